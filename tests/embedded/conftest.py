@@ -1,0 +1,46 @@
+"""Servers of their own for tests that break one: each in its own data folder, on its own ports."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.embedded import ports
+from tests.engines import make_data_folder, remove_data_folder
+from tests.serving import Server
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """A folder that the engines' user can reach, unlike pytest's own temporary folders."""
+    folder = make_data_folder()
+    yield folder
+    remove_data_folder(folder)
+
+
+@pytest.fixture
+def make_server() -> Iterator[Callable[..., Server]]:
+    """Make a server that isn't started yet; whatever was started is stopped at the end, and its folder removed."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**environment: str) -> Server:
+            http, https = ports.free_ports(2)
+            folder = make_data_folder()
+            stack.callback(remove_data_folder, folder)
+            server = Server(folder, http, https, environment=environment)
+            # The test may have moved it to another data folder since.
+            stack.callback(lambda: remove_data_folder(server.data))
+            stack.callback(server.stop)
+            return server
+
+        yield make
+
+
+@pytest.fixture
+def own_server(make_server: Callable[..., Server]) -> Any:
+    """One server of its own, started and ready."""
+    server = make_server().start()
+    server.wait_ready()
+    return server

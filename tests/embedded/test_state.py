@@ -1,0 +1,130 @@
+"""`homeport.json`: made once, read without writing, its ports moved only when somebody else has them."""
+
+import json
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.embedded import places, state
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_load_without_a_file_is_none_and_writes_nothing(tmp_path: Path) -> None:
+    assert state.load(tmp_path / "data") is None
+    assert not (tmp_path / "data").exists()
+
+
+def test_ensure_makes_what_load_reads(tmp_path: Path) -> None:
+    made = state.ensure(tmp_path / "data")
+    assert state.load(tmp_path / "data") == made
+    assert state.ensure(tmp_path / "data") == made
+
+
+@posix_only
+def test_ensure_keeps_its_secrets_to_the_owner(tmp_path: Path) -> None:
+    previous = os.umask(0)
+    try:
+        state.ensure(tmp_path / "data")
+    finally:
+        os.umask(previous)
+    assert mode_of(tmp_path / "data" / "homeport.json") == 0o600
+    assert mode_of(tmp_path / "data") == (0o711 if os.geteuid() == 0 else 0o700)
+
+
+@posix_only
+def test_ensure_leaves_the_permissions_of_a_folder_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o750)
+    state.ensure(tmp_path / "data")
+    assert mode_of(tmp_path / "data") == 0o750
+
+
+def test_two_installations_share_no_secret(tmp_path: Path) -> None:
+    one, other = state.ensure(tmp_path / "one"), state.ensure(tmp_path / "other")
+    for secret in ("instance_id", "secret_key"):
+        assert getattr(one, secret) != getattr(other, secret)
+    assert one.postgres.password != other.postgres.password
+    assert (one.s3.access_key, one.s3.secret_key) != (other.s3.access_key, other.s3.secret_key)
+
+
+def test_ensure_moves_a_taken_port_and_keeps_the_rest(tmp_path: Path) -> None:
+    before = state.ensure(tmp_path)
+    with socket.create_server(("127.0.0.1", before.postgres.port)):
+        after = state.ensure(tmp_path)
+    assert after.postgres.port != before.postgres.port
+    assert after.postgres.password == before.postgres.password
+    assert (after.s3, after.secret_key) == (before.s3, before.secret_key)
+    assert state.load(tmp_path) == after
+
+
+def test_ensure_moves_seaweedfs_when_one_of_its_grpc_ports_is_taken(tmp_path: Path) -> None:
+    before = state.ensure(tmp_path)
+    with socket.create_server(("127.0.0.1", before.s3.filer_port + 10_000)):
+        after = state.ensure(tmp_path)
+    assert set(after.s3.all_ports()).isdisjoint({before.s3.filer_port + 10_000})
+    assert after.postgres == before.postgres
+    assert after.s3.secret_key == before.s3.secret_key
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"instance_id": "x"}', "null"])
+def test_load_refuses_a_damaged_file_instead_of_replacing_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "homeport.json").write_text(content)
+    with pytest.raises(state.StateError, match="damaged"):
+        state.load(tmp_path)
+    with pytest.raises(state.StateError, match="damaged"):
+        state.ensure(tmp_path)
+    assert (tmp_path / "homeport.json").read_text() == content
+
+
+def test_a_data_folder_that_was_moved_keeps_its_secrets(tmp_path: Path) -> None:
+    before = state.ensure(tmp_path / "before")
+    (tmp_path / "before").rename(tmp_path / "after")
+    after = state.ensure(tmp_path / "after")
+    assert after.postgres.password == before.postgres.password
+    assert after.instance_id == before.instance_id
+
+
+@posix_only
+@pytest.mark.parametrize("name, is_socket", [("data", True), ("long" * 20, False)])
+def test_postgres_is_reached_by_socket_unless_its_path_is_too_long(
+    data_folder: Path, name: str, is_socket: bool
+) -> None:
+    made = state.ensure(data_folder / name)
+    assert made.postgres.host == (str(data_folder / name / "engines" / "run") if is_socket else "127.0.0.1")
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root runs engines as another user")
+class TestAsRoot:
+    """Root's engines run as another user, which may not reach what root can."""
+
+    def test_ensure_refuses_an_unknown_engine_user(self, tmp_path: Path) -> None:
+        with pytest.raises(places.PlaceError, match="no-such-user"):
+            state.ensure(tmp_path / "data", engine_user="no-such-user")
+
+    def test_ensure_refuses_root_as_engine_user(self, tmp_path: Path) -> None:
+        with pytest.raises(places.PlaceError, match="refuses to run as root"):
+            state.ensure(tmp_path / "data", engine_user="root")
+
+    def test_a_closed_folder_sends_the_engines_elsewhere(self, tmp_path: Path) -> None:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        made = state.ensure(closed / "data")
+        assert made.home(closed / "data") == places.SYSTEM_HOME / made.instance_id
+        assert mode_of(closed) == 0o700
+
+    def test_a_place_chosen_once_is_kept(self, tmp_path: Path) -> None:
+        data = tmp_path / "closed" / "data"
+        data.parent.mkdir(mode=0o700)
+        (data / "engines").mkdir(parents=True)
+        path = data / "homeport.json"
+        state.ensure(data)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"engine_home": "engines"}))
+        assert state.ensure(data).engine_home == "engines"

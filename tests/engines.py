@@ -1,0 +1,57 @@
+"""A pytest plugin that gives the test run a data folder and ports of its own, before anything reads the settings.
+
+It is named with `-p` in pyproject.toml: a conftest.py would come too late, pytest-django loads the settings first.
+The server that runs there is the `server` fixture's.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from storage.embedded import places, ports, state
+
+
+def make_data_folder() -> Path:
+    """A fresh folder for one server. Root's lets the engines' user through, as the server's own would."""
+    folder = Path(tempfile.mkdtemp(prefix="homeport-test-")).resolve()
+    folder.rmdir()
+    places.make_data_folder(folder)
+    return folder
+
+
+def remove_data_folder(folder: Path) -> None:
+    """Remove it with the engines' data, wherever that lies."""
+    kept = state.load(folder)
+    if kept and Path(kept.engine_home).is_absolute():
+        shutil.rmtree(kept.engine_home, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.log").unlink(missing_ok=True)
+
+
+def _prepare() -> None:
+    for name in (
+        "DATABASE_URL",
+        "S3_ENDPOINT_URL",
+        "S3_BUCKET",
+        "S3_ACCESS_KEY_ID",
+        "S3_SECRET_ACCESS_KEY",
+        "S3_REGION",
+    ):
+        os.environ.pop(name, None)
+    folder = make_data_folder()
+    http, https = ports.free_ports(2)
+    os.environ |= {
+        "HOMEPORT_DATA": str(folder),
+        "HOMEPORT_HOST": "127.0.0.1",
+        "HOMEPORT_PORT": str(http),
+        "HOMEPORT_TLS_PORT": str(https),
+        "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
+    }
+    state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", "nobody"))
+    atexit.register(remove_data_folder, folder)
+    atexit.register(shutil.rmtree, os.environ["HOMEPORT_FAILPOINTS"], ignore_errors=True)
+
+
+_prepare()
