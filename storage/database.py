@@ -1,0 +1,103 @@
+"""Runs statements and turns the driver's errors into named ones.
+
+Statements go to psycopg directly, because the ORM's cursor wrappers cost more than the hot statements themselves. Owns
+no SQL text (see `storage/sql/`) and no connections (see `storage/connections.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection as django_connection
+from django.db.utils import DatabaseError, InterfaceError
+from psycopg import errors as pg
+from psycopg.pq import ExecStatus
+
+from storage.connections import Connection, PoolBusy, pool
+from storage.errors import DiskFull, EngineUnreachable
+
+Row = tuple[Any, ...]
+
+_PREPARED_MAX_PARAMS = 60
+
+# What another try can cure: the server is away, starting, out of connections, or ended the statement in time.
+_PASSING = (
+    PoolBusy,
+    psycopg.InterfaceError,
+    pg.AdminShutdown,
+    pg.CannotConnectNow,
+    pg.ConnectionException,
+    pg.ConnectionTimeout,
+    pg.CrashShutdown,
+    pg.DeadlockDetected,
+    pg.LockNotAvailable,
+    pg.QueryCanceled,
+    pg.SerializationFailure,
+    pg.TooManyConnections,
+)
+
+
+def run(statement: str, params: Sequence[Any]) -> list[Row]:
+    """Run one statement with `$1`, `$2`, ... bound to `params`; all its rows.
+
+    Inside `transaction.atomic()` or `one_connection()` it runs on that connection, else on any, committed at once.
+    Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
+    """
+    with engine_errors():
+        if django_connection.connection is not None:
+            return _rows(django_connection.connection, statement, params)
+        connection = pool.take(_open)
+        try:
+            return _rows(connection, statement, params)
+        finally:
+            pool.give_back(connection)
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Keep to one connection inside, for what belongs to a session, such as an advisory lock.
+
+    Where there is one already, as in a transaction, it is that one, and stays open.
+    """
+    is_nested = django_connection.connection is not None
+    with engine_errors():
+        django_connection.ensure_connection()
+    try:
+        yield
+    finally:
+        if not is_nested:
+            django_connection.close()
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Turn what the driver or the ORM raises about the engine's state into a named error."""
+    try:
+        yield
+    except (psycopg.Error, DatabaseError, InterfaceError) as error:
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        if isinstance(cause, pg.DiskFull):
+            raise DiskFull() from error
+        if isinstance(cause, _PASSING) or _is_connection_error(cause):
+            raise EngineUnreachable() from error
+        raise
+
+
+def _is_connection_error(cause: BaseException | None) -> bool:
+    """Whether there was no server to answer: it gives every error of its own a code, the client library gives none."""
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+
+
+def _open() -> Connection:
+    """A connection as Django configures it, but committing every statement."""
+    return psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
+
+
+def _rows(connection: Connection, statement: str, params: Sequence[Any]) -> list[Row]:
+    cursor = psycopg.RawCursor(connection)
+    # A statement with this many values is a query put together by a caller: hardly ever sent twice, so not worth keeping.
+    cursor.execute(statement.encode(), params, prepare=len(params) <= _PREPARED_MAX_PARAMS)
+    # Not `cursor.description`: it costs as much as a tenth of the whole call.
+    result = cursor.pgresult
+    return cursor.fetchall() if result is not None and result.status == ExecStatus.TUPLES_OK else []

@@ -1,0 +1,133 @@
+"""The named errors of the data plane. What status each becomes is decided in `console/api/errors.py` alone.
+
+`messages` holds what a person may be told: first the text that clients compare, then what is wrong and where.
+"""
+
+
+class StorageError(Exception):
+    """Base of all errors that storage functions raise on purpose."""
+
+    default = "Something is wrong"
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__(*(messages or (self.default,)))
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        return self.args
+
+
+class Unauthorized(StorageError):
+    """The data key is missing, malformed, unknown, revoked, expired or another collection's: always told alike."""
+
+    default = "Unauthorized"
+
+
+class Forbidden(StorageError):
+    """The data key is valid but lacks the right."""
+
+    default = "Forbidden"
+
+
+class InvalidInput(StorageError):
+    """The caller sent something that breaks a rule; nothing was stored."""
+
+    default = "Bad request"
+
+    place = ""
+
+    def within(self, step: str | int) -> "InvalidInput":
+        """Name the place one level further out, on the way up: `a`, then 2, then `items` make `items[2].a`."""
+        joiner = "." if self.place and not self.place.startswith("[") else ""
+        self.place = (f"[{step}]" if isinstance(step, int) else step) + joiner + self.place
+        return self
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        first, *rest = self.args
+        return (f"{first}, at {self.place}" if self.place else first, *rest)
+
+
+class EmptyAttributeName(InvalidInput):
+    """An attribute without a name. A PUT reports the item as failed and stores the others (contract: Base)."""
+
+    default = "An attribute name is empty"
+
+
+class BadQuery(InvalidInput):
+    """A malformed query. The first message is the one that clients compare."""
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__("Bad query", explanation)
+
+
+class KeyExists(StorageError):
+    """An insert met an item with its key."""
+
+    default = "Key already exists"
+
+
+class ItemNotFound(StorageError):
+    """No item has this key, or it has expired."""
+
+    default = "Key not found"
+
+
+class BodyTooLarge(StorageError):
+    """A file or part sent in one request is over its limit; the answer is HTML (contract: Drive)."""
+
+    default = "Request entity too large"
+
+
+class FileNotFound(StorageError):
+    """The Drive has no file with this name."""
+
+    default = "File not found"
+
+
+class UploadNotFound(StorageError):
+    """No such upload is open here under this file name."""
+
+    default = "Upload not found"
+
+
+class CollectionNotFound(StorageError):
+    """No collection has this id."""
+
+    default = "Collection not found"
+
+
+class DataKeyNotFound(StorageError):
+    """The collection has no data key with this id."""
+
+    default = "Data key not found"
+
+
+class PersonNotFound(StorageError):
+    """Nobody has this id, or not in this collection."""
+
+    default = "Person not found"
+
+
+class InvitationSpent(StorageError):
+    """The invitation was used, withdrawn, or is too old."""
+
+    default = "This invitation is spent"
+
+
+class EngineUnreachable(StorageError):
+    """Postgres or S3 did not answer in time; trying again later may help."""
+
+    default = "Storage is not reachable at the moment, please try again"
+
+
+class BlobMissing(StorageError):
+    """A stored file's bytes are not in the bucket, or not all of them: somebody else changed the bucket."""
+
+    default = "The file's bytes are not where they were stored"
+
+
+class DiskFull(StorageError):
+    """The engine has no room left; reads and deletes go on."""
+
+    default = "Storage is full: free some space, then try again"

@@ -1,0 +1,288 @@
+"""Tables and constraints, nothing else. What they mean is in the module named after each noun.
+
+Items carry no foreign key: checking one would lock the Base's row in every write, and a sharded Postgres could not
+keep it. Their primary key starts with the Base, the natural column to distribute by, and compares by bytes.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+
+from storage import limits, names
+
+
+class Collection(models.Model):
+    """Data without an app: Bases and Drives under one id, reached with data keys."""
+
+    id = models.CharField(
+        primary_key=True, max_length=limits.COLLECTION_ID_CHARACTERS, default=names.new_collection_id, editable=False
+    )
+    name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+
+class DataKey(models.Model):
+    """A key to a collection. Only its SHA-256 is kept, and the ends that let its owner recognise it."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="data_keys")
+    name = models.CharField(max_length=limits.DATA_KEY_NAME_MAX_CHARACTERS)
+    digest = models.BinaryField(max_length=32, unique=True)
+    secret_start = models.CharField(max_length=4)
+    secret_end = models.CharField(max_length=4)
+    can_write = models.BooleanField(default=True)
+    base_names = ArrayField(models.TextField(), null=True)  # None: all of them
+    drive_names = ArrayField(models.TextField(), null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.secret_start}...{self.secret_end})"
+
+
+class Base(models.Model):
+    """A JSON document store; it comes to exist with its first write."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="bases")
+    name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "name"], name="base_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Drive(models.Model):
+    """A store of files; it comes to exist with its first write."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="drives")
+    name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "name"], name="drive_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Item(models.Model):
+    """A document. `value` is the item without its key; the key stands in its own column alone."""
+
+    pk = models.CompositePrimaryKey("base_id", "key")
+    base_id = models.BigIntegerField()
+    key = models.TextField(db_collation="C")
+    value = models.JSONField()
+    size_bytes = models.IntegerField()  # of its compact UTF-8 JSON, key included
+    revision = models.BigIntegerField()  # from one sequence, so that no two states of an item ever share one
+    changed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)  # the moment it is gone: `__expires` and one second
+
+    class Meta:
+        indexes = [
+            # Expired rows for the sweeper. Costs nothing for items that do not expire.
+            models.Index(fields=["expires_at"], name="item_expiry", condition=models.Q(expires_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Role(models.TextChoices):
+    """What a person may do in one collection; each role may do what the next one may."""
+
+    OWNER = "owner", "Owner"
+    MEMBER = "member", "Member"
+    READER = "reader", "Read-only"
+
+
+class Membership(models.Model):
+    """A person in a collection. Whoever owns the server needs none."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=6, choices=Role.choices)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "collection"], name="membership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} is {self.role} of {self.collection_id}"
+
+
+class Invitation(models.Model):
+    """A link that lets one more person in, once. The link itself is signed and kept nowhere."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, null=True)  # None: to own the server
+    role = models.CharField(max_length=6, choices=Role.choices)
+    note = models.CharField(max_length=limits.INVITATION_NOTE_MAX_CHARACTERS, blank=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.collection_id or 'the server'}"
+
+
+class Session(AbstractBaseSession):
+    """A browser that is signed in. It knows its person, so that all of one person's can be ended."""
+
+    person_id = models.IntegerField(null=True, db_index=True)
+
+    @classmethod
+    def get_session_store_class(cls) -> "type[SessionBase]":
+        """The engine that the settings name."""
+        engine: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        return engine
+
+
+class DataKeyUse(models.Model):
+    """When a data key was used and by which client. A table of its own, so that keys are only ever read by requests."""
+
+    data_key = models.OneToOneField(DataKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    first_used_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    client = models.CharField(max_length=limits.CLIENT_NAME_MAX_CHARACTERS)
+
+    def __str__(self) -> str:
+        return f"{self.data_key_id} by {self.client}"
+
+
+class BaseFigures(models.Model):
+    """What a Base held when it was last counted (see `storage/figures.py`)."""
+
+    base = models.OneToOneField(Base, on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    items = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+    changed_at = models.DateTimeField(null=True)  # of the youngest item; None for an empty Base
+
+    def __str__(self) -> str:
+        return f"{self.base_id}: {self.items} items"
+
+
+class DriveFigures(models.Model):
+    """What a Drive held when it was last counted."""
+
+    drive = models.OneToOneField(Drive, on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    files = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+    changed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.drive_id}: {self.files} files"
+
+
+class Count(models.Model):
+    """The last time everything was counted: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    counted_at = models.DateTimeField()
+    duration_ms = models.IntegerField()
+    writes_seen = models.BigIntegerField()  # the tables' own counters then: unchanged means nothing to count
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="count_single_row")]
+
+    def __str__(self) -> str:
+        return f"counted at {self.counted_at}"
+
+
+class Deletion(models.Model):
+    """What is left of a deleted collection: its items and files, while they go in the background."""
+
+    collection_id = models.CharField(max_length=limits.COLLECTION_ID_CHARACTERS)
+    name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    base_ids = ArrayField(models.BigIntegerField())
+    drive_ids = ArrayField(models.BigIntegerField())
+    rows_expected = models.BigIntegerField()  # items and files, as last counted
+    rows_deleted = models.BigIntegerField(default=0)
+    emptied_at = models.DateTimeField(null=True)  # nothing was found any more
+    finished_at = models.DateTimeField(null=True)  # and nothing could have come after that
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.collection_id})"
+
+
+class File(models.Model):
+    """A name in a Drive and the blobs that its bytes are made of, in order. Like items, without a foreign key."""
+
+    pk = models.CompositePrimaryKey("drive_id", "name")
+    drive_id = models.BigIntegerField()
+    name = models.TextField(db_collation="C")
+    size_bytes = models.BigIntegerField()
+    content_type = models.TextField()
+    etag = models.TextField()  # without its quotes: the MD5 of the bytes, or of its blobs' MD5s and their number
+    blob_ids = ArrayField(models.UUIDField())
+    blob_sizes = ArrayField(models.IntegerField())  # of each blob, in bytes
+    manifest_id = models.UUIDField(null=True)  # the blob that lists the others, when there is more than one
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Blob(models.Model):
+    """An object in the bucket, or one that is about to be there or to go. Its id is the object's key."""
+
+    PENDING, LIVE, GARBAGE = "pending", "live", "garbage"
+
+    id = models.UUIDField(primary_key=True)
+    state = models.TextField()
+    size_bytes = models.IntegerField(null=True)  # this and the next: unknown while pending
+    md5 = models.TextField(null=True)  # noqa: DJ001 -- not known is not the same as empty
+    changed_at = models.DateTimeField()  # when it came into its state
+
+    class Meta:
+        indexes = [
+            # For the sweeper. Live blobs, nearly all of them, are not in it.
+            models.Index(fields=["state", "changed_at"], name="blob_sweep", condition=~models.Q(state="live")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=["pending", "live", "garbage"]), name="blob_state")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class Upload(models.Model):
+    """A file on its way in parts. It names its Drive by name, because the Drive may come to exist with this file."""
+
+    id = models.TextField(primary_key=True)
+    collection_id = models.TextField()
+    drive_name = models.TextField()
+    file_name = models.TextField()
+    content_type = models.TextField(null=True)  # noqa: DJ001 -- none was declared
+    touched_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["touched_at"], name="upload_sweep")]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.file_name})"
+
+
+class Part(models.Model):
+    """An acknowledged part of an open upload."""
+
+    pk = models.CompositePrimaryKey("upload_id", "number")
+    upload_id = models.TextField()
+    number = models.IntegerField()
+    blob_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.upload_id} {self.number}"
