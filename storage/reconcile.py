@@ -1,0 +1,113 @@
+"""Compares the bucket with the database, and puts right what differs (`manage.py reconcile`).
+
+Nothing that Homeport does leads here, crashes included; a bucket or a database that was restored, or that somebody else
+wrote to, does. The listing goes into a temporary table, so that its size does not matter. Making files out of objects
+that the database does not know is left to rebuild.py.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from storage import blobs, limits, sql
+from storage.blobs import StoredBlob
+from storage.database import engine_errors, one_connection, run
+from storage.errors import InvalidInput
+
+
+class FilePlace(NamedTuple):
+    """A file by names, for people; and its Drive's id."""
+
+    collection_id: str
+    drive: str
+    name: str
+    drive_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What differs.
+
+    `orphaned`: objects that no row knows. `unreferenced`: blobs that no file or part refers to. `missing`: blobs whose
+    object is gone or has another size. `damaged`: the files made of those.
+    """
+
+    orphaned: list[StoredBlob]
+    unreferenced: list[UUID]
+    missing: list[UUID]
+    damaged: list[FilePlace]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.orphaned or self.unreferenced or self.missing)
+
+
+def compare() -> Report:
+    """Look, and change nothing. Files may be written meanwhile. Raises EngineUnreachable, InvalidInput (another at work)."""
+    with alone():
+        return _compare()
+
+
+def repair() -> Report:
+    """Compare, then delete orphaned objects, let go of unreferenced blobs and remove damaged files; what differed.
+
+    Open uploads forget parts whose bytes are gone, so that ending them says which are missing. Rebuild first if the
+    database lost files: their objects are what is called orphaned here. Raises as `compare` does.
+    """
+    with alone():
+        report = _compare()
+        blobs.delete(blob.id for blob in report.orphaned)
+        run(*sql.drop_parts_of(report.missing))
+        run(*sql.discard_unreferenced())
+        for place in report.damaged:
+            with engine_errors(), transaction.atomic():
+                run(*sql.lock_file(place.drive_id, place.name))
+                # It may have been written again by now, and be whole.
+                if place in _files_of(report.missing):
+                    run(*sql.delete_files(place.drive_id, [place.name]))
+        return report
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep the sweeper away, on the one connection that has the temporary table."""
+    with one_connection():
+        if not run(*sql.try_blob_lock())[0][0]:
+            raise InvalidInput("The sweeper or another reconcile is at work, please try again")
+        try:
+            yield
+        finally:
+            run(*sql.release_blob_lock())
+
+
+def _compare() -> Report:
+    note_listing()
+    # What was put, or swept, while the listing went on is looked up once more.
+    missing = [blob_id for blob_id, size in run(*sql.find_missing()) if blobs.find_size(blob_id) != size]
+    orphaned = [blob for blob in find_orphans() if blobs.find_size(blob.id) is not None]
+    unreferenced = [blob_id for (blob_id,) in run(*sql.find_unreferenced())]
+    return Report(orphaned, unreferenced, missing, _files_of(missing))
+
+
+def note_listing() -> None:
+    """Write what the bucket holds into the session's temporary table."""
+    run(*sql.make_seen())
+    run(*sql.empty_seen())
+    listing = blobs.list_blobs()
+    while batch := list(islice(listing, limits.SWEEP_BATCH_ROWS)):
+        ids, sizes, modified = (list(column) for column in zip(*batch, strict=True))
+        run(*sql.note_seen(ids, sizes, modified))
+
+
+def find_orphans() -> list[StoredBlob]:
+    """Objects of the noted listing that no row knows, oldest first."""
+    return [StoredBlob(*row) for row in run(*sql.find_orphans())]
+
+
+def _files_of(blob_ids: list[UUID]) -> list[FilePlace]:
+    return [FilePlace(*row) for row in run(*sql.find_files_of(blob_ids))] if blob_ids else []

@@ -1,0 +1,44 @@
+"""How many threads of a process may move files at once: half of them, so that slow bytes never hold up Bases.
+
+A thread takes its share before it moves a file's bytes and keeps it until they are through, whoever is slow: the client
+that sends, the client that takes, or S3.
+"""
+
+import threading
+import time
+
+from storage import limits
+from storage.errors import EngineUnreachable
+
+_places = threading.BoundedSemaphore(limits.TRANSFERS_AT_ONCE)
+
+
+class Share:
+    """A place among those who move files. It is given back once, whichever of several ends comes first."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self._given_back = threading.Lock()
+
+    def seconds_left(self) -> float:
+        """Until the client is owed an answer. Never so little that an engine in good health could not answer."""
+        return max(self.deadline - time.monotonic(), limits.ENGINE_MIN_SECONDS)
+
+    def give_back(self) -> None:
+        """Let another in. Calling it again does nothing."""
+        if self._given_back.acquire(blocking=False):
+            _places.release()
+
+    def __enter__(self) -> "Share":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+
+def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
+    """A share, as soon as one is free. Raises EngineUnreachable when none is for this long."""
+    deadline = time.monotonic() + limits.ENGINE_ANSWER_SECONDS
+    if not _places.acquire(timeout=wait_seconds):
+        raise EngineUnreachable("Too many files are on their way at the moment, please try again")
+    return Share(deadline)
