@@ -1,0 +1,57 @@
+"""Background work, run by the job queue in Postgres (`manage.py procrastinate worker`, which `serve` starts).
+
+A job is a thin shell around a storage function; its lock lets one of its kind run at a time.
+"""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.tasks import Task
+
+from storage import deletion, figures, people, sweeper
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_expired_items", queueing_lock="sweep_expired_items", lock="sweep_expired_items")
+def sweep_expired_items(timestamp: int) -> None:
+    """Every minute; `timestamp` is the minute it was meant for."""
+    sweeper.sweep_expired_items()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_files", queueing_lock="sweep_files", lock="sweep_files")
+def sweep_files(timestamp: int) -> None:
+    """Every minute; `timestamp` is the minute it was meant for."""
+    sweeper.sweep_files()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="count_everything", queueing_lock="count_everything")
+def count_everything(timestamp: int) -> None:
+    """Every minute, and when somebody looks at figures that are older than they need be."""
+    figures.count_everything()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="continue_deletions", queueing_lock="continue_deletions")
+def continue_deletions(timestamp: int) -> None:
+    """At once when a collection was deleted, and every minute, so that one goes on after a crash."""
+    deletion.continue_deletions()
+
+
+@app.periodic(cron="17 4 * * *")
+@app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
+def remove_spent_sessions(timestamp: int) -> None:
+    """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
+    people.remove_spent()
+    deletion.forget_old()
+
+
+def start(task: "Task[..., None, Any]") -> None:
+    """Run a job now, in the background. It is part of the caller's transaction; one that waits already is enough."""
+    with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
+        task.defer(timestamp=int(time.time()))

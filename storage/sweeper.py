@@ -1,0 +1,71 @@
+"""Removes what has expired or been let go of. Readers see none of it, so this only gives the room back.
+
+Expired items; blobs that no file needs any more, once downloads that had begun are over; uploads that nobody goes on with;
+and what crashed writes left (promises: P5).
+"""
+
+from typing import NamedTuple
+
+from storage import blobs, limits, sql
+from storage.database import one_connection, run
+
+
+def sweep_expired_items() -> int:
+    """Delete the rows of items that have expired by the database's clock; how many.
+
+    Works in batches that skip rows somebody is changing, and leaves at once when another sweeper is at work.
+    Raises EngineUnreachable.
+    """
+    with one_connection():
+        if not run(*sql.try_sweeper_lock())[0][0]:
+            return 0
+        try:
+            return _delete_in_batches()
+        finally:
+            run(*sql.release_sweeper_lock())
+
+
+def _delete_in_batches() -> int:
+    total = 0
+    while True:
+        deleted = len(run(*sql.delete_expired(limits.SWEEP_BATCH_ROWS)))
+        total += deleted
+        if deleted < limits.SWEEP_BATCH_ROWS:
+            return total
+
+
+class SweptFiles(NamedTuple):
+    """How many of each are gone; `blobs` with their objects."""
+
+    uploads: int
+    pending: int
+    blobs: int
+
+
+def sweep_files() -> SweptFiles:
+    """Forget old uploads and writes that never ended, and delete the objects of blobs that have been garbage long enough.
+
+    An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
+    at work. Raises EngineUnreachable.
+    """
+    with one_connection():
+        if not run(*sql.try_blob_lock())[0][0]:
+            return SweptFiles(0, 0, 0)
+        try:
+            uploads = 0
+            while dropped := len(run(*sql.drop_old_uploads(limits.UPLOAD_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS))):
+                uploads += dropped
+            pending = len(run(*sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
+            return SweptFiles(uploads, pending, _delete_garbage())
+        finally:
+            run(*sql.release_blob_lock())
+
+
+def _delete_garbage() -> int:
+    total = 0
+    while rows := run(*sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
+        found = [blob_id for (blob_id,) in rows]
+        blobs.delete(found)
+        run(*sql.forget_garbage(found))
+        total += len(found)
+    return total
