@@ -1,0 +1,49 @@
+"""Who may touch which collection: the only gates, one for a data key and one for a person.
+
+Whether a key is known, good and has the right is decided by the storage statement itself; this gate only reads it.
+"""
+
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from storage import keys, people
+from storage.errors import CollectionNotFound, Unauthorized
+from storage.keys import Access
+from storage.models import Role
+from storage.people import Place
+
+
+def by_data_key(request: HttpRequest, collection_id: str) -> Access:
+    """The access that the request's data key asks for. Raises Unauthorized for none, or another collection's.
+
+    Two `X-API-Key` headers arrive joined by a comma, which is not the shape of a key.
+    """
+    access = keys.read_key(request.META.get("HTTP_X_API_KEY", ""))
+    if access.collection_id != collection_id:
+        raise Unauthorized()
+    return access
+
+
+def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role.READER) -> Place:
+    """The collection, for a person who has at least this role in it: the first line of its pages.
+
+    That somebody is signed in at all is the middleware's doing (`console/accounts/gate.py`).
+
+    Raises Http404 for outsiders, who learn nothing, and PermissionDenied for a role that does not reach.
+    """
+    try:
+        place = people.find_place(person=cast(User, request.user), collection_id=collection_id)
+    except CollectionNotFound as error:
+        raise Http404(error.messages[0]) from None
+    if not place.allows(at_least):
+        raise PermissionDenied(f"Your role in this collection is “{place.role.label}”")
+    return place
+
+
+def server_owner(request: HttpRequest) -> None:
+    """The gate of pages about the server itself. For everybody else they do not exist: raises Http404."""
+    if not cast(User, request.user).is_superuser:
+        raise Http404

@@ -1,0 +1,71 @@
+"""`manage.py datakey create|list|revoke`."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from storage import keys
+from storage.errors import StorageError
+from storage.models import DataKey
+
+
+class Command(BaseCommand):
+    help = "Make data keys, list them and revoke them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        create = actions.add_parser("create", help="Make a data key; it stands alone on the last line, this once.")
+        create.add_argument("collection_id")
+        create.add_argument("name", help="what you will recognise it by")
+        create.add_argument("--read-only", action="store_true")
+        create.add_argument("--base", action="append", metavar="NAME", help="only this Base; may be given again")
+        create.add_argument("--drive", action="append", metavar="NAME", help="only this Drive; may be given again")
+        create.add_argument("--days", type=float, help="how long it is good for; without it, until it is revoked")
+        listing = actions.add_parser("list", help="One data key a line.")
+        listing.add_argument("collection_id")
+        revoke = actions.add_parser("revoke", help="Refuse a data key from the next request on.")
+        revoke.add_argument("collection_id")
+        revoke.add_argument("key_id", type=int, help="as `datakey list` shows it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['action']}")(options)
+        except StorageError as error:
+            raise CommandError(". ".join(error.messages)) from error
+
+    def _create(self, options: dict[str, Any]) -> None:
+        chosen = options["base"] or options["drive"]
+        made = keys.create_key(
+            collection_id=options["collection_id"],
+            name=options["name"],
+            can_write=not options["read_only"],
+            # Once some are named, the key is good for the named ones alone.
+            base_names=options["base"] or ([] if chosen else None),
+            drive_names=options["drive"] or ([] if chosen else None),
+            expires_at=timezone.now() + timedelta(days=options["days"]) if options["days"] else None,
+        )
+        self.stdout.write(f"Made the data key {made.data_key.name}. Keep it now, it is not shown again:")
+        self.stdout.write(made.text)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        for data_key in keys.list_keys(options["collection_id"]):
+            self.stdout.write(_line(data_key))
+
+    def _revoke(self, options: dict[str, Any]) -> None:
+        keys.revoke_key(collection_id=options["collection_id"], key_id=options["key_id"])
+        self.stdout.write("Revoked.")
+
+
+def _line(data_key: DataKey) -> str:
+    rights = "read-write" if data_key.can_write else "read-only"
+    for kind, chosen in (("Bases", data_key.base_names), ("Drives", data_key.drive_names)):
+        if chosen is not None:
+            rights += f", {kind} {' '.join(chosen) or 'none'}"
+    state = "good"
+    if data_key.revoked_at:
+        state = f"revoked {data_key.revoked_at:%Y-%m-%d %H:%M}"
+    elif data_key.expires_at:
+        state = f"until {data_key.expires_at:%Y-%m-%d %H:%M}"
+    return f"{data_key.id}  {data_key.secret_start}...{data_key.secret_end}  {state}  {rights}  {data_key.name}"

@@ -1,0 +1,55 @@
+"""`manage.py demo`: something real to play with."""
+
+from typing import Any
+
+import emoji
+from django.core.management.base import BaseCommand
+
+from console import serving
+from storage import collections, exact_json, items, keys, limits
+from storage.keys import Access
+
+BASE = "emoji"
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a collection with a Base of some 5,000 emoji and their names in 14 languages, right-to-left ones among "
+        "them: a real data set with nested lists, missing attributes, and keys that are no plain letters."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        collection = collections.create_collection("Demo")
+        documents = [{"key": character, **known} for character, known in _emoji().items()]
+        access = Access(collection.id)
+        for start in range(0, len(documents), limits.ITEMS_PER_PUT):
+            items.put_items(access=access, base=BASE, items=documents[start : start + limits.ITEMS_PER_PUT])
+        key = keys.create_key(collection_id=collection.id, name="demo").text
+        self.stdout.write(_introduction(collection.id, key, len(documents)))
+
+
+def _emoji() -> dict[str, dict[str, Any]]:
+    """What is known of each emoji, with exact numbers in place of the package's floats."""
+    emoji.config.load_language()
+    known: dict[str, dict[str, Any]] = exact_json.parse(exact_json.dump(emoji.EMOJI_DATA))
+    return known
+
+
+def _introduction(collection_id: str, key: str, count: int) -> str:
+    base = f"{serving.noted_address()}/v1/{collection_id}/{BASE}"
+    header = f"-H 'X-API-Key: {key}'"
+    return f"""
+Made the collection {collection_id} with {count:,} items in the Base "{BASE}". Its data key:
+
+  {key}
+
+Try it:
+
+  curl {header} {base}/items/%F0%9F%8F%A0
+  curl {header} {base}/query -d '{{"query": {{"fr?contains": "drapeau"}}, "limit": 3}}'
+  curl {header} {base}/query -d '{{"query": {{"E": 0.6, "variant": true}}, "limit": 3}}'
+  curl {header} -X PUT {base}/items -d '{{"items": [{{"key": "mine", "en": ":homeport:"}}]}}'
+  curl {header} -X PATCH {base}/items/mine -d '{{"set": {{"alias": [":port:"]}}, "append": {{"alias": [":home:"]}}}}'
+
+The last line is refused, and says why: the two operations name one attribute.
+"""

@@ -1,0 +1,54 @@
+"""`manage.py reconcile [--rebuild] [--repair]`: does the bucket hold what the database says, and nothing else?"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from storage import rebuild, reconcile
+from storage.errors import StorageError
+from storage.reconcile import Report
+
+
+class Command(BaseCommand):
+    help = "Compare the bucket with the database and report what differs; ends with an error if anything does."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--rebuild", action="store_true", help="first enter files that the bucket has and the database has not"
+        )
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="delete objects that belong to nothing, and remove files whose bytes are gone",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["rebuild"]:
+                self._rebuild()
+            report = reconcile.repair() if options["repair"] else reconcile.compare()
+        except StorageError as error:
+            raise CommandError(". ".join(error.messages)) from error
+        self._tell(report)
+        if not report.is_clean and not options["repair"]:
+            raise CommandError("The bucket and the database differ. --repair puts it right.")
+
+    def _rebuild(self) -> None:
+        rebuilt = rebuild.rebuild()
+        for owner in rebuilt.files:
+            self.stdout.write(f"entered  {owner.collection_id} {owner.drive} {owner.name!r}")
+        self.stdout.write(f"{len(rebuilt.files)} files entered; {rebuilt.left_over} objects belong to none")
+
+    def _tell(self, report: Report) -> None:
+        for blob in report.orphaned:
+            self.stdout.write(f"orphaned  {blob.id.hex} ({blob.size_bytes} bytes)")
+        for blob_id in report.unreferenced:
+            self.stdout.write(f"unreferenced  {blob_id.hex}")
+        for blob_id in report.missing:
+            self.stdout.write(f"missing  {blob_id.hex}")
+        for place in report.damaged:
+            self.stdout.write(f"damaged  {place.collection_id} {place.drive} {place.name!r}")
+        self.stdout.write(
+            f"{len(report.orphaned)} orphaned objects, {len(report.unreferenced)} unreferenced blobs, "
+            f"{len(report.missing)} missing objects, {len(report.damaged)} damaged files"
+        )

@@ -1,0 +1,243 @@
+"""`manage.py serve`: the whole of Homeport in one command, from the engines to the web listeners.
+
+Owns the order in which things start and stop, and what the person in front of the terminal reads. How a thing is started
+is said in `storage/embedded/` and `console/serving.py`.
+"""
+
+import importlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from filelock import FileLock, Timeout
+
+from console import serving
+from storage import blobs
+from storage.embedded import certificates, leftovers, places, ports, postgres, process, seaweedfs, state
+
+logger = logging.getLogger("homeport.serve")
+
+_TICK_SECONDS = 0.05
+_MAINTENANCE_SECONDS = 30.0
+# An engine that died this often in a row while we wait for it will not come up by itself.
+_HOPELESS_AFTER = 4
+
+
+class Stopped(Exception):
+    """Somebody asked serve to stop while it was still starting."""
+
+
+class Command(BaseCommand):
+    """Start everything, keep it running, and stop it again on Ctrl-C."""
+
+    help = "Starts Homeport: its engines, the web server and the job worker. Ctrl-C stops it all."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Hold the data folder's lock for as long as the server runs."""
+        self.children: list[process.Child] = []
+        self.stop_asked = False
+        self.is_up = False
+        try:
+            places.make_data_folder(settings.DATA)
+            with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
+                self._serve()
+        except Timeout:
+            raise CommandError(self._already_running()) from None
+        except (places.PlaceError, state.StateError, OSError) as error:
+            raise CommandError(str(error)) from error
+        except subprocess.CalledProcessError as error:
+            raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
+
+    def _serve(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask_to_stop)
+        self._prepare_state()
+        self._check_port(settings.PORT, "HOMEPORT_PORT")
+        if settings.TLS_PORT:
+            self._check_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT")
+        self._note_address()
+        try:
+            self._start()
+            self._watch()
+        except Stopped:
+            pass
+        finally:
+            self._stop()
+
+    def _prepare_state(self) -> None:
+        """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
+        old = state.load(settings.DATA)
+        if old:
+            leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
+        self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
+        if self.state != settings.LOCAL_STATE:
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 (our own command line again)
+        self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
+
+    def _check_port(self, port: int, name: str) -> None:
+        if not ports.is_free(settings.HOST, port):
+            raise CommandError(
+                f"{settings.HOST}:{port} is in use or not allowed. Choose another port, for example: {name}={port + 1} make serve"
+            )
+
+    def _note_address(self) -> None:
+        about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
+        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+
+    def _already_running(self) -> str:
+        try:
+            about = json.loads((settings.DATA / serving.ADDRESS_NOTE).read_text())
+            where = f": process {about['pid']} serves it at {about['address']}"
+        except (OSError, ValueError, KeyError):
+            where = ""
+        return f"Homeport is running already on {settings.DATA}{where}. For a second one, set HOMEPORT_DATA and HOMEPORT_PORT."
+
+    def _start(self) -> None:
+        """The engines start side by side; the web server waits for the database alone."""
+        started = time.monotonic()
+        if not settings.DATABASE_URL or settings.S3_IS_BUNDLED:
+            self._start_engines()
+        self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
+        if serving.migrate_if_needed():
+            self._say("The database is up to date.")
+        connections.close_all()
+        serving.collect_static_if_changed()
+        self._start_web()
+        self._wait("The web server", self._find_web_fault)
+        self._run(serving.jobs_child(marks=self.marks))
+        self._wait("S3", blobs.find_fault)
+        if settings.S3_IS_BUNDLED:
+            seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+        self._greet(time.monotonic() - started)
+
+    def _start_engines(self) -> None:
+        self.account = places.engine_account(settings.ENGINE_USER)
+        self.home = self.state.home(settings.DATA)
+        places.prepare_home(settings.DATA, self.home, self.account)
+        if not self.home.is_relative_to(settings.DATA):
+            self._say(
+                f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
+            )
+        self.binaries = places.binaries(self.account)
+        common: dict[str, Any] = {"binaries": self.binaries, "account": self.account}
+        if settings.S3_IS_BUNDLED:
+            self._run(seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common))
+        if not settings.DATABASE_URL:
+            if not postgres.folder(self.home).is_dir():
+                self._say("Creating the database ...")
+            postgres.initialise(self.home, self.state.postgres, **common)
+            limit = serving.max_connections()
+            self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
+
+    def _start_web(self) -> None:
+        self._run(serving.web_child(settings.PORT, marks=self.marks))
+        if settings.TLS_PORT:
+            self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
+            self._run(serving.web_child(settings.TLS_PORT, marks=self.marks, certificates=self.certificates))
+
+    def _run(self, child: process.Child) -> None:
+        self.children.append(child)
+        child.start()
+
+    def _wait(self, name: str, find_fault: Callable[[], str | None]) -> None:
+        """Wait until it answers, for as long as it takes and its process lives; say every few seconds what is going on."""
+        told = time.monotonic()
+        while fault := find_fault():
+            self._tick()
+            if time.monotonic() - told > 3:
+                told = time.monotonic()
+                doing = (
+                    "is replaying its log after a crash"
+                    if postgres.is_recovering(fault)
+                    else f"does not answer yet: {fault}"
+                )
+                self._say(f"{name} {doing} ...")
+            time.sleep(_TICK_SECONDS)
+        self._tick()
+
+    def _tick(self) -> None:
+        """Notice what died; give up on what can't be started, and start nothing more once we were asked to stop."""
+        if self.stop_asked:
+            raise Stopped
+        for child in self.children:
+            child.tick()
+            if child.quick_deaths >= _HOPELESS_AFTER and not self.is_up:
+                raise CommandError(f"{child.name} does not start. Its last words:\n{child.last_words()}")
+
+    def _watch(self) -> None:
+        """Keep everything running until somebody asks us to stop."""
+        self.is_up = True
+        maintained = time.monotonic()
+        while True:
+            self._tick()
+            if time.monotonic() - maintained > _MAINTENANCE_SECONDS:
+                maintained = time.monotonic()
+                for child in self.children:
+                    child.bound_log()
+            time.sleep(_TICK_SECONDS)
+
+    def _stop(self) -> None:
+        """First those who use the engines, then the engines."""
+        engines = [child for child in self.children if child.account or child.log]
+        users = [child for child in self.children if child not in engines]
+        if users:
+            self._say("Stopping; requests that are under way may finish ...")
+        process.stop_all(users)
+        process.stop_all(engines)
+        seaweedfs.remove_sockets(self.state.s3)
+        (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
+        self._say("Stopped.")
+
+    def _ask_to_stop(self, number: int, frame: object) -> None:
+        self.stop_asked = True
+
+    def _find_web_fault(self) -> str | None:
+        try:
+            with urllib.request.urlopen(f"{serving.url(settings.PORT, scheme='http')}/healthz", timeout=1):  # noqa: S310 (our own)
+                return None
+        except OSError as error:
+            return str(error)
+
+    def _greet(self, seconds: float) -> None:
+        """Tell how to go on from here."""
+        self._say(f"\nHomeport is ready ({seconds:.1f} s). It keeps its data in {settings.DATA}; Ctrl-C stops it.\n")
+        self._say(f"  {serving.url(settings.PORT, scheme='http')}")
+        if settings.TLS_PORT:
+            self._say(f"  {serving.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
+            ca = self.certificates.authority
+            self._say(f"     They trust it with NODE_EXTRA_CA_CERTS={ca} or SSL_CERT_FILE={ca}")
+        link = _sign_in_url()
+        if link:
+            self._say(f"\n  Sign in, once: {link}")
+        self._say("\n  A data key for your app, in another terminal:")
+        python = sys.executable.removeprefix(f"{Path.cwd()}/")
+        self._say(f"     {python} manage.py collection create NAME")
+        self._say(f"     {python} manage.py datakey create COLLECTION_ID NAME\n")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _sign_in_url() -> str | None:
+    """The one-time link of a server that nobody has signed in to."""
+    try:
+        link: str | None = importlib.import_module("console.accounts.first_run").sign_in_url()
+    except Exception:
+        # By now apps are being served: a fault in a page's address is no reason to end that.
+        logger.exception("The sign-in link could not be made.")
+        return None
+    return link

@@ -1,0 +1,16 @@
+"""`manage.py sweep`: remove what has expired or been let go of, now."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from storage.sweeper import sweep_expired_items, sweep_files
+
+
+class Command(BaseCommand):
+    help = "Delete expired items, abandoned uploads and the bytes that no file needs. `serve` does it every minute."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{sweep_expired_items()} expired items deleted")
+        swept = sweep_files()
+        self.stdout.write(f"{swept.uploads} old uploads forgotten, {swept.blobs} objects deleted")

@@ -1,0 +1,166 @@
+"""What `serve` runs besides the engines: the web listeners and the job worker, and what they need beforehand.
+
+Owns granian's options and the preparation of database and static files. The order of things, and their supervision, are
+the command's (`management/commands/serve.py`).
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from storage.embedded.certificates import Certificates
+from storage.embedded.process import Child
+
+# What a running serve notes of itself in the data folder.
+ADDRESS_NOTE = "serve.json"
+# How long requests that are under way may go on once the server was asked to stop.
+DRAIN_SECONDS = 15
+# The server reads a body inside the thread that answers it, and a slow client holds that thread for as long as it likes. Threads
+# are made as they are needed and go when they idle; what bounds the work at once is the pool of database connections.
+_THREADS_PER_WORKER = 256
+# Connections one worker holds open at a time. Idle ones cost little, and must not keep others out.
+_CONNECTIONS_PER_WORKER = 1024
+
+
+def url(port: int, *, scheme: str) -> str:
+    """A listener's address as one would type it on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
+    return f"{scheme}://{f'[{host}]' if ':' in host and '[' not in host else host}:{port}"
+
+
+def noted_address() -> str:
+    """Where the server of this data folder said it answers; where it would, if it never ran."""
+    try:
+        return str(json.loads((settings.DATA / ADDRESS_NOTE).read_text())["address"])
+    except (OSError, ValueError, KeyError):
+        return url(settings.PORT, scheme="http")
+
+
+def certificate_names() -> list[str]:
+    """The names and addresses people may reach this server by, besides this machine's own."""
+    names = [name.strip("[]") for name in (settings.HOST, *settings.ALLOWED_HOSTS)]
+    return [name for name in names if name not in ("*", "0.0.0.0", "::") and not name.startswith(".")]  # noqa: S104
+
+
+def max_connections() -> int:
+    """How many database connections the bundled Postgres must allow.
+
+    Every worker keeps its own, on each listener; a worker that was killed and its successor overlap for a moment.
+    The rest is for the job worker, commands and probes.
+    """
+    listeners = 2 if settings.TLS_PORT else 1
+    return settings.WORKERS * settings.CONNECTIONS * listeners * 2 + 40
+
+
+def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates | None = None) -> Child:
+    """One listener with its workers: http, or https when there are certificates."""
+    options = {
+        "interface": "wsgi",
+        "host": settings.HOST,
+        "port": str(port),
+        "http": "1",
+        "workers": str(settings.WORKERS),
+        "blocking-threads": str(_THREADS_PER_WORKER),
+        "backlog": "2048",
+        "backpressure": str(_CONNECTIONS_PER_WORKER),
+        "respawn-interval": "0.1",
+        "workers-kill-timeout": str(DRAIN_SECONDS),
+        # Its warnings are advice about our own options.
+        "log-level": "error",
+        "log-config": str(_write_log_config()),
+    }
+    if certificates:
+        options |= {
+            "ssl-certificate": str(certificates.certificate),
+            "ssl-keyfile": str(certificates.key),
+            "ssl-protocol-min": "tls1.2",
+        }
+    command = [sys.executable, "-m", "console.listener", "--no-ws", "--respawn-failed-workers"]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    return Child(
+        name="The https listener" if certificates else "The http listener",
+        command=[*command, settings.WSGI_APPLICATION.replace(".application", ":application")],
+        environment=_environment(marks),
+        folder=settings.BASE_DIR,
+        stop_seconds=DRAIN_SECONDS + 1.0,
+        # It takes its workers along, which a harsher end would leave behind.
+        death_signal=signal.SIGTERM,
+    )
+
+
+def jobs_child(*, marks: Mapping[str, str]) -> Child:
+    """The process that sweeps and does the long work. Its statements may take their time."""
+    return Child(
+        name="The job worker",
+        command=[
+            sys.executable,
+            "manage.py",
+            "procrastinate",
+            "-v",
+            "0",
+            "worker",
+            # A large deletion or count must not keep the others waiting.
+            "--concurrency",
+            "4",
+            "--shutdown-graceful-timeout",
+            "5",
+            "--delete-jobs",
+            "successful",
+        ],
+        environment=_environment(marks) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
+        folder=settings.BASE_DIR,
+        stop_seconds=7.0,
+        death_signal=signal.SIGTERM,
+    )
+
+
+def migrate_if_needed() -> bool:
+    """Apply the migrations that are missing; False when there are none, which is looked up in a moment."""
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", interactive=False, verbosity=0)
+    return True
+
+
+def collect_static_if_changed() -> bool:
+    """Gather, hash and compress the static files into the data folder, unless they are the same as last time."""
+    stamp = settings.DATA / "static.stamp"
+    now = _static_fingerprint()
+    if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == now:
+        return False
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(now)
+    return True
+
+
+def _static_fingerprint() -> str:
+    """A hash over the name, size and time of every static file."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            about = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_log_config() -> Path:
+    """granian reads its logging from a file: ours, so that its entries look like the others."""
+    path = settings.DATA / "granian-log.json"
+    path.write_text(json.dumps(settings.LOGGING))
+    return path
+
+
+def _environment(marks: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}

@@ -1,0 +1,26 @@
+"""The table of contents of everything that answers over HTTP: two probes, the public API, the pages."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from console import health, styleguide
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("v1/", include("console.api.urls")),
+    path("", include("console.accounts.urls")),
+    path("", include("console.people.urls")),
+    path("", include("console.palette.urls")),
+    path("collections/<collection_id>/keys/", include("console.keys.urls")),
+    path("collections/<collection_id>/connect/", include("console.connect.urls")),
+    path("", include("console.collections.urls")),
+]
+
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))
+
+handler400 = "console.faults.bad_request"
+handler403 = "console.faults.permission_denied"
+handler404 = "console.faults.page_not_found"
+handler500 = "console.faults.server_error"

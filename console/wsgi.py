@@ -1,0 +1,30 @@
+"""The WSGI application: the public API on a short way through Django, the pages on the usual one."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
+
+_pages = get_wsgi_application()
+
+from console.api.handler import ApiHandler, StartResponse  # noqa: E402 (Django is set up by now)
+
+_api = ApiHandler(prefix="/v1/?")
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """Everything under `/v1` is the API."""
+    path = environ["PATH_INFO"]
+    if path.startswith("/v1/") or path == "/v1":
+        return _api(environ, start_response)
+    return _pages(environ, start_response)  # type: ignore[arg-type]  # it wants a protocol with an argument nobody gives
+
+
+if settings.TRUSTED_PROXIES:
+    # From these alone is taken who really asks, and whether over https.
+    application = wrap_wsgi_with_proxy_headers(application, trusted_hosts=settings.TRUSTED_PROXIES)

@@ -1,0 +1,39 @@
+"""Fixtures for every test: one real server for the whole run, and its real database."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from tests.serving import Server
+
+
+@pytest.fixture(scope="session")
+def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
+    """`manage.py serve` on the run's own data folder, reached over HTTP as by a client.
+
+    Its committed database is open to the tests as well, for the length of the run: what they prepare must be seen by the server.
+    """
+    running = Server(
+        Path(os.environ["HOMEPORT_DATA"]), int(os.environ["HOMEPORT_PORT"]), int(os.environ["HOMEPORT_TLS_PORT"])
+    ).start()
+    try:
+        running.wait_ready()
+        with django_db_blocker.unblock():
+            yield running
+            connection.close()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(server: Server) -> None:
+    """No test database of pytest-django's beside the server's."""
+
+
+@pytest.fixture
+def database(server: Server) -> None:
+    """For tests that speak to the server's database directly, without HTTP."""

@@ -1,0 +1,39 @@
+"""Pages are asked through Django's test client, in a transaction that is undone; what needs the real server asks that."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from tests.people import Cast, make_cast
+
+Browser = Callable[[User | None], Client]
+
+
+@pytest.fixture
+def undone(database: None) -> Iterator[None]:
+    """What the test does to the database is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def people(undone: None) -> Cast:
+    """A collection with somebody in every role."""
+    return make_cast()
+
+
+@pytest.fixture
+def browser(undone: None) -> Browser:
+    """A browser in which the person has signed in, or nobody for None."""
+
+    def open_browser(person: User | None) -> Client:
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        return client
+
+    return open_browser

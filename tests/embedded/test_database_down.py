@@ -1,0 +1,49 @@
+"""While Postgres is away the API says so at once, as JSON; the first request after it is back succeeds."""
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+REQUESTS = [
+    ("GET", "/items/a", None),
+    ("PUT", "/items", {"items": [{"key": "a"}]}),
+    ("POST", "/items", {"item": {"key": "b"}}),
+    ("PATCH", "/items/a", {"set": {"b": 1}}),
+    ("DELETE", "/items/b", None),
+    ("POST", "/query", {}),
+]
+
+
+@pytest.fixture
+def client(own_server: Any) -> Iterator[httpx.Client]:
+    collection_id = own_server.run("collection", "create", "down").stdout.split()[-1]
+    key = own_server.run("datakey", "create", collection_id, "app").stdout.split()[-1]
+    url = f"{own_server.url}/v1/{collection_id}/base"
+    with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=10) as client:
+        yield client
+
+
+def test_database_down_is_told_within_five_seconds_and_over_when_it_is(own_server: Any, client: httpx.Client) -> None:
+    for _ in range(8):  # connections in every worker, which all break at once
+        assert client.put("/items", json={"items": [{"key": "a", "n": 1}]}).status_code == 207
+    (postgres,) = [p for p in own_server.children("postgres") if p.ppid() == own_server.process.pid]
+    own_server.process.send_signal(signal.SIGSTOP)  # or it would start Postgres again
+    try:
+        postgres.kill()
+        for method, path, body in REQUESTS:
+            started = time.monotonic()
+            answer = client.request(method, path, json=body)
+            assert time.monotonic() - started < 5
+            assert answer.status_code == 503
+            assert answer.headers["Retry-After"]
+            assert answer.json() == {"errors": ["Storage is not reachable at the moment, please try again"]}
+        assert httpx.get(f"{own_server.url}/healthz").status_code == 200
+        assert httpx.get(f"{own_server.url}/readyz").json()["postgres"] != "ok"
+    finally:
+        own_server.process.send_signal(signal.SIGCONT)
+    own_server.wait_ready(15)
+    assert [client.get("/items/a").json() for _ in range(8)] == [{"key": "a", "n": 1}] * 8

@@ -1,0 +1,109 @@
+"""kill -9, one process after the other: the service is back within five seconds and keeps what it acknowledged."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from storage.embedded import leftovers, postgres, state
+from tests.serving import Server, kill
+
+pytestmark = pytest.mark.slow
+BACK_SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def faulty(server: Server) -> Iterator[Server]:
+    """The run's own server; after each fault it must be as good as before for the next one."""
+    yield server
+    assert server.is_ready()
+
+
+def seconds_until(is_back: Callable[[], bool]) -> float:
+    started = time.monotonic()
+    while not is_back():
+        assert time.monotonic() - started < 30, "the service did not come back"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def home_of(server: Server) -> tuple[state.LocalState, Path]:
+    kept = state.load(server.data)
+    assert kept
+    return kept, kept.home(server.data)
+
+
+def answers(server: Server) -> bool:
+    """The database itself, and everything through the web server."""
+    kept, _ = home_of(server)
+    return postgres.find_fault(postgres.connection_parameters(kept.postgres)) is None and server.is_ready()
+
+
+def supervisors(server: Server, word: str) -> list[psutil.Process]:
+    """The children of serve itself whose command line holds the word."""
+    assert server.process
+    return [process for process in server.children(word) if process.ppid() == server.process.pid]
+
+
+def test_a_killed_web_worker_is_back_within_two_seconds(faulty: Server) -> None:
+    port = faulty.url.rsplit(":", 1)[1]
+    (main,) = supervisors(faulty, f"--port {port}")
+    before = {worker.pid for worker in main.children()}
+    kill(main.children()[0])
+    assert seconds_until(lambda: len(before) == len([w for w in main.children() if w.status() != "zombie"])) < 2
+    assert seconds_until(lambda: answers(faulty)) < BACK_SECONDS
+
+
+@pytest.mark.parametrize("word", ["postgres", "weed", "--interface wsgi", "procrastinate"])
+def test_a_killed_child_is_started_again(faulty: Server, word: str) -> None:
+    victim = supervisors(faulty, word)[0]
+    kill(victim)
+    assert seconds_until(lambda: bool(supervisors(faulty, word)) and victim not in supervisors(faulty, word)) < 2
+    time.sleep(0.6)  # `/readyz` may repeat an answer for half a second.
+    assert seconds_until(lambda: answers(faulty)) < BACK_SECONDS
+
+
+def test_a_killed_postgres_leaves_no_session_and_loses_no_commit(faulty: Server) -> None:
+    kept, home = home_of(faulty)
+    parameters = postgres.connection_parameters(kept.postgres)
+    with psycopg.connect(**parameters, autocommit=True) as connection:
+        connection.execute("CREATE TABLE ledger (n integer PRIMARY KEY)")
+        for number in range(500):
+            connection.execute("INSERT INTO ledger VALUES (%s)", (number,))
+        before = leftovers.postgres_processes(postgres.folder(home))
+        kill(supervisors(faulty, "postgres")[0])
+    assert seconds_until(lambda: answers(faulty)) < BACK_SECONDS
+    assert not {process.pid for process in before} & {
+        p.pid for p in leftovers.postgres_processes(postgres.folder(home))
+    }
+    with psycopg.connect(**parameters, autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM ledger").fetchone() == (500,)
+        connection.execute("DROP TABLE ledger")
+
+
+def test_a_killed_serve_is_followed_by_one_that_clears_its_children(own_server: Server) -> None:
+    assert own_server.process
+    family = psutil.Process(own_server.process.pid).children(recursive=True)
+    own_server.process.send_signal(signal.SIGKILL)
+    own_server.process.wait()
+    own_server.start()
+    time.sleep(0.5)  # The old web server may answer for the moment it has left.
+    assert own_server.wait_ready() < BACK_SECONDS
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_stale_pid_file_that_names_a_living_process_does_not_keep_postgres_down(own_server: Server) -> None:
+    assert own_server.process
+    _, home = home_of(own_server)
+    own_server.process.send_signal(signal.SIGKILL)
+    own_server.process.wait()
+    leftovers.end_postgres(leftovers.postgres_processes(postgres.folder(home)))
+    # Postgres believes a pid that lives; this one is the test's own.
+    (postgres.folder(home) / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.folder(home)}\n")
+    own_server.start()
+    own_server.wait_ready()

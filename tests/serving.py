@@ -1,0 +1,102 @@
+"""The real `manage.py serve` as a child of the tests: start it, wait for it, fault it, stop it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Server:
+    """One running server: its addresses, its data folder, its process and what it printed."""
+
+    def __init__(self, data: Path, port: int, tls_port: int, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.url = f"http://127.0.0.1:{port}"
+        self.tls_url = f"https://localhost:{tls_port}"
+        self.ca_path = data / "tls" / "ca.pem"
+        self.log_path = data.with_name(f"{data.name}.log")
+        self.environment = {
+            **os.environ,
+            "HOMEPORT_DATA": str(data),
+            "HOMEPORT_PORT": str(port),
+            "HOMEPORT_TLS_PORT": str(tls_port),
+            **(environment or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Server":
+        """Start it without waiting."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        return self
+
+    def wait_ready(self, seconds: float = 60.0) -> float:
+        """Wait until both engines answer through it; returns how long that took. Fails with its log if it doesn't come."""
+        started = time.monotonic()
+        while time.monotonic() - started < seconds:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.log}")
+            if self.is_ready():
+                return time.monotonic() - started
+            time.sleep(0.05)
+        raise AssertionError(f"serve was not ready after {seconds} s:\n{self.log}")
+
+    def is_ready(self) -> bool:
+        """Whether `/readyz` says so."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=4).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run another manage.py command against this server."""
+        command_line = [sys.executable, "manage.py", *command]
+        return subprocess.run(command_line, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Stop it the usual way and clear its log away; a server that doesn't go is killed and fails the test."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"serve did not stop within {seconds} s:\n{self.log}") from None
+        assert code == 0, self.log
+        self.log_path.unlink(missing_ok=True)
+        self.process = None
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return self.log_path.read_text(errors="replace")
+
+    def children(self, word: str) -> list[psutil.Process]:
+        """Its processes, at any depth, whose command line holds the word."""
+        assert self.process is not None
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                if word in " ".join(process.cmdline()):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+def kill(process: Any) -> None:
+    """kill -9, and wait until it is gone."""
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=5)
