@@ -1,0 +1,133 @@
+"""What every URL of the public API does around its operation: method, data key, names, errors, CORS.
+
+An operation takes `Call` and the request, and returns the response; it raises named errors.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from console import access
+from console.api.bodies import drain_body, is_chunked
+from console.api.errors import MethodNotAllowed, TooManyWrongKeys, UnknownPath, defect_reply, error_reply
+from console.api.request import ApiRequest
+from console.api.throttle import count_wrong_key
+from storage import items, key_uses, names
+from storage.errors import InvalidInput, StorageError, Unauthorized
+from storage.keys import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an operation is asked for: by whom, of which Base or Drive, and for a member its key."""
+
+    access: Access
+    name: str
+    key: str
+
+
+Operation = Callable[[Call, ApiRequest], HttpResponseBase]
+CheckAccess = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An operation and whether it writes, which decides the right that a data key needs."""
+
+    operation: Operation
+    writes: bool
+
+
+def reads(operation: Operation) -> Rule:
+    return Rule(operation, writes=False)
+
+
+def writes(operation: Operation) -> Rule:
+    return Rule(operation, writes=True)
+
+
+def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> Callable[..., HttpResponseBase]:
+    """A Django view that dispatches on the method: `endpoint(PUT=writes(put_items))`. GET serves HEAD too.
+
+    `check_access` asks for the right alone: items', unless it is about a Drive.
+    """
+    if "GET" in rules:
+        rules["HEAD"] = rules["GET"]
+    allowed = ", ".join([*rules, "OPTIONS"])
+
+    def view(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            return _finished(request, _preflight(allowed))
+        response: HttpResponseBase
+        try:
+            rule = rules.get(request.method or "")
+            if rule is None:
+                raise MethodNotAllowed()
+            response = _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
+        except Unauthorized as error:
+            response = _unauthorized_reply(request, error)
+        except StorageError as error:
+            response = error_reply(error)
+            if isinstance(error, MethodNotAllowed):
+                response["Allow"] = allowed
+        except Exception as error:  # the last resort: no traceback and no HTML reaches a client
+            response = defect_reply(error)
+        return _finished(request, response)
+
+    # Cookies mean nothing here, so there is nothing for a forged request to ride on.
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    return view
+
+
+def unknown_path(request: ApiRequest) -> HttpResponseBase:
+    return _finished(request, error_reply(UnknownPath()))
+
+
+def _perform(
+    rule: Rule, check_access: CheckAccess, request: ApiRequest, *, collection_id: str, name: str, key: str
+) -> HttpResponseBase:
+    caller = access.by_data_key(request, collection_id)
+    allowed_name = name if names.is_name(name) else ""
+    try:
+        if not request.path_is_utf8:
+            raise InvalidInput("The path is not UTF-8 behind its percent-encoding")
+        if is_chunked(request.META):
+            # Such a body has to be taken in as a whole, however long it is (see bodies.py): not from just anybody.
+            check_access(access=caller, name=allowed_name, write=rule.writes)
+        response = rule.operation(Call(caller, names.check_name(name), key), request)
+    except InvalidInput:
+        # What is wrong with a request is told to those alone who may make it. The usual way asks the database once,
+        # in the statement that does the work; this one had not got so far.
+        check_access(access=caller, name=allowed_name, write=rule.writes)
+        raise
+    if caller.key_digest is not None:
+        key_uses.note_use(key_digest=caller.key_digest, client=request.META.get("HTTP_USER_AGENT", ""))
+    return response
+
+
+def _unauthorized_reply(request: ApiRequest, error: Unauthorized) -> HttpResponse:
+    wait_seconds = count_wrong_key(request.META["REMOTE_ADDR"])
+    if not wait_seconds:
+        return error_reply(error)
+    response = error_reply(TooManyWrongKeys())
+    response["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def _preflight(allowed: str) -> HttpResponse:
+    response = HttpResponse(status=204)
+    response["Allow"] = response["Access-Control-Allow-Methods"] = allowed
+    response["Access-Control-Allow-Headers"] = "X-API-Key, Content-Type"
+    response["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
+    drain_body(request)
+    response["Access-Control-Allow-Origin"] = "*"
+    if request.META.get("HTTP_CONNECTION", "").lower() == "close":
+        # Without it node-fetch takes the socket for one that may be used again, and fails on the next request.
+        response["Connection"] = "close"
+    return response

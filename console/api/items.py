@@ -1,0 +1,111 @@
+"""The Base half of the public API (contract: section "Base"): items and queries."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+
+from console.api.bodies import read_json_object
+from console.api.endpoint import Call, endpoint, reads, writes
+from console.api.replies import reply, reply_json
+from console.api.request import ApiRequest
+from storage import items as storage_items
+from storage import limits, names
+from storage.errors import InvalidInput, ItemNotFound
+from storage.exact_json import dump
+from storage.query import parse_query
+from storage.updates import PARTS, parse_patch
+
+
+def put_items(call: Call, request: ApiRequest) -> HttpResponse:
+    items = read_json_object(request).get("items")
+    if not isinstance(items, list):
+        raise InvalidInput("Bad items", "`items` is not a list")
+    result = storage_items.put_items(access=call.access, base=call.name, items=items)
+    text = '{"processed":{"items":[' + ",".join(result.processed) + "]}"
+    if result.failed:
+        text += ',"failed":' + dump({"items": result.failed}).decode()
+    return reply_json((text + "}").encode(), status=207)
+
+
+def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
+    body = read_json_object(request)
+    if "item" not in body:
+        raise InvalidInput("Bad item", "`item` is missing")
+    return reply_json(
+        storage_items.insert_item(access=call.access, base=call.name, item=body["item"]).encode(), status=201
+    )
+
+
+def get_item(call: Call, request: ApiRequest) -> HttpResponse:
+    try:
+        item = storage_items.get_item(access=call.access, base=call.name, key=call.key)
+    except ItemNotFound:
+        return reply({"key": call.key}, status=404)
+    etag = f'"{item.revision}"'
+    if_none_match = request.META.get("HTTP_IF_NONE_MATCH")
+    if if_none_match and _is_known(if_none_match, etag):
+        return _not_modified(etag)
+    response = reply_json(item.json.encode())
+    response["ETag"] = etag
+    return response
+
+
+def delete_item(call: Call, request: ApiRequest) -> HttpResponse:
+    storage_items.delete_item(access=call.access, base=call.name, key=call.key)
+    return reply({"key": call.key})
+
+
+def update_item(call: Call, request: ApiRequest) -> HttpResponse:
+    body = read_json_object(request)
+    storage_items.update_item(access=call.access, base=call.name, key=call.key, operations=parse_patch(body))
+    return reply({"key": call.key} | {part: body[part] for part in PARTS if part in body})
+
+
+def query_items(call: Call, request: ApiRequest) -> HttpResponse:
+    body = read_json_object(request)
+    page = storage_items.query_items(
+        access=call.access,
+        base=call.name,
+        predicate=parse_query(body.get("query")),
+        limit=_limit(body.get("limit")),
+        last=_last(body.get("last")),
+        descending=_is_descending(body.get("sort")),
+    )
+    paging = {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
+    return reply_json(f'{{"paging":{dump(paging).decode()},"items":[{",".join(page.items)}]}}'.encode())
+
+
+def _not_modified(etag: str) -> HttpResponse:
+    response = HttpResponse(status=304)
+    response["ETag"] = etag
+    return response
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    known = parse_etags(if_none_match)
+    return "*" in known or etag in (each.removeprefix("W/") for each in known)
+
+
+def _limit(limit: Any) -> int:
+    if limit is None:
+        return limits.QUERY_LIMIT_MAX
+    if type(limit) is not int or limit < 1:
+        raise InvalidInput("Bad limit", "`limit` is not a whole number from 1 on")
+    return min(limit, limits.QUERY_LIMIT_MAX)
+
+
+def _last(last: Any) -> str | None:
+    """Clients that have no key to go on from send null or an empty string."""
+    return None if last is None or last == "" else names.check_key(last)
+
+
+def _is_descending(sort: Any) -> bool:
+    if sort not in (None, "", "asc", "desc"):
+        raise InvalidInput("Bad sort", '`sort` is neither "desc" nor "asc"')
+    return sort == "desc"
+
+
+collection = endpoint(PUT=writes(put_items), POST=writes(insert_item))
+member = endpoint(GET=reads(get_item), DELETE=writes(delete_item), PATCH=writes(update_item))
+query = endpoint(POST=reads(query_items))

@@ -1,0 +1,22 @@
+"""The request of an API call: Django's, and what the path was before Django repaired it."""
+
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIRequest
+
+
+class ApiRequest(WSGIRequest):
+    """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently.
+
+    `body_is_read` is set by whoever takes the whole body (see `console/api/bodies.py`).
+    """
+
+    body_is_read = False
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        try:
+            environ["PATH_INFO"].encode("latin-1").decode()
+            self.path_is_utf8 = True
+        except UnicodeDecodeError:
+            self.path_is_utf8 = False
+        super().__init__(environ)

@@ -1,0 +1,33 @@
+"""The public HTTP API, `/v1/{collection_id}/{name}/...`. Which method does what stands in each module's last lines."""
+
+from django.urls import path, re_path, register_converter
+
+from console.api import files, items, uploads
+from console.api.endpoint import unknown_path
+
+
+class ItemKey:
+    """An item's key as the rest of the path: any character, slashes and line breaks included."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(ItemKey, "key")
+
+urlpatterns = [
+    path("<collection_id>/<name>/items", items.collection),
+    path("<collection_id>/<name>/items/<key:key>", items.member),
+    path("<collection_id>/<name>/query", items.query),
+    path("<collection_id>/<name>/files", files.collection),
+    path("<collection_id>/<name>/files/download", files.download),
+    path("<collection_id>/<name>/uploads", uploads.collection),
+    path("<collection_id>/<name>/uploads/<str:key>", uploads.member),
+    path("<collection_id>/<name>/uploads/<str:key>/parts", uploads.parts),
+    re_path(r"[\s\S]*", unknown_path),
+]

@@ -1,0 +1,34 @@
+"""1,000 wrong keys from one address (promises: "Hostile and odd input")."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from tests.factories import BaseClient, exact_json
+
+# An address of this test's own: what it does keeps the address waiting for a minute.
+ATTACKER = "127.0.0.9"
+BYSTANDER = "127.0.0.10"
+
+
+def test_an_address_with_1000_wrong_keys_is_told_to_wait_while_good_keys_are_served(client: BaseClient) -> None:
+    client.put({"key": "a"})
+    wrong = replace(client, key_text=f"{client.collection_id}_{'A' * 32}", source_address=ATTACKER)
+    good = replace(client, source_address=ATTACKER)
+
+    def guess(number: int) -> int:
+        if number % 100 == 0:
+            assert good.get("a").status_code == 200
+        return wrong.get("a").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(guess, range(1000)))
+
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 400
+    refusals = [response for response in (wrong.get("a") for _ in range(20)) if response.status_code == 429]
+    assert refusals
+    for response in refusals:
+        assert 1 <= int(response.headers["Retry-After"]) <= 60
+        assert list(exact_json(response)) == ["errors"]
+    assert good.get("a").status_code == 200
+    assert replace(wrong, source_address=BYSTANDER).get("a").status_code == 401
