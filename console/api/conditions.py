@@ -1,0 +1,52 @@
+"""Which part of a file a request wants, or none of it because the client has it already. Pure: header texts in, answer out."""
+
+import re
+from typing import NamedTuple
+
+from django.utils.http import parse_etags
+
+# A number of more digits than any file's size needs is refused by no rule, so it is cut to what Python turns into one fast.
+_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+
+
+class ByteRange(NamedTuple):
+    """Where the wanted bytes start, and how many there are."""
+
+    start: int
+    length: int
+
+
+class NotSatisfiable(Exception):
+    """The range begins behind the end of the file."""
+
+
+def is_known(if_none_match: str, etag: str) -> bool:
+    """Whether an `If-None-Match` names this ETag (with its quotes); weak comparison, as RFC 9110 has it for reading."""
+    known = parse_etags(if_none_match)
+    return "*" in known or etag in (each.removeprefix("W/") for each in known)
+
+
+def is_still(if_range: str, *, etag: str, last_modified: str) -> bool:
+    """Whether an `If-Range` means the file as it is; without one it does. Strong comparison: dates have to be the same text."""
+    return if_range.strip() in ("", etag, last_modified)
+
+
+def find_range(header: str, size_bytes: int) -> ByteRange | None:
+    """The one range asked for; None for the whole file, also when there are several ranges or the header is nonsense.
+
+    Raises NotSatisfiable.
+    """
+    shape = _RANGE.fullmatch(header)
+    if shape is None or shape[1] == shape[2] == "":
+        return None
+    if shape[1] == "":
+        length = min(int(shape[2]), size_bytes)
+        if length == 0:
+            raise NotSatisfiable
+        return ByteRange(size_bytes - length, length)
+    first, last = int(shape[1]), int(shape[2]) if shape[2] else size_bytes - 1
+    if shape[2] and last < first:
+        return None
+    if first >= size_bytes:
+        raise NotSatisfiable
+    return ByteRange(first, min(last, size_bytes - 1) - first + 1)

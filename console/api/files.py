@@ -1,0 +1,149 @@
+"""The Drive half of the public API (contract: section "Drive"): whole files and listings. Parts are in uploads.py."""
+
+import re
+from contextlib import closing
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+
+from console.api.bodies import read_json_object
+from console.api.conditions import ByteRange, NotSatisfiable, find_range, is_known, is_still
+from console.api.endpoint import Call, endpoint, reads, writes
+from console.api.errors import RangeNotSatisfiable, error_reply
+from console.api.file_bodies import FileBody
+from console.api.query_strings import is_form_encoded, read_query
+from console.api.replies import reply
+from console.api.request import ApiRequest
+from storage import files as storage_files
+from storage import limits
+from storage.errors import BodyTooLarge, InvalidInput
+from storage.files import Download, StoredFile
+
+# So much is sent in one piece, which frees the thread at once however slow the client is.
+_ONE_PIECE_BYTES = 1_048_576
+_WHOLE_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def put_file(call: Call, request: ApiRequest) -> HttpResponse:
+    name = read_file_name(request)
+    body = FileBody(request)
+    if body.is_too_large:
+        storage_files.check_access(access=call.access, name=call.name, write=True)
+        raise BodyTooLarge()
+    storage_files.put_file(access=call.access, drive=call.name, name=name, content=body)
+    return reply(describe(call, name), status=201)
+
+
+def list_files(call: Call, request: ApiRequest) -> HttpResponse:
+    raw = frozenset() if is_form_encoded(request) else frozenset({"prefix", "last"})
+    query = read_query(request.META["QUERY_STRING"], raw=raw)
+    page = storage_files.list_files(
+        access=call.access,
+        drive=call.name,
+        limit=_limit(query.get("limit")),
+        prefix=query.get("prefix", ""),
+        last=query.get("last", ""),
+        recursive=_recursive(query.get("recursive", "true")),
+    )
+    paging = {} if page.last is None else {"paging": {"size": len(page.names), "last": page.last}}
+    return reply(paging | {"names": page.names})
+
+
+def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
+    given = read_json_object(request).get("names")
+    if not isinstance(given, list):
+        raise InvalidInput("Bad names", "`names` is not a list")
+    result = storage_files.delete_files(access=call.access, drive=call.name, names_given=given)
+    return reply({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
+
+
+def download_file(call: Call, request: ApiRequest) -> HttpResponseBase:
+    file = storage_files.get_file(access=call.access, drive=call.name, name=read_file_name(request))
+    headers = _headers(file)
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    if known and is_known(known, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    try:
+        part = _wanted_part(request, file, headers)
+    except NotSatisfiable:
+        response = error_reply(RangeNotSatisfiable())
+        response["Content-Range"] = f"bytes */{file.size_bytes}"
+        return response
+    start, length = part or ByteRange(0, file.size_bytes)
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{file.size_bytes}"
+    headers["Content-Length"] = str(length)
+    status = 206 if part else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers, content_type=file.content_type)
+    return _send(file, start, length, status=status, headers=headers)
+
+
+def read_file_name(request: ApiRequest) -> str:
+    """The file's name in the query string. Whether it is a legal one is for storage to say."""
+    name = read_query(request.META["QUERY_STRING"]).get("name")
+    if name is None:
+        raise InvalidInput("Bad file name", "`name` is missing in the query string")
+    return name
+
+
+def describe(call: Call, name: str, **more: object) -> dict[str, object]:
+    """What every write of a file answers."""
+    return {"name": name, **more, "project_id": call.access.collection_id, "drive_name": call.name}
+
+
+def _headers(file: StoredFile) -> dict[str, str]:
+    """Those that an answer has with and without the bytes."""
+    return {
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{file.etag}"',
+        "Last-Modified": http_date(file.changed_at.timestamp()),
+        # What is behind a data key is not for caches that others share.
+        "Cache-Control": "private, no-cache",
+        # A stored page gets an origin of its own and runs nothing, whatever type it claims.
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox",
+    }
+
+
+def _wanted_part(request: ApiRequest, file: StoredFile, headers: dict[str, str]) -> ByteRange | None:
+    """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone. Raises NotSatisfiable."""
+    wanted = request.META.get("HTTP_RANGE")
+    condition = request.META.get("HTTP_IF_RANGE", "")
+    if request.method == "HEAD" or not wanted:
+        return None
+    if not is_still(condition, etag=headers["ETag"], last_modified=headers["Last-Modified"]):
+        return None
+    return find_range(wanted, file.size_bytes)
+
+
+def _send(file: StoredFile, start: int, length: int, *, status: int, headers: dict[str, str]) -> HttpResponseBase:
+    download = Download(file, start=start, length=length)
+    if length > _ONE_PIECE_BYTES:
+        # Ends with the response, or when the client is gone: Django closes what it was given.
+        return StreamingHttpResponse(download, status=status, headers=headers, content_type=file.content_type)
+    with closing(download):
+        body = b"".join(download)
+    return HttpResponse(body, status=status, headers=headers, content_type=file.content_type)
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return limits.NAMES_PER_LIST
+    digits = text.lstrip("0")
+    if not text.isascii() or not text.isdigit() or not digits:
+        raise InvalidInput("Bad limit", "`limit` is not a whole number from 1 on")
+    return int(digits) if _WHOLE_NUMBER.fullmatch(digits) else limits.NAMES_PER_LIST
+
+
+def _recursive(text: str) -> bool:
+    if text.lower() not in ("", "true", "false"):
+        raise InvalidInput("Bad recursive", '`recursive` is neither "true" nor "false"')
+    return text.lower() != "false"
+
+
+collection = endpoint(
+    storage_files.check_access, POST=writes(put_file), GET=reads(list_files), DELETE=writes(delete_files)
+)
+download = endpoint(storage_files.check_access, GET=reads(download_file))

@@ -1,0 +1,64 @@
+"""The Drive half of the public API (contract: section "Drive"): files sent in parts."""
+
+import re
+
+from django.http import HttpResponse
+
+from console.api.bodies import refuse_encoded
+from console.api.endpoint import Call, endpoint, writes
+from console.api.file_bodies import FileBody, read_content_type
+from console.api.files import describe, read_file_name
+from console.api.query_strings import read_query
+from console.api.replies import reply
+from console.api.request import ApiRequest
+from storage import files as storage_files
+from storage import limits
+from storage import uploads as storage_uploads
+from storage.errors import BodyTooLarge, InvalidInput
+
+_PART = re.compile(r"[1-9]\d{0,4}", re.ASCII)
+
+
+def start_upload(call: Call, request: ApiRequest) -> HttpResponse:
+    refuse_encoded(request.META)
+    name = read_file_name(request)
+    upload_id = storage_uploads.start_upload(
+        access=call.access, drive=call.name, name=name, content_type=read_content_type(request)
+    )
+    return reply(describe(call, name, upload_id=upload_id), status=202)
+
+
+def put_part(call: Call, request: ApiRequest) -> HttpResponse:
+    name, number = read_file_name(request), _read_part(request)
+    body = FileBody(request)
+    if body.is_too_large:
+        storage_files.check_access(access=call.access, name=call.name, write=True)
+        raise BodyTooLarge()
+    storage_uploads.put_part(
+        access=call.access, drive=call.name, upload_id=call.key, name=name, number=number, content=body
+    )
+    return reply(describe(call, name, upload_id=call.key, part=number))
+
+
+def end_upload(call: Call, request: ApiRequest) -> HttpResponse:
+    name = read_file_name(request)
+    storage_uploads.end_upload(access=call.access, drive=call.name, upload_id=call.key, name=name)
+    return reply(describe(call, name, upload_id=call.key))
+
+
+def abort_upload(call: Call, request: ApiRequest) -> HttpResponse:
+    name = read_file_name(request)
+    storage_uploads.abort_upload(access=call.access, drive=call.name, upload_id=call.key, name=name)
+    return reply(describe(call, name, upload_id=call.key))
+
+
+def _read_part(request: ApiRequest) -> int:
+    text = read_query(request.META["QUERY_STRING"]).get("part", "")
+    if not _PART.fullmatch(text):
+        raise InvalidInput("Bad part", f"`part` is not a whole number from 1 to {limits.PARTS_MAX}")
+    return int(text)
+
+
+collection = endpoint(storage_files.check_access, POST=writes(start_upload))
+member = endpoint(storage_files.check_access, PATCH=writes(end_upload), DELETE=writes(abort_upload))
+parts = endpoint(storage_files.check_access, POST=writes(put_part))
