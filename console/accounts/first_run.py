@@ -1,0 +1,50 @@
+"""The first person: whoever runs the server gets a link, printed by `serve`, to choose a name and a password.
+
+The link is signed and expires; it is spent as soon as somebody has an account, so it works once. No account can be
+made any other way from outside.
+"""
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+
+from console import serving
+from console.accounts.forms import NewAccountForm
+from storage import sql
+from storage.database import run
+
+LINK_MAX_AGE_SECONDS = 24 * 60 * 60
+_SALT = "homeport.first-run"
+
+
+def sign_in_url() -> str:
+    """Where the person who started the server goes: the one-time link, or the sign-in page once there are people."""
+    origin = serving.url(settings.PORT, scheme="http")
+    if get_user_model().objects.exists():
+        return origin + reverse("sign-in")
+    return origin + reverse("welcome", args=[signing.dumps("welcome", salt=_SALT)])
+
+
+def is_open(token: str) -> bool:
+    """Whether this link still lets somebody in: signed here, not too old, and nobody came first."""
+    try:
+        signing.loads(token, salt=_SALT, max_age=LINK_MAX_AGE_SECONDS)
+    except signing.BadSignature:
+        return False
+    return not get_user_model().objects.exists()
+
+
+def create_first_person(form: NewAccountForm) -> User | None:
+    """The first account, which owns the server; None when somebody was quicker. `form` is valid."""
+    with transaction.atomic():
+        # Two people with the link at one moment: the lock makes the second one see the first.
+        run(*sql.lock_first_run())
+        if get_user_model().objects.exists():
+            return None
+        person = form.save(commit=False)
+        person.is_superuser = True
+        person.save()
+        return person

@@ -1,0 +1,44 @@
+"""The forms around an account; names and passwords follow Django's own rules."""
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.contrib.auth.models import User
+
+
+class SignInForm(AuthenticationForm):
+    """One message for every failure: it never tells whether the name exists."""
+
+    error_messages = dict.fromkeys(("invalid_login", "inactive"), "That name and password don't go together.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Name"
+
+
+class NewAccountForm(UserCreationForm):
+    """Name and password for an account that is about to be made."""
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        labels = {"username": "Name"}
+        help_texts = {"username": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs["autocomplete"] = "username"
+        self.fields["password1"].help_text = "10 characters or more, and nothing that everybody uses."
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """The old password and the new one, twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Your password now"
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = "10 characters or more, and nothing that everybody uses."
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""

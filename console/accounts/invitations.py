@@ -1,0 +1,36 @@
+"""Links that let a person in: signed here, good once, for a week. The link is shown to who invites, and kept nowhere."""
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+
+from console.accounts.forms import NewAccountForm
+from storage import people
+from storage.errors import InvitationSpent
+from storage.models import Invitation
+
+_SALT = "homeport.invitation"
+
+
+def make_link(request: HttpRequest, invitation: Invitation) -> str:
+    """The invitation's address, on the host that the inviting person uses."""
+    return request.build_absolute_uri(reverse("join", args=[signing.dumps(invitation.pk, salt=_SALT)]))
+
+
+def read_link(token: str) -> Invitation:
+    """The invitation of a link. Raises InvitationSpent for one that was used, withdrawn, is too old or was not made here."""
+    try:
+        invitation_id = signing.loads(token, salt=_SALT, max_age=people.INVITATION_LASTS)
+    except signing.BadSignature:
+        raise InvitationSpent() from None
+    return people.find_invitation(invitation_id)
+
+
+def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
+    """Let in somebody with an account, or whom the valid form describes. Raises InvitationSpent, making nobody."""
+    with transaction.atomic():
+        newcomer: User = person if isinstance(person, User) else person.save()
+        people.accept_invitation(invitation_id=invitation.pk, person=newcomer)
+        return newcomer

@@ -1,0 +1,56 @@
+"""The forms of collections. Whether a name is legal is storage's to say; its answer becomes the field's error."""
+
+from django import forms
+
+from storage import limits
+from storage.models import Role
+
+
+class CollectionForm(forms.Form):
+    """A collection's name."""
+
+    name = forms.CharField(
+        max_length=limits.COLLECTION_NAME_MAX_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+
+
+class BaseForm(forms.Form):
+    """A new Base's name."""
+
+    name = forms.CharField(
+        help_text="Letters (a-z), digits, “_”, “-” and “.”",
+        max_length=limits.NAME_MAX_CHARACTERS,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autofocus": True, "spellcheck": "false", "class": "data"}
+        ),
+    )
+
+
+class DeletionForm(forms.Form):
+    """The collection's name, typed again."""
+
+    typed_name = forms.CharField(
+        label="Its name", widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}), strip=False
+    )
+
+
+class InvitationForm(forms.Form):
+    """Whom to invite, as what."""
+
+    note = forms.CharField(
+        label="Whom it is for",
+        help_text="Only a note, so that you know the link again.",
+        max_length=limits.INVITATION_NOTE_MAX_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+    role = forms.ChoiceField(
+        label="As",
+        choices=[
+            (Role.MEMBER, "Member: reads and writes the data"),
+            (Role.READER, "Read-only: sees the data, changes nothing"),
+            (Role.OWNER, "Owner: data keys, people and settings too"),
+        ],
+        widget=forms.RadioSelect,
+        initial=Role.MEMBER,
+    )

@@ -1,0 +1,67 @@
+"""The people in a collection: invited by link, given a role, taken out again."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console import access
+from console.accounts.invitations import make_link
+from console.collections.forms import InvitationForm
+from console.frame import PageRequest, go_to, show_dialog
+from storage import people
+from storage.errors import PersonNotFound
+from storage.models import Membership, Role
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: PageRequest, collection_id: str) -> HttpResponse:
+    """The link is in the answer to the form, and nowhere else."""
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    form = InvitationForm(request.POST or None)
+    context = {"place": place, "title": f"Invite to “{place.collection.name}”", "back": "settings"}
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        invitation = people.invite_person(
+            collection_id=collection_id, role=Role(chosen["role"]), note=chosen["note"], invited_by=request.user
+        )
+        return show_dialog(
+            request, "people/invited.html", link=make_link(request, invitation), invitation=invitation, **context
+        )
+    return show_dialog(request, "people/invite.html", form=form, **context)
+
+
+@require_POST
+def change_role(request: HttpRequest, collection_id: str, person_id: int) -> HttpResponse:
+    access.by_person(request, collection_id, at_least=Role.OWNER)
+    member = _member(collection_id, person_id)
+    if request.POST.get("role") not in Role.values:
+        return go_to(request, "settings", collection_id)
+    role = Role(request.POST["role"])
+    people.set_role(collection_id=collection_id, person_id=person_id, role=role)
+    return go_to(request, "settings", collection_id, said=f"{member.person.username} is “{role.label}” now.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    member = _member(collection_id, person_id)
+    if request.method == "POST":
+        people.remove_member(collection_id=collection_id, person_id=person_id)
+        return go_to(request, "settings", collection_id, said=f"{member.person.username} is out.")
+    title = f"Take {member.person.username} out?"
+    return show_dialog(request, "collections/remove_member.html", place=place, member=member, title=title)
+
+
+@require_POST
+def withdraw(request: HttpRequest, collection_id: str, invitation_id: int) -> HttpResponse:
+    access.by_person(request, collection_id, at_least=Role.OWNER)
+    people.withdraw_invitation(collection_id=collection_id, invitation_id=invitation_id)
+    return go_to(request, "settings", collection_id, said="That link lets nobody in any more.")
+
+
+def _member(collection_id: str, person_id: int) -> Membership:
+    try:
+        return people.find_member(collection_id=collection_id, person_id=person_id)
+    except PersonNotFound as error:
+        raise Http404(error.messages[0]) from None

@@ -1,0 +1,53 @@
+"""A collection's settings: its name, the people in it, its end."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from console import access
+from console.collections.forms import CollectionForm, DeletionForm
+from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from storage import collections, deletion, figures, jobs, people
+from storage.errors import InvalidInput
+from storage.models import Role
+
+_FORM_METHODS = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(_FORM_METHODS)
+def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    form = CollectionForm(request.POST or None, initial={"name": place.collection.name})
+    form.fields["name"].widget.attrs.pop("autofocus", None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            collections.rename_collection(collection_id=collection_id, name=form.cleaned_data["name"])
+            return go_to(request, "settings", collection_id, said="Renamed.")
+        except InvalidInput as error:
+            form.add_error("name", error.messages[0])
+    context = {
+        "place": place,
+        "tab": "settings",
+        "form": form,
+        "roles": Role.choices,
+        "members": people.list_members(collection_id),
+        "invitations": people.list_invitations(collection_id),
+    }
+    return render(request, "collections/settings.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+@require_http_methods(_FORM_METHODS)
+def delete(request: PageRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    form = DeletionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data["typed_name"]
+        try:
+            deletion.delete_collection(collection_id=collection_id, typed_name=typed, asked_by=request.user)
+            jobs.start(jobs.continue_deletions)
+            return go_to(request, "collections")
+        except InvalidInput as error:
+            form.add_error("typed_name", error.messages[0])
+    held = figures.find_holding(collection_id)
+    title = f"Delete “{place.collection.name}”?"
+    return show_dialog(request, "collections/delete.html", form=form, place=place, held=held, title=title)

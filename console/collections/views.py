@@ -1,0 +1,115 @@
+"""The collections, and what one of them holds, as pages."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console import access
+from console.collections.forms import BaseForm, CollectionForm
+from console.frame import PageRequest, go_to, show_dialog
+from storage import collections, deletion, figures, jobs, names
+from storage.errors import InvalidInput
+from storage.models import Role
+
+PAGE_SIZE = 60
+
+
+@require_safe
+def index(request: PageRequest) -> HttpResponse:
+    """The cards, a page of them; `?q=` keeps those whose name holds it."""
+    search = request.GET.get("q", "").strip()
+    page = (
+        int(number) if (number := request.GET.get("page", "")).isascii() and number.isdigit() and len(number) < 6 else 1
+    )
+    offset = (max(page, 1) - 1) * PAGE_SIZE
+    holdings = figures.list_holdings(person=request.user, search=search, offset=offset, limit=PAGE_SIZE)
+    context = {
+        "holdings": holdings,
+        "search": search,
+        "first": offset + 1,
+        "last": offset + len(holdings.collections),
+        "previous_page": page - 1 if page > 1 else None,
+        "next_page": page + 1 if offset + PAGE_SIZE < holdings.total else None,
+        "deletions": deletion.list_deletions(request.user),
+        "is_recounting": _recount_if_due(),
+        "count": figures.last_count(),
+    }
+    template = "collections/_cards.html" if request.htmx.target == "cards" else "collections/index.html"
+    return render(request, template, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_collection(request: PageRequest) -> HttpResponse:
+    """For who owns the server; others are invited into collections."""
+    access.server_owner(request)
+    form = CollectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = collections.create_collection(form.cleaned_data["name"])
+            return go_to(request, "connect", made.id)
+        except InvalidInput as error:
+            form.add_error("name", error.messages[0])
+    return show_dialog(request, "collections/new.html", form=form, title="New collection")
+
+
+@require_safe
+def deletions(request: PageRequest) -> HttpResponse:
+    """How far the deletions under way are; the list of collections asks for it again and again."""
+    found = deletion.list_deletions(request.user)
+    return render(request, "collections/_deletions.html", {"deletions": found})
+
+
+@require_safe
+def collection(request: HttpRequest, collection_id: str) -> HttpResponse:
+    access.by_person(request, collection_id)
+    return redirect("bases", collection_id)
+
+
+@require_safe
+def bases(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id)
+    found = figures.list_bases(collection_id)
+    context = {
+        "place": place,
+        "tab": "bases",
+        "bases": found,
+        "is_recounting": _recount_if_due() or not all(hasattr(base, "figures") for base in found),
+        "count": figures.last_count(),
+    }
+    return render(request, "collections/bases.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    form = BaseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            name = names.check_name(form.cleaned_data["name"])
+            collections.ensure_base(collection_id=collection_id, name=name)
+            return go_to(request, "bases", collection_id, said=f"The Base “{name}” is there.")
+        except InvalidInput as error:
+            form.add_error("name", error.messages[-1])
+    return show_dialog(request, "collections/new_base.html", form=form, place=place, title="New Base")
+
+
+@require_safe
+def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id)
+    found = figures.list_drives(collection_id)
+    context = {
+        "place": place,
+        "tab": "drives",
+        "drives": found,
+        "is_recounting": _recount_if_due() or not all(hasattr(drive, "figures") for drive in found),
+        "count": figures.last_count(),
+    }
+    return render(request, "collections/drives.html", context)
+
+
+def _recount_if_due() -> bool:
+    """Whoever looks at figures gets them as fresh as they may be: if they are due, a job counts, and the page asks again."""
+    is_due = figures.is_count_due()
+    if is_due:
+        jobs.start(jobs.count_everything)
+    return is_due

@@ -1,0 +1,47 @@
+"""How an app reaches a collection: the lines for each client, and a light that turns green with the first request."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from console import access
+from console.connect.addresses import addresses_for
+from storage import keys
+
+CLIENTS = ("javascript", "python", "go", "curl")
+
+
+@require_safe
+def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
+    """`?client=` says which client's lines are shown."""
+    place = access.by_person(request, collection_id)
+    client = request.GET.get("client")
+    context = {
+        "place": place,
+        "tab": "connect",
+        "client": client if client in CLIENTS else CLIENTS[0],
+        "at": addresses_for(request),
+        "authority": settings.DATA / "tls" / "ca.pem",
+        "first_use": keys.find_first_use(collection_id),
+    }
+    return render(request, "connect/index.html", context)
+
+
+@require_safe
+def light(request: HttpRequest, collection_id: str) -> HttpResponse:
+    """The light alone; the page asks for it until it is green."""
+    place = access.by_person(request, collection_id)
+    return render(request, "connect/_light.html", {"place": place, "first_use": keys.find_first_use(collection_id)})
+
+
+@require_safe
+def authority(request: HttpRequest, collection_id: str) -> HttpResponse:
+    """The certificate of the local authority that clients are told to trust; it is public."""
+    access.by_person(request, collection_id)
+    path = settings.DATA / "tls" / "ca.pem"
+    if not path.is_file():
+        raise Http404("This server has no certificates of its own")
+    response = HttpResponse(path.read_bytes(), content_type="application/x-pem-file")
+    response["Content-Disposition"] = 'attachment; filename="homeport-ca.pem"'
+    return response

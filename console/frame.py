@@ -1,0 +1,50 @@
+"""What all pages share: full page or dialog, and where a form goes when it is done.
+
+A dialog is a page with a URL of its own. A link that opens one asks for the same URL through htmx with the `<dialog>` as
+target, and gets the part inside the frame; without JavaScript the link leads to the page.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django_htmx.http import HttpResponseClientRedirect, push_url
+from django_htmx.middleware import HtmxDetails
+
+UNPROCESSABLE = 422
+
+
+class PageRequest(HttpRequest):
+    """A request as the pages see it, behind the middleware: by a person, and maybe from htmx."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """For every template: `dialog`, what a dialog's template extends."""
+    return {"dialog": "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"}
+
+
+def is_in_dialog(request: HttpRequest) -> bool:
+    """Whether the answer goes into the page's `<dialog>`."""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return bool(htmx) and htmx is not None and htmx.target == "dialog"
+
+
+def show_dialog(request: HttpRequest, template: str, *, form: Any = None, **context: Any) -> HttpResponse:
+    """A dialog, or the page of the same content; with status 422 when its form has errors."""
+    status = UNPROCESSABLE if form is not None and form.errors else 200
+    response = render(request, template, {"form": form, **context}, status=status)
+    # The address stays that of the page behind the dialog.
+    return push_url(response, False) if is_in_dialog(request) else response
+
+
+def go_to(request: HttpRequest, target: str, *args: Any, said: str = "") -> HttpResponse:
+    """To another page, from a form in a dialog or on a page of its own; `said` is shown there."""
+    if said:
+        messages.success(request, said)
+    url = resolve_url(target, *args)
+    return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else redirect(url)

@@ -1,0 +1,85 @@
+"""The form of a new data key."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from storage import limits
+
+_CHECKBOXES = forms.CheckboxSelectMultiple
+
+
+class KeyForm(forms.Form):
+    """What a new key is called, what it may and for how long."""
+
+    name = forms.CharField(
+        help_text="What you will recognise it by, such as the app that uses it.",
+        max_length=limits.DATA_KEY_NAME_MAX_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+    rights = forms.ChoiceField(
+        label="It may",
+        choices=[("write", "Read and write"), ("read", "Read only")],
+        widget=forms.RadioSelect,
+        initial="write",
+    )
+    scope = forms.ChoiceField(
+        label="In",
+        choices=[("all", "All Bases and Drives, those to come too"), ("chosen", "Only these:")],
+        widget=forms.RadioSelect,
+        initial="all",
+    )
+    bases = forms.MultipleChoiceField(label="Bases", required=False, widget=_CHECKBOXES)
+    drives = forms.MultipleChoiceField(label="Drives", required=False, widget=_CHECKBOXES)
+    others = forms.CharField(
+        label="Bases that do not exist yet",
+        help_text="Names, with spaces between them.",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "data"}),
+    )
+    days = forms.TypedChoiceField(
+        label="It expires",
+        coerce=int,
+        choices=[
+            (0, "Never"),
+            (1, "In a day"),
+            (7, "In a week"),
+            (30, "In 30 days"),
+            (90, "In 90 days"),
+            (365, "In a year"),
+        ],
+        initial=0,
+    )
+
+    def __init__(self, *args: Any, bases: list[str], drives: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field, names in (("bases", bases), ("drives", drives)):
+            self.fields[field].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+            if not names:
+                del self.fields[field]
+
+    def clean(self) -> dict[str, Any]:
+        """A choice of nothing would make a key for nothing."""
+        data = super().clean() or {}
+        if data.get("scope") == "chosen" and not (data.get("bases") or data.get("drives") or data.get("others")):
+            self.add_error("scope", "Choose at least one, or all of them.")
+        return data
+
+    @property
+    def base_names(self) -> list[str] | None:
+        """The chosen Bases, None for all of them."""
+        if self.cleaned_data["scope"] == "all":
+            return None
+        return sorted({*self.cleaned_data.get("bases", []), *self.cleaned_data["others"].replace(",", " ").split()})
+
+    @property
+    def drive_names(self) -> list[str] | None:
+        """The chosen Drives, None for all of them."""
+        return None if self.cleaned_data["scope"] == "all" else self.cleaned_data.get("drives", [])
+
+    @property
+    def expires_at(self) -> datetime | None:
+        days: int = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None

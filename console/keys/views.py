@@ -1,0 +1,63 @@
+"""A collection's data keys, as pages. A new key is in the answer to its form, and nowhere else ever."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console import access
+from console.connect.addresses import env_lines
+from console.frame import go_to, show_dialog
+from console.keys.forms import KeyForm
+from storage import figures, keys
+from storage.errors import DataKeyNotFound, InvalidInput
+from storage.models import Role
+
+_FORM_METHODS = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+def index(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    context = {"place": place, "tab": "keys", "keys": keys.list_keys(collection_id), "now": timezone.now()}
+    return render(request, "keys/index.html", context)
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+def new(request: HttpRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    bases = [base.name for base in figures.list_bases(collection_id)]
+    drives = [drive.name for drive in figures.list_drives(collection_id)]
+    form = KeyForm(request.POST or None, bases=bases, drives=drives)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = keys.create_key(
+                collection_id=collection_id,
+                name=form.cleaned_data["name"],
+                can_write=form.cleaned_data["rights"] == "write",
+                base_names=form.base_names,
+                drive_names=form.drive_names,
+                expires_at=form.expires_at,
+            )
+        except InvalidInput as error:
+            form.add_error("others", error.messages[-1])
+        else:
+            context = {"place": place, "title": "Your new data key", "made": made, "env": env_lines(request, made.text)}
+            return show_dialog(request, "keys/made.html", **context)
+    return show_dialog(request, "keys/new.html", form=form, place=place, title="New data key")
+
+
+@require_http_methods(_FORM_METHODS)
+def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    try:
+        data_key = keys.find_key(collection_id=collection_id, key_id=key_id)
+    except DataKeyNotFound as error:
+        raise Http404(error.messages[0]) from None
+    if request.method == "POST":
+        keys.revoke_key(collection_id=collection_id, key_id=key_id)
+        return go_to(request, "keys", collection_id, said=f"“{data_key.name}” is revoked: it is refused from now on.")
+    title = f"Revoke “{data_key.name}”?"
+    return show_dialog(request, "keys/revoke.html", place=place, data_key=data_key, title=title)

@@ -1,0 +1,12 @@
+"""Everybody with an account on this server; for who owns it."""
+
+from django.urls import path
+
+from console.people import views
+
+urlpatterns = [
+    path("people/", views.index, name="people"),
+    path("people/invite/", views.invite, name="invite-owner"),
+    path("people/<int:person_id>/remove/", views.remove, name="remove-person"),
+    path("people/invitations/<int:invitation_id>/withdraw/", views.withdraw, name="withdraw-owner-invitation"),
+]

@@ -1,0 +1,79 @@
+"""Everybody with an account, as pages for who owns the server. Into a collection people are invited in its settings."""
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console import access
+from console.accounts.invitations import make_link
+from console.frame import PageRequest, go_to, show_dialog
+from storage import limits, people
+from storage.errors import InvalidInput, PersonNotFound
+from storage.models import Role
+
+
+class OwnerInvitationForm(forms.Form):
+    """Whom to invite to own the server."""
+
+    note = forms.CharField(
+        label="Whom it is for",
+        help_text="Only a note, so that you know the link again.",
+        max_length=limits.INVITATION_NOTE_MAX_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+
+
+@require_safe
+def index(request: PageRequest) -> HttpResponse:
+    access.server_owner(request)
+    context = {"people": people.list_people(), "invitations": people.list_invitations(None)}
+    return render(request, "people/index.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: PageRequest) -> HttpResponse:
+    """The link is in the answer to the form, and nowhere else."""
+    access.server_owner(request)
+    form = OwnerInvitationForm(request.POST or None)
+    context = {"title": "Invite an owner of this server", "back": "people"}
+    if request.method == "POST" and form.is_valid():
+        invitation = people.invite_person(
+            collection_id=None, role=Role.OWNER, note=form.cleaned_data["note"], invited_by=request.user
+        )
+        return show_dialog(
+            request, "people/invited.html", link=make_link(request, invitation), invitation=invitation, **context
+        )
+    return show_dialog(request, "people/invite.html", form=form, **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: PageRequest, person_id: int) -> HttpResponse:
+    access.server_owner(request)
+    person = _person(person_id)
+    error = ""
+    if request.method == "POST":
+        try:
+            people.remove_person(person_id=person_id, asked_by=request.user)
+            return go_to(request, "people", said=f"The account of {person.username} is gone.")
+        except InvalidInput as refusal:
+            error = refusal.messages[0]
+    title = f"Remove {person.username}?"
+    return show_dialog(request, "people/remove.html", person=person, error=error, title=title)
+
+
+@require_POST
+def withdraw(request: PageRequest, invitation_id: int) -> HttpResponse:
+    access.server_owner(request)
+    people.withdraw_invitation(collection_id=None, invitation_id=invitation_id)
+    return go_to(request, "people", said="That link lets nobody in any more.")
+
+
+def _person(person_id: int) -> User:
+    try:
+        return people.find_person(person_id)
+    except PersonNotFound as error:
+        raise Http404(error.messages[0]) from None

@@ -1,0 +1,22 @@
+/** Buttons with data-copy="an-id" copy the text of that element, and say so. */
+
+import { showToast } from "./toasts.js";
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  const copied = await copyText(source);
+  showToast(copied ? "Copied." : "This browser does not let the page copy: it is selected, press Ctrl+C.");
+});
+
+/** The clipboard is there on https and localhost only; elsewhere the old way is left. */
+async function copyText(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(source);
+    return document.execCommand("copy");
+  }
+}

@@ -1,0 +1,87 @@
+"""What a new user does, as one would: from the printed link to a stored item, without documentation."""
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from storage.embedded import ports
+from tests.engines import make_data_folder, remove_data_folder
+from tests.people import PASSWORD
+from tests.serving import Server
+
+
+@pytest.fixture
+def new_server() -> Iterator[Server]:
+    """A server that nobody has signed in to."""
+    folder = make_data_folder()
+    running = Server(folder, *ports.free_ports(2)).start()
+    try:
+        running.wait_ready()
+        yield running
+    finally:
+        running.stop()
+        remove_data_folder(folder)
+
+
+def test_from_the_printed_link_to_a_stored_item(new_server: Server, chromium: Browser, tmp_path: Path) -> None:
+    _wait_for_link(new_server)
+    began = time.monotonic()
+    page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    page.set_default_timeout(10_000)
+
+    def look(name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png")
+
+    page.goto(_wait_for_link(new_server))
+    look("1-welcome")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("heading", name="No collection yet").wait_for()
+    look("2-no-collection-yet")
+    page.get_by_role("link", name="New collection").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("My data")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_text("Waiting for the first request").wait_for()
+    look("3-connect")
+    page.locator("#content").get_by_role("link", name="data key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("my app")
+    dialog.get_by_role("button", name="Create").click()
+    key = dialog.locator("#new-key").inner_text()
+    look("4-key")
+    dialog.get_by_role("link", name="Connect an app").click()
+    page.get_by_role("link", name="curl").click()
+    line = page.locator("#put-curl").inner_text()
+    look("5-curl")
+    done = subprocess.run(
+        ["sh", "-c", line],
+        env={"PATH": "/usr/bin:/bin", "DETA_PROJECT_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert '"processed"' in done.stdout, (shlex.quote(line), done)
+    page.get_by_text("Connected.").wait_for()
+    look("6-connected")
+    page.get_by_role("link", name="Base", exact=True).click()
+    page.get_by_role("cell", name="1", exact=True).wait_for()
+    look("7-first-item")
+    assert time.monotonic() - began < 60
+    assert key not in page.content()
+    page.context.close()
+
+
+def _wait_for_link(server: Server) -> str:
+    for _ in range(100):
+        if found := re.search(r"http\S+/welcome/\S+", server.log):
+            return found.group()
+        time.sleep(0.1)
+    raise AssertionError(server.log)

@@ -1,0 +1,145 @@
+"""Every route that has a name, against everybody: the table is complete, or the test fails."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from storage import keys
+from storage import people as storage_people
+from storage.models import Role
+from tests.console.conftest import Browser
+from tests.people import Cast
+
+OPEN = {"sign-in", "welcome", "join"}
+FOR_ANYBODY_SIGNED_IN = {"collections", "account", "deletions", "jump", "sign-out", "sign-out-everywhere"}
+FOR_SERVER_OWNERS = {"people", "new-collection", "invite-owner", "remove-person", "withdraw-owner-invitation"}
+LEAST_ROLE = {
+    "collection": Role.READER,
+    "bases": Role.READER,
+    "new-base": Role.MEMBER,
+    "drives": Role.READER,
+    "keys": Role.MEMBER,
+    "new-key": Role.OWNER,
+    "revoke-key": Role.OWNER,
+    "connect": Role.READER,
+    "connect-light": Role.READER,
+    "authority": Role.READER,
+    "settings": Role.OWNER,
+    "delete-collection": Role.OWNER,
+    "invite-member": Role.OWNER,
+    "change-role": Role.OWNER,
+    "remove-member": Role.OWNER,
+    "withdraw-member-invitation": Role.OWNER,
+}
+POST_ONLY = {
+    "sign-out",
+    "sign-out-everywhere",
+    "change-role",
+    "withdraw-member-invitation",
+    "withdraw-owner-invitation",
+}
+RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
+PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
+
+
+def named_routes(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[tuple[str, set[str]]]:
+    """Name and parameters of each route outside the public API."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from (
+                (name, more | set(pattern.pattern.converters)) for name, more in named_routes(pattern.url_patterns)
+            )
+        elif pattern.name:
+            yield pattern.name, set(pattern.pattern.converters)
+
+
+ROUTES = dict(named_routes())
+
+
+def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
+    """The route's address, with ids of things that exist."""
+    known = {
+        "collection_id": collection_id or cast.collection.id,
+        "key_id": lambda: keys.create_key(collection_id=cast.collection.id, name="a key").data_key.id,
+        "person_id": cast.reader.id,
+        "invitation_id": lambda: (
+            storage_people.invite_person(
+                collection_id=cast.collection.id, role=Role.READER, note="x", invited_by=cast.owner
+            ).id
+        ),
+        "token": "no-token",
+    }
+    values = {parameter: known[parameter] for parameter in ROUTES[name]}
+    return reverse(name, kwargs={key: value() if callable(value) else value for key, value in values.items()})
+
+
+def expected(name: str, person: str) -> set[int]:
+    """What a GET, or the POST of a route that takes nothing else, is answered."""
+    done = {302} if name in POST_ONLY else {200, 302}
+    if name in LEAST_ROLE:
+        if person == "outsider":
+            return {404}
+        role = Role.OWNER if person == "server_owner" else Role(person)
+        return done if RANK[role] >= RANK[LEAST_ROLE[name]] else {403}
+    if name in FOR_SERVER_OWNERS:
+        return done if person == "server_owner" else {404}
+    return done
+
+
+def test_table_names_every_route() -> None:
+    assert set(ROUTES) == OPEN | FOR_ANYBODY_SIGNED_IN | FOR_SERVER_OWNERS | set(LEAST_ROLE)
+    assert {name for name, parameters in ROUTES.items() if "collection_id" in parameters} == set(LEAST_ROLE)
+
+
+@pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
+def test_nobody_gets_in_without_signing_in(name: str, people: Cast, browser: Browser) -> None:
+    url = url_of(name, people)
+    for method in ("get", "post"):
+        answer = getattr(browser(None), method)(url)
+        assert answer.status_code in (302, 405)
+        assert answer.status_code == 405 or answer["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
+def test_everybody_gets_what_their_role_allows(name: str, person: str, people: Cast, browser: Browser) -> None:
+    client = browser(people[person])
+    method = client.post if name in POST_ONLY else client.get
+    assert method(url_of(name, people)).status_code in expected(name, person)
+
+
+@pytest.mark.parametrize("person", ["member", "reader", "outsider"])
+@pytest.mark.parametrize("name", sorted(name for name, role in LEAST_ROLE.items() if role is Role.OWNER))
+def test_only_owners_change_anything(name: str, person: str, people: Cast, browser: Browser) -> None:
+    form = {"name": "x", "role": "owner", "typed_name": people.collection.name}
+    answer = browser(people[person]).post(url_of(name, people), form)
+    assert answer.status_code == (404 if person == "outsider" else 403)
+
+
+@pytest.mark.parametrize("collection_id", ["0000000000", "UPPERCASE0", "short", "a%2F..%2Fb", "'; DROP--"])
+@pytest.mark.parametrize("name", sorted(LEAST_ROLE))
+def test_unknown_collection_is_not_there(name: str, collection_id: str, people: Cast, browser: Browser) -> None:
+    client = browser(people.server_owner)
+    method = client.post if name in POST_ONLY else client.get
+    assert method(url_of(name, people, collection_id)).status_code == 404
+
+
+@pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
+def test_wrong_method_is_refused(name: str, people: Cast, browser: Browser) -> None:
+    client = browser(people.server_owner)
+    assert client.delete(url_of(name, people)).status_code == 405
+    if name in POST_ONLY:
+        assert client.get(url_of(name, people)).status_code == 405
+
+
+def test_ids_of_another_collection_are_not_there(people: Cast, browser: Browser) -> None:
+    from storage import collections
+
+    other = collections.create_collection("Other")
+    foreign_key = keys.create_key(collection_id=other.id, name="foreign").data_key
+    client = browser(people.owner)
+    assert client.post(reverse("revoke-key", args=[people.collection.id, foreign_key.id])).status_code == 404
+    assert client.get(reverse("remove-member", args=[people.collection.id, people.outsider.id])).status_code == 404
+    foreign_key.refresh_from_db()
+    assert foreign_key.revoked_at is None
