@@ -1,0 +1,86 @@
+"""The load generator: runs wrk over prepared requests and says how many a second were answered.
+
+It knows HTTP requests and wrk's output, and nothing of the systems or of what is asked of them.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+CONNECTIONS = 16
+THREADS = 2
+SCRIPT = Path(__file__).with_name("replay.lua")
+
+
+class LoadFailedError(Exception):
+    """A round that must not count: answers outside 2xx, broken connections, or wrk itself failed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request: method, path with its query string, and a JSON body or nothing."""
+
+    method: str
+    path: str
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one round showed."""
+
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+
+
+def find_wrk() -> str | None:
+    """The path of wrk, or None when it is not installed."""
+    return shutil.which("wrk")
+
+
+def write_requests(path: Path, requests: Iterable[Request]) -> None:
+    """Writes the requests as replay.lua reads them. Raises ValueError when one cannot be written on a line."""
+    lines = []
+    for request in requests:
+        line = f"{request.method}\t{request.path}\t{request.body}\n"
+        if line.count("\t") != 2 or line.count("\n") != 1:
+            raise ValueError(f"a request with a tab or a line break cannot be replayed: {line[:200]!r}")
+        lines.append(line)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def run_round(
+    *, origin: str, headers: dict[str, str], requests_path: Path, duration_s: int, checked: bool = False
+) -> Rate:
+    """One round of wrk against `origin` (http://host:port). Raises LoadFailedError unless every answer was good.
+
+    `checked` looks at every answer in Lua: any status but 2xx and any empty body fails. It costs rate, so it is for
+    warming up; otherwise wrk itself counts the statuses from 400 on.
+    """
+    command = ["wrk", f"-c{CONNECTIONS}", f"-t{THREADS}", f"-d{duration_s}s", "--timeout", "30s", "-s", str(SCRIPT)]
+    for name, value in headers.items():
+        command += ["-H", f"{name}: {value}"]
+    command += [origin, "--", str(requests_path), "checked" if checked else "fast"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=duration_s + 60, check=False)
+    return _parse(done.stdout, done.stderr)
+
+
+def _parse(stdout: str, stderr: str) -> Rate:
+    total = re.search(r"^total (.*)$", stdout, re.MULTILINE)
+    if total is None:
+        raise LoadFailedError(f"wrk gave no result: {stdout.strip()} {stderr.strip()}")
+    counts = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", total[1])}
+    refused = re.search(r"^refused (.*)$", stdout, re.MULTILINE)
+    if refused is not None:
+        raise LoadFailedError(f"an answer was not 2xx with a body: {refused[1]}")
+    failures = {name: counts[name] for name in ("status", "connect", "read", "write", "timeout") if counts[name]}
+    if failures:
+        raise LoadFailedError(f"{failures} of {counts['requests']} requests failed")
+    if not counts["requests"]:
+        raise LoadFailedError("no request was answered")
+    seconds = counts["duration_us"] / 1e6
+    return Rate(counts["requests"] / seconds, counts["p50_us"] / 1e3, counts["p99_us"] / 1e3)
