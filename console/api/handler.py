@@ -1,8 +1,7 @@
 """The public API as a WSGI application: Django's requests, URLs and responses without the rest of its machinery.
 
 Signals, middleware and exception pages cost more than a whole GET does below them, and the API has no use for them: it
-answers in its own format, takes no cookie and sets its own lengths (see `console/api/endpoint.py`). Measured with
-`python -m bench --only get`: about 1.6 times the requests of Django's own handler.
+answers in its own format, takes no cookie and sets its own lengths (see `console/api/endpoint.py`).
 """
 
 from collections.abc import Callable, Iterable
