@@ -145,19 +145,29 @@ def _indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
 
 
 def _is_indexed(condition: Condition) -> bool:
-    """Whether the equality index can look this up. An empty object or list leaves no entry in it."""
-    return condition.operator == "eq" and condition.operand != {} and condition.operand != []
+    """Whether the equality index can look this up: it has an entry for every scalar, and none for what holds no scalar."""
+    return condition.operator == "eq" and _has_scalar(condition.operand)
+
+
+def _has_scalar(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_scalar, value.values() if isinstance(value, dict) else value))
+    return True
 
 
 def _wrapped(base_id: int, conditions: list[Condition]) -> str:
-    """The JSON that contains every condition's path and value, as the index expression has it."""
+    """The JSON that contains every condition's path and value, as the index expression has it.
+
+    Of `a` and `a.b`, both asked for, one is enough to look up: the conditions themselves decide.
+    """
     root: dict[str, Any] = {}
+    operands = {id(condition.operand) for condition in conditions}
     for condition in conditions:
-        branch: dict[str, Any] = root
+        branch = root
         for step in condition.path[:-1]:
             below = branch.setdefault(step, {})
-            if not isinstance(below, dict):
-                break  # `a` and `a.b` both asked for: looking up `a` is enough, the conditions themselves decide
+            if not isinstance(below, dict) or id(below) in operands:
+                break  # an operand stands here, and must stay as it is
             branch = below
         else:
             branch.setdefault(condition.path[-1], condition.operand)

@@ -214,3 +214,16 @@ def test_query_takes_any_attribute_name_literally(client: BaseClient, name: str)
     assert [item["key"] for item in exact_json(client.query({f"{name}?eq": "x"}))["items"]] == ["yes"]
     assert [item["key"] for item in exact_json(client.query({f"{name}?pfx": "y"}))["items"]] == ["other"]
     assert [item["key"] for item in exact_json(client.query({f"o.{name}?gte": 1}))["items"]] == ["yes"]
+
+
+def test_attribute_and_what_is_inside_it_are_both_asked_for(client: BaseClient) -> None:
+    client.put({"key": "both", "a": {"x": 1, "b": 2}}, {"key": "one", "a": {"x": 1}})
+
+    def found(query: object) -> list[str]:
+        return [item["key"] for item in client.send("POST", "/query", {"query": query}).json()["items"]]
+
+    assert found({"a": {"x": 1}, "a.b": 2}) == []
+    assert found({"a.b": 2, "a": {"x": 1}}) == []
+    assert found({"a": {"x": 1, "b": 2}, "a.b": 2}) == ["both"]
+    assert found({"a.b": 2, "a.x": 1}) == ["both"]
+    assert found({"a": {"x": 1}}) == ["one"]

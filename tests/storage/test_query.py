@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storage import sql
 from storage.errors import BadQuery
 from storage.query import Condition, Predicate, parse_query
 
@@ -109,3 +110,23 @@ def test_parse_query_leaves_the_query_as_it_is() -> None:
     parse_query(query)
 
     assert query == [{"a?r": [1, 2], "b": {"c": []}}]
+
+
+@pytest.mark.parametrize(
+    "query, by_index",
+    [
+        ({"a": 1}, True),
+        ({"a": None}, True),
+        ({"a": [[], {"b": 1}]}, True),
+        ({"a": {}}, False),
+        ({"a": []}, False),
+        ({"a": {"b": [{}]}}, False),
+        ({"a": {"b": []}, "c": 1}, True),
+        ([{"a": 1}, {"b?gt": 1}], False),
+        ({"a?ne": 1}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_index_answers_what_has_an_entry_in_it(query: Any, by_index: bool) -> None:
+    assert sql.answered_by_index(parse_query(query)) is by_index
