@@ -32,6 +32,8 @@ TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
+# With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))

@@ -31,7 +31,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from storage import limits
+from storage import limits, room
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable
 
 logger = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
     digest = hashlib.md5(usedforsecurity=False)
     headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
     with _send("PUT", blob_id, headers, body=_hashed(chunks, digest)) as answer:
+        if answer.status == 500 and room.is_short_of(length):
+            raise DiskFull()
         _expect(answer, 200)
         told = answer.headers.get("ETag", "").strip('"')
     md5 = digest.hexdigest()

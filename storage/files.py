@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from storage import blobs, collections, content_types, limits, names, sql
+from storage import blobs, collections, content_types, limits, names, room, sql
 from storage.database import Row, engine_errors, run
 from storage.errors import EngineUnreachable, FileNotFound, Forbidden, InvalidInput, StorageError, Unauthorized
 from storage.failpoints import reach
@@ -75,6 +75,7 @@ def put_file(*, access: Access, drive: str, name: str, content: Content) -> None
 
     Raises InvalidInput (the name), what `content` raises, EngineUnreachable and DiskFull; nothing has changed then.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     blob_id = uuid.uuid4()
     drive_id = allowed(run(*sql.reserve_blob(access, drive, blob_id)))[0]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from storage import collections, generated_keys, limits, names, sql
+from storage import collections, generated_keys, limits, names, room, sql
 from storage.database import Row, engine_errors, run
 from storage.errors import EmptyAttributeName, Forbidden, InvalidInput, ItemNotFound, KeyExists, Unauthorized
 from storage.exact_json import check_value, dump, is_number, parse
@@ -61,8 +61,9 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
     """Store or replace 1 to 25 items in one transaction; a missing key is generated.
 
     An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
-    is broken, and then nothing is stored.
+    is broken and DiskFull, and then nothing is stored.
     """
+    room.check_room_for_items()
     if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
         raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
     prepared, failed = [], []
@@ -86,8 +87,9 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
 def insert_item(*, access: Access, base: str, item: Any) -> str:
     """Store an item whose key is not taken; an expired item does not take it. The item as stored, as JSON.
 
-    Raises KeyExists, and InvalidInput when a rule is broken.
+    Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
     """
+    room.check_room_for_items()
     try:
         prepared = _prepare(item)
     except InvalidInput as error:
@@ -113,9 +115,10 @@ def delete_item(*, access: Access, base: str, key: str) -> None:
 def update_item(*, access: Access, base: str, key: str, operations: tuple[Operation, ...]) -> None:
     """Apply a patch to one item, atomically: concurrent updates of an item take turns.
 
-    Raises ItemNotFound (also when it has expired), and InvalidInput when the patch does not fit the item or what
+    Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
     comes out breaks a rule for items; the item is unchanged then.
     """
+    room.check_room_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
         base_id, _ = _allowed(run(*sql.resolve_base(access, base, write=True)))

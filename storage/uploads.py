@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from storage import blobs, content_types, files, limits, names, sql
+from storage import blobs, content_types, files, limits, names, room, sql
 from storage.database import engine_errors, run
 from storage.errors import EngineUnreachable, InvalidInput, UploadNotFound
 from storage.failpoints import reach
@@ -48,7 +48,8 @@ class _Bytes:
 
 
 def start_upload(*, access: Access, drive: str, name: str, content_type: str | None) -> str:
-    """The id of a new upload. Readers see nothing of it until it ends. Raises InvalidInput (the name)."""
+    """The id of a new upload. Readers see nothing of it until it ends. Raises InvalidInput (the name) and DiskFull."""
+    room.check_room_for_files()
     names.check_file_name(name)
     upload_id = uuid.uuid4().hex
     allowed(run(*sql.start_upload(access, drive, upload_id=upload_id, name=name, content_type=content_type)))
@@ -61,6 +62,7 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
     Raises InvalidInput (the name or number), UploadNotFound (also when it ends meanwhile), what `content` raises,
     EngineUnreachable and DiskFull; the part is as it was then.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     if not 1 <= number <= limits.PARTS_MAX:
         raise InvalidInput("Bad part", f"A part's number is 1 to {limits.PARTS_MAX}")
@@ -86,6 +88,7 @@ def end_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None
     Raises UploadNotFound, InvalidInput when the parts have a gap or a short one before the last (the upload stays
     open), EngineUnreachable and DiskFull.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     for _ in range(_ATTEMPTS):
         found = run(*sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))

@@ -8,6 +8,7 @@ import hashlib
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -145,8 +146,8 @@ class Files:
 class Ledger:
     """Writers and readers of both kinds, at work between `with` and its end.
 
-    What a server must never do fails the test at the end of the block: an answer that is neither success nor 503, or
-    bytes that nobody sent in one piece.
+    What a server must never do fails the test at the end of the block: an answer that is neither success, nor 503, nor
+    507, or bytes that nobody sent in one piece.
     """
 
     def __init__(self, server: Server, *, writers: int = 2, readers: int = 1) -> None:
@@ -158,6 +159,8 @@ class Ledger:
         self.services: dict[str, Service] = {"items": Items(url), "files": Files(url)}
         self.places: dict[str, list[Place]] = {kind: [] for kind in self.services}
         self.acknowledged: dict[str, list[float]] = {kind: [] for kind in self.services}  # when each put began
+        self.refused: Counter[int] = Counter()  # answers of each status from 500 on
+        self.read_statuses: Counter[int] = Counter()
         self.broken = 0  # requests that got no answer
         self.failures: list[BaseException] = []
         self._over = threading.Event()
@@ -243,13 +246,14 @@ class Ledger:
                 place.possible.add(write.after)
                 mine.remove(place)
             else:
-                assert response.is_success or response.status_code == 503, f"{response.status_code}: {response.text}"
+                assert response.is_success or response.status_code in (503, 507), response.text
                 if response.is_success:
                     place.possible = {write.after}
                     if write.after is not None:  # a delete asks one engine alone
                         self.acknowledged[kind].append(began)
                 else:
                     place.possible.add(write.after)
+                    self.refused[response.status_code] += 1
                     time.sleep(0.01)
 
     def _read(self, http: httpx.Client, kind: str, reader: int) -> None:
@@ -264,7 +268,8 @@ class Ledger:
                 self.broken += 1
                 time.sleep(0.01)
                 continue
-            assert response.status_code in (200, 404, 503), f"{response.status_code}: {response.text}"
+            assert response.status_code in (200, 404, 503), response.text
+            self.read_statuses[response.status_code] += 1
             if response.status_code == 200:
                 assert self.services[kind].print_of(response) in place.ever
 
