@@ -41,7 +41,7 @@ class Server:
             )
         return self
 
-    def wait_ready(self, seconds: float = 60.0) -> float:
+    def wait_ready(self, seconds: float = 120.0) -> float:
         """Wait until both engines answer through it; returns how long that took. Fails with its log if it doesn't come."""
         started = time.monotonic()
         while time.monotonic() - started < seconds:
