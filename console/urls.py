@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
+    path("clients/", include("console.connect.client_urls")),
     path("", include("console.collections.urls")),
 ]
 

@@ -11,7 +11,8 @@ from storage.models import Role
 from tests.console.conftest import Browser
 from tests.people import Cast
 
-OPEN = {"sign-in", "welcome", "join"}
+# The last two are for pip, which has no session; they hold no secret.
+OPEN = {"sign-in", "welcome", "join", "python-client", "client-wheel"}
 FOR_ANYBODY_SIGNED_IN = {"collections", "account", "deletions", "jump", "sign-out", "sign-out-everywhere"}
 FOR_SERVER_OWNERS = {"people", "new-collection", "invite-owner", "remove-person", "withdraw-owner-invitation"}
 LEAST_ROLE = {
