@@ -12,7 +12,7 @@ for (const number of DIGITS) {
     const text = `{"a": [${number}, {"b":${number}}]}`;
     assert.equal(compact(text), `{"a":[${number},{"b":${number}}]}`);
     assert.equal(compact(indent(text)), compact(text));
-    assert.deepEqual(splitObject(text), [["a", `[${number},{"b":${number}}]`]]);
+    assert.deepEqual(splitObject(text), [["a", `[${number}, {"b":${number}}]`]]);
     assert.deepEqual(splitList(`[ ${number} , 2 ]`), [number, "2"]);
   });
 }

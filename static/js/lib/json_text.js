@@ -23,9 +23,9 @@ export class JsonFault extends Error {
 }
 
 /**
- * The parts of a JSON text, in order, as they are written.
+ * The parts of a JSON text, in order: where each begins and ends in it. A level's names, values and signs have its number.
  * @param {string} text
- * @param {(part: string, kind: "open"|"close"|"name"|"value"|"comma"|"colon", level: number) => void} visit
+ * @param {(kind: "open"|"close"|"name"|"value"|"comma"|"colon", begin: number, end: number, level: number) => void} visit
  * @throws {JsonFault}
  */
 export function walk(text, visit = () => {}) {
@@ -47,7 +47,7 @@ export function walk(text, visit = () => {}) {
     if (character === "{") return members(at, level);
     if (character === "[") return elements(at, level);
     const ends = character === '"' ? string(at) : scalar(at);
-    visit(text.slice(at, ends), "value", level);
+    visit("value", at, ends, level);
     return ends;
   }
 
@@ -86,7 +86,7 @@ export function walk(text, visit = () => {}) {
 
   function open(at, level) {
     if (level >= MAX_LEVELS) fail(`The value is nested deeper than ${MAX_LEVELS} levels`, at);
-    visit(text[at], "open", level);
+    visit("open", at, at + 1, level);
     return skip(at + 1);
   }
 
@@ -96,10 +96,10 @@ export function walk(text, visit = () => {}) {
     for (;;) {
       if (text[position] !== '"') fail(whyNoName(text, position), position);
       const nameEnds = string(position);
-      visit(text.slice(position, nameEnds), "name", level + 1);
+      visit("name", position, nameEnds, level + 1);
       position = skip(nameEnds);
       if (text[position] !== ":") fail("A colon is missing after this name", position);
-      visit(":", "colon", level + 1);
+      visit("colon", position, position + 1, level + 1);
       position = next(skip(position + 1), level, "}", at);
       if (text[position] === "}") return close(position, level);
       position = comma(position, level, "}");
@@ -127,12 +127,12 @@ export function walk(text, visit = () => {}) {
   function comma(at, level, bracket) {
     const behind = skip(at + 1);
     if (text[behind] === bracket) fail("There is a comma too many before the end", at);
-    visit(",", "comma", level + 1);
+    visit("comma", at, at + 1, level + 1);
     return behind;
   }
 
   function close(at, level) {
-    visit(text[at], "close", level);
+    visit("close", at, at + 1, level);
     return at + 1;
   }
 }
@@ -170,7 +170,7 @@ export function findFault(text) {
 /** The same JSON without spaces between its parts. */
 export function compact(text) {
   const parts = [];
-  walk(text, (part) => parts.push(part));
+  walk(text, (_, begin, end) => parts.push(text.slice(begin, end)));
   return parts.join("");
 }
 
@@ -178,10 +178,10 @@ export function compact(text) {
 export function indent(text) {
   const parts = [];
   let previous = "";
-  walk(text, (part, kind, level) => {
+  walk(text, (kind, begin, end, level) => {
     const begins = previous === "open" || previous === "comma";
     if (kind === "close" ? previous !== "open" : begins && kind !== "colon" && kind !== "comma") parts.push("\n", "  ".repeat(level));
-    parts.push(kind === "colon" ? ": " : part);
+    parts.push(kind === "colon" ? ": " : text.slice(begin, end));
     previous = kind;
   });
   return parts.join("");
@@ -191,7 +191,7 @@ export function indent(text) {
 export function splitObject(text) {
   const found = new Map();
   let name = null;
-  collect(text, (part, kind) => {
+  firstLevel(text, (kind, part) => {
     if (kind === "name") name = JSON.parse(part);
     else found.set(name, part);
   });
@@ -201,27 +201,18 @@ export function splitObject(text) {
 /** The JSON texts of a list's elements. */
 export function splitList(text) {
   const found = [];
-  collect(text, (part) => found.push(part));
+  firstLevel(text, (_, part) => found.push(part));
   return found;
 }
 
-/** The parts of the first level, whole values compact. */
-function collect(text, take) {
-  let parts = [];
-  let depth = 0;
-  walk(text, (part, kind, level) => {
-    if (kind === "open") depth += 1;
-    if (kind === "close") depth -= 1;
-    if (level === 0) return;
-    if (level === 1 && (kind === "comma" || kind === "colon" || kind === "name")) {
-      if (kind === "name") take(part, kind);
-      return;
-    }
-    parts.push(part);
-    if (depth === 1 && (kind === "value" || kind === "close")) {
-      take(parts.join(""), "value");
-      parts = [];
-    }
+/** Names and values of the first level, each value as it is written. */
+function firstLevel(text, take) {
+  let opened = 0;
+  walk(text, (kind, begin, end, level) => {
+    if (level !== 1) return;
+    if (kind === "open") opened = begin;
+    else if (kind === "close") take("value", text.slice(opened, end));
+    else if (kind === "name" || kind === "value") take(kind, text.slice(begin, end));
   });
 }
 
