@@ -3,7 +3,7 @@
 from django.db import IntegrityError
 
 from storage import limits
-from storage.errors import CollectionNotFound, InvalidInput, Unauthorized
+from storage.errors import BaseNotFound, CollectionNotFound, InvalidInput, Unauthorized
 from storage.models import Base, Collection, Drive
 
 
@@ -32,6 +32,14 @@ def ensure_base(*, collection_id: str, name: str) -> None:
         Base.objects.get_or_create(collection_id=collection_id, name=name)
     except IntegrityError:
         raise Unauthorized() from None
+
+
+def find_base(*, collection_id: str, name: str) -> Base:
+    """Raises BaseNotFound."""
+    found = Base.objects.select_related("figures").filter(collection_id=collection_id, name=name).first()
+    if found is None:
+        raise BaseNotFound(f"Collection {collection_id} has no Base called {name}")
+    return found
 
 
 def ensure_drive(*, collection_id: str, name: str) -> int:

@@ -97,6 +97,18 @@ class CollectionNotFound(StorageError):
     default = "Collection not found"
 
 
+class BaseNotFound(StorageError):
+    """The collection has no Base of this name (yet). The public API knows no such thing: there it is empty."""
+
+    default = "Base not found"
+
+
+class SaveReused(StorageError):
+    """A save's id came again with other changes, or from somebody else: nothing of it was applied."""
+
+    default = "This save was sent before, with other changes"
+
+
 class DataKeyNotFound(StorageError):
     """The collection has no data key with this id."""
 

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import deletion, figures, people, sweeper
+from storage import deletion, edits, figures, people, sweeper
 
 
 @app.periodic(cron="* * * * *")
@@ -49,6 +49,13 @@ def remove_spent_sessions(timestamp: int) -> None:
     """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
     people.remove_spent()
     deletion.forget_old()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="forget_receipts", queueing_lock="forget_receipts")
+def forget_receipts(timestamp: int) -> None:
+    """Every hour; a receipt is kept for a day."""
+    edits.forget_receipts()
 
 
 def start(task: "Task[..., None, Any]") -> None:

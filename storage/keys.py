@@ -26,10 +26,14 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in."""
+    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in.
+
+    Without a person either it is the server itself, as for its commands.
+    """
 
     collection_id: str
     key_digest: bytes | None = None
+    person_id: int | None = None
 
 
 class NewKey(NamedTuple):

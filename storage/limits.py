@@ -24,6 +24,7 @@ NUMBER_MAX_EXPONENT = 125  # of the first digit, either sign (ours)
 QUERY_LIMIT_MAX = 1_000  # items in an answer, and the default (ours)
 QUERY_MAX_OBJECTS = 1_000  # ORed together (ours)
 QUERY_MAX_CONDITIONS = 5_000  # in all of them; PostgreSQL binds at most 65,535 parameters (ours)
+SEARCH_MAX_CHARACTERS = 1_000  # of the words searched for (ours)
 ANSWER_MAX_BYTES = 1_048_576  # of items, one over it included (doc: about 1 MB)
 SCAN_MAX_BYTES = 1_048_576  # of items looked at by a request that no index answers (doc: about 1 MB)
 SCAN_MAX_ROWS = 20_000  # looked at by such a request, so that tiny items cannot hold a worker (ours)
@@ -33,6 +34,11 @@ DENSE_SCAN_MAX_BYTES = (
 )
 DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
+
+OVERVIEW_MAX_ROWS = 50_000  # looked at to sort or count for a table (ours)
+OVERVIEW_MAX_BYTES = 16_777_216  # likewise
+SORT_MAX_ITEMS = 10_000  # matches sorted by an attribute (ours)
+COUNT_EXACT_MAX = 10_000  # items of a Base counted exactly (ours)
 
 # Files
 FILE_NAME_MAX_BYTES = 1_024  # in UTF-8 (ours)
@@ -54,6 +60,15 @@ RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
+
+# Edits in the console
+CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
+CHANGES_PER_SAVE = 10_000  # ours
+RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
+
+QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
+EDITS_BODY_MAX_BYTES = 16_777_216  # of one save (ours: as a put)
+IMPORT_MAX_BYTES = 10_485_760  # of what is pasted or imported as rows to save (ours)
 
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after the last file let go of a blob: a download that has begun finishes (ours)

@@ -86,6 +86,9 @@ class Item(models.Model):
     revision = models.BigIntegerField()  # from one sequence, so that no two states of an item ever share one
     changed_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)  # the moment it is gone: `__expires` and one second
+    # Who wrote it last: a data key's id or a person's, none of both for the server itself and before it was noted.
+    changed_by_key = models.BigIntegerField(null=True)
+    changed_by_person = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [
@@ -95,6 +98,25 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SaveReceipt(models.Model):
+    """A batch of a person's edits that was applied, and what was answered: asked again, it is answered again."""
+
+    pk = models.CompositePrimaryKey("save_id", "batch")
+    save_id = models.UUIDField()
+    batch = models.IntegerField()
+    base_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True)
+    digest = models.BinaryField(max_length=32)  # of all changes of the save, whichever batch this is
+    results = models.TextField(null=True)  # noqa: DJ001 -- JSON; none only inside the transaction that applies the batch
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["made_at"], name="save_receipt_sweep")]
+
+    def __str__(self) -> str:
+        return f"{self.save_id} {self.batch}"
 
 
 class Role(models.TextChoices):

@@ -21,6 +21,16 @@ from storage.sql.blobs import (
     note_seen,
 )
 from storage.sql.deletion import delete_files_of, delete_items_of, release_deletion_lock, try_deletion_lock
+from storage.sql.edits import (
+    delete_items,
+    forget_receipts,
+    get_items,
+    get_receipt,
+    keep_results,
+    lock_items,
+    store_items,
+    take_receipt,
+)
 from storage.sql.figures import (
     count_files,
     count_items,
@@ -53,6 +63,7 @@ from storage.sql.items import (
     replace_item,
 )
 from storage.sql.locks import lock_first_run, release_blob_lock, release_sweeper_lock, try_blob_lock, try_sweeper_lock
+from storage.sql.overviews import count_all, count_matches, explain_condition, sort_items
 from storage.sql.queries import Span, answered_by_index, look_up_items, scan_items
 from storage.sql.uploads import (
     drop_upload,
@@ -71,13 +82,16 @@ __all__ = [
     "abandon_pending_blobs",
     "adopt_blob",
     "answered_by_index",
+    "count_all",
     "count_files",
     "count_items",
+    "count_matches",
     "count_writes",
     "delete_expired",
     "delete_files",
     "delete_files_of",
     "delete_item",
+    "delete_items",
     "delete_items_of",
     "discard_blobs",
     "discard_unreferenced",
@@ -86,6 +100,7 @@ __all__ = [
     "drop_upload",
     "empty_seen",
     "end_upload",
+    "explain_condition",
     "find_files_of",
     "find_garbage",
     "find_missing",
@@ -93,9 +108,13 @@ __all__ = [
     "find_unreferenced",
     "find_upload",
     "forget_garbage",
+    "forget_receipts",
     "get_file",
     "get_item",
+    "get_items",
     "get_parts",
+    "get_receipt",
+    "keep_results",
     "list_collections",
     "list_entries",
     "list_names",
@@ -103,6 +122,7 @@ __all__ = [
     "lock_files",
     "lock_first_run",
     "lock_item",
+    "lock_items",
     "lock_upload",
     "look_up_items",
     "make_seen",
@@ -123,8 +143,11 @@ __all__ = [
     "resolve_drive",
     "scan_items",
     "search_places",
+    "sort_items",
     "start_upload",
+    "store_items",
     "take_blob",
+    "take_receipt",
     "try_blob_lock",
     "try_counter_lock",
     "try_deletion_lock",
