@@ -112,7 +112,7 @@ def _compare(visitor: Visitor, options: argparse.Namespace) -> int:
     for number in range(options.collections):
         connect = visitor.fill("/collections/new/", name=f"Collection {number:04}")
         collection = f"/collections/{connect.url.path.split('/')[2]}"
-        visitor.fill(f"{collection}/base/new/", name="notes")
+        visitor.fill(f"{collection}/new-base/", name="notes")
     full = {title: visitor.measure(path, times=options.times) for title, path in paths.items()}
     for title, tab in (("bases", "base"), ("keys", "keys"), ("connect", "connect"), ("settings", "settings")):
         full[title] = visitor.measure(f"{collection}/{tab}/", times=options.times)

@@ -7,7 +7,7 @@ from console.collections import members, settings_views, views
 _one = [
     path("", views.collection, name="collection"),
     path("base/", views.bases, name="bases"),
-    path("base/new/", views.new_base, name="new-base"),
+    path("new-base/", views.new_base, name="new-base"),
     path("drive/", views.drives, name="drives"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/delete/", settings_views.delete, name="delete-collection"),

@@ -47,6 +47,7 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
 def _jump(place: Destination) -> Jump:
     if place.kind == "collection":
         return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
-    route, icon = ("bases", "table-2") if place.kind == "base" else ("drives", "folder")
-    url = f"{reverse(route, args=[place.collection_id])}#{place.kind}-{place.name}"
-    return Jump(icon, place.name, f"{place.kind.title()} in {place.collection_name}", url)
+    where = f"{place.kind.title()} in {place.collection_name}"
+    if place.kind == "base":
+        return Jump("table-2", place.name, where, reverse("base", args=[place.collection_id, place.name]))
+    return Jump("folder", place.name, where, f"{reverse('drives', args=[place.collection_id])}#drive-{place.name}")

@@ -18,7 +18,7 @@ PAGES = {
     "no-match": "/?q=nothing-is-called-that",
     "new-collection": "/collections/new/",
     "bases": "/collections/{id}/base/",
-    "new-base": "/collections/{id}/base/new/",
+    "new-base": "/collections/{id}/new-base/",
     "drives-empty": "/collections/{id}/drive/",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
