@@ -127,6 +127,7 @@ export function createStatus(table, { loader, saving, frame }) {
     drawSize();
   });
   table.on("staged selection sending", () => {
+    table.root.setAttribute("aria-busy", String(saving.isSending()));
     drawButtons();
     drawEmpty();
     drawSize();
