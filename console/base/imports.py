@@ -45,7 +45,7 @@ class ReadRows(NamedTuple):
 
 
 def read_rows(text: str, *, kind: str = "", types: str = "{}") -> ReadRows:
-    """The rows of a text. `types` is a JSON object of known columns and the type of most of their values.
+    """The rows of a text. `types` is a JSON object of the table's columns, in their order, and the type of their values.
 
     Raises InvalidInput when it is not that kind of text at all, or too many rows.
     """
@@ -145,7 +145,10 @@ def _delimiter(text: str) -> str:
 
 
 def _read_table(text: str, delimiter: str, types: Mapping[str, str]) -> Iterator[ReadRow | Problem]:
-    """The first line names the columns; `key` may be among them. An empty field is a missing attribute."""
+    """The first line names the columns; `key` may be among them. An empty field is a missing attribute.
+
+    Rows copied from a table come without such a line: they are in the order of the columns that are known.
+    """
     csv.field_size_limit(_FIELD_MAX_CHARACTERS)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: Sequence[str] | None = None
@@ -154,8 +157,11 @@ def _read_table(text: str, delimiter: str, types: Mapping[str, str]) -> Iterator
             if not any(fields):
                 continue
             if columns is None:
-                columns = _check_columns(fields)
-            elif len(fields) > len(columns):
+                is_head = _is_head([field.strip() for field in fields], types)
+                columns = _check_columns(fields) if is_head else list(types)
+                if is_head:
+                    continue
+            if len(fields) > len(columns):
                 yield Problem(
                     reader.line_num, f"The line has {len(fields)} fields, and there are {len(columns)} columns"
                 )
@@ -163,6 +169,14 @@ def _read_table(text: str, delimiter: str, types: Mapping[str, str]) -> Iterator
                 yield _read_fields(dict(zip(columns, fields, strict=False)), types, reader.line_num)
     except csv.Error as error:
         yield Problem(reader.line_num, f"From here on it cannot be read: {error}")
+
+
+def _is_head(fields: Sequence[str], types: Mapping[str, str]) -> bool:
+    """Whether the first line names columns: it does if one of them is known, and does not if a value is no name."""
+    if not types or not {"key", OTHERS, *types}.isdisjoint(fields):
+        return True
+    is_of_names = "" not in fields and all(as_json(field, "").startswith('"') for field in fields)
+    return is_of_names and len(fields) != len(types)
 
 
 def _check_columns(fields: Sequence[str]) -> Sequence[str]:

@@ -44,7 +44,8 @@ def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseB
 def parse(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """The body as rows to stage; nothing is stored. `?kind=` is csv, tsv, json or ndjson, or left to be guessed.
 
-    `?types=` is a JSON object of the table's columns and their types, which decide what `true` or `12` mean in CSV.
+    `?types=` is a JSON object of the table's columns and their types, which decide what `true` or `12` mean in CSV, and
+    what the fields are when no line names them.
     """
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     body = read_body(request, most_bytes=limits.IMPORT_MAX_BYTES)
