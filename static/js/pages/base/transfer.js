@@ -1,13 +1,13 @@
 /** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
 
 import { isOneValue, toJson, toTsv } from "../../lib/clipboard.js";
-import { mergeColumns } from "../../lib/columns.js";
+import { mergeColumns, typeMix } from "../../lib/columns.js";
 import { newSaveId } from "../../lib/saving.js";
 import { addRows, undo } from "../../lib/staging.js";
 import { readTyped } from "../../lib/values.js";
 import { showToast } from "../toasts.js";
 import { several } from "./dom.js";
-import { postJson, RequestFault } from "./requests.js";
+import { address, postJson, RequestFault } from "./requests.js";
 import { KEY, LongValue, SELECT } from "./table.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
@@ -152,7 +152,8 @@ export function createTransfer(table, view, { loader, edits, keys }) {
   async function importText(text, from) {
     let found;
     try {
-      found = await postJson(table.root.dataset.parseUrl, text, "text/plain; charset=utf-8");
+      const types = Object.fromEntries(table.columns.map(({ name, types: mix }) => [name, typeMix(mix).word]).filter(([, word]) => word !== "" && word !== "mixed"));
+      found = await postJson(address(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), text, "text/plain; charset=utf-8");
     } catch (fault) {
       if (!(fault instanceof RequestFault)) throw fault;
       return showToast(fault.status === 413 ? "That is more than 10 MB. Split it, or write it through the API." : `It could not be read: ${fault.messages[0] ?? "the server does not answer"}.`, { fault: true });
