@@ -105,5 +105,21 @@ def test_readme_states_the_limits_as_they_are() -> None:
     from storage import limits
 
     readme = (ROOT / "README.md").read_text()
-    for number in (limits.ITEM_MAX_BYTES, limits.BODY_MAX_BYTES, limits.KEY_MAX_BYTES, limits.QUERY_LIMIT_MAX):
+    for number in (
+        limits.ITEM_MAX_BYTES,
+        limits.BODY_MAX_BYTES,
+        limits.KEY_MAX_BYTES,
+        limits.QUERY_LIMIT_MAX,
+        limits.CHANGES_PER_SAVE,
+        limits.EDITS_BODY_MAX_BYTES,
+        limits.IMPORT_MAX_BYTES,
+    ):
         assert f"{number:,}" in readme
+
+
+def test_docs_of_the_table_state_its_limits_as_they_are() -> None:
+    from storage import limits
+
+    docs = (ROOT / "docs/base-ui.md").read_text()
+    for number in (limits.SORT_MAX_ITEMS, limits.OVERVIEW_MAX_ROWS, limits.CHANGES_PER_SAVE, limits.CHANGES_PER_BATCH):
+        assert f"{number:,}" in docs
