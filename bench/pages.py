@@ -51,12 +51,14 @@ class Visitor:
         return answer
 
     def measure(self, path: str, *, times: int) -> Page:
-        durations = []
-        for _ in range(times):
-            began = time.perf_counter()
-            self._http.get(path).raise_for_status()
-            durations.append((time.perf_counter() - began) * 1000)
+        durations = [self.time_ms(path) for _ in range(times)]
         return Page(self._first_load(path), statistics.median(durations[times // 5 :]))
+
+    def time_ms(self, path: str) -> float:
+        """How long one request takes, to the last byte."""
+        began = time.perf_counter()
+        self._http.get(path).raise_for_status()
+        return (time.perf_counter() - began) * 1000
 
     def _first_load(self, path: str) -> int:
         seen: set[str] = set()

@@ -18,7 +18,12 @@ def sort_items(
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
     by = params.add(attribute)
-    looked_at = _looked_at(span, predicate, params, by_index=by_index, columns=f"i.key, i.value -> {by}::text AS by")
+    # Where everything matches, looking further than what is sorted would be in vain.
+    rows = min(
+        limits.OVERVIEW_MAX_ROWS, limits.SORT_MAX_ITEMS + 1 if predicate == Predicate() else limits.OVERVIEW_MAX_ROWS
+    )
+    columns = f"i.key, i.value -> {by}::text AS by"
+    looked_at = _looked_at(span, predicate, params, by_index=by_index, columns=columns, rows=rows)
 
     def order(table: str) -> str:
         return f"({table}.by IS NULL), {table}.by {span.order}, {table}.key"
@@ -91,11 +96,13 @@ def explain_condition(span: Span, condition: Condition) -> Statement:
     )
 
 
-def _looked_at(span: Span, predicate: Predicate, params: Params, *, by_index: bool, columns: str) -> str:
+def _looked_at(
+    span: Span, predicate: Predicate, params: Params, *, by_index: bool, columns: str, rows: int | None = None
+) -> str:
     """The columns of items within the bounds of an overview, with `live`, `matched` and `stopped` (on the last one, when
     there may be more)."""
     bounds = bounds_of(span, predicate, params)
-    rows, cap = limits.OVERVIEW_MAX_ROWS, f"{params.add(limits.OVERVIEW_MAX_BYTES)}::bigint"
+    rows, cap = rows or limits.OVERVIEW_MAX_ROWS, f"{params.add(limits.OVERVIEW_MAX_BYTES)}::bigint"
     source = f"(SELECT * FROM storage_item i WHERE {bounds})"
     if by_index:
         # OFFSET 0 keeps the two conditions apart, as in `look_up_items`: the index is to find the hits.
