@@ -7,9 +7,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from console.management.messy import messy_items
 from storage import keys
 from storage import people as storage_people
 from storage.models import Base, Collection, Role
+from tests.browser.base_page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.people import Cast
 
@@ -19,6 +21,10 @@ PAGES = {
     "new-collection": "/collections/new/",
     "bases": "/collections/{id}/base/",
     "new-base": "/collections/{id}/new-base/",
+    "base": "/collections/{id}/base/guests/",
+    "base-empty": "/collections/{id}/base/notes/",
+    "base-no-match": "/collections/{id}/base/guests/?q=%7B%22age%22%3A%22none%22%7D",
+    "base-bad-query": "/collections/{id}/base/guests/?q=%7B%22age%3Fgtt%22%3A1%7D",
     "drives-empty": "/collections/{id}/drive/",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
@@ -41,6 +47,7 @@ PAGES = {
 def full(cast: Cast) -> Cast:
     """The collection with something in every list."""
     Base.objects.create(collection=cast.collection, name="notes")
+    make_base(cast, *messy_items(100), name="guests")
     keys.create_key(collection_id=cast.collection.id, name="app with a rather long name, to see what happens")
     old = keys.create_key(
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
@@ -97,6 +104,47 @@ def test_dialogs_menu_and_palette(full: Cast, pages: Pages, scheme: str) -> None
     page.keyboard.press("Control+k")
     page.get_by_role("option").first.wait_for()
     assert faults_of(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, scheme: str, width: int) -> None:
+    base = StoredBase(full, "guests")
+    base.put({"key": "!a", "age": 1, "home": {}}, {"key": "!b", "age": 2}, {"key": "!c", "age": 3})
+    view = open_base(pages, base, scheme=scheme, width=width, bypass_csp=True)
+    page = view.page
+    view.edit("!a", "age", "78")
+    page.get_by_role("button", name="Add item").click()
+    view.press("Enter", "Escape")
+    view.cell("!b", "key").click()
+    view.press("Shift+ ", "Delete")
+    view.select("!c")
+    page.locator("#show-staged").click()
+    assert faults_of(page) == [], "staged"
+    page.get_by_role("button", name="Close the list").click()
+    view.row("!a").get_by_role("button", name="Open !a in the editor").click()
+    assert view.json()
+    assert faults_of(page) == [], "editor"
+    view.editor.get_by_role("button", name="Close without").click()
+    view.delete_button.click()
+    assert faults_of(page) == [], "question"
+    view.press("Enter")
+    for name in ("More", "Columns", "How to query"):
+        page.get_by_role("button", name=name, exact=True).click()
+        if name == "How to query":
+            page.locator("#operators").wait_for()
+        assert faults_of(page) == [], name
+        view.press("Escape")
+    base.put({"key": "!a", "age": 5})
+    view.press("Control+s")
+    page.get_by_role("dialog", name="Somebody was faster").wait_for()
+    assert faults_of(page) == [], "clash"
+    page.get_by_role("button", name="Later").click()
+    view.bar.fill("{'age?gtt': 5}")
+    page.get_by_text("Did you mean").wait_for()
+    # Rows from before are dimmed on purpose while the text is wrong; what is wrong is said beside them.
+    page.locator("#base-frame").evaluate("frame => frame.classList.remove('is-outdated')")
+    assert faults_of(page) == [], "fault"
 
 
 def test_widest_window_keeps_lines_readable(full: Cast, pages: Pages) -> None:

@@ -51,6 +51,7 @@ const keys = createKeys(table, view, {
   undo: () => step("undo"),
   redo: () => step("redo"),
   toBar: () => bar.focus(),
+  toHeader: (name) => header.focus(name),
   showKeys,
 });
 const transfer = createTransfer(table, view, { loader, edits, keys });

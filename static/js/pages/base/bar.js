@@ -17,6 +17,7 @@ export function createBar(table, { loader, frame }) {
   const storageKey = `homeport:recent:${collection}/${base}`;
   let lookTimer = null;
   let asked = 0;
+  let runs = 0;
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -79,18 +80,20 @@ export function createBar(table, { loader, frame }) {
 
   async function run(text, { sort = table.sort, push = true } = {}) {
     clearTimeout(lookTimer);
+    runs += 1;
+    const mine = runs;
     const before = { q: table.q, sort: table.sort };
     Object.assign(table, { q: text, sort });
     field.value = text;
     clear.hidden = text === "";
-    const looking = /^[[{]/.test(text) ? explain(text) : Promise.resolve(say(null));
+    const looking = /^[[{]/.test(text) ? explain(text) : say(null);
     const fault = await loader.restart();
-    await looking;
+    if (mine !== runs) return;
     if (fault) {
       Object.assign(table, before);
-      if (fault.status === 422) showServerMessage(fault.body);
-      else table.emit("fault", fault);
-      return;
+      if (fault.status !== 422) return table.emit("fault", fault);
+      await looking;
+      return showServerMessage(fault.body);
     }
     frame.classList.remove("is-outdated");
     if (push && (before.q !== text || before.sort !== sort)) history.pushState({ q: text, sort }, "", addressOf(text, sort));
@@ -178,7 +181,7 @@ export function createBar(table, { loader, frame }) {
     if (event.key === "Enter" && chosen !== -1) {
       event.preventDefault();
       hideRecent();
-      return run(options[chosen].textContent);
+      return run(options[chosen].querySelector("span").textContent);
     }
     const next = nextIndex(event.key, chosen, options.length);
     if (next === null) return undefined;

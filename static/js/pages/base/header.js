@@ -55,9 +55,10 @@ export function createHeader(table, view, { sortBy }) {
     return cell;
   }
 
+  /** For the pointer; who comes with the keyboard finds the same in the menu of columns. */
   function drawAdd() {
-    const button = make("button", { type: "button", class: "button-icon head-add", tabindex: -1, "data-does": "add-column", "aria-label": "Add a column", title: "Add a column" }, [icon("plus")]);
-    return make("div", { class: "head-add-place", role: "none" }, [button]);
+    const button = make("button", { type: "button", class: "button-icon head-add", tabindex: -1, "data-does": "add-column", title: "Add a column" }, [icon("plus")]);
+    return make("div", { class: "head-add-place", "aria-hidden": "true" }, [button]);
   }
 
   head.addEventListener("click", (event) => {
@@ -66,6 +67,21 @@ export function createHeader(table, view, { sortBy }) {
     if (does === "sort") sortBy(name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name));
     if (does === "column-menu") openColumnMenu(name, event.target.closest("button"));
     if (does === "add-column") askForColumn();
+  });
+
+  // The arrow up from the first row leads here: sideways from button to button, down again into the rows.
+  head.addEventListener("keydown", (event) => {
+    const buttons = [...head.querySelectorAll("[role=columnheader] :is(button, input)")];
+    const at = buttons.indexOf(event.target);
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (at !== -1 && step && !event.ctrlKey && !event.altKey) {
+      event.preventDefault();
+      buttons[within(at + step, 0, buttons.length - 1)].focus();
+      event.target.closest("[role=columnheader]").scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else if (event.key === "ArrowDown" || event.key === "Escape") {
+      event.preventDefault();
+      table.emit("to-grid");
+    }
   });
 
   // Resizing: the pointer is captured, so that it may leave the narrow handle.
@@ -176,7 +192,12 @@ export function createHeader(table, view, { sortBy }) {
       table.setArrangement({ order: [], hidden: [], widths: {} });
       drawColumnsMenu();
     });
-    columnsMenu.replaceChildren(...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]), make("hr"), reset);
+    const add = make("button", { type: "button", class: "menu-item" }, [icon("plus"), "Add a column …"]);
+    add.addEventListener("click", () => {
+      columnsMenu.hidePopover();
+      askForColumn();
+    });
+    columnsMenu.replaceChildren(...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]), make("hr"), ...(table.canWrite ? [add] : []), reset);
   }
   columnsMenu.addEventListener("beforetoggle", (event) => event.newState === "open" && drawColumnsMenu());
 
@@ -196,5 +217,10 @@ export function createHeader(table, view, { sortBy }) {
   });
 
   table.on("columns", draw);
-  return { draw, askForColumn };
+  /** Give the focus to a column's header. */
+  function focus(name) {
+    head.querySelector(`[data-name="${CSS.escape(name)}"] :is(button, input)`)?.focus();
+  }
+
+  return { draw, focus, askForColumn };
 }

@@ -34,6 +34,10 @@ export function createKeys(table, view, actions) {
   function handle(event) {
     const ctrl = event.ctrlKey || event.metaKey;
     const cursor = table.cursor;
+    if (event.key === "ArrowUp" && cursor && at().row === 0 && !ctrl && !event.shiftKey && !event.altKey) {
+      actions.toHeader(cursor.name);
+      return true;
+    }
     const next = event.altKey ? null : nextCell({ key: event.key, ctrlKey: ctrl }, cursor ? at() : { row: 0, column: 1 }, size());
     if (next) {
       moveTo(next, event.shiftKey);

@@ -152,7 +152,8 @@ export function createTransfer(table, view, { loader, edits, keys }) {
   async function importText(text, from) {
     let found;
     try {
-      const types = Object.fromEntries(table.columns.map(({ name, types: mix }) => [name, typeMix(mix).word]).filter(([, word]) => word !== "" && word !== "mixed"));
+      // In the order of the table: rows that come without a head are read in it.
+      const types = Object.fromEntries(table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]));
       found = await postJson(address(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), text, "text/plain; charset=utf-8");
     } catch (fault) {
       if (!(fault instanceof RequestFault)) throw fault;
