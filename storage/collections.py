@@ -34,6 +34,12 @@ def ensure_base(*, collection_id: str, name: str) -> None:
         raise Unauthorized() from None
 
 
+def list_base_names(*, collection_id: str, limit: int) -> list[str]:
+    """The names of the collection's first `limit` Bases, in their order."""
+    found = Base.objects.filter(collection_id=collection_id).order_by("name")
+    return list(found.values_list("name", flat=True)[:limit])
+
+
 def find_base(*, collection_id: str, name: str) -> Base:
     """Raises BaseNotFound."""
     found = Base.objects.select_related("figures").filter(collection_id=collection_id, name=name).first()

@@ -95,10 +95,10 @@ def _is_same_text(one: str | None, other: str | None) -> bool:
 
 
 def check_texts(members: Members) -> None:
-    """Raises InvalidInput for a text that is not JSON, and for the key, which is none of the attributes."""
+    """Raises InvalidInput for a text that is not JSON, and for the key, which is not set like an attribute."""
     for name, text in members.items():
         if name == "key":
-            raise InvalidInput("The key of a saved item cannot be changed")
+            raise InvalidInput("The key of an item is not set like an attribute")
         try:
             parse(text.encode())
         except InvalidInput as error:

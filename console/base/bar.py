@@ -8,7 +8,7 @@ from console import access
 from console.base.answers import answers_json, json_response
 from console.base.explanations import explain_clause, write_examples
 from console.base.query_text import Mistake, Understood
-from console.base.reading import by_person, find_base, understood_from
+from console.base.reading import access_of, find_base, understood_from
 from console.base.snippets import write_snippets
 from console.connect.addresses import addresses_for
 from storage import items, overviews
@@ -23,6 +23,7 @@ _SAMPLE_ITEMS = 50
 def understand(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """`?q=` as strict JSON, what is wrong with it and where, and the lines that run it from an app."""
     access.by_person(request, collection_id)
+    find_base(collection_id, name)
     understood = understood_from(request)
     return json_response(
         {
@@ -40,10 +41,11 @@ def understand(request: HttpRequest, collection_id: str, name: str) -> HttpRespo
 def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """How many items there are and match `?q=`; where none does, why."""
     access.by_person(request, collection_id)
+    find_base(collection_id, name)
     understood = understood_from(request)
     if understood.predicate is None:
         return json_response({"error": _told(understood.mistake)}, status=422)
-    who = by_person(request, collection_id)
+    who = access_of(request, collection_id)
     found = overviews.count_items(access=who, base=name, predicate=understood.predicate)
     clauses = []
     if not found.matched and found.total:
@@ -75,7 +77,7 @@ def operators(request: HttpRequest, collection_id: str, name: str) -> HttpRespon
 
 def _samples(request: HttpRequest, collection_id: str, name: str) -> list[dict[str, object]]:
     page = items.query_items(
-        access=by_person(request, collection_id), base=name, predicate=Predicate(), limit=_SAMPLE_ITEMS
+        access=access_of(request, collection_id), base=name, predicate=Predicate(), limit=_SAMPLE_ITEMS
     )
     return [parse(text.encode()) for text in page.items]
 

@@ -1,6 +1,6 @@
 """Items as rows of the table: what each cell shows, and the HTML of it.
 
-The HTML is put together here and not in a template: a page has up to 200,000 cells, and a template's loop takes ten times as
+The HTML is put together here and not in a template: a page has up to 200,000 cells, and a template's loop takes eight times as
 long for each. Everything that comes from an item is escaped; a test holds this.
 """
 

@@ -4,12 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest
 
 from console.base.cells import Column, Line, Rows, make_rows
 from console.base.query_text import Understood, understand
-from storage import collections, items, limits, overviews
-from storage.errors import BaseNotFound
+from storage import collections, items, limits, names, overviews
+from storage.errors import BaseNotFound, InvalidInput
 from storage.keys import Access
 from storage.models import Base
 from storage.query import Predicate
@@ -42,13 +43,13 @@ class Page:
 def find_base(collection_id: str, name: str) -> Base:
     """Raises Http404."""
     try:
-        return collections.find_base(collection_id=collection_id, name=name)
-    except BaseNotFound as error:
+        return collections.find_base(collection_id=collection_id, name=names.check_name(name))
+    except (BaseNotFound, InvalidInput) as error:
         raise Http404(error.messages[0]) from None
 
 
-def by_person(request: HttpRequest, collection_id: str) -> Access:
-    """The access of the person whom the gate has let in."""
+def access_of(request: HttpRequest, collection_id: str) -> Access:
+    """What storage needs to know of the person whom the gate has let in."""
     return Access(collection_id, person_id=request.user.pk)
 
 
@@ -74,8 +75,13 @@ def read_page(
     limit: int = PAGE_ITEMS,
     columns: Sequence[str] = (),
 ) -> Page:
-    """One page. `sort` is an attribute, with `-` before it for the other way round; by key without one."""
+    """One page. `sort` is an attribute, with `-` before it for the other way round; by key without one.
+
+    Raises BadRequest for what can be no attribute and no place to go on from.
+    """
     began = time.monotonic()
+    if "\x00" in sort + last:
+        raise BadRequest("An address holds the character \\u0000")
     attribute, descending = sort.removeprefix("-"), sort.startswith("-")
     if attribute in ("", "key"):
         found = items.query_items(

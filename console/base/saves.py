@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from console import access
 from console.base.answers import answers_json, json_response, read_object
 from console.base.changers import describe_changers
-from console.base.reading import by_person
+from console.base.reading import access_of, find_base
 from storage import edits, limits
 from storage.edits import ItemState, Result
 from storage.errors import InvalidInput
@@ -29,9 +29,10 @@ _ID_MAX_CHARACTERS = 200
 def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """Sent again with the same id it applies nothing twice, and is answered as before."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
+    find_base(collection_id, name)
     body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
     results = edits.save_changes(
-        access=by_person(request, collection_id),
+        access=access_of(request, collection_id),
         base=name,
         save_id=_read_id(body.get("save")),
         changes=_read_changes(body.get("changes")),
@@ -42,7 +43,7 @@ def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
 def _told(request: HttpRequest, collection_id: str, name: str, results: list[Result]) -> list[dict[str, Any]]:
     """The results in words, each with the item as it is now; `revision` stays the one that this save made."""
     keys = {result.key for result in results if result.key is not None and result.revision is not None}
-    states = edits.get_states(access=by_person(request, collection_id), base=name, keys=keys)
+    states = edits.get_states(access=access_of(request, collection_id), base=name, keys=keys)
     changers = describe_changers(collection_id, results)
     pairs = zip(results, changers, strict=True)
     return [_tell(result, states.get(result.key or "")) | changer for result, changer in pairs]

@@ -11,7 +11,7 @@ from console import access
 from console.base import csv_export
 from console.base.answers import answers_json, json_response, read_body
 from console.base.imports import read_rows
-from console.base.reading import by_person, find_base, understood_from
+from console.base.reading import access_of, find_base, understood_from
 from console.frame import UNPROCESSABLE
 from storage import items, limits
 from storage.errors import InvalidInput
@@ -31,7 +31,7 @@ def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseB
     if understood.predicate is None or wanted not in _TYPES:
         context = {"mistake": understood.mistake or {"message": "An export is `json`, `ndjson` or `csv`"}}
         return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)
-    found = _all_items(by_person(request, collection_id), name, understood.predicate)
+    found = _all_items(access_of(request, collection_id), name, understood.predicate)
     write = {"json": _as_json, "ndjson": _as_lines, "csv": csv_export.write}[wanted]
     response = StreamingHttpResponse(write(found), content_type=_TYPES[wanted])
     made = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -48,6 +48,7 @@ def parse(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     what the fields are when no line names them.
     """
     access.by_person(request, collection_id, at_least=Role.MEMBER)
+    find_base(collection_id, name)
     body = read_body(request, most_bytes=limits.IMPORT_MAX_BYTES)
     try:
         text = body.decode("utf-8-sig")

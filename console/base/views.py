@@ -8,23 +8,22 @@ from django.views.decorators.http import require_safe
 from console import access
 from console.base.answers import answers_json, json_response
 from console.base.changers import describe_changer
-from console.base.reading import by_person, find_base, limit_from, read_page, understood_from
+from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
 from console.frame import UNPROCESSABLE
-from storage import edits, names
-from storage.models import Base
+from storage import collections, edits, names
+
+_BASES_IN_MENU = 200
 
 
 @require_safe
 def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """With the first rows of `?q=` in it; `?sort=`, `?last=` and `?key=` as for the rows."""
     place = access.by_person(request, collection_id)
-    context = {
+    context: dict[str, object] = {
         "place": place,
         "tab": "bases",
         "base": find_base(collection_id, name),
-        "base_names": list(
-            Base.objects.filter(collection_id=collection_id).order_by("name").values_list("name", flat=True)
-        ),
+        "base_names": collections.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
         "key": request.GET.get("key", ""),
     }
     return _with_rows(request, "base/page.html", collection_id, name, context)
@@ -43,8 +42,9 @@ def rows(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
 def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """`?key=` whole, as JSON text, and who changed it when."""
     access.by_person(request, collection_id)
+    find_base(collection_id, name)
     state = edits.get_state(
-        access=by_person(request, collection_id), base=name, key=names.check_key(request.GET.get("key", ""))
+        access=access_of(request, collection_id), base=name, key=names.check_key(request.GET.get("key", ""))
     )
     return json_response(
         {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(collection_id, state)
@@ -60,7 +60,7 @@ def _with_rows(
         template, status = (template if context else "base/_query_error.html"), UNPROCESSABLE
     else:
         page = read_page(
-            access=by_person(request, collection_id),
+            access=access_of(request, collection_id),
             base=name,
             predicate=understood.predicate,
             sort=sort,
