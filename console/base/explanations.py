@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from django.utils.text import get_text_list
+
 from storage.exact_json import dump, is_number
 from storage.overviews import ClauseCount
 
@@ -42,7 +44,7 @@ def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
         guess = f": did you mean `{close[0]}`?" if close and close[0] != condition.path[0] else ""
         return f"{name} is missing in every item{guess}"
     wanted = _wanted(condition.operator, condition.operand)
-    said = " and ".join(f"{_KINDS[kind][0]} in {_items(count)}" for kind, count in held.items())
+    said = get_text_list([f"{_KINDS[kind][0]} in {_items(count)}" for kind, count in held.items()], "and")
     if not wanted & held.keys():
         return f"{name} is {said}; you wrote {_KINDS[_kind(condition.operand, condition.operator)][0]}"
     return f"{name} is {said}, none of them {_phrase(condition.operator, condition.operand)}"
