@@ -82,6 +82,28 @@ def test_undo_of_a_save_brings_every_digit_back(base: StoredBase, view: BasePage
     assert digits_of(base) == before
 
 
+def test_only_rows_in_view_are_in_the_document(cast: Cast, pages: Pages) -> None:
+    """1,000 rows of 20 columns would be 20,000 cells; scrolling must not come to depend on how many were loaded."""
+    base = make_base(
+        cast,
+        *({"key": f"w{row:04}", **{f"column{column:02}": row for column in range(20)}} for row in range(1_000)),
+        name="wide",
+    )
+    view = open_base(pages, base)
+    view.cell("w0000", "column00").click()
+    for _ in range(40):
+        view.press("Control+ArrowDown")
+        if view.row("w0999").count():
+            break
+        view.page.wait_for_timeout(200)
+    expect(view.cell("w0999", "column00")).to_be_focused()
+    assert view.grid.get_attribute("aria-rowcount") == "1001"
+    assert view.page.locator("#grid-body [role=row]").count() < 60
+    view.press("Control+ArrowUp")
+    expect(view.cell("w0000", "column00")).to_have_text("0")
+    assert view.page.locator("#grid-body [role=row]").count() < 60
+
+
 def test_item_of_400_kb_opens_in_the_editor(base: StoredBase, view: BasePage) -> None:
     rows = [{"n": number, "text": "x" * 40} for number in range(5_800)]
     base.put({"key": "big", "rows": rows})

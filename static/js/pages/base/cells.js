@@ -41,6 +41,7 @@ function drawKey(table, row, change) {
   const key = row.isNew ? change?.key : row.key;
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
+  if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes than the table shows: open the item in the editor` }, [`+${row.more}`]));
   if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-does": "problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
   cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-does": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
   return cell;

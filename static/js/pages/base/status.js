@@ -1,6 +1,7 @@
 /** What is said around the table: when it was fetched, how much there is, how much is staged, and what to do when there is nothing. */
 
 import { count } from "../../lib/staging.js";
+import { expiry } from "../../lib/values.js";
 import { announce, icon, make, several, withCode } from "./dom.js";
 import { getJson } from "./requests.js";
 
@@ -69,7 +70,7 @@ export function createStatus(table, { loader, saving, frame }) {
     if (!totals) return counted.replaceChildren(several(table.rows.length, "row"));
     const total = amount(totals.total, totals.exact);
     if (table.q === "") return counted.replaceChildren(strong(total), totals.total === 1 ? " item" : " items");
-    const isAll = totals.scanned >= totals.total && totals.exact;
+    const isAll = totals.whole && totals.exact;
     return counted.replaceChildren(strong(isAll ? totals.matched.toLocaleString("en") : `${table.rows.length.toLocaleString("en")}${loader.state.last === null ? "" : "+"}`), ` of ${total} match`);
   }
 
@@ -85,6 +86,7 @@ export function createStatus(table, { loader, saving, frame }) {
       return;
     }
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
+    if (totals?.whole === false && clauses.length > 0) clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${several(totals.scanned, "item")}.`]));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(make("section", { class: "empty" }, [icon("search"), make("h2", {}, [total]), ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : [])]));
   }
@@ -132,7 +134,10 @@ export function createStatus(table, { loader, saving, frame }) {
     drawEmpty();
     drawSize();
   });
-  setInterval(() => !loader.state.isLoading && drawFacts(), TICK_MS);
+  setInterval(() => {
+    if (!loader.state.isLoading) drawFacts();
+    for (const countdown of table.grid.querySelectorAll("[data-expires]")) countdown.textContent = expiry(countdown.dataset.expires, Date.now()).left;
+  }, TICK_MS);
   stop.addEventListener("click", () => {
     loader.stop();
     drawFacts();

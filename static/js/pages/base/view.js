@@ -14,7 +14,7 @@ export function createView(table, frame) {
   const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
   document.getElementById("rows-page").replaceWith(body);
   const drawn = new Map(); // id -> {element, row, change, names}
-  let rowHeight = 40;
+  let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header
   let isAsked = false;
 
   function ask() {
@@ -27,10 +27,10 @@ export function createView(table, frame) {
   }
 
   function draw() {
-    const header = document.getElementById("grid-head").offsetHeight;
-    rowHeight = measure() || rowHeight;
+    if (size === null) size = measure();
+    const { rowHeight } = size;
     body.style.height = `${table.shown.length * rowHeight}px`;
-    const [first, end] = rowsInView({ scrollTop: frame.scrollTop, height: frame.clientHeight - header, rowHeight, count: table.shown.length });
+    const [first, end] = rowsInView({ scrollTop: frame.scrollTop, height: size.height, rowHeight, count: table.shown.length });
     const wanted = new Set();
     for (let position = first; position < end; position += 1) wanted.add(table.shown[position].id);
     if (table.cursor && table.indexOf(table.cursor.id) !== -1) wanted.add(table.cursor.id);
@@ -40,12 +40,14 @@ export function createView(table, frame) {
       element.remove();
       drawn.delete(id);
     }
-    for (const id of wanted) place(id);
-    mark();
+    const range = selectedRange();
+    for (const id of wanted) if (place(id)) markRow(id, range);
+    markTabStop();
     if (hadFocus && !body.contains(document.activeElement)) focusCursor();
     table.emit("drawn");
   }
 
+  /** Draw a row where it belongs; true when it had to be made. */
   function place(id) {
     const position = table.indexOf(id);
     const row = table.shown[position];
@@ -59,11 +61,16 @@ export function createView(table, frame) {
       const element = drawRow(table, row, position);
       if (known) known.element.replaceWith(element);
       else insert(element, position);
-      known = { element, row, change, names: table.names };
+      known = { element, row, change, names: table.names, position: null };
       drawn.set(id, known);
     }
-    known.element.style.transform = `translateY(${position * rowHeight}px)`;
-    known.element.setAttribute("aria-rowindex", position + 2);
+    const isMade = known.position === null;
+    if (known.position !== position) {
+      known.position = position;
+      known.element.style.transform = `translateY(${position * size.rowHeight}px)`;
+      known.element.setAttribute("aria-rowindex", position + 2);
+    }
+    return isMade;
   }
 
   /** Rows stand in the document in their order, for who reads it from top to bottom. */
@@ -72,33 +79,48 @@ export function createView(table, frame) {
     body.insertBefore(element, next ?? null);
   }
 
+  /** What scrolling needs to know, measured once and again when the frame changes. */
   function measure() {
-    return body.firstElementChild?.offsetHeight;
+    const headerHeight = document.getElementById("grid-head").offsetHeight;
+    return { headerHeight, rowHeight: headerHeight || 40, height: frame.clientHeight - headerHeight };
   }
 
-  /** Cursor, range and selection on what is drawn. */
+  /** Cursor, range and selection on everything that is drawn. */
   function mark() {
     const range = selectedRange();
-    for (const [id, { element }] of drawn) {
-      const position = table.indexOf(id);
-      const isSelected = table.selected.has(id);
-      element.classList.toggle("is-selected", isSelected);
-      element.setAttribute("aria-selected", isSelected);
-      for (const [column, cell] of [...element.children].entries()) {
-        const isCursor = table.cursor?.id === id && table.cursor.name === cell.dataset.name;
-        const isRanged = range !== null && isInside(range, position, column);
-        cell.classList.toggle("is-cursor", isCursor);
-        cell.classList.toggle("is-ranged", isRanged);
-        cell.setAttribute("aria-selected", isSelected || isRanged || isCursor);
-        if (isCursor) cell.tabIndex = 0;
-        else cell.removeAttribute("tabindex");
-      }
-      element.querySelector(".cell-select .check").checked = isSelected;
-    }
+    for (const id of drawn.keys()) markRow(id, range);
     markHeader();
-    // One tab stop: the cursor's cell, and before there is a cursor the grid itself.
+    markTabStop();
+  }
+
+  function markRow(id, range) {
+    const { element } = drawn.get(id);
+    const position = table.indexOf(id);
+    const isSelected = table.selected.has(id);
+    element.classList.toggle("is-selected", isSelected);
+    set(element, "aria-selected", String(isSelected));
+    for (let column = 0; column < element.children.length; column += 1) {
+      const cell = element.children[column];
+      const isCursor = table.cursor?.id === id && table.cursor.name === cell.dataset.name;
+      const isRanged = range !== null && isInside(range, position, column);
+      cell.classList.toggle("is-cursor", isCursor);
+      cell.classList.toggle("is-ranged", isRanged);
+      set(cell, "aria-selected", String(isSelected || isRanged || isCursor));
+      if (isCursor) cell.tabIndex = 0;
+      else if (cell.hasAttribute("tabindex")) cell.removeAttribute("tabindex");
+    }
+    element.querySelector(".cell-select .check").checked = isSelected;
+  }
+
+  /** An attribute written anew makes the browser look at the styles again, the same value or not. */
+  function set(element, name, value) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+
+  /** One tab stop: the cursor's cell, and before there is a cursor the grid itself. */
+  function markTabStop() {
     if (table.cursor && drawn.has(table.cursor.id)) table.grid.removeAttribute("tabindex");
-    else table.grid.tabIndex = 0;
+    else if (table.grid.tabIndex !== 0) table.grid.tabIndex = 0;
   }
 
   function markHeader() {
@@ -132,8 +154,8 @@ export function createView(table, frame) {
     const { id, name } = table.cursor;
     const row = table.indexOf(id);
     if (row === -1) return;
-    const headerHeight = document.getElementById("grid-head").offsetHeight;
-    frame.scrollTop = scrollToRow({ row, scrollTop: frame.scrollTop, height: frame.clientHeight, rowHeight, headerHeight });
+    size ??= measure();
+    frame.scrollTop = scrollToRow({ row, scrollTop: frame.scrollTop, height: frame.clientHeight, rowHeight: size.rowHeight, headerHeight: size.headerHeight });
     draw();
     const cell = cellElement(id, name);
     if (!cell || name === SELECT || name === KEY) return;
@@ -159,15 +181,20 @@ export function createView(table, frame) {
     table.emit("scrolled");
   }, { passive: true });
   new ResizeObserver(() => {
+    size = null;
     layColumns();
     ask();
     table.emit("scrolled");
   }).observe(frame);
-  table.on("rows staged columns", ask);
+  table.on("rows staged columns", () => {
+    markHeader();
+    ask();
+  });
   table.on("columns arranged resized", layColumns);
   table.on("selection", mark);
   table.on("cursor", ({ focus }) => {
     reveal();
+    mark();
     if (focus) focusCursor();
     addExpander();
   });
@@ -194,8 +221,8 @@ export function createView(table, frame) {
       draw();
     },
     /** Whether rows reach well below what is seen, so that no more are needed yet. */
-    isFull: () => table.shown.length * rowHeight > frame.scrollTop + 3 * frame.clientHeight,
-    pageRows: () => Math.max(1, Math.floor(frame.clientHeight / rowHeight) - 2),
+    isFull: () => table.shown.length * (size?.rowHeight ?? 40) > frame.scrollTop + 3 * frame.clientHeight,
+    pageRows: () => Math.max(1, Math.floor(frame.clientHeight / (size?.rowHeight ?? 40)) - 2),
     widthOf: (name) => table.arrangement.widths[name] ?? (name === KEY ? WIDTHS.key : WIDTHS.value),
     limits: WIDTHS,
   };
