@@ -322,3 +322,18 @@ def test_missing_null_and_empty_are_told_apart(base: StoredBase, view: BasePage)
     assert view.cell("k0000", "likes_ramen").inner_text() == "missing"
     assert view.cell("k0007", "age").inner_text() == "null"
     assert "empty text" in view.cell("k0006", "note").inner_text()
+
+
+def test_empty_base_teaches_and_takes_its_first_item(cast: Cast, pages: Pages) -> None:
+    base = make_base(cast, name="fresh")
+    view = open_base(pages, base)
+    expect(view.page.get_by_role("heading", name="No items yet")).to_be_visible()
+    expect(view.page.get_by_role("region", name="The lines that write an item")).to_contain_text('deta.Base("fresh")')
+    view.page.get_by_role("button", name="Add item").click()
+    dialog = view.page.get_by_role("dialog", name="New column")
+    dialog.get_by_label("Attribute").fill("text")
+    dialog.get_by_role("button", name="Add column").click()
+    view.edit(view.new_row(), "text", "Hello")
+    view.edit(view.new_row(), "key", "first")
+    view.save()
+    assert base.get("first") == {"key": "first", "text": "Hello"}

@@ -132,7 +132,12 @@ function onClick(id, action) {
 onClick("save", () => saving.save());
 onClick("undo-all", () => table.setStaged(revertAll(table.staged)));
 onClick("delete", () => saving.askAndDelete());
-onClick("add", () => (table.columns.length === 0 && table.shown.length === 0 ? transfer.add() || header.askForColumn() : transfer.add()));
+onClick("add", () => {
+  const isFirst = table.columns.length === 0 && table.shown.length === 0;
+  transfer.add();
+  // Without a column there is nothing but a key to type into.
+  if (isFirst) header.askForColumn();
+});
 onClick("refresh", () => bar.refresh());
 onClick("show-keys", showKeys);
 

@@ -19,7 +19,8 @@ export function createClash(table, { loader, save, view }) {
     const content = outcome === "clash" && change.kind === "edit" ? clashForm(change) : outcome === "clash" ? deletionForm(change) : outcome === "gone" ? goneForm(change) : reasonForm(row, change);
     dialog.replaceChildren(content);
     dialog.showModal();
-    dialog.querySelector("[autofocus]")?.focus();
+    // On the choice, not on the button: a hasty Enter overwrites nobody.
+    dialog.querySelector("input:checked, [data-close]")?.focus();
   }
 
   dialog.addEventListener("close", () => view.focusCursor());
@@ -59,7 +60,7 @@ export function createClash(table, { loader, save, view }) {
     if (rest > 0) body.push(make("p", { class: "quiet" }, [`Your other ${rest === 1 ? "edit" : `${rest} edits`} of this item ${rest === 1 ? "does" : "do"} not clash and will be saved with it.`]));
     const fault = make("p", { class: "field-errors", role: "alert" });
     body.push(fault);
-    const saveButton = make("button", { type: "button", class: "button button-accent", autofocus: true }, ["Save my choice"]);
+    const saveButton = make("button", { type: "button", class: "button button-accent" }, ["Save my choice"]);
     saveButton.addEventListener("click", () => {
       const choices = readChoices(names, fault);
       if (!choices) return;

@@ -1,9 +1,8 @@
 /** The editor over the table: one value with its type, or a whole row as JSON. */
 
-import { indent, splitObject } from "../../lib/json_text.js";
+import { indent, joinObject, splitObject } from "../../lib/json_text.js";
 import { own } from "../../lib/staging.js";
 import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/values.js";
-import { joinObject } from "../../lib/json_text.js";
 import { showToast } from "../toasts.js";
 import { createJsonField } from "./json_field.js";
 import { make } from "./dom.js";

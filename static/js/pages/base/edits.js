@@ -1,7 +1,6 @@
 /** Editing a cell where it stands. What a cell cannot show whole, and objects and lists, open the editor instead. */
 
-import { editCells } from "../../lib/staging.js";
-import { setKey } from "../../lib/staging.js";
+import { editCells, setKey } from "../../lib/staging.js";
 import { readAs, readTyped, textOf } from "../../lib/values.js";
 import { announce, make } from "./dom.js";
 import { KEY, LongValue, SELECT, typeOfCell } from "./table.js";

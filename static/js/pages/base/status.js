@@ -81,8 +81,10 @@ export function createStatus(table, { loader, saving, frame }) {
     frame.classList.toggle("is-empty", isEmpty);
     if (!isEmpty) return;
     if (table.q === "") {
-      const lines = [make("h2", {}, ["No items yet"]), make("p", {}, [table.canWrite ? "Write one from your app, add one here, or drop in a CSV or JSON file." : "Nobody has written an item here yet."])];
-      empty.replaceChildren(make("section", { class: "empty" }, [icon("empty"), ...lines]));
+      if (empty.querySelector(".code")) return;
+      const lines = [make("h2", {}, ["No items yet"]), make("p", {}, [table.canWrite ? "Add one here, drop in a CSV or JSON file, or write one from your app:" : "Nobody has written an item here yet."])];
+      const snippet = document.getElementById("base-snippet").content.cloneNode(true);
+      empty.replaceChildren(make("section", { class: "empty" }, [icon("empty"), ...lines, ...(table.canWrite ? [snippet] : [])]));
       return;
     }
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
