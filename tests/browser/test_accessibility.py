@@ -9,9 +9,11 @@ from playwright.sync_api import Page
 
 from storage import keys
 from storage import people as storage_people
-from storage.models import Base, Collection, Role
+from storage.models import Base, Collection, Drive, Role
 from tests.browser.conftest import Pages
+from tests.drives import make_drive
 from tests.people import Cast
+from tests.serving import Server
 
 PAGES = {
     "collections": "/",
@@ -19,7 +21,14 @@ PAGES = {
     "new-collection": "/collections/new/",
     "bases": "/collections/{id}/base/",
     "new-base": "/collections/{id}/base/new/",
-    "drives-empty": "/collections/{id}/drive/",
+    "drives": "/collections/{id}/drive/",
+    "new-drive": "/collections/{id}/new-drive/",
+    "drive": "/collections/{id}/drive/photos/",
+    "drive-folder": "/collections/{id}/drive/photos/?folder=2024/&sort=-size",
+    "drive-search": "/collections/{id}/drive/photos/?q=text",
+    "drive-no-match": "/collections/{id}/drive/photos/?q=nothing-is-called-that",
+    "drive-preview": "/collections/{id}/drive/photos/?file=text.txt",
+    "drive-empty": "/collections/{id}/drive/empty/",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
     "revoke": "/collections/{id}/keys/{key}/revoke/",
@@ -38,8 +47,12 @@ PAGES = {
 
 
 @pytest.fixture
-def full(cast: Cast) -> Cast:
+def full(server: Server, cast: Cast) -> Cast:
     """The collection with something in every list."""
+    Drive.objects.create(collection=cast.collection, name="empty")
+    files = make_drive(server, "photos", collection_id=cast.collection.id)
+    for name in ("text.txt", "2024/one.txt", "2024/deep/two.bin", "a long name " * 20):
+        assert files.put(name, b"text").status_code == 201
     Base.objects.create(collection=cast.collection, name="notes")
     keys.create_key(collection_id=cast.collection.id, name="app with a rather long name, to see what happens")
     old = keys.create_key(

@@ -18,7 +18,7 @@ class Fault extends Error {
 class FakeServer {
   uploads = new Map();
   log = [];
-  faults = { start: [], sendPart: [], look: [], end: [], abort: [] };
+  faults = { sendWhole: [], start: [], sendPart: [], look: [], end: [], abort: [] };
   busy = 0;
   mostBusy = 0;
 
@@ -28,11 +28,21 @@ class FakeServer {
     if (fault) throw fault;
   }
 
+  async sendWhole(transfer, { onProgress, signal }) {
+    onProgress(transfer.file.size);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    signal.throwIfAborted();
+    this.#meet("sendWhole", transfer.wanted, transfer.ifExists);
+    const parts = new Map([[1, await transfer.file.text()]]);
+    this.uploads.set(`u${this.uploads.size + 1}`, { name: transfer.wanted, parts, ended: true });
+    return { name: transfer.wanted };
+  }
+
   async start(transfer) {
-    this.#meet("start", transfer.name, transfer.ifExists);
+    this.#meet("start", transfer.wanted, transfer.ifExists);
     const id = `u${this.uploads.size + 1}`;
-    this.uploads.set(id, { name: transfer.name, parts: new Map(), ended: false });
-    return { id, partBytes: PART, there: [] };
+    this.uploads.set(id, { name: transfer.wanted, parts: new Map(), ended: false });
+    return { id, name: transfer.wanted, partBytes: PART, there: [] };
   }
 
   async sendPart(id, number, blob, { onProgress, signal }) {
@@ -79,7 +89,7 @@ function makeFile(text, name = "a.txt") {
 }
 
 /** Resolves when every transfer has come to an end. */
-function setUp({ onClash = async () => "skip" } = {}) {
+function setUp({ onClash = async () => "skip", wholeBytes = -1 } = {}) {
   const server = new FakeServer();
   const waits = [];
   const seen = [];
@@ -90,6 +100,7 @@ function setUp({ onClash = async () => "skip" } = {}) {
     transport: server,
     wait: async (ms) => void waits.push(ms),
     onClash,
+    wholeBytes,
     onChange: (transfer) => {
       seen.push(`${transfer.state} ${transfer.sent}`);
       if (transfers.length > 0 && transfers.every((each) => ended.has(each.state))) settle?.();
@@ -248,4 +259,26 @@ test("one that fails leaves the others alone", async () => {
   const transfers = ["1.txt", "2.txt", "3.txt"].map((name) => add("x", { name }));
   await settled();
   assert.deepEqual(transfers.map((each) => each.state), ["done", "failed", "done"]);
+});
+
+test("a small file goes in one request, and again after a broken connection", async () => {
+  const { server, add, settled, waits } = setUp({ wholeBytes: 10 });
+  server.faults.sendWhole = [new Fault(0)];
+  const transfer = add("short");
+  const long = add(LONG, { name: "b.txt" });
+  await settled();
+  assert.deepEqual([transfer.state, long.state, transfer.sent], ["done", "done", 5]);
+  assert.deepEqual(waits, [1000]);
+  assert.equal(server.log.filter((line) => line === "sendWhole a.txt fail").length, 2);
+  assert.equal(server.log.filter((line) => line.startsWith("start")).join(), "start b.txt fail");
+});
+
+test("an upload of an earlier page goes on where that stopped", async () => {
+  const { server, add, settled } = setUp();
+  server.uploads.set("old", { name: "a.txt", parts: new Map([[1, LONG.slice(0, 10)], [3, LONG.slice(20, 30)]]), ended: false });
+  const transfer = add(LONG, { uploadId: "old", partBytes: PART });
+  await settled();
+  assert.equal(transfer.state, "done");
+  assert.deepEqual(server.log.sort(), ["end", "look", "sendPart 2", "sendPart 4"]);
+  assert.equal(server.content("old"), LONG);
 });

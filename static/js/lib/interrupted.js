@@ -12,7 +12,7 @@ export const SILENCE_MS = 15_000;
 export const KEPT_MS = 24 * 3600 * 1000;
 
 /**
- * @typedef {{id: string, base: string, name: string, fingerprint: string, size: number, sent: number, ifExists: string,
+ * @typedef {{id: string, base: string, name: string, fingerprint: string, size: number, sent: number, partBytes: number, ifExists: string,
  *   page: string, seenAt: number}} Interrupted `base`: the Drive's address; `page`: which page sends it, "" once that said good-bye
  */
 export class InterruptedUploads {
