@@ -17,7 +17,7 @@ from django.utils import timezone
 from storage import limits, sql
 from storage.database import one_connection, run
 from storage.errors import CollectionNotFound, InvalidInput
-from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures
+from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures, FileDeletion
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +83,13 @@ def forget_old() -> None:
 def _empty(deletion: Deletion) -> None:
     batches = [sql.delete_items_of(base_id, limits.DELETE_BATCH_ROWS) for base_id in deletion.base_ids]
     batches += [sql.delete_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
+    batches += [sql.delete_deleted_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
     for statement in batches:
         while deleted := run(*statement)[0][0]:
             Deletion.objects.filter(id=deletion.id).update(rows_deleted=F("rows_deleted") + deleted)
+    for drive_id in deletion.drive_ids:
+        while run(*sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS))[0][0]:
+            pass
 
 
 def _finish(deletion: Deletion) -> None:
@@ -93,5 +97,6 @@ def _finish(deletion: Deletion) -> None:
     changes = {"emptied_at": now} if deletion.emptied_at is None else {}
     if now - deletion.asked_at > _STRAGGLERS:
         changes["finished_at"] = now
+        FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
         logger.info("The deleted collection %s is gone for good", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

@@ -91,6 +91,44 @@ class UploadNotFound(StorageError):
     default = "Upload not found"
 
 
+class DriveNotFound(StorageError):
+    """The collection has no Drive with this name."""
+
+    default = "Drive not found"
+
+
+class NamesTaken(StorageError):
+    """Files with these names exist already; nothing was changed.
+
+    `names` are the first of them, `count` says how many it are.
+    """
+
+    default = "Files with these names exist already"
+
+    def __init__(self, names: list[str], count: int | None = None) -> None:
+        super().__init__()
+        self.names = names
+        self.count = len(names) if count is None else count
+
+
+class UploadMismatch(StorageError):
+    """An upload holds more or fewer bytes than it was said to; it stays open."""
+
+    default = "The upload has not the size it was started with"
+
+
+class DeletionNotFound(StorageError):
+    """No such deletion of files is known in this Drive."""
+
+    default = "Deletion not found"
+
+
+class UndoOver(StorageError):
+    """The time in which a deletion can be undone has passed."""
+
+    default = "It is too late to undo that"
+
+
 class CollectionNotFound(StorageError):
     """No collection has this id."""
 

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import deletion, figures, people, sweeper
+from storage import deletion, figures, file_deletion, people, sweeper
 
 
 @app.periodic(cron="* * * * *")
@@ -43,12 +43,20 @@ def continue_deletions(timestamp: int) -> None:
     deletion.continue_deletions()
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="continue_file_deletions", queueing_lock="continue_file_deletions")
+def continue_file_deletions(timestamp: int) -> None:
+    """At once when many files were deleted or are to come back, and every minute, so that it goes on after a crash."""
+    file_deletion.continue_deletions()
+
+
 @app.periodic(cron="17 4 * * *")
 @app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
 def remove_spent_sessions(timestamp: int) -> None:
     """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
     people.remove_spent()
     deletion.forget_old()
+    file_deletion.forget_old()
 
 
 def start(task: "Task[..., None, Any]") -> None:

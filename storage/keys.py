@@ -26,10 +26,14 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in."""
+    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in.
+
+    The uploads of a person are theirs alone, those of data keys the collection's.
+    """
 
     collection_id: str
     key_digest: bytes | None = None
+    person_id: int | None = None
 
 
 class NewKey(NamedTuple):

@@ -47,6 +47,26 @@ SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
 ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
 ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
 
+# Files in the console (all ours)
+ROWS_PER_PAGE = 200  # of a folder; the next page comes as one scrolls
+SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
+SEARCH_ROWS = 100_000  # names that one request of a search looks at
+SEARCH_FOLDERS = 2_000  # likewise folders
+FOLDERS_PER_LIST = 500  # in the list that a file can be moved to
+NAMES_PER_REQUEST = 10_000  # that one request may choose
+MOVE_MAX_FILES = 100_000  # renamed or moved in one transaction; who writes to the Drive waits for it
+MOVE_SECONDS = 60  # that it may take
+CLASHES_SHOWN = 100  # of the names that exist already
+DELETE_AT_ONCE_FILES = 1_000  # more go in the background
+UNDO_SECONDS = 600  # after the last file of a deletion is gone
+ZIP_MAX_FILES = 100_000  # their names and sizes are in memory while a zip goes out
+PREVIEW_TEXT_BYTES = 262_144  # of a text; what follows is left out
+PREVIEW_ROWS = 200  # of a table
+PREVIEW_COLUMNS = 50  # likewise
+PREVIEW_HEAD_BYTES = 262_144  # of an image, in which its width and height must stand
+PREVIEW_MAX_PIXELS = 100_000_000  # of an image that a browser is given to unpack: 400 MB of its memory
+PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
+
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it is told 429 (ours)
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
