@@ -47,6 +47,8 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
 def _jump(place: Destination) -> Jump:
     if place.kind == "collection":
         return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
-    route, icon = ("bases", "table-2") if place.kind == "base" else ("drives", "folder")
-    url = f"{reverse(route, args=[place.collection_id])}#{place.kind}-{place.name}"
-    return Jump(icon, place.name, f"{place.kind.title()} in {place.collection_name}", url)
+    if place.kind == "drive":
+        url = reverse("drive", args=[place.collection_id, place.name])
+        return Jump("folder", place.name, f"Drive in {place.collection_name}", url)
+    url = f"{reverse('bases', args=[place.collection_id])}#base-{place.name}"
+    return Jump("table-2", place.name, f"Base in {place.collection_name}", url)

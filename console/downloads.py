@@ -1,0 +1,58 @@
+"""A file's bytes in a response, whole or in part: what the public API and the console's pages have in common."""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+
+from console.conditions import ByteRange, find_range, is_known, is_still
+from storage.files import Download, StoredFile
+
+# So much is sent in one piece, which frees the thread at once however slow the client is.
+_ONE_PIECE_BYTES = 1_048_576
+
+
+def send_file(
+    request: HttpRequest, file: StoredFile, *, content_type: str, headers: Mapping[str, str]
+) -> HttpResponseBase:
+    """The answer to a GET or HEAD: 200, 206 for a range, or 304 for who has the file already.
+
+    `headers` are added to those that every file has. Raises NotSatisfiable, EngineUnreachable and BlobMissing.
+    """
+    sent = {
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{file.etag}"',
+        "Last-Modified": http_date(file.changed_at.timestamp()),
+        **headers,
+    }
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    if known and is_known(known, sent["ETag"]):
+        return HttpResponse(status=304, headers=sent)
+    part = _wanted_part(request, file, sent)
+    start, length = part or ByteRange(0, file.size_bytes)
+    if part:
+        sent["Content-Range"] = f"bytes {start}-{start + length - 1}/{file.size_bytes}"
+    sent["Content-Length"] = str(length)
+    status = 206 if part else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=sent, content_type=content_type)
+    download = Download(file, start=start, length=length)
+    if length > _ONE_PIECE_BYTES:
+        # Ends with the response, or when the client is gone: Django closes what it was given.
+        return StreamingHttpResponse(download, status=status, headers=sent, content_type=content_type)
+    with closing(download):
+        body = b"".join(download)
+    return HttpResponse(body, status=status, headers=sent, content_type=content_type)
+
+
+def _wanted_part(request: HttpRequest, file: StoredFile, headers: Mapping[str, str]) -> ByteRange | None:
+    """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone. Raises NotSatisfiable."""
+    wanted = request.META.get("HTTP_RANGE")
+    condition = request.META.get("HTTP_IF_RANGE", "")
+    if request.method == "HEAD" or not wanted:
+        return None
+    if not is_still(condition, etag=headers["ETag"], last_modified=headers["Last-Modified"]):
+        return None
+    return find_range(wanted, file.size_bytes)
