@@ -1,5 +1,6 @@
 """What the pages of a Drive need: a file's icon, and the address of what they look at."""
 
+import re
 from urllib.parse import urlencode
 
 from django import template
@@ -22,6 +23,15 @@ _BY_TYPE = {
     "application/x-7z-compressed": "file-archive",
 }
 _BY_FAMILY = {"image": "image", "audio": "music", "video": "film", "text": "file-text", "font": "file-type"}
+
+# Letters that turn the direction of what follows: with one of them `gnp.exe` is read as `exe.png`.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+@register.filter
+def unturned(name: str) -> str:
+    """A name as it is shown: right-to-left letters as they are, but marks that would turn other letters round spelled out."""
+    return _TURNING.sub(lambda mark: f"[U+{ord(mark.group()):04X}]", name)
 
 
 @register.filter

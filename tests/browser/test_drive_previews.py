@@ -83,7 +83,7 @@ def test_details_say_what_the_file_is(server: Server, cast: Cast, pages: Pages) 
     drive = open_drive(pages, server, cast, {"5.txt": FILES["5.txt"]}, look={"file": "5.txt"})
     details = drive.page.locator(".preview-details")
     etag = drive.client.get("5.txt").headers["ETag"].strip('"')
-    for text in ("5.txt", "22 B", "text/plain", etag, "Created", "Modified"):
+    for text in ("5.txt", "21 B", "text/plain", etag, "Created", "Modified"):
         expect(details).to_contain_text(text)
 
 

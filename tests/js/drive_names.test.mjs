@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { addressOf, fileAddress, isSameList, readLook } from "../../static/js/lib/addresses.js";
-import { canMoveInto, faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../static/js/lib/paths.js";
+import { canMoveInto, faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd, unturned } from "../../static/js/lib/paths.js";
 
 for (const [name, folder, label] of [
   ["b.txt", "", "b.txt"],
@@ -74,4 +74,9 @@ test("a preview does not make it another list", () => {
   const look = readLook("?folder=a/&file=a/b");
   assert.ok(isSameList(look, { ...look, file: "" }));
   assert.ok(!isSameList(look, { ...look, sort: "size" }));
+});
+
+test("marks that turn letters round are spelled out, right-to-left letters are not", () => {
+  assert.equal(unturned("\u202egnp.exe"), "[U+202E]gnp.exe");
+  assert.equal(unturned("\u05e9\u05dc\u05d5\u05dd.txt"), "\u05e9\u05dc\u05d5\u05dd.txt");
 });

@@ -15,6 +15,11 @@ export function labelOf(name) {
   return bare.slice(bare.lastIndexOf("/") + 1);
 }
 
+/** A name as it is shown: marks that would turn other letters round, so that `gnp.exe` is read as `exe.png`, spelled out. */
+export function unturned(name) {
+  return name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`);
+}
+
 export function isFolder(name) {
   return name.endsWith("/");
 }

@@ -151,6 +151,8 @@ export class Uploader {
           await this.#pause(transfer, signal, error, tries);
           tries += 1;
         } else {
+          // What arrived does not add up to the file: the next try begins with nothing.
+          if (error.status === 422) transfer.uploadId = null;
           this.#set(transfer, "failed", error.message);
           return;
         }

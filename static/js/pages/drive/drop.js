@@ -4,7 +4,7 @@ import { listFiles, walkEntries } from "../../lib/trees.js";
 import { canMoveInto } from "../../lib/paths.js";
 import { showToast } from "../toasts.js";
 import { offerDeeds } from "./doing.js";
-import { base, canWrite, nameOfFolder } from "./place.js";
+import { canWrite, nameOfFolder } from "./place.js";
 import { chosenNames, isSelected, selectOnly } from "./rows.js";
 import { moveTo } from "./tidying.js";
 import { upload } from "./uploads.js";
@@ -101,7 +101,7 @@ document.addEventListener("dragstart", (event) => {
   const link = row.querySelector(".drive-download");
   if (link && dragged.length === 1) {
     const name = row.dataset.label.replaceAll(":", "_");
-    event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}:${new URL(link.href, base)}`);
+    event.dataTransfer.setData("DownloadURL", `application/octet-stream:${name}:${link.href}`);
   }
 });
 document.addEventListener("dragend", () => {

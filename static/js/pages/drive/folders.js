@@ -1,6 +1,6 @@
 /** Choosing the folder to move to: a walk through the folders, in a dialog. */
 
-import { canMoveInto, faultOfLabel, labelOf } from "../../lib/paths.js";
+import { canMoveInto, faultOfLabel, labelOf, unturned } from "../../lib/paths.js";
 import { askInDialog, clone } from "./asking.js";
 import { drive, nameOfFolder, tell } from "./place.js";
 import { ask } from "./server.js";
@@ -54,7 +54,7 @@ async function list(slots, folder, names, go) {
 
 function makeRow(folder, go) {
   const row = clone("ask-folder-row");
-  row.querySelector("bdi").textContent = labelOf(folder) || "(no name)";
+  row.querySelector("bdi").textContent = unturned(labelOf(folder)) || "(no name)";
   row.querySelector("button").addEventListener("click", () => go(folder, true));
   return row;
 }

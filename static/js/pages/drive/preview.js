@@ -1,7 +1,7 @@
 /** A file above the list. The URL names it, so Back closes it; the arrow keys go to its neighbours in the list. */
 
 import { fileAddress } from "../../lib/addresses.js";
-import { isFolder, labelOf } from "../../lib/paths.js";
+import { isFolder, labelOf, unturned } from "../../lib/paths.js";
 import { run } from "./doing.js";
 import { base, hear } from "./place.js";
 import { focusRow, order, rowOf } from "./rows.js";
@@ -55,7 +55,7 @@ async function fill(name, ready) {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
-  title.textContent = labelOf(name);
+  title.textContent = unturned(labelOf(name));
   download.href = fileAddress(base, "file", name);
   empty();
   paintNeighbours();

@@ -104,7 +104,7 @@ function adopt({ focus = null, hadFocus = false, isAgain = false } = {}) {
   const stood = rows.findIndex((row) => row.dataset.name === current);
   rows = [...viewElement().querySelectorAll(".drive-row")];
   for (const row of rows) prepare(row);
-  for (const link of viewElement().querySelectorAll("[data-sort]")) link.tabIndex = -1;
+  for (const stop of viewElement().querySelectorAll("#drive-all, [data-sort]")) stop.tabIndex = -1;
   viewElement().querySelector("#drive-list")?.setAttribute("aria-rowcount", String(hasMore() ? -1 : rows.length + 1));
   selection = isAgain ? select.keep(selection, order()) : select.none();
   for (const row of rows) paint(row, selection.chosen.has(row.dataset.name));
@@ -121,6 +121,11 @@ function prepare(row) {
   row.tabIndex = -1;
   row.draggable = true;
   for (const inside of row.querySelectorAll("a, button, input")) inside.tabIndex = -1;
+}
+
+/** Rows outside the window are not laid out: how much room they take is told. */
+function measure() {
+  for (const group of viewElement().querySelectorAll(".drive-rows")) group.style.setProperty("--rows", String(group.children.length));
 }
 
 function hasMore() {
@@ -140,6 +145,7 @@ function adoptMore() {
 }
 
 function paintFoot() {
+  measure();
   const foot = viewElement().querySelector("#drive-shown");
   if (!foot) return;
   const folders = rows.filter((row) => row.dataset.kind === "folder").length;
@@ -163,8 +169,9 @@ document.addEventListener("click", (event) => {
   const keys = { ctrl: event.ctrlKey || event.metaKey, shift: event.shiftKey };
   if (event.target.closest("[type=checkbox], .drive-check")) {
     change(keys.shift ? select.extend(selection, order(), name, { add: true }) : select.toggle(selection, name));
-    if (!event.target.closest("[type=checkbox]")) event.preventDefault();
-    else paint(row, selection.chosen.has(name));
+    // The box follows the selection; the keys go on from the row.
+    if (event.target.closest("[type=checkbox]")) paint(row, selection.chosen.has(name));
+    row.focus({ preventScroll: true });
     return;
   }
   if (event.target.closest("[data-open]") && !keys.ctrl && !keys.shift) return;
@@ -268,7 +275,7 @@ function moveInHeader(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector("dialog[open], [popover]:popover-open") || event.target.closest("input, textarea, select")) return;
+  if (document.querySelector("dialog[open], [popover]:popover-open") || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
   if (event.key === "/") {
     viewElement().querySelector("#drive-search [type=search]")?.focus();
     if (currentLook().q) viewElement().querySelector("#drive-search [type=search]").select();

@@ -1,6 +1,6 @@
 /** What a deed is about. */
 
-import { isFolder, labelOf } from "../../lib/paths.js";
+import { isFolder, labelOf, unturned } from "../../lib/paths.js";
 import { openedName } from "./preview.js";
 import { chosenNames } from "./rows.js";
 
@@ -17,7 +17,7 @@ export function partNames(names) {
 
 /** What a sentence calls them: the one by its name, several by their number. */
 export function describe(names) {
-  if (names.length === 1) return `“${labelOf(names[0])}”`;
+  if (names.length === 1) return `“${unturned(labelOf(names[0]))}”`;
   const count = names.length.toLocaleString("en");
   return names.every(isFolder) ? `${count} folders` : names.some(isFolder) ? `${count} folders and files` : `${count} files`;
 }

@@ -2,7 +2,7 @@
 
 import { formatCount, formatSize, formatWait } from "../../lib/amounts.js";
 import { listFiles } from "../../lib/trees.js";
-import { folderOf, labelOf } from "../../lib/paths.js";
+import { folderOf, labelOf, unturned } from "../../lib/paths.js";
 import { fingerprintOf } from "../../lib/parts.js";
 import { ACTIVE } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
@@ -63,7 +63,7 @@ function paint() {
 
 function makeRow(entry) {
   const row = clone("tray-row");
-  row.querySelector("bdi").textContent = labelOf(entry.name);
+  row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
   row.querySelector("progress").setAttribute("aria-label", `How far ${labelOf(entry.name)} is`);
   row.dataset.key = entry.key;
   rows.set(entry.key, row);
@@ -79,7 +79,7 @@ function paintRow(row, entry) {
       button.hidden = !can[button.dataset.tray];
       button.setAttribute("aria-label", `${button.title}: ${labelOf(entry.name)}`);
     }
-    row.querySelector("bdi").textContent = labelOf(entry.name);
+    row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
   }
   row.title = entry.name;
   row.querySelector(".tray-fact").textContent = factOf(entry);

@@ -10,6 +10,9 @@ import { fetchPage, fetchPart } from "./server.js";
 const TYPING_MS = 250;
 /** After something changed, so many pages of a long list are fetched again at most. */
 const PAGES_AGAIN = 10;
+/** A name that is being typed, or a menu, is not taken from under the person's hands. */
+const IN_HAND = ".rename-field, .drive-menu:popover-open, .drop-target";
+const LATER_MS = 1000;
 /** The next page is fetched when the end comes this near. */
 const AHEAD = "1200px";
 
@@ -41,8 +44,12 @@ export async function show(change, { how = "push", focus = null } = {}) {
 
 /** The list again, as long as it was, with what is selected and focused; `focus` is the entry to go to instead. */
 export async function refresh({ focus = null } = {}) {
+  if (focus === null && document.querySelector(IN_HAND)) {
+    setTimeout(refresh, LATER_MS);
+    return;
+  }
   const pages = Math.min(Math.max(document.querySelectorAll(".drive-rows").length, 1), PAGES_AGAIN);
-  await load(shown, { pages, focus, top: scrollY, isAgain: true });
+  await load(shown, { pages, focus, isAgain: true });
 }
 
 async function turnTo(look, { focus, top }) {
@@ -72,11 +79,12 @@ async function load(look, { pages = 1, focus = null, top = 0, isAgain = false })
     for (let more = 1; more < pages; more += 1) await appendNext(view, look, signal);
     // Typed meanwhile: what stands in the field is newer than what was asked for.
     const text = typing?.isConnected ? { value: typing.value, at: typing.selectionStart } : null;
+    const stays = isAgain ? scrollY : top;
     viewElement().replaceWith(view);
     document.title = page.title;
     if (text) continueTyping(view, text);
     tell("shown", { focus, hadFocus: hadFocus && !typing, isAgain });
-    scrollTo({ top, behavior: "instant" });
+    scrollTo({ top: stays, behavior: "instant" });
     if (!isAgain) announce(view.querySelector("#drive-shown")?.textContent ?? view.querySelector(".empty h2")?.textContent ?? "");
     watchEnd();
   } catch (error) {
