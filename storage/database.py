@@ -70,6 +70,15 @@ def one_connection() -> Iterator[None]:
             django_connection.close()
 
 
+def release_connection() -> None:
+    """Give the ORM's connection back before waiting for somebody slow, such as a client that takes or sends a file.
+
+    What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
+    """
+    if not django_connection.in_atomic_block:
+        django_connection.close()
+
+
 @contextmanager
 def engine_errors() -> Iterator[None]:
     """Turn what the driver or the ORM raises about the engine's state into a named error."""

@@ -48,7 +48,7 @@ ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: 
 ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
 
 # Files in the console (all ours)
-ROWS_PER_PAGE = 200  # of a folder; the next page comes as one scrolls
+ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
 SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
 SEARCH_ROWS = 100_000  # names that one request of a search looks at
 SEARCH_FOLDERS = 2_000  # likewise folders

@@ -107,3 +107,8 @@ def test_readme_states_the_limits_as_they_are() -> None:
     readme = (ROOT / "README.md").read_text()
     for number in (limits.ITEM_MAX_BYTES, limits.BODY_MAX_BYTES, limits.KEY_MAX_BYTES, limits.QUERY_LIMIT_MAX):
         assert f"{number:,}" in readme
+    for number in (limits.SORTED_FILES_MAX, limits.MOVE_MAX_FILES, limits.PREVIEW_MAX_PIXELS):
+        assert f"| {number:,}" in readme
+    assert limits.ZIP_MAX_FILES == limits.MOVE_MAX_FILES, "one line of the table says both"
+    assert f"{limits.PARTS_MAX * limits.FILE_BODY_MAX_BYTES:,} bytes" in readme
+    assert f"brought back for {limits.UNDO_SECONDS // 60} minutes" in readme

@@ -53,9 +53,14 @@ def answers_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     return answer
 
 
+def status_of(error: errors.StorageError) -> int:
+    """The status that stands for a named error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
 def error_answer(error: errors.StorageError) -> HttpResponse:
     """The answer for a named error. Names that are taken are told, so that the person can be asked about them."""
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = status_of(error)
     if status >= 500:
         logger.warning("%s: %r", error, error.__cause__)
     told: dict[str, object] = {"errors": list(error.messages)}

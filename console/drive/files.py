@@ -27,6 +27,7 @@ from console.drive.previews import Preview, make_preview
 from console.frame import PageRequest
 from storage import files as storage_files
 from storage import folders
+from storage.database import release_connection
 from storage.errors import FileNotFound, InvalidInput
 from storage.files import StoredFile
 
@@ -49,6 +50,7 @@ def file(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBa
     name = request.GET.get("name", "")
     found = _find(at, name)
     content_type, headers = _disposition(request, found, name)
+    release_connection()
     try:
         return send_file(request, found, content_type=content_type, headers=headers)
     except NotSatisfiable:

@@ -16,6 +16,7 @@ from console.drive.place import open_drive
 from console.frame import PageRequest
 from console.streams import read_chunks
 from storage import files, limits, person_uploads, tidying
+from storage.database import release_connection
 from storage.errors import BodyTooLarge, InvalidInput, NamesTaken
 from storage.models import Role
 from storage.person_uploads import Upload
@@ -75,6 +76,7 @@ def one(request: PageRequest, collection_id: str, drive: str, upload_id: str) ->
 def part(request: PageRequest, collection_id: str, drive: str, upload_id: str, number: int) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     body = SentBody(request)
+    release_connection()
     person_uploads.put_part(access=at.access, drive=drive, upload_id=upload_id, number=number, content=body)
     return JsonResponse({"number": number, "size": announced_length(request)})
 
@@ -96,6 +98,7 @@ def put_whole(request: PageRequest, collection_id: str, drive: str) -> HttpRespo
     if if_exists == "fail" and tidying.find_taken(drive_id=at.id, names_given=[name]):
         raise NamesTaken([name])
     body = SentBody(request, content_type=_read_content_type(request.META.get("CONTENT_TYPE")))
+    release_connection()
     stored = files.put_file(access=at.access, drive=drive, name=name, content=body, if_exists=if_exists)
     return JsonResponse({"name": stored, "size": announced_length(request)}, status=201)
 

@@ -11,16 +11,18 @@ from contextlib import closing
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
-from console.drive.answers import answers_json, read_list
+from console.drive.answers import read_list, status_of
 from console.drive.entry_names import name_entries, safe_label
-from console.drive.place import open_drive
+from console.drive.place import DrivePlace, open_drive
 from console.frame import PageRequest
 from storage import files, folders, tidying
-from storage.errors import FileNotFound, InvalidInput
+from storage.database import release_connection
+from storage.errors import FileNotFound, InvalidInput, StorageError
 from storage.files import Download, StoredFile
 from storage.tidying import Chosen
 
@@ -30,10 +32,20 @@ _PIECE_BYTES = 65_536
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@answers_json
 def download(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBase:
-    """GET: `?name=` and `?folder=`, each as often as needed. POST: the form field `chosen`, JSON with `names` and `folders`."""
+    """GET: `?name=` and `?folder=`, each as often as needed. POST: the form field `chosen`, JSON with `names` and `folders`.
+
+    The browser itself asks, so what cannot be done is said on a page.
+    """
     at = open_drive(request, collection_id, drive)
+    try:
+        return _send(request, at)
+    except StorageError as error:
+        context = {"place": at.place, "tab": "drives", "drive": drive, "reason": error.messages[-1]}
+        return render(request, "drive/no_zip.html", context, status=status_of(error))
+
+
+def _send(request: PageRequest, at: DrivePlace) -> HttpResponseBase:
     chosen = _read_chosen(request)
     found = files.list_chosen(drive_id=at.id, names_given=chosen.names, ranges=chosen.ranges)
     base = _common_folder(chosen)
@@ -42,12 +54,13 @@ def download(request: PageRequest, collection_id: str, drive: str) -> HttpRespon
     zipped = make_zip(found, base=base, empty=_empty_folders(chosen, found))
     headers = {
         "Content-Length": str(len(zipped)),
-        "Content-Disposition": content_disposition_header(True, f"{_zip_label(chosen, base, drive)}.zip"),
+        "Content-Disposition": content_disposition_header(True, f"{_zip_label(chosen, base, at.name)}.zip"),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox",
     }
     if request.method == "HEAD":
         return HttpResponse(headers=headers, content_type="application/zip")
+    release_connection()
     return StreamingHttpResponse(_in_pieces(zipped), headers=headers, content_type="application/zip")
 
 

@@ -13,11 +13,12 @@ import pytest
 
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.zips import MANIFEST
-from storage import blobs
+from storage import blobs, limits
 from storage.models import Drive, File
 from tests.console.drive_visitor import Visitor, visiting
 from tests.drives import noise
 from tests.serving import Server
+from tests.storage.rows import fill_drive
 
 
 @pytest.fixture
@@ -68,7 +69,19 @@ def test_a_selection_by_form(visitor: Visitor) -> None:
 def test_a_folder_that_nothing_is_in(visitor: Visitor) -> None:
     visitor.ask("folders/", name="in/empty/")
     assert zipped(visitor.get("zip/?folder=in/empty/")).namelist() == ["empty/"]
-    assert visitor.get("zip/?folder=none/").status_code == 404
+    nothing = visitor.get("zip/?folder=none/")
+    assert nothing.status_code == 404
+    assert "Nothing of that is there any more" in nothing.text
+
+
+def test_too_many_files_for_one_zip_are_told_on_a_page(visitor: Visitor) -> None:
+    collection_id = visitor.path.split("/")[2]
+    drive_id = Drive.objects.get(collection_id=collection_id).pk
+    fill_drive(collection_id, "files", [f"many/{number}" for number in range(limits.ZIP_MAX_FILES + 1)])
+    answer = visitor.get("zip/?folder=many/")
+    assert answer.status_code == 422
+    assert "too many for one zip" in answer.text
+    File.objects.filter(drive_id=drive_id).delete()
 
 
 ODD = [
