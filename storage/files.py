@@ -331,7 +331,7 @@ def point_file(
 def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:
     """In the caller's transaction: the name that a file is to get, held for it until the transaction ends.
 
-    Raises NamesTaken when the file must not be there and is.
+    Raises NamesTaken when the file must not be there and is, InvalidInput when there is no room for a number in its name.
     """
     if if_exists == "replace" or drive_id is None:
         return name
@@ -341,7 +341,7 @@ def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:
     if if_exists == "fail":
         raise NamesTaken([name])
     while True:
-        candidate = free_names.find_free_name(drive_id, name)
+        candidate = names.check_file_name(free_names.find_free_name(drive_id, name))
         run(*sql.lock_file(drive_id, candidate))
         if not run(*sql.find_existing(drive_id, [candidate])):
             return candidate

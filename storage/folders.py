@@ -6,6 +6,7 @@ folders that somebody made and nothing is in yet. Nothing here asks who may: the
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -135,7 +136,9 @@ def search(*, drive_id: int, folder: str, text: str, last: str = "") -> Listing:
     start, end = (f"{place}\x01" if place else folder), end_of_folder(folder)
     entries = [] if last else [Entry(path, "folder") for path in _search_folders(drive_id, folder, text)]
     room = limits.ROWS_PER_PAGE
-    statement = sql.search_files(drive_id, text, start=start, end=end, look_at=limits.SEARCH_ROWS, limit=room + 1)
+    statement = sql.search_files(
+        drive_id, _folded(text), start=start, end=end, look_at=limits.SEARCH_ROWS, limit=room + 1
+    )
     found, looked_at = run(*statement)[0]
     cursor = f"file:{found[room - 1]}" if len(found) > room else f"file:{looked_at}" if looked_at else ""
     return Listing(entries + _files(run(*sql.get_rows(drive_id, found[:room]))), cursor, Sort())
@@ -214,8 +217,13 @@ def _search_folders(drive_id: int, folder: str, text: str) -> list[str]:
         while len(path) > len(folder) and path not in paths:
             paths.add(path)
             path = folder_of(path)
-    wanted = text.casefold()
-    return sorted((path for path in paths if wanted in label_of(path)[:-1].casefold()), key=str.encode)
+    wanted = _folded(text)
+    return sorted((path for path in paths if wanted in _folded(label_of(path)[:-1])), key=str.encode)
+
+
+def _folded(text: str) -> str:
+    """Without its case and the ways there are to write an accent, as Postgres does it too."""
+    return unicodedata.normalize("NFC", text).lower()
 
 
 def _read_cursor(last: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from console.drive.kinds import kind_label, kind_of
 from console.drive.place import DrivePlace, open_drive
 from console.frame import PageRequest
 from storage import folders, limits
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, StorageError
 from storage.folders import Entry, Listing
 
 # What previews need: they are files of this server, and a PDF is shown in a frame by the browser's own viewer.
@@ -52,7 +52,11 @@ def drive(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     context = _context(request, at)
     file = request.GET.get("file", "")
     if file:
-        context |= {"file": file, "preview": drive_files.find_preview(at, file)}
+        try:
+            context |= {"file": file, "preview": drive_files.find_preview(at, file)}
+        except StorageError as error:
+            # The folder can be seen all the same when the bytes cannot be had.
+            context["note"] = f"“{folders.label_of(file)}” cannot be shown: {error.messages[0]}."
     return render(request, "drive/page.html", context)
 
 

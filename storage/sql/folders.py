@@ -111,17 +111,24 @@ def find_neighbours(drive_id: int, folder: str, name: str) -> Statement:
 def search_files(drive_id: int, text: str, *, start: str, end: str | None, look_at: int, limit: int) -> Statement:
     """Files from `start` (included) to `end` (not) whose name, behind its folder, holds `text`, whatever the case.
 
-    Row: up to `limit` names, and the last name looked at or NULL when that was the last there is.
+    Row: up to `limit` names, and the last name looked at or NULL when that was the last there is. The whole name is looked
+    at first, as cutting it costs more; and only a text that has accents needs names in one way of writing them.
     """
     upper = "" if end is None else "AND f.name < $6::text"
+
+    def holds(column: str) -> str:
+        folded = column if text.isascii() else f"normalize({column}, NFC)"
+        return f'strpos(lower({folded} COLLATE "default"), $2::text) > 0'
+
     return (
         f"""
         WITH seen AS MATERIALIZED (
-            SELECT f.name, {_LABEL} AS label FROM storage_file f
+            SELECT f.name FROM storage_file f
             WHERE f.drive_id = $1 AND f.name >= $3::text {upper} ORDER BY f.name LIMIT $4
         )
         SELECT ARRAY(
-            SELECT name FROM seen WHERE strpos({_folded("label")}, {_folded("$2::text")}) > 0 ORDER BY name LIMIT $5),
+            SELECT f.name FROM seen f WHERE CASE WHEN {holds("f.name")} THEN {holds(_LABEL)} ELSE false END
+            ORDER BY f.name LIMIT $5),
             CASE WHEN (SELECT count(*) FROM seen) = $4::int THEN (SELECT max(name) FROM seen) END
     """,
         [drive_id, text, start, look_at, limit, *([] if end is None else [end])],
@@ -207,8 +214,3 @@ def forget_filled_folders(limit: int) -> Statement:
     """,
         [limit],
     )
-
-
-def _folded(text: str) -> str:
-    """Without its case and the ways there are to write an accent."""
-    return f'lower(normalize({text}, NFC) COLLATE "default")'

@@ -2,6 +2,7 @@
 
 import html
 import re
+import uuid
 
 import pytest
 from django.test import Client
@@ -189,3 +190,13 @@ def test_the_list_of_folders_to_move_to(people: Cast, browser: Browser, drive: D
     assert client.get(url_of(people, "folders/")).json() == {"folders": ["a/"], "more": False}
     inside = client.get(url_of(people, "folders/"), {"folder": "a/"}).json()
     assert inside == {"folders": ["a/b/", "a/kept/"], "more": False}
+
+
+def test_the_folder_shows_even_when_a_files_bytes_cannot_be_had(people: Cast, browser: Browser, drive: Drive) -> None:
+    fill_drive(people.collection.id, "files", ["lost.txt", "other.txt"])
+    File.objects.filter(drive_id=drive.pk, name="lost.txt").update(
+        size_bytes=3, blob_ids=[uuid.uuid4()], blob_sizes=[3]
+    )
+    page = get(browser(people.reader), url_of(people), file="lost.txt")
+    assert "“lost.txt” cannot be shown" in page
+    assert names_on(page) == ["lost.txt", "other.txt"]

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from storage import collections, limits, person_uploads, uploads
+from storage import collections, files, limits, person_uploads, uploads
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken, UploadMismatch, UploadNotFound
 from storage.keys import Access
 from storage.models import Blob, Upload
@@ -189,3 +189,13 @@ def test_bad_starts_are_refused(sender: Sender) -> None:
     with pytest.raises(DriveNotFound):
         sender.start("a", 1, drive="none")
     assert limits.PARTS_MAX * limits.FILE_BODY_MAX_BYTES == person_uploads.MAX_BYTES
+
+
+def test_no_room_for_a_number_is_told(sender: Sender) -> None:
+    name = "d/" * 510 + "a.b"
+    sender.desk.put(name, b"old")
+    with pytest.raises(InvalidInput):
+        sender.start(name, 1, if_exists="keep-both")
+    with pytest.raises(InvalidInput):
+        files.put_file(access=sender.access, drive="files", name=name, content=Content(b"new"), if_exists="keep-both")
+    assert sender.desk.content() == {name: b"old"}
