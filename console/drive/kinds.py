@@ -66,6 +66,8 @@ def kind_label(name: str, content_type: str) -> str:
     """The kind in words, as a list of files shows it: "PNG image", "ZIP file"."""
     ending = posixpath.splitext(name.rsplit("/", 1)[-1])[1][1:]
     kind = kind_of(name, content_type)
+    if kind == "markdown":
+        return "Markdown text"
     if not ending.isalnum() or not ending.isascii() or len(ending) > _ENDING_MAX_CHARACTERS:
         return {"json": "JSON", "pdf": "PDF document"}.get(
             kind, _NOUNS.get(kind, kind).capitalize() if kind != "other" else "File"

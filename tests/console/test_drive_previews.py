@@ -69,7 +69,7 @@ def test_each_kind(visitor: Visitor, name: str, content: bytes, content_type: st
     page = shown(visitor, name, content, content_type)
     assert kind_in(page) == kind
     assert "MD5" in page
-    assert f"{len(content):,} byte" in page
+    assert f"<dd>{len(content)} B</dd>" in page
 
 
 def test_details_and_neighbours(visitor: Visitor) -> None:
@@ -78,7 +78,7 @@ def test_details_and_neighbours(visitor: Visitor) -> None:
     page = shown(visitor, "row/2.txt", b"hello", "text/x-special")
     assert 'data-previous="row/1.txt"' in page
     assert 'data-next="row/3.txt"' in page
-    for detail in ("text/x-special", "text/plain", "5d41402abc4b2a76b9719d911017c592", "5 bytes"):
+    for detail in ("text/x-special", "text/plain", "5d41402abc4b2a76b9719d911017c592", "5 B"):
         assert detail in page
     assert 'width="3" height="2"' in shown(visitor, "row/size.png", png(3, 2))
     assert "50,000 by 50,000" in shown(visitor, "row/huge.png", png(50_000, 50_000))
@@ -219,6 +219,7 @@ def test_colours_end_with_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a.<b>", "", "other", "File"),
         ("a.png", "text/html", "image", "PNG image"),
         ("x.mkv", "", "video", "MKV video"),
+        ("README.md", "", "markdown", "Markdown text"),
     ],
 )
 def test_kinds_by_name(name: str, content_type: str, kind: str, label: str) -> None:
