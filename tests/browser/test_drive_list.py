@@ -4,12 +4,14 @@ import re
 
 from playwright.sync_api import expect
 
+from storage import limits
 from storage.models import Drive
 from tests.browser.conftest import Pages
 from tests.browser.drive_page import open_drive
 from tests.people import Cast
 from tests.serving import Server
 
+PAGE = limits.ROWS_PER_PAGE
 TREE = ["2024/june/a.jpg", "2024/june/b.jpg", "2024/plan.txt", "zebra.txt", "alpha.txt", "2023/old.txt"]
 
 
@@ -110,23 +112,23 @@ def test_search_finds_below_the_folder_and_leads_there(server: Server, cast: Cas
 
 
 def test_a_long_folder_comes_by_pages_as_one_scrolls(server: Server, cast: Cast, pages: Pages) -> None:
-    names = [f"many/{number:04}.txt" for number in range(450)]
+    names = [f"many/{number:04}.txt" for number in range(2 * PAGE + 50)]
     drive = open_drive(pages, server, cast, names, look={"folder": "many/"})
-    expect(drive.rows).to_have_count(200)
-    for expected in (400, 450):
+    expect(drive.rows).to_have_count(PAGE)
+    for expected in (2 * PAGE, len(names)):
         drive.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         expect(drive.rows).to_have_count(expected)
     expect(drive.page.locator("#drive-more")).to_have_count(0)
-    expect(drive.page.locator("#drive-shown")).to_contain_text("450 files")
+    expect(drive.page.locator("#drive-shown")).to_contain_text(f"{len(names)} files")
     labels = drive.page.locator(".drive-row").evaluate_all("rows => rows.map((row) => row.dataset.name)")
     assert labels == names
 
 
 def test_works_without_scripts(server: Server, cast: Cast, pages: Pages) -> None:
-    names = [f"many/{number:04}.txt" for number in range(250)]
+    names = [f"many/{number:04}.txt" for number in range(PAGE + 50)]
     drive = open_drive(pages, server, cast, [*names, "hello.txt"], java_script_enabled=False)
     drive.page.get_by_role("link", name="many", exact=True).click()
-    expect(drive.rows).to_have_count(200)
+    expect(drive.rows).to_have_count(PAGE)
     drive.page.get_by_role("link", name="Next page").click()
     expect(drive.rows).to_have_count(50)
     drive.page.locator(".drive-crumbs").get_by_role("link", name="photos", exact=True).click()

@@ -41,7 +41,6 @@ export function stemEnd(label) {
  */
 export function faultOfLabel(label, folder = "") {
   if (label.trim() === "") return "A name needs at least one character.";
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) return "A name cannot hold line breaks or other control characters.";
   if (label.endsWith("/")) return "A name cannot end with a slash.";
   const bytes = encoder.encode(folder + label).length;

@@ -3,7 +3,7 @@
 import { nextIndex } from "../../lib/listbox.js";
 import { isFolder } from "../../lib/paths.js";
 import { offerDeeds, run } from "./doing.js";
-import { chosenNames, focusRow, isSelected, selectNone, selectOnly } from "./rows.js";
+import { chosenNames, focusRow, isSelected, selectNone } from "./rows.js";
 
 const GAP = 4;
 const entryMenu = document.getElementById("drive-menu");
