@@ -6,19 +6,17 @@ type that its bytes have; and whatever it is, it may run nothing, load nothing a
 
 import json
 import shlex
-from typing import cast
 from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.conditions import NotSatisfiable
 from console.connect.addresses import addresses_for
-from console.downloads import send_file
+from console.downloads import describe_disposition, send_file
 from console.drive import uploads
 from console.drive.answers import answers_json
 from console.drive.looks import Look, look_at
@@ -35,7 +33,7 @@ from storage.files import StoredFile
 _POLICY = (
     "sandbox; default-src 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'"
 )
-# The browser's own viewer starts in this sandbox too, which leaves what a PDF brings along without an origin.
+# The browser's own viewer starts in spite of the sandbox. It is a program apart from the page and without its rights.
 _PDF_POLICY = f"{_POLICY}; object-src 'self'"
 
 
@@ -110,9 +108,7 @@ def _disposition(request: HttpRequest, found: StoredFile, name: str) -> tuple[st
     look = look_at(found, name) if request.GET.get("inline") else None
     inline_type = look.inline_type if look else ""
     headers = {
-        "Content-Disposition": cast(
-            str, content_disposition_header(not _may_be_shown(request, look), folders.label_of(name))
-        ),
+        "Content-Disposition": describe_disposition(folders.label_of(name), stores=not _may_be_shown(request, look)),
         "Content-Security-Policy": _PDF_POLICY if inline_type == "application/pdf" else _POLICY,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",

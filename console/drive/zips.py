@@ -6,16 +6,17 @@ there is for the whole.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
+from console.downloads import describe_disposition
 from console.drive.answers import read_list, status_of
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
@@ -49,12 +50,13 @@ def _send(request: PageRequest, at: DrivePlace) -> HttpResponseBase:
     chosen = _read_chosen(request)
     found = files.list_chosen(drive_id=at.id, names_given=chosen.names, ranges=chosen.ranges)
     base = _common_folder(chosen)
-    if not found and not any(folders.is_there(drive_id=at.id, path=path) for path in chosen.folders):
+    empty = [path for path in _unfilled(chosen, found) if folders.is_there(drive_id=at.id, path=path)]
+    if not found and not empty:
         raise FileNotFound("Nothing of that is there any more")
-    zipped = make_zip(found, base=base, empty=_empty_folders(chosen, found))
+    zipped = make_zip(found, base=base, empty=empty)
     headers = {
         "Content-Length": str(len(zipped)),
-        "Content-Disposition": content_disposition_header(True, f"{_zip_label(chosen, base, at.name)}.zip"),
+        "Content-Disposition": describe_disposition(f"{_zip_label(chosen, base, at.name)}.zip", stores=True),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox",
     }
@@ -67,15 +69,15 @@ def _send(request: PageRequest, at: DrivePlace) -> HttpResponseBase:
 def make_zip(found: dict[str, StoredFile], *, base: str = "", empty: Iterable[str] = ()) -> ZipStream:
     """A zip of these files, by their names without the folder `base`; read as it is iterated. Its `len` is its size."""
     zipped = ZipStream(sized=True)
-    entries = name_entries(found, base=base)
-    changed = {entries[name]: name for name in found if entries[name] != name[len(base) :]}
+    hollow = [path for path in empty if path]
+    entries = name_entries([*found, *hollow], base=base, reserved=[MANIFEST])
+    changed = {entry: name for name, entry in entries.items() if entry != name[len(base) :].removesuffix("/")}
     if changed:
-        (entry,) = {MANIFEST} - set(entries.values()) or {f"_{MANIFEST}"}
-        zipped.add(json.dumps(changed, ensure_ascii=False, indent=1).encode(errors="replace"), entry)
+        zipped.add(json.dumps(changed, ensure_ascii=False, indent=1).encode(errors="replace"), MANIFEST)
     for name, file in found.items():
         zipped.add(_read(file), entries[name], size=file.size_bytes)
-    for path in empty:
-        zipped.mkdir("/".join(map(safe_label, path[len(base) :].rstrip("/").split("/"))))
+    for path in hollow:
+        zipped.mkdir(entries[path])
     return zipped
 
 
@@ -120,9 +122,13 @@ def _common_folder(chosen: Chosen) -> str:
     return common
 
 
-def _empty_folders(chosen: Chosen, found: Iterable[str]) -> list[str]:
+def _unfilled(chosen: Chosen, found: Iterable[str]) -> Iterator[str]:
+    """The chosen folders that no file is in. The names are sorted, so the first that could be in one tells."""
     names = list(found)
-    return [path for path in chosen.folders if path and not any(name.startswith(path) for name in names)]
+    for path in chosen.folders:
+        place = bisect_left(names, path)
+        if place == len(names) or not names[place].startswith(path):
+            yield path
 
 
 def _zip_label(chosen: Chosen, base: str, drive: str) -> str:

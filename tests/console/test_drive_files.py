@@ -52,6 +52,7 @@ def visitor(server: Server) -> Iterator[Visitor]:
         "a//b.txt",
         "../up.txt",
         "..",
+        "50%25.txt",
     ],
 )
 def test_a_file_is_downloaded_under_its_own_name(visitor: Visitor, name: str) -> None:
