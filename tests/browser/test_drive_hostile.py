@@ -1,7 +1,6 @@
 """Names and files made to do harm. Whatever a file holds, nothing runs in the console's name, and every name is only a name."""
 
 import io
-import re
 import struct
 import zipfile
 import zlib
@@ -115,8 +114,8 @@ def visit(tab: Page, address: str) -> None:
         tab.goto(address, wait_until="load")
 
 
-def test_a_pdf_with_a_script_is_shown_apart(server: Server, cast: Cast, pages: Pages) -> None:
-    """The browser's viewer runs what a PDF brings along, in a process and an origin of its own: it can pop up, and no more."""
+def test_a_pdf_with_a_script_reaches_nothing(server: Server, cast: Cast, pages: Pages) -> None:
+    """The browser's own viewer, a program apart, runs the script of a PDF: it may pop up a message, and comes no further."""
     drive = open_drive(pages, server, cast, {"script.pdf": PDF})
     page = drive.page
     asked: list[str] = []
@@ -124,11 +123,9 @@ def test_a_pdf_with_a_script_is_shown_apart(server: Server, cast: Cast, pages: P
     page.on("dialog", lambda dialog: dialog.dismiss())
     drive.go(file="script.pdf")
     page.wait_for_timeout(1500)
-    framed = [frame for frame in page.frames if "script.pdf" in frame.url]
-    assert framed
-    assert framed[0].evaluate("self.origin") == "null"
+    assert any(frame.url.startswith("chrome-extension:") for frame in page.frames), "the viewer did not start"
     assert asked == []
-    assert page.title().find("pwned") < 0
+    assert "pwned" not in page.title()
     tab = page.context.new_page()
     with tab.expect_download() as started, suppress(playwright.sync_api.Error):
         tab.goto(f"{drive.base}file/?inline=1&name=script.pdf")
@@ -139,7 +136,7 @@ def test_an_image_that_would_fill_all_memory_is_not_shown(server: Server, cast: 
     huge = png(50_000, 50_000, zlib.compress(b"\0" * 50_001))
     drive = open_drive(pages, server, cast, {"huge.png": huge}, look={"file": "huge.png"})
     preview = drive.page.locator("#preview")
-    expect(preview).to_contain_text(re.compile("50,000 . 50,000 pixels"))
+    expect(preview).to_contain_text("50,000 by 50,000 pixels")
     expect(preview.locator("img")).to_have_count(0)
     with drive.page.expect_download() as started:
         preview.get_by_role("link", name="Download it").click()

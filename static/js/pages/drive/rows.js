@@ -182,6 +182,11 @@ document.addEventListener("click", (event) => {
   row.focus({ preventScroll: true });
 });
 
+// However the focus came to a row: what is done next is done with that one.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches(".drive-row")) moveStop(event.target);
+});
+
 document.addEventListener("mousedown", (event) => {
   // Shift on a click would mark text from row to row.
   if (event.shiftKey && event.target.closest(".drive-row")) event.preventDefault();
