@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from storage import folders, free_names, limits, sql, tidying
+from storage import folders, limits, sql, tidying
 from storage.database import engine_errors, one_connection, run
 from storage.errors import DeletionNotFound, DriveNotFound, UndoOver
+from storage.free_names import FreeNames
 from storage.models import FileDeletion
 from storage.tidying import Chosen
 
@@ -218,10 +219,8 @@ def _restore_batch(found: FileDeletion) -> bool:
         _update(found, undone_at=timezone.now())
         return False
     taken = {name for (name,) in run(*sql.find_existing(found.drive_id, names))}
-    renamed: dict[str, str] = {}
-    for name in sorted(taken):
-        besides = {*names, *renamed.values()}
-        renamed[name] = free_names.find_free_name(found.drive_id, name, besides=besides)
+    free = FreeNames(found.drive_id, besides=names)
+    renamed = {name: free.find(name) for name in sorted(taken)}
     run(*sql.restore_files(found.pk, found.drive_id, names, [renamed.get(name, name) for name in names]))
     shown = [*found.renamed, *renamed.values()][: limits.CLASHES_SHOWN]
     _update(found, restored=F("restored") + len(names), renamed=shown)

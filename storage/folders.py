@@ -7,6 +7,7 @@ folders that somebody made and nothing is in yet. Nothing here asks who may: the
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -92,6 +93,12 @@ def range_of(path: str) -> tuple[str, str]:
 def folder_of(name: str) -> str:
     """The folder that a file or folder is right in."""
     return name[: name[:-1].rfind("/") + 1]
+
+
+def all_folders_of(name: str) -> Iterator[str]:
+    """The folders that a file is in, the top first."""
+    yield ""
+    yield from (name[: at + 1] for at, character in enumerate(name) if character == "/")
 
 
 def label_of(name: str) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from storage import folders, free_names, limits, names, sql
+from storage import folders, limits, names, sql
 from storage.database import engine_errors, run
 from storage.errors import DriveNotFound, FileNotFound, InvalidInput, NamesTaken
 from storage.files import IfExists
 from storage.folders import folder_of, label_of
+from storage.free_names import FreeNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ def choose(names_given: Iterable[object], folders_given: Iterable[object]) -> Ch
     for path in sorted({folders.check_folder(_text(path)) for path in folders_given}, key=str.encode):
         if not any(path.startswith(outer) for outer in chosen_folders[-1:]):
             chosen_folders.append(path)
-    inside = tuple(chosen_folders)
+    inside = set(chosen_folders)
     chosen_names = [names.check_file_name(name) for name in dict.fromkeys(map(_text, names_given))]
-    kept = [name for name in chosen_names if not name.startswith(inside)]
+    kept = [name for name in chosen_names if inside.isdisjoint(folders.all_folders_of(name))]
     if not kept and not chosen_folders:
         raise InvalidInput("Nothing was chosen")
     if len(kept) + len(chosen_folders) > limits.NAMES_PER_REQUEST:
@@ -158,14 +159,12 @@ def _settle(drive_id: int, renames: dict[str, str], if_exists: IfExists) -> dict
 
 def _apart(drive_id: int, renames: dict[str, str], taken: set[str]) -> dict[str, str]:
     """The renames with other names for those that are taken, or meant for a second file."""
-    settled: dict[str, str] = {}
+    free = FreeNames(drive_id, besides={*taken, *renames.values()})
     given = set(taken)
+    settled: dict[str, str] = {}
     for old, new in renames.items():
-        name = (
-            new if new not in given else free_names.find_free_name(drive_id, new, besides=given | set(renames.values()))
-        )
-        settled[old] = names.check_file_name(name)
-        given.add(name)
+        settled[old] = names.check_file_name(free.find(new) if new in given else new)
+        given.add(new)
     return settled
 
 

@@ -17,19 +17,21 @@ _DEVICE = re.compile(
 _SEGMENT_MAX_BYTES = 200  # file systems take 255 bytes or characters; the rest is for a number behind
 
 
-def name_entries(names: Iterable[str], *, base: str = "") -> dict[str, str]:
+def name_entries(names: Iterable[str], *, base: str = "", reserved: Iterable[str] = ()) -> dict[str, str]:
     """The entry for each name: without the folder `base` that all are in, safe, and apart from each other on every system.
 
+    A folder's name ends in `/`, its entry does not. None of the entries is a `reserved` one.
     A name that is safe already stays as it is, unless an earlier one would be the same file somewhere.
     """
-    safe = {name: _safe_path(name[len(base) :]) for name in names}
-    folders = {_folded("/".join(path[:depth])) for path in safe.values() for depth in range(1, len(path))}
-    given: set[str] = set()
+    safe = {name: _safe_path(name[len(base) :].removesuffix("/")) for name in names}
+    taken = {_folded("/".join(path[:depth])) for path in safe.values() for depth in range(1, len(path))}
+    taken |= {_folded(entry) for entry in reserved}
+    numbers: dict[str, int] = {}
     entries = {}
     # Those that can keep their names come first, so that no changed one takes another's.
     for name in sorted(safe, key=lambda each: ("/".join(safe[each]) != each[len(base) :], each)):
-        entries[name] = entry = _apart("/".join(safe[name]), given | folders)
-        given.add(_folded(entry))
+        entries[name] = entry = _apart("/".join(safe[name]), taken, numbers)
+        taken.add(_folded(entry))
     return entries
 
 
@@ -52,16 +54,19 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def _apart(path: str, given: set[str]) -> str:
-    if _folded(path) not in given:
+def _apart(path: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """The path, or the first with a number that is not taken; `numbers` remembers how far each path has come."""
+    folded = _folded(path)
+    if folded not in taken:
         return path
     folder, slash, label = path.rpartition("/")
     stem, dot, ending = label.rpartition(".")
     if not stem:
         stem, dot, ending = label, "", ""
-    for number in count(2):
+    for number in count(numbers.get(folded, 2)):
         candidate = f"{folder}{slash}{stem} ({number}){dot}{ending}"
-        if _folded(candidate) not in given:
+        if _folded(candidate) not in taken:
+            numbers[folded] = number + 1
             return candidate
     raise AssertionError("numbers never end")
 
