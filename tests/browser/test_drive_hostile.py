@@ -2,6 +2,7 @@
 
 import io
 import struct
+import unicodedata
 import zipfile
 import zlib
 from contextlib import suppress
@@ -73,7 +74,7 @@ class Alarm:
 
     def __init__(self, context: BrowserContext) -> None:
         self.seen: list[str] = []
-        context.on("request", lambda request: self.seen.append(request.url) if "pwned" in request.url else None)
+        context.on("request", lambda request: self.seen.append(request.url) if "?pwned" in request.url else None)
         context.on("page", self.watch)
         for page in context.pages:
             self.watch(page)
@@ -236,7 +237,7 @@ def folders_of(name: str) -> list[str]:
 
 
 def is_own_name(suggested: str, label: str) -> bool:
-    """A browser replaces what its system's file names cannot hold, and cuts what is too long for them; nothing else."""
-    kept = [character for character in label if character.isalnum()]
-    found = [character for character in suggested if character.isalnum()]
+    """A browser composes letters, replaces what its system's file names cannot hold, and cuts what is too long; no more."""
+    kept = [character for character in unicodedata.normalize("NFC", label) if character.isalnum()]
+    found = [character for character in unicodedata.normalize("NFC", suggested) if character.isalnum()]
     return found == kept or (len(label.encode()) > 200 and "".join(kept).startswith("".join(found[:50])))

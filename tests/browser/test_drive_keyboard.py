@@ -135,6 +135,8 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int,
     page, faults = drive.page, {}
 
     def check(what: str) -> None:
+        # A list that is on its way is pale for a moment.
+        expect(page.locator("#drive-view[aria-busy]")).to_have_count(0)
         if found := faults_of(page):
             faults[what] = found
 
