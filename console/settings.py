@@ -214,10 +214,14 @@ LOGGING = {
         },
     },
     "filters": {"without_unavailable": {"()": "console.logs.WithoutUnavailable"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        # What is logged during a recorded request is shown with it.
+        "visor": {"class": "console.visor.request_log.Capture"},
+    },
+    "root": {"handlers": ["stderr", "visor"], "level": "INFO"},
     "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr", "visor"], "level": "INFO", "propagate": False},
         "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.security": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},

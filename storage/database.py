@@ -70,6 +70,48 @@ def one_connection() -> Iterator[None]:
             django_connection.close()
 
 
+class OwnConnection:
+    """A connection beside the pool's, for a thread whose statements may wait longer than requests should for the pool.
+
+    One thread at a time may use it. It is opened when needed, and anew after an error; what it commits may be lost by a
+    crash of the database.
+    """
+
+    def __init__(self, *, lock_timeout_ms: int) -> None:
+        self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
+        self._connection: Connection | None = None
+
+    def write(self, *, copy: str, rows: Sequence[Sequence[Any]], then: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Send rows by a `COPY`, and run more statements, in one transaction. Raises as `run` does."""
+        with self._open_one() as connection, connection.transaction(), psycopg.RawCursor(connection) as cursor:
+            if rows:
+                with cursor.copy(copy.encode()) as sending:
+                    for row in rows:
+                        sending.write_row(row)
+            for statement, params in then:
+                cursor.execute(statement.encode(), params)
+
+    def run(self, statement: str, params: Sequence[Any]) -> list[Row]:
+        """One statement, committed at once. Raises as `run` does."""
+        with self._open_one() as connection:
+            return _rows(connection, statement, params)
+
+    @contextmanager
+    def _open_one(self) -> Iterator[Connection]:
+        with engine_errors():
+            try:
+                if self._connection is None:
+                    self._connection = _open()
+                    for option in self._options:
+                        self._connection.execute(option.encode())
+                yield self._connection
+            except BaseException:
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
+                raise
+
+
 @contextmanager
 def engine_errors() -> Iterator[None]:
     """Turn what the driver or the ORM raises about the engine's state into a named error."""

@@ -3,7 +3,7 @@
 The collection's row goes at once and takes its keys, Bases and memberships with it, so that no request finds it any more
 and no statement has to ask whether a collection is still alive. Items and files have no foreign key: they stay behind under
 ids of Bases and Drives that nothing names, and a `Deletion` remembers those until the last of them is gone. The blobs of
-files become garbage, which the sweeper collects.
+files become garbage, which the sweeper collects. Recorded requests go with them.
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from storage import limits, sql
+from storage import event_days, limits, sql
 from storage.database import one_connection, run
 from storage.errors import CollectionNotFound, InvalidInput
 from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures
@@ -86,6 +86,7 @@ def _empty(deletion: Deletion) -> None:
     for statement in batches:
         while deleted := run(*statement)[0][0]:
             Deletion.objects.filter(id=deletion.id).update(rows_deleted=F("rows_deleted") + deleted)
+    event_days.delete_events_of(deletion.collection_id)
 
 
 def _finish(deletion: Deletion) -> None:

@@ -109,6 +109,12 @@ class PersonNotFound(StorageError):
     default = "Person not found"
 
 
+class EventNotFound(StorageError):
+    """The collection has no recorded request with this id, or no longer."""
+
+    default = "This request is not recorded, or no longer"
+
+
 class InvitationSpent(StorageError):
     """The invitation was used, withdrawn, or is too old."""
 

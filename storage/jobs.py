@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import deletion, figures, people, sweeper
+from storage import deletion, event_days, figures, people, sweeper
 
 
 @app.periodic(cron="* * * * *")
@@ -41,6 +42,13 @@ def count_everything(timestamp: int) -> None:
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, so that one goes on after a crash."""
     deletion.continue_deletions()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="tidy_events", queueing_lock="tidy_events")
+def tidy_events(timestamp: int) -> None:
+    """Every minute; nearly always there is nothing to do."""
+    event_days.tidy_events(timezone.now())
 
 
 @app.periodic(cron="17 4 * * *")

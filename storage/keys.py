@@ -26,10 +26,14 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in."""
+    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in.
+
+    `can_write` is the person's; a key's right is the database's to say.
+    """
 
     collection_id: str
     key_digest: bytes | None = None
+    can_write: bool = True
 
 
 class NewKey(NamedTuple):

@@ -55,6 +55,26 @@ RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
 
+# Visor
+EVENT_BODY_MAX_BYTES = 65_536  # kept of a request's body and of an answer's; the rest is counted (ours)
+EVENT_TEXT_MAX_CHARACTERS = 4_096  # kept of a path, of a query string, of a header's value (ours)
+EVENT_HEADERS_MAX = 100  # kept of a request or an answer (ours)
+EVENT_LOG_LINES_MAX = 100  # kept of what the server logged during a request (ours)
+EVENT_LOG_LINE_MAX_CHARACTERS = 2_000  # ours
+EVENT_OVERHEAD_BYTES = 200  # that an event takes besides its texts, roughly (ours)
+EVENTS_KEPT_DAYS = 14  # then whole days are dropped, but for pinned events (ours)
+EVENTS_MAX_BYTES = 268_435_456  # of one collection; the oldest go first, but for pinned ones (ours)
+EVENTS_PINNED_MAX = 1_000  # in one collection (ours)
+EVENTS_PER_PAGE = 50  # ours
+EVENT_SCAN_MAX_ROWS = 20_000  # looked at by one page of a filtered list (ours)
+EVENT_TEXT_SCAN_MAX_ROWS = 5_000  # looked at by one page of a search in bodies (ours)
+EVENT_TEXT_SCAN_MAX_BYTES = 33_554_432  # likewise (ours)
+EVENT_QUEUE_MAX = 20_000  # waiting in one process to be stored; more are lost, and counted (ours)
+EVENT_QUEUE_MAX_BYTES = 33_554_432  # of these (ours)
+EVENT_BATCH_MAX = 1_000  # stored at once (ours)
+REPLAY_BODY_MAX_BYTES = 1_048_576  # of a request written by hand (ours)
+REPLAY_HEADERS_MAX = 50  # of such a request (ours)
+
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after the last file let go of a blob: a download that has begun finishes (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)

@@ -286,3 +286,28 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id} {self.number}"
+
+
+class Recording(models.Model):
+    """That a collection's requests are recorded. The events themselves are partitioned, which the ORM cannot declare."""
+
+    collection = models.OneToOneField(Collection, on_delete=models.CASCADE, primary_key=True, related_name="recording")
+    started_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.collection_id} since {self.started_at}"
+
+
+class EventMinute(models.Model):
+    """What was recorded of a collection in one minute. Like items, without a foreign key."""
+
+    pk = models.CompositePrimaryKey("collection_id", "minute")
+    collection_id = models.TextField(db_collation="C")
+    minute = models.IntegerField()  # since 1970
+    requests = models.IntegerField()
+    errors = models.IntegerField()  # of these, answered with 400 or above
+    size_bytes = models.BigIntegerField()  # of the events that are kept
+    lost = models.IntegerField()  # requests that could not be recorded
+
+    def __str__(self) -> str:
+        return f"{self.collection_id}: {self.requests} requests"

@@ -26,8 +26,9 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
     """
     collection, named = f"{params.add(caller.collection_id)}::text", f"{params.add(name)}::text"
     if caller.key_digest is None:
+        allowed = "true" if caller.can_write or not write else "false"
         return f"""WITH access AS (
-            SELECT b.id AS {kind}_id, true AS allowed
+            SELECT b.id AS {kind}_id, {allowed} AS allowed
             FROM storage_collection c
             LEFT JOIN storage_{kind} b ON b.collection_id = c.id AND b.name = {named}
             WHERE c.id = {collection}

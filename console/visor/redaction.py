@@ -1,0 +1,77 @@
+"""What must not be kept of a request, made unreadable. Pure: texts in, texts out.
+
+Three kinds of text are secrets: what stands in a header that lets somebody in, wherever else in the request or the
+answer the same text turns up; anything of the shape of a data key; and the value of such a header or of a session's cookie
+where a body or a query string spells it out by name.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote_plus, unquote_plus
+
+REDACTED = "[redacted]"
+SECRET_HEADERS = frozenset({"X-API-Key", "Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization"})
+
+# A shorter text is no secret worth the name, and would be found in half of all words.
+_SHORTEST_SECRET = 6
+# It begins with what it looks for first, which is found fast; the id before it is public and stays.
+_DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}(?![A-Za-z0-9])")
+_NAMED = re.compile(
+    r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
+)
+_SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))([^\s;,&\"'\\]+)")
+_HINT = re.compile("okie|OKIE|-[aA][pP][iI]-|oriza|ORIZA|onid|ftok")
+
+
+class Redactor:
+    """Makes the secrets of one request unreadable, and remembers in `has_found` whether there were any."""
+
+    def __init__(self, *, key: str = "", authorization: str = "", cookie: str = "", set_cookie: str = "") -> None:
+        found = [key, *key.split("_")[1:], authorization, *authorization.split()[1:]]
+        for part in f"{cookie};{set_cookie}".split(";") if cookie or set_cookie else ():
+            found.append(part.partition("=")[2].strip().strip('"'))
+        # The longest first: of two secrets one may be a part of the other.
+        self._secrets = sorted({each for each in found if len(each) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self.has_found = False
+
+    @property
+    def longest(self) -> int:
+        """How many characters half a secret may have."""
+        return max(64, len(self._secrets[0]) if self._secrets else 0)
+
+    def is_clean(self, texts: Iterable[str]) -> bool:
+        """Whether none of the texts can hold a secret, told by one quick look at all of them. Nearly always it is so."""
+        whole = "\n".join(texts)
+        if any(secret in whole for secret in self._secrets):
+            return False
+        return "%" not in whole and not _HINT.search(whole) and not ("_" in whole and _DATA_KEY.search(whole))
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        clean = text
+        for secret in self._secrets:
+            if secret in clean:
+                clean = clean.replace(secret, REDACTED)
+        if "_" in clean:
+            clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
+        if _HINT.search(clean):
+            clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
+        if clean is not text and clean != text:
+            self.has_found = True
+        return clean
+
+    def query(self, query: str) -> str:
+        """A query string without secrets, those behind percent-encoding included."""
+        if not query:
+            return query
+        if "%" in query or "+" in query:
+            query = "&".join(map(self._pair, query.split("&")))
+        return self.text(query)
+
+    def _pair(self, pair: str) -> str:
+        decoded = unquote_plus(pair)
+        clean = self.text(decoded)
+        if clean == decoded:
+            return pair
+        name, equals, value = clean.partition("=")
+        return quote_plus(name) + equals + quote_plus(value, safe="[]")
