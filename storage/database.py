@@ -81,15 +81,11 @@ class OwnConnection:
         self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
         self._connection: Connection | None = None
 
-    def write(self, *, copy: str, rows: Sequence[Sequence[Any]], then: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        """Send rows by a `COPY`, and run more statements, in one transaction. Raises as `run` does."""
-        with self._open_one() as connection, connection.transaction(), psycopg.RawCursor(connection) as cursor:
-            if rows:
-                with cursor.copy(copy.encode()) as sending:
-                    for row in rows:
-                        sending.write_row(row)
-            for statement, params in then:
-                cursor.execute(statement.encode(), params)
+    def run_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Several statements in one transaction. Raises as `run` does."""
+        with self._open_one() as connection, connection.transaction():
+            for statement, params in statements:
+                _rows(connection, statement, params)
 
     def run(self, statement: str, params: Sequence[Any]) -> list[Row]:
         """One statement, committed at once. Raises as `run` does."""

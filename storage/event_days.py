@@ -1,7 +1,7 @@
 """Keeping recorded requests within 14 days and each collection's size, run by a job.
 
 A day is a partition, and dropping it costs the same whatever it holds. What a collection holds is summed by minute as it is
-written, so that one over its size is found without counting, and loses its oldest minutes. Pinned events stay in both cases.
+written, so that one over its size is found without counting, and loses its oldest minutes. Pinned events are copies of their own.
 """
 
 import logging
@@ -13,7 +13,7 @@ from django.db import transaction
 from storage import limits, sql
 from storage.database import engine_errors, one_connection, run
 from storage.errors import EngineUnreachable
-from storage.event_ids import first_id_at
+from storage.event_ids import first_id_at, minute_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ def tidy_events(now: datetime) -> None:
 
 def delete_events_of(collection_id: str) -> None:
     """Delete all that was recorded of a collection, pinned or not. Raises EngineUnreachable."""
-    while run(*sql.delete_events_of(collection_id, limits.DELETE_BATCH_ROWS))[0][0]:
+    while run(*sql.delete_blocks_of(collection_id, limits.DELETE_BATCH_ROWS))[0][0]:
         pass
-    run(*sql.delete_event_minutes_of(collection_id))
+    run(*sql.delete_event_traces_of(collection_id))
 
 
 def _make_and_drop_days(today: date) -> None:
@@ -49,16 +49,13 @@ def _make_and_drop_days(today: date) -> None:
     oldest = today - timedelta(days=limits.EVENTS_KEPT_DAYS)
     for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD + 1)):
         if day not in existing:
-            _change_table(
-                sql.make_event_day(day, first_id_at(_start(day)), first_id_at(_start(day + timedelta(days=1))))
-            )
+            _change_table(sql.make_event_day(day, _first_id(day), _first_id(day + timedelta(days=1))))
     for day in sorted(existing):
         if day < oldest:
-            _change_table(sql.drop_event_day(day))
-    end = first_id_at(_start(oldest))
-    while run(*sql.drop_stray_events(end, limits.DELETE_BATCH_ROWS)):
+            _change_table([sql.drop_event_day(day)])
+    while run(*sql.drop_stray_blocks(_first_id(oldest), limits.DELETE_BATCH_ROWS)):
         pass
-    run(*sql.drop_event_minutes(int(_start(oldest).timestamp()) // 60))
+    run(*sql.drop_event_minutes(minute_of(_first_id(oldest))))
 
 
 def _change_table(statements: Iterable[str]) -> None:
@@ -73,11 +70,11 @@ def _change_table(statements: Iterable[str]) -> None:
 
 def _drop_oldest() -> None:
     for collection_id, minute in run(*sql.find_overfull(limits.EVENTS_MAX_BYTES)):
-        end = first_id_at(datetime.fromtimestamp(minute * 60, UTC))
-        while run(*sql.delete_events_before(collection_id, end, limits.DELETE_BATCH_ROWS))[0][0]:
+        end_id = first_id_at(datetime.fromtimestamp(minute * 60, UTC))
+        while run(*sql.delete_blocks_before(collection_id, end_id, limits.DELETE_BATCH_ROWS))[0][0]:
             pass
         run(*sql.empty_event_minutes(collection_id, minute))
 
 
-def _start(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def _first_id(day: date) -> str:
+    return first_id_at(datetime.combine(day, time(), UTC))

@@ -16,16 +16,18 @@ from multiprocessing import util
 from storage import limits, sql
 from storage.database import OwnConnection
 from storage.errors import StorageError
-from storage.events import Event, minute_of, row_of, without_request_body
+from storage.event_blocks import Body, Event, make_blocks
+from storage.event_ids import minute_of
+from storage.events import statements_for
 
 logger = logging.getLogger(__name__)
 
-# So long events gather for one batch: the price of a transaction is shared, and lists are still fresh within two seconds.
-_GATHER_SECONDS = 0.25
+# So long events gather: the price of a transaction is shared, and lists are still fresh within two seconds.
+_GATHER_SECONDS = 0.4
 _REST_SECONDS = 1.0
 _LOCK_TIMEOUT_MS = 1000
-
-_NO_KEY = ("", 0)
+_BATCH_MAX = 4 * limits.EVENT_BLOCK_MAX
+_NOT_KEPT = "not kept, as no key of this collection came with it"
 
 Minute = tuple[str, int]
 
@@ -46,12 +48,13 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Take an event in; when too many wait already it is lost. Returns at once and raises nothing."""
+        size = event.size_bytes
         with self._lock:
             if len(self._events) >= limits.EVENT_QUEUE_MAX or self._waiting_bytes >= limits.EVENT_QUEUE_MAX_BYTES:
-                self._lost[event.collection_id, minute_of(event.id)] += 1
+                self._lost[event.collection_id, minute_of(event.line.id)] += 1
             else:
                 self._events.append(event)
-                self._waiting_bytes += event.size_bytes
+                self._waiting_bytes += size
         self._wake()
 
     def lose(self, collection_id: str) -> None:
@@ -111,7 +114,7 @@ class EventQueue:
 
     def _take(self) -> list[Event]:
         with self._lock:
-            batch = [self._events.popleft() for _ in range(min(len(self._events), limits.EVENT_BATCH_MAX))]
+            batch = [self._events.popleft() for _ in range(min(len(self._events), _BATCH_MAX))]
             self._waiting_bytes -= sum(event.size_bytes for event in batch)
             return batch
 
@@ -121,17 +124,21 @@ class EventQueue:
             self._waiting_bytes += sum(event.size_bytes for event in batch)
 
     def _store(self, batch: list[Event]) -> None:
-        self._look_up_keys(batch)
-        rows = []
+        self._name_keys(batch)
+        of_collection: dict[str, list[Event]] = {}
         for event in batch:
-            collection_id, key_id = self._keys.get(event.key_digest or b"", _NO_KEY)
-            is_own = collection_id == event.collection_id
-            rows.append(row_of(event, key_id) if is_own else row_of(without_request_body(event), None))
-        self._connection.write(copy=sql.copy_events(), rows=rows, then=[sql.count_events(_minutes_of(batch))])
+            of_collection.setdefault(event.collection_id, []).append(event)
+        # In the order of their ids, so that two processes never wait for each other.
+        for _, events in sorted(of_collection.items()):
+            for stored, block in make_blocks(events):
+                self._connection.run_together(statements_for(stored, block))
+                # Whatever goes wrong with a later block, these are not stored again.
+                done = set(map(id, stored))
+                batch[:] = [event for event in batch if id(event) not in done]
 
     def _store_singly(self, batch: list[Event]) -> None:
         """One event that cannot be stored must not take the others along."""
-        for event in batch:
+        for event in list(batch):
             try:
                 self._store([event])
             except Exception:
@@ -144,28 +151,25 @@ class EventQueue:
             return
         rows = [(collection_id, minute, 0, 0, 0, count) for (collection_id, minute), count in lost.items()]
         try:
-            self._connection.write(copy="", rows=[], then=[sql.count_events(rows)])
+            self._connection.run(*sql.count_events(rows))
         except StorageError:
             with self._lock:
                 self._lost.update(lost)
             self._filled.set()
 
-    def _look_up_keys(self, batch: list[Event]) -> None:
-        """The ids of keys this process has not met. Those of no key are asked for again: anybody can send such, endlessly."""
+    def _name_keys(self, batch: list[Event]) -> None:
+        """Give each event its key's id. Texts that are no key are looked up again: anybody can send such, endlessly."""
         unknown = {event.key_digest for event in batch if event.key_digest} - self._keys.keys()
         if unknown:
             found = self._connection.run(*sql.find_key_ids(list(unknown)))
             self._keys |= {digest: (collection_id, key_id) for digest, collection_id, key_id in found}
-
-
-def _minutes_of(batch: list[Event]) -> list[tuple[str, int, int, int, int, int]]:
-    held: dict[Minute, list[int]] = {}
-    for event in batch:
-        sums = held.setdefault((event.collection_id, minute_of(event.id)), [0, 0, 0])
-        sums[0] += 1
-        sums[1] += event.status >= 400
-        sums[2] += event.size_bytes
-    return [(collection_id, minute, *sums, 0) for (collection_id, minute), sums in held.items()]  # type: ignore[misc]
+        for event in batch:
+            collection_id, key_id = self._keys.get(event.key_digest, ("", 0))
+            if collection_id == event.collection_id:
+                event.line.key_id = key_id
+            elif event.content.request.size_bytes:
+                body = event.content.request
+                event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
 
 
 queue = EventQueue()

@@ -1,139 +1,76 @@
-"""Recorded requests ("events"): what one holds, and finding, listing and pinning them.
+"""Recorded requests ("events"): listed, found, pinned and counted.
 
-Owns their shape. How they come to be stored in the background is in `event_queue.py`, how they go again in `event_days.py`, whose
-requests are recorded in `recording.py`; what is taken from a request, and what is made unreadable, is the recorder's.
+What one is and how they lie in blocks is in `event_blocks.py`, how they come to be stored in `event_queue.py`, how they
+go again in `event_days.py`, and whose requests are recorded in `recording.py`. What is taken from a request, and what of
+it is made unreadable, is the recorder's to say.
+
+Blocks that different processes wrote at the same time overlap: the lines of a page are those above the next block's
+last id, so none is left out and none comes twice.
 """
 
 import time
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from storage import event_ids, limits, sql
-from storage.database import Row, engine_errors, run
+from storage import event_blocks, event_ids, limits, sql
+from storage.database import engine_errors, run
 from storage.errors import EventNotFound, InvalidInput
-from storage.sql import EventConditions
+from storage.event_blocks import APP, Content, Event, Headers, Line
 
-# Where an event came from: an app's request, one that was sent again, one written in the HTTP client.
-APP, REPLAY, CLIENT = "app", "replay", "client"
-
-
-class Body(msgspec.Struct, frozen=True):
-    """What is known of a body besides its text. `digest` is there for one whose text was not kept: how to know it again."""
-
-    size_bytes: int = 0
-    content_type: str = ""
-    digest: str = ""
-    is_cut: bool = False
+_BLOCKS_AT_ONCE = 16
+_BLOCK_SPAN = timedelta(seconds=limits.EVENT_BLOCK_MAX_SECONDS + 1)
 
 
-class Details(msgspec.Struct, frozen=True):
-    """What an event holds besides its line in the list and the texts of its bodies.
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a listed event has to be; what is left out asks for nothing. `path` and `text` are found anywhere, in any case.
 
-    Headers are pairs of name and value; `log` has level, logger and message of each entry; `is_redacted` says that a
-    secret stood somewhere but in a header that always holds one; `sent_by` is the person who sent it by hand.
+    `origin` is one of an event's, or "by hand" for all but an app's.
     """
 
-    request_headers: list[tuple[str, str]] = []
-    response_headers: list[tuple[str, str]] = []
-    request: Body = Body()
-    response: Body = Body()
-    log: list[tuple[str, str, str]] = []
-    is_redacted: bool = False
-    sent_by: str = ""
+    status_from: int = 0
+    status_to: int = 999
+    method: str = ""
+    path: str = ""
+    key_id: int | None = None
+    text: str = ""
+    slower_us: int = 0
+    origin: str = ""
 
+    def meets(self, line: Line) -> bool:
+        """Whether a line is as asked; `text` is not looked at."""
+        return (
+            self.status_from <= line.status <= self.status_to
+            and line.duration_us >= self.slower_us
+            and (not self.method or line.method == self.method)
+            and (self.key_id is None or line.key_id == self.key_id)
+            and (not self.path or self.path.lower() in line.target.lower())
+            and (not self.origin or line.origin == self.origin or (self.origin == "by hand" and line.origin != APP))
+        )
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A request that was answered, on its way into the table. The key is named by the SHA-256 that it is known by."""
-
-    collection_id: str
-    id: UUID
-    method: str
-    path: str
-    query: str
-    status: int
-    duration_us: int
-    bytes_in: int
-    bytes_out: int
-    key_digest: bytes | None
-    details: Details
-    request_body: str | None
-    response_body: str | None
-    origin: str = APP
-    replay_of: UUID | None = None
-    size_bytes: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        texts = (self.path, self.query, self.request_body or "", self.response_body or "")
-        headers = len(self.details.request_headers) + len(self.details.response_headers)
-        size = sum(map(len, texts)) + headers * 40 + limits.EVENT_OVERHEAD_BYTES
-        object.__setattr__(self, "size_bytes", size)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An event as a line of the list."""
-
-    id: UUID
-    method: str
-    path: str
-    query: str
-    status: int
-    duration_us: int
-    bytes_in: int
-    bytes_out: int
-    key_id: int | None
-    origin: str
-    replay_of: UUID | None
-    is_pinned: bool
-    size_bytes: int
-    key_name: str | None
-
-    @property
-    def at(self) -> datetime:
-        """When the request came, UTC."""
-        return event_ids.time_of(self.id)
-
-    @property
-    def duration_ms(self) -> float:
-        return self.duration_us / 1000
-
-    @property
-    def target(self) -> str:
-        """Path and query as one text."""
-        return f"{self.path}?{self.query}" if self.query else self.path
-
-
-@dataclass(frozen=True, slots=True)
-class FoundEvent:
-    """An event with all that was kept of it."""
-
-    line: Line
-    details: Details
-    request_body: str | None
-    response_body: str | None
+    def has_text(self, content: Content) -> bool:
+        """Whether the text is in one of the bodies."""
+        wanted = self.text.lower()
+        return any(wanted in (body.text or "").lower() for body in (content.request, content.response))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Lines, newest first. `older` is the id to go on before, None at the end; `looked_until` says how far an unfinished
-    look went, which found fewer lines than fit."""
+    """Lines, newest first. `older` is the id to go on before, "" at the end. `looked_until` says how far back a look went that
+    ended before the page was full."""
 
     lines: list[Line]
-    older: UUID | None
+    older: str = ""
     looked_until: datetime | None = None
-    looked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A bar of the chart: what came from `at` on for `width` minutes."""
+    """A bar of the chart: what came from `at` on."""
 
     at: datetime
     requests: int
@@ -152,66 +89,87 @@ class Kept:
 def list_events(
     *,
     collection_id: str,
-    conditions: EventConditions = EventConditions(),  # noqa: B008 (immutable)
+    conditions: Conditions = Conditions(),
     since: datetime | None = None,
     until: datetime | None = None,
-    before: UUID | None = None,
+    before: str = "",
     limit: int = limits.EVENTS_PER_PAGE,
 ) -> Page:
     """A page of the collection's events that meet the conditions, newest first, from `before` on (exclusive).
 
-    A filter that no index answers looks at a bounded number of events and says how far it came; going on before
-    `older` finds the rest. Raises EngineUnreachable.
+    A filter looks at a bounded number of events and says how far it came; going on before `older` finds the rest.
+    Raises EngineUnreachable.
     """
-    span = sql.EventSpan(
-        collection_id,
-        event_ids.first_id_at(since) if since else event_ids.LOWEST,
-        min(filter(None, (before, event_ids.first_id_at(until) if until else None)), default=event_ids.HIGHEST),
-    )
-    bounds: dict[str, Any] = {"max_rows": limits.EVENT_SCAN_MAX_ROWS}
-    if conditions.text:
-        bounds = {"max_rows": limits.EVENT_TEXT_SCAN_MAX_ROWS, "max_bytes": limits.EVENT_TEXT_SCAN_MAX_BYTES}
-    rows = run(*sql.list_events(span, conditions, limit=limit + 1, **bounds))
-    lines = [Line(*row) for row in rows[:limit]]
-    if len(rows) > limit:
-        return Page(lines, lines[-1].id)
-    looked = run(*sql.find_end_of_look(span, conditions, **bounds))
-    if not looked or not looked[0][2]:
-        return Page(lines, None)
-    last, number, _ = looked[0]
-    return Page(lines, last, event_ids.time_of(last), number)
+    lowest = event_ids.first_id_at(since) if since else event_ids.LOWEST
+    highest = min(filter(None, (before, event_ids.first_id_at(until) if until else "", event_ids.HIGHEST)))
+    look = _Look(collection_id, conditions, lowest, highest, limit)
+    page = look.go()
+    return Page(_named(collection_id, page.lines), page.older, page.looked_until)
 
 
-def find_event(*, collection_id: str, event_id: UUID) -> FoundEvent:
+def list_pinned(*, collection_id: str, conditions: Conditions = Conditions()) -> Page:
+    """All pinned events that meet the conditions, newest first; they are few."""
+    events = [event_blocks.unpack_event(event) for _, event in run(*sql.list_pinned(collection_id, None))]
+    found = [
+        event.line
+        for event in events
+        if conditions.meets(event.line) and (not conditions.text or conditions.has_text(event.content))
+    ]
+    return Page(_named(collection_id, found))
+
+
+def find_event(*, collection_id: str, event_id: str) -> Event:
     """One event with its bodies. Raises EventNotFound, also for one of another collection."""
-    found = run(*sql.get_event(collection_id, event_id))
-    if not found:
+    pinned = run(*sql.list_pinned(collection_id, [event_id]))
+    event = event_blocks.unpack_event(pinned[0][1]) if pinned else _find_in_blocks(collection_id, event_id)
+    if event is None:
         raise EventNotFound()
-    *line, details, request_body, response_body = found[0]
-    return FoundEvent(Line(*line), msgspec.json.decode(details, type=Details), request_body, response_body)
+    _named(collection_id, [event.line])
+    return event
 
 
-def find_replays(*, collection_id: str, event_id: UUID, limit: int = 5) -> list[tuple[UUID, int]]:
-    """Id and status of the newest events that sent this one again."""
-    return [(found, status) for found, status in run(*sql.list_replays(collection_id, event_id, limit))]
+def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[Line]:
+    """The newest events that sent this one again, out of the last that were sent by hand."""
+    since = event_ids.time_of(event_id)
+    page = list_events(collection_id=collection_id, conditions=Conditions(origin="by hand"), since=since, limit=200)
+    return [line for line in page.lines if line.replay_of == event_id][:limit]
 
 
-def pin_event(*, collection_id: str, event_id: UUID, is_pinned: bool) -> None:
-    """Keep an event for good, or no longer. Raises EventNotFound, InvalidInput when too many are pinned."""
-    if is_pinned and run(*sql.count_pinned(collection_id))[0][0] >= limits.EVENTS_PINNED_MAX:
+def pin_event(*, collection_id: str, event_id: str) -> None:
+    """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
+    event = find_event(collection_id=collection_id, event_id=event_id)
+    packed = event_blocks.pack_event(event)
+    if not run(*sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX))[0][0]:
         raise InvalidInput(f"{limits.EVENTS_PINNED_MAX:,} requests are pinned already: unpin one first")
-    if not run(*sql.pin_event(collection_id, event_id, is_pinned=is_pinned)):
-        raise EventNotFound()
+
+
+def unpin_event(*, collection_id: str, event_id: str) -> None:
+    """Keep it no longer than others; that it was not pinned is no error."""
+    run(*sql.unpin_event(collection_id, event_id))
 
 
 def keep_event(event: Event) -> None:
     """Store one event now, for a person who waits for it. Raises EngineUnreachable, within about a second."""
-    row = row_of(event, None)
-    minute = (event.collection_id, minute_of(event.id), 1, int(event.status >= 400), event.size_bytes, 0)
+    block = event_blocks.make_block([event])
     with engine_errors(), transaction.atomic():
         run(*sql.wait_for_events_lock(1))
-        run(*sql.insert_event(row))
-        run(*sql.count_events([minute]))
+        for statement in statements_for([event], block):
+            run(*statement)
+
+
+def statements_for(events: list[Event], block: sql.Block) -> list[sql.Statement]:
+    """What stores a block and counts what it holds, by minute."""
+    size = len(block.lines) + len(block.contents)
+    minutes: dict[int, list[int]] = {}
+    for event in events:
+        sums = minutes.setdefault(event_ids.minute_of(event.line.id), [0, 0])
+        sums[0] += 1
+        sums[1] += event.line.status >= 400
+    counts = [
+        (block.collection_id, minute, requests, errors, size * requests // len(events), 0)
+        for minute, (requests, errors) in minutes.items()
+    ]
+    return [sql.put_block(block), sql.count_events(counts)]
 
 
 def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]:
@@ -219,7 +177,7 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
     first = (int(time.time()) // 60 - minutes) // width * width + width
     found = {row[0]: row[1:] for row in run(*sql.chart_events(collection_id, first, width))}
     return [
-        Slice(datetime.fromtimestamp(minute * 60, timezone.get_default_timezone()), *found.get(minute, (0, 0, 0)))
+        Slice(datetime.fromtimestamp(minute * 60, UTC), *found.get(minute, (0, 0, 0)))
         for minute in range(first, first + minutes, width)
     ]
 
@@ -230,42 +188,103 @@ def sum_events(collection_id: str) -> Kept:
     return Kept(*run(*sql.sum_events(collection_id, int(since.timestamp()) // 60))[0])
 
 
-# What event_queue.py stores with, too
+@dataclass(slots=True)
+class _Opened:
+    """A block with its lines, and its contents where bodies are searched."""
+
+    last_id: str
+    lines: list[Line]
+    contents: list[tuple[Content, Headers]] | None
+    size_bytes: int
 
 
-def row_of(event: Event, key_id: int | None) -> Row:
-    """The event in the columns of `sql.copy_events`."""
-    return (
-        event.collection_id,
-        event.id,
-        event.method,
-        event.path,
-        event.query,
-        event.status,
-        event.duration_us,
-        event.bytes_in,
-        event.bytes_out,
-        key_id,
-        event.origin,
-        event.replay_of,
-        event.size_bytes,
-        msgspec.json.encode(event.details).decode(),
-        event.request_body,
-        event.response_body,
-    )
+class _Look:
+    """One look for a page, from the newest block on."""
+
+    def __init__(self, collection_id: str, conditions: Conditions, lowest: str, highest: str, limit: int) -> None:
+        self._collection_id = collection_id
+        self._conditions = conditions
+        self._lowest = lowest
+        self._highest = highest
+        self._limit = limit
+
+    def go(self) -> Page:
+        found: list[Line] = []
+        looked_at = looked_bytes = 0
+        for block in self._blocks():
+            above = [line for line in found if line.id > block.last_id]
+            if len(above) > self._limit:
+                break
+            is_enough = looked_at >= limits.EVENT_LOOK_MAX or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES
+            if is_enough and block.last_id < self._highest:
+                # What is left of the blocks looked into lies below this one's last line, and is found from there on again.
+                older = _following(block.last_id)
+                return Page(_newest_first(above), older, event_ids.time_of(older))
+            found += self._matches(block)
+            looked_at += len(block.lines)
+            looked_bytes += block.size_bytes
+        lines = _newest_first(found)
+        return Page(lines[: self._limit], lines[self._limit - 1].id if len(lines) > self._limit else "")
+
+    def _matches(self, block: _Opened) -> Iterator[Line]:
+        for place, line in enumerate(block.lines):
+            if not (self._lowest <= line.id < self._highest and self._conditions.meets(line)):
+                continue
+            if block.contents is None or self._conditions.has_text(block.contents[place][0]):
+                yield line
+
+    def _blocks(self) -> Iterator[_Opened]:
+        """Blocks that may hold what is looked for, newest first. One that reaches over the place to start from is among them."""
+        asked = self._conditions
+        below = self._highest
+        if below != event_ids.HIGHEST:
+            below = event_ids.first_id_at(event_ids.time_of(below) + _BLOCK_SPAN)
+        at_once = 2
+        while True:
+            rows = run(
+                *sql.list_blocks(
+                    sql.BlockSpan(self._collection_id, self._lowest, below, self._highest),
+                    with_errors=asked.status_from >= 400,
+                    by_hand=asked.origin not in ("", APP),
+                    slower_us=asked.slower_us,
+                    with_contents=bool(asked.text),
+                    limit=at_once,
+                )
+            )
+            for last_id, _, lines, contents in rows:
+                opened, size = event_blocks.open_contents(contents) if contents else (None, 0)
+                yield _Opened(last_id.hex, event_blocks.open_lines(lines), opened, size)
+            if len(rows) < at_once:
+                return
+            below, at_once = rows[-1][0].hex, _BLOCKS_AT_ONCE
 
 
-def without_request_body(event: Event) -> Event:
-    """The event with the length and type of its request's body alone."""
-    details = event.details
-    if event.request_body is None and not details.request.digest:
-        return event
-    about = msgspec.structs.replace(
-        details.request, digest="not kept, as no key of this collection came with it", is_cut=True
-    )
-    return replace(event, request_body=None, details=msgspec.structs.replace(details, request=about))
+def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
+    below = event_ids.first_id_at(event_ids.time_of(event_id) + _BLOCK_SPAN)
+    span = sql.BlockSpan(collection_id, event_id, below, _following(event_id))
+    wanted = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": True}
+    for _, _, lines, contents in run(*sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]
+        for place, line in enumerate(event_blocks.open_lines(lines)):
+            if line.id == event_id:
+                content, headers = event_blocks.open_contents(contents)[0][place]
+                return Event(collection_id, line, content, headers)
+    return None
 
 
-def minute_of(event_id: UUID) -> int:
-    """The minute since 1970 that an event began in."""
-    return int(event_ids.time_of(event_id).timestamp()) // 60
+def _following(event_id: str) -> str:
+    return f"{min(int(event_id, 16) + 1, (1 << 128) - 1):032x}"
+
+
+def _newest_first(lines: list[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: line.id, reverse=True)
+
+
+def _named(collection_id: str, lines: list[Line]) -> list[Line]:
+    """The lines with the names of their keys, and whether they are pinned."""
+    if lines:
+        names: dict[int, str] = dict(run(*sql.list_key_names(collection_id)))
+        pinned = {found.hex for (found,) in run(*sql.find_pinned_ids(collection_id, [line.id for line in lines]))}
+        for line in lines:
+            line.key_name = names.get(line.key_id, "") if line.key_id else ""
+            line.is_pinned = line.id in pinned
+    return lines

@@ -289,7 +289,7 @@ class Part(models.Model):
 
 
 class Recording(models.Model):
-    """That a collection's requests are recorded. The events themselves are partitioned, which the ORM cannot declare."""
+    """That a collection's requests are recorded. Their blocks are in a partitioned table, which the ORM cannot declare."""
 
     collection = models.OneToOneField(Collection, on_delete=models.CASCADE, primary_key=True, related_name="recording")
     started_at = models.DateTimeField(db_default=Now())
@@ -311,3 +311,16 @@ class EventMinute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.collection_id}: {self.requests} requests"
+
+
+class PinnedEvent(models.Model):
+    """A copy of a recorded request that is kept for good. Without a foreign key, as the blocks are."""
+
+    pk = models.CompositePrimaryKey("collection_id", "id")
+    collection_id = models.TextField(db_collation="C")
+    id = models.UUIDField()
+    event = models.BinaryField()
+    pinned_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.id)

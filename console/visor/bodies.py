@@ -6,10 +6,10 @@ Neither waits for anything nor changes a byte. No body is held here longer than 
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from storage import limits
-from storage.events import Body
+from storage.event_blocks import Body
 
 MOST = limits.EVENT_BODY_MAX_BYTES
 # A secret longer than the rest could be cut in half.
@@ -18,14 +18,6 @@ _KEPT = MOST + 8192
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 # The longest start of a character that a cut can leave behind.
 _CUT_CHARACTER_BYTES = 3
-
-
-class Kept(NamedTuple):
-    """A body's text, None for one that is not text, and what else is known of it. A text that was cut is a little longer than
-    what is kept in the end, so that no secret is cut in half before it is found."""
-
-    text: str | None
-    about: Body
 
 
 class Sample:
@@ -44,20 +36,27 @@ class Sample:
             self._add_further(chunk)
         self.size_bytes += len(chunk)
 
-    def keep(self, content_type: str, *, digest: str = "") -> Kept:
-        """What is kept of it. `digest` describes one that is not text where it was not hashed here."""
-        is_cut = self.size_bytes > MOST
-        text = _text_of(self._first, is_cut=is_cut) if self._hash is None else None
+    def keep(self, content_type: str, *, digest: str = "") -> Body:
+        """What is kept of it. `digest` describes one that is not text where it was not hashed here.
+
+        A text that was cut is a little longer than what is kept in the end, so that no secret is cut in half before it is
+        found.
+        """
+        size = self.size_bytes
+        if size == 0:
+            return Body(0, content_type)
+        is_cut = size > MOST
+        text = text_of(self._first, is_cut=is_cut) if self._hash is None else None
         if text is not None:
-            return Kept(text, Body(self.size_bytes, content_type, is_cut=is_cut))
-        if self._hash is None and self.size_bytes == len(self._first):
+            return Body(size, content_type, text, is_cut)
+        if self._hash is None and size == len(self._first):
             self._hash = hashlib.sha256(self._first)
         if self._hash is not None:
             digest = f"SHA-256 {self._hash.hexdigest()}"
-        return Kept(None, Body(self.size_bytes, content_type, digest, is_cut=True))
+        return Body(size, content_type, None, is_cut=True, digest=digest)
 
     def _add_further(self, chunk: bytes) -> None:
-        if self._hash is None and self.size_bytes == len(self._first) and _text_of(self._first, is_cut=True) is None:
+        if self._hash is None and self.size_bytes == len(self._first) and text_of(self._first, is_cut=True) is None:
             self._hash = hashlib.sha256(self._first)
         if self._hash is not None:
             self._hash.update(chunk)
@@ -100,7 +99,7 @@ def cut(text: str, *, margin: int) -> str:
     return text[:-margin].encode()[:MOST].decode(errors="ignore")
 
 
-def _text_of(first: bytes, *, is_cut: bool) -> str | None:
+def text_of(first: bytes, *, is_cut: bool) -> str | None:
     """The bytes as text, or None when they are none. A cut may have gone through the last character."""
     if is_cut:
         first = first[:_KEPT]
@@ -110,4 +109,5 @@ def _text_of(first: bytes, *, is_cut: bool) -> str | None:
         if not is_cut or error.start < len(first) - _CUT_CHARACTER_BYTES or error.reason != "unexpected end of data":
             return None
         text = first[: error.start].decode()
-    return None if _NOT_TEXT.search(text) else text
+    # What can be printed is told faster than what cannot.
+    return text if text.isprintable() or not _NOT_TEXT.search(text) else None

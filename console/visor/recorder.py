@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
-from uuid import UUID
 
 from console.visor.bodies import Overheard, Sample, UnhashedSample, cut
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor
-from console.visor.request_log import Entry, listening
-from storage import event_ids, events, limits, recording
+from console.visor.request_log import listen
+from storage import event_blocks, event_ids, limits, recording
+from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
 from storage.event_queue import queue
-from storage.events import Body, Details, Event
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +33,14 @@ _ID_END = _PREFIX + limits.COLLECTION_ID_CHARACTERS
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*", re.ASCII)
 _SAFE = "/:@!$&'()*+,;=~"
 _NO_BODY = Body()
+_MOST = limits.EVENT_TEXT_MAX_CHARACTERS
+_MOST_US = 2_000_000_000  # what its column holds, over half an hour
 
 
 class ByHand:
     """A request sent by a person; its event comes back in `event` instead of going to the queue."""
 
-    def __init__(self, *, origin: str, sent_by: str, replay_of: UUID | None = None) -> None:
+    def __init__(self, *, origin: str, sent_by: str, replay_of: str = "") -> None:
         self.origin = origin
         self.sent_by = sent_by
         self.replay_of = replay_of
@@ -58,11 +59,12 @@ class Recorder:
         by_hand: ByHand | None = environ.get(SENT_BY_HAND)
         if by_hand is None and not (recording.is_recorded(collection_id) and path[_ID_END : _ID_END + 1] == "/"):
             return self._application(environ, start_response)
-        return self._record(Exchange(collection_id, environ, start_response, by_hand))
-
-    def _record(self, exchange: "Exchange") -> Iterable[bytes]:
-        with listening(exchange.log):
-            answer = self._application(exchange.environ, exchange.start_response)
+        exchange = Exchange(collection_id, environ, start_response, by_hand)
+        listen(exchange.log)
+        try:
+            answer = self._application(environ, exchange.start_response)
+        finally:
+            listen(None)
         if not isinstance(answer, list):
             return Overhearing(answer, exchange)
         for chunk in answer:
@@ -77,20 +79,19 @@ class Exchange:
     def __init__(
         self, collection_id: str, environ: dict[str, Any], start_response: StartResponse, by_hand: ByHand | None
     ) -> None:
-        self.environ = environ
-        self.log: list[Entry] = []
+        self.log: list[LogEntry] = []
         self.response = Sample()
+        self._environ = environ
         self._collection_id = collection_id
         self._by_hand = by_hand
         self._request: Sample | None = None
         self._forward = start_response
         self._status = 0
         self._headers: list[tuple[str, str]] = []
-        self._began_ns = time.time_ns()
-        self._began = time.perf_counter()
-        if environ.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in environ:
+        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
             self._request = Sample()
             environ["wsgi.input"] = Overheard(environ["wsgi.input"], self._request)
+        self._began = time.perf_counter()
 
     def start_response(self, status: str, headers: list[tuple[str, str]]) -> Any:
         self._status = int(status[:3])
@@ -105,7 +106,7 @@ class Exchange:
         """Make an event of it and hand it over. Whatever goes wrong here must not reach the request."""
         duration_us = int((time.perf_counter() - self._began) * 1_000_000)
         try:
-            event = self._event(duration_us)
+            event = self._make_event(min(duration_us, _MOST_US))
             if self._by_hand is not None:
                 self._by_hand.event = event
             else:
@@ -114,55 +115,50 @@ class Exchange:
             logger.exception("A request could not be recorded")
             queue.lose(self._collection_id)
 
-    def _event(self, duration_us: int) -> Event:
-        environ, by_hand = self.environ, self._by_hand
+    def _make_event(self, duration_us: int) -> Event:
+        environ, by_hand = self._environ, self._by_hand
+        sender = _sender(tuple([pair for pair in environ.items() if pair[0][:5] == "HTTP_"]))
         content_type = etag = ""
         for name, value in self._headers:
             if name == "Content-Type":
                 content_type = value
             elif name == "ETag":
                 etag = f"ETag {value}"
-        sent_text, sent = self._request.keep(environ.get("CONTENT_TYPE", "")) if self._request else (None, _NO_BODY)
-        text, answered = self.response.keep(content_type, digest=etag)
-        key = environ.get("HTTP_X_API_KEY", "")
-        seen = _without_secrets(
-            Seen(
-                _written_path(environ["PATH_INFO"][_ID_END + 1 :]),
-                _written_query(environ.get("QUERY_STRING", "")),
-                _request_headers(environ),
-                [(name, _clean(value)) for name, value in self._headers],
-                sent_text,
-                text,
-                self.log,
-            ),
-            sent_is_cut=sent.is_cut,
-            answered_is_cut=answered.is_cut,
+        request = self._request.keep(environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY
+        texts = Texts(
+            _written_path(environ["PATH_INFO"][_ID_END + 1 :]),
+            _written_query(environ.get("QUERY_STRING", "")),
+            sender.headers,
+            tuple([(name, _clean(value)) for name, value in self._headers]),
+            request,
+            self.response.keep(content_type, digest=etag),
+            tuple(self.log),
         )
-        return Event(
-            collection_id=self._collection_id,
-            id=event_ids.new_event_id(self._began_ns),
-            method=environ["REQUEST_METHOD"][:16],
-            path=_cut(seen.path),
-            query=_cut(seen.query),
-            status=self._status,
-            duration_us=duration_us,
-            bytes_in=sent.size_bytes,
-            bytes_out=answered.size_bytes,
-            key_digest=hashlib.sha256(key.encode()).digest() if key else None,
-            details=Details(
-                request_headers=seen.request_headers,
-                response_headers=seen.response_headers,
-                request=sent,
-                response=answered,
-                log=seen.log,
-                is_redacted=seen.is_redacted,
-                sent_by=by_hand.sent_by if by_hand else "",
-            ),
-            request_body=seen.sent,
-            response_body=seen.answered,
-            origin=by_hand.origin if by_hand else events.APP,
-            replay_of=by_hand.replay_of if by_hand else None,
+        redactor = Redactor(sender.secrets)
+        if not texts.are_clean(redactor, sender):
+            texts = texts.redacted(redactor)
+        line = Line(
+            event_ids.new_event_id(time.time_ns()),
+            environ["REQUEST_METHOD"][:16],
+            _cut(texts.path),
+            _cut(texts.query),
+            self._status,
+            duration_us,
+            texts.request.size_bytes,
+            texts.response.size_bytes,
+            None,
+            by_hand.origin if by_hand else event_blocks.APP,
+            by_hand.replay_of if by_hand else "",
         )
+        content = Content(
+            texts.response_headers,
+            texts.request,
+            texts.response,
+            texts.log,
+            redactor.has_found,
+            by_hand.sent_by if by_hand else "",
+        )
+        return Event(self._collection_id, line, content, texts.request_headers, sender.key_digest)
 
 
 class Overhearing:
@@ -179,8 +175,11 @@ class Overhearing:
         return self
 
     def __next__(self) -> bytes:
-        with listening(self._exchange.log):
+        listen(self._exchange.log)
+        try:
             chunk = next(self._chunks)
+        finally:
+            listen(None)
         self._exchange.response.add(chunk)
         return chunk
 
@@ -189,64 +188,78 @@ class Overhearing:
             return
         self._is_open = False
         try:
-            with listening(self._exchange.log):
-                self._answer.close()  # type: ignore[attr-defined]
+            self._answer.close()  # type: ignore[attr-defined]
         finally:
             self._exchange.finish()
 
 
-class Seen(NamedTuple):
+class Sender(NamedTuple):
+    """What the headers of a request say: readable ones as text, and the secrets that stand in the others."""
+
+    headers: Headers
+    secrets: tuple[str, ...]
+    key_digest: bytes
+    are_clean: bool
+
+
+class Texts(NamedTuple):
     """All the texts of an exchange."""
 
     path: str
     query: str
-    request_headers: list[tuple[str, str]]
-    response_headers: list[tuple[str, str]]
-    sent: str | None
-    answered: str | None
-    log: list[Entry]
-    is_redacted: bool = False
+    request_headers: Headers
+    response_headers: Headers
+    request: Body
+    response: Body
+    log: tuple[LogEntry, ...]
+
+    def are_clean(self, redactor: Redactor, sender: Sender) -> bool:
+        """Whether they can be kept as they are."""
+        if not sender.are_clean or self.request.is_cut or self.response.is_cut or self.log:
+            return False
+        if "%" in self.query or "+" in self.query:
+            return False
+        answered = [pair[1] for pair in self.response_headers]
+        some = [self.path, self.query, self.request.text or "", self.response.text or "", *answered]
+        return redactor.is_clean("\n".join(some)) and len(max(answered, key=len, default="")) < _MOST
+
+    def redacted(self, redactor: Redactor) -> "Texts":
+        """The same without secrets, cut where they are too long."""
+        return Texts(
+            redactor.text(self.path),
+            redactor.query(self.query),
+            _redacted_headers(redactor, self.request_headers),
+            _redacted_headers(redactor, self.response_headers),
+            _redacted_body(redactor, self.request),
+            _redacted_body(redactor, self.response),
+            tuple((level, name, redactor.text(message)) for level, name, message in self.log),
+        )
 
 
-def _without_secrets(seen: Seen, *, sent_is_cut: bool, answered_is_cut: bool) -> Seen:
-    """The texts made fit to be kept: without secrets, and cut where they are too long."""
-    secrets = {name: value for name, value in (*seen.request_headers, *seen.response_headers) if name in SECRET_HEADERS}
-    redactor = Redactor(
-        key=secrets.get("X-API-Key", ""),
-        authorization=secrets.get("Authorization", "") or secrets.get("Proxy-Authorization", ""),
-        cookie=secrets.get("Cookie", ""),
-        set_cookie=secrets.get("Set-Cookie", ""),
-    )
-    texts = [seen.path, seen.query, seen.sent or "", seen.answered or "", *(message for _, _, message in seen.log)]
-    texts += [value for name, value in (*seen.request_headers, *seen.response_headers) if name not in SECRET_HEADERS]
-    is_clean = redactor.is_clean(texts)
-    clean = str if is_clean else redactor.text
-
-    def headers(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        return [(name, REDACTED if name in SECRET_HEADERS else _cut(clean(value))) for name, value in pairs]
-
-    def body(text: str | None, is_cut: bool) -> str | None:
-        return cut(clean(text), margin=redactor.longest) if text and is_cut else text and clean(text)
-
-    return Seen(
-        clean(seen.path),
-        seen.query if is_clean else redactor.query(seen.query),
-        headers(seen.request_headers),
-        headers(seen.response_headers),
-        body(seen.sent, sent_is_cut),
-        body(seen.answered, answered_is_cut),
-        [(level, name, clean(message)) for level, name, message in seen.log],
-        redactor.has_found,
-    )
+# An app sends the same headers again and again.
+@lru_cache(maxsize=256)
+def _sender(headers: tuple[tuple[str, str], ...]) -> Sender:
+    """From a request's `HTTP_` variables. WSGI tells neither the order of the headers nor their case."""
+    found = [(_header_name(name), _clean(value)) for name, value in headers]
+    secrets = Redactor.secrets_in([pair for pair in found if pair[0] in SECRET_HEADERS])
+    redactor = Redactor(secrets)
+    readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
+    are_clean = all(redactor.is_clean(value) and len(value) < _MOST for _, value in readable)
+    key = dict(headers).get("HTTP_X_API_KEY", "")
+    digest = hashlib.sha256(key.encode()).digest() if key else b""
+    return Sender(tuple(readable[: limits.EVENT_HEADERS_MAX]), secrets, digest, are_clean)
 
 
-def _request_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """Names as they are usually written, values as text. WSGI tells neither their order nor their case."""
-    found = [(_header_name(name), _clean(value)) for name, value in environ.items() if name[:5] == "HTTP_"]
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            found.append((_header_name(name), _clean(environ[name])))
-    return found[: limits.EVENT_HEADERS_MAX]
+def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
+    return tuple((name, REDACTED if name in SECRET_HEADERS else _cut(redactor.text(value))) for name, value in headers)
+
+
+def _redacted_body(redactor: Redactor, body: Body) -> Body:
+    if not body.text:
+        return body
+    clean = redactor.text(body.text)
+    text = cut(clean, margin=redactor.longest) if body.is_cut else clean
+    return Body(body.size_bytes, body.content_type, text, body.is_cut)
 
 
 @lru_cache(maxsize=512)
@@ -256,15 +269,12 @@ def _header_name(name: str) -> str:
 
 
 def _clean(value: str) -> str:
-    """A header's bytes, which WSGI hands over as characters of Latin-1, as text; without what no column can hold."""
-    if value.isascii() and value.isprintable():
-        return value
-    return value.encode("latin-1", "replace").decode("utf-8", "replace").replace("\x00", "�")
+    """A header's bytes, which WSGI hands over as characters of Latin-1, as text."""
+    return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _cut(text: str) -> str:
-    most = limits.EVENT_TEXT_MAX_CHARACTERS
-    return text if len(text) <= most else f"{text[:most]} … ({len(text):,} characters)"
+    return text if len(text) <= _MOST else f"{text[:_MOST]} … ({len(text):,} characters)"
 
 
 def _written_path(path: str) -> str:

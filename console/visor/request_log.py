@@ -1,17 +1,16 @@
 """What the server logs while it answers a recorded request: of that request, and of no other.
 
-A request is answered by one thread from its first to its last byte, and so are its log entries made.
+A request is answered by one thread from its first to its last byte, and so are its log entries made. Logging is set up before
+the models are, so nothing here may need those.
 """
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from storage import limits
 from storage.errors import StorageError
 
-Entry = tuple[str, str, str]
+LogEntry = tuple[str, str, str]
 
 _of_thread = threading.local()
 
@@ -21,7 +20,7 @@ class Capture(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add the entry's level, logger and message to the thread's list, if it has one."""
-        entries: list[Entry] | None = getattr(_of_thread, "entries", None)
+        entries: list[LogEntry] | None = getattr(_of_thread, "entries", None)
         if entries is not None and len(entries) < limits.EVENT_LOG_LINES_MAX:
             try:
                 entries.append((record.levelname, record.name, _message(record)))
@@ -29,14 +28,9 @@ class Capture(logging.Handler):
                 self.handleError(record)
 
 
-@contextmanager
-def listening(entries: list[Entry]) -> Iterator[None]:
-    """Add what this thread logs inside to the list."""
+def listen(entries: list[LogEntry] | None) -> None:
+    """From now on add what this thread logs to the list; None to stop."""
     _of_thread.entries = entries
-    try:
-        yield
-    finally:
-        _of_thread.entries = None
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -1,14 +1,13 @@
-"""Statements that keep recorded requests within their time and size: partitions by day, and the oldest of a collection.
+"""Statements that keep recorded requests within their time and size: partitions by day, and a collection's oldest blocks.
 
 The names of partitions come from dates and nothing else.
 """
 
 from datetime import date
-from uuid import UUID
 
 from storage.sql.access import Statement
 
-_NAME = "storage_event_{:%Y%m%d}"
+_NAME = "storage_eventblock_{:%Y%m%d}"
 
 
 def wait_for_events_lock(seconds: int) -> Statement:
@@ -21,41 +20,36 @@ def list_event_days() -> Statement:
     return (
         """
         SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'storage_event'::regclass AND c.relname ~ '^storage_event_[0-9]{8}$' ORDER BY 1
+        WHERE i.inhparent = 'storage_eventblock'::regclass AND c.relname ~ '_[0-9]{8}$' ORDER BY 1
     """,
         [],
     )
 
 
-def make_event_day(day: date, first: UUID, end: UUID) -> list[str]:
-    """A partition for the ids from `first` (included) to `end` (not), with what waits for it elsewhere. In one transaction."""
+def make_event_day(day: date, first_id: str, end_id: str) -> list[str]:
+    """A partition for the ids from the first (included) to the end (not), with what waits for it elsewhere; in a transaction."""
     name = _NAME.format(day)
-    within = f"id >= '{first}' AND id < '{end}'"
+    within = f"last_id >= '{first_id}' AND last_id < '{end_id}'"
     return [
-        f"CREATE TABLE {name} (LIKE storage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
-        f"WITH moved AS (DELETE FROM storage_event_other WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
-        f"ALTER TABLE storage_event ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')",
+        f"CREATE TABLE {name} (LIKE storage_eventblock INCLUDING DEFAULTS INCLUDING STORAGE)",
+        f"WITH moved AS (DELETE FROM storage_eventblock_other WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
+        f"ALTER TABLE storage_eventblock ATTACH PARTITION {name} FOR VALUES FROM ('{first_id}') TO ('{end_id}')",
     ]
 
 
-def drop_event_day(day: date) -> list[str]:
-    """Drop a day, but for what is pinned, which moves to the partition for all else. In one transaction."""
-    name = _NAME.format(day)
-    return [
-        f"ALTER TABLE storage_event DETACH PARTITION {name}",
-        f"INSERT INTO storage_event SELECT * FROM {name} WHERE is_pinned",
-        f"DROP TABLE {name}",
-    ]
+def drop_event_day(day: date) -> str:
+    """Drop a day, whatever it holds."""
+    return f"DROP TABLE {_NAME.format(day)}"
 
 
-def drop_stray_events(end: UUID, limit: int) -> Statement:
-    """Delete events before `end` that are in no day's partition and not pinned. A row for each."""
+def drop_stray_blocks(end_id: str, limit: int) -> Statement:
+    """Delete blocks before `end_id` that are in no day's partition. A row for each."""
     return (
         """
-        DELETE FROM storage_event_other WHERE (collection_id, id) IN (
-            SELECT collection_id, id FROM storage_event_other WHERE id < $1 AND NOT is_pinned LIMIT $2) RETURNING 1
+        DELETE FROM storage_eventblock_other WHERE (collection_id, last_id) IN (
+            SELECT collection_id, last_id FROM storage_eventblock_other WHERE last_id < $1::uuid LIMIT $2) RETURNING 1
     """,
-        [end, limit],
+        [end_id, limit],
     )
 
 
@@ -80,17 +74,18 @@ def find_overfull(max_bytes: int) -> Statement:
     )
 
 
-def delete_events_before(collection_id: str, end: UUID, limit: int) -> Statement:
-    """Delete up to `limit` of a collection's oldest events, not pinned ones. Row: how many it were."""
+def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Statement:
+    """Delete up to `limit` of a collection's oldest blocks. Row: how many it were."""
     return (
         """
         WITH deleted AS (
-            DELETE FROM storage_event WHERE collection_id = $1 AND id < $2 AND id IN (
-                SELECT id FROM storage_event WHERE collection_id = $1 AND id < $2 AND NOT is_pinned ORDER BY id LIMIT $3)
+            DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id < $2::uuid AND last_id IN (
+                SELECT last_id FROM storage_eventblock WHERE collection_id = $1 AND last_id < $2::uuid
+                ORDER BY last_id LIMIT $3)
             RETURNING 1)
         SELECT count(*) FROM deleted
     """,
-        [collection_id, end, limit],
+        [collection_id, end_id, limit],
     )
 
 
@@ -102,22 +97,28 @@ def empty_event_minutes(collection_id: str, end_minute: int) -> Statement:
     )
 
 
-def delete_events_of(collection_id: str, limit: int) -> Statement:
-    """Delete up to `limit` events of a collection, pinned ones too. Row: how many it were."""
+def delete_blocks_of(collection_id: str, limit: int) -> Statement:
+    """Delete up to `limit` blocks of a collection. Row: how many it were."""
     return (
         """
         WITH deleted AS (
-            DELETE FROM storage_event WHERE collection_id = $1 AND id IN (
-                SELECT id FROM storage_event WHERE collection_id = $1 LIMIT $2) RETURNING 1)
+            DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id IN (
+                SELECT last_id FROM storage_eventblock WHERE collection_id = $1 LIMIT $2) RETURNING 1)
         SELECT count(*) FROM deleted
     """,
         [collection_id, limit],
     )
 
 
-def delete_event_minutes_of(collection_id: str) -> Statement:
-    """Forget what a collection's minutes held. No row."""
-    return "DELETE FROM storage_eventminute WHERE collection_id = $1", [collection_id]
+def delete_event_traces_of(collection_id: str) -> Statement:
+    """Forget a collection's pinned events and what its minutes held. No row."""
+    return (
+        """
+        WITH pinned AS (DELETE FROM storage_pinnedevent WHERE collection_id = $1)
+        DELETE FROM storage_eventminute WHERE collection_id = $1
+    """,
+        [collection_id],
+    )
 
 
 def try_events_lock() -> Statement:

@@ -1,57 +1,52 @@
-"""Statements on recorded requests: kept in batches, listed without their bodies, found again, pinned, dropped.
+"""Statements on recorded requests: kept in blocks, found again, pinned, counted by the minute.
 
-`storage_event` is partitioned by its id, which begins with the time: a partition for each day, and one for all else. Every
-statement names the collection and goes down the primary key, `(collection_id, id)`, newest first, so that it costs
-what it looks at, however much there is. What a filter without an index looks at is bounded.
+`storage_eventblock` is partitioned by a block's last id, which begins with the time: a partition for each day, and one for all
+else. Every statement names the collection and goes down the primary key, `(collection_id, last_id)`, newest first, so
+that it costs what it looks at, however much there is.
 """
 
 from typing import NamedTuple
-from uuid import UUID
 
 from storage.sql.access import Params, Statement
 
-_LINE = """id, method, path, query, status, duration_us, bytes_in, bytes_out, key_id, origin, replay_of, is_pinned,
-            size_bytes"""
-_COLUMNS = """collection_id, id, method, path, query, status, duration_us, bytes_in, bytes_out, key_id, origin, replay_of,
-    size_bytes, details, request_body, response_body"""
 
-
-class EventSpan(NamedTuple):
-    """The events of a collection from `since` (included) to `before` (not)."""
+class Block(NamedTuple):
+    """Events of one collection that were stored together, with what tells whether one is worth opening."""
 
     collection_id: str
-    since: UUID
-    before: UUID
+    last_id: str
+    first_id: str
+    events: int
+    errors: int
+    by_hand: int
+    slowest_us: int
+    lines: bytes
+    contents: bytes
 
 
-class EventConditions(NamedTuple):
-    """What a listed event has to be; None, "" and False ask for nothing. `path` and `text` are found anywhere, in any case."""
+class BlockSpan(NamedTuple):
+    """The blocks of a collection whose last id is from `since` (included) to `below` (not), begun before `before`."""
 
-    status_from: int | None = None
-    status_to: int | None = None
-    method: str = ""
-    path: str = ""
-    key_id: int | None = None
-    text: str = ""
-    slower_us: int | None = None
-    origin: str = ""
-    is_pinned: bool = False
+    collection_id: str
+    since: str
+    below: str
+    before: str
 
 
-def copy_events() -> str:
-    """For `COPY`, whose rows are in the order of these columns."""
-    return f"COPY storage_event ({_COLUMNS}) FROM STDIN"
-
-
-def insert_event(row: tuple[object, ...]) -> Statement:
-    """Keep one event, in the columns of `copy_events`. No row."""
-    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
-    return f"INSERT INTO storage_event ({_COLUMNS}) VALUES ({places})", list(row)
+def put_block(block: Block) -> Statement:
+    """Keep a block. No row."""
+    return (
+        """
+        INSERT INTO storage_eventblock (collection_id, last_id, first_id, events, errors, by_hand, slowest_us, lines, contents)
+        VALUES ($1::text, $2::uuid, $3::uuid, $4::int, $5::int, $6::int, $7::int, $8::bytea, $9::bytea)
+    """,
+        list(block),
+    )
 
 
 def count_events(rows: list[tuple[str, int, int, int, int, int]]) -> Statement:
     """Add to what each minute held. Rows of collection id, minute since 1970, requests, errors, bytes, lost. No row."""
-    collections, minutes, requests, errors, sizes, lost = (list(column) for column in zip(*sorted(rows), strict=True))
+    columns = [list(column) for column in zip(*sorted(rows), strict=True)]
     return (
         """
         INSERT INTO storage_eventminute AS m (collection_id, minute, requests, errors, size_bytes, lost)
@@ -60,7 +55,7 @@ def count_events(rows: list[tuple[str, int, int, int, int, int]]) -> Statement:
             errors = m.errors + excluded.errors, size_bytes = m.size_bytes + excluded.size_bytes,
             lost = m.lost + excluded.lost
     """,
-        [collections, minutes, requests, errors, sizes, lost],
+        columns,
     )
 
 
@@ -69,129 +64,72 @@ def find_key_ids(digests: list[bytes]) -> Statement:
     return "SELECT digest, collection_id, id FROM storage_datakey WHERE digest = ANY ($1::bytea[])", [digests]
 
 
-def list_events(
-    span: EventSpan, conditions: EventConditions, *, limit: int, max_rows: int, max_bytes: int | None = None
+def list_blocks(
+    span: BlockSpan, *, with_errors: bool, by_hand: bool, slower_us: int, with_contents: bool, limit: int
 ) -> Statement:
-    """Up to `limit` events that meet the conditions, newest first, out of the newest `max_rows`, and `max_bytes` of them.
+    """Rows: last id, number of events, lines, and contents or NULL of blocks, newest first.
 
-    Row: id, method, path, query, status, duration in microseconds, bytes in and out, key's id, origin, replay of,
-    is pinned, size in bytes, key's name.
+    Those that hold errors, or requests sent by hand, are found by an index that holds no others.
     """
     params = Params()
-    looked = _looked_at(params, span, conditions, columns=f"{_LINE}, request_body, response_body", max_rows=max_rows)
-    tests = " AND ".join(_tests(params, conditions, max_bytes)) or "true"
+    collection, since, below, before = (params.add(value) for value in span)
+    conditions = " AND errors > 0" if with_errors else ""
+    conditions += " AND by_hand > 0" if by_hand else ""
+    conditions += f" AND slowest_us >= {params.add(slower_us)}::int" if slower_us else ""
     return (
         f"""
-        SELECT e.id, e.method, e.path, e.query, e.status, e.duration_us, e.bytes_in, e.bytes_out, e.key_id, e.origin,
-               e.replay_of, e.is_pinned, e.size_bytes, k.name
-        FROM (SELECT {_LINE} FROM ({looked}) l WHERE {tests} ORDER BY id DESC LIMIT {params.add(limit)}) e
-        LEFT JOIN storage_datakey k ON k.id = e.key_id
-        ORDER BY e.id DESC
+        SELECT last_id, events, lines, {"contents" if with_contents else "NULL"} FROM storage_eventblock
+        WHERE collection_id = {collection}::text AND last_id < {below}::uuid AND last_id >= {since}::uuid
+        AND first_id < {before}::uuid{conditions}
+        ORDER BY last_id DESC LIMIT {params.add(limit)}
     """,
         params,
     )
 
 
-def find_end_of_look(
-    span: EventSpan, conditions: EventConditions, *, max_rows: int, max_bytes: int | None = None
-) -> Statement:
-    """Row: the oldest id that `list_events` looked at, how many it were, whether there are older ones in the span."""
-    params = Params()
-    looked = _looked_at(params, span, conditions, columns="id, size_bytes", max_rows=max_rows)
-    size = "true" if max_bytes is None else f"seen_bytes - size_bytes < {params.add(max_bytes)}"
-    return (
-        f"""
-        SELECT l.id, l.number, EXISTS (
-            SELECT 1 FROM storage_event o WHERE o.collection_id = $1 AND o.id < l.id AND o.id >= $3)
-        FROM (
-            SELECT id, size_bytes, row_number() OVER newest AS number, sum(size_bytes) OVER newest AS seen_bytes
-            FROM ({looked}) s WINDOW newest AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING)
-        ) l
-        WHERE {size} ORDER BY l.number DESC LIMIT 1
-    """,
-        params,
-    )
+def list_key_names(collection_id: str) -> Statement:
+    """Rows: id, name of the collection's data keys."""
+    return "SELECT id, name FROM storage_datakey WHERE collection_id = $1", [collection_id]
 
 
-def _looked_at(params: Params, span: EventSpan, conditions: EventConditions, *, columns: str, max_rows: int) -> str:
-    """The newest events of the span. What a partial index answers stands here, and so costs nothing of `max_rows`."""
-    collection, before, since = (params.add(value) for value in (span.collection_id, span.before, span.since))
-    indexed = ""
-    if (conditions.status_from or 0) >= 400:
-        indexed += " AND status >= 400"
-    if conditions.is_pinned:
-        indexed += " AND is_pinned"
-    if conditions.origin not in ("", "app"):
-        indexed += " AND origin <> 'app'"
-    return f"""
-        SELECT {columns} FROM storage_event
-        WHERE collection_id = {collection}::text AND id < {before}::uuid AND id >= {since}::uuid{indexed}
-        ORDER BY id DESC LIMIT {params.add(max_rows)}
-    """
-
-
-def _tests(params: Params, conditions: EventConditions, max_bytes: int | None) -> list[str]:
-    tests = []
-    if conditions.status_from is not None:
-        tests.append(f"status >= {params.add(conditions.status_from)}")
-    if conditions.status_to is not None:
-        tests.append(f"status <= {params.add(conditions.status_to)}")
-    if conditions.method:
-        tests.append(f"method = {params.add(conditions.method)}")
-    if conditions.path:
-        tests.append(f"strpos(lower(path || '?' || query), lower({params.add(conditions.path)}::text)) > 0")
-    if conditions.key_id is not None:
-        tests.append(f"key_id = {params.add(conditions.key_id)}")
-    if conditions.slower_us is not None:
-        tests.append(f"duration_us >= {params.add(conditions.slower_us)}")
-    if conditions.origin == "by hand":
-        tests.append("origin <> 'app'")
-    elif conditions.origin:
-        tests.append(f"origin = {params.add(conditions.origin)}")
-    if conditions.text:
-        text = params.add(conditions.text)
-        tests.append(
-            f"(strpos(lower(request_body), lower({text}::text)) > 0"
-            f" OR strpos(lower(response_body), lower({text}::text)) > 0)"
-        )
-    return tests
-
-
-def get_event(collection_id: str, event_id: UUID) -> Statement:
-    """Row: as `list_events`, then details, request body, response body."""
+def list_pinned(collection_id: str, event_ids: list[str] | None) -> Statement:
+    """Rows: id, the whole event of those that are pinned, newest first; None for all of them."""
     return (
         """
-        SELECT e.id, e.method, e.path, e.query, e.status, e.duration_us, e.bytes_in, e.bytes_out, e.key_id, e.origin,
-               e.replay_of, e.is_pinned, e.size_bytes, k.name, e.details, e.request_body, e.response_body
-        FROM storage_event e LEFT JOIN storage_datakey k ON k.id = e.key_id
-        WHERE e.collection_id = $1 AND e.id = $2
+        SELECT id, event FROM storage_pinnedevent
+        WHERE collection_id = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2::uuid[])) ORDER BY id DESC
     """,
-        [collection_id, event_id],
+        [collection_id, event_ids],
     )
 
 
-def list_replays(collection_id: str, event_id: UUID, limit: int) -> Statement:
-    """Rows: id, status of the newest replays of an event."""
+def find_pinned_ids(collection_id: str, event_ids: list[str]) -> Statement:
+    """Rows: those of the ids that are pinned."""
+    return (
+        "SELECT id FROM storage_pinnedevent WHERE collection_id = $1 AND id = ANY ($2::uuid[])",
+        [collection_id, event_ids],
+    )
+
+
+def pin_event(collection_id: str, event_id: str, event: bytes, most: int) -> Statement:
+    """Keep a copy of the event unless that many are kept. Row: whether it is pinned now."""
     return (
         """
-        SELECT id, status FROM storage_event
-        WHERE collection_id = $1 AND id > $2 AND origin <> 'app' AND replay_of = $2 ORDER BY id DESC LIMIT $3
+        WITH put AS (
+            INSERT INTO storage_pinnedevent (collection_id, id, event)
+            SELECT $1::text, $2::uuid, $3::bytea
+            WHERE (SELECT count(*) FROM storage_pinnedevent WHERE collection_id = $1::text) < $4::int
+            ON CONFLICT DO NOTHING RETURNING 1)
+        SELECT EXISTS (SELECT FROM put)
+            OR EXISTS (SELECT FROM storage_pinnedevent WHERE collection_id = $1::text AND id = $2::uuid)
     """,
-        [collection_id, event_id, limit],
+        [collection_id, event_id, event, most],
     )
 
 
-def pin_event(collection_id: str, event_id: UUID, *, is_pinned: bool) -> Statement:
-    """A row, unless there is no such event."""
-    return (
-        "UPDATE storage_event SET is_pinned = $3 WHERE collection_id = $1 AND id = $2 RETURNING 1",
-        [collection_id, event_id, is_pinned],
-    )
-
-
-def count_pinned(collection_id: str) -> Statement:
-    """Row: how many events of the collection are pinned."""
-    return "SELECT count(*) FROM storage_event WHERE collection_id = $1 AND is_pinned", [collection_id]
+def unpin_event(collection_id: str, event_id: str) -> Statement:
+    """Forget the copy. No row."""
+    return "DELETE FROM storage_pinnedevent WHERE collection_id = $1 AND id = $2::uuid", [collection_id, event_id]
 
 
 def chart_events(collection_id: str, first_minute: int, width: int) -> Statement:

@@ -1,0 +1,205 @@
+"""What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
+
+First part: two collections with the same items in one Homeport, one recorded and one not, are asked the same in turns; the
+ratio of their rates within a round counts. Second part: a collection with `--small` and one with `--large` recorded requests,
+put straight into the table over twelve days; each kind of page is asked of both, and the ratio says whether it grows dearer.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import load
+from bench.data import make_items
+from bench.homeport import BASE, Homeport
+from bench.statements import attach, open_connection
+from bench.workload import Workload
+
+OPERATIONS = ("get", "put", "equality")
+LEAST_RATIO = 0.85
+MOST_GROWTH = 3.0
+DAYS = 12
+ASKS = 2_000
+WARM_UP_S = 2
+TIMES = 15
+
+
+def main() -> int:
+    """Prints both tables. 0 when all targets are met, else 1; 2 without wrk."""
+    parser = argparse.ArgumentParser(prog="python -m bench.visor", description="What recording requests costs.")
+    parser.add_argument("--seconds", type=int, default=5, help="length of a round of one operation (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are taken (default: 5)")
+    parser.add_argument("--items", type=int, default=20_000, help="items in each collection (default: 20000)")
+    parser.add_argument("--small", type=int, default=10_000, help="requests in the small log (default: 10000)")
+    parser.add_argument("--large", type=int, default=10_000_000, help="requests in the large log (default: 10000000)")
+    parser.add_argument("--skip-growth", action="store_true", help="leave out the second part")
+    options = parser.parse_args()
+    if load.find_wrk() is None:
+        print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="bench-visor-") as name:
+        homeport = Homeport(Path(name))
+        try:
+            good = _measure_recording(homeport, Path(name), options)
+            if not options.skip_growth:
+                good &= _measure_growth(options.small, options.large)
+        finally:
+            homeport.stop()
+    return 0 if good else 1
+
+
+def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Namespace) -> bool:
+    homeport.start(make_items(options.items))
+    attach(homeport)
+    plain = (homeport.collection_id, dict(homeport.headers))
+    homeport.collection_id, key = _make_collection("recorded")
+    homeport.headers |= {"X-API-Key": key}
+    homeport.load(BASE, make_items(options.items))
+    recorded = (homeport.collection_id, dict(homeport.headers))
+    _start_recording(homeport.collection_id)
+    workload = Workload(options.items)
+    paths: dict[tuple[str, str], Path] = {}
+    for collection_id, _ in (plain, recorded):
+        homeport.collection_id = collection_id
+        for name in OPERATIONS:
+            paths[collection_id, name] = folder / f"{collection_id}-{name}"
+            asks = workload.asks(name)[:ASKS]
+            load.write_requests(paths[collection_id, name], [homeport.request(ask) for ask in asks])
+
+    def rate(of: tuple[str, dict[str, str]], name: str, seconds: int) -> float:
+        return load.run_round(
+            origin=homeport.origin, headers=of[1], requests_path=paths[of[0], name], duration_s=seconds
+        ).requests_per_s
+
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
+    for name in OPERATIONS:
+        rate(plain, name, WARM_UP_S), rate(recorded, name, WARM_UP_S)
+    for number in range(options.rounds):
+        for name in OPERATIONS:
+            order = (plain, recorded) if number % 2 == 0 else (recorded, plain)
+            rates = {of[0]: rate(of, name, options.seconds) for of in order}
+            found[name].append((rates[plain[0]], rates[recorded[0]]))
+    time.sleep(3)
+    kept, lost = _count(recorded[0])
+    print(f"\nRecording, {options.rounds} rounds of {options.seconds} s, medians\n")
+    print(f"{'operation':<12} {'not recorded':>14} {'recorded':>12} {'ratio':>7}")
+    good = True
+    for name, pairs in found.items():
+        ratio = statistics.median(after / before for before, after in pairs)
+        good &= ratio >= LEAST_RATIO
+        before, after = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.2f}")
+    print(f"\n{kept:,} requests were recorded, {lost:,} were lost.")
+    print(f"least ratio {LEAST_RATIO}: {'met' if good else 'not met'}")
+    return good
+
+
+def _measure_growth(small: int, large: int) -> bool:
+    from storage.sql import EventConditions
+
+    logs = {}
+    for count in (small, large):
+        print(f"writing {count:,} requests ...", file=sys.stderr, flush=True)
+        logs[count], _ = _make_collection(f"log of {count}")
+        _write_log(logs[count], count)
+    middle = datetime.now(UTC) - timedelta(days=DAYS / 2)
+    pages: dict[str, dict[str, Any]] = {
+        "newest": {},
+        "in the middle": {"until": middle},
+        "errors": {"conditions": EventConditions(status_from=400)},
+        "errors of a path": {"conditions": EventConditions(status_from=500, path="notes/items/1")},
+        "pinned": {"conditions": EventConditions(is_pinned=True)},
+        "method, rare": {"conditions": EventConditions(method="DELETE")},
+        "slower, none": {"conditions": EventConditions(slower_us=10**9)},
+        "text, none": {"conditions": EventConditions(text="nowhere to be found")},
+    }
+    print(f"\nPages of {small:,} and of {large:,} recorded requests, medians of {TIMES}\n")
+    print(f"{'page':<18} {'small':>10} {'large':>10} {'ratio':>7}")
+    good = True
+    for title, arguments in pages.items():
+        times = {count: _time(lambda log=log, a=arguments: _list(log, a)) for count, log in logs.items()}
+        ratio = times[large] / times[small]
+        good &= ratio <= MOST_GROWTH
+        print(f"{title:<18} {times[small]:>7.1f} ms {times[large]:>7.1f} ms {ratio:>7.2f}")
+    print(f"\nmost growth {MOST_GROWTH}: {'met' if good else 'not met'}")
+    return good
+
+
+def _list(collection_id: str, arguments: dict[str, Any]) -> None:
+    from storage import events
+
+    events.list_events(collection_id=collection_id, **arguments)
+
+
+def _time(call: Callable[[], None]) -> float:
+    durations = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        call()
+        durations.append((time.perf_counter() - began) * 1000)
+    return statistics.median(durations)
+
+
+def _make_collection(name: str) -> tuple[str, str]:
+    from storage import collections, keys
+
+    made = collections.create_collection(name)
+    return made.id, keys.create_key(collection_id=made.id, name=name).text
+
+
+def _start_recording(collection_id: str) -> None:
+    from storage import recording
+
+    recording.start_recording(collection_id)
+    time.sleep(2.5)
+
+
+def _count(collection_id: str) -> tuple[int, int]:
+    with open_connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(requests), sum(lost) FROM storage_eventminute WHERE collection_id = %s", [collection_id]
+        )
+        found: tuple[int, int] = cursor.fetchone()  # type: ignore[assignment]
+        return found
+
+
+def _write_log(collection_id: str, count: int) -> None:
+    """Evenly over the last days, each in its partition, one in a hundred an error, with bodies of 300 bytes."""
+    from storage import event_days
+
+    now = datetime.now(UTC)
+    for ago in range(DAYS, -1, -1):
+        event_days.tidy_events(now - timedelta(days=ago))
+    with open_connection().cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(
+            """
+            INSERT INTO storage_event (collection_id, id, method, path, query, status, duration_us, bytes_in, bytes_out,
+                origin, size_bytes, details, request_body, response_body)
+            SELECT %(collection)s, (lpad(to_hex(at_ms), 12, '0') || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
+                CASE n %% 1000 WHEN 7 THEN 'DELETE' ELSE 'GET' END, 'notes/items/' || n, '',
+                CASE n %% 100 WHEN 3 THEN 404 ELSE 200 END, 1000 + n %% 5000, 0, 300, 'app', 900,
+                repeat('details ', 50), NULL, repeat('response ', 33)
+            FROM (
+                SELECT n, %(first)s + (%(width)s::bigint * n / %(count)s) AS at_ms
+                FROM generate_series(0, %(count)s - 1) AS n
+            ) s
+            """,
+            {
+                "collection": collection_id,
+                "first": int((now - timedelta(days=DAYS)).timestamp() * 1000),
+                "width": int(timedelta(days=DAYS).total_seconds() * 1000),
+                "count": count,
+            },
+        )
+        cursor.execute("VACUUM (ANALYZE) storage_event")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
