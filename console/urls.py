@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
+    path("collections/<collection_id>/visor/", include("console.visor.urls")),
     path("", include("console.collections.urls")),
 ]
 

@@ -31,6 +31,7 @@ def jump(request: PageRequest) -> HttpResponse:
     found = _pages(request, text) + [
         _jump(place) for place in figures.search_places(person=request.user, text=text, limit=_MOST)
     ]
+    found += _tools(request, text)
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
 
@@ -42,6 +43,23 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
     words = text.lower().split()
     wanted = [page for page in pages if all(word in page[1].lower() for word in words)]
     return [Jump(icon, name, "Page", reverse(route)) for icon, name, route in wanted]
+
+
+def _tools(request: PageRequest, text: str) -> list[Jump]:
+    """The Visor and the HTTP client of the collections that the other words find."""
+    words = text.lower().split()
+    tools = [("radar", "Visor", "visor"), ("send", "HTTP client", "visor-client")]
+    found = []
+    for icon, name, route in tools:
+        others = [word for word in words if word not in name.lower()]
+        if len(others) < len(words):
+            places = figures.search_places(person=request.user, text=" ".join(others), limit=_MOST)
+            collections = [place for place in places if place.kind == "collection"]
+            found += [
+                Jump(icon, name, f"of {place.collection_name}", reverse(route, args=[place.collection_id]))
+                for place in collections
+            ]
+    return found
 
 
 def _jump(place: Destination) -> Jump:

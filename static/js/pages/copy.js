@@ -6,17 +6,23 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  const copied = await copyText(source);
+  const copied = await copyElement(source);
   showToast(copied ? "Copied." : "This browser does not let the page copy: it is selected, press Ctrl+C.");
 });
 
-/** The clipboard is there on https and localhost only; elsewhere the old way is left. */
-async function copyText(source) {
+/** Whether the text is in the clipboard now, which is there on https and localhost only. */
+export async function copyText(text) {
   try {
-    await navigator.clipboard.writeText(source.textContent);
+    await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    getSelection().selectAllChildren(source);
-    return document.execCommand("copy");
+    return false;
   }
+}
+
+/** Elsewhere the old way is left. */
+async function copyElement(source) {
+  if (await copyText(source.textContent)) return true;
+  getSelection().selectAllChildren(source);
+  return document.execCommand("copy");
 }
