@@ -92,6 +92,12 @@ class OwnConnection:
         with self._open_one() as connection:
             return _rows(connection, statement, params)
 
+    def close(self) -> None:
+        """Close it; the next statement opens it anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     @contextmanager
     def _open_one(self) -> Iterator[Connection]:
         with engine_errors():
@@ -102,9 +108,7 @@ class OwnConnection:
                         self._connection.execute(option.encode())
                 yield self._connection
             except BaseException:
-                if self._connection is not None:
-                    self._connection.close()
-                    self._connection = None
+                self.close()
                 raise
 
 

@@ -216,9 +216,9 @@ class _Look:
             if len(above) > self._limit:
                 break
             is_enough = looked_at >= limits.EVENT_LOOK_MAX or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES
-            if is_enough and block.last_id < self._highest:
+            older = _following(block.last_id)
+            if is_enough and older < self._highest:
                 # What is left of the blocks looked into lies below this one's last line, and is found from there on again.
-                older = _following(block.last_id)
                 return Page(_newest_first(above), older, event_ids.time_of(older))
             found += self._matches(block)
             looked_at += len(block.lines)

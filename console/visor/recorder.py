@@ -82,6 +82,8 @@ class Exchange:
         self.log: list[LogEntry] = []
         self.response = Sample()
         self._environ = environ
+        # Django writes what it made of the path back into the environment.
+        self._path = environ["PATH_INFO"][_ID_END + 1 :]
         self._collection_id = collection_id
         self._by_hand = by_hand
         self._request: Sample | None = None
@@ -126,7 +128,7 @@ class Exchange:
                 etag = f"ETag {value}"
         request = self._request.keep(environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY
         texts = Texts(
-            _written_path(environ["PATH_INFO"][_ID_END + 1 :]),
+            _written_path(self._path),
             _written_query(environ.get("QUERY_STRING", "")),
             sender.headers,
             tuple([(name, _clean(value)) for name, value in self._headers]),

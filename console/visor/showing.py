@@ -28,11 +28,11 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
     context["touched"] = find_touched(event)
     if tab == "response":
-        context |= {"body": event.content.response, "text": _text(event.content.response), "of": "answer"}
+        context |= {"body": event.content.response, "body_text": _text(event.content.response), "of": "answer"}
         context["headers"] = event.content.response_headers
         context["replays"] = events.find_replays(collection_id=event.collection_id, event_id=event.line.id)
     elif tab == "request":
-        context |= {"body": event.content.request, "text": _text(event.content.request), "of": "request"}
+        context |= {"body": event.content.request, "body_text": _text(event.content.request), "of": "request"}
         context["headers"] = event.request_headers
     elif tab == "code":
         context["snippets"] = make_snippets(event, origin=origin)

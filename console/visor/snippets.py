@@ -46,11 +46,11 @@ def make_snippets(event: Event, *, origin: str) -> Snippets | None:
 
 def _curl(parts: _Parts) -> str:
     method = ["--head"] if parts.method == "HEAD" else ["-X", parts.method]
-    words = ["curl", *method, shlex.quote(parts.url), "-H", f'"X-API-Key: ${KEY_VARIABLE}"']
+    words = ["curl", *method, _shell(parts.url), "-H", f'"X-API-Key: ${KEY_VARIABLE}"']
     for name, value in parts.headers:
-        words += ["-H", shlex.quote(f"{name}: {value}")]
+        words += ["-H", _shell(f"{name}: {value}")]
     if parts.body:
-        words += ["--data-raw", shlex.quote(parts.body)]
+        words += ["--data-raw", _shell(parts.body)]
     return " ".join(words)
 
 
@@ -84,6 +84,19 @@ def _javascript(parts: _Parts) -> str:
     "X-API-Key": process.env.{KEY_VARIABLE},{headers}
   }},{body}
 }}).then(async (answer) => console.log(answer.status, await answer.text()));"""
+
+
+def _shell(text: str) -> str:
+    """The text as one word of bash or zsh. A terminal acts on some characters even between quotes: those are written as codes."""
+    if text.replace("\n", "").isprintable():
+        return shlex.quote(text)
+    codes = {"\\": "\\\\", "'": "\\'", "\n": "\\n"}
+    written = [codes.get(each) or (each if each.isprintable() else _code_of(each)) for each in text]
+    return f"$'{''.join(written)}'"
+
+
+def _code_of(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())
 
 
 def _literal(text: str) -> str:

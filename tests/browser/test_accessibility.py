@@ -7,11 +7,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from storage import keys
+from storage import events, keys, recording
 from storage import people as storage_people
 from storage.models import Base, Collection, Role
 from tests.browser.conftest import Pages
-from tests.people import Cast
+from tests.people import Cast, make_cast
+from tests.visor import body, make_event
 
 PAGES = {
     "collections": "/",
@@ -27,6 +28,17 @@ PAGES = {
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",
     "connect-curl": "/collections/{id}/connect/?client=curl",
+    "visor-empty": "/collections/{empty}/visor/",
+    "visor": "/collections/{id}/visor/",
+    "visor-more-filters": "/collections/{id}/visor/?slower=0001&span=14d",
+    "visor-no-match": "/collections/{id}/visor/?path=nowhere",
+    "visor-event": "/collections/{id}/visor/{event}/",
+    "visor-request": "/collections/{id}/visor/{event}/?tab=request",
+    "visor-logs": "/collections/{id}/visor/{event}/?tab=log",
+    "visor-code": "/collections/{id}/visor/{event}/?tab=code",
+    "visor-difference": "/collections/{id}/visor/{replay}/?tab=difference",
+    "visor-client": "/collections/{id}/visor/client/",
+    "visor-client-sent": "/collections/{id}/visor/client/?sent={replay}",
     "settings": "/collections/{id}/settings/",
     "delete": "/collections/{id}/settings/delete/",
     "invite": "/collections/{id}/settings/people/invite/",
@@ -52,6 +64,28 @@ def full(cast: Cast) -> Cast:
     return cast
 
 
+def keep_events(collection_id: str) -> tuple[str, str]:
+    """A recorded request with something on every tab, and one that sent it again."""
+    recording.start_recording(collection_id)
+    made = make_event(
+        collection_id,
+        method="PUT",
+        path="notes/items",
+        status=207,
+        request=body('{"items": [{"key": "a"}]}'),
+        response=body('{"processed":{"items":[{"key":"a"}]}}'),
+        request_headers=(("X-API-Key", "[redacted]"), ("A-Rather-Long-Header-Name-That-Goes-On", "x" * 200)),
+        log=(("WARNING", "storage", "something happened"), ("ERROR", "storage", "y" * 300)),
+        is_redacted=True,
+    )
+    again = make_event(
+        collection_id, origin="replay", replay_of=made.line.id, status=503, response=body("{}"), sent_by="Ada"
+    )
+    for event in (made, again, *(make_event(collection_id, status=status) for status in (200, 304, 404, 500))):
+        events.keep_event(event)
+    return made.line.id, again.line.id
+
+
 def faults_of(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -64,9 +98,11 @@ def faults_of(page: Page) -> list[str]:
 def test_every_page(full: Cast, pages: Pages, scheme: str, width: int) -> None:
     key = keys.list_keys(full.collection.id)[0].id
     page = pages(full.server_owner, width=width, scheme=scheme, bypass_csp=True)
+    event, replay = keep_events(full.collection.id)
+    known = {"id": full.collection.id, "key": key, "event": event, "replay": replay, "empty": make_cast().collection.id}
     faults = {}
     for name, path in PAGES.items():
-        page.goto(path.format(id=full.collection.id, key=key))
+        page.goto(path.format(**known))
         if found := faults_of(page):
             faults[name] = found
     assert faults == {}

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from storage import keys
+from storage import events, keys
 from storage import people as storage_people
 from storage.models import Role
 from tests.console.conftest import Browser
 from tests.people import Cast
+from tests.visor import make_event
 
 OPEN = {"sign-in", "welcome", "join"}
 FOR_ANYBODY_SIGNED_IN = {"collections", "account", "deletions", "jump", "sign-out", "sign-out-everywhere"}
@@ -31,6 +32,12 @@ LEAST_ROLE = {
     "change-role": Role.OWNER,
     "remove-member": Role.OWNER,
     "withdraw-member-invitation": Role.OWNER,
+    "visor": Role.READER,
+    "visor-switch": Role.OWNER,
+    "visor-client": Role.READER,
+    "visor-event": Role.READER,
+    "visor-pin": Role.MEMBER,
+    "visor-redo": Role.READER,
 }
 POST_ONLY = {
     "sign-out",
@@ -38,6 +45,9 @@ POST_ONLY = {
     "change-role",
     "withdraw-member-invitation",
     "withdraw-owner-invitation",
+    "visor-switch",
+    "visor-pin",
+    "visor-redo",
 }
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
@@ -69,9 +79,16 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
             ).id
         ),
         "token": "no-token",
+        "event_id": lambda: _kept_event(cast.collection.id),
     }
     values = {parameter: known[parameter] for parameter in ROUTES[name]}
     return reverse(name, kwargs={key: value() if callable(value) else value for key, value in values.items()})
+
+
+def _kept_event(collection_id: str) -> str:
+    event = make_event(collection_id)
+    events.keep_event(event)
+    return event.line.id
 
 
 def expected(name: str, person: str) -> set[int]:
