@@ -107,3 +107,12 @@ def test_readme_states_the_limits_as_they_are() -> None:
     readme = (ROOT / "README.md").read_text()
     for number in (limits.ITEM_MAX_BYTES, limits.BODY_MAX_BYTES, limits.KEY_MAX_BYTES, limits.QUERY_LIMIT_MAX):
         assert f"{number:,}" in readme
+    visor = readme.split("## Visor")[1].split("\n## ")[0]
+    for number in (
+        limits.EVENTS_MAX_BYTES,
+        limits.EVENT_BODY_MAX_BYTES,
+        limits.EVENT_LOOK_MAX,
+        limits.EVENTS_PINNED_MAX,
+    ):
+        assert f"{number:,}" in visor
+    assert f"{limits.EVENTS_KEPT_DAYS} days" in visor
