@@ -21,7 +21,7 @@ from storage.database import engine_errors, run
 from storage.errors import EventNotFound, InvalidInput
 from storage.event_blocks import APP, Content, Event, Headers, Line
 
-_BLOCKS_AT_ONCE = 16
+_BLOCKS_AT_ONCE = 64
 _BLOCK_SPAN = timedelta(seconds=limits.EVENT_BLOCK_MAX_SECONDS + 1)
 
 
@@ -211,11 +211,15 @@ class _Look:
     def go(self) -> Page:
         found: list[Line] = []
         looked_at = looked_bytes = 0
-        for block in self._blocks():
+        for number, block in enumerate(self._blocks()):
             above = [line for line in found if line.id > block.last_id]
             if len(above) > self._limit:
                 break
-            is_enough = looked_at >= limits.EVENT_LOOK_MAX or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES
+            is_enough = (
+                looked_at >= limits.EVENT_LOOK_MAX
+                or number >= limits.EVENT_LOOK_MAX_BLOCKS
+                or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES
+            )
             older = _following(block.last_id)
             if is_enough and older < self._highest:
                 # What is left of the blocks looked into lies below this one's last line, and is found from there on again.

@@ -66,6 +66,7 @@ EVENTS_MAX_BYTES = 268_435_456  # of one collection, compressed; the oldest go f
 EVENTS_PINNED_MAX = 1_000  # in one collection (ours)
 EVENTS_PER_PAGE = 50  # ours
 EVENT_LOOK_MAX = 20_000  # looked at by one page of a filtered list (ours)
+EVENT_LOOK_MAX_BLOCKS = 2_000  # in which these lie; a quiet collection's hold one or two each (ours)
 EVENT_TEXT_LOOK_MAX_BYTES = 33_554_432  # of bodies and headers, looked at by one page of a search in bodies (ours)
 EVENT_QUEUE_MAX = 20_000  # waiting in one process to be stored; more are lost, and counted (ours)
 EVENT_QUEUE_MAX_BYTES = 33_554_432  # of these (ours)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from console.visor.bodies import Overheard, Sample, UnhashedSample, cut
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor
 from console.visor.request_log import listen
-from storage import event_blocks, event_ids, limits, recording
+from storage import event_ids, limits, recording
 from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
 from storage.event_queue import queue
 
@@ -119,23 +119,10 @@ class Exchange:
 
     def _make_event(self, duration_us: int) -> Event:
         environ, by_hand = self._environ, self._by_hand
-        sender = _sender(tuple([pair for pair in environ.items() if pair[0][:5] == "HTTP_"]))
-        content_type = etag = ""
-        for name, value in self._headers:
-            if name == "Content-Type":
-                content_type = value
-            elif name == "ETag":
-                etag = f"ETag {value}"
-        request = self._request.keep(environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY
-        texts = Texts(
-            _written_path(self._path),
-            _written_query(environ.get("QUERY_STRING", "")),
-            sender.headers,
-            tuple([(name, _clean(value)) for name, value in self._headers]),
-            request,
-            self.response.keep(content_type, digest=etag),
-            tuple(self.log),
+        sender = _sender(
+            tuple([pair for pair in environ.items() if pair[0][:5] == "HTTP_" or pair[0] == "CONTENT_TYPE"])
         )
+        texts = self._texts(sender)
         redactor = Redactor(sender.secrets)
         if not texts.are_clean(redactor, sender):
             texts = texts.redacted(redactor)
@@ -148,19 +135,28 @@ class Exchange:
             duration_us,
             texts.request.size_bytes,
             texts.response.size_bytes,
-            None,
-            by_hand.origin if by_hand else event_blocks.APP,
-            by_hand.replay_of if by_hand else "",
         )
-        content = Content(
-            texts.response_headers,
-            texts.request,
-            texts.response,
-            texts.log,
-            redactor.has_found,
-            by_hand.sent_by if by_hand else "",
-        )
+        content = Content(texts.response_headers, texts.request, texts.response, texts.log, redactor.has_found)
+        if by_hand is not None:
+            line.origin, line.replay_of, content.sent_by = by_hand.origin, by_hand.replay_of, by_hand.sent_by
         return Event(self._collection_id, line, content, texts.request_headers, sender.key_digest)
+
+    def _texts(self, sender: "Sender") -> "Texts":
+        content_type = etag = ""
+        for name, value in self._headers:
+            if name == "Content-Type":
+                content_type = value
+            elif name == "ETag":
+                etag = f"ETag {value}"
+        return Texts(
+            _written_path(self._path),
+            _written_query(self._environ.get("QUERY_STRING", "")),
+            sender.headers,
+            tuple([(name, _clean(value)) for name, value in self._headers]),
+            self._request.keep(self._environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY,
+            self.response.keep(content_type, digest=etag),
+            tuple(self.log),
+        )
 
 
 class Overhearing:
@@ -241,7 +237,7 @@ class Texts(NamedTuple):
 # An app sends the same headers again and again.
 @lru_cache(maxsize=256)
 def _sender(headers: tuple[tuple[str, str], ...]) -> Sender:
-    """From a request's `HTTP_` variables. WSGI tells neither the order of the headers nor their case."""
+    """From a request's variables of headers. WSGI tells neither the order of the headers nor their case."""
     found = [(_header_name(name), _clean(value)) for name, value in headers]
     secrets = Redactor.secrets_in([pair for pair in found if pair[0] in SECRET_HEADERS])
     redactor = Redactor(secrets)
@@ -257,11 +253,11 @@ def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
 
 
 def _redacted_body(redactor: Redactor, body: Body) -> Body:
-    if not body.text:
-        return body
-    clean = redactor.text(body.text)
-    text = cut(clean, margin=redactor.longest) if body.is_cut else clean
-    return Body(body.size_bytes, body.content_type, text, body.is_cut)
+    text = body.text
+    if text:
+        clean = redactor.text(text)
+        text = cut(clean, margin=redactor.longest) if body.is_cut else clean
+    return Body(body.size_bytes, _cut(redactor.text(_clean(body.content_type))), text, body.is_cut, body.digest)
 
 
 @lru_cache(maxsize=512)

@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote_plus, unquote_plus
 
+from storage import limits
+
 REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset({"X-API-Key", "Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization"})
 
 # A shorter text is no secret worth the name, and would be found in half of all words.
 _SHORTEST_SECRET = 6
 # It begins with what it looks for first, which is found fast; the id before it is public and stays.
-_DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}(?![A-Za-z0-9])")
+_DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}")
 _NAMED = re.compile(
     r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
 )
@@ -48,6 +50,8 @@ class Redactor:
                 found.update(part.partition("=")[2].strip().strip('"') for part in value.split(";"))
             else:
                 found.update((value, *value.split("_")[1:], *value.split()[1:]))
+                # A key with something behind it is refused, and is as good as the key itself to who reads it.
+                found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
         return tuple(sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True))
 
     @property

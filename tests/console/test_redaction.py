@@ -32,7 +32,8 @@ def redactor(**headers: str) -> Redactor:
         ({}, '{"csrftoken": "abc"}', '{"csrftoken": "[redacted]"}'),
         ({"key": KEY}, '{"name": "Ada_Lovelace", "n": 1}', '{"name": "Ada_Lovelace", "n": 1}'),
         ({"cookie": "a=b"}, "a b a b", "a b a b"),
-        ({}, f"abcdefghij_{'Q' * 33}", f"abcdefghij_{'Q' * 33}"),
+        ({"key": KEY + "x"}, "Q" * 32, "[redacted]"),
+        ({}, f"abcdefghij_{'Q' * 31}", f"abcdefghij_{'Q' * 31}"),
     ],
 )
 def test_text(headers: dict[str, str], text: str, expected: str) -> None:

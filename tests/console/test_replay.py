@@ -59,6 +59,8 @@ def test_client_sends_text_and_files(people: Cast, browser: Browser, url: str, a
     assert (stored.content_type, stored.size_bytes) == ("text/plain", 8)
     event = sent(people, send(browser(people.reader), url, "GET", "pics/files/download?name=a.txt"))
     assert event.content.response.text == "not\njson"
+    again = sent(people, browser(people.member).post(f"{url}{sent(people, answer).line.id}/redo/"))
+    assert (again.line.status, dict(again.request_headers)["Content-Type"]) == (201, "text/plain")
 
 
 def test_role_decides(people: Cast, browser: Browser, url: str, access: Access) -> None:

@@ -69,7 +69,12 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
     key, secret = client.key_text, client.key_text.split("_")[1]
     encoded = "".join(f"%{ord(each):02X}" for each in key)
     cookies = {"Cookie": f"sessionid={cookie}; other={cookie}x", "Authorization": f"Bearer {cookie}y"}
-    headers = {**cookies, "X-Debug": f"I am {key} with {cookie}", "Referer": f"http://a/?key={encoded}"}
+    headers = {
+        **cookies,
+        "X-Debug": f"I am {key} with {cookie}",
+        "Referer": f"http://a/?key={encoded}",
+        "Content-Type": f"x/{key}",
+    }
     texts = [key, secret, cookie, f"sessionid={cookie}", f"Bearer {cookie}y"]
     queries = [f"?key={key}&a={quote(cookie)}", f"?key={encoded}&b={secret}", "?" + quote(f"sessionid={cookie}")]
     sent = 0

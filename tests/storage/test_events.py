@@ -90,8 +90,11 @@ def test_pages_hold_every_event_once_in_order_though_blocks_overlap(collection_i
         assert events.find_event(collection_id=collection_id, event_id=event.line.id).line.path == event.line.path
 
 
-def test_look_that_ends_early_goes_on_where_it_was(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "EVENT_LOOK_MAX", 300)
+@pytest.mark.parametrize("limit, most", [("EVENT_LOOK_MAX", 300), ("EVENT_LOOK_MAX_BLOCKS", 1)])
+def test_look_that_ends_early_goes_on_where_it_was(
+    collection_id: str, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(limits, limit, most)
     made = make_many(collection_id, 2_000)
     store(made[::2], made[1::2])
 
