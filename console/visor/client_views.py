@@ -70,7 +70,8 @@ def _show(
     shown = request.GET.get("sent") or request.GET.get("from") or ""
     if trial is not None:
         changes = [(each.name, _state(each), _lines(each)) for each in trial.changes]
-        context |= {"trial": trial, "changes": changes}
+        answer = trial.event.content.response.text if trial.event else ""
+        context |= {"trial": trial, "changes": changes, "answer": pretty(answer or "")}
     elif request.method != "POST" and showing.is_event_id(shown):
         found = find_event(collection_id, shown)
         context |= showing.panel(found, tab=request.GET.get("tab", ""), origin=addresses_for(request).origin)

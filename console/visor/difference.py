@@ -1,6 +1,7 @@
 """Two answers, or an item before and after, line by line. Pure; the comparing itself is `difflib`'s."""
 
 import difflib
+import re
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +11,8 @@ from storage.event_blocks import Event
 # More lines than anybody compares by eye, and few enough to be compared at once.
 _MOST_LINES = 3_000
 _CONTEXT = 3
+# The place of a first group of lines that begins with the first of all: nothing was left out above it.
+_STARTS_ABOVE = re.compile(r"@@ -[01](,\d+)? ")
 
 
 class DiffLine(NamedTuple):
@@ -25,6 +28,8 @@ def compare(old: str, new: str) -> list[DiffLine]:
     kinds = {" ": "same", "-": "old", "+": "new", "@": "gap"}
     # The first two lines name the two sides.
     lines = list(difflib.unified_diff(before, after, n=_CONTEXT, lineterm=""))[2:]
+    if lines and _STARTS_ABOVE.match(lines[0]):
+        del lines[0]
     return [DiffLine(kinds[line[0]], "…" if line[0] == "@" else line[1:]) for line in lines]
 
 

@@ -7,7 +7,7 @@ where a body or a query string spells it out by name.
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import quote_plus, unquote, unquote_plus
 
 from storage import limits
 
@@ -64,10 +64,18 @@ class Redactor:
         for secret in self._secrets:
             if secret in text:
                 return False
-        return not (_has_hint(text) or ("_" in text and _DATA_KEY.search(text)))
+        return not ("%" in text or _has_hint(text) or ("_" in text and _DATA_KEY.search(text)))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """The text without secrets. Where one stands behind percent-encoding, it is the decoded text."""
+        clean = self._plain(text)
+        if "%" in clean and (decoded := unquote(clean)) != clean and (cleaned := self._plain(decoded)) != decoded:
+            clean = cleaned
+        if clean != text:
+            self.has_found = True
+        return clean
+
+    def _plain(self, text: str) -> str:
         clean = text
         for secret in self._secrets:
             if secret in clean:
@@ -76,8 +84,6 @@ class Redactor:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
         if _has_hint(clean):
             clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
-        if clean is not text and clean != text:
-            self.has_found = True
         return clean
 
     def query(self, query: str) -> str:

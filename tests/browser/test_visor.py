@@ -77,8 +77,9 @@ def test_list_fills_by_itself_and_each_side_is_shown(
 
     produce(server, client)
 
-    expect(rows(page)).to_have_count(6, timeout=20_000)
-    expect(page.locator("#visor-chart")).to_contain_text("6 requests")
+    # Four of the Base, an update it refuses, a file that it sends as an upload of one part, and its download.
+    expect(rows(page)).to_have_count(9, timeout=20_000)
+    expect(page.locator("#visor-chart")).to_contain_text("9 requests")
     row = rows(page).filter(has_text="PUT")
     expect(row).to_contain_text("notes/items")
     expect(row).to_contain_text("207")

@@ -5,6 +5,7 @@ import pytest
 from console.visor.redaction import Redactor
 
 KEY = "abcdefghij_" + "Q" * 32
+ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)
 OTHER = "zyxwvutsrq_" + "7" * 32
 
 
@@ -32,6 +33,8 @@ def redactor(**headers: str) -> Redactor:
         ({}, '{"csrftoken": "abc"}', '{"csrftoken": "[redacted]"}'),
         ({"key": KEY}, '{"name": "Ada_Lovelace", "n": 1}', '{"name": "Ada_Lovelace", "n": 1}'),
         ({"cookie": "a=b"}, "a b a b", "a b a b"),
+        ({"key": KEY}, f"http://a/?b={ENCODED}&c=100%", "http://a/?b=[redacted]&c=100%"),
+        ({"key": KEY}, "100% of a%20b", "100% of a%20b"),
         ({"key": KEY + "x"}, "Q" * 32, "[redacted]"),
         ({}, f"abcdefghij_{'Q' * 31}", f"abcdefghij_{'Q' * 31}"),
     ],
@@ -50,7 +53,7 @@ def test_text(headers: dict[str, str], text: str, expected: str) -> None:
     [
         (f"a=1&key={KEY}", "a=1&key=[redacted]"),
         (f"key={KEY.replace('_', '%5F')}", "key=[redacted]"),
-        (f"key={''.join(f'%{ord(c):02x}' for c in KEY)}&b=%20", "key=[redacted]&b=%20"),
+        (f"key={ENCODED}&b=%20", "key=[redacted]&b=%20"),
         ("name=a%20b&last=", "name=a%20b&last="),
         ("", ""),
     ],
