@@ -1,5 +1,6 @@
 """What is recorded of requests to the public API: each of them, whole or described, by nobody's leave."""
 
+import contextlib
 import hashlib
 import time
 from typing import Any
@@ -14,8 +15,8 @@ from tests.visor import make_recorded, record, recorded
 
 @pytest.fixture
 def client(server: Any, database: None) -> BaseClient:
-    """A client of a collection that is recorded."""
-    return make_recorded(server)
+    """A client of a collection that is recorded, from an address of its own as some of its keys are wrong."""
+    return make_recorded(server, source_address="127.0.7.8")
 
 
 def test_request_and_answer_are_recorded(client: BaseClient) -> None:
@@ -160,3 +161,46 @@ def test_stranger_without_a_key_leaves_no_body_and_another_collections_key_no_na
         assert event.content.request.text is None
         assert event.line.bytes_in > 10
         assert "not kept" in event.content.request.digest
+
+
+def test_hostile_requests_are_recorded_as_text(client: BaseClient) -> None:
+    sent = [
+        (b"GET", b"/items/%00", b""),
+        (b"GET", b"/items/%FF%C3", b""),
+        (b"GET", b"/items/%1b%5b31m", b""),
+        (b"GET", b"/items/refused", b"X-Escape: \x1b[31mred"),
+        (b"GET", b"/items/a%0d%0aSet-Cookie:%20a=b", b"X-Latin: \xff\xfe\xe9"),
+        (b"GET", b"/items/%E2%80%AE", b"X-Utf8: \xe2\x80\xaegnp.exe"),
+        (b"GET", b"/items/%3Cscript%3E?a=%3Cimg%20src=x%3E", b"X-Long: " + b"y" * 20_000),
+        (b"G<b>T", b"/items/a", b""),
+    ]
+    answered = 0
+    for method, path, header in sent:
+        with RawConnection(client.server, client.source_address) as raw:
+            head = b"%s %s%s HTTP/1.1\r\nHost: a\r\nX-API-Key: %s\r\n" % (
+                method,
+                client.path.encode(),
+                path,
+                client.key_text.encode(),
+            )
+            raw.send(head, header + b"\r\n\r\n" if header else b"\r\n")
+            answer = raw.answer()
+            # What the web server itself refuses never gets as far as the API.
+            answered += answer is not None and answer.body.startswith(b"{")
+    with RawConnection(client.server, client.source_address) as raw:
+        with contextlib.suppress(ConnectionError):
+            raw.send(raw_head(client, "GET", "/items/a", "X-Huge: " + "z" * 1_048_576))
+        raw.answer()
+    client.send("PUT", "/items", content=b'{"items": [{"key": "a", "t": "\xff\x00"}]}')
+    client.send("PUT", "/items", content=b'{"items": [{"key": "a\x1b[31m"}]}')
+
+    found = recorded(client.collection_id, answered + 2)
+
+    assert answered >= 5
+    for event in found:
+        everything = repr((event.line, event.request_headers, event.content))
+        assert "\\x00" not in everything
+        assert all(len(value) < 5_000 for _, value in event.request_headers)
+    assert found[-2].content.request.text is None
+    assert found[-2].content.request.digest.startswith("SHA-256 ")
+    assert {"things/items/%00", "things/items/%FF%C3", "things/items/%1B%5B31m"} <= {event.line.path for event in found}
