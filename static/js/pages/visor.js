@@ -17,8 +17,8 @@ const live = () => document.getElementById("visor-live");
 const rows = () => [...document.querySelectorAll("#events > tr")];
 const ids = (list) => list.map((row) => row.dataset.event);
 
-// Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the server for
-// each open page, all day.
+// Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the
+// server for each open page, all day.
 async function ask() {
   const now = live();
   if (!now || "still" in now.dataset || document.hidden) return;
@@ -70,7 +70,6 @@ function mark() {
   for (const each of rows()) {
     each.classList.toggle("is-open", each.dataset.event === open);
     each.classList.toggle("is-chosen", each.dataset.event === selected);
-    each.toggleAttribute("data-chosen", each.dataset.event === selected);
   }
 }
 
