@@ -7,6 +7,7 @@ A filter that finds little looks at a bounded number of requests: of a log small
 """
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -46,6 +47,8 @@ def main() -> int:
     if load.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
+    # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="bench-visor-") as name:
         homeport = Homeport(Path(name))
         try:
@@ -174,6 +177,8 @@ def _count(collection_id: str) -> tuple[int, int]:
 
 def _write_log(collection_id: str, count: int) -> None:
     """Evenly over the last days, each in its partition, one in a hundred an error, with bodies of 300 bytes."""
+    from django.db import transaction
+
     from storage import event_days
     from storage.database import run
     from storage.event_blocks import make_blocks
@@ -186,9 +191,10 @@ def _write_log(collection_id: str, count: int) -> None:
     for start in range(0, count, EVENTS_AT_ONCE):
         numbers = range(start, min(start + EVENTS_AT_ONCE, count))
         events = [_make_event(collection_id, n, first_ns + width_ns * n // count) for n in numbers]
-        for stored, block in make_blocks(events):
-            for statement in statements_for(stored, block):
-                run(*statement)
+        with transaction.atomic():
+            for stored, block in make_blocks(events):
+                for statement in statements_for(stored, block):
+                    run(*statement)
     with open_connection().cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM (ANALYZE) storage_eventblock")
