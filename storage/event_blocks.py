@@ -83,20 +83,22 @@ class Content(msgspec.Struct, array_like=True):
 
 
 class Event(msgspec.Struct, array_like=True):
-    """A request that was answered. The key is named by the SHA-256 that it is known by, until its id is found."""
+    """A request that was answered. The key is named by the SHA-256 that it is known by, until its id is found.
+
+    `size_bytes` is roughly what it takes in memory, and in a block before that is compressed.
+    """
 
     collection_id: str
     line: Line
     content: Content
     request_headers: Headers = ()
     key_digest: bytes = b""
+    size_bytes: int = 0
 
-    @property
-    def size_bytes(self) -> int:
-        """Roughly what it takes in memory, and in a block before that is compressed."""
+    def __post_init__(self) -> None:
         content, line = self.content, self.line
         texts = len(content.request.text or "") + len(content.response.text or "") + len(line.path) + len(line.query)
-        return texts + 20 * (len(self.request_headers) + len(content.response_headers)) + 200
+        self.size_bytes = texts + 20 * (len(self.request_headers) + len(content.response_headers)) + 200
 
 
 class _Contents(msgspec.Struct, array_like=True):
@@ -172,9 +174,9 @@ def unpack_event(packed: bytes) -> Event:
 
 
 def _is_full(events: list[Event], size_bytes: int, following: Event) -> bool:
-    span = event_ids.time_of(following.line.id) - event_ids.time_of(events[0].line.id)
+    span_ms = event_ids.ms_of(following.line.id) - event_ids.ms_of(events[0].line.id)
     return (
         len(events) >= limits.EVENT_BLOCK_MAX
         or size_bytes + following.size_bytes > limits.EVENT_BLOCK_MAX_BYTES
-        or span.total_seconds() > limits.EVENT_BLOCK_MAX_SECONDS
+        or span_ms > limits.EVENT_BLOCK_MAX_SECONDS * 1000
     )

@@ -30,9 +30,14 @@ def time_of(event_id: str) -> datetime:
     return whole.replace(microsecond=ms % 1000 * 1000 + (fraction * 1000 >> _FRACTION_BITS))
 
 
+def ms_of(event_id: str) -> int:
+    """The event's millisecond since 1970."""
+    return int(event_id[:12], 16)
+
+
 def minute_of(event_id: str) -> int:
     """The event's minute since 1970."""
-    return int(event_id[:12], 16) // 60_000
+    return ms_of(event_id) // 60_000
 
 
 def first_id_at(moment: datetime) -> str:

@@ -46,13 +46,14 @@ def test_days_are_made_ahead(collection_id: str) -> None:
 
 
 def test_what_came_before_its_day_was_made_moves_into_it(collection_id: str) -> None:
-    tomorrow = datetime.now(UTC) + timedelta(days=5)
-    event_id = keep(collection_id, -5)
-    assert f"storage_eventblock_{tomorrow:%Y%m%d}" not in partitions()
+    made = {row[0] for row in run("SELECT relname FROM pg_class WHERE relname ~ '^storage_eventblock_[0-9]{8}$'", [])}
+    days = (datetime.now(UTC) + timedelta(days=ahead) for ahead in range(3, 99))
+    later = next(day for day in days if f"storage_eventblock_{day:%Y%m%d}" not in made)
+    event_id = keep(collection_id, (datetime.now(UTC) - later) / timedelta(days=1))
 
-    event_days.tidy_events(tomorrow)
+    event_days.tidy_events(later)
 
-    assert f"storage_eventblock_{tomorrow:%Y%m%d}" in partitions()
+    assert f"storage_eventblock_{later:%Y%m%d}" in partitions()
     assert ids(collection_id) == [event_id]
 
 
