@@ -20,7 +20,7 @@ def rename_collection(*, collection_id: str, name: str) -> None:
 
 def list_collections() -> list[Collection]:
     """All collections, oldest first."""
-    return list(Collection.objects.order_by("created_at", "id"))
+    return list(Collection.objects.filter(scratch_of=None).order_by("created_at", "id"))
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:

@@ -4,6 +4,7 @@ Statements go to psycopg directly, because the ORM's cursor wrappers cost more t
 no SQL text (see `storage/sql/`) and no connections (see `storage/connections.py`).
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from storage.errors import DiskFull, EngineUnreachable
 Row = tuple[Any, ...]
 
 _PREPARED_MAX_PARAMS = 60
+# Of a snapshot, in memory: the largest items together take some 50 MB.
+_ROWS_AT_A_TIME = 64
 
 # What another try can cure: the server is away, starting, out of connections, or ended the statement in time.
 _PASSING = (
@@ -68,6 +71,37 @@ def one_connection() -> Iterator[None]:
     finally:
         if not is_nested:
             django_connection.close()
+
+
+class Snapshot:
+    """One moment of the database: what is committed while it lasts is not seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, params: Sequence[Any]) -> Iterator[Row]:
+        """The rows of a statement as they are wanted, a few in memory at a time. Raises EngineUnreachable."""
+        name = f"rows_{next(self._numbers)}"
+        with engine_errors(), psycopg.RawServerCursor(self._connection, name) as cursor:
+            cursor.itersize = _ROWS_AT_A_TIME
+            cursor.execute(statement.encode(), params)
+            yield from cursor
+
+    _numbers = itertools.count()
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    """Read from one moment on, over a connection of its own, for as long as it takes. Raises EngineUnreachable."""
+    with engine_errors():
+        connection = _open()
+    try:
+        connection.autocommit = False
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield Snapshot(connection)
+    finally:
+        connection.close()
 
 
 @contextmanager

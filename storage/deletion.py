@@ -17,7 +17,7 @@ from django.utils import timezone
 from storage import limits, sql
 from storage.database import one_connection, run
 from storage.errors import CollectionNotFound, InvalidInput
-from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures
+from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures, Export, Import
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _STRAGGLERS = timedelta(seconds=30)
 _SHOWN = timedelta(minutes=1)
 
 
-def delete_collection(*, collection_id: str, typed_name: str, asked_by: User) -> Deletion:
+def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | None) -> Deletion:
     """End all access to a collection and remember what is left to remove.
 
     Raises CollectionNotFound, InvalidInput when the typed name is not the collection's.
@@ -48,13 +48,26 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User) ->
             drive_ids=list(Drive.objects.filter(collection_id=collection_id).values_list("id", flat=True)),
             rows_expected=(items or 0) + (files or 0),
         )
+        _drop_archives(collection_id)
         collection.delete()
         return deletion
 
 
+def _drop_archives(collection_id: str) -> None:
+    """Exports and imports go at once; their rows are locked first, so that no worker adds a part to one that is gone."""
+    for model in (Export, Import):
+        ids = (
+            model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
+        )
+        run(*sql.drop_parts([each.hex for each in ids]))
+
+
 def list_deletions(person: User) -> list[Deletion]:
     """Those under way and just finished that this person asked for, or of everybody for who owns the server."""
-    recent = Deletion.objects.filter(Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN))
+    # Nobody asked for those of scratch collections.
+    recent = Deletion.objects.filter(asked_by__isnull=False).filter(
+        Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
+    )
     return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
 
 

@@ -103,6 +103,22 @@ class DataKeyNotFound(StorageError):
     default = "Data key not found"
 
 
+class ArchiveNotFound(StorageError):
+    """The collection has no export or import with this id, or it is not in the state that this needs."""
+
+    default = "That export or import is not there any more"
+
+
+class OutOfPlace(StorageError):
+    """A part of an archive begins elsewhere than where the last one ended. `expected` is where that is, in bytes."""
+
+    default = "The archive goes on elsewhere"
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self.expected = expected
+
+
 class PersonNotFound(StorageError):
     """Nobody has this id, or not in this collection."""
 

@@ -48,7 +48,7 @@ class Page:
     last: str | None
 
 
-class _Prepared(NamedTuple):
+class PreparedItem(NamedTuple):
     """An item that has passed every rule: the row that `sql.put_items` takes."""
 
     key: str
@@ -68,7 +68,7 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
     prepared, failed = [], []
     for index, item in enumerate(items):
         try:
-            prepared.append(_prepare(item))
+            prepared.append(prepare_item(item))
         except EmptyAttributeName:
             failed.append(item)
         except InvalidInput as error:
@@ -89,7 +89,7 @@ def insert_item(*, access: Access, base: str, item: Any) -> str:
     Raises KeyExists, and InvalidInput when a rule is broken.
     """
     try:
-        prepared = _prepare(item)
+        prepared = prepare_item(item)
     except InvalidInput as error:
         raise error.within("item") from None
     if _write(access, base, [prepared], replace=False) == 0:
@@ -123,7 +123,7 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
         if not found:
             raise ItemNotFound()
         changed = apply_patch(parse(found[0][0].encode()), operations)
-        run(*sql.replace_item(base_id, _prepare({**changed, "key": key})))
+        run(*sql.replace_item(base_id, prepare_item({**changed, "key": key})))
 
 
 def query_items(
@@ -180,7 +180,7 @@ def _find(span: sql.Span, predicate: Predicate, limit: int) -> list[Row]:
     return rows if not rows or rows[0][-1] <= limits.INDEX_MAX_HITS else scanned
 
 
-def _write(access: Access, base: str, rows: list[_Prepared], *, replace: bool) -> int:
+def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
     """Write the rows, with the Base if this is its first write; how many were written."""
 
     def attempt() -> Row:
@@ -203,7 +203,8 @@ def _allowed(rows: list[Row]) -> Row:
     return rows[0]
 
 
-def _prepare(item: Any) -> _Prepared:
+def prepare_item(item: Any) -> PreparedItem:
+    """The row of an item, its key generated if it has none. Raises InvalidInput when it breaks a rule (contract: Base)."""
     if not isinstance(item, dict):
         raise InvalidInput("An item is not an object")
     if "key" not in item:
@@ -216,7 +217,7 @@ def _prepare(item: Any) -> _Prepared:
     expires = item.get("__expires")
     if "__expires" in item and not is_number(expires):
         raise InvalidInput("`__expires` is not a number of seconds")
-    return _Prepared(key, json.decode(), len(json), None if expires is None else _seconds(expires))
+    return PreparedItem(key, json.decode(), len(json), None if expires is None else _seconds(expires))
 
 
 def _seconds(expires: int | Decimal) -> float:

@@ -13,6 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from storage import deletion, figures, people, sweeper
+from storage.archive import work
 
 
 @app.periodic(cron="* * * * *")
@@ -41,6 +42,13 @@ def count_everything(timestamp: int) -> None:
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, so that one goes on after a crash."""
     deletion.continue_deletions()
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="continue_archives", queueing_lock="continue_archives")
+def continue_archives(timestamp: int) -> None:
+    """At once when somebody asked for an export or import, and four times a minute, for those that a killed worker left."""
+    work.continue_archives()
 
 
 @app.periodic(cron="17 4 * * *")

@@ -46,7 +46,8 @@ def rebuild() -> Rebuilt:
     with alone():
         note_listing()
         orphans = {blob.id: blob for blob in find_orphans()}
-        owners = {blob_id: owner for blob_id in orphans if (owner := blobs.find_owner(blob_id))}
+        # An object without a Drive is part of an export or import, and no file.
+        owners = {blob_id: owner for blob_id in orphans if (owner := blobs.find_owner(blob_id)) and owner.drive}
         newest: dict[tuple[str, str, str], Candidate] = {}
         for candidate in find_candidates(orphans, owners):
             newest[candidate.owner[:3]] = candidate

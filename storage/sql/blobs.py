@@ -36,10 +36,16 @@ def drop_old_uploads(age_seconds: int, limit: int) -> Statement:
 
 
 def find_garbage(age_seconds: int, limit: int) -> Statement:
-    """Rows: ids of blobs that have been garbage this long, oldest first."""
+    """Rows: ids of blobs that have been garbage this long, oldest first.
+
+    An export reads one moment of the collection for as long as it takes, so what became garbage after it began stays.
+    Five minutes are for the writes that were under way then: their time is that of their beginning.
+    """
     return (
         """
         SELECT id FROM storage_blob WHERE state = 'garbage' AND changed_at < now() - make_interval(secs => $1)
+        AND changed_at < (SELECT coalesce(min(started_at), 'infinity') - interval '5 minutes' FROM storage_export
+                          WHERE state = 'running')
         ORDER BY changed_at LIMIT $2
     """,
         [age_seconds, limit],
