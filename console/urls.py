@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("console.people.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
+    path("collections/<collection_id>/", include("console.archives.urls")),
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
     path("", include("console.collections.urls")),
 ]

@@ -67,11 +67,47 @@ HOSTILE_NAMES = [
 
 def odd_items() -> list[dict[str, Any]]:
     """Every shape of JSON, and keys of every kind."""
-    keys = ["a", "A", "a/b", "../x", "%@#//#!#)#$_", "é", "e\u0301", "日", "🙂", "\ufffd", "line\nbreak", "tab\t", '"', "\\", " "]
+    keys = [
+        "a",
+        "A",
+        "a/b",
+        "../x",
+        "%@#//#!#)#$_",
+        "é",
+        "e\u0301",
+        "日",
+        "🙂",
+        "\ufffd",
+        "line\nbreak",
+        "tab\t",
+        '"',
+        "\\",
+        " ",
+    ]
     keys += ["k" * 1024, "0", "-1", "null", "[]", "\u202e", "\x01", "\U0010ffff"]
-    values: list[Any] = [None, True, False, "", "\\", '"', "\u2028", "🙂" * 10, "\x7f", "{}", [], {}, [[]], [{}], {" ": 1}]
+    values: list[Any] = [
+        None,
+        True,
+        False,
+        "",
+        "\\",
+        '"',
+        "\u2028",
+        "🙂" * 10,
+        "\x7f",
+        "{}",
+        [],
+        {},
+        [[]],
+        [{}],
+        {" ": 1},
+    ]
     values += [0, -1, 9007199254740993, 10**37, Decimal("1.0"), Decimal("0.10"), Decimal("1E-125"), Decimal("1.5E+120")]
-    values += [Decimal("12345678901234567890.123456789012345678"), {"a": {"b": [1, {"c": None}]}}, ["x", 1, None, [True]]]
+    values += [
+        Decimal("12345678901234567890.123456789012345678"),
+        {"a": {"b": [1, {"c": None}]}},
+        ["x", 1, None, [True]],
+    ]
     nested: Any = "deep"
     for _ in range(98):
         nested = [nested]
@@ -169,7 +205,9 @@ def check_now(access: Access, content: bytes, name: str = "export.zip") -> Impor
 
 def run_now(import_: Import, **ways: Choice) -> Import:
     """Run an import that was checked; `ways` are the choices that are not the suggested ones, by name."""
-    chosen = [ways.get(portion.name) or plans.suggest_choice(portion) for portion in plans.read_plan(import_.plan).portions]
+    chosen = [
+        ways.get(portion.name) or plans.suggest_choice(portion) for portion in plans.read_plan(import_.plan).portions
+    ]
     where = {"collection_id": import_.collection_id, "import_id": import_.id}
     with transaction.atomic():
         imports.request_run(choices=chosen, **where)
@@ -210,4 +248,3 @@ def stored_items(access: Access, base: str) -> dict[str, Any]:
 
 def problems_of(import_: Import) -> list[tuple[str, str, str, str]]:
     return [(each.place, each.spot, each.key, each.what) for each in imports.list_problems(import_)]
-

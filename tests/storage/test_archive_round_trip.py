@@ -121,7 +121,10 @@ def test_replace_leaves_exactly_what_is_in_the_archive() -> None:
     done = archives.import_now(access, small(), notes=Choice("replace"), pictures=Choice("replace"))
     assert archives.stored_items(access, "notes") == {"a": {"n": 1}, "b": {"n": 2}}
     assert names_of(access, "pictures") == ["x/y.txt", "z.txt"]
-    assert [(each.new, each.replaced, each.removed) for each in plans.read_report(done.report)] == [(1, 1, 1), (1, 1, 1)]
+    assert [(each.new, each.replaced, each.removed) for each in plans.read_report(done.report)] == [
+        (1, 1, 1),
+        (1, 1, 1),
+    ]
 
 
 def test_rename_and_skip_leave_alone_what_is_there() -> None:
