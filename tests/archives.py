@@ -9,14 +9,16 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
-from storage import collections, exact_json, files, items
+from storage import collections, exact_json, files, items, sql
 from storage.archive import exports, imports, manifest, plans
 from storage.archive.manifest import Manifest
 from storage.archive.plans import Choice
-from storage.files import Download
+from storage.database import run
+from storage.files import Download, Stored
 from storage.keys import Access
 from storage.models import Export, Import
 
@@ -248,3 +250,7 @@ def stored_items(access: Access, base: str) -> dict[str, Any]:
 
 def problems_of(import_: Import) -> list[tuple[str, str, str, str]]:
     return [(each.place, each.spot, each.key, each.what) for each in imports.list_problems(import_)]
+
+
+def put_part(archive_id: UUID, number: int, stored: Stored) -> None:
+    run(*sql.put_part(archive_id.hex, number, stored.id))

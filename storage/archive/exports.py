@@ -20,6 +20,7 @@ from storage.archive.zipping import CollectionZip
 from storage.blobs import Owner
 from storage.database import engine_errors, run, snapshot
 from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, StorageError
+from storage.failpoints import reach
 from storage.files import Stored, StoredFile, make_etag, take
 from storage.models import Collection, Export
 
@@ -130,6 +131,7 @@ def make_export(export: Export) -> None:
             return
         fail_export(export, lease, ". ".join(error.messages))
     else:
+        reach("export-before-done")
         lease.save(state=_State.DONE, finished_at=Now(), size_bytes=size_bytes, reason="", **_counts(totals))
 
 
@@ -182,6 +184,7 @@ def _store_zip(export: Export, lease: Lease) -> tuple[int, Totals]:
             lease.save(size_bytes=size_bytes)
             take(stored)
             run(*sql.put_part(export.id.hex, number, stored.id))
+            reach("export-before-commit")
 
     def owner(number: int) -> Owner:
         return parts.archive_owner(export.collection_id, export.id, number)
