@@ -107,3 +107,6 @@ def test_readme_states_the_limits_as_they_are() -> None:
     readme = (ROOT / "README.md").read_text()
     for number in (limits.ITEM_MAX_BYTES, limits.BODY_MAX_BYTES, limits.KEY_MAX_BYTES, limits.QUERY_LIMIT_MAX):
         assert f"{number:,}" in readme
+    assert f"| {limits.ARCHIVE_ENTRIES_MAX:,} entries; 1 GB unpacked, and {limits.ARCHIVE_RATIO_MAX} times" in readme
+    assert f"lists | {limits.ARCHIVE_PROBLEMS_KEPT:,};" in readme
+    assert f"snapshots kept | {limits.SNAPSHOTS_KEPT_MAX} of" in readme

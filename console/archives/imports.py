@@ -15,11 +15,26 @@ from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import figures, jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
-from storage.errors import ArchiveNotFound, InvalidInput, OutOfPlace
+from storage.errors import (
+    ArchiveNotFound,
+    BodyTooLarge,
+    DiskFull,
+    EngineUnreachable,
+    InvalidInput,
+    OutOfPlace,
+    StorageError,
+)
 from storage.models import Import, Role
 from storage.people import Place
 
 _State = Import.State
+# What the script that sends is told. After a 503 it tries again.
+_PART_FAULTS: dict[type[StorageError], int] = {
+    InvalidInput: 400,
+    BodyTooLarge: 413,
+    EngineUnreachable: 503,
+    DiskFull: 507,
+}
 
 
 @require_safe
@@ -61,8 +76,8 @@ def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpR
         )
     except OutOfPlace as error:
         return JsonResponse({"received": error.expected}, status=409)
-    except InvalidInput as error:
-        return JsonResponse({"error": error.messages[0]}, status=400)
+    except tuple(_PART_FAULTS) as error:
+        return JsonResponse({"error": error.messages[0]}, status=_PART_FAULTS[type(error)])
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     if import_.state == _State.CHECKING:

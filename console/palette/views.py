@@ -12,6 +12,7 @@ from storage import figures
 from storage.figures import Destination
 
 _MOST = 12
+_PAGE_ICONS = {"exports": "package", "imports": "upload", "snapshots": "calendar-clock"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
 def _jump(place: Destination) -> Jump:
     if place.kind == "collection":
         return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
+    if place.kind in _PAGE_ICONS:
+        url = reverse(place.kind, args=[place.collection_id])
+        return Jump(_PAGE_ICONS[place.kind], place.name, f"Page of {place.collection_name}", url)
     route, icon = ("bases", "table-2") if place.kind == "base" else ("drives", "folder")
     url = f"{reverse(route, args=[place.collection_id])}#{place.kind}-{place.name}"
     return Jump(icon, place.name, f"{place.kind.title()} in {place.collection_name}", url)

@@ -107,7 +107,10 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
 
 def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement:
     """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
-    and name, own name. Those whose own name starts with the first word come first."""
+    and name, own name. Those whose own name starts with the first word come first.
+
+    The pages of exports and imports are found by a word of their own, and by those alone who may open them.
+    """
     return (
         """
         SELECT kind, collection_id, collection_name, name FROM (
@@ -120,6 +123,14 @@ def search_places(person_id: int | None, words: list[str], *, limit: int) -> Sta
             UNION ALL
             SELECT 'drive', c.id, c.name, d.name, lower(c.name || ' ' || d.name || ' drive')
             FROM storage_drive d JOIN storage_collection c ON c.id = d.collection_id AND c.scratch_of IS NULL
+            UNION ALL
+            SELECT page.kind, c.id, c.name, initcap(page.kind), lower(page.kind || ' ' || c.name)
+            FROM storage_collection c CROSS JOIN (VALUES ('exports'), ('imports'), ('snapshots')) AS page (kind)
+            WHERE c.scratch_of IS NULL
+            AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS word WHERE length(word) > 2 AND starts_with(page.kind, lower(word)))
+            AND ($1::int IS NULL OR EXISTS (
+                SELECT 1 FROM storage_membership m
+                WHERE m.person_id = $1::int AND m.collection_id = c.id AND m.role <> 'reader'))
         ) place
         WHERE ($1::int IS NULL OR EXISTS (
                 SELECT 1 FROM storage_membership m WHERE m.person_id = $1::int AND m.collection_id = place.collection_id))
