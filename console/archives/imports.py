@@ -108,7 +108,7 @@ def check(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResp
 def run(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
     place = access.by_person(request, collection_id, at_least=Role.MEMBER)
     import_ = _import(collection_id, import_id)
-    choices = read_choices(plans.read_plan(import_.plan), request.POST) if import_.plan.get("portions") else []
+    choices = read_choices(plans.read_plan(import_.plan), request.POST) if "portions" in import_.plan else []
     try:
         imports.request_run(collection_id=collection_id, import_id=import_id, choices=choices)
     except ArchiveNotFound as error:
@@ -141,7 +141,7 @@ def _import(collection_id: str, import_id: UUID) -> Import:
 def _page(
     request: PageRequest, place: Place, import_: Import, *, choices: list[Choice] | None = None, error: str = ""
 ) -> HttpResponse:
-    plan = plans.read_plan(import_.plan) if import_.plan.get("portions") else None
+    plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
     context = {
         "place": place,
         "tab": "exports",

@@ -135,7 +135,7 @@ def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -
     Raises ArchiveNotFound unless it is checked or done and its archive is kept, InvalidInput (the choices).
     """
     import_ = find_import(collection_id=collection_id, import_id=import_id)
-    if not import_.plan.get("portions"):
+    if "portions" not in import_.plan:
         raise ArchiveNotFound()
     plan = plans.read_plan(import_.plan)
     plans.check_choices(plan, choices)
@@ -302,5 +302,6 @@ def _fail(lease: Lease, error: StorageError) -> None:
 
 def _fail_direct(busy: list[Any]) -> None:
     why = "The command stopped in the middle of it. Run it again: it goes on without doubling anything."
-    gone = Import.objects.filter(is_orphaned(), state__in=busy, is_direct=True, attempts__gt=0)
+    a_while_ago = Now() - timedelta(seconds=limits.ARCHIVE_LEASE_SECONDS)
+    gone = Import.objects.filter(is_orphaned(), state__in=busy, is_direct=True, touched_at__lt=a_while_ago)
     gone.update(state=_State.FAILED, reason=why, finished_at=Now())

@@ -177,3 +177,13 @@ def test_ids_of_another_collection_are_not_there(people: Cast, browser: Browser)
     assert client.get(reverse("remove-member", args=[people.collection.id, people.outsider.id])).status_code == 404
     foreign_key.refresh_from_db()
     assert foreign_key.revoked_at is None
+    foreign_export = Export.objects.create(collection=other, state="done", finished_at=timezone.now())
+    foreign_import = Import.objects.create(collection=other, state="checked", size_expected=1)
+    for name in ("download-export", "delete-export", "import", "delete-import"):
+        found = foreign_import if "import" in name else foreign_export
+        assert client.get(reverse(name, args=[people.collection.id, found.id])).status_code == 404
+    for name in ("check-export", "delete-export", "check-import", "run-import", "delete-import"):
+        found = foreign_import if "import" in name else foreign_export
+        assert client.post(reverse(name, args=[people.collection.id, found.id])).status_code == 404
+    assert Export.objects.filter(id=foreign_export.id).exists()
+    assert Import.objects.filter(id=foreign_import.id, state="checked").exists()

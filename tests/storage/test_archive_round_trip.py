@@ -63,6 +63,12 @@ def test_an_export_is_a_zip_that_any_program_reads(tmp_path: Any) -> None:
     assert sum(1 for path in tmp_path.rglob("*") if path.is_file()) == len(names)
 
 
+def test_an_empty_collection_goes_out_and_comes_in() -> None:
+    zipped = archives.bytes_of(archives.export_now(archives.new_collection()))
+    done = archives.import_now(archives.new_collection(), zipped)
+    assert (done.state, plans.read_report(done.report)) == (Import.State.DONE, [])
+
+
 def test_expired_items_stay_behind() -> None:
     access = archives.new_collection()
     archives.fill(access, "things", [{"key": "gone", "__expires": 1}, {"key": "stays", "__expires": 33_000_000_000}])
