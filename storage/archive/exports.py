@@ -5,6 +5,7 @@ into the zip, and in which order, is `zipping.py`'s.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -143,8 +144,12 @@ def fail_export(export: Export, lease: Lease, reason: str) -> None:
 
 
 def forget_abandoned() -> None:
-    """Remove what commands left behind that were killed while they exported."""
-    Export.objects.filter(is_orphaned(), is_direct=True).delete()
+    """Remove what commands left behind that were killed while they exported.
+
+    One that only waits for whoever reads its output gives no sign of life either, and gets more time.
+    """
+    a_while_ago = Now() - timedelta(seconds=limits.GARBAGE_KEPT_SECONDS)
+    Export.objects.filter(is_direct=True, heartbeat_at__lt=a_while_ago).delete()
 
 
 def stream_export(collection_id: str, *, asked_by: User | None = None) -> Iterator[bytes]:

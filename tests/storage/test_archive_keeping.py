@@ -194,6 +194,23 @@ def forged(access: Access, **changes: Any) -> Export:
     return export
 
 
+def test_an_export_of_a_killed_command_holds_back_the_sweeper_for_an_hour() -> None:
+    access = archives.new_collection()
+    kept, gone = (
+        Export.objects.create(
+            collection_id=access.collection_id,
+            is_direct=True,
+            state="running",
+            heartbeat_at=timezone.now() - timedelta(minutes=age),
+        )
+        for age in (50, 70)
+    )
+    exports.forget_abandoned()
+    assert [Export.objects.filter(id=each.id).exists() for each in (kept, gone)] == [True, False]
+    kept.delete()
+    assert exports.list_exports(access.collection_id) == []
+
+
 def zip_entry(zipped: bytes, name: str) -> bytes:
     return zipfile.ZipFile(io.BytesIO(zipped)).read(name)
 

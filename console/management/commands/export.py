@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.archive import exports
+from storage.archive.leases import Superseded
 from storage.database import one_connection
 from storage.errors import StorageError
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
             raise CommandError(str(error)) from error
+        except Superseded as error:
+            raise CommandError("It was deleted in the meantime, or the collection was.") from error
 
     def _write(self, collection_id: str, path: Path) -> None:
         """Under another name until it is whole: what is called as asked for can be trusted."""

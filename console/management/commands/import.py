@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.archive import imports, plans
+from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
 from storage.database import one_connection
 from storage.errors import InvalidInput, StorageError
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
             raise CommandError(str(error)) from error
+        except Superseded as error:
+            raise CommandError("It was deleted in the meantime, or the collection was.") from error
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
         where = {"collection_id": options["collection_id"]}
