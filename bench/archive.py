@@ -10,6 +10,7 @@ worker's memory is sampled meanwhile; its growth must stay small, however much t
 import argparse
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ import psycopg
 from botocore.config import Config
 
 from bench.data import make_item
-from bench.homeport import Homeport
+from bench.homeport import PROJECT, Homeport
 from bench.memory import PeakMemory, Watch
 from bench.pages import Visitor
 from storage.embedded import postgres, state
@@ -117,6 +118,7 @@ def _measure(homeport: Homeport, folder: Path) -> int:
     rows = [("read from the engines", seconds, 0.0)]
     rows.append(("the same, written to S3", seconds + _timed(lambda: _write_straight(homeport, read_bytes))[1], 0.0))
     steps: list[tuple[str, Callable[[], None]]] = [
+        ("export by the command", lambda: _export_by_command(homeport)),
         ("export", lambda: found.update(download=carrier.export(homeport.collection_id))),
         ("download", lambda: carrier.fetch(found["download"], zipped)),
         ("send", lambda: found.update(page=carrier.send(target, zipped))),
@@ -136,9 +138,19 @@ def _measure(homeport: Homeport, folder: Path) -> int:
         print(
             f"{name:<24} {taken:>7.1f} s {read_bytes / MB / taken:>6.0f} MB/s {seconds / taken:>6.2f} {grown:>12.0f} MB"
         )
-    good = seconds / rows[2][1] >= LEAST_RATIO and all(grown < MOST_GROWTH_MB for _, _, grown in rows)
-    print(f"\nlimits: export {LEAST_RATIO}, growth {MOST_GROWTH_MB} MB: {'ok' if good else 'not met'}")
+    took = {name: taken for name, taken, _ in rows}
+    # The command writes nowhere, and is held against reading; an export is held against reading and writing.
+    streamed = seconds / took["export by the command"]
+    kept = took["the same, written to S3"] / took["export"]
+    good = min(streamed, kept) >= LEAST_RATIO and all(grown < MOST_GROWTH_MB for _, _, grown in rows)
+    print(f"\nby the command {streamed:.2f} of reading; export {kept:.2f} of reading and writing")
+    print(f"limits: {LEAST_RATIO} each, growth {MOST_GROWTH_MB} MB: {'ok' if good else 'not met'}")
     return 0 if good else 1
+
+
+def _export_by_command(homeport: Homeport) -> None:
+    command = [sys.executable, "manage.py", "export", homeport.collection_id, "-"]
+    subprocess.run(command, cwd=PROJECT, env=homeport.environment, stdout=subprocess.DEVNULL, check=True)
 
 
 def _workers(homeport: Homeport) -> list[Any]:
