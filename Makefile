@@ -33,6 +33,7 @@ lint: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	cd clients/python && $(abspath $(RUN)) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/test.stamp

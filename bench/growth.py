@@ -52,7 +52,7 @@ def measure_growth(
     counts = {"growth-small": SMALL_ITEMS, "growth-large": LARGE_ITEMS}
     for base, count in counts.items():
         say(f"loading {count:,} items into {base}")
-        _load(homeport, base, count)
+        load_rows(homeport, base, count)
     # New workers, so that what they take is due to the Base they are asked about.
     homeport.stop()
     homeport.serve()
@@ -74,8 +74,11 @@ def measure_growth(
     return Growth(rows, peaks["growth-small"], peaks["growth-large"])
 
 
-def _load(homeport: Homeport, base: str, count: int) -> None:
-    """The Base comes to exist by a put through the API, whose item is then one of `count`."""
+def load_rows(homeport: Homeport, base: str, count: int) -> None:
+    """Fill a Base of an attached Homeport.
+
+    It comes to exist by a put through the API, whose item is then one of `count`.
+    """
     from storage.models import Base
 
     homeport.load(base, [make_item(0, count)])

@@ -5,11 +5,36 @@ spawned instead of forked (macOS, Windows) each imports the application by itsel
 """
 
 import gc
+import time
+from collections import deque
+from typing import Any
 
 from django.urls import get_resolver
-from granian.cli import entrypoint
+from granian import cli
+from granian.server import MPServer
 
 import console.wsgi  # noqa: F401 (imported for its effect: Django is set up)
+
+# So many workers may die in so many seconds before the listener as a whole is given up; serve then starts it again.
+_DEATHS_MAX, _DEATHS_WITHIN_SECONDS = 20, 3.0
+
+
+class Listener(MPServer):
+    """granian, but a worker that dies twice within seconds is replaced twice.
+
+    By itself it would end then, and the other workers with it: nobody was served until the last of them had answered
+    its last request. Two deaths may be one bad request tried again; a worker that cannot even start dies more often.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._deaths: deque[float] = deque(maxlen=_DEATHS_MAX)
+
+    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
+        super()._respawn_workers(workers, *args, **options)
+        self._deaths.extend([time.monotonic()] * len(workers))
+        if len(self._deaths) < _DEATHS_MAX or self._deaths[-1] - self._deaths[0] > _DEATHS_WITHIN_SECONDS:
+            self.respawned_wrks.clear()
 
 
 def main() -> None:
@@ -17,7 +42,8 @@ def main() -> None:
     _ = get_resolver().url_patterns
     # Collecting would touch, and so copy, every page that the workers could share.
     gc.freeze()
-    entrypoint()
+    cli.Server = Listener
+    cli.entrypoint()
 
 
 if __name__ == "__main__":

@@ -55,11 +55,12 @@ def certificate_names() -> list[str]:
 def max_connections() -> int:
     """How many database connections the bundled Postgres must allow.
 
-    Every worker keeps its own, on each listener; a worker that was killed and its successor overlap for a moment.
+    Every worker keeps its own and one to record requests with, on each listener; a worker that was killed and its successor
+    overlap for a moment.
     The rest is for the job worker, commands and probes.
     """
     listeners = 2 if settings.TLS_PORT else 1
-    return settings.WORKERS * settings.CONNECTIONS * listeners * 2 + 40
+    return settings.WORKERS * (settings.CONNECTIONS + 1) * listeners * 2 + 40
 
 
 def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates | None = None) -> Child:

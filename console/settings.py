@@ -32,6 +32,8 @@ TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
+# With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
@@ -64,7 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "console.compression.PagesOnly",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -152,6 +154,11 @@ if S3_IS_BUNDLED and _local:
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "console.vendored.AceFinder",
+]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -214,10 +221,14 @@ LOGGING = {
         },
     },
     "filters": {"without_unavailable": {"()": "console.logs.WithoutUnavailable"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        # What is logged during a recorded request is shown with it.
+        "visor": {"class": "console.visor.request_log.Capture"},
+    },
+    "root": {"handlers": ["stderr", "visor"], "level": "INFO"},
     "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr", "visor"], "level": "INFO", "propagate": False},
         "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.security": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},

@@ -13,7 +13,12 @@ urlpatterns = [
     path("", include("console.people.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
+    path("collections/<collection_id>/base/<name>/", include("console.base.urls")),
+    path("collections/<collection_id>/", include("console.archives.urls")),
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
+    path("clients/", include("console.connect.client_urls")),
+    path("collections/<collection_id>/drive/<drive>/", include("console.drive.urls")),
+    path("collections/<collection_id>/visor/", include("console.visor.urls")),
     path("", include("console.collections.urls")),
 ]
 

@@ -13,15 +13,17 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 _pages = get_wsgi_application()
 
 from console.api.handler import ApiHandler, StartResponse  # noqa: E402 (Django is set up by now)
+from console.visor.recorder import Recorder  # noqa: E402
 
-_api = ApiHandler(prefix="/v1/?")
+# What people send by hand comes in here too (`console/visor/replay.py`).
+api = Recorder(ApiHandler(prefix="/v1/?"))
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Everything under `/v1` is the API."""
     path = environ["PATH_INFO"]
     if path.startswith("/v1/") or path == "/v1":
-        return _api(environ, start_response)
+        return api(environ, start_response)
     return _pages(environ, start_response)  # type: ignore[arg-type]  # it wants a protocol with an argument nobody gives
 
 

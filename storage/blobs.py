@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,13 +32,17 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from storage import limits
+from storage import limits, room
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "blobs/"
-CHUNK_BYTES = 262_144
+# A chunk costs the same two dozen system calls and changes of thread whatever its size, which is most of what reading costs.
+# Clients that are slow to take theirs get small ones, so that many of them hold little memory.
+CHUNK_BYTES = 1_048_576
+SLOW_CHUNK_BYTES = 65_536
+_SLOW_SECONDS = 0.25
 
 # SeaweedFS and other S3s know neither the checksum trailers of newer SDKs nor names of buckets as names of hosts.
 _CONFIG = {
@@ -86,6 +91,8 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
     digest = hashlib.md5(usedforsecurity=False)
     headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
     with _send("PUT", blob_id, headers, body=_hashed(chunks, digest)) as answer:
+        if answer.status == 500 and room.is_short_of(length):
+            raise DiskFull()
         _expect(answer, 200)
         told = answer.headers.get("ETag", "").strip('"')
     md5 = digest.hexdigest()
@@ -100,20 +107,28 @@ class Reading:
     def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
         self._answer = answer
         self._left = length
+        self._taken_at = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises EngineUnreachable when they stop coming before the end."""
         try:
+            size = CHUNK_BYTES
             while self._left > 0:
-                chunk = self._answer.read(min(CHUNK_BYTES, self._left), decode_content=False)
-                if not chunk:
-                    raise EngineUnreachable()
-                self._left -= len(chunk)
-                yield chunk
+                # In no variable, so that it can go as soon as the other side is done with it.
+                yield self._take(size)
+                size = SLOW_CHUNK_BYTES if time.monotonic() - self._taken_at > _SLOW_SECONDS else CHUNK_BYTES
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise EngineUnreachable() from error
         finally:
             self.close()
+
+    def _take(self, size: int) -> bytes:
+        chunk: bytes = self._answer.read(min(size, self._left), decode_content=False)
+        if not chunk:
+            raise EngineUnreachable()
+        self._left -= len(chunk)
+        self._taken_at = time.monotonic()
+        return chunk
 
     def close(self) -> None:
         """Give the connection back; one with bytes still to come is of no use to anybody else."""
@@ -276,7 +291,6 @@ def _pool() -> urllib3.HTTPConnectionPool:
     return urllib3.connection_from_url(
         settings.S3_ENDPOINT_URL,
         maxsize=limits.TRANSFERS_AT_ONCE,
-        blocksize=CHUNK_BYTES,
         retries=False,
         timeout=_timeout(None),
     )

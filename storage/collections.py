@@ -3,7 +3,7 @@
 from django.db import IntegrityError
 
 from storage import limits
-from storage.errors import CollectionNotFound, InvalidInput, Unauthorized
+from storage.errors import BaseNotFound, CollectionNotFound, InvalidInput, Unauthorized
 from storage.models import Base, Collection, Drive
 
 
@@ -20,7 +20,7 @@ def rename_collection(*, collection_id: str, name: str) -> None:
 
 def list_collections() -> list[Collection]:
     """All collections, oldest first."""
-    return list(Collection.objects.order_by("created_at", "id"))
+    return list(Collection.objects.filter(scratch_of=None).order_by("created_at", "id"))
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:
@@ -32,6 +32,20 @@ def ensure_base(*, collection_id: str, name: str) -> None:
         Base.objects.get_or_create(collection_id=collection_id, name=name)
     except IntegrityError:
         raise Unauthorized() from None
+
+
+def list_base_names(*, collection_id: str, limit: int) -> list[str]:
+    """The names of the collection's first `limit` Bases, in their order."""
+    found = Base.objects.filter(collection_id=collection_id).order_by("name")
+    return list(found.values_list("name", flat=True)[:limit])
+
+
+def find_base(*, collection_id: str, name: str) -> Base:
+    """Raises BaseNotFound."""
+    found = Base.objects.select_related("figures").filter(collection_id=collection_id, name=name).first()
+    if found is None:
+        raise BaseNotFound(f"Collection {collection_id} has no Base called {name}")
+    return found
 
 
 def ensure_drive(*, collection_id: str, name: str) -> int:

@@ -10,6 +10,7 @@ _types = mimetypes.MimeTypes()
 for _ending, _type in {
     ".avif": "image/avif",
     ".jsonl": "application/jsonl",
+    ".md": "text/markdown",
     ".mkv": "video/x-matroska",
     ".ogg": "audio/ogg",
     ".webp": "image/webp",

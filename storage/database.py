@@ -4,6 +4,7 @@ Statements go to psycopg directly, because the ORM's cursor wrappers cost more t
 no SQL text (see `storage/sql/`) and no connections (see `storage/connections.py`).
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from storage.errors import DiskFull, EngineUnreachable
 Row = tuple[Any, ...]
 
 _PREPARED_MAX_PARAMS = 60
+# Of a snapshot, in memory: the largest items together take some 50 MB.
+_ROWS_AT_A_TIME = 64
 
 # What another try can cure: the server is away, starting, out of connections, or ended the statement in time.
 _PASSING = (
@@ -68,6 +71,88 @@ def one_connection() -> Iterator[None]:
     finally:
         if not is_nested:
             django_connection.close()
+
+
+class OwnConnection:
+    """A connection beside the pool's, for a thread whose statements may wait longer than requests should for the pool.
+
+    One thread at a time may use it. It is opened when needed, and anew after an error; what it commits may be lost by a
+    crash of the database.
+    """
+
+    def __init__(self, *, lock_timeout_ms: int) -> None:
+        self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
+        self._connection: Connection | None = None
+
+    def run_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Several statements in one transaction. Raises as `run` does."""
+        with self._open_one() as connection, connection.transaction():
+            for statement, params in statements:
+                _rows(connection, statement, params)
+
+    def run(self, statement: str, params: Sequence[Any]) -> list[Row]:
+        """One statement, committed at once. Raises as `run` does."""
+        with self._open_one() as connection:
+            return _rows(connection, statement, params)
+
+    def close(self) -> None:
+        """Close it; the next statement opens it anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _open_one(self) -> Iterator[Connection]:
+        with engine_errors():
+            try:
+                if self._connection is None:
+                    self._connection = _open()
+                    for option in self._options:
+                        self._connection.execute(option.encode())
+                yield self._connection
+            except BaseException:
+                self.close()
+                raise
+
+
+class Snapshot:
+    """One moment of the database: what is committed while it lasts is not seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, params: Sequence[Any]) -> Iterator[Row]:
+        """The rows of a statement as they are wanted, a few in memory at a time. Raises EngineUnreachable."""
+        name = f"rows_{next(self._numbers)}"
+        with engine_errors(), psycopg.RawServerCursor(self._connection, name) as cursor:
+            cursor.itersize = _ROWS_AT_A_TIME
+            cursor.execute(statement.encode(), params)
+            yield from cursor
+
+    _numbers = itertools.count()
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    """Read from one moment on, over a connection of its own, for as long as it takes. Raises EngineUnreachable."""
+    with engine_errors():
+        connection = _open()
+    try:
+        connection.autocommit = False
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield Snapshot(connection)
+    finally:
+        connection.close()
+
+
+def release_connection() -> None:
+    """Give the ORM's connection back before waiting for somebody slow, such as a client that takes or sends a file.
+
+    What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
+    """
+    if not django_connection.in_atomic_block:
+        django_connection.close()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 The collection's row goes at once and takes its keys, Bases and memberships with it, so that no request finds it any more
 and no statement has to ask whether a collection is still alive. Items and files have no foreign key: they stay behind under
 ids of Bases and Drives that nothing names, and a `Deletion` remembers those until the last of them is gone. The blobs of
-files become garbage, which the sweeper collects.
+files become garbage, which the sweeper collects. Recorded requests go with them.
 """
 
 import logging
@@ -14,10 +14,20 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from storage import limits, sql
+from storage import event_days, limits, sql
 from storage.database import one_connection, run
 from storage.errors import CollectionNotFound, InvalidInput
-from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures
+from storage.models import (
+    Base,
+    BaseFigures,
+    Collection,
+    Deletion,
+    Drive,
+    DriveFigures,
+    Export,
+    FileDeletion,
+    Import,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +37,7 @@ _STRAGGLERS = timedelta(seconds=30)
 _SHOWN = timedelta(minutes=1)
 
 
-def delete_collection(*, collection_id: str, typed_name: str, asked_by: User) -> Deletion:
+def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | None) -> Deletion:
     """End all access to a collection and remember what is left to remove.
 
     Raises CollectionNotFound, InvalidInput when the typed name is not the collection's.
@@ -48,13 +58,26 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User) ->
             drive_ids=list(Drive.objects.filter(collection_id=collection_id).values_list("id", flat=True)),
             rows_expected=(items or 0) + (files or 0),
         )
+        _drop_archives(collection_id)
         collection.delete()
         return deletion
 
 
+def _drop_archives(collection_id: str) -> None:
+    """Exports and imports go at once; their rows are locked first, so that no worker adds a part to one that is gone."""
+    for model in (Export, Import):
+        ids = (
+            model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
+        )
+        run(*sql.drop_parts([each.hex for each in ids]))
+
+
 def list_deletions(person: User) -> list[Deletion]:
     """Those under way and just finished that this person asked for, or of everybody for who owns the server."""
-    recent = Deletion.objects.filter(Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN))
+    # Nobody asked for those of scratch collections.
+    recent = Deletion.objects.filter(asked_by__isnull=False).filter(
+        Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
+    )
     return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
 
 
@@ -83,9 +106,14 @@ def forget_old() -> None:
 def _empty(deletion: Deletion) -> None:
     batches = [sql.delete_items_of(base_id, limits.DELETE_BATCH_ROWS) for base_id in deletion.base_ids]
     batches += [sql.delete_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
+    batches += [sql.delete_deleted_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
     for statement in batches:
         while deleted := run(*statement)[0][0]:
             Deletion.objects.filter(id=deletion.id).update(rows_deleted=F("rows_deleted") + deleted)
+    for drive_id in deletion.drive_ids:
+        while run(*sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS))[0][0]:
+            pass
+    event_days.delete_events_of(deletion.collection_id)
 
 
 def _finish(deletion: Deletion) -> None:
@@ -93,5 +121,6 @@ def _finish(deletion: Deletion) -> None:
     changes = {"emptied_at": now} if deletion.emptied_at is None else {}
     if now - deletion.asked_at > _STRAGGLERS:
         changes["finished_at"] = now
+        FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
         logger.info("The deleted collection %s is gone for good", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

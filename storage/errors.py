@@ -91,10 +91,60 @@ class UploadNotFound(StorageError):
     default = "Upload not found"
 
 
+class DriveNotFound(StorageError):
+    """The collection has no Drive with this name."""
+
+    default = "Drive not found"
+
+
+class NamesTaken(StorageError):
+    """Files with these names exist already; nothing was changed.
+
+    `names` are the first of them, `count` says how many it are.
+    """
+
+    default = "Files with these names exist already"
+
+    def __init__(self, names: list[str], count: int | None = None) -> None:
+        super().__init__()
+        self.names = names
+        self.count = len(names) if count is None else count
+
+
+class UploadMismatch(StorageError):
+    """An upload holds more or fewer bytes than it was said to; it stays open."""
+
+    default = "The upload has not the size it was started with"
+
+
+class DeletionNotFound(StorageError):
+    """No such deletion of files is known in this Drive."""
+
+    default = "Deletion not found"
+
+
+class UndoOver(StorageError):
+    """The time in which a deletion can be undone has passed."""
+
+    default = "It is too late to undo that"
+
+
 class CollectionNotFound(StorageError):
     """No collection has this id."""
 
     default = "Collection not found"
+
+
+class BaseNotFound(StorageError):
+    """The collection has no Base of this name (yet). The public API knows no such thing: there it is empty."""
+
+    default = "Base not found"
+
+
+class SaveReused(StorageError):
+    """A save's id came again with other changes, or from somebody else: nothing of it was applied."""
+
+    default = "This save was sent before, with other changes"
 
 
 class DataKeyNotFound(StorageError):
@@ -103,10 +153,32 @@ class DataKeyNotFound(StorageError):
     default = "Data key not found"
 
 
+class ArchiveNotFound(StorageError):
+    """The collection has no export or import with this id, or it is not in the state that this needs."""
+
+    default = "That export or import is not there any more"
+
+
+class OutOfPlace(StorageError):
+    """A part of an archive begins elsewhere than where the last one ended. `expected` is where that is, in bytes."""
+
+    default = "The archive goes on elsewhere"
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self.expected = expected
+
+
 class PersonNotFound(StorageError):
     """Nobody has this id, or not in this collection."""
 
     default = "Person not found"
+
+
+class EventNotFound(StorageError):
+    """The collection has no recorded request with this id, or no longer."""
+
+    default = "This request is not recorded, or no longer"
 
 
 class InvitationSpent(StorageError):

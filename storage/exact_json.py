@@ -6,6 +6,7 @@ patches. Numbers arrive as `int` or `Decimal`, never as `float`.
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from storage import limits
 from storage.errors import EmptyAttributeName, InvalidInput
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_splitter = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SAFE_INTEGER = 10**limits.NUMBER_MAX_DIGITS
@@ -32,6 +34,39 @@ def parse(text: bytes) -> Any:
         raise InvalidInput(_too_deep()) from None
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
         raise InvalidInput("The body is not JSON", _explain(text, error)) from None
+
+
+def split(text: str) -> dict[str, str]:
+    """The attributes of a JSON object's text, each value as the very text that stands there.
+
+    Raises InvalidInput when it is not one.
+    """
+    try:
+        return {name: bytes(raw).decode() for name, raw in _splitter.decode(text).items()}
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput("The value is not a JSON object", str(error)) from None
+
+
+def join(members: Mapping[str, str]) -> str:
+    """The JSON object that `split` takes apart."""
+    return "{" + ",".join(f"{dump(name).decode()}:{text}" for name, text in members.items()) + "}"
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether Postgres keeps two parsed values as the same one, digits included: 1 is not 1.0, and 1e2 is 100."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if is_number(one) and is_number(other):
+        return _as_stored(one) == _as_stored(other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _as_stored(number: int | Decimal) -> str:
+    """A number as Postgres writes it: without an exponent, and zero without a sign."""
+    text = format(Decimal(number), "f")
+    return text.removeprefix("-") if not number else text
 
 
 def dump(value: Any) -> bytes:

@@ -74,7 +74,7 @@ def find_holding(collection_id: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Something to jump to. `kind` is "collection", "base" or "drive"."""
+    """Something to jump to. `kind` is "collection", "base", "drive", "exports", "imports" or "snapshots"."""
 
     kind: str
     collection_id: str

@@ -9,20 +9,31 @@ which the sweeper removes, and the file as it was.
 import hashlib
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db import transaction
 
-from storage import blobs, collections, content_types, limits, names, sql
+from storage import blobs, collections, content_types, free_names, limits, names, room, sql
 from storage.database import Row, engine_errors, run
-from storage.errors import EngineUnreachable, FileNotFound, Forbidden, InvalidInput, StorageError, Unauthorized
+from storage.errors import (
+    EngineUnreachable,
+    FileNotFound,
+    Forbidden,
+    InvalidInput,
+    NamesTaken,
+    StorageError,
+    Unauthorized,
+)
 from storage.failpoints import reach
 from storage.keys import Access
 from storage.shares import Share, take_share
+
+# What becomes of a file that has the name already: it is replaced, both are kept, or nothing is done.
+IfExists = Literal["replace", "keep-both", "fail"]
 
 
 class Content(Protocol):
@@ -70,11 +81,13 @@ class Deleted:
     failed: dict[str, str]
 
 
-def put_file(*, access: Access, drive: str, name: str, content: Content) -> None:
-    """Store a whole file, or replace one.
+def put_file(*, access: Access, drive: str, name: str, content: Content, if_exists: IfExists = "replace") -> str:
+    """Store a whole file, or replace one; the name it was stored under, which is another only with "keep-both".
 
-    Raises InvalidInput (the name), what `content` raises, EngineUnreachable and DiskFull; nothing has changed then.
+    Raises InvalidInput (the name), NamesTaken, what `content` raises, EngineUnreachable and DiskFull; nothing has
+    changed then.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     blob_id = uuid.uuid4()
     drive_id = allowed(run(*sql.reserve_blob(access, drive, blob_id)))[0]
@@ -84,9 +97,13 @@ def put_file(*, access: Access, drive: str, name: str, content: Content) -> None
         stored = store(blob_id, content, owner)
         with engine_errors(), transaction.atomic():
             take(stored)
-            point_file(access, drive, name, drive_id=drive_id, parts=[stored], manifest=None, content_type=content_type)
+            place = find_place(drive_id, name, if_exists=if_exists)
+            point_file(
+                access, drive, place, drive_id=drive_id, parts=[stored], manifest=None, content_type=content_type
+            )
             reach("file-before-commit")
     reach("file-after-commit")
+    return place
 
 
 def get_file(*, access: Access, drive: str, name: str) -> StoredFile:
@@ -140,6 +157,24 @@ class Download:
         blob_id, size_bytes = self._file.blob_ids[span.blob], self._file.blob_sizes[span.blob]
         seconds = share.seconds_left() if share else None
         return blobs.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes, seconds=seconds)
+
+
+def read_start(file: StoredFile, length: int) -> bytes:
+    """The first bytes of a file, fewer than asked for when it has no more. Raises EngineUnreachable and BlobMissing."""
+    with closing(Download(file, start=0, length=min(length, file.size_bytes))) as download:
+        return b"".join(download)
+
+
+def list_chosen(*, drive_id: int, names_given: list[str], ranges: list[tuple[str, str]]) -> dict[str, StoredFile]:
+    """The files of these names and from each range's start (included) to its end (not), by name.
+
+    Raises InvalidInput when there are more than 100,000.
+    """
+    most = limits.ZIP_MAX_FILES
+    rows = run(*sql.list_chosen(drive_id, names_given, ranges, most + 1))
+    if len(rows) > most:
+        raise InvalidInput(f"More than {most:,} files are too many for one zip: take the folders one by one")
+    return {name: StoredFile(*row) for name, *row in rows}
 
 
 class Span(NamedTuple):
@@ -292,6 +327,25 @@ def point_file(
     )
     if not run(*statement):
         raise Unauthorized()
+
+
+def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:
+    """In the caller's transaction: the name that a file is to get, held for it until the transaction ends.
+
+    Raises NamesTaken when the file must not be there and is, InvalidInput when there is no room for a number in its name.
+    """
+    if if_exists == "replace" or drive_id is None:
+        return name
+    run(*sql.lock_file(drive_id, name))
+    if not run(*sql.find_existing(drive_id, [name])):
+        return name
+    if if_exists == "fail":
+        raise NamesTaken([name])
+    while True:
+        candidate = names.check_file_name(free_names.find_free_name(drive_id, name))
+        run(*sql.lock_file(drive_id, candidate))
+        if not run(*sql.find_existing(drive_id, [candidate])):
+            return candidate
 
 
 def make_etag(md5s: list[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from storage import collections, generated_keys, limits, names, sql
+from storage import collections, generated_keys, limits, names, room, sql
 from storage.database import Row, engine_errors, run
 from storage.errors import EmptyAttributeName, Forbidden, InvalidInput, ItemNotFound, KeyExists, Unauthorized
 from storage.exact_json import check_value, dump, is_number, parse
@@ -42,14 +42,20 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items as JSON texts in key order, and the key to go on from when more may follow."""
+    """Items as JSON texts in key order, and the key to go on from when more may follow.
+
+    Of each item also its revision. `looked_at` is how many items were looked at to fill the page, as far as that is
+    known: not of a page that an index answered, nor of one that reached the end.
+    """
 
     items: list[str]
     last: str | None
+    revisions: list[int]
+    looked_at: int | None = None
 
 
-class _Prepared(NamedTuple):
-    """An item that has passed every rule: the row that `sql.put_items` takes."""
+class PreparedItem(NamedTuple):
+    """An item that has passed every rule: the row that the writing statements take."""
 
     key: str
     json: str
@@ -61,14 +67,15 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
     """Store or replace 1 to 25 items in one transaction; a missing key is generated.
 
     An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
-    is broken, and then nothing is stored.
+    is broken and DiskFull, and then nothing is stored.
     """
+    room.check_room_for_items()
     if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
         raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
     prepared, failed = [], []
     for index, item in enumerate(items):
         try:
-            prepared.append(_prepare(item))
+            prepared.append(prepare_item(item))
         except EmptyAttributeName:
             failed.append(item)
         except InvalidInput as error:
@@ -86,10 +93,11 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
 def insert_item(*, access: Access, base: str, item: Any) -> str:
     """Store an item whose key is not taken; an expired item does not take it. The item as stored, as JSON.
 
-    Raises KeyExists, and InvalidInput when a rule is broken.
+    Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
     """
+    room.check_room_for_items()
     try:
-        prepared = _prepare(item)
+        prepared = prepare_item(item)
     except InvalidInput as error:
         raise error.within("item") from None
     if _write(access, base, [prepared], replace=False) == 0:
@@ -102,7 +110,7 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
     _, _, value, revision = _allowed(run(*sql.get_item(access, base, names.check_key(key))))
     if value is None:
         raise ItemNotFound()
-    return StoredItem(_with_key(key, value), revision)
+    return StoredItem(with_key(key, value), revision)
 
 
 def delete_item(*, access: Access, base: str, key: str) -> None:
@@ -113,17 +121,19 @@ def delete_item(*, access: Access, base: str, key: str) -> None:
 def update_item(*, access: Access, base: str, key: str, operations: tuple[Operation, ...]) -> None:
     """Apply a patch to one item, atomically: concurrent updates of an item take turns.
 
-    Raises ItemNotFound (also when it has expired), and InvalidInput when the patch does not fit the item or what
+    Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
     comes out breaks a rule for items; the item is unchanged then.
     """
+    room.check_room_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
-        base_id, _ = _allowed(run(*sql.resolve_base(access, base, write=True)))
+        base_id, _, key_id = _allowed(run(*sql.resolve_base(access, base, write=True)))
         found = run(*sql.lock_item(base_id, key)) if base_id is not None else []
         if not found:
             raise ItemNotFound()
         changed = apply_patch(parse(found[0][0].encode()), operations)
-        run(*sql.replace_item(base_id, _prepare({**changed, "key": key})))
+        row = prepare_item({**changed, "key": key})
+        run(*sql.replace_item(base_id, row, key_id=key_id, person_id=access.person_id))
 
 
 def query_items(
@@ -137,10 +147,10 @@ def query_items(
     while True:
         base_id = _base_ids.get((access.collection_id, base)) or _look_up_base(access, base)
         if base_id is None:
-            return Page([], None)
+            return Page([], None, [])
         rows = _find(sql.Span(access, base, base_id, last, descending), predicate, limit)
         if _allowed(rows)[0] == base_id:
-            return _page([row[2:6] for row in rows if row[2] is not None], limit)
+            return _page([row[2:8] for row in rows if row[2] is not None], limit)
         _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
 
 
@@ -151,7 +161,7 @@ def check_access(*, access: Access, name: str, write: bool) -> None:
 
 def _look_up_base(access: Access, base: str) -> int | None:
     base_id: int | None
-    base_id, _ = _allowed(run(*sql.resolve_base(access, base, write=False)))
+    base_id, *_ = _allowed(run(*sql.resolve_base(access, base, write=False)))
     if base_id is not None:
         if len(_base_ids) >= _BASE_IDS_KEPT:
             _base_ids.clear()
@@ -180,7 +190,7 @@ def _find(span: sql.Span, predicate: Predicate, limit: int) -> list[Row]:
     return rows if not rows or rows[0][-1] <= limits.INDEX_MAX_HITS else scanned
 
 
-def _write(access: Access, base: str, rows: list[_Prepared], *, replace: bool) -> int:
+def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
     """Write the rows, with the Base if this is its first write; how many were written."""
 
     def attempt() -> Row:
@@ -203,7 +213,8 @@ def _allowed(rows: list[Row]) -> Row:
     return rows[0]
 
 
-def _prepare(item: Any) -> _Prepared:
+def prepare_item(item: Any) -> PreparedItem:
+    """An item as it will be stored, with a key made for it if it has none. Raises InvalidInput when a rule is broken."""
     if not isinstance(item, dict):
         raise InvalidInput("An item is not an object")
     if "key" not in item:
@@ -216,7 +227,7 @@ def _prepare(item: Any) -> _Prepared:
     expires = item.get("__expires")
     if "__expires" in item and not is_number(expires):
         raise InvalidInput("`__expires` is not a number of seconds")
-    return _Prepared(key, json.decode(), len(json), None if expires is None else _seconds(expires))
+    return PreparedItem(key, json.decode(), len(json), None if expires is None else _seconds(expires))
 
 
 def _seconds(expires: int | Decimal) -> float:
@@ -226,20 +237,23 @@ def _seconds(expires: int | Decimal) -> float:
 
 def _page(rows: list[Row], limit: int) -> Page:
     items: list[str] = []
-    last = reached = None
-    for key, value, matched, stopped in rows:
+    revisions: list[int] = []
+    last = reached = looked_at = None
+    for key, value, revision, row, matched, stopped in rows:
         if matched:
             if len(items) == limit:
                 last = reached
                 break
-            items.append(_with_key(key, value))
+            items.append(with_key(key, value))
+            revisions.append(revision)
             reached = key
+        looked_at = row
         if stopped:
             last = key
-    return Page(items, last)
+    return Page(items, last, revisions, looked_at if last is not None else None)
 
 
-def _with_key(key: str, value: str) -> str:
+def with_key(key: str, value: str) -> str:
     """The whole item's JSON: the stored text of its other attributes, untouched, behind its key."""
     head = '{"key":' + dump(key).decode()
     return head + "}" if value == "{}" else head + "," + value[1:]

@@ -8,11 +8,13 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import deletion, figures, people, sweeper
+from storage import deletion, edits, event_days, figures, file_deletion, people, sweeper
+from storage.archive import work
 
 
 @app.periodic(cron="* * * * *")
@@ -43,12 +45,41 @@ def continue_deletions(timestamp: int) -> None:
     deletion.continue_deletions()
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="continue_file_deletions", queueing_lock="continue_file_deletions")
+def continue_file_deletions(timestamp: int) -> None:
+    """At once when many files were deleted or are to come back, and every minute, so that it goes on after a crash."""
+    file_deletion.continue_deletions()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="tidy_events", queueing_lock="tidy_events")
+def tidy_events(timestamp: int) -> None:
+    """Every minute; nearly always there is nothing to do."""
+    event_days.tidy_events(timezone.now())
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="continue_archives", queueing_lock="continue_archives")
+def continue_archives(timestamp: int) -> None:
+    """At once when somebody asked for an export or import, and four times a minute, for those that a killed worker left."""
+    work.continue_archives()
+
+
 @app.periodic(cron="17 4 * * *")
 @app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
 def remove_spent_sessions(timestamp: int) -> None:
     """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
     people.remove_spent()
     deletion.forget_old()
+    file_deletion.forget_old()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="forget_receipts", queueing_lock="forget_receipts")
+def forget_receipts(timestamp: int) -> None:
+    """Every hour; a receipt is kept for a day."""
+    edits.forget_receipts()
 
 
 def start(task: "Task[..., None, Any]") -> None:

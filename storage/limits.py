@@ -24,6 +24,7 @@ NUMBER_MAX_EXPONENT = 125  # of the first digit, either sign (ours)
 QUERY_LIMIT_MAX = 1_000  # items in an answer, and the default (ours)
 QUERY_MAX_OBJECTS = 1_000  # ORed together (ours)
 QUERY_MAX_CONDITIONS = 5_000  # in all of them; PostgreSQL binds at most 65,535 parameters (ours)
+SEARCH_MAX_CHARACTERS = 1_000  # of the words searched for (ours)
 ANSWER_MAX_BYTES = 1_048_576  # of items, one over it included (doc: about 1 MB)
 SCAN_MAX_BYTES = 1_048_576  # of items looked at by a request that no index answers (doc: about 1 MB)
 SCAN_MAX_ROWS = 20_000  # looked at by such a request, so that tiny items cannot hold a worker (ours)
@@ -33,6 +34,11 @@ DENSE_SCAN_MAX_BYTES = (
 )
 DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
+
+OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
+OVERVIEW_MAX_BYTES = 16_777_216  # likewise
+SORT_MAX_ITEMS = 10_000  # matches sorted by an attribute (ours)
+COUNT_EXACT_MAX = 10_000  # items of a Base counted exactly (ours)
 
 # Files
 FILE_NAME_MAX_BYTES = 1_024  # in UTF-8 (ours)
@@ -47,6 +53,26 @@ SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
 ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
 ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
 
+# Files in the console (all ours)
+ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
+SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
+SEARCH_ROWS = 100_000  # names that one request of a search looks at
+SEARCH_FOLDERS = 2_000  # likewise folders
+FOLDERS_PER_LIST = 500  # in the list that a file can be moved to
+NAMES_PER_REQUEST = 10_000  # that one request may choose
+MOVE_MAX_FILES = 100_000  # renamed or moved in one transaction; who writes to the Drive waits for it
+MOVE_SECONDS = 60  # that it may take
+CLASHES_SHOWN = 100  # of the names that exist already
+DELETE_AT_ONCE_FILES = 1_000  # more go in the background
+UNDO_SECONDS = 600  # after the last file of a deletion is gone
+ZIP_MAX_FILES = 100_000  # their names and sizes are in memory while a zip goes out
+PREVIEW_TEXT_BYTES = 262_144  # of a text; what follows is left out
+PREVIEW_ROWS = 200  # of a table
+PREVIEW_COLUMNS = 50  # likewise
+PREVIEW_HEAD_BYTES = 262_144  # of an image, in which its width and height must stand
+PREVIEW_MAX_PIXELS = 100_000_000  # of an image that a browser is given to unpack: 400 MB of its memory
+PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
+
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it is told 429 (ours)
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
@@ -55,9 +81,60 @@ RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
 
+# Edits in the console
+CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
+CHANGES_PER_SAVE = 10_000  # ours
+RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
+
+QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
+EDITS_BODY_MAX_BYTES = 16_777_216  # of one save (ours: as a put)
+IMPORT_MAX_BYTES = 10_485_760  # of what is pasted or imported as rows to save (ours)
+
+# Visor
+EVENT_BODY_MAX_BYTES = 65_536  # kept of a request's body and of an answer's; the rest is counted (ours)
+EVENT_TEXT_MAX_CHARACTERS = 4_096  # kept of a path, of a query string, of a header's value (ours)
+EVENT_HEADERS_MAX = 100  # kept of a request or an answer (ours)
+EVENT_LOG_LINES_MAX = 100  # kept of what the server logged during a request (ours)
+EVENT_LOG_LINE_MAX_CHARACTERS = 2_000  # ours
+EVENTS_KEPT_DAYS = 14  # then whole days are dropped, but for pinned events (ours)
+EVENTS_MAX_BYTES = 268_435_456  # of one collection, compressed; the oldest go first, but for pinned ones (ours)
+EVENTS_PINNED_MAX = 1_000  # in one collection (ours)
+EVENTS_PER_PAGE = 50  # ours
+EVENT_LOOK_MAX = 20_000  # looked at by one page of a filtered list (ours)
+EVENT_LOOK_MAX_BLOCKS = 2_000  # in which these lie; a quiet collection's hold one or two each (ours)
+EVENT_TEXT_LOOK_MAX_BYTES = 33_554_432  # of bodies and headers, looked at by one page of a search in bodies (ours)
+EVENT_QUEUE_MAX = 20_000  # waiting in one process to be stored; more are lost, and counted (ours)
+EVENT_QUEUE_MAX_BYTES = 33_554_432  # of these (ours)
+EVENT_BLOCK_MAX = 500  # stored together (ours)
+EVENT_BLOCK_MAX_BYTES = 524_288  # of these, before they are compressed; a larger one is alone in its block (ours)
+EVENT_BLOCK_MAX_SECONDS = 60  # from the first to the last of these (ours)
+REPLAY_BODY_MAX_BYTES = 1_048_576  # of a request written by hand (ours)
+REPLAY_HEADERS_MAX = 50  # of such a request (ours)
+
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after the last file let go of a blob: a download that has begun finishes (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
+
+# Archives: exports, imports, snapshots
+ARCHIVE_PART_BYTES = 8_388_608  # of one object that an export, or a file out of an archive, is put as (ours)
+ARCHIVE_PUTS_AT_ONCE = 3  # of those, while more is read: they bound what an export holds in memory (ours)
+ARCHIVE_ENTRIES_MAX = 1_000_000  # of an archive; each takes 0.6 KB of memory while one is made or read (ours)
+ARCHIVE_FREE_BYTES = 1_073_741_824  # that an archive may unpack to however small it is (ours)
+ARCHIVE_RATIO_MAX = 200  # unpacked to packed bytes, beyond that (ours)
+ARCHIVE_MANIFEST_MAX_BYTES = 268_435_456  # unpacked (ours)
+ARCHIVE_ITEM_TEXT_MAX_BYTES = 8_388_608  # of one item as it stands in a file, with its spaces and escapes (ours)
+ARCHIVE_BATCH_ITEMS = 500  # stored in one transaction by an import (ours)
+ARCHIVE_BATCH_BYTES = 4_194_304  # of items in such a transaction (ours)
+ARCHIVE_BATCH_FILES = 32  # stored in one transaction by an import (ours)
+ARCHIVE_BATCH_FILE_BYTES = 67_108_864  # of files in such a transaction, the last one included (ours)
+ARCHIVE_PROBLEMS_KEPT = 1_000  # of a check or an import, listed one by one; all are counted (ours)
+ARCHIVE_LEASE_SECONDS = 25  # without a sign of life, then another worker goes on (ours)
+ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time (ours)
+ARCHIVES_AT_ONCE = 2  # in one worker, of the jobs it can do at a time (ours)
+ARCHIVE_MAX_BYTES = 1_099_511_627_776  # of an archive that is sent here (ours)
+IMPORT_KEPT_SECONDS = 604_800  # the archive itself, after its import: the report stays (ours)
+IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive that nobody goes on sending (ours)
+SNAPSHOTS_KEPT_MAX = 100  # of one collection (ours)

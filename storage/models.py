@@ -4,6 +4,8 @@ Items carry no foreign key: checking one would lock the Base's row in every writ
 keep it. Their primary key starts with the Base, the natural column to distribute by, and compares by bytes.
 """
 
+import uuid
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.base import SessionBase
@@ -23,6 +25,7 @@ class Collection(models.Model):
     )
     name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
     created_at = models.DateTimeField(db_default=Now())
+    scratch_of = models.UUIDField(null=True)  # the export that is tried here: no list shows such a collection
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
@@ -86,6 +89,9 @@ class Item(models.Model):
     revision = models.BigIntegerField()  # from one sequence, so that no two states of an item ever share one
     changed_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)  # the moment it is gone: `__expires` and one second
+    # Who wrote it last: a data key's id or a person's, none of both for the server itself and before it was noted.
+    changed_by_key = models.BigIntegerField(null=True)
+    changed_by_person = models.BigIntegerField(null=True)
 
     class Meta:
         indexes = [
@@ -95,6 +101,25 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SaveReceipt(models.Model):
+    """A batch of a person's edits that was applied, and what was answered: asked again, it is answered again."""
+
+    pk = models.CompositePrimaryKey("save_id", "batch")
+    save_id = models.UUIDField()
+    batch = models.IntegerField()
+    base_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True)
+    digest = models.BinaryField(max_length=32)  # of all changes of the save, whichever batch this is
+    results = models.TextField(null=True)  # noqa: DJ001 -- JSON; none only inside the transaction that applies the batch
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["made_at"], name="save_receipt_sweep")]
+
+    def __str__(self) -> str:
+        return f"{self.save_id} {self.batch}"
 
 
 class Role(models.TextChoices):
@@ -234,6 +259,71 @@ class File(models.Model):
         return self.name
 
 
+class Folder(models.Model):
+    """A folder that somebody made and nothing is in yet. All others follow from the names of files."""
+
+    pk = models.CompositePrimaryKey("drive_id", "path")
+    drive_id = models.BigIntegerField()
+    path = models.TextField(db_collation="C")  # with its slash at the end
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class FileDeletion(models.Model):
+    """A deletion that a person asked for in the console: what to delete, how far it is, and until when it can be undone."""
+
+    drive_id = models.BigIntegerField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    names = ArrayField(models.TextField())
+    folders = ArrayField(models.TextField())
+    kept_folders = ArrayField(models.TextField(), default=list)  # made by hand, gone with the rest
+    files = models.BigIntegerField()  # to delete, as counted when it was asked for
+    size_bytes = models.BigIntegerField()
+    deleted = models.BigIntegerField(default=0)  # of these, so far
+    restored = models.BigIntegerField(default=0)
+    renamed = ArrayField(models.TextField(), default=list)  # the names some have since, as theirs were taken
+    ended_at = models.DateTimeField(null=True)
+    undo_asked_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    forgotten_at = models.DateTimeField(null=True)  # too late to undo: the blobs were let go of
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["drive_id"], name="file_deletion_drive"),
+            # What there still is to do. Most have come to their end.
+            models.Index(
+                fields=["asked_at"],
+                name="file_deletion_open",
+                condition=models.Q(undone_at__isnull=True, forgotten_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.files} files of {self.drive_id}"
+
+
+class DeletedFile(models.Model):
+    """A file that was deleted and may come back: the row it was, and its blobs still live."""
+
+    pk = models.CompositePrimaryKey("deletion_id", "name")
+    deletion_id = models.BigIntegerField()
+    name = models.TextField(db_collation="C")
+    size_bytes = models.BigIntegerField()
+    content_type = models.TextField()
+    etag = models.TextField()
+    blob_ids = ArrayField(models.UUIDField())
+    blob_sizes = ArrayField(models.IntegerField())
+    manifest_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Blob(models.Model):
     """An object in the bucket, or one that is about to be there or to go. Its id is the object's key."""
 
@@ -268,16 +358,29 @@ class Upload(models.Model):
     content_type = models.TextField(null=True)  # noqa: DJ001 -- none was declared
     touched_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # What follows has an upload from the console alone: it belongs to a person, and says beforehand what will come.
+    person_id = models.IntegerField(null=True)
+    size_bytes = models.BigIntegerField(null=True)
+    if_exists = models.TextField(null=True)  # noqa: DJ001 -- "replace", "keep-both" or "fail"
+    fingerprint = models.TextField(null=True)  # noqa: DJ001 -- what tells the person's file from another of its name
+    stored_name = models.TextField(null=True)  # noqa: DJ001 -- once it has ended: the name the file was given
 
     class Meta:
-        indexes = [models.Index(fields=["touched_at"], name="upload_sweep")]
+        indexes = [
+            models.Index(fields=["touched_at"], name="upload_sweep"),
+            models.Index(
+                fields=["person_id", "fingerprint"],
+                name="upload_resume",
+                condition=models.Q(person_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} ({self.file_name})"
 
 
 class Part(models.Model):
-    """An acknowledged part of an open upload."""
+    """An acknowledged part of an open upload, or of an archive: their ids are in `upload_id` alike."""
 
     pk = models.CompositePrimaryKey("upload_id", "number")
     upload_id = models.TextField()
@@ -286,3 +389,168 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id} {self.number}"
+
+
+class Recording(models.Model):
+    """That a collection's requests are recorded. Their blocks are in a partitioned table, which the ORM cannot declare."""
+
+    collection = models.OneToOneField(Collection, on_delete=models.CASCADE, primary_key=True, related_name="recording")
+    started_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.collection_id} since {self.started_at}"
+
+
+class EventMinute(models.Model):
+    """What was recorded of a collection in one minute. Like items, without a foreign key."""
+
+    pk = models.CompositePrimaryKey("collection_id", "minute")
+    collection_id = models.TextField(db_collation="C")
+    minute = models.IntegerField()  # since 1970
+    requests = models.IntegerField()
+    errors = models.IntegerField()  # of these, answered with 400 or above
+    size_bytes = models.BigIntegerField()  # of the events that are kept
+    lost = models.IntegerField()  # requests that could not be recorded
+
+    def __str__(self) -> str:
+        return f"{self.collection_id}: {self.requests} requests"
+
+
+class PinnedEvent(models.Model):
+    """A copy of a recorded request that is kept for good. Without a foreign key, as the blocks are."""
+
+    pk = models.CompositePrimaryKey("collection_id", "id")
+    collection_id = models.TextField(db_collation="C")
+    id = models.UUIDField()
+    event = models.BinaryField()
+    pinned_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Export(models.Model):
+    """A collection as a zip, made or about to be. Its bytes are the parts under its id in hexadecimal digits."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    class Check(models.TextChoices):
+        """Whether it was tried to restore it."""
+
+        NONE = "", "Not tried"
+        WANTED = "wanted", "Waiting"
+        RUNNING = "running", "Running"
+        GOOD = "good", "Restored and compared"
+        BAD = "bad", "Not what it should be"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="exports")
+    state = models.TextField(choices=State.choices, default=State.QUEUED)
+    is_snapshot = models.BooleanField(default=False)  # made on a schedule
+    is_direct = models.BooleanField(default=False)  # goes into a file of a command: here only while it runs
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)  # of the last attempt
+    heartbeat_at = models.DateTimeField(null=True)  # the last sign of life of who makes or checks it
+    finished_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    bytes_expected = models.BigIntegerField(default=0)  # of items and files, as counted when it began
+    bytes_done = models.BigIntegerField(default=0)
+    bases = models.IntegerField(default=0)
+    items = models.BigIntegerField(default=0)
+    drives = models.IntegerField(default=0)
+    files = models.BigIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)  # of the zip
+    reason = models.TextField(blank=True)  # why it failed
+    check_state = models.TextField(choices=Check.choices, default=Check.NONE, blank=True)
+    check_note = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["collection", "asked_at"], name="export_list")]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class Import(models.Model):
+    """Data on its way into a collection: sent here, looked through, then stored as somebody chose."""
+
+    class State(models.TextChoices):
+        UPLOADING = "uploading", "Being sent"
+        CHECKING = "checking", "Being looked through"
+        CHECKED = "checked", "Ready"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="imports")
+    state = models.TextField(choices=State.choices, default=State.UPLOADING)
+    is_direct = models.BooleanField(default=False)  # a command reads it from a file of its own: no worker can go on
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    touched_at = models.DateTimeField(db_default=Now())  # when the last part came, or its state changed
+    heartbeat_at = models.DateTimeField(null=True)  # as an export's
+    finished_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    file_name = models.TextField()
+    size_bytes = models.BigIntegerField(default=0)  # received so far
+    size_expected = models.BigIntegerField()
+    is_kept = models.BooleanField(default=True)  # whether the archive itself is still here
+    bytes_expected = models.BigIntegerField(default=0)  # unpacked, of what is under way now
+    bytes_done = models.BigIntegerField(default=0)
+    plan = models.JSONField(default=dict)  # what the check found (see `storage/archive/plans.py`)
+    choices = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)
+    position = models.JSONField(default=dict)  # what is done for good, written together with it
+    problems_total = models.BigIntegerField(default=0)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["collection", "asked_at"], name="import_list")]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class ImportProblem(models.Model):
+    """Something in an archive that is not imported, and where it stands."""
+
+    found_in = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="problems")
+    place = models.TextField()  # an entry of the zip, or the file's own name
+    spot = models.TextField(blank=True)  # "byte 120", "line 7"
+    key = models.TextField(blank=True)  # of an item
+    what = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+class SnapshotSchedule(models.Model):
+    """How often an export of a collection is made by itself, and how many of those are kept."""
+
+    class Every(models.TextChoices):
+        DAY = "day", "Every day"
+        WEEK = "week", "Every week"
+
+    collection = models.OneToOneField(Collection, on_delete=models.CASCADE, primary_key=True, related_name="schedule")
+    every = models.TextField(choices=Every.choices)
+    keep = models.IntegerField()
+    is_checked = models.BooleanField(default=True)  # each is restored into a collection of its own, and compared
+    next_at = models.DateTimeField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(keep__gte=1, keep__lte=limits.SNAPSHOTS_KEPT_MAX), name="snapshot_keep"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.collection_id}, every {self.every}"

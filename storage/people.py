@@ -50,7 +50,7 @@ def find_place(*, person: User, collection_id: str) -> Place:
     if not names.is_collection_id(collection_id):
         raise missing
     if person.is_superuser:
-        collection = Collection.objects.filter(id=collection_id).first()
+        collection = Collection.objects.filter(id=collection_id, scratch_of=None).first()
         if collection is None:
             raise missing
         return Place(collection, Role.OWNER)

@@ -44,11 +44,13 @@ class Condition:
 class Predicate:
     """The conditions of `any_of` are ORed groups of ANDed ones; `key`, when there, bounds them all.
 
-    No group at all means that nothing but `key` restricts the answer.
+    No group at all means that nothing but `key` restricts the answer. With `words` there is neither: it matches what
+    holds these words in its key or in any value.
     """
 
     any_of: tuple[tuple[Condition, ...], ...] = ()
     key: Condition | None = None
+    words: str | None = None
 
 
 def parse_query(query: Any) -> Predicate:
@@ -68,6 +70,21 @@ def parse_query(query: Any) -> Predicate:
     rest = tuple(tuple(c for c in group if c.path != ("key",)) for group in groups)
     # An object without further conditions matches all that the key condition lets through.
     return Predicate(any_of=() if () in rest else rest, key=key)
+
+
+def parse_search(text: str) -> Predicate:
+    """The predicate of a search for words, which is a query that the public API does not have.
+
+    Raises BadQuery, whose second message says what is wrong.
+    """
+    words = text.strip()
+    if not 1 <= len(words) <= limits.SEARCH_MAX_CHARACTERS:
+        raise BadQuery(f"A search has 1 to {limits.SEARCH_MAX_CHARACTERS:,} characters")
+    try:
+        check_value(words)
+    except InvalidInput as error:
+        raise BadQuery(error.messages[0]) from None
+    return Predicate(words=words)
 
 
 def _conditions(entry: dict[str, Any], place: int) -> Iterator[Condition]:

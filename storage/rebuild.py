@@ -4,7 +4,8 @@ A whole file's object names its file. A file of several parts has a manifest, wh
 a single part has no more than that part, so a lone part counts as a file; an upload that was still open when the
 database was lost cannot be told from it, unless it had come further than its first part.
 
-Of several objects for one name the newest counts. Names that the index has are left as they are.
+Of several objects for one name the newest counts. Names that the index has are left as they are. An object says the
+name that its file was stored under: what was renamed or moved since comes back where it was, as deleted files do.
 """
 
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ def rebuild() -> Rebuilt:
     with alone():
         note_listing()
         orphans = {blob.id: blob for blob in find_orphans()}
-        owners = {blob_id: owner for blob_id in orphans if (owner := blobs.find_owner(blob_id))}
+        # An object without a Drive is part of an export or import, and no file.
+        owners = {blob_id: owner for blob_id in orphans if (owner := blobs.find_owner(blob_id)) and owner.drive}
         newest: dict[tuple[str, str, str], Candidate] = {}
         for candidate in find_candidates(orphans, owners):
             newest[candidate.owner[:3]] = candidate

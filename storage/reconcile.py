@@ -33,8 +33,8 @@ class FilePlace(NamedTuple):
 class Report:
     """What differs.
 
-    `orphaned`: objects that no row knows. `unreferenced`: blobs that no file or part refers to. `missing`: blobs whose
-    object is gone or has another size. `damaged`: the files made of those.
+    `orphaned`: objects that no row knows. `unreferenced`: blobs that no file, deleted file or part refers to.
+    `missing`: blobs whose object is gone or has another size. `damaged`: the files made of those.
     """
 
     orphaned: list[StoredBlob]
@@ -56,13 +56,15 @@ def compare() -> Report:
 def repair() -> Report:
     """Compare, then delete orphaned objects, let go of unreferenced blobs and remove damaged files; what differed.
 
-    Open uploads forget parts whose bytes are gone, so that ending them says which are missing. Rebuild first if the
+    Open uploads forget parts whose bytes are gone, so that ending them says which are missing; deleted files whose bytes
+    are gone cannot come back. Rebuild first if the
     database lost files: their objects are what is called orphaned here. Raises as `compare` does.
     """
     with alone():
         report = _compare()
         blobs.delete(blob.id for blob in report.orphaned)
         run(*sql.drop_parts_of(report.missing))
+        run(*sql.forget_damaged(report.missing))
         run(*sql.discard_unreferenced())
         for place in report.damaged:
             with engine_errors(), transaction.atomic():

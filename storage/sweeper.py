@@ -1,7 +1,7 @@
 """Removes what has expired or been let go of. Readers see none of it, so this only gives the room back.
 
 Expired items; blobs that no file needs any more, once downloads that had begun are over; uploads that nobody goes on with;
-and what crashed writes left (promises: P5).
+folders made by hand that hold a file by now; and what crashed writes left (promises: P5).
 """
 
 from typing import NamedTuple
@@ -55,6 +55,8 @@ def sweep_files() -> SweptFiles:
             uploads = 0
             while dropped := len(run(*sql.drop_old_uploads(limits.UPLOAD_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS))):
                 uploads += dropped
+            while len(run(*sql.forget_filled_folders(limits.SWEEP_BATCH_ROWS))) == limits.SWEEP_BATCH_ROWS:
+                pass
             pending = len(run(*sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
             return SweptFiles(uploads, pending, _delete_garbage())
         finally:

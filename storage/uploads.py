@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from storage import blobs, content_types, files, limits, names, sql
+from storage import blobs, content_types, files, limits, names, room, sql
 from storage.database import engine_errors, run
-from storage.errors import EngineUnreachable, InvalidInput, UploadNotFound
+from storage.errors import EngineUnreachable, InvalidInput, UploadMismatch, UploadNotFound
 from storage.failpoints import reach
-from storage.files import Content, Stored, allowed, discarded_on_error
+from storage.files import Content, IfExists, Stored, allowed, discarded_on_error
 from storage.keys import Access
 
 _ID = re.compile("[0-9a-f]{32}")
@@ -48,7 +48,8 @@ class _Bytes:
 
 
 def start_upload(*, access: Access, drive: str, name: str, content_type: str | None) -> str:
-    """The id of a new upload. Readers see nothing of it until it ends. Raises InvalidInput (the name)."""
+    """The id of a new upload. Readers see nothing of it until it ends. Raises InvalidInput (the name) and DiskFull."""
+    room.check_room_for_files()
     names.check_file_name(name)
     upload_id = uuid.uuid4().hex
     allowed(run(*sql.start_upload(access, drive, upload_id=upload_id, name=name, content_type=content_type)))
@@ -61,6 +62,7 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
     Raises InvalidInput (the name or number), UploadNotFound (also when it ends meanwhile), what `content` raises,
     EngineUnreachable and DiskFull; the part is as it was then.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     if not 1 <= number <= limits.PARTS_MAX:
         raise InvalidInput("Bad part", f"A part's number is 1 to {limits.PARTS_MAX}")
@@ -80,12 +82,21 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
     reach("part-after-commit")
 
 
-def end_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None:
+def end_upload(
+    *,
+    access: Access,
+    drive: str,
+    upload_id: str,
+    name: str,
+    if_exists: IfExists = "replace",
+    size_bytes: int | None = None,
+) -> None:
     """Make the file out of the parts acknowledged so far. Ending it again changes nothing.
 
-    Raises UploadNotFound, InvalidInput when the parts have a gap or a short one before the last (the upload stays
-    open), EngineUnreachable and DiskFull.
+    Raises UploadNotFound, InvalidInput when the parts have a gap or a short one before the last, UploadMismatch when
+    they are not `size_bytes` together, NamesTaken (the upload stays open), EngineUnreachable and DiskFull.
     """
+    room.check_room_for_files()
     names.check_file_name(name)
     for _ in range(_ATTEMPTS):
         found = run(*sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))
@@ -93,7 +104,8 @@ def end_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None
         if found_id is None:
             raise UploadNotFound()
         owner = blobs.Owner(access.collection_id, drive, name, content_type or content_types.guess(name))
-        if has_ended or _try_to_end(access, owner, upload_id, drive_id):
+        ending = _Ending(access, owner, upload_id, drive_id, if_exists, size_bytes)
+        if has_ended or _try_to_end(ending):
             return
     raise EngineUnreachable("Parts kept arriving while the upload was being ended, please try again")
 
@@ -121,52 +133,66 @@ def check_parts(parts: list[Part]) -> None:
             )
 
 
-def _try_to_end(access: Access, owner: blobs.Owner, upload_id: str, drive_id: int | None) -> bool:
+class _Ending(NamedTuple):
+    """An upload that is to end, and how."""
+
+    access: Access
+    owner: blobs.Owner
+    upload_id: str
+    drive_id: int | None
+    if_exists: IfExists
+    size_bytes: int | None
+
+
+def _try_to_end(ending: _Ending) -> bool:
     """One attempt; False when a part or another ending came in between.
 
     S3 is only asked before the transaction, so that nobody waits for a lock as long as for S3.
     """
-    parts = _get_parts(upload_id)
+    parts = list_parts(ending.upload_id)
     check_parts(parts)
+    if ending.size_bytes is not None and sum(part.stored.size_bytes for part in parts) != ending.size_bytes:
+        raise UploadMismatch()
     if len(parts) == 1:
-        return _commit(access, owner, upload_id, drive_id, parts, extra=None)
+        return _commit(ending, parts, extra=None)
     extra_id = uuid.uuid4()
-    allowed(run(*sql.reserve_blob(access, owner.drive, extra_id)))
+    allowed(run(*sql.reserve_blob(ending.access, ending.owner.drive, extra_id)))
     with discarded_on_error(extra_id):
         body = blobs.write_manifest(part.stored.id for part in parts) if parts else b""
-        extra = files.store(extra_id, _Bytes(body), owner._replace(is_manifest=bool(parts)))
-        if _commit(access, owner, upload_id, drive_id, parts, extra=extra):
+        extra = files.store(extra_id, _Bytes(body), ending.owner._replace(is_manifest=bool(parts)))
+        if _commit(ending, parts, extra=extra):
             return True
         run(*sql.discard_blobs([extra_id]))
         return False
 
 
-def _commit(
-    access: Access, owner: blobs.Owner, upload_id: str, drive_id: int | None, parts: list[Part], *, extra: Stored | None
-) -> bool:
+def _commit(ending: _Ending, parts: list[Part], *, extra: Stored | None) -> bool:
     """Let the file be these parts, unless they are no longer the upload's. `extra` is the manifest, or an empty file."""
+    owner = ending.owner
     with engine_errors(), transaction.atomic():
-        locked = run(*sql.lock_upload(upload_id))
-        if not locked or _get_parts(upload_id) != parts:
+        locked = run(*sql.lock_upload(ending.upload_id))
+        if not locked or list_parts(ending.upload_id) != parts:
             return False
         if extra:
             files.take(extra)
+        name = files.find_place(ending.drive_id, owner.name, if_exists=ending.if_exists)
         files.point_file(
-            access,
+            ending.access,
             owner.drive,
-            owner.name,
-            drive_id=drive_id,
+            name,
+            drive_id=ending.drive_id,
             parts=[part.stored for part in parts] or ([extra] if extra else []),
             manifest=extra.id if extra and parts else None,
             content_type=locked[0][0] or owner.content_type,
         )
-        run(*sql.end_upload(upload_id))
+        run(*sql.end_upload(ending.upload_id, name))
         reach("end-before-commit")
     reach("end-after-commit")
     return True
 
 
-def _get_parts(upload_id: str) -> list[Part]:
+def list_parts(upload_id: str) -> list[Part]:
+    """The parts of an open upload that were acknowledged, by number."""
     return [Part(number, Stored(*stored)) for number, *stored in run(*sql.get_parts(upload_id))]
 
 

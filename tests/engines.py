@@ -1,16 +1,19 @@
 """A pytest plugin that gives the test run a data folder and ports of its own, before anything reads the settings.
 
 It is named with `-p` in pyproject.toml: a conftest.py would come too late, pytest-django loads the settings first.
-The server that runs there is the `server` fixture's.
+The server that runs there is the `server` fixture's. With HOMEPORT_TEST_S3=rclone in the environment it keeps its files
+in a second S3 instead of the bundled one.
 """
 
 import atexit
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from storage.embedded import places, ports, state
+from tests.second_s3 import serve_second_s3
 
 
 def make_data_folder() -> Path:
@@ -49,9 +52,19 @@ def _prepare() -> None:
         "HOMEPORT_TLS_PORT": str(https),
         "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
     }
+    if os.environ.get("HOMEPORT_TEST_S3") == "rclone":
+        os.environ |= _start_second_s3()
     state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", "nobody"))
     atexit.register(remove_data_folder, folder)
     atexit.register(shutil.rmtree, os.environ["HOMEPORT_FAILPOINTS"], ignore_errors=True)
+
+
+def _start_second_s3() -> dict[str, str]:
+    """For a run whose server keeps its files in another S3: its settings. It runs until the run is over."""
+    running, folder = ExitStack(), tempfile.TemporaryDirectory(prefix="homeport-s3-")
+    settings = running.enter_context(serve_second_s3(Path(running.enter_context(folder)) / "data"))
+    atexit.register(running.close)
+    return settings
 
 
 _prepare()

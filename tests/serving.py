@@ -41,7 +41,7 @@ class Server:
             )
         return self
 
-    def wait_ready(self, seconds: float = 60.0) -> float:
+    def wait_ready(self, seconds: float = 120.0) -> float:
         """Wait until both engines answer through it; returns how long that took. Fails with its log if it doesn't come."""
         started = time.monotonic()
         while time.monotonic() - started < seconds:
@@ -63,6 +63,14 @@ class Server:
         """Run another manage.py command against this server."""
         command_line = [sys.executable, "manage.py", *command]
         return subprocess.run(command_line, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+
+    def run_code(self, code: str) -> str:
+        """Run Python with this server's settings; what it printed. Fails with its errors if it does."""
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def stop(self, seconds: float = 30.0) -> None:
         """Stop it the usual way and clear its log away; a server that doesn't go is killed and fails the test."""
@@ -94,6 +102,13 @@ class Server:
             except psutil.Error:
                 continue
         return found
+
+
+def child_of_serve(server: Server, word: str) -> psutil.Process:
+    """The one process that serve itself started whose command line holds the word."""
+    assert server.process is not None
+    (child,) = [process for process in server.children(word) if process.ppid() == server.process.pid]
+    return child
 
 
 def kill(process: Any) -> None:

@@ -105,5 +105,38 @@ def test_readme_states_the_limits_as_they_are() -> None:
     from storage import limits
 
     readme = (ROOT / "README.md").read_text()
-    for number in (limits.ITEM_MAX_BYTES, limits.BODY_MAX_BYTES, limits.KEY_MAX_BYTES, limits.QUERY_LIMIT_MAX):
+    for number in (
+        limits.ITEM_MAX_BYTES,
+        limits.BODY_MAX_BYTES,
+        limits.KEY_MAX_BYTES,
+        limits.QUERY_LIMIT_MAX,
+        limits.CHANGES_PER_SAVE,
+        limits.EDITS_BODY_MAX_BYTES,
+        limits.IMPORT_MAX_BYTES,
+    ):
         assert f"{number:,}" in readme
+    for number in (limits.SORTED_FILES_MAX, limits.MOVE_MAX_FILES, limits.PREVIEW_MAX_PIXELS):
+        assert f"| {number:,}" in readme
+    assert limits.ZIP_MAX_FILES == limits.MOVE_MAX_FILES, "one line of the table says both"
+    assert f"{limits.PARTS_MAX * limits.FILE_BODY_MAX_BYTES:,} bytes" in readme
+    assert f"brought back for {limits.UNDO_SECONDS // 60} minutes" in readme
+    visor = readme.split("## Visor")[1].split("\n## ")[0]
+    for number in (
+        limits.EVENTS_MAX_BYTES,
+        limits.EVENT_BODY_MAX_BYTES,
+        limits.EVENT_LOOK_MAX,
+        limits.EVENTS_PINNED_MAX,
+    ):
+        assert f"{number:,}" in visor
+    assert f"{limits.EVENTS_KEPT_DAYS} days" in visor
+    assert f"| {limits.ARCHIVE_ENTRIES_MAX:,} entries; 1 GB unpacked, and {limits.ARCHIVE_RATIO_MAX} times" in readme
+    assert f"lists | {limits.ARCHIVE_PROBLEMS_KEPT:,};" in readme
+    assert f"snapshots kept | {limits.SNAPSHOTS_KEPT_MAX} of" in readme
+
+
+def test_docs_of_the_table_state_its_limits_as_they_are() -> None:
+    from storage import limits
+
+    docs = (ROOT / "docs/base-ui.md").read_text()
+    for number in (limits.SORT_MAX_ITEMS, limits.OVERVIEW_MAX_ROWS, limits.CHANGES_PER_SAVE, limits.CHANGES_PER_BATCH):
+        assert f"{number:,}" in docs

@@ -3,14 +3,20 @@
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from django_htmx.http import HttpResponseClientRefresh
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Django's, but a request that htmx makes for a part of a page reloads the page, which then leads to the sign-in."""
+    """Django's, but who asks for a part of a page is not led to the sign-in, which would end up inside the page.
+
+    What htmx asks for reloads the page, which then leads there. A script that asks by itself says so, by wanting JSON or by
+    the header `X-Requested-With`, and is told with status 401, so that the page with unsaved work in it stays.
+    """
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         if getattr(request, "htmx", False):
             return HttpResponseClientRefresh()
+        if "application/json" in request.headers.get("Accept", "") or request.headers.get("X-Requested-With"):
+            return JsonResponse({"errors": ["You are not signed in any more"]}, status=401)
         return super().handle_no_permission(request, view_func)

@@ -15,7 +15,7 @@ from console.api.errors import MethodNotAllowed, TooManyWrongKeys, UnknownPath, 
 from console.api.request import ApiRequest
 from console.api.throttle import count_wrong_key
 from storage import items, key_uses, names
-from storage.errors import InvalidInput, StorageError, Unauthorized
+from storage.errors import DiskFull, InvalidInput, StorageError, Unauthorized
 from storage.keys import Access
 
 
@@ -97,9 +97,9 @@ def _perform(
             # Such a body has to be taken in as a whole, however long it is (see bodies.py): not from just anybody.
             check_access(access=caller, name=allowed_name, write=rule.writes)
         response = rule.operation(Call(caller, names.check_name(name), key), request)
-    except InvalidInput:
-        # What is wrong with a request is told to those alone who may make it. The usual way asks the database once,
-        # in the statement that does the work; this one had not got so far.
+    except (InvalidInput, DiskFull):
+        # What is wrong with a request, or with the disk, is told to those alone who may make it. The usual way asks the
+        # database once, in the statement that does the work; this one had not got so far.
         check_access(access=caller, name=allowed_name, write=rule.writes)
         raise
     if caller.key_digest is not None:

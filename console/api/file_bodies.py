@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from console.api.bodies import announced_length, is_chunked, read_chunked, refuse_encoded
 from console.api.request import ApiRequest
+from console.streams import read_chunks
 from storage import limits
 from storage.errors import BodyTooLarge, InvalidInput
 
-_CHUNK_BYTES = 262_144
 _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
 
 
@@ -45,13 +45,7 @@ class FileBody:
         return len(body), iter([body])
 
     def _chunks(self, length: int) -> Iterator[bytes]:
-        stream, left = self._request.META["wsgi.input"], length
-        while left > 0:
-            chunk: bytes = stream.read(min(left, _CHUNK_BYTES))
-            if not chunk:
-                raise InvalidInput(f"The body ended after {length - left} of the {length} bytes announced")
-            left -= len(chunk)
-            yield chunk
+        yield from read_chunks(self._request.META["wsgi.input"], length)
         self._request.body_is_read = True
 
 

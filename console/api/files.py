@@ -1,27 +1,23 @@
 """The Drive half of the public API (contract: section "Drive"): whole files and listings. Parts are in uploads.py."""
 
 import re
-from contextlib import closing
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import http_date
 
 from console.api.bodies import read_json_object
-from console.api.conditions import ByteRange, NotSatisfiable, find_range, is_known, is_still
 from console.api.endpoint import Call, endpoint, reads, writes
 from console.api.errors import RangeNotSatisfiable, error_reply
 from console.api.file_bodies import FileBody
 from console.api.query_strings import is_form_encoded, read_query
 from console.api.replies import reply
 from console.api.request import ApiRequest
+from console.conditions import NotSatisfiable
+from console.downloads import send_file
 from storage import files as storage_files
 from storage import limits
 from storage.errors import BodyTooLarge, InvalidInput
-from storage.files import Download, StoredFile
 
-# So much is sent in one piece, which frees the thread at once however slow the client is.
-_ONE_PIECE_BYTES = 1_048_576
 _WHOLE_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -60,24 +56,12 @@ def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
 
 def download_file(call: Call, request: ApiRequest) -> HttpResponseBase:
     file = storage_files.get_file(access=call.access, drive=call.name, name=read_file_name(request))
-    headers = _headers(file)
-    known = request.META.get("HTTP_IF_NONE_MATCH")
-    if known and is_known(known, headers["ETag"]):
-        return HttpResponse(status=304, headers=headers)
     try:
-        part = _wanted_part(request, file, headers)
+        return send_file(request, file)
     except NotSatisfiable:
         response = error_reply(RangeNotSatisfiable())
         response["Content-Range"] = f"bytes */{file.size_bytes}"
         return response
-    start, length = part or ByteRange(0, file.size_bytes)
-    if part:
-        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{file.size_bytes}"
-    headers["Content-Length"] = str(length)
-    status = 206 if part else 200
-    if request.method == "HEAD":
-        return HttpResponse(status=status, headers=headers, content_type=file.content_type)
-    return _send(file, start, length, status=status, headers=headers)
 
 
 def read_file_name(request: ApiRequest) -> str:
@@ -91,41 +75,6 @@ def read_file_name(request: ApiRequest) -> str:
 def describe(call: Call, name: str, **more: object) -> dict[str, object]:
     """What every write of a file answers."""
     return {"name": name, **more, "project_id": call.access.collection_id, "drive_name": call.name}
-
-
-def _headers(file: StoredFile) -> dict[str, str]:
-    """Those that an answer has with and without the bytes."""
-    return {
-        "Accept-Ranges": "bytes",
-        "ETag": f'"{file.etag}"',
-        "Last-Modified": http_date(file.changed_at.timestamp()),
-        # What is behind a data key is not for caches that others share.
-        "Cache-Control": "private, no-cache",
-        # A stored page gets an origin of its own and runs nothing, whatever type it claims.
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox",
-    }
-
-
-def _wanted_part(request: ApiRequest, file: StoredFile, headers: dict[str, str]) -> ByteRange | None:
-    """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone. Raises NotSatisfiable."""
-    wanted = request.META.get("HTTP_RANGE")
-    condition = request.META.get("HTTP_IF_RANGE", "")
-    if request.method == "HEAD" or not wanted:
-        return None
-    if not is_still(condition, etag=headers["ETag"], last_modified=headers["Last-Modified"]):
-        return None
-    return find_range(wanted, file.size_bytes)
-
-
-def _send(file: StoredFile, start: int, length: int, *, status: int, headers: dict[str, str]) -> HttpResponseBase:
-    download = Download(file, start=start, length=length)
-    if length > _ONE_PIECE_BYTES:
-        # Ends with the response, or when the client is gone: Django closes what it was given.
-        return StreamingHttpResponse(download, status=status, headers=headers, content_type=file.content_type)
-    with closing(download):
-        body = b"".join(download)
-    return HttpResponse(body, status=status, headers=headers, content_type=file.content_type)
 
 
 def _limit(text: str | None) -> int:

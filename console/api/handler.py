@@ -38,5 +38,6 @@ class ApiHandler:
         except Exception as error:
             return defect_reply(error)
         finally:
-            if connection.connection is not None:  # the rare request that used the ORM gives its connection back
+            # The rare request that used the ORM gives its connection back, unless it is part of somebody's transaction.
+            if connection.connection is not None and not connection.in_atomic_block:
                 connection.close()

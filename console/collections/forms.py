@@ -16,7 +16,7 @@ class CollectionForm(forms.Form):
 
 
 class BaseForm(forms.Form):
-    """A new Base's name."""
+    """A new Base's or Drive's name."""
 
     name = forms.CharField(
         help_text="Letters (a-z), digits, “_”, “-” and “.”",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from console import access
 from console.collections.forms import CollectionForm, DeletionForm
 from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
-from storage import collections, deletion, figures, jobs, people
+from storage import collections, deletion, figures, jobs, people, recording
 from storage.errors import InvalidInput
 from storage.models import Role
 
@@ -32,6 +32,7 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
         "roles": Role.choices,
         "members": people.list_members(collection_id),
         "invitations": people.list_invitations(collection_id),
+        "recording": recording.find_recording(collection_id),
     }
     return render(request, "collections/settings.html", context, status=UNPROCESSABLE if form.errors else 200)
 

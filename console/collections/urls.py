@@ -7,8 +7,9 @@ from console.collections import members, settings_views, views
 _one = [
     path("", views.collection, name="collection"),
     path("base/", views.bases, name="bases"),
-    path("base/new/", views.new_base, name="new-base"),
+    path("new-base/", views.new_base, name="new-base"),
     path("drive/", views.drives, name="drives"),
+    path("new-drive/", views.new_drive, name="new-drive"),
     path("settings/", settings_views.settings, name="settings"),
     path("settings/delete/", settings_views.delete, name="delete-collection"),
     path("settings/people/invite/", members.invite, name="invite-member"),

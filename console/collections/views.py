@@ -107,6 +107,21 @@ def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
     return render(request, "collections/drives.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
+    """Not below `drive/`, where every name is a Drive's."""
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    form = BaseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            name = names.check_name(form.cleaned_data["name"])
+            collections.ensure_drive(collection_id=collection_id, name=name)
+            return go_to(request, "drive", collection_id, name)
+        except InvalidInput as error:
+            form.add_error("name", error.messages[-1])
+    return show_dialog(request, "collections/new_drive.html", form=form, place=place, title="New Drive")
+
+
 def _recount_if_due() -> bool:
     """Whoever looks at figures gets them as fresh as they may be: if they are due, a job counts, and the page asks again."""
     is_due = figures.is_count_due()

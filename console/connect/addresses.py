@@ -1,19 +1,28 @@
 """This server's addresses as its clients must write them."""
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+from console.connect.python_client import Wheel
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """`origin` is the one the person's browser uses; `tls_host` is `host[:port]` of https, which most clients insist on."""
+    """`origin` is the one the person's browser uses; `tls_host` is `host[:port]` of https, which most clients insist on.
+
+    `plain_origin` needs no trust in our own authority: it is http then, and `is_local` says that it leaves no machine.
+    """
 
     origin: str
     tls_host: str
     is_own_authority: bool
+    plain_origin: str
+    is_local: bool
 
     @property
     def tls_origin(self) -> str:
@@ -24,10 +33,31 @@ def addresses_for(request: HttpRequest) -> Addresses:
     """As the browser that asks reaches this server: over https through a proxy, or with the https listener beside http."""
     origin = request.build_absolute_uri("/").rstrip("/")
     parts = urlsplit(origin)
+    is_local = _is_local(parts.hostname or "")
     if parts.scheme == "https" and parts.port != settings.TLS_PORT:
-        return Addresses(origin, parts.netloc, is_own_authority=False)
+        return Addresses(origin, parts.netloc, is_own_authority=False, plain_origin=origin, is_local=is_local)
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    return Addresses(origin, f"{host}:{settings.TLS_PORT}", is_own_authority=True)
+    plain = origin if parts.scheme == "http" else f"http://{host}:{settings.PORT}"
+    return Addresses(
+        origin, f"{host}:{settings.TLS_PORT}", is_own_authority=True, plain_origin=plain, is_local=is_local
+    )
+
+
+def python_install_url(addresses: Addresses, wheel: Wheel) -> str:
+    """What pip installs the Python client from.
+
+    Over http from another machine somebody could put other bytes in its place, so the address says which ones it means.
+    """
+    url = addresses.plain_origin + reverse("client-wheel", args=[wheel.file_name])
+    is_safe = addresses.is_local or addresses.plain_origin.startswith("https:")
+    return url if is_safe else f"{url}#sha256={wheel.sha256}"
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def env_lines(request: HttpRequest, key_text: str) -> str:

@@ -6,7 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import access
-from console.connect.addresses import addresses_for
+from console.connect.addresses import addresses_for, python_install_url
+from console.connect.python_client import find_wheel
 from storage import keys
 
 CLIENTS = ("javascript", "python", "go", "curl")
@@ -17,11 +18,13 @@ def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
     """`?client=` says which client's lines are shown."""
     place = access.by_person(request, collection_id)
     client = request.GET.get("client")
+    at, wheel = addresses_for(request), find_wheel()
     context = {
         "place": place,
         "tab": "connect",
         "client": client if client in CLIENTS else CLIENTS[0],
-        "at": addresses_for(request),
+        "at": at,
+        "python_client": python_install_url(at, wheel) if wheel else None,
         "authority": settings.DATA / "tls" / "ca.pem",
         "first_use": keys.find_first_use(collection_id),
     }

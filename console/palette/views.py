@@ -12,6 +12,7 @@ from storage import figures
 from storage.figures import Destination
 
 _MOST = 12
+_PAGE_ICONS = {"exports": "package", "imports": "upload", "snapshots": "calendar-clock"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ def jump(request: PageRequest) -> HttpResponse:
     found = _pages(request, text) + [
         _jump(place) for place in figures.search_places(person=request.user, text=text, limit=_MOST)
     ]
+    found += _tools(request, text)
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
 
@@ -44,9 +46,29 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
     return [Jump(icon, name, "Page", reverse(route)) for icon, name, route in wanted]
 
 
+def _tools(request: PageRequest, text: str) -> list[Jump]:
+    """The Visor and the HTTP client of the collections that the other words find."""
+    words = text.lower().split()
+    tools = [("radar", "Visor", "visor"), ("send", "HTTP client", "visor-client")]
+    found = []
+    for icon, name, route in tools:
+        others = [word for word in words if word not in name.lower()]
+        if len(others) < len(words):
+            places = figures.search_places(person=request.user, text=" ".join(others), limit=_MOST)
+            collections = [place for place in places if place.kind == "collection"]
+            found += [
+                Jump(icon, name, f"of {place.collection_name}", reverse(route, args=[place.collection_id]))
+                for place in collections
+            ]
+    return found
+
+
 def _jump(place: Destination) -> Jump:
     if place.kind == "collection":
         return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
-    route, icon = ("bases", "table-2") if place.kind == "base" else ("drives", "folder")
-    url = f"{reverse(route, args=[place.collection_id])}#{place.kind}-{place.name}"
-    return Jump(icon, place.name, f"{place.kind.title()} in {place.collection_name}", url)
+    if place.kind in _PAGE_ICONS:
+        url = reverse(place.kind, args=[place.collection_id])
+        return Jump(_PAGE_ICONS[place.kind], place.name, f"Page of {place.collection_name}", url)
+    where = f"{place.kind.title()} in {place.collection_name}"
+    icon = "table-2" if place.kind == "base" else "folder"
+    return Jump(icon, place.name, where, reverse(place.kind, args=[place.collection_id, place.name]))

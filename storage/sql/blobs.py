@@ -5,6 +5,13 @@ from uuid import UUID
 
 from storage.sql.access import Statement
 
+# The blobs of files, of files that were deleted but may come back, and of parts.
+_REFERENCED = """
+    SELECT unnest(blob_ids || manifest_id) FROM storage_file
+    UNION ALL SELECT unnest(blob_ids || manifest_id) FROM storage_deletedfile
+    UNION ALL SELECT blob_id FROM storage_part
+"""
+
 
 def abandon_pending_blobs(age_seconds: int) -> Statement:
     """Pending blobs this old are garbage from now on; a write that still wants one fails. A row for each."""
@@ -36,10 +43,16 @@ def drop_old_uploads(age_seconds: int, limit: int) -> Statement:
 
 
 def find_garbage(age_seconds: int, limit: int) -> Statement:
-    """Rows: ids of blobs that have been garbage this long, oldest first."""
+    """Rows: ids of blobs that have been garbage this long, oldest first.
+
+    An export reads one moment of the collection for as long as it takes, so what became garbage after it began stays.
+    Five minutes are for the writes that were under way then: their time is that of their beginning.
+    """
     return (
         """
         SELECT id FROM storage_blob WHERE state = 'garbage' AND changed_at < now() - make_interval(secs => $1)
+        AND changed_at < (SELECT coalesce(min(started_at), 'infinity') - interval '5 minutes' FROM storage_export
+                          WHERE state = 'running')
         ORDER BY changed_at LIMIT $2
     """,
         [age_seconds, limit],
@@ -94,15 +107,13 @@ def find_missing() -> Statement:
 
 
 def discard_unreferenced() -> Statement:
-    """Live blobs that no file and no part refers to are garbage from now on. A row with the id of each."""
+    """Live blobs that nothing refers to are garbage from now on. A row with the id of each."""
     return (
-        """
+        f"""
         UPDATE storage_blob b SET state = 'garbage', changed_at = now()
         FROM (
             SELECT id FROM storage_blob WHERE state = 'live'
-            EXCEPT (
-                SELECT unnest(blob_ids || manifest_id) FROM storage_file UNION ALL SELECT blob_id FROM storage_part
-            )
+            EXCEPT ({_REFERENCED})
         ) loose
         WHERE b.id = loose.id AND b.state = 'live' RETURNING b.id
     """,
@@ -111,11 +122,11 @@ def discard_unreferenced() -> Statement:
 
 
 def find_unreferenced() -> Statement:
-    """Rows: ids of live blobs that no file and no part refers to."""
+    """Rows: ids of live blobs that nothing refers to."""
     return (
-        """
+        f"""
         SELECT id FROM storage_blob WHERE state = 'live'
-        EXCEPT (SELECT unnest(blob_ids || manifest_id) FROM storage_file UNION ALL SELECT blob_id FROM storage_part)
+        EXCEPT ({_REFERENCED})
     """,
         [],
     )

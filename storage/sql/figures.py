@@ -82,7 +82,7 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
             SELECT c.id, c.name, c.created_at, m.role, count(*) OVER () AS total
             FROM storage_collection c
             LEFT JOIN storage_membership m ON m.collection_id = c.id AND m.person_id = $1::int
-            WHERE ($1::int IS NULL OR m.id IS NOT NULL) AND strpos(lower(c.name), lower($2::text)) > 0
+            WHERE c.scratch_of IS NULL AND ($1::int IS NULL OR m.id IS NOT NULL) AND strpos(lower(c.name), lower($2::text)) > 0
             ORDER BY lower(c.name), c.id OFFSET $3 LIMIT $4
         ) c
         CROSS JOIN LATERAL (
@@ -107,19 +107,30 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
 
 def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement:
     """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
-    and name, own name. Those whose own name starts with the first word come first."""
+    and name, own name. Those whose own name starts with the first word come first.
+
+    The pages of exports and imports are found by a word of their own, and by those alone who may open them.
+    """
     return (
         """
         SELECT kind, collection_id, collection_name, name FROM (
             SELECT 'collection' AS kind, c.id AS collection_id, c.name AS collection_name, c.name AS name,
                    lower(c.name || ' ' || c.id) AS path
-            FROM storage_collection c
+            FROM storage_collection c WHERE c.scratch_of IS NULL
             UNION ALL
             SELECT 'base', c.id, c.name, b.name, lower(c.name || ' ' || b.name || ' base')
-            FROM storage_base b JOIN storage_collection c ON c.id = b.collection_id
+            FROM storage_base b JOIN storage_collection c ON c.id = b.collection_id AND c.scratch_of IS NULL
             UNION ALL
             SELECT 'drive', c.id, c.name, d.name, lower(c.name || ' ' || d.name || ' drive')
-            FROM storage_drive d JOIN storage_collection c ON c.id = d.collection_id
+            FROM storage_drive d JOIN storage_collection c ON c.id = d.collection_id AND c.scratch_of IS NULL
+            UNION ALL
+            SELECT page.kind, c.id, c.name, initcap(page.kind), lower(page.kind || ' ' || c.name)
+            FROM storage_collection c CROSS JOIN (VALUES ('exports'), ('imports'), ('snapshots')) AS page (kind)
+            WHERE c.scratch_of IS NULL
+            AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS word WHERE length(word) > 2 AND starts_with(page.kind, lower(word)))
+            AND ($1::int IS NULL OR EXISTS (
+                SELECT 1 FROM storage_membership m
+                WHERE m.person_id = $1::int AND m.collection_id = c.id AND m.role <> 'reader'))
         ) place
         WHERE ($1::int IS NULL OR EXISTS (
                 SELECT 1 FROM storage_membership m WHERE m.person_id = $1::int AND m.collection_id = place.collection_id))

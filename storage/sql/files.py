@@ -47,8 +47,17 @@ def reserve_blob(caller: Access, drive: str, blob_id: UUID) -> Statement:
 
 
 def lock_file(drive_id: int, name: str) -> Statement:
-    """Wait until nobody else is pointing this name at blobs, the name of a file that does not exist yet included."""
-    return "SELECT pg_advisory_xact_lock(hashtextextended($2::text, $1::bigint))", [drive_id, name]
+    """Wait until nobody else is pointing this name at blobs, the name of a file that does not exist yet included.
+
+    And until nobody is renaming or moving files of the Drive (`lock_drive`), which then waits in turn. No name is empty.
+    """
+    return (
+        """
+        SELECT pg_advisory_xact_lock_shared(hashtextextended('', $1::bigint)),
+               pg_advisory_xact_lock(hashtextextended($2::text, $1::bigint))
+    """,
+        [drive_id, name],
+    )
 
 
 def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement:

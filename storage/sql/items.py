@@ -32,12 +32,14 @@ def put_items(caller: Access, base: str, rows: list[tuple[str, str, int, float |
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
     # One JSON array, not an array of texts: the driver would escape every quotation mark of those one by one.
     items = f"[{','.join(documents)}]"
+    person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
     only_expired = "" if replace else "WHERE i.expires_at <= now()"
     return (
         f"""{head}, written AS (
-        INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at)
+        INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
+            changed_by_key, changed_by_person)
         SELECT a.base_id, n.item ->> 'key', n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
-               to_timestamp(n.expires + 1)
+               to_timestamp(n.expires + 1), a.key_id, {person}
         FROM access a, ROWS FROM (
             jsonb_array_elements({params.add(items)}::jsonb),
             unnest({params.add(sizes)}::int[]),
@@ -46,7 +48,8 @@ def put_items(caller: Access, base: str, rows: list[tuple[str, str, int, float |
         WHERE a.allowed AND a.base_id IS NOT NULL
         ORDER BY (n.item ->> 'key') COLLATE "C"
         ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
-            revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at
+            revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at,
+            changed_by_key = excluded.changed_by_key, changed_by_person = excluded.changed_by_person
         {only_expired}
         RETURNING 1)
         SELECT base_id, allowed, (SELECT count(*) FROM written) FROM access
@@ -75,15 +78,18 @@ def lock_item(base_id: int, key: str) -> Statement:
     return statement, [base_id, key]
 
 
-def replace_item(base_id: int, row: tuple[str, str, int, float | None]) -> Statement:
-    """Give a locked item a new value; the row is as in `put_items`."""
+def replace_item(
+    base_id: int, row: tuple[str, str, int, float | None], *, key_id: int | None, person_id: int | None
+) -> Statement:
+    """Give a locked item a new value; the row is as in `put_items`, `key_id` or `person_id` says who does it."""
     return (
         """
         UPDATE storage_item SET value = $3::jsonb - 'key', size_bytes = $4, expires_at = to_timestamp($5::float8 + 1),
-            revision = nextval('storage_item_revision'), changed_at = now()
+            revision = nextval('storage_item_revision'), changed_at = now(),
+            changed_by_key = $6::bigint, changed_by_person = $7::bigint
         WHERE base_id = $1 AND key = $2
     """,
-        [base_id, *row],
+        [base_id, *row, key_id, person_id],
     )
 
 

@@ -26,3 +26,13 @@ def try_blob_lock() -> Statement:
 def release_blob_lock() -> Statement:
     """Row: true."""
     return "SELECT pg_advisory_unlock(hashtext('homeport blobs'))", []
+
+
+def try_tidying_lock() -> Statement:
+    """Row: whether this session is the one that works off deletions of files now."""
+    return "SELECT pg_try_advisory_lock(hashtext('homeport tidying'))", []
+
+
+def release_tidying_lock() -> Statement:
+    """Row: true."""
+    return "SELECT pg_advisory_unlock(hashtext('homeport tidying'))", []

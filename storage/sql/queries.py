@@ -3,6 +3,7 @@
 Operands and attribute names are always bound, never written into the text.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,22 +40,23 @@ class Span:
 def scan_items(span: Span, predicate: Predicate, *, limit: int, max_bytes: int, max_rows: int) -> Statement:
     """Look at items in key order until `limit` + 1 match, or `max_bytes` or `max_rows` were looked at.
 
-    Rows: base_id, allowed, key, value as text, whether it matches, whether it stopped here (the last row of a scan that
-    was cut, which is there even when it does not match). One row with a NULL key when there is nothing to tell.
+    Rows: base_id, allowed, key, value as text, revision, the how-manieth it was of those looked at (NULL from an index),
+    whether it matches, whether it stopped here (the last row of a scan that was cut, which is there even when it does not
+    match). One row with a NULL key when there is nothing to tell.
     """
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
-    bounds = _bounds(span, predicate, params)
-    matches = _any_of(predicate, params)
+    bounds = bounds_of(span, predicate, params)
+    matches = any_of(predicate, params)
     bytes_cap = f"{params.add(max_bytes)}::bigint"
     # Postgres cannot stop at a sum, but it can at a count: the size of the first items tells about how many it takes.
     # The limit inside stands in the text: a known one keeps it to the order of the primary key, whatever it guesses.
     seen = f"""
-        SELECT i.key, i.value, i.size_bytes, ({LIVE} AND ({matches})) IS TRUE AS matched,
-               i.bytes_before + i.size_bytes >= {bytes_cap} OR i.row = (SELECT rows FROM enough) AS stopped
+        SELECT i.key, i.value, i.size_bytes, i.revision, i.nth, ({LIVE} AND ({matches})) IS TRUE AS matched,
+               i.bytes_before + i.size_bytes >= {bytes_cap} OR i.nth = (SELECT rows FROM enough) AS stopped
         FROM (
             SELECT i.* FROM (
-                SELECT i.*, row_number() OVER seen AS row, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
+                SELECT i.*, row_number() OVER seen AS nth, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
                 FROM storage_item i WHERE {bounds}
                 WINDOW seen AS (ORDER BY i.key {span.order} ROWS UNBOUNDED PRECEDING)
                 ORDER BY i.key {span.order} LIMIT {max_rows:d}
@@ -82,17 +84,18 @@ def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int
     """
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
-    bounds = _bounds(span, predicate, params)
+    bounds = bounds_of(span, predicate, params)
     # OFFSET 0 keeps the two conditions apart: Postgres, which plans without the values (see DATABASES in the settings),
     # would otherwise take a large Base for one of average size and walk through all of it.
     hits = f"""
-        SELECT i.key, i.value, i.size_bytes FROM (
-            SELECT * FROM storage_item i WHERE {_indexed_hits(predicate, span.base_id, params)} OFFSET 0
+        SELECT i.key, i.value, i.size_bytes, i.revision FROM (
+            SELECT * FROM storage_item i WHERE {indexed_hits(predicate, span.base_id, params)} OFFSET 0
         ) i
         WHERE {bounds} AND {LIVE} LIMIT {params.add(max_hits + 1)}
     """
     matches = f"""(
-        SELECT key, value, size_bytes, true AS matched, false AS stopped FROM hits i WHERE {_any_of(predicate, params)}
+        SELECT key, value, size_bytes, revision, NULL::bigint AS nth, true AS matched, false AS stopped
+        FROM hits i WHERE {any_of(predicate, params)}
     ) m"""
     return (
         f"""{head}, hits AS MATERIALIZED ({hits})
@@ -109,7 +112,7 @@ def _answer(rows: str, span: Span, limit: int, params: Params) -> str:
     """The first `limit` + 1 of the rows in key order, cut where their matches have grown to a full answer."""
     bytes_cap = f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
     return f"""
-        SELECT key, value::text, matched, stopped OR answered >= {bytes_cap} AS stopped FROM (
+        SELECT key, value::text, revision, nth, matched, stopped OR answered >= {bytes_cap} AS stopped FROM (
             SELECT *, coalesce(sum(size_bytes) FILTER (WHERE matched) OVER answer, 0) AS answered FROM {rows}
             WINDOW answer AS (ORDER BY key {span.order} ROWS UNBOUNDED PRECEDING)
             ORDER BY key {span.order} LIMIT {params.add(limit + 1)}
@@ -119,7 +122,8 @@ def _answer(rows: str, span: Span, limit: int, params: Params) -> str:
     """
 
 
-def _bounds(span: Span, predicate: Predicate, params: Params) -> str:
+def bounds_of(span: Span, predicate: Predicate, params: Params) -> str:
+    """What bounds the items by key: the Base, the key to go on from, and the key condition."""
     bounds = [f"i.base_id = {params.add(span.base_id)}"]
     if span.last is not None:
         bounds.append(f"i.key {'<' if span.descending else '>'} {params.add(span.last)}")
@@ -133,12 +137,15 @@ def answered_by_index(predicate: Predicate) -> bool:
     return bool(predicate.any_of) and all(any(map(_is_indexed, group)) for group in predicate.any_of)
 
 
-def _any_of(predicate: Predicate, params: Params) -> str:
+def any_of(predicate: Predicate, params: Params) -> str:
+    """Everything but the key condition, as one condition on `i`; NULL counts as no match."""
+    if predicate.words is not None:
+        return _holds(predicate.words, params)
     groups = (" AND ".join(_condition(condition, params) for condition in group) for group in predicate.any_of)
     return " OR ".join(f"({group})" for group in groups) or "true"
 
 
-def _indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
+def indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
     """What the index is asked for: it finds every match, and others that merely contain what was asked for."""
     wanted = ([condition for condition in group if _is_indexed(condition)] for group in predicate.any_of)
     return " OR ".join(f"{_WRAPPED} @> {params.add(_wrapped(base_id, group))}::jsonb" for group in wanted)
@@ -174,9 +181,19 @@ def _wrapped(base_id: int, conditions: list[Condition]) -> str:
     return dump({str(base_id): root}).decode()
 
 
+def condition_of(condition: Condition, params: Params) -> str:
+    """Any one condition, on the key or on an attribute."""
+    return _key_condition(condition, params) if condition.path == ("key",) else _condition(condition, params)
+
+
+def attribute_of(path: tuple[str, ...], params: Params) -> str:
+    """The value at a path, NULL where it is missing."""
+    return "(i.value" + "".join(f" -> {params.add(step)}::text" for step in path) + ")"
+
+
 def _condition(condition: Condition, params: Params) -> str:
     """One condition on an attribute; NULL counts as no match. Comparison never crosses types (contract: Base)."""
-    attribute = "(i.value" + "".join(f" -> {params.add(step)}::text" for step in condition.path) + ")"
+    attribute = attribute_of(condition.path, params)
     operand = condition.operand
     match condition.operator:
         case "eq":
@@ -194,6 +211,30 @@ def _condition(condition: Condition, params: Params) -> str:
             return f"{_compared(attribute, '>=', low, params)} AND {_compared(attribute, '<=', high, params)}"
         case operator:
             return _compared(attribute, _COMPARISONS[operator], operand, params)
+
+
+def _holds(words: str, params: Params) -> str:
+    """Whether the key or any value, at any depth, holds the words whole; letters compare without case.
+
+    Most items are ruled out by their text alone: whatever holds the words has them in its JSON as JSON writes them. Case is
+    what the database's locale makes of it, for every letter unless that is the plain C locale.
+    """
+    pattern, exact = f"{params.add(_whole(words))}::text", f"{params.add(words)}::text"
+    written = f"{params.add(dump(words).decode()[1:-1])}::text"
+    return f"""((i.key COLLATE "default") ~* {pattern} OR (strpos(lower(i.value::text), lower({written})) > 0 AND EXISTS (
+        SELECT FROM jsonb_path_query(i.value, 'strict $.**') v WHERE CASE jsonb_typeof(v)
+            WHEN 'string' THEN v #>> '{{}}' ~* {pattern}
+            WHEN 'object' THEN false WHEN 'array' THEN false
+            ELSE lower(v::text) = lower({exact}) END)))"""
+
+
+def _whole(words: str) -> str:
+    """The words as a regular expression that finds them between anything but letters, digits and underscores."""
+    return (r"\y" if _is_letter(words[0]) else "") + re.escape(words) + (r"\y" if _is_letter(words[-1]) else "")
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 _COMPARISONS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">=", "eq": "="}

@@ -21,6 +21,63 @@ def start_upload(caller: Access, drive: str, *, upload_id: str, name: str, conte
     )
 
 
+def start_person_upload(
+    caller: Access,
+    drive: str,
+    *,
+    upload_id: str,
+    name: str,
+    content_type: str | None,
+    size_bytes: int,
+    if_exists: str,
+    fingerprint: str | None,
+) -> Statement:
+    """As `start_upload`, with what an upload from the console knows beforehand. No row."""
+    return (
+        """
+        INSERT INTO storage_upload (id, collection_id, drive_name, file_name, content_type, person_id, size_bytes, if_exists,
+            fingerprint, touched_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
+    """,
+        [
+            upload_id,
+            caller.collection_id,
+            drive,
+            name,
+            content_type,
+            caller.person_id,
+            size_bytes,
+            if_exists,
+            fingerprint,
+        ],
+    )
+
+
+def find_person_upload(caller: Access, drive: str, upload_id: str) -> Statement:
+    """Row: the file's name, size in bytes, what to do if it exists, whether it has ended, the name it was stored under."""
+    return (
+        """
+        SELECT file_name, size_bytes, if_exists, ended_at IS NOT NULL, stored_name FROM storage_upload
+        WHERE id = $1 AND person_id = $2 AND collection_id = $3 AND drive_name = $4
+    """,
+        [upload_id, caller.person_id, caller.collection_id, drive],
+    )
+
+
+def resume_person_upload(caller: Access, drive: str, *, size_bytes: int, if_exists: str, fingerprint: str) -> Statement:
+    """Touch the youngest open upload of this person's for the same file, if there is one. Row: id, the file's name."""
+    return (
+        """
+        UPDATE storage_upload SET touched_at = now() WHERE id = (
+            SELECT id FROM storage_upload
+            WHERE person_id = $1 AND fingerprint = $2 AND collection_id = $3 AND drive_name = $4 AND size_bytes = $5
+            AND if_exists = $6 AND ended_at IS NULL ORDER BY touched_at DESC LIMIT 1)
+        RETURNING id, file_name
+    """,
+        [caller.person_id, fingerprint, caller.collection_id, drive, size_bytes, if_exists],
+    )
+
+
 def reserve_part(caller: Access, drive: str, *, upload_id: str, name: str, blob_id: UUID) -> Statement:
     """Make a pending blob if there is such an open upload. Row: drive_id, allowed, whether there is."""
     params = Params()
@@ -91,14 +148,14 @@ def get_parts(upload_id: str) -> Statement:
     )
 
 
-def end_upload(upload_id: str) -> Statement:
-    """A locked upload has ended; its parts' blobs belong to the file now. No row."""
+def end_upload(upload_id: str, stored_name: str) -> Statement:
+    """A locked upload has ended; its parts' blobs belong to the file of this name now. No row."""
     return (
         """
         WITH gone AS (DELETE FROM storage_part WHERE upload_id = $1)
-        UPDATE storage_upload SET ended_at = now() WHERE id = $1
+        UPDATE storage_upload SET ended_at = now(), stored_name = $2 WHERE id = $1
     """,
-        [upload_id],
+        [upload_id, stored_name],
     )
 
 
@@ -120,4 +177,6 @@ def _is_it(params: Params, caller: Access, drive: str, upload_id: str, name: str
     return (
         f"u.id = {params.add(upload_id)}::text AND u.collection_id = {params.add(caller.collection_id)}::text"
         f" AND u.drive_name = {params.add(drive)}::text AND u.file_name = {params.add(name)}::text"
+        # A person's upload is theirs alone; one that an app began with a data key is everybody's who may write.
+        f" AND (u.person_id IS NULL OR u.person_id = {params.add(caller.person_id)}::int)"
     )

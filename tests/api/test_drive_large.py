@@ -12,12 +12,14 @@ import psutil
 import pytest
 
 from storage.models import Blob
-from tests.drives import MOST, PART, DriveClient, encoded, md5, noise
+from tests.drives import MOST, PART, DriveClient, encoded, make_drive, md5, noise
 from tests.factories import RawConnection, raw_head, shared_http
 from tests.serving import Server
 from tests.sweeping import swept_report
 
 MB = 1_048_576
+# How long the web server keeps a thread that has nothing to do.
+IDLE_SECONDS = 30
 
 
 def workers(server: Server) -> list[psutil.Process]:
@@ -103,6 +105,11 @@ def connections(server: Server) -> int:
     )
 
 
+def threads(server: Server) -> int:
+    """Those of the workers. The web server ends one that has been idle for half a minute."""
+    return sum(process.num_threads() for process in workers(server))
+
+
 def go_away(drive: DriveClient, number: int) -> None:
     """Begin a download, an upload or a part, and hang up in the middle."""
     with RawConnection(drive.server) as connection:
@@ -114,8 +121,8 @@ def go_away(drive: DriveClient, number: int) -> None:
             connection.send(noise(500_000))
 
 
-def test_clients_that_go_away_leave_nothing(server: Server, drive: DriveClient) -> None:
-    """400 of them, which is more than there are shares in all workers: one that were kept would be missed at the end."""
+def send_400_away(server: Server, drive: DriveClient) -> None:
+    """More than there are shares in all workers: one that were kept would be missed at the end."""
     whole = noise(PART) * 4
     drive.end(drive.begin("f", *[noise(PART)] * 4), "f")
     drive.content("f")
@@ -138,3 +145,24 @@ def test_clients_that_go_away_leave_nothing(server: Server, drive: DriveClient) 
     assert set(results) == {201}
     assert md5(drive.content("f") or b"") == md5(whole)
     assert swept_report().is_clean
+
+
+def test_clients_that_go_away_leave_nothing(server: Server, drive: DriveClient) -> None:
+    send_400_away(server, drive)
+
+
+@pytest.mark.slow
+def test_clients_that_go_away_leave_no_thread(server: Server, drive: DriveClient) -> None:
+    """Each held one for a moment; those that nobody needs any more end."""
+
+    def left_when_idle() -> int:
+        fewest = threads(server)
+        for _ in range(IDLE_SECONDS + 10):
+            time.sleep(1)
+            fewest = min(fewest, threads(server))
+        return fewest
+
+    idle = left_when_idle()
+    for _ in range(3):
+        send_400_away(server, make_drive(server))
+    assert left_when_idle() <= idle + 4

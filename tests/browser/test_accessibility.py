@@ -3,23 +3,59 @@
 axe tries styles of its own, which the policy of the pages would refuse: it is off for these tests.
 """
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
-from storage import keys
+from console.management.messy import messy_items
+from storage import events, keys, recording
 from storage import people as storage_people
-from storage.models import Base, Collection, Role
+from storage.models import (
+    Base,
+    Collection,
+    Drive,
+    Export,
+    Import,
+    ImportProblem,
+    Role,
+    SnapshotSchedule,
+)
+from tests.browser.base_page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
-from tests.people import Cast
+from tests.drives import make_drive
+from tests.people import Cast, make_cast
+from tests.serving import Server
+from tests.visor import body, make_event
 
+IMPORT_STATES = ("uploading", "checking", "checked", "running", "done", "failed")
 PAGES = {
     "collections": "/",
     "no-match": "/?q=nothing-is-called-that",
     "new-collection": "/collections/new/",
     "bases": "/collections/{id}/base/",
-    "new-base": "/collections/{id}/base/new/",
-    "drives-empty": "/collections/{id}/drive/",
+    "new-base": "/collections/{id}/new-base/",
+    "drives": "/collections/{id}/drive/",
+    "new-drive": "/collections/{id}/new-drive/",
+    "drive": "/collections/{id}/drive/photos/",
+    "drive-folder": "/collections/{id}/drive/photos/?folder=2024/&sort=-size",
+    "drive-search": "/collections/{id}/drive/photos/?q=text",
+    "drive-no-match": "/collections/{id}/drive/photos/?q=nothing-is-called-that",
+    "drive-preview": "/collections/{id}/drive/photos/?file=text.txt",
+    "drive-empty": "/collections/{id}/drive/empty/",
+    "exports": "/collections/{id}/exports/",
+    "delete-export": "/collections/{id}/exports/{export}/delete/",
+    "imports": "/collections/{id}/imports/",
+    "new-import": "/collections/{id}/imports/new/",
+    **{f"import-{state}": f"/collections/{{id}}/imports/{{{state}}}/" for state in IMPORT_STATES},
+    "delete-import": "/collections/{id}/imports/{done}/delete/",
+    "snapshots": "/collections/{id}/snapshots/",
+    "base": "/collections/{id}/base/guests/",
+    "base-empty": "/collections/{id}/base/notes/",
+    "base-no-match": "/collections/{id}/base/guests/?q=%7B%22age%22%3A%22none%22%7D",
+    "base-bad-query": "/collections/{id}/base/guests/?q=%7B%22age%3Fgtt%22%3A1%7D",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
     "revoke": "/collections/{id}/keys/{key}/revoke/",
@@ -27,6 +63,17 @@ PAGES = {
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",
     "connect-curl": "/collections/{id}/connect/?client=curl",
+    "visor-empty": "/collections/{empty}/visor/",
+    "visor": "/collections/{id}/visor/",
+    "visor-more-filters": "/collections/{id}/visor/?slower=0001&span=14d",
+    "visor-no-match": "/collections/{id}/visor/?path=nowhere",
+    "visor-event": "/collections/{id}/visor/{event}/",
+    "visor-request": "/collections/{id}/visor/{event}/?tab=request",
+    "visor-logs": "/collections/{id}/visor/{event}/?tab=log",
+    "visor-code": "/collections/{id}/visor/{event}/?tab=code",
+    "visor-difference": "/collections/{id}/visor/{replay}/?tab=difference",
+    "visor-client": "/collections/{id}/visor/client/",
+    "visor-client-sent": "/collections/{id}/visor/client/?sent={replay}",
     "settings": "/collections/{id}/settings/",
     "delete": "/collections/{id}/settings/delete/",
     "invite": "/collections/{id}/settings/people/invite/",
@@ -38,9 +85,15 @@ PAGES = {
 
 
 @pytest.fixture
-def full(cast: Cast) -> Cast:
+def full(server: Server, cast: Cast) -> Cast:
     """The collection with something in every list."""
+    Drive.objects.create(collection=cast.collection, name="empty")
+    files = make_drive(server, "photos", collection_id=cast.collection.id)
+    for name in ("text.txt", "2024/one.txt", "2024/deep/two.bin", "a long name " * 20):
+        assert files.put(name, b"text").status_code == 201
     Base.objects.create(collection=cast.collection, name="notes")
+    make_archives(cast)
+    make_base(cast, *messy_items(100), name="guests")
     keys.create_key(collection_id=cast.collection.id, name="app with a rather long name, to see what happens")
     old = keys.create_key(
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
@@ -50,6 +103,73 @@ def full(cast: Cast) -> Cast:
         collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner
     )
     return cast
+
+
+def keep_events(collection_id: str) -> tuple[str, str]:
+    """A recorded request with something on every tab, and one that sent it again."""
+    recording.start_recording(collection_id)
+    made = make_event(
+        collection_id,
+        method="PUT",
+        path="notes/items",
+        status=207,
+        request=body('{"items": [{"key": "a"}]}'),
+        response=body('{"processed":{"items":[{"key":"a"}]}}'),
+        request_headers=(("X-API-Key", "[redacted]"), ("A-Rather-Long-Header-Name-That-Goes-On", "x" * 200)),
+        log=(("WARNING", "storage", "something happened"), ("ERROR", "storage", "y" * 300)),
+        is_redacted=True,
+    )
+    again = make_event(
+        collection_id, origin="replay", replay_of=made.line.id, status=503, response=body("{}"), sent_by="Ada"
+    )
+    for event in (made, again, *(make_event(collection_id, status=status) for status in (200, 304, 404, 500))):
+        events.keep_event(event)
+    return made.line.id, again.line.id
+
+
+def make_archives(cast: Cast) -> None:
+    """An export and an import in every state. Those that look as if they moved are let be by the server's worker."""
+    later = timezone.now() + timedelta(hours=1)
+    for state in Export.State.values:
+        is_moving = state in ("queued", "running")
+        Export.objects.create(
+            collection=cast.collection, state="running" if is_moving else state, heartbeat_at=later, reason="It failed"
+        )
+    portions = [
+        {
+            "kind": "base",
+            "name": "notes",
+            "entry": "bases/notes.json",
+            "count": 5,
+            "faults": 2,
+            "broken": "byte 7: cut",
+        },
+        {"kind": "drive", "name": "not legal", "entry": "drives/not legal/", "count": 5},
+    ]
+    report = [
+        {"kind": "base", "name": "notes", "into": "mine", "do": "merge", "read": 3, "new": 2, "skipped": {"Bad": 1}}
+    ]
+    for state in IMPORT_STATES:
+        made = Import.objects.create(
+            collection=cast.collection,
+            state=state,
+            file_name=f"{state}.zip",
+            size_expected=1000,
+            heartbeat_at=later,
+            plan={"made_by": "zip", "portions": portions},
+            report={"portions": report} if state == "done" else {},
+            problems_total=1,
+        )
+        ImportProblem.objects.create(found_in=made, place="bases/notes.json", spot="byte 7", key="k", what="It is bad")
+    SnapshotSchedule.objects.create(collection=cast.collection, every="day", keep=7, next_at=later)
+
+
+def ids_of(cast: Cast) -> dict[str, object]:
+    """What the addresses of the pages are made of."""
+    imports = {each.state: each.id for each in Import.objects.filter(collection=cast.collection)}
+    export = Export.objects.filter(collection=cast.collection, state="done").first()
+    key = keys.list_keys(cast.collection.id)[0].id
+    return {"id": cast.collection.id, "key": key, "export": export.id if export else "", **imports}
 
 
 def faults_of(page: Page) -> list[str]:
@@ -62,11 +182,12 @@ def faults_of(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_page(full: Cast, pages: Pages, scheme: str, width: int) -> None:
-    key = keys.list_keys(full.collection.id)[0].id
     page = pages(full.server_owner, width=width, scheme=scheme, bypass_csp=True)
+    event, replay = keep_events(full.collection.id)
+    known = ids_of(full) | {"event": event, "replay": replay, "empty": make_cast().collection.id}
     faults = {}
     for name, path in PAGES.items():
-        page.goto(path.format(id=full.collection.id, key=key))
+        page.goto(path.format(**known))
         if found := faults_of(page):
             faults[name] = found
     assert faults == {}
@@ -97,6 +218,47 @@ def test_dialogs_menu_and_palette(full: Cast, pages: Pages, scheme: str) -> None
     page.keyboard.press("Control+k")
     page.get_by_role("option").first.wait_for()
     assert faults_of(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, scheme: str, width: int) -> None:
+    base = StoredBase(full, "guests")
+    base.put({"key": "!a", "age": 1, "home": {}}, {"key": "!b", "age": 2}, {"key": "!c", "age": 3})
+    view = open_base(pages, base, scheme=scheme, width=width, bypass_csp=True)
+    page = view.page
+    view.edit("!a", "age", "78")
+    page.get_by_role("button", name="Add item").click()
+    view.press("Enter", "Escape")
+    view.cell("!b", "key").click()
+    view.press("Shift+ ", "Delete")
+    view.select("!c")
+    page.locator("#show-staged").click()
+    assert faults_of(page) == [], "staged"
+    page.get_by_role("button", name="Close the list").click()
+    view.row("!a").get_by_role("button", name="Open !a in the editor").click()
+    assert view.json()
+    assert faults_of(page) == [], "editor"
+    view.editor.get_by_role("button", name="Close without").click()
+    view.delete_button.click()
+    assert faults_of(page) == [], "question"
+    view.press("Enter")
+    for name in ("More", "Columns", "How to query"):
+        page.get_by_role("button", name=name, exact=True).click()
+        if name == "How to query":
+            page.locator("#operators").wait_for()
+        assert faults_of(page) == [], name
+        view.press("Escape")
+    base.put({"key": "!a", "age": 5})
+    view.press("Control+s")
+    page.get_by_role("dialog", name="Somebody was faster").wait_for()
+    assert faults_of(page) == [], "clash"
+    page.get_by_role("button", name="Later").click()
+    view.bar.fill("{'age?gtt': 5}")
+    page.get_by_text("Did you mean").wait_for()
+    # Rows from before are dimmed on purpose while the text is wrong; what is wrong is said beside them.
+    page.locator("#base-frame").evaluate("frame => frame.classList.remove('is-outdated')")
+    assert faults_of(page) == [], "fault"
 
 
 def test_widest_window_keeps_lines_readable(full: Cast, pages: Pages) -> None:

@@ -96,7 +96,7 @@ def test_palette_jumps(cast: Cast, pages: Pages) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/collections/{cast.collection.id}/base/#base-zebras")
+    page.wait_for_url(f"**/collections/{cast.collection.id}/base/zebras/")
     page.go_back()
     expect(page.get_by_role("heading", name="Account")).to_be_visible()
 

@@ -87,7 +87,7 @@ def test_count_rests_between_passes(undone: None) -> None:
 
 
 def test_new_base_is_made_by_members(people: Cast, browser: Browser) -> None:
-    path = f"/collections/{people.collection.id}/base/new/"
+    path = f"/collections/{people.collection.id}/new-base/"
     assert browser(people.member).post(path, {"name": "notes"}).status_code == 302
     assert browser(people.member).post(path, {"name": "../notes"}).status_code == 422
     assert browser(people.reader).post(path, {"name": "more"}).status_code == 403

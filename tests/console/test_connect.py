@@ -19,7 +19,14 @@ from tests.people import Cast
             "javascript",
             ["DETA_BASE_HOST=testserver:{tls}", "DETA_DRIVE_HOST=testserver:{tls}", "NODE_EXTRA_CA_CERTS={ca}"],
         ),
-        ("python", ["DETA_BASE_HOST=testserver:{tls}", "SSL_CERT_FILE={ca}", "no longer the original"]),
+        (
+            "python",
+            [
+                "HOMEPORT_URL=https://testserver:{tls}\nSSL_CERT_FILE={ca}",
+                "DETA_BASE_HOST=testserver:{tls}",
+                "no longer the original",
+            ],
+        ),
         ("go", ["DETA_BASE_ROOT_ENDPOINT=https://testserver:{tls}/v1", "SSL_CERT_FILE={ca}"]),
         ("curl", ["curl -X PUT http://testserver/v1/{id}/notes/items"]),
         ("nonsense", ["NODE_EXTRA_CA_CERTS={ca}"]),

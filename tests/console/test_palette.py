@@ -46,3 +46,14 @@ def test_people_page_is_found_by_server_owners_alone(known: Cast, browser: Brows
 def test_it_is_a_page_too(known: Cast, browser: Browser) -> None:
     assert "<html" in browser(known.reader).get("/jump/").content.decode()
     assert "<html" not in browser(known.reader).get("/jump/", HTTP_HX_REQUEST="true").content.decode()
+
+
+@pytest.mark.parametrize("text, first", [("exports", "Exports"), ("impo", "Imports"), ("snap web", "Snapshots")])
+def test_pages_of_exports_and_imports_are_found_by_those_who_may_open_them(
+    known: Cast, browser: Browser, text: str, first: str
+) -> None:
+    found = browser(known.member).get("/jump/", {"q": text}).context["found"]
+    assert (found[0].name, found[0].where) == (first, "Page of Webshop")
+    assert browser(known.member).get(found[0].url).status_code == 200
+    assert browser(known.reader).get("/jump/", {"q": text}).context["found"] == []
+    assert browser(known.outsider).get("/jump/", {"q": text}).context["found"] == []

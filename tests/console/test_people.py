@@ -90,7 +90,7 @@ def test_link_is_kept_nowhere(people: Cast, browser: Browser) -> None:
 
 
 def test_role_changes_at_once(people: Cast, browser: Browser) -> None:
-    reader, path = browser(people.reader), f"/collections/{people.collection.id}/base/new/"
+    reader, path = browser(people.reader), f"/collections/{people.collection.id}/new-base/"
     assert reader.get(path).status_code == 403
     change = f"/collections/{people.collection.id}/settings/people/{people.reader.id}/role/"
     browser(people.owner).post(change, {"role": "member"})

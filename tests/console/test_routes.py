@@ -1,24 +1,73 @@
 """Every route that has a name, against everybody: the table is complete, or the test fails."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from storage import keys
+from storage import collections as storage_collections
+from storage import events, file_deletion, folders, keys, person_uploads, tidying
 from storage import people as storage_people
-from storage.models import Role
+from storage.keys import Access
+from storage.models import Base, Export, File, Import, Role
 from tests.console.conftest import Browser
 from tests.people import Cast
+from tests.storage.rows import fill_drive
+from tests.visor import make_event
 
-OPEN = {"sign-in", "welcome", "join"}
+# The last two are for pip, which has no session; they hold no secret.
+OPEN = {"sign-in", "welcome", "join", "python-client", "client-wheel"}
 FOR_ANYBODY_SIGNED_IN = {"collections", "account", "deletions", "jump", "sign-out", "sign-out-everywhere"}
 FOR_SERVER_OWNERS = {"people", "new-collection", "invite-owner", "remove-person", "withdraw-owner-invitation"}
 LEAST_ROLE = {
     "collection": Role.READER,
     "bases": Role.READER,
     "new-base": Role.MEMBER,
+    "base": Role.READER,
+    "base-rows": Role.READER,
+    "base-item": Role.READER,
+    "base-understand": Role.READER,
+    "base-count": Role.READER,
+    "base-operators": Role.READER,
+    "base-export": Role.READER,
+    "base-save": Role.MEMBER,
+    "base-parse": Role.MEMBER,
     "drives": Role.READER,
+    "new-drive": Role.MEMBER,
+    "drive": Role.READER,
+    "drive-rows": Role.READER,
+    "drive-file": Role.READER,
+    "drive-preview": Role.READER,
+    "drive-copy": Role.READER,
+    "drive-zip": Role.READER,
+    "drive-uploads": Role.MEMBER,
+    "drive-upload": Role.MEMBER,
+    "drive-part": Role.MEMBER,
+    "drive-upload-end": Role.MEMBER,
+    "drive-clashes": Role.READER,
+    "drive-counts": Role.READER,
+    "drive-folders": Role.READER,
+    "drive-rename": Role.MEMBER,
+    "drive-move": Role.MEMBER,
+    "drive-delete": Role.MEMBER,
+    "drive-deletion": Role.READER,
+    "drive-undo": Role.MEMBER,
+    "exports": Role.MEMBER,
+    "new-export": Role.MEMBER,
+    "download-export": Role.MEMBER,
+    "check-export": Role.MEMBER,
+    "delete-export": Role.MEMBER,
+    "imports": Role.MEMBER,
+    "new-import": Role.MEMBER,
+    "import": Role.MEMBER,
+    "import-part": Role.MEMBER,
+    "check-import": Role.MEMBER,
+    "run-import": Role.MEMBER,
+    "delete-import": Role.MEMBER,
+    "snapshots": Role.MEMBER,
     "keys": Role.MEMBER,
     "new-key": Role.OWNER,
     "revoke-key": Role.OWNER,
@@ -31,14 +80,51 @@ LEAST_ROLE = {
     "change-role": Role.OWNER,
     "remove-member": Role.OWNER,
     "withdraw-member-invitation": Role.OWNER,
+    "visor": Role.READER,
+    "visor-switch": Role.OWNER,
+    "visor-client": Role.READER,
+    "visor-event": Role.READER,
+    "visor-pin": Role.MEMBER,
+    "visor-redo": Role.READER,
 }
-POST_ONLY = {
+# These are asked by scripts: what is behind the gate answers a request without a body by 422.
+ASKED_BY_SCRIPTS = {
+    "drive-uploads",
+    "drive-clashes",
+    "drive-counts",
+    "drive-rename",
+    "drive-move",
+    "drive-delete",
+}
+# An upload is one person's; for every other it is not there, whatever their role.
+SOMEBODY_ELSES = {"drive-upload", "drive-part", "drive-upload-end"}
+PUT_ONLY = {"drive-part"}
+QUERY = dict.fromkeys(("drive-file", "drive-preview", "drive-copy", "drive-zip"), "?name=a.txt")
+POST_ONLY = ASKED_BY_SCRIPTS | {
+    "drive-upload-end",
+    "drive-undo",
+    "new-export",
+    "check-export",
+    "import-part",
+    "check-import",
+    "run-import",
     "sign-out",
     "sign-out-everywhere",
+    "base-save",
+    "base-parse",
     "change-role",
     "withdraw-member-invitation",
     "withdraw-owner-invitation",
+    "visor-switch",
+    "visor-pin",
+    "visor-redo",
 }
+# What a bare request that the role allows is answered, where that is no page.
+ANSWERS = (
+    {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
+    | {name: {422} for name in ASKED_BY_SCRIPTS}
+    | {name: {404} for name in SOMEBODY_ELSES}
+)
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
 
@@ -68,15 +154,79 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
                 collection_id=cast.collection.id, role=Role.READER, note="x", invited_by=cast.owner
             ).id
         ),
+        "export_id": lambda: make_export(cast).id,
+        "import_id": lambda: make_import(cast).id,
         "token": "no-token",
+        "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
+        "event_id": lambda: _kept_event(cast.collection.id),
     }
-    values = {parameter: known[parameter] for parameter in ROUTES[name]}
-    return reverse(name, kwargs={key: value() if callable(value) else value for key, value in values.items()})
+    known |= {
+        "drive": lambda: make_drive(cast),
+        "upload_id": lambda: start_upload(cast),
+        "number": 1,
+        "deletion_id": lambda: delete_file(cast),
+    }
+    values = {parameter: known[parameter] for parameter in sorted(ROUTES[name])}
+    made = {key: value() if callable(value) else value for key, value in values.items()}
+    return reverse(name, kwargs=made) + QUERY.get(name, "")
+
+
+def make_drive(cast: Cast) -> str:
+    """A Drive with an empty file in it."""
+    drive_id = storage_collections.ensure_drive(collection_id=cast.collection.id, name="files")
+    if not File.objects.filter(drive_id=drive_id).exists():
+        fill_drive(cast.collection.id, "files", ["a.txt"])
+    return "files"
+
+
+def start_upload(cast: Cast) -> str:
+    """The id of an upload that is none of the cast's."""
+    access = Access(cast.collection.id, person_id=0)
+    started = person_uploads.start_upload(
+        access=access,
+        drive=make_drive(cast),
+        name="f",
+        size_bytes=1,
+        content_type=None,
+        if_exists="fail",
+        fingerprint="",
+    )
+    return started.id
+
+
+def delete_file(cast: Cast) -> int:
+    make_drive(cast)
+    drive_id = folders.find_drive(collection_id=cast.collection.id, name="files")
+    chosen = tidying.choose(["a.txt"], [])
+    return file_deletion.delete(drive_id=drive_id, chosen=chosen, person_id=cast.owner.pk).id
+
+
+def method_of(client: Client, name: str) -> Callable[..., Any]:
+    """How the route is asked."""
+    return client.put if name in PUT_ONLY else client.post if name in POST_ONLY else client.get
+
+
+def _kept_event(collection_id: str) -> str:
+    event = make_event(collection_id)
+    events.keep_event(event)
+    return event.line.id
+
+
+def make_export(cast: Cast) -> Export:
+    """An export that is done."""
+    return Export.objects.create(collection=cast.collection, state="done", finished_at=timezone.now())
+
+
+def make_import(cast: Cast) -> Import:
+    """An import that was looked through."""
+    portions = [{"kind": "base", "name": "notes", "entry": "bases/notes.json"}]
+    plan = {"made_by": "zip", "portions": portions}
+    return Import.objects.create(collection=cast.collection, state="checked", size_expected=1, plan=plan)
 
 
 def expected(name: str, person: str) -> set[int]:
     """What a GET, or the POST of a route that takes nothing else, is answered."""
-    done = {302} if name in POST_ONLY else {200, 302}
+    done = ANSWERS.get(name) or ({302} if name in POST_ONLY else {200, 302})
     if name in LEAST_ROLE:
         if person == "outsider":
             return {404}
@@ -95,7 +245,7 @@ def test_table_names_every_route() -> None:
 @pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
 def test_nobody_gets_in_without_signing_in(name: str, people: Cast, browser: Browser) -> None:
     url = url_of(name, people)
-    for method in ("get", "post"):
+    for method in ("get", "post", "put", "delete"):
         answer = getattr(browser(None), method)(url)
         assert answer.status_code in (302, 405)
         assert answer.status_code == 405 or answer["Location"].startswith("/sign-in/")
@@ -104,8 +254,7 @@ def test_nobody_gets_in_without_signing_in(name: str, people: Cast, browser: Bro
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
 def test_everybody_gets_what_their_role_allows(name: str, person: str, people: Cast, browser: Browser) -> None:
-    client = browser(people[person])
-    method = client.post if name in POST_ONLY else client.get
+    method = method_of(browser(people[person]), name)
     assert method(url_of(name, people)).status_code in expected(name, person)
 
 
@@ -120,26 +269,42 @@ def test_only_owners_change_anything(name: str, person: str, people: Cast, brows
 @pytest.mark.parametrize("collection_id", ["0000000000", "UPPERCASE0", "short", "a%2F..%2Fb", "'; DROP--"])
 @pytest.mark.parametrize("name", sorted(LEAST_ROLE))
 def test_unknown_collection_is_not_there(name: str, collection_id: str, people: Cast, browser: Browser) -> None:
-    client = browser(people.server_owner)
-    method = client.post if name in POST_ONLY else client.get
+    method = method_of(browser(people.server_owner), name)
     assert method(url_of(name, people, collection_id)).status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(set(ROUTES) - OPEN))
 def test_wrong_method_is_refused(name: str, people: Cast, browser: Browser) -> None:
     client = browser(people.server_owner)
-    assert client.delete(url_of(name, people)).status_code == 405
-    if name in POST_ONLY:
+    assert client.patch(url_of(name, people)).status_code == 405
+    if name in POST_ONLY | PUT_ONLY:
         assert client.get(url_of(name, people)).status_code == 405
 
 
-def test_ids_of_another_collection_are_not_there(people: Cast, browser: Browser) -> None:
-    from storage import collections
+@pytest.mark.parametrize("name", ["drive-file", "drive-folders"])
+def test_readers_write_nothing_by_another_method_either(name: str, people: Cast, browser: Browser) -> None:
+    url = url_of(name, people)
+    for person, status in (("reader", 403), ("outsider", 404)):
+        client = browser(people[person])
+        method = client.put if name == "drive-file" else client.post
+        assert method(url, {"name": "b/"}, "application/json").status_code == status
 
-    other = collections.create_collection("Other")
+
+def test_ids_of_another_collection_are_not_there(people: Cast, browser: Browser) -> None:
+    other = storage_collections.create_collection("Other")
     foreign_key = keys.create_key(collection_id=other.id, name="foreign").data_key
     client = browser(people.owner)
     assert client.post(reverse("revoke-key", args=[people.collection.id, foreign_key.id])).status_code == 404
     assert client.get(reverse("remove-member", args=[people.collection.id, people.outsider.id])).status_code == 404
     foreign_key.refresh_from_db()
     assert foreign_key.revoked_at is None
+    foreign_export = Export.objects.create(collection=other, state="done", finished_at=timezone.now())
+    foreign_import = Import.objects.create(collection=other, state="checked", size_expected=1)
+    for name in ("download-export", "delete-export", "import", "delete-import"):
+        found = foreign_import if "import" in name else foreign_export
+        assert client.get(reverse(name, args=[people.collection.id, found.id])).status_code == 404
+    for name in ("check-export", "delete-export", "check-import", "run-import", "delete-import"):
+        found = foreign_import if "import" in name else foreign_export
+        assert client.post(reverse(name, args=[people.collection.id, found.id])).status_code == 404
+    assert Export.objects.filter(id=foreign_export.id).exists()
+    assert Import.objects.filter(id=foreign_import.id, state="checked").exists()

@@ -1,13 +1,18 @@
 """No secret stands where it should not (promise P7): canaries are made, then looked for in everything that is kept."""
 
 import re
+import secrets as random_secrets
+from urllib.parse import quote
 
 import httpx
 from django.db import connection
 
+from storage import event_blocks, events
+from storage.database import run
 from tests.factories import item_path, make_client
 from tests.people import PASSWORD, make_cast, make_person, make_session
 from tests.serving import Server
+from tests.visor import eventually, make_recorded
 
 PAGES = (
     "/",
@@ -54,6 +59,71 @@ def test_secrets_are_kept_nowhere(server: Server, database: None) -> None:
     allowed = {("database", browser.cookies["sessionid"])}
     found = {(where, secret) for where, text in everything.items() for secret in secrets if secret in text}
     assert found <= allowed
+
+
+def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database: None) -> None:
+    """A key and a cookie, in headers, query and body, of requests that fail and that succeed."""
+    # From an address of its own, which is soon told to wait, as its keys are wrong.
+    client = make_recorded(server, source_address="127.0.7.7")
+    cast = make_cast()
+    cookie = f"canaryCookie{random_secrets.token_hex(12)}"
+    key, secret = client.key_text, client.key_text.split("_")[1]
+    encoded = "".join(f"%{ord(each):02X}" for each in key)
+    cookies = {"Cookie": f"sessionid={cookie}; other={cookie}x", "Authorization": f"Bearer {cookie}y"}
+    headers = {
+        **cookies,
+        "X-Debug": f"I am {key} with {cookie}",
+        "Referer": f"http://a/?key={encoded}",
+        "Content-Type": f"x/{key}",
+    }
+    texts = [key, secret, cookie, f"sessionid={cookie}", f"Bearer {cookie}y"]
+    queries = [f"?key={key}&a={quote(cookie)}", f"?key={encoded}&b={secret}", "?" + quote(f"sessionid={cookie}")]
+    sent = 0
+    for query in queries:
+        for headers_too in (headers, {**headers, "X-API-Key": f"{key}x"}, {**headers, "X-API-Key": secret}):
+            for text in texts:
+                value = {"query": [{"a": text, "cookie": cookie, "x-api-key": key}]}
+                assert client.send("POST", f"/query{query}", value, headers=headers_too).status_code in (200, 401, 429)
+                client.send("POST", f"/query{query}", {"query": [{f"a?{text}": 1}]}, headers=headers_too)
+                client.send("PUT", f"/items{query}", {"items": [{"key": 1, "text": text}]}, headers=headers_too)
+                client.send("GET", f"/items/{quote(text, safe='')}{query}", headers=headers_too)
+                sent += 4
+    # Half a secret at the place where a body is cut.
+    for before in range(65_500, 65_537, 6):
+        client.send("POST", "/query", content=b'{"a": "' + b"x" * before + key.encode(), headers=cookies)
+        sent += 1
+    # A body that only names what it holds, with no such header beside it.
+    client.send("POST", "/query", {"query": [{"cookie": f"sessionid={cookie}", "Authorization": cookie}]})
+    sent += 1
+    eventually(lambda: sum(each.requests for each in _chart(client.collection_id)) >= sent, seconds=60)
+
+    with httpx.Client(base_url=server.url, cookies={"sessionid": make_session(cast.server_owner)}) as browser:
+        url = f"/collections/{client.collection_id}/visor/"
+        lines = events.list_events(collection_id=client.collection_id, limit=2 * sent).lines
+        assert len(lines) == sent
+        some = [
+            f"{line.id}/?tab={tab}" for line in lines[:: sent // 6] for tab in ("response", "request", "log", "code")
+        ]
+        pages = "".join(browser.get(url + page).text for page in ["", *some])
+    everything = {"pages": pages, "log": server.log, "database": dump(), "events": opened(client.collection_id)}
+    halves = {secret[:16], secret[-16:], cookie[:20], cookie[-16:], encoded[36:66]}
+    found = {(where, each) for where, text in everything.items() for each in halves if each in text}
+    assert found == set()
+
+
+def _chart(collection_id: str) -> list[events.Slice]:
+    return events.chart_events(collection_id=collection_id, minutes=60, width=1)
+
+
+def opened(collection_id: str) -> str:
+    """All that stands in the blocks of a collection, which are compressed."""
+    statement = "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1"
+    texts = []
+    for lines, contents in run(statement, [collection_id]):
+        texts += [repr(line) for line in event_blocks.open_lines(lines)]
+        texts += [repr(content) for content in event_blocks.open_contents(contents)[0]]
+    assert texts
+    return "\n".join(texts)
 
 
 def dump() -> str:

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import EmptyAttributeName, InvalidInput
-from storage.exact_json import check_value, dump, is_number, parse
+from storage.exact_json import check_value, dump, is_number, is_same, join, parse, split
 
 _digits = st.integers(1, 10**38 - 1)
 _numbers = st.builds(
@@ -131,3 +132,49 @@ def test_check_value_counts_levels_from_the_one_it_is_told() -> None:
 @pytest.mark.parametrize("value, number", [(1, True), (Decimal(1), True), (True, False), ("1", False), (None, False)])
 def test_is_number_does_not_take_a_boolean_for_one(value: Any, number: bool) -> None:
     assert is_number(value) is number
+
+
+@pytest.mark.parametrize(
+    "text, members",
+    [
+        ("{}", {}),
+        ('{"a": 1.0, "b": {"c": [1,  2]}}', {"a": "1.0", "b": '{"c": [1,  2]}'}),
+        ('{"a":12345678901234567890,"a":1e21}', {"a": "1e21"}),
+        ('{"\\u00e9": "\\u00e9"}', {"é": '"\\u00e9"'}),
+    ],
+)
+def test_split_keeps_the_very_text_of_each_value(text: str, members: dict[str, str]) -> None:
+    assert split(text) == members
+    assert parse(join(members).encode()) == parse(text.encode())
+
+
+@pytest.mark.parametrize("text", ["[1]", "1", "", "{", '{"a"}', '{"a": 1} x'])
+def test_split_refuses_what_is_no_object(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        split(text)
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("1", "1", True),
+        ("1", "1.0", False),
+        ("1e2", "100", True),
+        ("1.50e1", "15.0", True),
+        ("-0", "0", True),
+        ("-0.0", "0.0", True),
+        ("1", "true", False),
+        ("0", "false", False),
+        ("null", "false", False),
+        ('"1"', "1", False),
+        ('{"a": 1, "b": [true]}', '{"b": [true], "a": 1}', True),
+        ('{"a": 1}', '{"a": 1, "b": 1}', False),
+        ("[1, 2]", "[2, 1]", False),
+        ("[1]", "[1.0]", False),
+    ],
+)
+def test_same_is_what_postgres_would_keep_as_the_same(one: str, other: str, same: bool, database: None) -> None:
+    assert is_same(parse(one.encode()), parse(other.encode())) is same
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::jsonb::text = %s::jsonb::text", [one, other])
+        assert cursor.fetchone() == (same,)

@@ -6,26 +6,33 @@ import emoji
 from django.core.management.base import BaseCommand
 
 from console import serving
+from console.management.messy import messy_items
 from storage import collections, exact_json, items, keys, limits
 from storage.keys import Access
 
-BASE = "emoji"
+BASE, MESSY_BASE = "emoji", "guests"
 
 
 class Command(BaseCommand):
     help = (
         "Make a collection with a Base of some 5,000 emoji and their names in 14 languages, right-to-left ones among "
-        "them: a real data set with nested lists, missing attributes, and keys that are no plain letters."
+        "them: a real data set with nested lists, missing attributes, and keys that are no plain letters. And with a Base "
+        "of 3,000 made-up guests as life makes them: mixed types, nulls, markup, keys with slashes."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         collection = collections.create_collection("Demo")
         documents = [{"key": character, **known} for character, known in _emoji().items()]
         access = Access(collection.id)
-        for start in range(0, len(documents), limits.ITEMS_PER_PUT):
-            items.put_items(access=access, base=BASE, items=documents[start : start + limits.ITEMS_PER_PUT])
+        _store(access, BASE, documents)
+        _store(access, MESSY_BASE, list(messy_items()))
         key = keys.create_key(collection_id=collection.id, name="demo").text
         self.stdout.write(_introduction(collection.id, key, len(documents)))
+
+
+def _store(access: Access, base: str, documents: list[dict[str, Any]]) -> None:
+    for start in range(0, len(documents), limits.ITEMS_PER_PUT):
+        items.put_items(access=access, base=base, items=documents[start : start + limits.ITEMS_PER_PUT])
 
 
 def _emoji() -> dict[str, dict[str, Any]]:
@@ -39,7 +46,8 @@ def _introduction(collection_id: str, key: str, count: int) -> str:
     base = f"{serving.noted_address()}/v1/{collection_id}/{BASE}"
     header = f"-H 'X-API-Key: {key}'"
     return f"""
-Made the collection {collection_id} with {count:,} items in the Base "{BASE}". Its data key:
+Made the collection {collection_id} with {count:,} items in the Base "{BASE}"
+and a messy one, "{MESSY_BASE}", for the table in the console. Its data key:
 
   {key}
 

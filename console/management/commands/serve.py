@@ -23,6 +23,7 @@ from django.db import connection, connections
 from filelock import FileLock, Timeout
 
 from console import serving
+from console.connect import python_client
 from storage import blobs
 from storage.embedded import certificates, leftovers, places, ports, postgres, process, seaweedfs, state
 
@@ -115,6 +116,7 @@ class Command(BaseCommand):
             self._say("The database is up to date.")
         connections.close_all()
         serving.collect_static_if_changed()
+        python_client.build_wheel_if_changed()
         self._start_web()
         self._wait("The web server", self._find_web_fault)
         self._run(serving.jobs_child(marks=self.marks))

@@ -6,17 +6,34 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  const copied = await copyText(source);
+  const copied = await copyElement(source);
   showToast(copied ? "Copied." : "This browser does not let the page copy: it is selected, press Ctrl+C.");
 });
 
 /** The clipboard is there on https and localhost only; elsewhere the old way is left. */
-async function copyText(source) {
+async function copyElement(source) {
   try {
     await navigator.clipboard.writeText(source.textContent);
     return true;
   } catch {
     getSelection().selectAllChildren(source);
     return document.execCommand("copy");
+  }
+}
+
+/** Copy a text that stands nowhere on the page. @returns {Promise<boolean>} whether the browser let us */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const onCopy = (event) => {
+      event.preventDefault();
+      event.clipboardData.setData("text/plain", text);
+    };
+    document.addEventListener("copy", onCopy, { once: true });
+    const copied = document.execCommand("copy");
+    document.removeEventListener("copy", onCopy);
+    return copied;
   }
 }

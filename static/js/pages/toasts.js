@@ -5,18 +5,40 @@ import { describeFault } from "../lib/faults.js";
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
 
-/** Say something for a while; `fault` marks it as a failure, which stays until it is dismissed. */
-export function showToast(text, { fault = false } = {}) {
+/**
+ * Say something for a while; `fault` marks it as a failure, which stays until it is dismissed. `action` is what the toast
+ * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it.
+ * Returns the element.
+ */
+export function showToast(text, { fault = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {}) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   if (!fault) {
     toast.classList.remove("toast-danger");
     toast.querySelector("svg").remove();
-    setTimeout(() => toast.remove(), SHOWN_MS);
+    removeLater(toast, shownMs);
   }
+  if (action) toast.querySelector("[data-dismiss]").before(makeAction(toast, action, onAction));
   // In a modal dialog's top layer the page behind cannot be seen nor heard.
   const place = document.querySelector("dialog[open] .toasts") ?? toasts;
   place.append(toast);
+  return toast;
+}
+
+function removeLater(toast, afterMs) {
+  setTimeout(() => (toast.matches(":hover, :focus-within") ? removeLater(toast, SHOWN_MS) : toast.remove()), afterMs);
+}
+
+function makeAction(toast, action, onAction) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "toast-action";
+  button.textContent = action;
+  button.addEventListener("click", () => {
+    toast.remove();
+    onAction();
+  });
+  return button;
 }
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());

@@ -1,0 +1,216 @@
+"""What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
+
+First part: two collections with the same items in one Homeport, one recorded and one not, are asked the same in turns; the
+ratio of their rates within a round counts. Second part: a collection with `--small` and one with `--large` recorded requests,
+put straight into the table over twelve days; each kind of page is asked of both, and the ratio says whether it grows dearer.
+A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.
+"""
+
+import argparse
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import load
+from bench.data import make_items
+from bench.homeport import BASE, Homeport
+from bench.statements import attach, open_connection
+from bench.workload import Workload
+
+OPERATIONS = ("get", "put", "equality")
+LEAST_RATIO = 0.85
+MOST_GROWTH = 3.0
+DAYS = 12
+ASKS = 2_000
+WARM_UP_S = 2
+TIMES = 15
+EVENTS_AT_ONCE = 10_000
+HEADERS = (("Host", "example.com"), ("User-Agent", "bench"), ("X-API-Key", "[redacted]"))
+
+
+def main() -> int:
+    """Prints both tables. 0 when all targets are met, else 1; 2 without wrk."""
+    parser = argparse.ArgumentParser(prog="python -m bench.visor", description="What recording requests costs.")
+    parser.add_argument("--seconds", type=int, default=5, help="length of a round of one operation (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are taken (default: 5)")
+    parser.add_argument("--items", type=int, default=20_000, help="items in each collection (default: 20000)")
+    parser.add_argument("--small", type=int, default=10_000, help="requests in the small log (default: 10000)")
+    parser.add_argument("--large", type=int, default=10_000_000, help="requests in the large log (default: 10000000)")
+    parser.add_argument("--skip-growth", action="store_true", help="leave out the second part")
+    options = parser.parse_args()
+    if load.find_wrk() is None:
+        print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
+        return 2
+    # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="bench-visor-") as name:
+        homeport = Homeport(Path(name))
+        try:
+            good = _measure_recording(homeport, Path(name), options)
+            if not options.skip_growth:
+                good &= _measure_growth(options.small, options.large)
+        finally:
+            homeport.stop()
+    return 0 if good else 1
+
+
+def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Namespace) -> bool:
+    homeport.start(make_items(options.items))
+    attach(homeport)
+    plain = (homeport.collection_id, dict(homeport.headers))
+    homeport.collection_id, key = _make_collection("recorded")
+    homeport.headers |= {"X-API-Key": key}
+    homeport.load(BASE, make_items(options.items))
+    recorded = (homeport.collection_id, dict(homeport.headers))
+    _start_recording(homeport.collection_id)
+    workload = Workload(options.items)
+    paths: dict[tuple[str, str], Path] = {}
+    for collection_id, _ in (plain, recorded):
+        homeport.collection_id = collection_id
+        for name in OPERATIONS:
+            paths[collection_id, name] = folder / f"{collection_id}-{name}"
+            asks = workload.asks(name)[:ASKS]
+            load.write_requests(paths[collection_id, name], [homeport.request(ask) for ask in asks])
+
+    def rate(of: tuple[str, dict[str, str]], name: str, seconds: int) -> float:
+        return load.run_round(
+            origin=homeport.origin, headers=of[1], requests_path=paths[of[0], name], duration_s=seconds
+        ).requests_per_s
+
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
+    for name in OPERATIONS:
+        rate(plain, name, WARM_UP_S), rate(recorded, name, WARM_UP_S)
+    for number in range(options.rounds):
+        for name in OPERATIONS:
+            order = (plain, recorded) if number % 2 == 0 else (recorded, plain)
+            rates = {of[0]: rate(of, name, options.seconds) for of in order}
+            found[name].append((rates[plain[0]], rates[recorded[0]]))
+    time.sleep(3)
+    kept, lost = _count(recorded[0])
+    print(f"\nRecording, {options.rounds} rounds of {options.seconds} s, medians\n")
+    print(f"{'operation':<12} {'not recorded':>14} {'recorded':>12} {'ratio':>7}")
+    good = True
+    for name, pairs in found.items():
+        ratio = statistics.median(after / before for before, after in pairs)
+        good &= ratio >= LEAST_RATIO
+        before, after = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.2f}")
+    print(f"\n{kept:,} requests were recorded, {lost:,} were lost.")
+    print(f"least ratio {LEAST_RATIO}: {'met' if good else 'not met'}")
+    return good
+
+
+def _measure_growth(small: int, large: int) -> bool:
+    from storage.events import Conditions
+
+    logs = {}
+    for count in (small, large):
+        print(f"writing {count:,} requests ...", file=sys.stderr, flush=True)
+        logs[count], _ = _make_collection(f"log of {count}")
+        _write_log(logs[count], count)
+    middle = datetime.now(UTC) - timedelta(days=DAYS / 2)
+    pages: dict[str, dict[str, Any]] = {
+        "newest": {},
+        "in the middle": {"until": middle},
+        "errors": {"conditions": Conditions(status_from=400)},
+        "errors of a path": {"conditions": Conditions(status_from=500, path="notes/items/1")},
+        "sent by hand": {"conditions": Conditions(origin="by hand")},
+        "method, rare": {"conditions": Conditions(method="DELETE")},
+        "slower, none": {"conditions": Conditions(slower_us=10**9)},
+        "text, none": {"conditions": Conditions(text="nowhere to be found")},
+    }
+    print(f"\nPages of {small:,} and of {large:,} recorded requests, medians of {TIMES}\n")
+    print(f"{'page':<18} {'small':>10} {'large':>10} {'ratio':>7}")
+    good = True
+    for title, arguments in pages.items():
+        times = {count: _time(lambda log=log, a=arguments: _list(log, a)) for count, log in logs.items()}
+        ratio = times[large] / times[small]
+        good &= ratio <= MOST_GROWTH
+        print(f"{title:<18} {times[small]:>7.1f} ms {times[large]:>7.1f} ms {ratio:>7.2f}")
+    print(f"\nmost growth {MOST_GROWTH}: {'met' if good else 'not met'}")
+    return good
+
+
+def _list(collection_id: str, arguments: dict[str, Any]) -> None:
+    from storage import events
+
+    events.list_events(collection_id=collection_id, **arguments)
+
+
+def _time(call: Callable[[], None]) -> float:
+    durations = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        call()
+        durations.append((time.perf_counter() - began) * 1000)
+    return statistics.median(durations)
+
+
+def _make_collection(name: str) -> tuple[str, str]:
+    from storage import collections, keys
+
+    made = collections.create_collection(name)
+    return made.id, keys.create_key(collection_id=made.id, name=name).text
+
+
+def _start_recording(collection_id: str) -> None:
+    from storage import recording
+
+    recording.start_recording(collection_id)
+    time.sleep(2.5)
+
+
+def _count(collection_id: str) -> tuple[int, int]:
+    with open_connection().cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(requests), sum(lost) FROM storage_eventminute WHERE collection_id = %s", [collection_id]
+        )
+        found: tuple[int, int] = cursor.fetchone()  # type: ignore[assignment]
+        return found
+
+
+def _write_log(collection_id: str, count: int) -> None:
+    """Evenly over the last days, each in its partition, one in a hundred an error, with bodies of 300 bytes."""
+    from django.db import transaction
+
+    from storage import event_days
+    from storage.database import run
+    from storage.event_blocks import make_blocks
+    from storage.events import statements_for
+
+    now = datetime.now(UTC)
+    for ago in range(DAYS, -1, -1):
+        event_days.tidy_events(now - timedelta(days=ago))
+    first_ns, width_ns = int((now - timedelta(days=DAYS)).timestamp() * 1e9), int(DAYS * 86_400 * 1e9)
+    for start in range(0, count, EVENTS_AT_ONCE):
+        numbers = range(start, min(start + EVENTS_AT_ONCE, count))
+        events = [_make_event(collection_id, n, first_ns + width_ns * n // count) for n in numbers]
+        with transaction.atomic():
+            for stored, block in make_blocks(events):
+                for statement in statements_for(stored, block):
+                    run(*statement)
+    with open_connection().cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("VACUUM (ANALYZE) storage_eventblock")
+
+
+def _make_event(collection_id: str, number: int, at_ns: int) -> Any:
+    from storage.event_blocks import Body, Content, Event, Line
+    from storage.event_ids import new_event_id
+
+    method = "DELETE" if number % 1000 == 7 else "GET"
+    status = 404 if number % 100 == 3 else 200
+    path = f"notes/items/{number}"
+    line = Line(new_event_id(at_ns), method, path, "", status, 1000 + number % 5000, 0, 300)
+    body = Body(300, "application/json", f'{{"key":"{number}","text":"{"response " * 30}"}}')
+    return Event(collection_id, line, Content((("Content-Type", "application/json"),), Body(), body), HEADERS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

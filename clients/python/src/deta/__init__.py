@@ -1,0 +1,52 @@
+"""The Python client for Homeport: Base, Drive and Cloud Files, for apps that say `from deta import Deta`."""
+
+from deta.app import AsyncBase, AsyncDrive, Base, Deta, Drive
+from deta.base import FetchResponse, Util
+from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat
+from deta.errors import (
+    BadRequest,
+    ConnectionFailed,
+    DetaError,
+    FileChanged,
+    Forbidden,
+    InvalidArgument,
+    InvalidType,
+    KeyExists,
+    MayHaveBeenApplied,
+    NotFound,
+    NotStored,
+    ResponseError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncBase",
+    "AsyncDrive",
+    "AsyncDriveStreamingBody",
+    "BadRequest",
+    "Base",
+    "ConnectionFailed",
+    "Deta",
+    "DetaError",
+    "Drive",
+    "DriveStreamingBody",
+    "FetchResponse",
+    "FileChanged",
+    "FileStat",
+    "Forbidden",
+    "InvalidArgument",
+    "InvalidType",
+    "KeyExists",
+    "MayHaveBeenApplied",
+    "NotFound",
+    "NotStored",
+    "ResponseError",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "Util",
+]

@@ -1,0 +1,196 @@
+"""Base and AsyncBase: what an app calls. What the calls mean is in `items`, how they travel in `transport`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Optional, Union
+
+from deta.errors import DetaError
+from deta.items import Change, ExpireAt, FetchResponse, Item, Items, Query, Util, batches, gather, to_expires
+from deta.transport import AsyncClient, SyncClient
+
+__all__ = ["AsyncBase", "Base", "Change", "FetchResponse", "Util"]
+
+Seconds = Union[int, float, None]
+
+
+class Base:
+    """One Base. All its methods may be called from several threads."""
+
+    def __init__(self, name: str, client: SyncClient, root: str) -> None:
+        self.name = name
+        self.client = client
+        self.util = Util()
+        self._root = root
+        self._items = Items(f'Base "{name}"')
+
+    def put(
+        self, data: Any, key: Optional[str] = None, *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> Item:
+        """Store an item, over the one with its key if there is one, and return it with its key."""
+        return self.client.call(self._root, self._items.put(data, key, to_expires(expire_in, expire_at)))
+
+    def put_many(
+        self, items: Iterable[Any], *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> dict[str, Any]:
+        """Store up to 25 items at once: `{"processed": {"items": [...]}}`, and `failed` likewise if any were refused."""
+        return self.client.call(self._root, self._items.put_many(items, to_expires(expire_in, expire_at)))
+
+    def put_all(self, items: Iterable[Any], *, expire_in: Seconds = None, expire_at: ExpireAt = None) -> dict[str, Any]:
+        """As `put_many`, for any number of items, 25 at a time. An error's `processed` says what was stored before it."""
+        expires = to_expires(expire_in, expire_at)
+        result: dict[str, Any] = {"processed": {"items": []}}
+        try:
+            for batch in batches(items):
+                gather(result, self.client.call(self._root, self._items.put_many(batch, expires)))
+        except DetaError as error:
+            error.processed = result["processed"]["items"]
+            raise
+        return result
+
+    def insert(
+        self, data: Any, key: Optional[str] = None, *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> Item:
+        """Store an item and return it. Raises KeyExists when its key is taken."""
+        return self.client.call(self._root, self._items.insert(data, key, to_expires(expire_in, expire_at)))
+
+    def get(self, key: str) -> Optional[Item]:
+        """The item, or None."""
+        return self.client.call(self._root, self._items.get(key))
+
+    def delete(self, key: str) -> None:
+        """Delete the item, if there is one."""
+        self.client.call(self._root, self._items.delete(key))
+
+    def update(
+        self,
+        updates: Optional[Mapping[str, Any]],
+        key: str,
+        *,
+        expire_in: Seconds = None,
+        expire_at: ExpireAt = None,
+    ) -> None:
+        """Change attributes of an item; `util` has what is more than setting one. None when only the expiry changes.
+
+        Raises NotFound, and MayHaveBeenApplied when an increment, append or prepend was sent and no answer came.
+        """
+        self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
+
+    def fetch(
+        self, query: Query = None, limit: Optional[int] = 1000, last: Optional[str] = None, desc: bool = False
+    ) -> FetchResponse:
+        """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`."""
+        return self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+
+    def fetch_all(self, query: Query = None, *, desc: bool = False) -> Iterator[Item]:
+        """Every item that matches, page after page."""
+        last = None
+        while True:
+            page = self.fetch(query, last=last, desc=desc)
+            yield from page.items
+            if (last := page.last) is None:
+                return
+
+    def close(self) -> None:
+        """Close the connections of this Base's Deta. The next call opens new ones."""
+        self.client.close()
+
+    def __enter__(self) -> Base:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Base {self.name!r}>"
+
+
+class AsyncBase:
+    """One Base, for `await`."""
+
+    def __init__(self, name: str, client: AsyncClient, root: str) -> None:
+        self.name = name
+        self.client = client
+        self.util = Util()
+        self._root = root
+        self._items = Items(f'Base "{name}"')
+
+    async def put(
+        self, data: Any, key: Optional[str] = None, *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> Item:
+        """See `Base.put`."""
+        return await self.client.call(self._root, self._items.put(data, key, to_expires(expire_in, expire_at)))
+
+    async def put_many(
+        self, items: Iterable[Any], *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> dict[str, Any]:
+        """See `Base.put_many`."""
+        return await self.client.call(self._root, self._items.put_many(items, to_expires(expire_in, expire_at)))
+
+    async def put_all(
+        self, items: Iterable[Any], *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> dict[str, Any]:
+        """See `Base.put_all`."""
+        expires = to_expires(expire_in, expire_at)
+        result: dict[str, Any] = {"processed": {"items": []}}
+        try:
+            for batch in batches(items):
+                gather(result, await self.client.call(self._root, self._items.put_many(batch, expires)))
+        except DetaError as error:
+            error.processed = result["processed"]["items"]
+            raise
+        return result
+
+    async def insert(
+        self, data: Any, key: Optional[str] = None, *, expire_in: Seconds = None, expire_at: ExpireAt = None
+    ) -> Item:
+        """See `Base.insert`."""
+        return await self.client.call(self._root, self._items.insert(data, key, to_expires(expire_in, expire_at)))
+
+    async def get(self, key: str) -> Optional[Item]:
+        """See `Base.get`."""
+        return await self.client.call(self._root, self._items.get(key))
+
+    async def delete(self, key: str) -> None:
+        """See `Base.delete`."""
+        await self.client.call(self._root, self._items.delete(key))
+
+    async def update(
+        self,
+        updates: Optional[Mapping[str, Any]],
+        key: str,
+        *,
+        expire_in: Seconds = None,
+        expire_at: ExpireAt = None,
+    ) -> None:
+        """See `Base.update`."""
+        await self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
+
+    async def fetch(
+        self, query: Query = None, limit: Optional[int] = 1000, last: Optional[str] = None, desc: bool = False
+    ) -> FetchResponse:
+        """See `Base.fetch`."""
+        return await self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+
+    async def fetch_all(self, query: Query = None, *, desc: bool = False) -> AsyncIterator[Item]:
+        """See `Base.fetch_all`; for `async for`."""
+        last = None
+        while True:
+            page = await self.fetch(query, last=last, desc=desc)
+            for item in page.items:
+                yield item
+            if (last := page.last) is None:
+                return
+
+    async def close(self) -> None:
+        """Close the connections of this Base's Deta. The next call opens new ones."""
+        await self.client.close()
+
+    async def __aenter__(self) -> AsyncBase:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncBase {self.name!r}>"

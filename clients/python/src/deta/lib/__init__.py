@@ -1,0 +1,5 @@
+"""The oldest interface, of which Cloud Files is what apps still use: `from deta.lib import files`."""
+
+from deta.lib import files
+
+__all__ = ["files"]

@@ -1,0 +1,184 @@
+"""Imports, as pages: send an archive, see what is in it, choose, watch, read what became of it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console import access
+from console.archives.bodies import PartBody
+from console.archives.forms import NewImportForm, read_choices
+from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from storage import figures, jobs, limits
+from storage.archive import imports, plans
+from storage.archive.plans import Choice
+from storage.errors import (
+    ArchiveNotFound,
+    BodyTooLarge,
+    DiskFull,
+    EngineUnreachable,
+    InvalidInput,
+    OutOfPlace,
+    StorageError,
+)
+from storage.models import Import, Role
+from storage.people import Place
+
+_State = Import.State
+# What the script that sends is told. After a 503 it tries again.
+_PART_FAULTS: dict[type[StorageError], int] = {
+    InvalidInput: 400,
+    BodyTooLarge: 413,
+    EngineUnreachable: 503,
+    DiskFull: 507,
+}
+
+
+@require_safe
+def index(request: PageRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    found = imports.list_imports(collection_id)
+    is_moving = any(each.state in (_State.CHECKING, _State.RUNNING) for each in found)
+    context = {"place": place, "tab": "exports", "part": "imports", "imports": found, "is_moving": is_moving}
+    return render(request, "archives/imports.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: PageRequest, collection_id: str) -> HttpResponse:
+    """The page that sends a file; its script begins with a POST of the file's name and size."""
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    if request.method != "POST":
+        context = {"place": place, "tab": "exports", "part": "imports", "part_bytes": limits.ARCHIVE_PART_BYTES}
+        return render(request, "archives/new_import.html", context)
+    form = NewImportForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"error": "The file is empty, or too large to be imported."}, status=UNPROCESSABLE)
+    chosen = form.cleaned_data
+    started = imports.start_import(
+        collection_id=collection_id, file_name=chosen["name"], size_bytes=chosen["size"], asked_by=request.user
+    )
+    return JsonResponse(_addresses(started))
+
+
+@require_POST
+def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    """The next bytes of the archive, from `?start=` on. The answer says how many are here, also when these were not wanted."""
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    start = request.GET.get("start", "")
+    try:
+        if not (start.isascii() and start.isdigit() and len(start) < 16):
+            raise InvalidInput("`start` is not a number of bytes")
+        import_ = imports.append_part(
+            collection_id=collection_id, import_id=import_id, start=int(start), content=PartBody(request)
+        )
+    except OutOfPlace as error:
+        return JsonResponse({"received": error.expected}, status=409)
+    except tuple(_PART_FAULTS) as error:
+        return JsonResponse({"error": error.messages[0]}, status=_PART_FAULTS[type(error)])
+    except ArchiveNotFound as error:
+        raise Http404(error.messages[0]) from None
+    if import_.state == _State.CHECKING:
+        jobs.start(jobs.continue_archives)
+    return JsonResponse({"received": import_.size_bytes})
+
+
+@require_safe
+def show(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    """One import, in whatever state; while it moves the page asks again."""
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    return _page(request, place, _import(collection_id, import_id))
+
+
+@require_POST
+def check(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    is_typed = request.POST.get("is_typed", "yes") == "yes"
+    try:
+        imports.request_check(collection_id=collection_id, import_id=import_id, is_typed=is_typed)
+    except ArchiveNotFound as error:
+        raise Http404(error.messages[0]) from None
+    jobs.start(jobs.continue_archives)
+    return redirect("import", collection_id, import_id)
+
+
+@require_POST
+def run(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    import_ = _import(collection_id, import_id)
+    choices = read_choices(plans.read_plan(import_.plan), request.POST) if "portions" in import_.plan else []
+    try:
+        imports.request_run(collection_id=collection_id, import_id=import_id, choices=choices)
+    except ArchiveNotFound as error:
+        raise Http404(error.messages[0]) from None
+    except InvalidInput as error:
+        return _page(request, place, import_, choices=choices, error=error.messages[0])
+    jobs.start(jobs.continue_archives)
+    return redirect("import", collection_id, import_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    import_ = _import(collection_id, import_id)
+    if request.method == "POST":
+        imports.delete_import(collection_id=collection_id, import_id=import_id)
+        return go_to(request, "imports", collection_id, said="The import is deleted.")
+    is_moving = import_.state in (_State.CHECKING, _State.RUNNING)
+    title = "Stop and delete this import?" if is_moving else "Delete this import?"
+    return show_dialog(request, "archives/delete_import.html", place=place, found=import_, title=title)
+
+
+def _import(collection_id: str, import_id: UUID) -> Import:
+    try:
+        return imports.find_import(collection_id=collection_id, import_id=import_id)
+    except ArchiveNotFound as error:
+        raise Http404(error.messages[0]) from None
+
+
+def _page(
+    request: PageRequest, place: Place, import_: Import, *, choices: list[Choice] | None = None, error: str = ""
+) -> HttpResponse:
+    plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
+    context = {
+        "place": place,
+        "tab": "exports",
+        "part": "imports",
+        "found": import_,
+        "plan": plan,
+        "rows": _rows(place.collection.id, plan, choices) if plan else [],
+        "report": plans.read_report(import_.report),
+        "problems": imports.list_problems(import_),
+        "is_moving": import_.state in (_State.CHECKING, _State.RUNNING),
+        "error": error,
+        "part_bytes": limits.ARCHIVE_PART_BYTES,
+        "addresses": _addresses(import_),
+    }
+    return render(request, "archives/import.html", context, status=UNPROCESSABLE if error else 200)
+
+
+def _rows(collection_id: str, plan: plans.Plan, choices: list[Choice] | None) -> list[dict[str, Any]]:
+    """Each portion of the plan with what is chosen for it, and whether there is a Base or Drive of that name already."""
+    known = {("base", each.name) for each in figures.list_bases(collection_id)}
+    known |= {("drive", each.name) for each in figures.list_drives(collection_id)}
+    chosen = choices or [plans.suggest_choice(portion) for portion in plan.portions]
+    return [
+        {
+            "portion": portion,
+            "choice": choice,
+            "exists": (portion.kind, portion.name) in known,
+            "new_name": choice.name or plans.suggest_name(f"{portion.name}-2"),
+        }
+        for portion, choice in zip(plan.portions, chosen, strict=True)
+    ]
+
+
+def _addresses(import_: Import) -> dict[str, Any]:
+    ids = [import_.collection_id, import_.id]
+    return {
+        "parts": reverse("import-part", args=ids),
+        "page": reverse("import", args=ids),
+        "received": import_.size_bytes,
+    }

@@ -1,0 +1,35 @@
+"""The schedule of a collection's snapshots, as a page; those who own the collection set it."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from console import access
+from console.archives.forms import SnapshotForm
+from console.frame import UNPROCESSABLE, PageRequest, go_to
+from storage import jobs
+from storage.archive import snapshots as storage_snapshots
+from storage.errors import InvalidInput
+from storage.models import Role
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def snapshots(request: PageRequest, collection_id: str) -> HttpResponse:
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    if request.method == "POST" and not place.is_owner:
+        raise PermissionDenied(f"Your role in this collection is “{place.role.label}”")
+    schedule = storage_snapshots.find_schedule(collection_id)
+    before = {"every": schedule.every, "keep": schedule.keep, "is_checked": schedule.is_checked} if schedule else None
+    form = SnapshotForm(request.POST or None, initial=before or {"every": ""})
+    if request.method == "POST" and form.is_valid():
+        try:
+            storage_snapshots.set_schedule(collection_id=collection_id, set_by=request.user, **form.cleaned_data)
+        except InvalidInput as error:
+            form.add_error(None, error.messages[0])
+        else:
+            jobs.start(jobs.continue_archives)
+            said = "Snapshots are made from now on." if form.cleaned_data["every"] else "No more snapshots are made."
+            return go_to(request, "snapshots", collection_id, said=said)
+    context = {"place": place, "tab": "exports", "part": "snapshots", "schedule": schedule, "form": form}
+    return render(request, "archives/snapshots.html", context, status=UNPROCESSABLE if form.errors else 200)

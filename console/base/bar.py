@@ -1,0 +1,96 @@
+"""The bar above the table: how its text is understood, how many items match, and which operators there are."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from console import access
+from console.base.answers import answers_json, json_response
+from console.base.explanations import explain_clause, write_examples
+from console.base.query_text import Mistake, Understood
+from console.base.reading import access_of, find_base, understood_from
+from console.base.snippets import write_snippets
+from console.connect.addresses import addresses_for
+from storage import items, overviews
+from storage.exact_json import parse
+from storage.query import Predicate
+
+_SAMPLE_ITEMS = 50
+
+
+@require_safe
+@answers_json
+def understand(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """`?q=` as strict JSON, what is wrong with it and where, and the lines that run it from an app."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    understood = understood_from(request)
+    return json_response(
+        {
+            "kind": understood.kind,
+            "query": understood.query,
+            "changed": understood.changed,
+            "error": _told(understood.mistake),
+            "code": _snippets(request, understood, f"/v1/{collection_id}/{name}", name),
+        }
+    )
+
+
+@require_safe
+@answers_json
+def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """How many items there are and match `?q=`; where none does, why."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    understood = understood_from(request)
+    if understood.predicate is None:
+        return json_response({"error": _told(understood.mistake)}, status=422)
+    who = access_of(request, collection_id)
+    found = overviews.count_items(access=who, base=name, predicate=understood.predicate)
+    clauses = []
+    if not found.matched and found.total:
+        known = list(dict.fromkeys(attribute for item in _samples(request, collection_id, name) for attribute in item))
+        counted = overviews.explain_query(access=who, base=name, predicate=understood.predicate)
+        clauses = [{"text": explain_clause(clause, known=known)} for clause in counted]
+        if understood.predicate.words is not None:
+            clauses = [{"text": f"no key and no value holds “{understood.predicate.words}”, as whole words"}]
+    return json_response(
+        {
+            "total": found.total,
+            "exact": found.is_exact,
+            "matched": found.matched,
+            "scanned": found.looked_at,
+            "whole": found.is_whole,
+            "clauses": clauses,
+        }
+    )
+
+
+@require_safe
+def operators(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """Every operator, with an example made of this Base's own attributes."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    examples = write_examples(_samples(request, collection_id, name))
+    return render(request, "base/_operators.html", {"examples": examples})
+
+
+def _samples(request: HttpRequest, collection_id: str, name: str) -> list[dict[str, object]]:
+    page = items.query_items(
+        access=access_of(request, collection_id), base=name, predicate=Predicate(), limit=_SAMPLE_ITEMS
+    )
+    return [parse(text.encode()) for text in page.items]
+
+
+def _snippets(request: HttpRequest, understood: Understood, path: str, name: str) -> dict[str, str] | None:
+    """None for a search, which the public API does not have, and for a query with a mistake."""
+    if understood.kind == "search" or understood.mistake is not None:
+        return None
+    value = parse((understood.query or "{}").encode())
+    return write_snippets(value, base=name, address=addresses_for(request).origin + path)
+
+
+def _told(mistake: Mistake | None) -> dict[str, object] | None:
+    if mistake is None:
+        return None
+    return {"message": mistake.message, "at": mistake.at._asdict() if mistake.at else None}

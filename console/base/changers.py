@@ -1,0 +1,42 @@
+"""Who changed an item last, in words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from storage import edits
+
+
+class Changed(Protocol):
+    """What knows when it was changed, and by whom by id."""
+
+    @property
+    def changed_at(self) -> datetime | None: ...
+    @property
+    def changed_by_key(self) -> int | None: ...
+    @property
+    def changed_by_person(self) -> int | None: ...
+
+
+def describe_changer(collection_id: str, changed: Changed) -> dict[str, str | None]:
+    """`changed_at` in ISO 8601 (UTC) and `changed_by` in words, each None when it is not known."""
+    return describe_changers(collection_id, [changed])[0]
+
+
+def describe_changers(collection_id: str, changed: Sequence[Changed]) -> list[dict[str, str | None]]:
+    """As `describe_changer`, of many at once."""
+    keys, people = edits.name_changers(
+        collection_id=collection_id,
+        key_ids=[each.changed_by_key for each in changed if each.changed_by_key is not None],
+        person_ids=[each.changed_by_person for each in changed if each.changed_by_person is not None],
+    )
+    return [_described(each, keys, people) for each in changed]
+
+
+def _described(changed: Changed, keys: dict[int, str], people: dict[int, str]) -> dict[str, str | None]:
+    by = None
+    if changed.changed_by_key is not None:
+        by = keys.get(changed.changed_by_key, "a data key")
+    elif changed.changed_by_person is not None:
+        by = people.get(changed.changed_by_person, "somebody who has left")
+    return {"changed_at": changed.changed_at.isoformat() if changed.changed_at else None, "changed_by": by}

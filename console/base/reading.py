@@ -1,0 +1,110 @@
+"""A page of the table out of the address: which items, in which order, from where on."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest
+
+from console.base.cells import Column, Line, Rows, make_rows
+from console.base.query_text import Understood, understand
+from storage import collections, items, limits, names, overviews
+from storage.errors import BaseNotFound, InvalidInput
+from storage.keys import Access
+from storage.models import Base
+from storage.query import Predicate
+
+PAGE_ITEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows. `last` is what to go on from, None at the end: a key, or a number of items where sorted.
+
+    `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover.
+    """
+
+    rows: Rows
+    last: str | None
+    looked_at: int | None
+    duration_ms: int
+    note: str = ""
+
+    @property
+    def columns(self) -> list[Column]:
+        return self.rows.columns
+
+    @property
+    def fetched(self) -> int:
+        return len(self.rows.html)
+
+
+def find_base(collection_id: str, name: str) -> Base:
+    """Raises Http404."""
+    try:
+        return collections.find_base(collection_id=collection_id, name=names.check_name(name))
+    except (BaseNotFound, InvalidInput) as error:
+        raise Http404(error.messages[0]) from None
+
+
+def access_of(request: HttpRequest, collection_id: str) -> Access:
+    """What storage needs to know of the person whom the gate has let in."""
+    return Access(collection_id, person_id=request.user.pk)
+
+
+def understood_from(request: HttpRequest) -> Understood:
+    """The bar's text, `q`."""
+    return understand(request.GET.get("q", ""))
+
+
+def limit_from(request: HttpRequest) -> int:
+    """How many rows are asked for, `limit`."""
+    text = request.GET.get("limit", "")
+    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAGE_ITEMS
+    return min(max(wanted, 1), limits.QUERY_LIMIT_MAX)
+
+
+def read_page(
+    *,
+    access: Access,
+    base: str,
+    predicate: Predicate,
+    sort: str = "",
+    last: str = "",
+    limit: int = PAGE_ITEMS,
+    columns: Sequence[str] = (),
+) -> Page:
+    """One page. `sort` is an attribute, with `-` before it for the other way round; by key without one.
+
+    Raises BadRequest for what can be no attribute and no place to go on from.
+    """
+    began = time.monotonic()
+    if "\x00" in sort + last:
+        raise BadRequest("An address holds the character \\u0000")
+    attribute, descending = sort.removeprefix("-"), sort.startswith("-")
+    if attribute in ("", "key"):
+        found = items.query_items(
+            access=access, base=base, predicate=predicate, limit=limit, last=last or None, descending=descending
+        )
+        lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
+    else:
+        offset = int(last) if last.isascii() and last.isdigit() and len(last) < 8 else 0
+        ordered = overviews.sort_items(
+            access=access,
+            base=base,
+            predicate=predicate,
+            attribute=attribute,
+            descending=descending,
+            offset=offset,
+            limit=limit,
+        )
+        lines, looked_at = _lines(ordered.items, ordered.revisions), None
+        following = None if ordered.next_offset is None else str(ordered.next_offset)
+        note = f"sorted within the first {ordered.sorted_items:,} matches" if ordered.is_cut else ""
+    made = make_rows(lines, columns=columns)
+    return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
+
+
+def _lines(texts: list[str], revisions: list[int]) -> list[Line]:
+    return [Line(text, revision) for text, revision in zip(texts, revisions, strict=True)]

@@ -1,0 +1,147 @@
+"""Saving what was edited in the table: one request, answered change by change.
+
+The body is `{"save": uuid, "changes": [...]}`; every value in it is a JSON text, so that no digit passes through a float
+on the way. What the changes may be is in `_CHANGES`, what they mean in `storage/edits.py`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from console import access
+from console.base.answers import answers_json, json_response, read_object
+from console.base.changers import describe_changers
+from console.base.reading import access_of, find_base
+from storage import edits, limits
+from storage.edits import ItemState, Result
+from storage.errors import InvalidInput
+from storage.merging import Add, Change, Delete, Edit
+from storage.models import Role
+
+_ID_MAX_CHARACTERS = 200
+
+
+@require_POST
+@answers_json
+def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """Sent again with the same id it applies nothing twice, and is answered as before."""
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    find_base(collection_id, name)
+    body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
+    results = edits.save_changes(
+        access=access_of(request, collection_id),
+        base=name,
+        save_id=_read_id(body.get("save")),
+        changes=_read_changes(body.get("changes")),
+    )
+    return json_response({"results": _told(request, collection_id, name, results)})
+
+
+def _told(request: HttpRequest, collection_id: str, name: str, results: list[Result]) -> list[dict[str, Any]]:
+    """The results in words, each with the item as it is now; `revision` stays the one that this save made."""
+    keys = {result.key for result in results if result.key is not None and result.revision is not None}
+    states = edits.get_states(access=access_of(request, collection_id), base=name, keys=keys)
+    changers = describe_changers(collection_id, results)
+    pairs = zip(results, changers, strict=True)
+    return [_tell(result, states.get(result.key or "")) | changer for result, changer in pairs]
+
+
+def _tell(result: Result, state: ItemState | None) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "outcome": result.outcome,
+        "key": result.key,
+        "revision": None if result.revision is None else str(result.revision),
+        "item": state.json if state else None,
+        "item_revision": str(state.revision) if state else None,
+        "theirs": result.theirs,
+        "why": result.why,
+    }
+
+
+def _read_id(text: object) -> UUID:
+    try:
+        return UUID(text if isinstance(text, str) else "")
+    except ValueError:
+        raise InvalidInput("`save` is not a UUID") from None
+
+
+def _read_changes(given: object) -> list[Change]:
+    if not isinstance(given, list):
+        raise InvalidInput("`changes` is not a list")
+    changes = []
+    for number, change in enumerate(given):
+        try:
+            changes.append(_read_change(change))
+        except InvalidInput as error:
+            raise error.within(number).within("changes") from None
+    return changes
+
+
+def _read_change(given: object) -> Change:
+    if not isinstance(given, dict):
+        raise InvalidInput("A change is not an object")
+    read = _CHANGES.get(given.get("kind", ""))
+    if read is None:
+        raise InvalidInput(f"A change's `kind` is one of {', '.join(_CHANGES)}")
+    change_id = given.get("id")
+    if not isinstance(change_id, str) or len(change_id) > _ID_MAX_CHARACTERS:
+        raise InvalidInput("A change's `id` is not a text, or too long a one")
+    return read(change_id, given)
+
+
+def _read_edit(change_id: str, given: dict[str, Any]) -> Edit:
+    unset = given.get("unset", [])
+    if not isinstance(unset, list) or not all(isinstance(name, str) for name in unset):
+        raise InvalidInput("`unset` is not a list of attribute names")
+    loaded, changed = _texts_or_null(given, "loaded"), _texts(given, "set")
+    return Edit(change_id, _text(given, "key"), _revision(given), loaded, changed, tuple(unset))
+
+
+def _read_add(change_id: str, given: dict[str, Any]) -> Add:
+    key = None if given.get("key") is None else _text(given, "key")
+    return Add(change_id, key, _texts(given, "item"))
+
+
+def _read_delete(change_id: str, given: dict[str, Any]) -> Delete:
+    return Delete(change_id, _text(given, "key"), _revision(given))
+
+
+_CHANGES: dict[str, Callable[[str, dict[str, Any]], Change]] = {
+    "edit": _read_edit,
+    "add": _read_add,
+    "delete": _read_delete,
+}
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    text = given.get(name)
+    if not isinstance(text, str):
+        raise InvalidInput(f"`{name}` is not a text")
+    return text
+
+
+def _revision(given: dict[str, Any]) -> int:
+    text = _text(given, "revision")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidInput("`revision` is not a number in a text")
+    return int(text)
+
+
+def _texts(given: dict[str, Any], name: str) -> dict[str, str]:
+    texts = _texts_or_null(given, name)
+    if None in texts.values():
+        raise InvalidInput(f"`{name}` does not hold JSON texts alone")
+    return {attribute: text for attribute, text in texts.items() if text is not None}
+
+
+def _texts_or_null(given: dict[str, Any], name: str) -> dict[str, str | None]:
+    found = given.get(name, {})
+    if not isinstance(found, dict):
+        raise InvalidInput(f"`{name}` is not an object")
+    if not all(text is None or isinstance(text, str) for text in found.values()):
+        raise InvalidInput(f"`{name}` does not hold JSON texts alone")
+    return found

@@ -1,0 +1,84 @@
+"""Rows in and out as files: the matches of a query as JSON, NDJSON or CSV, and what is pasted or imported as rows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from console import access
+from console.base import csv_export
+from console.base.answers import answers_json, json_response, read_body
+from console.base.imports import read_rows
+from console.base.reading import access_of, find_base, understood_from
+from console.frame import UNPROCESSABLE
+from storage import items, limits
+from storage.errors import InvalidInput
+from storage.keys import Access
+from storage.models import Role
+from storage.query import Predicate
+
+_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+@require_safe
+def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseBase:
+    """All matches of `?q=`, as they are read page by page; `?format=` is json, ndjson or csv."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    understood, wanted = understood_from(request), request.GET.get("format", "json")
+    if understood.predicate is None or wanted not in _TYPES:
+        context = {"mistake": understood.mistake or {"message": "An export is `json`, `ndjson` or `csv`"}}
+        return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)
+    found = _all_items(access_of(request, collection_id), name, understood.predicate)
+    write = {"json": _as_json, "ndjson": _as_lines, "csv": csv_export.write}[wanted]
+    response = StreamingHttpResponse(write(found), content_type=_TYPES[wanted])
+    made = f"{datetime.now(UTC):%Y-%m-%d}"
+    response["Content-Disposition"] = f'attachment; filename="{name}-{made}.{wanted}"'
+    return response
+
+
+@require_POST
+@answers_json
+def parse(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """The body as rows to stage; nothing is stored. `?kind=` is csv, tsv, json or ndjson, or left to be guessed.
+
+    `?types=` is a JSON object of the table's columns and their types, which decide what `true` or `12` mean in CSV, and
+    what the fields are when no line names them.
+    """
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    find_base(collection_id, name)
+    body = read_body(request, most_bytes=limits.IMPORT_MAX_BYTES)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("The file is not UTF-8: save it as UTF-8, then try again") from None
+    read = read_rows(text, kind=request.GET.get("kind", ""), types=request.GET.get("types", "{}"))
+    return json_response(
+        {"rows": [row._asdict() for row in read.rows], "problems": [p._asdict() for p in read.problems]}
+    )
+
+
+def _all_items(who: Access, base: str, predicate: Predicate) -> Iterator[str]:
+    """Every match as JSON text, in key order, a page in memory at a time."""
+    last: str | None = None
+    while True:
+        page = items.query_items(access=who, base=base, predicate=predicate, limit=limits.QUERY_LIMIT_MAX, last=last)
+        yield from page.items
+        last = page.last
+        if last is None:
+            return
+
+
+def _as_json(found: Iterator[str]) -> Iterator[str]:
+    """A list. What goes wrong on the way leaves it without its end, so that half an export never passes for a whole one."""
+    yield "["
+    for number, text in enumerate(found):
+        yield f"{',' if number else ''}\n{text}"
+    yield "\n]\n"
+
+
+def _as_lines(found: Iterator[str]) -> Iterator[str]:
+    for text in found:
+        yield f"{text}\n"

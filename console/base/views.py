@@ -1,0 +1,75 @@
+"""The page of one Base, its rows page by page, and one item whole."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from console import access
+from console.base.answers import answers_json, json_response
+from console.base.changers import describe_changer
+from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
+from console.frame import UNPROCESSABLE
+from storage import collections, edits, names
+
+_BASES_IN_MENU = 200
+
+
+@require_safe
+def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """With the first rows of `?q=` in it; `?sort=`, `?last=` and `?key=` as for the rows."""
+    place = access.by_person(request, collection_id)
+    context: dict[str, object] = {
+        "place": place,
+        "tab": "bases",
+        "base": find_base(collection_id, name),
+        "base_names": collections.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
+        "key": request.GET.get("key", ""),
+    }
+    return _with_rows(request, "base/page.html", collection_id, name, context)
+
+
+@require_safe
+def rows(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """The rows alone, from `?last=` on, in the `columns` that the table has by now."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    return _with_rows(request, "base/_rows.html", collection_id, name, {})
+
+
+@require_safe
+@answers_json
+def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
+    """`?key=` whole, as JSON text, and who changed it when."""
+    access.by_person(request, collection_id)
+    find_base(collection_id, name)
+    state = edits.get_state(
+        access=access_of(request, collection_id), base=name, key=names.check_key(request.GET.get("key", ""))
+    )
+    return json_response(
+        {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(collection_id, state)
+    )
+
+
+def _with_rows(
+    request: HttpRequest, template: str, collection_id: str, name: str, context: dict[str, object]
+) -> HttpResponse:
+    understood = understood_from(request)
+    sort, status, page = request.GET.get("sort", ""), 200, None
+    if understood.predicate is None:
+        template, status = (template if context else "base/_query_error.html"), UNPROCESSABLE
+    else:
+        page = read_page(
+            access=access_of(request, collection_id),
+            base=name,
+            predicate=understood.predicate,
+            sort=sort,
+            last=request.GET.get("last", ""),
+            limit=limit_from(request),
+            columns=request.GET.getlist("columns"),
+        )
+    context |= {"q": understood.text, "sort": sort, "page": page, "mistake": understood.mistake}
+    response = render(request, template, context, status=status)
+    # Going back must not bring rows from before the last save.
+    patch_cache_control(response, no_store=True)
+    return response

@@ -1,0 +1,134 @@
+"""One file of a Drive: its bytes, its preview, and the lines that fetch it.
+
+A file goes out to be stored, under its own name. Shown in place is only what the allow-list of `looks.py` knows, under the
+type that its bytes have; and whatever it is, it may run nothing, load nothing and be framed by nobody but this console.
+"""
+
+import json
+import shlex
+from urllib.parse import quote
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.conditions import NotSatisfiable
+from console.connect.addresses import addresses_for
+from console.downloads import describe_disposition, send_file
+from console.drive import uploads
+from console.drive.answers import answers_json
+from console.drive.looks import Look, look_at
+from console.drive.place import DrivePlace, open_drive
+from console.drive.previews import Preview, make_preview
+from console.frame import PageRequest
+from storage import files as storage_files
+from storage import folders
+from storage.database import release_connection
+from storage.errors import FileNotFound, InvalidInput
+from storage.files import StoredFile
+
+# Styles of an SVG are its own, and the documents that browsers build around media have inline ones.
+_POLICY = (
+    "sandbox; default-src 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'"
+)
+# The browser's own viewer starts in spite of the sandbox. It is a program apart from the page and without its rights.
+_PDF_POLICY = f"{_POLICY}; object-src 'self'"
+
+
+@require_http_methods(["GET", "HEAD", "PUT"])
+@xframe_options_sameorigin
+@answers_json
+def file(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBase:
+    """GET: the bytes of `?name=`, to be stored, or with `?inline=1` to be shown if that is safe. PUT: a small file."""
+    if request.method == "PUT":
+        return uploads.put_whole(request, collection_id, drive)
+    at = open_drive(request, collection_id, drive)
+    name = request.GET.get("name", "")
+    found = _find(at, name)
+    content_type, headers = _disposition(request, found, name)
+    release_connection()
+    try:
+        return send_file(request, found, content_type=content_type, headers=headers)
+    except NotSatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{found.size_bytes}"})
+
+
+@require_safe
+@answers_json
+def preview(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """What is shown of `?name=`, as a part of the page."""
+    at = open_drive(request, collection_id, drive)
+    context = {"place": at.place, "drive": drive, "preview": find_preview(at, request.GET.get("name", ""))}
+    return render(request, "drive/_preview.html", context)
+
+
+@require_safe
+@answers_json
+def copy(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """Lines that fetch `?name=` from the API, for each client; the data key comes from the environment."""
+    at = open_drive(request, collection_id, drive)
+    name = request.GET.get("name", "")
+    _find(at, name)
+    label = folders.label_of(name)
+    url = f"{addresses_for(request).origin}/v1/{collection_id}/{drive}/files/download?name={quote(name, safe='')}"
+    output = shlex.quote(f"./{label}")
+    return JsonResponse(
+        {
+            "curl": f'curl -f -H "X-API-Key: $DETA_PROJECT_KEY" {shlex.quote(url)} -o {output}',
+            "python": (
+                "import os\nfrom deta import Deta\n"
+                f'drive = Deta(os.environ["DETA_PROJECT_KEY"]).Drive({_quoted(drive)})\n'
+                f"content = drive.get({_quoted(name)}).read()"
+            ),
+            "javascript": (
+                'import { Deta } from "deta"\n'
+                f"const drive = Deta(process.env.DETA_PROJECT_KEY).Drive({_quoted(drive)})\n"
+                f"const content = await drive.get({_quoted(name)})"
+            ),
+        }
+    )
+
+
+def find_preview(at: DrivePlace, name: str) -> Preview:
+    """Raises Http404, EngineUnreachable and BlobMissing."""
+    return make_preview(drive_id=at.id, name=name, file=_find(at, name))
+
+
+def _find(at: DrivePlace, name: str) -> StoredFile:
+    try:
+        return storage_files.get_file(access=at.access, drive=at.name, name=name)
+    except (FileNotFound, InvalidInput) as error:
+        raise Http404(error.messages[0]) from None
+
+
+def _disposition(request: HttpRequest, found: StoredFile, name: str) -> tuple[str, dict[str, str]]:
+    """The content type and the headers that say what a browser may do with the file."""
+    look = look_at(found, name) if request.GET.get("inline") else None
+    inline_type = look.inline_type if look else ""
+    headers = {
+        "Content-Disposition": describe_disposition(folders.label_of(name), stores=not _may_be_shown(request, look)),
+        "Content-Security-Policy": _PDF_POLICY if inline_type == "application/pdf" else _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "private, no-cache",
+        "Vary": "Sec-Fetch-Dest",
+    }
+    return inline_type or "application/octet-stream", headers
+
+
+def _may_be_shown(request: HttpRequest, look: Look | None) -> bool:
+    """Whether a browser that goes to this address shows the file, and does not store it.
+
+    An SVG is a document of its own then, and is stored; an `<img>` shows it all the same, and runs nothing of it. A PDF is
+    shown in a frame of the page, but not by itself: what its viewer runs must not look like this server's own doing.
+    """
+    if look is None or not look.inline_type or look.kind == "svg":
+        return False
+    return not (look.kind == "pdf" and request.headers.get("Sec-Fetch-Dest") == "document")
+
+
+def _quoted(text: str) -> str:
+    """A string literal of Python and JavaScript alike: both read JSON's."""
+    return json.dumps(text)

@@ -1,0 +1,171 @@
+"""What a file may be shown as, decided by its first bytes: the one allow-list of what goes out inline (promises: The console).
+
+A type that a browser is told comes from this table alone, never from the name or from who stored the file. A name that says
+something else than the bytes keeps a file from being shown. Blobs never change, so an answer is good for ever.
+"""
+
+import codecs
+import io
+import logging
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+import imagesize
+import puremagic
+
+from console.drive.kinds import Kind, kind_of
+from storage import content_types, files, limits
+from storage.files import StoredFile
+
+logger = logging.getLogger(__name__)
+
+# What the sniffer calls them, and the type that they are shown as.
+_SHOWN: dict[str, tuple[Kind, str]] = {
+    "image/png": ("image", "image/png"),
+    "image/jpeg": ("image", "image/jpeg"),
+    "image/gif": ("image", "image/gif"),
+    "image/webp": ("image", "image/webp"),
+    "image/avif": ("image", "image/avif"),
+    "application/pdf": ("pdf", "application/pdf"),
+    "audio/mpeg": ("audio", "audio/mpeg"),
+    "audio/wave": ("audio", "audio/wav"),
+    "audio/x-wav": ("audio", "audio/wav"),
+    "audio/wav": ("audio", "audio/wav"),
+    "audio/flac": ("audio", "audio/flac"),
+    "audio/x-flac": ("audio", "audio/flac"),
+    "audio/mp4": ("audio", "audio/mp4"),
+    "audio/aac": ("audio", "audio/aac"),
+    "audio/ogg": ("audio", "audio/ogg"),
+    "video/mp4": ("video", "video/mp4"),
+    "video/webm": ("video", "video/webm"),
+}
+_ALIKE: tuple[frozenset[Kind], ...] = (frozenset({"audio", "video"}), frozenset({"image", "svg"}))
+_TEXTS: frozenset[Kind] = frozenset({"json", "csv", "markdown", "text"})
+# Enough for every header that tells what a file is, but for the size of an image with a long preview in front.
+_HEAD_BYTES = 8_192
+_SVG = re.compile(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<svg[\s>]", re.DOTALL | re.IGNORECASE)
+_utf8 = codecs.getincrementaldecoder("utf-8-sig")  # it waits for the rest of a character that is cut
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a file can be shown. `inline_type` is what a browser is told then; empty: it is downloaded or shown as text.
+
+    `sniffed` is the type that the bytes have, in words; `pixels` width and height of an image; `why_not` says why a file
+    is not shown although its name promises it.
+    """
+
+    kind: Kind
+    sniffed: str
+    inline_type: str = ""
+    pixels: tuple[int, int] | None = None
+    why_not: str = ""
+
+
+def look_at(file: StoredFile, name: str) -> Look:
+    """How a file can be shown; its first bytes are read once. Raises EngineUnreachable and BlobMissing."""
+    if not file.size_bytes:
+        return Look("text" if kind_of(name, file.content_type) in _TEXTS else "other", "empty")
+    kept = _Kept(tuple(file.blob_ids), file, kind_of(name, file.content_type))
+    return _look_at(kept)
+
+
+class _Kept:
+    """A file as the cache knows it: by its blobs, and what its name promises."""
+
+    def __init__(self, blob_ids: tuple[UUID, ...], file: StoredFile, promised: Kind) -> None:
+        self._key = (blob_ids[0], len(blob_ids), promised)
+        self.file = file
+        self.promised: Kind = promised
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and self._key == other._key
+
+
+@lru_cache(maxsize=4_096)
+def _look_at(kept: _Kept) -> Look:
+    head = files.read_start(kept.file, _HEAD_BYTES)
+    look = judge(head, kept.promised)
+    if look.kind == "image" and look.inline_type:
+        return _measured(look, files.read_start(kept.file, limits.PREVIEW_HEAD_BYTES))
+    return look
+
+
+def judge(head: bytes, promised: Kind) -> Look:
+    """How a file that begins like this can be shown, whose name promises this kind."""
+    sniffed = sniff(head)
+    if sniffed in _SHOWN:
+        kind, shown_as = _SHOWN[sniffed]
+        if promised in (kind, "other") or any({promised, kind} <= alike for alike in _ALIKE):
+            return Look(kind, shown_as, shown_as)
+        return Look("other", shown_as, why_not=f"Its name promises something else than its bytes are: {shown_as}.")
+    text = read_text(head)
+    if text is None:
+        return Look("other", sniffed or content_types.FALLBACK)
+    if _SVG.match(text) and promised in ("svg", "image", "other"):
+        return Look("svg", "image/svg+xml", "image/svg+xml")
+    if promised in _TEXTS:
+        return Look(promised, "text/plain")
+    if promised == "other":
+        return Look("text", "text/plain")
+    return Look("text", "text/plain", why_not="Its name promises something else than its bytes are: text.")
+
+
+def sniff(head: bytes) -> str:
+    """The type that the first bytes mean, empty when they mean none that is known."""
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return ""  # a text in UTF-16, whose mark is a frame of MP3 as well
+    try:
+        matches = puremagic.magic_string(head)
+    except (puremagic.PureError, ValueError):
+        return ""
+    # What it finds at the end of these bytes is in the middle of the file.
+    found = [match for match in matches if match.offset >= 0]
+    for match in found:
+        if match.extension in (".m4a", ".m4b"):
+            return "audio/mp4"
+        if match.mime_type in _SHOWN:
+            return match.mime_type
+    return next((match.mime_type for match in found if match.mime_type and not match.mime_type.startswith("text/")), "")
+
+
+def read_text(data: bytes) -> str | None:
+    """Bytes as text, the last character of which may be cut; None when they are none.
+
+    UTF-8, UTF-16 with its mark, else Windows-1252, which older programs write.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data[: len(data) // 2 * 2].decode("utf-16", errors="replace").removeprefix("\ufeff")
+    if b"\x00" in data:
+        return None
+    try:
+        text = _utf8().decode(data)
+        if text or not data:
+            return None if _CONTROL.search(text) else text
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("cp1252", errors="replace")
+    return None if _CONTROL.search(text) or "\ufffd" in text else text
+
+
+def _measured(look: Look, head: bytes) -> Look:
+    """The look of an image, not shown when it says it is so large that unpacking it could take all memory."""
+    try:
+        width, height = imagesize.get(io.BytesIO(head))
+    except Exception as error:  # whatever a parser of strangers' bytes may raise
+        logger.info("An image's size could not be read: %r", error)
+        width = height = -1
+    if width <= 0 or height <= 0:
+        return Look("other", look.sniffed, why_not="How large this image is cannot be read from its header.")
+    if width * height > limits.PREVIEW_MAX_PIXELS:
+        why = f"With {width:,} by {height:,} pixels it is too large to be shown here."
+        return Look("other", look.sniffed, pixels=(width, height), why_not=why)
+    return Look(look.kind, look.sniffed, look.inline_type, (width, height))

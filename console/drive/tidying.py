@@ -1,0 +1,125 @@
+"""Making folders, renaming, moving, deleting and undoing, as the scripts of the Drive pages ask for it."""
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from console.drive.answers import answers_json, read_if_exists, read_json, read_list, read_text
+from console.drive.place import open_drive
+from console.frame import PageRequest
+from storage import file_deletion, jobs, tidying
+from storage import folders as storage_folders
+from storage.file_deletion import Progress
+from storage.models import Role
+from storage.tidying import Chosen
+
+
+@require_POST
+@answers_json
+def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """Which of many names are taken, so that a person is asked once for all of them."""
+    at = open_drive(request, collection_id, drive)
+    asked = read_list(read_json(request).get("names"), "names")
+    return JsonResponse({"taken": tidying.find_taken(drive_id=at.id, names_given=asked)})
+
+
+@require_POST
+@answers_json
+def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """What chosen files and folders come to. Counting is only done when somebody asks, as it looks at every file."""
+    at = open_drive(request, collection_id, drive)
+    chosen = _read_chosen(read_json(request))
+    held = tidying.count_chosen(drive_id=at.id, chosen=chosen)
+    return JsonResponse({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@answers_json
+def folders(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """GET: the folders right in `?folder=`, as places to move something to. POST: a new one."""
+    if request.method == "POST":
+        at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
+        name = read_text(read_json(request).get("name"), "name")
+        storage_folders.make_folder(drive_id=at.id, path=name)
+        return JsonResponse({"name": name}, status=201)
+    at = open_drive(request, collection_id, drive)
+    found, more = storage_folders.list_folders(drive_id=at.id, folder=request.GET.get("folder", ""))
+    return JsonResponse({"folders": found, "more": more})
+
+
+@require_POST
+@answers_json
+def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
+    asked = read_json(request)
+    new = read_text(asked.get("to"), "to")
+    files = tidying.rename(
+        drive_id=at.id,
+        old=read_text(asked.get("from"), "from"),
+        new=new,
+        if_exists=read_if_exists(asked.get("if_exists")),
+    )
+    return JsonResponse({"name": new, "files": files})
+
+
+@require_POST
+@answers_json
+def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
+    asked = read_json(request)
+    files = tidying.move(
+        drive_id=at.id,
+        chosen=_read_chosen(asked),
+        to=read_text(asked.get("to"), "to"),
+        if_exists=read_if_exists(asked.get("if_exists")),
+    )
+    return JsonResponse({"files": files})
+
+
+@require_POST
+@answers_json
+def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """200 when all are gone, 202 when the rest goes in the background."""
+    at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
+    chosen = _read_chosen(read_json(request))
+    return _answer(file_deletion.delete(drive_id=at.id, chosen=chosen, person_id=at.person_id))
+
+
+@require_GET
+@answers_json
+def deletion(request: PageRequest, collection_id: str, drive: str, deletion_id: int) -> HttpResponse:
+    at = open_drive(request, collection_id, drive)
+    return JsonResponse(_describe(file_deletion.find_deletion(drive_id=at.id, deletion_id=deletion_id)))
+
+
+@require_POST
+@answers_json
+def undo(request: PageRequest, collection_id: str, drive: str, deletion_id: int) -> HttpResponse:
+    at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
+    return _answer(file_deletion.undo(drive_id=at.id, deletion_id=deletion_id))
+
+
+def _answer(progress: Progress) -> HttpResponse:
+    if not progress.has_ended:
+        jobs.start(jobs.continue_file_deletions)
+    return JsonResponse(_describe(progress), status=200 if progress.has_ended else 202)
+
+
+def _describe(progress: Progress) -> dict[str, object]:
+    """`restored` and `kept_both` say what undoing did: how many came back, and those under another name."""
+    return {
+        "id": progress.id,
+        "files": progress.files,
+        "size_bytes": progress.size_bytes,
+        "done": progress.done,
+        "ended": progress.has_ended,
+        "undone": progress.is_undone,
+        "undo_seconds": progress.undo_seconds,
+        "restored": progress.done if progress.is_undone else 0,
+        "kept_both": progress.renamed,
+    }
+
+
+def _read_chosen(asked: dict[str, Any]) -> Chosen:
+    return tidying.choose(read_list(asked.get("names"), "names"), read_list(asked.get("folders"), "folders"))

@@ -1,0 +1,26 @@
+"""One Drive, `/collections/{collection_id}/drive/{drive}/...`: its page, its files, and what its scripts ask for."""
+
+from django.urls import path
+
+from console.drive import files, tidying, uploads, views, zips
+
+urlpatterns = [
+    path("", views.drive, name="drive"),
+    path("rows/", views.rows, name="drive-rows"),
+    path("file/", files.file, name="drive-file"),
+    path("preview/", files.preview, name="drive-preview"),
+    path("copy/", files.copy, name="drive-copy"),
+    path("zip/", zips.download, name="drive-zip"),
+    path("uploads/", uploads.start, name="drive-uploads"),
+    path("uploads/<upload_id>/", uploads.one, name="drive-upload"),
+    path("uploads/<upload_id>/parts/<int:number>/", uploads.part, name="drive-part"),
+    path("uploads/<upload_id>/end/", uploads.end, name="drive-upload-end"),
+    path("clashes/", tidying.clashes, name="drive-clashes"),
+    path("counts/", tidying.counts, name="drive-counts"),
+    path("folders/", tidying.folders, name="drive-folders"),
+    path("rename/", tidying.rename, name="drive-rename"),
+    path("move/", tidying.move, name="drive-move"),
+    path("delete/", tidying.delete, name="drive-delete"),
+    path("deletions/<int:deletion_id>/", tidying.deletion, name="drive-deletion"),
+    path("deletions/<int:deletion_id>/undo/", tidying.undo, name="drive-undo"),
+]

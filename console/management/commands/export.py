@@ -1,0 +1,49 @@
+"""`manage.py export COLLECTION FILE`: a collection as a zip, straight into a file."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from storage.archive import exports
+from storage.archive.leases import Superseded
+from storage.database import one_connection
+from storage.errors import StorageError
+
+
+class Command(BaseCommand):
+    help = "Write a collection into a zip, as of this moment: bases/<name>.json, drives/<name>/... and manifest.json."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("collection_id")
+        parser.add_argument("file", help="where the zip goes; - for standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with one_connection():
+                if options["file"] == "-":
+                    for chunk in exports.stream_export(options["collection_id"]):
+                        sys.stdout.buffer.write(chunk)
+                    sys.stdout.buffer.flush()
+                else:
+                    self._write(options["collection_id"], Path(options["file"]))
+        except StorageError as error:
+            raise CommandError(". ".join(error.messages)) from error
+        except OSError as error:
+            raise CommandError(str(error)) from error
+        except Superseded as error:
+            raise CommandError("It was deleted in the meantime, or the collection was.") from error
+
+    def _write(self, collection_id: str, path: Path) -> None:
+        """Under another name until it is whole: what is called as asked for can be trusted."""
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        size_bytes = 0
+        try:
+            with unfinished.open("wb") as file:
+                for chunk in exports.stream_export(collection_id):
+                    size_bytes += file.write(chunk)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        self.stdout.write(f"{path} has {size_bytes:,} bytes.")

@@ -1,0 +1,113 @@
+"""Bodies as they pass by: how much of them is kept, and how one that is no text is described.
+
+Neither waits for anything nor changes a byte. No body is held here longer than its request, but for the first 64 KB.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from storage import limits
+from storage.event_blocks import Body
+
+MOST = limits.EVENT_BODY_MAX_BYTES
+# A secret longer than the rest could be cut in half.
+_KEPT = MOST + 8192
+# Tab, line breaks and escape sequences are text that somebody may have meant; these others are not.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# The longest start of a character that a cut can leave behind.
+_CUT_CHARACTER_BYTES = 3
+
+
+class Sample:
+    """A body of which chunks come by: its length, its first bytes, and its hash unless it is text."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._first = b""
+        self._hash: Any = None
+
+    def add(self, chunk: bytes) -> None:
+        """Take note of the next chunk. Nearly every body is one, which is not looked at before it is kept."""
+        if self.size_bytes == 0:
+            self._first = chunk
+        else:
+            self._add_further(chunk)
+        self.size_bytes += len(chunk)
+
+    def keep(self, content_type: str, *, digest: str = "") -> Body:
+        """What is kept of it. `digest` describes one that is not text where it was not hashed here.
+
+        A text that was cut is a little longer than what is kept in the end, so that no secret is cut in half before it is
+        found.
+        """
+        size = self.size_bytes
+        if size == 0:
+            return Body(0, content_type)
+        is_cut = size > MOST
+        text = text_of(self._first, is_cut=is_cut) if self._hash is None else None
+        if text is not None:
+            return Body(size, content_type, text, is_cut)
+        if self._hash is None and size == len(self._first):
+            self._hash = hashlib.sha256(self._first)
+        if self._hash is not None:
+            digest = f"SHA-256 {self._hash.hexdigest()}"
+        return Body(size, content_type, None, is_cut=True, digest=digest)
+
+    def _add_further(self, chunk: bytes) -> None:
+        if self._hash is None and self.size_bytes == len(self._first) and text_of(self._first, is_cut=True) is None:
+            self._hash = hashlib.sha256(self._first)
+        if self._hash is not None:
+            self._hash.update(chunk)
+        elif len(self._first) < _KEPT:
+            self._first += chunk[: _KEPT - len(self._first)]
+
+
+class UnhashedSample(Sample):
+    """A long answer that is sent as it is read: its file's ETag describes it, and it is not hashed on the way."""
+
+    def _add_further(self, chunk: bytes) -> None:
+        if len(self._first) < _KEPT:
+            self._first += chunk[: _KEPT - len(self._first)]
+
+
+class Overheard:
+    """A `wsgi.input` that tells a sample what is read from it."""
+
+    def __init__(self, stream: Any, sample: Sample) -> None:
+        self._stream = stream
+        self._sample = sample
+
+    def read(self, *size: int) -> bytes:
+        chunk: bytes = self._stream.read(*size)
+        if chunk:
+            self._sample.add(chunk)
+        return chunk
+
+    def readline(self, *size: int) -> bytes:
+        line: bytes = self._stream.readline(*size)
+        self._sample.add(line)
+        return line
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+
+def cut(text: str, *, margin: int) -> str:
+    """The first 64 KB of a text of which more came, without its last characters, where half a secret may stand."""
+    return text[:-margin].encode()[:MOST].decode(errors="ignore")
+
+
+def text_of(first: bytes, *, is_cut: bool) -> str | None:
+    """The bytes as text, or None when they are none. A cut may have gone through the last character."""
+    if is_cut:
+        first = first[:_KEPT]
+    try:
+        text = first.decode()
+    except UnicodeDecodeError as error:
+        if not is_cut or error.start < len(first) - _CUT_CHARACTER_BYTES or error.reason != "unexpected end of data":
+            return None
+        text = first[: error.start].decode()
+    # What can be printed is told faster than what cannot.
+    return text if text.isprintable() or not _NOT_TEXT.search(text) else None

@@ -1,0 +1,89 @@
+"""The HTTP client: a request written by hand, or a recorded one changed, sent or tried, with the answer beside it."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from console import access
+from console.connect.addresses import addresses_for
+from console.frame import UNPROCESSABLE, PageRequest
+from console.visor import replay, showing
+from console.visor.client_form import ClientForm, form_of
+from console.visor.difference import compare, pretty
+from console.visor.dry_run import Trial, try_out
+from console.visor.views import find_event, show_sent
+from storage import event_blocks, events, figures
+from storage.events import Conditions
+from storage.keys import Access
+from storage.people import Place
+
+_HISTORY = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def client(request: PageRequest, collection_id: str) -> HttpResponse:
+    """`?from=` fills the form with a recorded request, `?sent=` with one and shows its answer."""
+    place = access.by_person(request, collection_id)
+    if request.method != "POST":
+        return _show(request, place, _start_form(request, collection_id))
+    form = ClientForm(request.POST, collection_id=collection_id)
+    if not form.is_valid():
+        return _show(request, place, form, status=UNPROCESSABLE)
+    rights = Access(collection_id, person_id=request.user.pk, can_write=place.can_write)
+    person = request.user.get_username()
+    if "try" in request.POST:
+        return _show(request, place, form, trial=try_out(form.draft, access=rights, sent_by=person))
+    replay_of = form.cleaned_data["replay_of"]
+    origin = event_blocks.CLIENT
+    sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)
+    return show_sent(request, place, sent.event, tab="difference" if replay_of else "response", page="visor-client")
+
+
+def _start_form(request: PageRequest, collection_id: str) -> ClientForm:
+    for name in ("sent", "from"):
+        if showing.is_event_id(event_id := request.GET.get(name, "")):
+            found = find_event(collection_id, event_id)
+            return form_of(found, replay_of=found.line.replay_of if name == "sent" else event_id)
+    target = request.GET.get("path", "")
+    return ClientForm(
+        collection_id=collection_id, initial={"target": target, "method": request.GET.get("method", "GET")}
+    )
+
+
+def _show(
+    request: PageRequest, place: Place, form: ClientForm, *, trial: Trial | None = None, status: int = 200
+) -> HttpResponse:
+    collection_id = place.collection.id
+    history = events.list_events(
+        collection_id=collection_id, conditions=Conditions(origin="by hand"), limit=_HISTORY
+    ).lines
+    context: dict[str, Any] = {
+        "place": place,
+        "tab": "visor",
+        "form": form,
+        "history": history,
+        "bases": figures.list_bases(collection_id),
+        "drives": figures.list_drives(collection_id),
+    }
+    shown = request.GET.get("sent") or request.GET.get("from") or ""
+    if trial is not None:
+        changes = [(each.name, _state(each), _lines(each)) for each in trial.changes]
+        answer = trial.event.content.response.text if trial.event else ""
+        context |= {"trial": trial, "changes": changes, "answer": pretty(answer or "")}
+    elif request.method != "POST" and showing.is_event_id(shown):
+        found = find_event(collection_id, shown)
+        context |= showing.panel(found, tab=request.GET.get("tab", ""), origin=addresses_for(request).origin)
+        context["is_in_client"] = "sent" if "sent" in request.GET else "from"
+    return render(request, "visor/client.html", context, status=status)
+
+
+def _state(change: Any) -> str:
+    if change.before is None:
+        return "would be new"
+    return "would be gone" if change.after is None else "would change"
+
+
+def _lines(change: Any) -> list[Any]:
+    return compare(pretty(change.before or ""), pretty(change.after or ""))

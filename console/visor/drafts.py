@@ -1,0 +1,123 @@
+"""A request that a person wrote: what it may be, so that it reaches this collection of this server and nothing else.
+
+The path is never taken over: it is put together from `/v1/`, the collection of the page, and what the person wrote behind that,
+which is checked as written and as it reads behind any number of percent-encodings. Pure.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from storage import limits
+from storage.errors import InvalidInput
+from storage.event_blocks import Event
+
+METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+# What the server says of a request itself, or who asks: not for a person to choose. Forwarding headers would name another asker.
+REFUSED_HEADERS = frozenset(
+    {
+        *("host", "cookie", "cookie2", "x-api-key", "authorization", "proxy-authorization", "proxy-authenticate"),
+        *("connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
+        *("content-length", "expect", "forwarded", "via", "x-real-ip", "x-original-url", "x-rewrite-url"),
+        *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server"),
+    }
+)
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,100}", re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_BROKEN_CODE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_MOST_DECODINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that may be sent. `path` is what follows `/v1/{collection}/`."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def make_draft(*, collection_id: str, method: str, target: str, headers: str, body: bytes) -> Draft:
+    """From what a person wrote: headers as lines of `Name: value`. Raises InvalidInput."""
+    if method not in METHODS:
+        raise InvalidInput(f"The method is one of {', '.join(METHODS)}")
+    if len(body) > limits.REPLAY_BODY_MAX_BYTES:
+        raise InvalidInput(f"A body written by hand has at most {limits.REPLAY_BODY_MAX_BYTES:,} bytes")
+    path, query = check_target(target, collection_id=collection_id)
+    return Draft(method, path, query, read_headers(headers), body)
+
+
+def repeat(event: Event) -> Draft:
+    """The recorded request once more. Raises InvalidInput when it was not kept whole."""
+    request, line = event.content.request, event.line
+    if request.text is None or request.is_cut:
+        reason = "is no text" if request.text is None else "was cut at 64 KB when it was recorded"
+        raise InvalidInput(f"Its body {reason}, so it cannot be sent again from here")
+    if event.content.is_redacted:
+        raise InvalidInput(
+            "A secret in it was made unreadable when it was recorded: edit the request, and write what belongs there"
+        )
+    path, query = check_target(line.target, collection_id=event.collection_id)
+    return Draft(line.method, path, query, kept_headers(event), request.text.encode())
+
+
+def kept_headers(event: Event) -> list[tuple[str, str]]:
+    """The recorded request's headers without those that are not a person's to send."""
+    return [(name, value) for name, value in event.request_headers if name.lower() not in REFUSED_HEADERS]
+
+
+def check_target(target: str, *, collection_id: str) -> tuple[str, str]:
+    """Path and query behind `/v1/{collection}/`. The whole address of this collection is understood too. Raises InvalidInput."""
+    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
+        raise InvalidInput("A path holds no spaces, line breaks or control characters: write %20, %0A and so on")
+    target = target.removeprefix(f"/v1/{collection_id}/")
+    path, _, query = target.partition("?")
+    query = query.partition("#")[0]
+    for text in _readings(path):
+        _refuse_ways_out(text)
+    if _BROKEN_CODE.search(path):
+        raise InvalidInput("A % in the path begins no code: write %25")
+    if len(target) > limits.EVENT_TEXT_MAX_CHARACTERS:
+        raise InvalidInput(f"A path has at most {limits.EVENT_TEXT_MAX_CHARACTERS:,} characters")
+    return path, query
+
+
+def read_headers(text: str) -> list[tuple[str, str]]:
+    """Lines of `Name: value`. Raises InvalidInput, for a header too that is not a person's to send."""
+    found = []
+    for line in filter(str.strip, text.replace("\r\n", "\n").split("\n")):
+        name, colon, value = line.partition(":")
+        name, value = name.strip(), value.strip()
+        if not colon or not _HEADER_NAME.fullmatch(name):
+            raise InvalidInput(f"“{line[:60]}” is not a header: write Name: value")
+        if name.lower() in REFUSED_HEADERS:
+            raise InvalidInput(f"{name} is set by the server: a request from here is let in by your role, not by a key")
+        if not value.isprintable() or len(value) > limits.EVENT_TEXT_MAX_CHARACTERS:
+            raise InvalidInput(f"The value of {name} is too long, or holds characters that cannot be seen")
+        found.append((name, value))
+    if len(found) > limits.REPLAY_HEADERS_MAX:
+        raise InvalidInput(f"A request from here has at most {limits.REPLAY_HEADERS_MAX} headers")
+    return found
+
+
+def _readings(path: str) -> list[str]:
+    """The path as written, and as it reads once decoded, and again."""
+    found = [path]
+    while len(found) <= _MOST_DECODINGS and (decoded := unquote(found[-1])) != found[-1]:
+        found.append(decoded)
+    return found
+
+
+def _refuse_ways_out(path: str) -> None:
+    if _SCHEME.match(path) or path.startswith(("/", "\\", "@")):
+        raise InvalidInput(
+            "Requests go to this collection alone: write what follows its address, such as notes/items/first"
+        )
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", path)):
+        raise InvalidInput("A path holds no “.” or “..” between slashes")
+    if not path:
+        raise InvalidInput("The path is empty: write what follows the address, such as notes/items/first")

@@ -1,0 +1,99 @@
+"""A write that is tried and undone: what it would change, without changing it.
+
+The request runs as it would, inside a transaction that is rolled back, so every rule and every answer is the real one. Bytes of
+files go to another engine, which has no transactions: of those it is told what they would replace.
+"""
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+from django.db import transaction
+
+from console.visor import replay
+from console.visor.drafts import Draft
+from console.visor.targets import Target, read_target, stored_keys
+from storage import event_blocks, files, items
+from storage.database import engine_errors
+from storage.errors import FileNotFound, InvalidInput, ItemNotFound, StorageError
+from storage.event_blocks import Event
+from storage.exact_json import parse
+from storage.keys import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An item or file before and after, as text; None for one that is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What would come of a request. `refusal` says why it was not tried; then there is no event."""
+
+    event: Event | None = None
+    changes: list[Change] = field(default_factory=list)
+    refusal: str = ""
+
+
+def try_out(draft: Draft, *, access: Access, sent_by: str) -> Trial:
+    """Run the request and undo it. Raises EngineUnreachable."""
+    target = read_target(draft.path)
+    if draft.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query":
+        return Trial(refusal="This request only reads, so there is nothing to try: send it.")
+    if target.kind == "uploads":
+        return Trial(
+            refusal="An upload in parts cannot be tried: its bytes are stored outside of the database, where nothing is undone."
+        )
+    if target.kind == "files" and draft.method == "POST":
+        return _foretell_file(draft, target, access)
+    with engine_errors(), transaction.atomic():
+        trial = _run_and_undo(draft, target, access, sent_by)
+        transaction.set_rollback(True)
+    return trial
+
+
+def _run_and_undo(draft: Draft, target: Target, access: Access, sent_by: str) -> Trial:
+    after: dict[str, str | None] = {}
+    with transaction.atomic():
+        sent = replay.send(draft, access=access, origin=event_blocks.CLIENT, sent_by=sent_by)
+        if sent.event.line.status < 400:
+            names = _names(draft, target, sent.body)
+            after = {name: _read(target, access, name) for name in names}
+        transaction.set_rollback(True)
+    changes = [Change(name, _read(target, access, name), text) for name, text in after.items()]
+    return Trial(sent.event, [change for change in changes if change.before != change.after])
+
+
+def _names(draft: Draft, target: Target, answer: bytes) -> list[str]:
+    """Of the items or files that the request is about."""
+    if target.kind == "files":
+        given = parse(draft.body).get("names", [])
+        return [name for name in given if isinstance(name, str)]
+    return [target.key] if target.key else stored_keys(answer)
+
+
+def _read(target: Target, access: Access, name: str) -> str | None:
+    try:
+        if target.is_base:
+            return items.get_item(access=access, base=target.name, key=name).json
+        file = files.get_file(access=access, drive=target.name, name=name)
+        return f"{file.size_bytes:,} bytes, {file.content_type}, MD5 {file.etag}"
+    except (ItemNotFound, FileNotFound, InvalidInput):
+        return None
+
+
+def _foretell_file(draft: Draft, target: Target, access: Access) -> Trial:
+    name = parse_qs(draft.query).get("name", [""])[0]
+    try:
+        files.check_access(access=access, name=target.name, write=True)
+        before = _read(target, access, name)
+    except StorageError as error:
+        return Trial(refusal=f"It would be refused: {error.messages[0]}.")
+    what = f"It would replace the file of {before}" if before else "It would make a new file"
+    return Trial(
+        refusal=f"{what} with {len(draft.body):,} bytes. More cannot be tried: a file's bytes are stored outside of the database,"
+        " where nothing is undone."
+    )

@@ -1,0 +1,103 @@
+"""What a person wants to see of the recorded requests, as it stands in the address of the page. Pure.
+
+What cannot be understood asks for nothing; the form shows what was understood.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from storage.events import Conditions
+
+STATUSES = {
+    "2xx": ("2xx: done", 200, 299),
+    "3xx": ("3xx: known already", 300, 399),
+    "4xx": ("4xx: refused", 400, 499),
+    "5xx": ("5xx: failed", 500, 599),
+    "errors": ("All errors", 400, 999),
+}
+ORIGINS = {"app": "From apps", "by hand": "Sent from here"}
+_MOST_TEXT = 200
+_MOST_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The fields of the form, as texts; "" for what is not asked for."""
+
+    path: str = ""
+    status: str = ""
+    method: str = ""
+    key: str = ""
+    text: str = ""
+    slower: str = ""
+    since: str = ""
+    until: str = ""
+    origin: str = ""
+    pinned: str = ""
+
+    @property
+    def query(self) -> str:
+        """As a query string, without what is not asked for."""
+        return urlencode({name: value for name in self.__slots__ if (value := getattr(self, name))})
+
+    @property
+    def has_more(self) -> bool:
+        """Whether one of those is set that stand folded away."""
+        return any((self.key, self.text, self.slower, self.since, self.until, self.origin, self.pinned))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What storage is asked for."""
+        _, low, high = STATUSES.get(self.status, ("", 0, 999))
+        return Conditions(
+            status_from=low,
+            status_to=high,
+            method=self.method,
+            path=self.path,
+            key_id=int(self.key) if self.key else None,
+            text=self.text,
+            slower_us=int(self.slower) * 1000 if self.slower else 0,
+            origin=self.origin,
+        )
+
+    @property
+    def times(self) -> tuple[datetime | None, datetime | None]:
+        """From and until when."""
+        return _read_time(self.since), _read_time(self.until)
+
+
+def read_filters(given: Mapping[str, str]) -> Filters:
+    """From a query string's parameters."""
+
+    def text(name: str) -> str:
+        return given.get(name, "").strip().replace("\x00", "")[:_MOST_TEXT]
+
+    def number(name: str) -> str:
+        value = text(name)
+        return value if value.isascii() and value.isdigit() and len(value) < _MOST_DIGITS - 2 else ""
+
+    def time(name: str) -> str:
+        return text(name) if _read_time(text(name)) else ""
+
+    return Filters(
+        path=text("path"),
+        status=text("status") if text("status") in STATUSES else "",
+        method=text("method").upper() if text("method").isalpha() else "",
+        key=number("key"),
+        text=text("text"),
+        slower=number("slower"),
+        since=time("since"),
+        until=time("until"),
+        origin=text("origin") if text("origin") in ORIGINS else "",
+        pinned="1" if text("pinned") else "",
+    )
+
+
+def _read_time(text: str) -> datetime | None:
+    """As a browser's field writes it, in UTC."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,103 @@
+"""What must not be kept of a request, made unreadable. Pure: texts in, texts out.
+
+Three kinds of text are secrets: what stands in a header that lets somebody in, wherever else in the request or the
+answer the same text turns up; anything of the shape of a data key; and the value of such a header or of a session's cookie
+where a body or a query string spells it out by name.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote_plus, unquote, unquote_plus
+
+from storage import limits
+
+REDACTED = "[redacted]"
+SECRET_HEADERS = frozenset({"X-API-Key", "Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization"})
+
+# A shorter text is no secret worth the name, and would be found in half of all words.
+_SHORTEST_SECRET = 6
+# It begins with what it looks for first, which is found fast; the id before it is public and stays.
+_DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}")
+_NAMED = re.compile(
+    r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
+)
+_SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))([^\s;,&\"'\\]+)")
+# What every text that the two above match has in it. Looking for plain texts is many times faster.
+_HINTS = ("okie", "OKIE", "pi-key", "pi-Key", "PI-Key", "PI-KEY", "oriza", "ORIZA", "onid", "ftok")
+
+
+def _has_hint(text: str) -> bool:
+    for hint in _HINTS:  # noqa: SIM110 -- this runs for every request, and a generator costs more than the looks
+        if hint in text:
+            return True
+    return False
+
+
+class Redactor:
+    """Makes the secrets of one request unreadable, and remembers in `has_found` whether there were any."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        """`secrets` are those of `secrets_in`."""
+        self._secrets = secrets
+        self.has_found = False
+
+    @staticmethod
+    def secrets_in(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """The texts in secret headers that let somebody in, the longest first: one may be a part of another."""
+        found: set[str] = set()
+        for name, value in headers:
+            if name in ("Cookie", "Set-Cookie"):
+                found.update(part.partition("=")[2].strip().strip('"') for part in value.split(";"))
+            else:
+                found.update((value, *value.split("_")[1:], *value.split()[1:]))
+                # A key with something behind it is refused, and is as good as the key itself to who reads it.
+                found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
+        return tuple(sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True))
+
+    @property
+    def longest(self) -> int:
+        """How many characters half a secret may have."""
+        return max(64, len(self._secrets[0]) if self._secrets else 0)
+
+    def is_clean(self, text: str) -> bool:
+        """Whether the text can hold no secret, told by one quick look. Nearly always it is so."""
+        for secret in self._secrets:
+            if secret in text:
+                return False
+        return not ("%" in text or _has_hint(text) or ("_" in text and _DATA_KEY.search(text)))
+
+    def text(self, text: str) -> str:
+        """The text without secrets. Where one stands behind percent-encoding, it is the decoded text."""
+        clean = self._plain(text)
+        if "%" in clean and (decoded := unquote(clean)) != clean and (cleaned := self._plain(decoded)) != decoded:
+            clean = cleaned
+        if clean != text:
+            self.has_found = True
+        return clean
+
+    def _plain(self, text: str) -> str:
+        clean = text
+        for secret in self._secrets:
+            if secret in clean:
+                clean = clean.replace(secret, REDACTED)
+        if "_" in clean:
+            clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
+        if _has_hint(clean):
+            clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
+        return clean
+
+    def query(self, query: str) -> str:
+        """A query string without secrets, those behind percent-encoding included."""
+        if not query:
+            return query
+        if "%" in query or "+" in query:
+            query = "&".join(map(self._pair, query.split("&")))
+        return self.text(query)
+
+    def _pair(self, pair: str) -> str:
+        decoded = unquote_plus(pair)
+        clean = self.text(decoded)
+        if clean == decoded:
+            return pair
+        name, equals, value = clean.partition("=")
+        return quote_plus(name) + equals + quote_plus(value, safe="[]")

@@ -1,0 +1,53 @@
+"""What the server logs while it answers a recorded request: of that request, and of no other.
+
+A request is answered by one thread from its first to its last byte, and so are its log entries made. Logging is set up before
+the models are, so nothing here may need those.
+"""
+
+import logging
+import threading
+
+from storage import limits
+from storage.errors import StorageError
+
+LogEntry = tuple[str, str, str]
+
+_of_thread = threading.local()
+
+
+class Capture(logging.Handler):
+    """Hands the entries of a thread that is being listened to over to whoever listens."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add the entry's level, logger and message to the thread's list, if it has one."""
+        entries: list[LogEntry] | None = getattr(_of_thread, "entries", None)
+        if entries is not None and len(entries) < limits.EVENT_LOG_LINES_MAX:
+            try:
+                entries.append((record.levelname, record.name, _message(record)))
+            except Exception:
+                self.handleError(record)
+
+
+def listen(entries: list[LogEntry] | None) -> None:
+    """From now on add what this thread logs to the list; None to stop."""
+    _of_thread.entries = entries
+
+
+def _message(record: logging.LogRecord) -> str:
+    """On one line. Of an error that nobody meant for people only its kind: its text may name addresses and tables."""
+    arguments = record.args
+    if isinstance(arguments, tuple):
+        arguments = tuple(map(_harmless, arguments))
+    message = str(record.msg) % arguments if arguments else str(record.msg)
+    if record.exc_info and record.exc_info[0] is not None:
+        message += f" ({record.exc_info[0].__name__})"
+    message = message.replace("\r", "\\r").replace("\n", "\\n").replace("\x00", "\\0")
+    if not message.isascii():
+        message = message.encode(errors="replace").decode()
+    return message[: limits.EVENT_LOG_LINE_MAX_CHARACTERS]
+
+
+def _harmless(argument: object) -> object:
+    if isinstance(argument, BaseException) and not isinstance(argument, StorageError):
+        return type(argument).__name__
+    return argument

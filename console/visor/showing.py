@@ -1,0 +1,56 @@
+"""One recorded request as its panel shows it: the tab that is asked for, and only what that needs."""
+
+import re
+from typing import Any
+
+from console.visor.difference import compare, describe_answer, pretty
+from console.visor.snippets import make_snippets
+from console.visor.targets import find_touched
+from storage import events
+from storage.errors import EventNotFound
+from storage.event_blocks import Body, Event
+
+TABS = {"response": "Response", "request": "Request", "log": "Logs", "code": "Code", "difference": "Difference"}
+_EVENT_ID = re.compile("[0-9a-f]{32}")
+
+
+def is_event_id(text: str) -> bool:
+    return _EVENT_ID.fullmatch(text) is not None
+
+
+def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
+    """The context of `visor/_event.html`. `origin` is the server's address as the person reaches it."""
+    original = _find_original(event)
+    tabs = dict(TABS)
+    if original is None:
+        del tabs["difference"]
+    tab = tab if tab in tabs else next(iter(tabs))
+    context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
+    context["touched"] = find_touched(event)
+    if tab == "response":
+        context |= {"body": event.content.response, "body_text": _text(event.content.response), "of": "answer"}
+        context["headers"] = event.content.response_headers
+        context["replays"] = events.find_replays(collection_id=event.collection_id, event_id=event.line.id)
+    elif tab == "request":
+        context |= {"body": event.content.request, "body_text": _text(event.content.request), "of": "request"}
+        context["headers"] = event.request_headers
+    elif tab == "code":
+        context["snippets"] = make_snippets(event, origin=origin)
+    elif tab == "difference" and original is not None:
+        context["difference"] = compare(describe_answer(original), describe_answer(event))
+    return context
+
+
+def _find_original(event: Event) -> Event | None:
+    """The request that this one sent again, while it is kept."""
+    if not event.line.replay_of:
+        return None
+    try:
+        return events.find_event(collection_id=event.collection_id, event_id=event.line.replay_of)
+    except EventNotFound:
+        return None
+
+
+def _text(body: Body) -> str | None:
+    """JSON gets a line for each value, unless it was cut."""
+    return body.text if body.text is None or body.is_cut else pretty(body.text)

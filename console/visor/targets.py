@@ -1,0 +1,82 @@
+"""What a request to the public API is about: read from its path, and turned into links to the item or file it touched.
+
+Pure but for the address of a collection's pages. The path is what follows `/v1/{collection}/`, percent-encoded.
+"""
+
+import json
+from typing import NamedTuple
+from urllib.parse import parse_qs, quote, unquote
+
+from django.urls import reverse
+
+from storage.event_blocks import Event
+
+_MOST_LINKS = 5
+
+
+class Target(NamedTuple):
+    """`kind` is the path's word behind the Base's or Drive's name; `key` what follows it, of an item its key."""
+
+    name: str
+    kind: str
+    key: str
+
+    @property
+    def is_base(self) -> bool:
+        return self.kind in ("items", "query")
+
+
+class Link(NamedTuple):
+    """A way to a page of this console."""
+
+    label: str
+    url: str
+
+
+def read_target(path: str) -> Target:
+    """What a path means; with empty words where it means nothing."""
+    name, _, rest = path.partition("/")
+    kind, _, key = rest.partition("/")
+    return Target(unquote(name), kind, unquote(key))
+
+
+def find_touched(event: Event) -> list[Link]:
+    """The items or files that an answered write touched, a few of them; none for a read and for a refused write."""
+    line, target = event.line, read_target(event.line.path)
+    if line.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query" or line.status >= 400:
+        return []
+    if target.is_base:
+        keys = [target.key] if target.key else _stored_keys(event.content.response.text)
+        return [_item_link(event.collection_id, target.name, key) for key in keys[:_MOST_LINKS]]
+    names = parse_qs(line.query).get("name", []) or _deleted_names(event.content.response.text)
+    return [_file_link(event.collection_id, target.name, name) for name in names[:_MOST_LINKS]]
+
+
+def stored_keys(answer: bytes) -> list[str]:
+    """The keys in the answer to a PUT or POST of items."""
+    return _stored_keys(answer.decode(errors="replace"))
+
+
+def _stored_keys(answer: str | None) -> list[str]:
+    try:
+        found = json.loads(answer or "")
+        items = found["processed"]["items"] if "processed" in found else [found]
+        return [item["key"] for item in items]
+    except (ValueError, KeyError, TypeError):
+        # A long answer was cut when it was recorded; the link is a convenience.
+        return []
+
+
+def _deleted_names(answer: str | None) -> list[str]:
+    try:
+        return [str(name) for name in json.loads(answer or "")["deleted"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _item_link(collection_id: str, base: str, key: str) -> Link:
+    return Link(f"{base} / {key}", f"{reverse('base', args=[collection_id, base])}?key={quote(key, safe='')}")
+
+
+def _file_link(collection_id: str, drive: str, name: str) -> Link:
+    return Link(f"{drive} / {name}", f"{reverse('drive', args=[collection_id, drive])}?file={quote(name, safe='')}")

@@ -1,0 +1,166 @@
+"""The recorded requests of a collection, as pages: the list that fills by itself, and one request in a panel beside it."""
+
+from typing import Any
+from zlib import crc32
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from console import access
+from console.connect.addresses import addresses_for
+from console.frame import PageRequest, go_to
+from console.visor import replay, showing
+from console.visor.chart import SPANS, make_chart
+from console.visor.drafts import METHODS, repeat
+from console.visor.filters import ORIGINS, STATUSES, read_filters
+from storage import event_blocks, events, keys, limits, recording
+from storage.errors import EngineUnreachable, EventNotFound, InvalidInput
+from storage.event_blocks import Event
+from storage.keys import Access
+from storage.models import Role
+from storage.people import Place
+
+
+@require_safe
+def index(request: PageRequest, collection_id: str) -> HttpResponse:
+    """The list; `?seen=` is what the page shows already, and if that is all there is, so is the answer: 204."""
+    place = access.by_person(request, collection_id)
+    context = _list(request, place)
+    if request.htmx.target == "visor-live" or "seen" in request.GET:
+        is_known = request.GET.get("seen") == context["fingerprint"]
+        return HttpResponse(status=204) if is_known else render(request, "visor/_live.html", context)
+    return render(request, "visor/index.html", context)
+
+
+@require_safe
+def event(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
+    """One request: `?tab=` says which side of it. The panel alone for htmx, else with the list beside it."""
+    place = access.by_person(request, collection_id)
+    shown = _panel(request, place, find_event(collection_id, event_id))
+    if request.htmx.target == "panel":
+        return render(request, "visor/_event.html", shown)
+    return render(request, "visor/index.html", _list(request, place) | shown)
+
+
+@require_POST
+def switch(request: PageRequest, collection_id: str) -> HttpResponse:
+    """On with `on=1`, off without."""
+    access.by_person(request, collection_id, at_least=Role.OWNER)
+    if request.POST.get("on"):
+        recording.start_recording(collection_id)
+        said = "Requests are recorded, from two seconds from now on at the latest."
+    else:
+        recording.stop_recording(collection_id)
+        said = "Recording stops within two seconds. What was recorded stays until it is too old."
+    target = "settings" if request.POST.get("from") == "settings" else "visor"
+    return go_to(request, target, collection_id, said=said)
+
+
+@require_POST
+def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
+    """Keep it for good with `on=1`, no longer without."""
+    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    fault = ""
+    try:
+        if request.POST.get("on"):
+            events.pin_event(collection_id=collection_id, event_id=event_id)
+        else:
+            events.unpin_event(collection_id=collection_id, event_id=event_id)
+    except EventNotFound as error:
+        raise Http404(error.messages[0]) from None
+    except InvalidInput as error:
+        fault = error.messages[0]
+    if request.htmx.target == "panel":
+        shown = _panel(request, place, find_event(collection_id, event_id))
+        return render(request, "visor/_event.html", shown | {"fault": fault})
+    if fault:
+        messages.error(request, fault)
+    return redirect("visor-event", collection_id, event_id)
+
+
+@require_POST
+def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
+    """Send it again as it was, by the person's own right, and show the new answer beside the old one."""
+    place = access.by_person(request, collection_id)
+    found = find_event(collection_id, event_id)
+    try:
+        draft = repeat(found)
+    except InvalidInput as error:
+        messages.error(request, f"{error.messages[0]}.")
+        return redirect("visor-event", collection_id, event_id)
+    sent = replay.send(
+        draft,
+        access=Access(collection_id, person_id=request.user.pk, can_write=place.can_write),
+        origin=event_blocks.REPLAY,
+        sent_by=request.user.get_username(),
+        replay_of=event_id,
+    )
+    return show_sent(request, place, sent.event, tab="difference")
+
+
+def find_event(collection_id: str, event_id: str) -> Event:
+    """Raises Http404."""
+    try:
+        return events.find_event(collection_id=collection_id, event_id=event_id)
+    except EventNotFound as error:
+        raise Http404(error.messages[0]) from None
+
+
+def show_sent(request: PageRequest, place: Place, sent: Event, *, tab: str, page: str = "visor-event") -> HttpResponse:
+    """Store what came of a request sent by hand and go to it. It was sent: that it cannot be stored is no reason to hide it."""
+    try:
+        events.keep_event(sent)
+    except EngineUnreachable:
+        messages.error(
+            request, "The request was sent, but what came of it could not be recorded. Here it is, this once."
+        )
+        return render(request, "visor/index.html", _list(request, place) | _panel(request, place, sent))
+    if page == "visor-event":
+        return redirect(f"{reverse(page, args=[place.collection.id, sent.line.id])}?tab={tab}")
+    return redirect(f"{reverse(page, args=[place.collection.id])}?sent={sent.line.id}&tab={tab}")
+
+
+def _list(request: PageRequest, place: Place) -> dict[str, Any]:
+    filters = read_filters(request.GET)
+    collection_id = place.collection.id
+    before = request.GET.get("before", "")
+    if not showing.is_event_id(before):
+        before = ""
+    if filters.pinned:
+        page = events.list_pinned(collection_id=collection_id, conditions=filters.conditions)
+    else:
+        since, until = filters.times
+        page = events.list_events(
+            collection_id=collection_id, conditions=filters.conditions, since=since, until=until, before=before
+        )
+    span = request.GET.get("span") if request.GET.get("span") in SPANS else next(iter(SPANS))
+    _, minutes, width = SPANS[str(span)]
+    known = " ".join(f"{line.id}{line.is_pinned}" for line in page.lines)
+    chart = make_chart(events.chart_events(collection_id=collection_id, minutes=minutes, width=width))
+    return {
+        "place": place,
+        "tab": "visor",
+        "recording": recording.find_recording(collection_id),
+        "page": page,
+        "filters": filters,
+        "before": before,
+        "kept": events.sum_events(collection_id),
+        "most_bytes": limits.EVENTS_MAX_BYTES,
+        "keys": keys.list_keys(collection_id),
+        "methods": METHODS,
+        "statuses": STATUSES,
+        "origins": ORIGINS,
+        "span": span,
+        "spans": SPANS,
+        "chart": chart,
+        "fingerprint": f"{crc32(known.encode()):08x}{chart.requests:x}",
+    }
+
+
+def _panel(request: PageRequest, place: Place, found: Event) -> dict[str, Any]:
+    origin = addresses_for(request).origin
+    context = showing.panel(found, tab=request.GET.get("tab", ""), origin=origin)
+    return context | {"place": place, "filters": read_filters(request.GET)}

@@ -1,0 +1,184 @@
+/** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
+
+import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staging.js";
+import { createBar } from "./base/bar.js";
+import { createClash } from "./base/clash.js";
+import { announce, several } from "./base/dom.js";
+import { createDrafts } from "./base/drafts.js";
+import { createEditor } from "./base/editor.js";
+import { createEdits } from "./base/edits.js";
+import { createHeader } from "./base/header.js";
+import { createKeys } from "./base/keys.js";
+import "./base/menus.js";
+import { createPanel } from "./base/panel.js";
+import { RequestFault } from "./base/requests.js";
+import { createLoader } from "./base/rows.js";
+import { createSaving } from "./base/save.js";
+import { createStatus } from "./base/status.js";
+import { createTable, KEY } from "./base/table.js";
+import { createTransfer } from "./base/transfer.js";
+import { createView } from "./base/view.js";
+import { describeFault } from "../lib/faults.js";
+import { showToast } from "./toasts.js";
+
+const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
+
+const root = document.getElementById("base-page");
+const frame = document.getElementById("base-frame");
+const table = createTable(root);
+const firstPage = document.getElementById("rows-page");
+
+const loader = createLoader(table);
+const view = createView(table, frame);
+const drafts = createDrafts(table);
+const saving = createSaving(table, { loader, drafts, view });
+const edits = createEdits(table, view, { openCell: (...cell) => editor.openCell(...cell), openRow: (row) => editor.openRow(row), move: (...step) => keys.moveBy(...step) });
+const editor = createEditor(table, view, { loader, edits });
+const clash = createClash(table, { loader, view, save: () => saving.save() });
+const bar = createBar(table, { loader, frame });
+const header = createHeader(table, view, { sortBy: (sort) => bar.run(table.q, { sort }) });
+const status = createStatus(table, { loader, saving, frame });
+const keys = createKeys(table, view, {
+  begin: (typed) => edits.begin(typed),
+  take: () => edits.take(),
+  toggle: (row, name) => edits.toggle(row, name),
+  unset: (cells) => unset(cells),
+  markSelected: () => mark(),
+  openCell: (row, name) => editor.openCell(row, name),
+  openRow: (row) => editor.openRow(row),
+  showProblem: (row) => clash.show(row),
+  save: () => edits.take() && saving.save(),
+  undo: () => step("undo"),
+  redo: () => step("redo"),
+  toBar: () => bar.focus(),
+  toHeader: (name) => header.focus(name),
+  showKeys,
+});
+const transfer = createTransfer(table, view, { loader, edits, keys });
+const panel = createPanel(table, { goTo, showProblem: (id) => (goTo(id) ? clash.show(table.row(id)) : undefined) });
+
+function unset(cells) {
+  const present = cells.filter(({ row, name }) => table.cell(row, name).json !== null);
+  if (present.length > 0) edits.stage(present.map(({ row, name }) => ({ row, name, mine: null })));
+}
+
+function mark() {
+  const rows = table.meantRows();
+  if (rows.length === 0) return;
+  table.setStaged(markDeleted(table.staged, rows));
+  table.setSelected([]);
+}
+
+function step(direction) {
+  const rows = nextStepRows(table.staged, direction);
+  const next = direction === "undo" ? undo(table.staged) : redo(table.staged);
+  if (next === table.staged) return announce(`Nothing to ${direction}`);
+  table.setStaged(next);
+  const shown = rows.find((id) => table.indexOf(id) !== -1);
+  if (shown) table.setCursor({ id: shown, name: table.cursor?.name ?? KEY });
+  return undefined;
+}
+
+/** Bring a row into view; false, said so, when it is not among the loaded ones. */
+function goTo(id) {
+  if (table.indexOf(id) === -1) {
+    showToast("That item is not among the rows shown. Clear the bar, or search for its key.");
+    return false;
+  }
+  table.setCursor({ id, name: table.cursor?.name ?? KEY });
+  return true;
+}
+
+function showKeys() {
+  document.getElementById("keys-dialog").showModal();
+}
+
+const need = () => !view.isFull() && loader.loadMore(() => view.isFull());
+table.on("scrolled drawn", need);
+table.on("ran", () => {
+  need();
+  status.askCount();
+  if (table.cursor && table.indexOf(table.cursor.id) === -1) table.cursor = table.anchor = null;
+});
+table.on("stored", () => status.askCount());
+table.on("go-on", () => loader.goOn(() => view.isFull()));
+table.on("to-grid", () => (table.cursor && table.indexOf(table.cursor.id) !== -1 ? view.focusCursor() : table.shown.length > 0 ? table.setCursor({ id: table.shown[0].id, name: KEY }) : root.focus()));
+table.on("failed", (failed) => {
+  const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
+  if (failed.length === 1 && first) clash.show(table.row(first.id));
+  else showToast(`${several(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
+});
+table.on("fault", (fault) => fault instanceof RequestFault && showToast(fault.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : describeFault(fault.status), { fault: true }));
+table.on("delete-again", () => saving.askAndDelete());
+
+const actions = { duplicate: () => transfer.duplicate(), mark, "copy-json": () => transfer.copyRows("json"), "copy-tsv": () => transfer.copyRows("tsv"), code: () => bar.showCode(), import: () => transfer.chooseFile() };
+const more = document.getElementById("more-menu");
+more.addEventListener("click", (event) => {
+  const does = event.target.closest("[data-does]")?.dataset.does;
+  if (does || event.target.closest("a")) more.hidePopover();
+  actions[does]?.();
+});
+// Exports are of what the table shows.
+more.addEventListener("beforetoggle", () => {
+  for (const link of more.querySelectorAll("[data-export]")) {
+    const query = new URLSearchParams({ format: link.dataset.export, ...(table.q ? { q: table.q } : {}) });
+    link.href = `${root.dataset.exportUrl}?${query}`;
+  }
+});
+
+function onClick(id, action) {
+  document.getElementById(id)?.addEventListener("click", (event) => event.currentTarget.getAttribute("aria-disabled") !== "true" && action());
+}
+onClick("save", () => saving.save());
+onClick("undo-all", () => table.setStaged(revertAll(table.staged)));
+onClick("delete", () => saving.askAndDelete());
+onClick("add", () => {
+  const isFirst = table.columns.length === 0 && table.shown.length === 0;
+  transfer.add();
+  // Without a column there is nothing but a key to type into.
+  if (isFirst) header.askForColumn();
+});
+onClick("refresh", () => bar.refresh());
+onClick("show-keys", showKeys);
+
+loader.adopt(firstPage);
+header.draw();
+const wasKept = drafts.open();
+status.drawFacts();
+status.drawButtons();
+panel.draw();
+status.askCount();
+view.draw();
+if (wasKept) checkStaged();
+saving.resume();
+openFocused();
+
+/** Staged work of an earlier visit: is what it was made from still there? */
+async function checkStaged() {
+  const stale = (id, change, revision, outcome) => revision !== change.revision && [id, { ...change, problem: { outcome, theirs: {}, why: "", revision: change.revision } }];
+  const checks = [...table.staged.changes].filter(([, change]) => change.kind !== "add" && !change.problem).slice(0, CHECKED_ROWS);
+  let found = 0;
+  for (const [id, change] of checks) {
+    const row = table.rows.find((each) => each.id === id);
+    const current = row ?? (await loader.fetchItem(change.key).catch(() => undefined));
+    if (current === undefined || table.change(id) !== change) continue;
+    const entry = current === null ? [id, { ...change, problem: { outcome: "gone", theirs: {}, why: "", revision: null } }] : stale(id, change, String(current.revision), "outdated");
+    if (!entry) continue;
+    found += 1;
+    table.setStaged({ ...table.staged, changes: new Map([...table.staged.changes].map(([other, each]) => (other === id ? entry : [other, each]))) }, { why: "checked" });
+  }
+  const words = `${several(table.staged.changes.size, "row")} with staged changes restored`;
+  showToast(found > 0 ? `${words}; ${several(found, "item was", "items were")} changed since.` : `${words}.`);
+}
+
+/** `?key=` opens an item: in the table when it is there, else in the editor alone. */
+async function openFocused() {
+  const { key } = root.dataset;
+  if (key === "") return;
+  if (table.indexOf(rowId(key)) === -1) {
+    const item = await loader.fetchItem(key).catch(() => null);
+    if (!item) return void showToast(`There is no item with the key ${key}.`, { fault: true });
+    loader.replaceRow(rowId(key), key, item.revision, item.json);
+  }
+  table.setCursor({ id: rowId(key), name: KEY });
+}

@@ -1,0 +1,120 @@
+/** Drawing one row: its cells, what is staged in them, and what that means in words for who cannot see the colour. */
+
+import { chipText, expiry, inWords, shownText } from "../../lib/values.js";
+import { icon, make } from "./dom.js";
+import { KEY, LongValue, SELECT, typeOfCell } from "./table.js";
+
+const PREVIEW_CHARACTERS = 80;
+// A text that could be taken for a value of another type is shown in quotes.
+const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9][0-9.eE+-]*|true|false|null|[{[].*)\s*$/s;
+
+export function drawRow(table, row, position) {
+  const change = table.change(row.id);
+  const state = rowState(change);
+  const element = make("div", { role: "row", class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem"], "data-id": row.id, "aria-rowindex": position + 2 });
+  table.names.forEach((name, index) => {
+    const cell = name === SELECT ? drawSelect(table, row, change) : name === KEY ? drawKey(table, row, change) : drawCell(table, row, name, change);
+    cell.dataset.name = name;
+    cell.setAttribute("aria-colindex", index + 1);
+    element.append(cell);
+  });
+  return element;
+}
+
+function rowState(change) {
+  return { edit: "edited", add: "new", delete: "deleted" }[change?.kind] ?? "";
+}
+
+function drawSelect(table, row, change) {
+  const label = row.isNew ? "Select the new row" : `Select ${row.key}`;
+  const cell = make("div", { role: "gridcell", class: "cell cell-select" }, [make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": label })]);
+  if (change) {
+    const words = { edit: "edited", add: "new, not saved", delete: "marked for deletion" }[change.kind];
+    cell.append(make("span", { class: "row-dot", title: words }), hidden(`, ${words}`));
+  }
+  return cell;
+}
+
+function drawKey(table, row, change) {
+  const isEditable = row.isNew && table.canWrite;
+  const cell = make("div", { role: "rowheader", class: "cell cell-key", "aria-readonly": String(!isEditable) });
+  const key = row.isNew ? change?.key : row.key;
+  if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
+  else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
+  if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes than the table shows: open the item in the editor` }, [`+${row.more}`]));
+  if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-does": "problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
+  cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-does": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
+  return cell;
+}
+
+/** Why a row could not be saved, in one sentence. */
+export function problemWords({ outcome, why }) {
+  if (why) return why;
+  return { clash: "Somebody changed the same in the meantime.", gone: "The item is gone.", outdated: "It was changed since you edited it." }[outcome] ?? "It could not be saved.";
+}
+
+function drawCell(table, row, name, change) {
+  const { json, loaded, isStaged } = table.cell(row, name);
+  const type = typeOfCell(json);
+  const cell = make("div", { role: "gridcell", class: ["cell", `is-${type}`, isStaged && "is-staged"], "data-type": type });
+  if (!table.canWrite) cell.setAttribute("aria-readonly", "true");
+  cell.append(...drawValue(table, name, json, type));
+  if (isStaged) {
+    const was = row.isNew ? "new" : `edited, was ${inWordsShort(loaded)}`;
+    cell.append(hidden(`, ${was}`));
+    cell.title = was;
+  } else if (change?.problem?.theirs && Object.hasOwn(change.problem.theirs, name)) {
+    cell.append(hidden(`, theirs is ${inWordsShort(change.problem.theirs[name])}`));
+  }
+  return cell;
+}
+
+function inWordsShort(json) {
+  const words = json instanceof LongValue ? `${json.type} of ${json.size} bytes` : inWords(json);
+  return words.length > PREVIEW_CHARACTERS ? `${words.slice(0, PREVIEW_CHARACTERS)}…` : words;
+}
+
+function drawValue(table, name, json, type) {
+  if (json instanceof LongValue) return drawLong(json);
+  if (type === "missing") return [hidden("missing")];
+  if (type === "null") return [make("span", { class: "cell-null" }, ["null"])];
+  if (json === '""') return [make("span", { class: "cell-empty", "aria-hidden": "true" }, ["“”"]), hidden("empty text")];
+  if (type === "boolean") {
+    const box = make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": name, "data-does": "toggle" });
+    box.checked = json === "true";
+    box.disabled = !table.canWrite;
+    return [box];
+  }
+  if (type === "object" || type === "array") return [drawChip(type, chipText(json), json)];
+  if (name === "__expires" && type === "number") return drawExpiry(json);
+  const text = shownText(json);
+  const isDoubtful = type === "string" && LOOKS_LIKE_ANOTHER.test(text);
+  return [make("span", { class: ["cell-text", isDoubtful && "is-quoted"], dir: "auto" }, [text])];
+}
+
+function drawChip(type, text, preview) {
+  const words = `Open the ${type === "object" ? "object" : "list"}`;
+  return make("span", { class: "cell-nested" }, [
+    make("button", { type: "button", class: "cell-chip", tabindex: -1, "data-does": "open-cell", "aria-label": `${type === "object" ? "object" : "list"} of ${text.replace(/\D/g, "") || "nothing"}`, title: words }, [text]),
+    make("span", { class: "cell-preview", "aria-hidden": "true" }, [preview.slice(0, PREVIEW_CHARACTERS)]),
+  ]);
+}
+
+function drawLong(value) {
+  const size = value.size >= 10_000 ? `${Math.round(value.size / 1000)} kB` : `${(value.size / 1000).toFixed(1)} kB`;
+  const chip = make("span", { class: "chip cell-size" }, [value.type === "string" ? size : `${value.type === "object" ? "{ }" : "[ ]"} ${size}`]);
+  return [chip, make("span", { class: "cell-text", dir: "auto" }, [value.preview])];
+}
+
+function drawExpiry(json) {
+  const moment = expiry(json, Date.now());
+  if (!moment) return [make("span", { class: "cell-text" }, [json])];
+  return [
+    make("time", { class: "cell-text", title: `${json} seconds since 1970, in UTC` }, [moment.date]),
+    make("span", { class: ["cell-countdown", moment.left === "expired" && "is-over"], "data-expires": json }, [moment.left]),
+  ];
+}
+
+function hidden(text) {
+  return make("span", { class: "visually-hidden" }, [text]);
+}

@@ -1,0 +1,33 @@
+/** Which Drive this page is about, and what its parts tell each other and the person. */
+
+const root = document.getElementById("drive");
+const said = document.getElementById("drive-said");
+
+export const { base, drive } = root.dataset;
+export const canWrite = "writable" in root.dataset;
+
+/** The part of the page that another folder's takes the place of. */
+export function viewElement() {
+  return document.getElementById("drive-view");
+}
+
+/** What a folder is called in a sentence: the Drive's name for the top. */
+export function nameOfFolder(folder) {
+  return folder === "" ? drive : folder;
+}
+
+/** For those who do not see what happened. */
+export function announce(text) {
+  said.textContent = text;
+}
+
+/** The parts hear of each other through these: "shown" (another list), "more" (rows were added), "changed" (a name is there or gone). */
+const events = new EventTarget();
+
+export function tell(type, detail = {}) {
+  events.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+export function hear(type, react) {
+  events.addEventListener(type, (event) => react(event.detail));
+}

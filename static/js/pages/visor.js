@@ -1,0 +1,209 @@
+/** The recorded requests: new ones appear by themselves, keys move and act, a panel shows one of them. */
+
+import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor.js";
+import { copyText } from "./copy.js";
+import { showClocks } from "./clocks.js";
+import { showToast } from "./toasts.js";
+
+const ASK_MS = 1500;
+const ROWS = 50;
+
+const panel = document.getElementById("panel");
+let isPaused = false;
+let waiting = null;
+let selected = panel.querySelector("[data-event]")?.dataset.event ?? "";
+
+const live = () => document.getElementById("visor-live");
+const rows = () => [...document.querySelectorAll("#events > tr")];
+const ids = (list) => list.map((row) => row.dataset.event);
+
+// Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the
+// server for each open page, all day.
+async function ask() {
+  const now = live();
+  if (!now || "still" in now.dataset || document.hidden) return;
+  const address = new URL(now.dataset.url, location.href);
+  address.search = listQuery();
+  address.searchParams.set("seen", (waiting ?? now).dataset.fingerprint);
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+  if (answer.status !== 200) return;
+  const came = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("visor-live");
+  // The filter may have changed, or the page gone, while the answer was on its way.
+  if (!came || live() !== now) return;
+  waiting = document.adoptNode(came);
+  isPaused ? showState() : takeOver();
+}
+
+function listQuery() {
+  const given = new URLSearchParams(location.search);
+  given.delete("tab");
+  given.delete("before");
+  return given.toString();
+}
+
+function takeOver() {
+  if (!waiting) return;
+  const focused = document.activeElement?.closest("#events > tr")?.dataset.event;
+  const scroller = document.querySelector(".visor-list");
+  const left = scroller?.scrollLeft ?? 0;
+  live().replaceWith(waiting);
+  window.htmx.process(waiting);
+  waiting = null;
+  prepare();
+  const list = document.querySelector(".visor-list");
+  if (list) list.scrollLeft = left;
+  if (focused) row(focused)?.querySelector("a").focus({ preventScroll: true });
+}
+
+function row(id) {
+  return rows().find((each) => each.dataset.event === id);
+}
+
+function prepare() {
+  showClocks(document);
+  mark();
+  showState();
+}
+
+function mark() {
+  const open = panel.querySelector("[data-event]")?.dataset.event;
+  for (const each of rows()) {
+    each.classList.toggle("is-open", each.dataset.event === open);
+    each.classList.toggle("is-chosen", each.dataset.event === selected);
+  }
+}
+
+function showState() {
+  const place = document.getElementById("visor-pause-place");
+  if (!place || "still" in (live()?.dataset ?? {})) return;
+  const count = waiting ? countNew(ids(rows()), ids([...waiting.querySelectorAll("#events > tr")])) : 0;
+  const pause = place.querySelector("[data-pause]") ?? button("data-pause");
+  pause.textContent = isPaused ? "Resume" : "Pause";
+  pause.setAttribute("aria-pressed", String(isPaused));
+  pause.title = isPaused ? "Show new requests as they come (Space)" : "Hold the list still (Space)";
+  const pill = place.querySelector("[data-new]") ?? button("data-new");
+  pill.classList.add("button-accent", "visor-new");
+  pill.hidden = !isPaused || count === 0;
+  pill.textContent = describeNew(count, ROWS);
+  if (!pause.isConnected) place.append(pill, pause);
+}
+
+function button(kind) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "button visor-new";
+  made.setAttribute(kind, "");
+  return made;
+}
+
+function pause(on) {
+  isPaused = on;
+  if (!isPaused) takeOver();
+  showState();
+}
+
+function move(step) {
+  const list = rows();
+  if (list.length === 0) return;
+  const place = list.findIndex((each) => each.dataset.event === selected);
+  const next = list[Math.max(0, Math.min(list.length - 1, place === -1 ? 0 : place + step))];
+  selected = next.dataset.event;
+  mark();
+  const link = next.querySelector("a");
+  link.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+  if (panel.firstElementChild) link.click();
+}
+
+function close() {
+  const link = document.getElementById("panel-close");
+  if (!link) return;
+  panel.replaceChildren();
+  history.pushState(null, "", link.href);
+  mark();
+  row(selected)?.querySelector("a").focus({ preventScroll: true });
+}
+
+async function copyAsCurl() {
+  const open = panel.querySelector("[data-event]")?.dataset.event ?? selected;
+  const link = open && (row(open)?.querySelector("a").href ?? location.href);
+  if (!link) return;
+  const address = new URL(link, location.href);
+  address.searchParams.set("tab", "code");
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } });
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("code-curl");
+  if (!found) showToast("Its body was not kept whole, so it cannot be copied as a request.", { fault: true });
+  else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not let the page copy: see the tab Code.");
+}
+
+const ACTIONS = {
+  next: () => move(1),
+  previous: () => move(-1),
+  open: () => row(selected)?.querySelector("a").click(),
+  close,
+  pause: () => pause(!isPaused),
+  filter: () => document.getElementById("filter-path")?.focus(),
+  copy: copyAsCurl,
+  redo: () => press("r"),
+  edit: () => press("e"),
+  pin: () => press("p"),
+};
+
+/** An action on one request: its panel is opened for a row that is only chosen. */
+function press(key) {
+  const control = panel.querySelector(`[data-key=${key}]`);
+  if (control) {
+    control.click();
+    return;
+  }
+  const link = row(selected)?.querySelector("a");
+  if (!link) return;
+  panel.addEventListener("htmx:afterSettle", () => panel.querySelector(`[data-key=${key}]`)?.click(), { once: true });
+  link.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]") || event.defaultPrevented) return;
+  const at = document.activeElement;
+  const action = actionFor(event, {
+    isTyping: at.matches("input, textarea, select"),
+    isOpen: panel.firstElementChild !== null,
+    isOnControl: at.matches("a, button, summary, pre"),
+  });
+  if (!action) return;
+  event.preventDefault();
+  ACTIONS[action]();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-pause]")) pause(!isPaused);
+  else if (event.target.closest("[data-new]")) takeOver();
+  else if (event.target.closest("#panel-close")) {
+    event.preventDefault();
+    close();
+  } else if (event.target.closest("#events") && !event.target.closest("a, button") && !String(getSelection())) {
+    event.target.closest("tr").querySelector("a").click();
+  }
+  const chosen = event.target.closest("#events > tr");
+  if (chosen) {
+    selected = chosen.dataset.event;
+    mark();
+  }
+});
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.elt.id !== "filter") return;
+  // Only what is asked for stands in the address.
+  event.detail.parameters = withoutEmpty(Object.fromEntries(new FormData(event.detail.elt)));
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target === panel) selected = panel.querySelector("[data-event]")?.dataset.event ?? selected;
+  waiting = null;
+  prepare();
+});
+window.addEventListener("popstate", (event) => {
+  if (!event.state?.htmx) location.reload();
+});
+
+prepare();
+setInterval(() => ask().catch(() => {}), ASK_MS);

@@ -1,0 +1,130 @@
+"""The dry run of an import: all of it is read, counted and held against the rules, and nothing is stored.
+
+Bytes are counted as they are unpacked, not as the archive claims.
+"""
+
+import hashlib
+import string
+from collections.abc import Callable
+
+from storage import exact_json, names
+from storage.archive.found import Read
+from storage.archive.json_stream import Broken
+from storage.archive.plans import Plan, Portion
+from storage.archive.reading import Damaged, Problem
+from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
+from storage.errors import EmptyAttributeName, InvalidInput
+from storage.items import PreparedItem, prepare_item
+
+_DIGITS = string.digits + string.ascii_lowercase
+
+Note = Callable[[Problem], None]
+Progress = Callable[[int], None]
+
+
+class Fault(Exception):
+    """An item or file that cannot be stored: `reason` groups it with others, `what` says it of this one."""
+
+    def __init__(self, reason: str, what: str) -> None:
+        super().__init__(what)
+        self.reason, self.what = reason, what
+
+
+def check_source(source: Source, plan: Plan, *, note: Note, progress: Progress) -> None:
+    """Read everything, fill in the plan's counts and note each problem. `progress` is told of bytes as they are read."""
+    for problem in source.problems:
+        note(problem)
+    portions = iter(plan.portions)
+    for base in source.bases:
+        _check_base(base, next(portions), note, progress)
+    for drive in source.drives:
+        _check_drive(drive, next(portions), note, progress)
+
+
+def _check_base(base: ItemSource, portion: Portion, note: Note, progress: Progress) -> None:
+    if not portion.is_legal:
+        note(Problem(base.entry, f"“{base.name}” is no legal name for a Base: choose another"))
+    try:
+        for read in base.read():
+            portion.count += 1
+            portion.bytes += read.size_bytes
+            progress(read.size_bytes)
+            try:
+                prepare(read)
+            except Fault as fault:
+                portion.faults += 1
+                note(Problem(base.entry, fault.what, read.spot, key_of(read)))
+    except (Broken, Damaged) as error:
+        portion.broken = tell_broken(error)
+        note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
+
+
+def _check_drive(drive: FileSource, portion: Portion, note: Note, progress: Progress) -> None:
+    if not portion.is_legal:
+        note(Problem(portion.entry, f"“{drive.name}” is no legal name for a Drive: choose another"))
+    seen: set[int] = set()
+    for file in drive.files:
+        portion.count += 1
+        try:
+            check_file(file, seen)
+            for chunk in file.read():
+                portion.bytes += len(chunk)
+                progress(len(chunk))
+        except Fault as fault:
+            portion.faults += 1
+            note(Problem(file.entry, fault.what))
+        except Damaged as error:
+            portion.faults += 1
+            note(Problem(file.entry, str(error)))
+
+
+def prepare(read: Read) -> PreparedItem:
+    """The row of an item that was read; one without a key gets one of its own. Raises Fault."""
+    if read.value is None:
+        raise Fault(read.fault.split(":")[0], read.fault)
+    value = read.value if "key" in read.value else {**read.value, "key": make_key(read)}
+    try:
+        return prepare_item(value)
+    except EmptyAttributeName as error:
+        raise Fault(error.args[0], error.messages[0]) from None
+    except InvalidInput as error:
+        raise Fault(error.args[0].split(":")[0], ". ".join(error.messages)) from None
+
+
+def check_file(file: FoundFile, seen: set[int]) -> None:
+    """Raises Fault for a name that no file may have, or that another file of this Drive has had."""
+    try:
+        names.check_file_name(file.name)
+    except InvalidInput as error:
+        raise Fault("Bad file name", error.messages[-1]) from None
+    if hash(file.name) in seen:
+        raise Fault("Another file of that name", "another file of this Drive has this name")
+    seen.add(hash(file.name))
+
+
+def tell_broken(error: Exception) -> str:
+    spot = getattr(error, "spot", "")
+    return f"{spot}: {error}" if spot else str(error)
+
+
+def make_key(read: Read) -> str:
+    """A key for an item that has none: the same for the same item in the same place, so that importing again adds nothing.
+
+    Its first five characters count, so the items stay in their order.
+    """
+    digest = int.from_bytes(hashlib.sha256(exact_json.dump(read.value)).digest()[:8], "big")
+    return _base36(read.number).rjust(5, "0") + _base36(digest).rjust(7, "0")[-7:]
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def key_of(read: Read) -> str:
+    """An item's key for people, if it has one."""
+    key = read.key or (read.value or {}).get("key", "")
+    return key if isinstance(key, str) else ""

@@ -1,0 +1,216 @@
+"""Exports: asked for, made in the background, listed, downloaded, deleted. Half of one is never offered.
+
+An attempt that died is followed by another from the beginning: a later moment of the collection, but a whole one. What goes
+into the zip, and in which order, is `zipping.py`'s.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from storage import limits, sql
+from storage.archive import parts
+from storage.archive.leases import Lease, is_orphaned
+from storage.archive.manifest import Totals
+from storage.archive.zipping import CollectionZip
+from storage.blobs import Owner
+from storage.database import engine_errors, run, snapshot
+from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, StorageError
+from storage.failpoints import reach
+from storage.files import Stored, StoredFile, make_etag, take
+from storage.models import Collection, Export
+
+_State = Export.State
+
+
+def ask_for_export(*, collection_id: str, asked_by: User | None, is_snapshot: bool = False) -> Export:
+    """Have a collection exported; a worker begins as soon as one is free. Raises CollectionNotFound."""
+    with transaction.atomic():
+        if not Collection.objects.select_for_update().filter(id=collection_id).exists():
+            raise CollectionNotFound(f"No collection has the id {collection_id}")
+        return Export.objects.create(collection_id=collection_id, asked_by=asked_by, is_snapshot=is_snapshot)
+
+
+def list_exports(collection_id: str) -> list[Export]:
+    """A collection's exports, newest first, each with who asked for it."""
+    found = Export.objects.filter(collection_id=collection_id, is_direct=False).select_related("asked_by")
+    return list(found.order_by("-asked_at", "-id"))
+
+
+def find_export(*, collection_id: str, export_id: UUID) -> Export:
+    """Raises ArchiveNotFound."""
+    found = Export.objects.filter(collection_id=collection_id, id=export_id, is_direct=False).first()
+    if found is None:
+        raise ArchiveNotFound()
+    return found
+
+
+def delete_export(*, collection_id: str, export_id: UUID) -> None:
+    """Forget an export, wherever it is: a worker that is at it stops. Deleting it again changes nothing."""
+    with transaction.atomic():
+        gone, _ = Export.objects.filter(collection_id=collection_id, id=export_id, is_direct=False).delete()
+        if gone:
+            parts.drop_parts(export_id)
+
+
+def open_export(*, collection_id: str, export_id: UUID) -> StoredFile:
+    """The zip of an export that is done, for a download. Raises ArchiveNotFound."""
+    export = find_export(collection_id=collection_id, export_id=export_id)
+    if export.state != _State.DONE or export.finished_at is None:
+        raise ArchiveNotFound()
+    made_of = parts.get_parts(export_id)
+    if sum(part.size_bytes for part in made_of) != export.size_bytes:
+        raise ArchiveNotFound()  # somebody else emptied the bucket, and `reconcile` has noticed
+    return StoredFile(
+        export.size_bytes,
+        "application/zip",
+        make_etag([part.md5 for part in made_of]),
+        export.finished_at,
+        [part.id for part in made_of],
+        [part.size_bytes for part in made_of],
+    )
+
+
+def request_check(*, collection_id: str, export_id: UUID) -> None:
+    """Have it tried whether an export can be restored. Raises ArchiveNotFound unless it is done."""
+    waiting = {"check_state": Export.Check.WANTED, "check_note": "", "heartbeat_at": None, "attempts": 0}
+    busy = [Export.Check.WANTED, Export.Check.RUNNING]
+    done = Export.objects.filter(collection_id=collection_id, id=export_id, state=_State.DONE)
+    if not done.exclude(check_state__in=busy).update(**waiting) and not done.exists():
+        raise ArchiveNotFound()
+
+
+# What workers do
+
+
+def claim_export() -> Export | None:
+    """The next export to make, taken by this attempt; those that were tried too often fail."""
+    with transaction.atomic():
+        waiting = Q(state=_State.QUEUED) | Q(is_orphaned(), state=_State.RUNNING)
+        found = Export.objects.select_for_update(skip_locked=True, of=("self",)).filter(waiting, is_direct=False)
+        export = found.select_related("collection").order_by("asked_at", "id").first()
+        if export is None:
+            return None
+        parts.drop_parts(export.id)
+        if export.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
+            why = f"The server stopped in the middle of it, {export.attempts} times."
+            Export.objects.filter(id=export.id).update(state=_State.FAILED, reason=why, finished_at=Now())
+            return claim_export()
+        begin_attempt(export)
+        return export
+
+
+def begin_attempt(export: Export) -> None:
+    """Let the export be made from its beginning, by whoever calls this."""
+    bytes_expected = run(*sql.count_exported(export.collection_id))[0][0]
+    export.attempts += 1
+    Export.objects.filter(id=export.id).update(
+        state=_State.RUNNING,
+        attempts=export.attempts,
+        started_at=Now(),
+        heartbeat_at=Now(),
+        bytes_expected=bytes_expected,
+        size_bytes=0,
+        **_counts(Totals()),
+    )
+
+
+def make_export(export: Export) -> None:
+    """Make an export that `claim_export` returned. Raises Superseded; any other error becomes the reason it failed for."""
+    lease = Lease(export, state=_State.RUNNING)
+    try:
+        with engine_errors():
+            size_bytes, totals = _store_zip(export, lease)
+    except StorageError as error:
+        # What another try may cure is tried again: the row stays as it is until its lease is over.
+        if export.attempts < limits.ARCHIVE_ATTEMPTS_MAX and _may_pass(error):
+            return
+        fail_export(export, lease, ". ".join(error.messages))
+    else:
+        reach("export-before-done")
+        lease.save(state=_State.DONE, finished_at=Now(), size_bytes=size_bytes, reason="", **_counts(totals))
+
+
+def fail_export(export: Export, lease: Lease, reason: str) -> None:
+    """Say why there is no export, and let go of what there is of it."""
+    with transaction.atomic():
+        lease.save(state=_State.FAILED, reason=reason, finished_at=Now())
+        parts.drop_parts(export.id)
+
+
+def forget_abandoned() -> None:
+    """Remove what commands left behind that were killed while they exported.
+
+    One that only waits for whoever reads its output gives no sign of life either, and gets more time.
+    """
+    a_while_ago = Now() - timedelta(seconds=limits.GARBAGE_KEPT_SECONDS)
+    Export.objects.filter(is_direct=True, heartbeat_at__lt=a_while_ago).delete()
+
+
+def stream_export(collection_id: str, *, asked_by: User | None = None) -> Iterator[bytes]:
+    """A collection's zip for a file of a command. A row of its own keeps the sweeper from what it still has to read.
+
+    Raises CollectionNotFound, EngineUnreachable, BlobMissing and InvalidInput (too many files).
+    """
+    collection = Collection.objects.filter(id=collection_id).first()
+    if collection is None:
+        raise CollectionNotFound(f"No collection has the id {collection_id}")
+    export = Export.objects.create(collection=collection, asked_by=asked_by, is_direct=True, state=_State.RUNNING)
+    begin_attempt(export)
+    lease = Lease(export, state=_State.RUNNING)
+    try:
+        with snapshot() as moment:
+            yield from CollectionZip(moment, collection, progress=lambda totals: lease.tick())
+    finally:
+        Export.objects.filter(id=export.id).delete()
+
+
+def hash_zip(collection: Collection, lease: Lease) -> bytes:
+    """The manifest that an export of this collection would have now; the zip itself is kept nowhere."""
+    with snapshot() as moment:
+        zipped = CollectionZip(moment, collection, progress=lambda totals: lease.tick())
+        for _ in zipped:
+            pass
+        return b"".join(zipped.manifest())
+
+
+def _store_zip(export: Export, lease: Lease) -> tuple[int, Totals]:
+    size_bytes = 0
+
+    def commit(number: int, stored: Stored) -> None:
+        nonlocal size_bytes
+        with transaction.atomic():
+            size_bytes += stored.size_bytes
+            lease.save(size_bytes=size_bytes)
+            take(stored)
+            run(*sql.put_part(export.id.hex, number, stored.id))
+            reach("export-before-commit")
+
+    def owner(number: int) -> Owner:
+        return parts.archive_owner(export.collection_id, export.id, number)
+
+    with snapshot() as moment, parts.PartWriter(owner, commit) as writer:
+        zipped = CollectionZip(moment, export.collection, progress=lambda totals: lease.tick(**_counts(totals)))
+        for chunk in zipped:
+            writer.write(chunk)
+        writer.finish()
+    return size_bytes, zipped.totals
+
+
+def _may_pass(error: StorageError) -> bool:
+    return isinstance(error, EngineUnreachable)
+
+
+def _counts(totals: Totals) -> dict[str, int]:
+    return {
+        "bases": totals.bases,
+        "items": totals.items,
+        "drives": totals.drives,
+        "files": totals.files,
+        "bytes_done": totals.bytes,
+    }

@@ -1,0 +1,359 @@
+"""Stores what was chosen of a source, in batches: each is one transaction that also notes how far it is.
+
+So whatever stops it, the next attempt goes on behind the last batch, and nothing is stored twice or counted twice. An item
+that breaks a rule and a file whose bytes are damaged are reported and left out; the others are stored.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from storage import blobs, collections, content_types, files, limits, sql
+from storage.archive import plans
+from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
+from storage.archive.json_stream import Broken
+from storage.archive.leases import Lease, Superseded
+from storage.archive.parts import PartWriter, hold, reserve
+from storage.archive.plans import Choice, Plan, PortionReport
+from storage.archive.reading import Damaged, Problem
+from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
+from storage.database import engine_errors, run
+from storage.errors import Unauthorized
+from storage.failpoints import reach
+from storage.files import Stored
+from storage.items import PreparedItem
+from storage.keys import Access
+from storage.models import Base, Import, ImportProblem
+
+_CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
+
+
+class Position(msgspec.Struct):
+    """What is done for good. `number` items or files of a portion are through; a `replace` then removes up to `last`.
+
+    `mark` and `since` tell what is older than the portion's import: by revision for items, by time for files.
+    """
+
+    portion: int = 0
+    number: int = 0
+    bytes: int = 0
+    mark: int = 0
+    since: datetime | None = None
+    last: str = ""
+
+
+class Importer:
+    """One attempt at an import. It writes through `lease` and stops as soon as that is lost.
+
+    Without `lets_expire` items keep their `__expires` and stay all the same.
+    """
+
+    def __init__(
+        self, import_: Import, lease: Lease, plan: Plan, choices: list[Choice], *, lets_expire: bool = True
+    ) -> None:
+        self._import, self._lease, self._lets_expire = import_, lease, lets_expire
+        self._access = Access(import_.collection_id)
+        self._choices = choices
+        self.position = msgspec.convert(import_.position, Position)
+        self.reports = plans.read_report(import_.report) or [
+            PortionReport(portion.kind, portion.name, plans.target_name(portion, choice), choice.do)
+            for portion, choice in zip(plan.portions, choices, strict=True)
+        ]
+        self._problems: list[Problem] = []
+        self._problems_total = import_.problems_total
+
+    def run(self, source: Source) -> None:
+        """Store everything that is not stored yet. Raises Superseded, EngineUnreachable and DiskFull."""
+        if not self.position.portion and not self.position.number:
+            for problem in source.problems:
+                self._note(problem)
+        portions: list[ItemSource | FileSource] = [*source.bases, *source.drives]
+        for index in range(self.position.portion, len(portions)):
+            report, portion = self.reports[index], portions[index]
+            if report.do != "skip":
+                self._store(report, portion)
+            with engine_errors(), transaction.atomic():
+                self.position = Position(portion=index + 1, bytes=self.position.bytes)
+                self._save()
+
+    def _store(self, report: PortionReport, portion: ItemSource | FileSource) -> None:
+        if not self.position.since:
+            self.position.mark, self.position.since = run(*sql.next_revision())[0]
+        try:
+            if isinstance(portion, FileSource):
+                self._store_files(report, portion)
+            else:
+                self._store_items(report, portion)
+        except Unauthorized:
+            raise Superseded from None  # the collection has gone, and whatever would be said with it
+
+    def _store_items(self, report: PortionReport, base: ItemSource) -> None:
+        collections.ensure_base(collection_id=self._access.collection_id, name=report.into)
+        base_id = Base.objects.values_list("id", flat=True).get(
+            collection_id=self._access.collection_id, name=report.into
+        )
+        batch = _Items()
+        try:
+            for read in base.read(skip=self.position.number):
+                try:
+                    row = prepare(read)
+                    row = row if self._lets_expire else row._replace(expires=None)
+                    if batch.is_full or row.key in batch.rows:
+                        self._commit_items(report, base_id, batch)
+                    batch.rows[row.key] = row
+                except Fault as fault:
+                    report.skip(fault.reason)
+                    self._note(Problem(base.entry, fault.what, read.spot, key_of(read)))
+                batch.number, batch.bytes = read.number, batch.bytes + read.size_bytes
+        except (Broken, Damaged) as error:
+            report.broken = tell_broken(error)
+            self._note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
+        self._commit_items(report, base_id, batch)
+        if report.do == "replace":
+            self._remove_older(report, lambda: sql.delete_older_items(base_id, **self._older(self.position.mark)))
+
+    def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
+        with engine_errors(), transaction.atomic():
+            if batch.rows:
+                new, replaced = run(*sql.import_items(base_id, list(batch.rows.values())))[0]
+                if new + replaced < len(batch.rows):
+                    raise Superseded
+                report.new, report.replaced = report.new + new, report.replaced + replaced
+                report.read += new + replaced
+                report.bytes += sum(row.size_bytes for row in batch.rows.values())
+            self.position.number = max(batch.number, self.position.number)
+            self.position.bytes += batch.bytes
+            self._save()
+            reach("import-before-commit")
+        reach("import-after-commit")
+        batch.clear()
+
+    def _store_files(self, report: PortionReport, drive: FileSource) -> None:
+        drive_id = collections.ensure_drive(collection_id=self._access.collection_id, name=report.into)
+        seen: set[int] = set()
+        for file in drive.files[: self.position.number]:
+            seen.add(hash(file.name))
+        batch = _Files(self._access, report.into)
+        with PartWriter(batch.owner, batch.take) as writer, batch:
+            for number, file in enumerate(drive.files[self.position.number :], start=self.position.number + 1):
+                try:
+                    check_file(file, seen)
+                    self._put_file(batch, file, writer)
+                except Fault as fault:
+                    report.skip(fault.reason)
+                    self._note(Problem(file.entry, fault.what))
+                except Damaged as error:
+                    batch.give_up()
+                    writer.drop()
+                    report.skip("Damaged")
+                    self._note(Problem(file.entry, str(error)))
+                batch.number, batch.bytes = number, batch.bytes + file.size_bytes
+                self._lease.tick(bytes_done=self.position.bytes + batch.bytes)
+                if batch.is_full:
+                    self._commit_files(report, drive_id, batch, writer)
+            self._commit_files(report, drive_id, batch, writer)
+        if report.do == "replace":
+            since = self.position.since
+            self._remove_older(report, lambda: sql.delete_older_files(drive_id, **self._older(since)))
+
+    def _put_file(self, batch: "_Files", file: FoundFile, writer: PartWriter) -> None:
+        batch.begin(file)
+        size_bytes = 0
+        for chunk in file.read():
+            size_bytes += len(chunk)
+            writer.write(chunk)
+        if writer.holds or not size_bytes:
+            writer.cut()
+        batch.end()
+
+    def _commit_files(self, report: PortionReport, drive_id: int, batch: "_Files", writer: PartWriter) -> None:
+        writer.settle()
+        batch.store_manifests()
+        with engine_errors(), transaction.atomic():
+            known = run(*sql.find_known_files(drive_id, [each.file.name for each in batch.done]))[0][0]
+            batch.point_all(drive_id)
+            report.replaced, report.new = report.replaced + known, report.new + len(batch.done) - known
+            report.read += len(batch.done)
+            report.bytes += sum(each.size_bytes for each in batch.done)
+            self.position.number = max(batch.number, self.position.number)
+            self.position.bytes += batch.bytes
+            self._save()
+            reach("import-before-commit")
+        reach("import-after-commit")
+        batch.clear()
+
+    def _older(self, before: Any) -> dict[str, Any]:
+        return {"before": before, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}
+
+    def _remove_older(self, report: PortionReport, statement: Any) -> None:
+        """Remove what a `replace` found in place, batch after batch."""
+        while True:
+            with engine_errors(), transaction.atomic():
+                last, removed = run(*statement())[0]
+                if last is None:
+                    return
+                self.position.last = last
+                report.removed += removed
+                self._save()
+                reach("import-before-commit")
+
+    def _note(self, problem: Problem) -> None:
+        self._problems_total += 1
+        if self._problems_total <= limits.ARCHIVE_PROBLEMS_KEPT:
+            self._problems.append(problem)
+
+    def _save(self) -> None:
+        """In the caller's transaction: how far it is, and what is to be told."""
+        self._lease.save(
+            position=msgspec.to_builtins(self.position),
+            report=plans.keep(*self.reports),
+            bytes_done=self.position.bytes,
+            problems_total=self._problems_total,
+        )
+        keep_problems(self._import.id, self._problems)
+        self._problems = []
+
+
+def keep_problems(import_id: UUID, problems: list[Problem]) -> None:
+    """Write problems down for good. What Postgres cannot hold in a text is shown by its escape."""
+    kept = [{name: _storable(text) for name, text in problem._asdict().items()} for problem in problems]
+    ImportProblem.objects.bulk_create(ImportProblem(found_in_id=import_id, **each) for each in kept)
+
+
+@dataclass
+class _Items:
+    """A batch of items by key, and how far it reaches."""
+
+    rows: dict[str, PreparedItem] = field(default_factory=dict)
+    number: int = 0
+    bytes: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.rows) >= limits.ARCHIVE_BATCH_ITEMS or self.bytes >= limits.ARCHIVE_BATCH_BYTES
+
+    def clear(self) -> None:
+        self.rows, self.bytes = {}, 0
+
+
+@dataclass
+class _File:
+    """A file on its way into the bucket."""
+
+    file: FoundFile
+    upload_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    parts: list[Stored] = field(default_factory=list)
+    parts_begun: int = 0
+    manifest: Stored | None = None
+    is_given_up: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def content_type(self) -> str:
+        """What the manifest says, if a file may have that type."""
+        known = self.file.content_type
+        return known if _CONTENT_TYPE.fullmatch(known) else content_types.guess(self.file.name)
+
+
+class _Files:
+    """A batch of files: their blobs are in the bucket, and wait for the transaction that lets names mean them.
+
+    As a context it lets go of blobs that no such transaction came to.
+    """
+
+    def __init__(self, access: Access, drive: str) -> None:
+        self._access, self._drive = access, drive
+        self._part_of: dict[int, _File] = {}
+        self._current: _File | None = None
+        self._abandoned: list[UUID] = []
+        self.done: list[_File] = []
+        self.number = self.bytes = 0
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        if kind is not None:
+            self.give_up()
+            held = [
+                part.id for each in self.done for part in (*each.parts, *([each.manifest] if each.manifest else []))
+            ]
+            run(*sql.discard_blobs([*held, *self._abandoned]))
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.done) >= limits.ARCHIVE_BATCH_FILES or self.bytes >= limits.ARCHIVE_BATCH_FILE_BYTES
+
+    def begin(self, file: FoundFile) -> None:
+        self._current = _File(file)
+
+    def end(self) -> None:
+        assert self._current is not None  # noqa: S101 -- begun before, always
+        self.done.append(self._current)
+        self._current = None
+
+    def give_up(self) -> None:
+        """Leave the file out that was begun; its blobs go."""
+        if self._current is not None:
+            self._current.is_given_up = True
+            self._abandoned += [part.id for part in self._current.parts]
+            self._current = None
+
+    def owner(self, number: int) -> blobs.Owner:
+        """Whose the blob is that is being put: the current file's next part."""
+        file = self._current
+        assert file is not None  # noqa: S101 -- bytes are written for a file, always
+        self._part_of[number] = file
+        file.parts_begun += 1
+        return self._owner(file)._replace(upload_id=file.upload_id, part=file.parts_begun)
+
+    def take(self, number: int, stored: Stored) -> None:
+        file = self._part_of.pop(number)
+        if file.is_given_up:
+            self._abandoned.append(stored.id)
+        else:
+            file.parts.append(stored)
+
+    def store_manifests(self) -> None:
+        """A file of several blobs has one more, which lists them (see `storage/uploads.py`)."""
+        for each in self.done:
+            if len(each.parts) > 1:
+                content = hold(blobs.write_manifest(part.id for part in each.parts))
+                each.manifest = files.store(reserve(), content, self._owner(each.file)._replace(is_manifest=True))
+
+    def point_all(self, drive_id: int) -> None:
+        """In the caller's transaction: let the names mean what is in the bucket. In one order, so that nobody deadlocks."""
+        for each in sorted(self.done, key=lambda done: done.file.name):
+            for stored in (*each.parts, *([each.manifest] if each.manifest else [])):
+                files.take(stored)
+            files.point_file(
+                self._access,
+                self._drive,
+                each.file.name,
+                drive_id=drive_id,
+                parts=each.parts,
+                manifest=each.manifest.id if each.manifest else None,
+                content_type=each.content_type,
+            )
+
+    def clear(self) -> None:
+        if self._abandoned:
+            run(*sql.discard_blobs(self._abandoned))
+        self.done, self._abandoned, self.bytes = [], [], 0
+
+    def _owner(self, file: _File | FoundFile) -> blobs.Owner:
+        found = file.file if isinstance(file, _File) else file
+        return blobs.Owner(self._access.collection_id, self._drive, found.name, _File(found).content_type)
+
+
+def _storable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\u0000")

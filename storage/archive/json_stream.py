@@ -1,0 +1,187 @@
+"""Finds the items in JSON of any length, one at a time, and says at which byte it is broken. Pure.
+
+A streaming parser would give values, but none was found that names the byte of an error, keeps every digit and refuses half a
+surrogate pair. So this only finds where each item ends, by its brackets and quotation marks; what is between is parsed by
+`exact_json.py` like any other item.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+# A string without escapes is passed over in one step; a lone quotation mark begins any other.
+_MARK = re.compile(rb'"[^"\\]*"|["{}\[\]]')
+_IN_STRING = re.compile(rb'["\\]')
+_END_OF_WORD = re.compile(rb"[ \t\r\n,\]}]")
+_BOM = b"\xef\xbb\xbf"
+
+
+class Broken(Exception):
+    """What was read is no JSON from `spot` on ("byte 120", "line 7"); what came before is good."""
+
+    def __init__(self, spot: str, what: str) -> None:
+        super().__init__(what)
+        self.spot, self.what = spot, what
+
+
+class Value(NamedTuple):
+    """A value's text, and the byte it begins at; no text when it is too long."""
+
+    at: int
+    text: bytes | None
+
+
+def find_items(chunks: Iterable[bytes], *, text_max_bytes: int) -> Iterator[Value]:
+    """The members of a top-level array, or of the array under "items" in a top-level object. Raises Broken."""
+    scanner = _Scanner(chunks, text_max_bytes)
+    scanner.skip_bom()
+    first = scanner.peek()
+    if first == b"[":
+        yield from scanner.members()
+    elif first == b"{":
+        yield from _items_attribute(scanner)
+    else:
+        raise scanner.broken("an array of items, or an object with one under “items”, should begin here")
+    if scanner.peek():
+        raise scanner.broken("there is more behind the end")
+
+
+def _items_attribute(scanner: "_Scanner") -> Iterator[Value]:
+    found = False
+    scanner.expect(b"{")
+    while scanner.peek() != b"}":
+        name = scanner.value()
+        scanner.expect(b":")
+        if name.text == b'"items"' and scanner.peek() == b"[":
+            found = True
+            yield from scanner.members()
+        else:
+            scanner.value()
+        if scanner.peek() != b",":
+            break
+        scanner.expect(b",")
+    scanner.expect(b"}")
+    if not found:
+        raise Broken("byte 0", "the object has no array under “items”")
+
+
+class _Scanner:
+    """A place in a text that arrives in chunks. Only the value that is being read is kept."""
+
+    def __init__(self, chunks: Iterable[bytes], text_max_bytes: int) -> None:
+        self._chunks = iter(chunks)
+        self._most = text_max_bytes
+        self._buffer, self._at = b"", 0
+        self._offset = 0  # of the buffer's first byte
+
+    def broken(self, what: str) -> Broken:
+        return Broken(f"byte {self._offset + self._at:,}", what)
+
+    def skip_bom(self) -> None:
+        while len(self._buffer) < len(_BOM) and self._more():
+            pass
+        if self._buffer.startswith(_BOM):
+            self._at = len(_BOM)
+
+    def peek(self) -> bytes:
+        """The next character that is no space; empty at the end."""
+        while True:
+            match = _SPACE.match(self._buffer, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._buffer):
+                return self._buffer[self._at : self._at + 1]
+            if not self._more():
+                return b""
+
+    def expect(self, *wanted: bytes) -> bytes:
+        found = self.peek()
+        if not found or found not in wanted:
+            names = " or ".join(f"“{each.decode()}”" for each in dict.fromkeys(wanted))
+            raise self.broken(f"{names} should stand here" + ("" if found else ", but the text ends"))
+        self._at += 1
+        return found
+
+    def members(self) -> Iterator[Value]:
+        """The members of an array that begins here."""
+        self.expect(b"[")
+        if self.peek() == b"]":
+            self._at += 1
+            return
+        while True:
+            yield self.value()
+            if self.expect(b",", b"]") == b"]":
+                return
+
+    def value(self) -> Value:
+        """The value that begins here."""
+        first = self.peek()
+        if first in (b"", b",", b":", b"}", b"]"):
+            raise self.broken("a value should stand here" + ("" if first else ", but the text ends"))
+        self._more_from_here()
+        start = self._offset + self._at
+        end = self._end_of_container() if first in (b'"', b"{", b"[") else self._end_of_word()
+        kept_from = start - self._offset
+        text = self._buffer[kept_from:end] if kept_from >= 0 and end - kept_from <= self._most else None
+        self._at = end
+        return Value(start, text)
+
+    def _end_of_container(self) -> int:
+        """The index behind a string, object or array that begins here."""
+        depth, at, start = 0, self._at, self._offset + self._at
+        while True:
+            match = _MARK.search(self._buffer, at)
+            if match is None:
+                at = self._grow(len(self._buffer), start)
+                continue
+            mark, at = match[0], match.end()
+            if mark == b'"':
+                at = self._end_of_string(at, start)
+            elif mark in (b"{", b"["):
+                depth += 1
+            elif mark in (b"}", b"]"):
+                depth -= 1
+            if depth <= 0:
+                return at
+
+    def _end_of_string(self, at: int, start: int) -> int:
+        while True:
+            match = _IN_STRING.search(self._buffer, at)
+            if match is None:
+                at = self._grow(len(self._buffer), start)
+            elif match[0] == b'"':
+                return match.end()
+            else:
+                at = match.end() + 1
+                if at > len(self._buffer):  # what is escaped is in the next chunk
+                    at = self._grow(at - 1, start) + 1
+
+    def _end_of_word(self) -> int:
+        start = self._offset + self._at
+        at = self._at
+        while (match := _END_OF_WORD.search(self._buffer, at)) is None:
+            before = self._offset + len(self._buffer)
+            try:
+                at = self._grow(len(self._buffer), start)
+            except Broken:
+                return before - self._offset
+        return match.start()
+
+    def _grow(self, at: int, start: int) -> int:
+        """Take in another chunk; the index of the same place. Of a value that is too long, what is read is dropped."""
+        if self._offset + at - start > self._most:
+            self._buffer, self._offset, at = self._buffer[at:], self._offset + at, 0
+        if not self._more():
+            self._at = len(self._buffer)
+            raise self.broken("the text ends in the middle of a value")
+        return at
+
+    def _more_from_here(self) -> None:
+        """Forget what lies behind."""
+        if self._at > 65_536:
+            self._buffer, self._offset, self._at = self._buffer[self._at :], self._offset + self._at, 0
+
+    def _more(self) -> bool:
+        chunk = next(self._chunks, b"")
+        self._buffer += chunk
+        return bool(chunk)

@@ -1,0 +1,165 @@
+"""The manifest of an archive: what is in it, what each thing is really called, and the hashes to hold it against.
+
+It is the last entry, because only then everything is counted and hashed. Its form is documented in README ("Archives").
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from storage.errors import InvalidInput
+
+ENTRY = "manifest.json"
+FORMAT = "homeport-archive"
+VERSION = 1
+
+
+class BaseEntry(msgspec.Struct, frozen=True, gc=False):
+    """A Base: its entry's name, how many items and bytes of JSON it has, and their SHA-256 in hexadecimal digits."""
+
+    name: str
+    entry: str
+    items: int
+    bytes: int
+    sha256: str
+
+
+class FileEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A file. `entry` is there when it differs from `drives/<drive>/<name>`."""
+
+    name: str
+    bytes: int
+    type: str
+    sha256: str
+    entry: str = ""
+
+
+class DriveEntry(msgspec.Struct, frozen=True, gc=False):
+    """A Drive with all its files."""
+
+    name: str
+    files: int
+    bytes: int
+    listing: list[FileEntry]
+
+
+class Totals(msgspec.Struct, gc=False):
+    """How much there is in all. Bytes are those of the JSON and of the files, unpacked."""
+
+    bases: int = 0
+    items: int = 0
+    drives: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+class CollectionEntry(msgspec.Struct, frozen=True, gc=False):
+    """Whose data it is."""
+
+    id: str
+    name: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The whole of it, as it is read."""
+
+    format: str
+    version: int
+    made_at: datetime
+    collection: CollectionEntry
+    totals: Totals
+    bases: list[BaseEntry]
+    drives: list[DriveEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class DriveListing:
+    """A Drive on its way out: its files come one by one, as there may be very many."""
+
+    name: str
+    files: int
+    bytes: int
+    listing: Iterable[FileEntry]
+
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(Manifest)
+
+
+def plain_entry(drive: str, name: str) -> str:
+    """The entry that a file has when nothing speaks against its name."""
+    return f"drives/{drive}/{name}"
+
+
+def write_manifest(
+    *,
+    made_at: datetime,
+    collection: CollectionEntry,
+    totals: Totals,
+    bases: list[BaseEntry],
+    drives: Iterable[DriveListing],
+) -> Iterator[bytes]:
+    """The manifest's JSON in pieces, a line for each Base and file."""
+    head = {"format": FORMAT, "version": VERSION, "made_at": made_at, "collection": collection, "totals": totals}
+    yield _encode(head)[:-1] + b',\n"bases":['
+    yield b",".join(b"\n" + _encode(base) for base in bases)
+    yield b'],\n"drives":['
+    for number, drive in enumerate(drives):
+        about = {"name": drive.name, "files": drive.files, "bytes": drive.bytes}
+        yield (b"," if number else b"") + b"\n" + _encode(about)[:-1] + b',"listing":['
+        for index, file in enumerate(drive.listing):
+            yield (b"," if index else b"") + b"\n" + _encode(file)
+        yield b"]}"
+    yield b"]}\n"
+
+
+def read_manifest(text: bytes) -> Manifest | None:
+    """The manifest of an archive of ours; None for one that somebody else called so.
+
+    Raises InvalidInput for one of ours that is damaged, or newer than this version of Homeport.
+    """
+    try:
+        about: Any = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        if msgspec.json.decode(about["format"]) != FORMAT:
+            return None
+        version = msgspec.json.decode(about["version"])
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+        return None
+    if version != VERSION:
+        raise InvalidInput(
+            f"The manifest has version {version}, this Homeport reads version {VERSION}: update it first"
+        )
+    try:
+        return _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The manifest is damaged: {error}") from None
+
+
+def find_differences(left: Manifest, right: Manifest) -> list[str]:
+    """What of two archives' data differs, in words; empty when both hold the same. Whose it is, and since when, is no matter."""
+    found = []
+    for kind, mine, theirs in (
+        ("Base", {b.name: b for b in left.bases}, {b.name: b for b in right.bases}),
+        ("Drive", {d.name: d for d in left.drives}, {d.name: d for d in right.drives}),
+    ):
+        for name in sorted(mine.keys() | theirs.keys()):
+            one, other = mine.get(name), theirs.get(name)
+            if one is None or other is None:
+                found.append(f"The {kind} {name} is in one of them only")
+            elif isinstance(one, DriveEntry) and isinstance(other, DriveEntry):
+                found += _differing_files(one, other)
+            elif one != other:
+                found.append(f"The Base {name} differs: {one} and {other}")
+    return found
+
+
+def _differing_files(left: DriveEntry, right: DriveEntry) -> list[str]:
+    mine, theirs = {file.name: file for file in left.listing}, {file.name: file for file in right.listing}
+    return [
+        f"The file {name!r} of the Drive {left.name} differs"
+        for name in sorted(mine.keys() | theirs.keys())
+        if mine.get(name) != theirs.get(name)
+    ]

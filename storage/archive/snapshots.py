@@ -1,0 +1,177 @@
+"""Snapshots: exports on a schedule, of which the newest are kept; and the trial whether an export can be restored.
+
+The trial imports it into a scratch collection, which no list shows, exports that, and compares the two manifests: the counts
+and the hash of every Base and file. The scratch collection goes afterwards, and goes too when the trial was killed.
+"""
+
+import io
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from storage import collections, deletion, limits
+from storage.archive import exports, manifest, parts, plans, reading
+from storage.archive.importing import Importer
+from storage.archive.leases import Lease, is_orphaned
+from storage.archive.plans import Choice
+from storage.archive.sources import open_source
+from storage.database import engine_errors
+from storage.errors import EngineUnreachable, InvalidInput, StorageError
+from storage.models import Collection, Export, Import, SnapshotSchedule
+
+_Check = Export.Check
+_PERIODS = {SnapshotSchedule.Every.DAY: timedelta(days=1), SnapshotSchedule.Every.WEEK: timedelta(weeks=1)}
+_DIFFERENCES_TOLD = 3
+
+
+def find_schedule(collection_id: str) -> SnapshotSchedule | None:
+    """How often snapshots are made; None for never."""
+    return SnapshotSchedule.objects.filter(collection_id=collection_id).first()
+
+
+def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None) -> None:
+    """Make snapshots from now on, the first at once; an empty `every` ends it, and what was made stays.
+
+    Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
+    """
+    if not every:
+        SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+        return
+    if every not in SnapshotSchedule.Every.values:
+        raise InvalidInput("Snapshots are made every day or every week")
+    if not 1 <= keep <= limits.SNAPSHOTS_KEPT_MAX:
+        raise InvalidInput(f"1 to {limits.SNAPSHOTS_KEPT_MAX} snapshots can be kept")
+    chosen = {"every": every, "keep": keep, "is_checked": is_checked, "set_by": set_by}
+    with transaction.atomic():
+        before = SnapshotSchedule.objects.select_for_update().filter(collection_id=collection_id).first()
+        if before is None or before.every != every:
+            chosen["next_at"] = timezone.now()
+        SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
+
+
+def take_due_snapshots() -> None:
+    """Ask for the exports whose time has come, and let go of snapshots beyond the newest that are kept."""
+    with transaction.atomic():
+        due = SnapshotSchedule.objects.select_for_update(skip_locked=True).filter(next_at__lte=Now())
+        for schedule in due:
+            export = exports.ask_for_export(
+                collection_id=schedule.collection_id, asked_by=schedule.set_by, is_snapshot=True
+            )
+            if schedule.is_checked:
+                Export.objects.filter(id=export.id).update(check_state=_Check.WANTED)
+            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], timezone.now()
+            # A server that was off for a month makes one snapshot, not thirty.
+            schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)
+            schedule.save(update_fields=["next_at"])
+    for schedule in SnapshotSchedule.objects.all():
+        _let_go_of_old(schedule)
+
+
+def _let_go_of_old(schedule: SnapshotSchedule) -> None:
+    """A failed one is kept until a later one is done."""
+    snapshots = Export.objects.filter(collection_id=schedule.collection_id, is_snapshot=True).order_by(
+        "-asked_at", "-id"
+    )
+    done = list(snapshots.filter(state=Export.State.DONE).exclude(check_state=_Check.RUNNING))
+    gone = list(done[schedule.keep :])
+    if done:
+        gone += list(snapshots.filter(state=Export.State.FAILED, asked_at__lt=done[0].asked_at))
+    for export in gone:
+        exports.delete_export(collection_id=export.collection_id, export_id=export.id)
+
+
+# The trial
+
+
+def claim_check() -> Export | None:
+    """The next export to try, taken by this attempt; those that were tried too often count as bad."""
+    with transaction.atomic():
+        waiting = Q(check_state=_Check.WANTED) | Q(is_orphaned(), check_state=_Check.RUNNING)
+        found = Export.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            waiting, state=Export.State.DONE
+        )
+        export = found.select_related("collection").order_by("asked_at", "id").first()
+        if export is None:
+            return None
+        if export.check_state == _Check.WANTED:
+            export.attempts = 0
+        elif export.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
+            note = f"The server stopped in the middle of it, {export.attempts} times."
+            Export.objects.filter(id=export.id).update(check_state=_Check.BAD, check_note=note, checked_at=Now())
+            return claim_check()
+        export.attempts += 1
+        now = {"check_state": _Check.RUNNING, "attempts": export.attempts, "heartbeat_at": Now()}
+        Export.objects.filter(id=export.id).update(**now)
+        return export
+
+
+def check_export(export: Export) -> None:
+    """Try an export that `claim_check` returned, and note what came of it. Raises Superseded."""
+    lease = Lease(export, check_state=_Check.RUNNING)
+    _remove_scratch(export.id)
+    try:
+        with engine_errors():
+            faults = _restore_and_compare(export, lease)
+    except EngineUnreachable:
+        if export.attempts < limits.ARCHIVE_ATTEMPTS_MAX:
+            return  # taken up again when the lease is over
+        faults = [EngineUnreachable.default]
+    except StorageError as error:
+        faults = [". ".join(error.messages)]
+    finally:
+        _remove_scratch(export.id)
+    told = faults[:_DIFFERENCES_TOLD] + (
+        [f"and {len(faults) - _DIFFERENCES_TOLD:,} more"] if faults[_DIFFERENCES_TOLD:] else []
+    )
+    state = _Check.BAD if faults else _Check.GOOD
+    lease.save(check_state=state, check_note="; ".join(told), checked_at=Now())
+
+
+def clear_scratch() -> None:
+    """Remove scratch collections whose trial is not under way: it was killed, or its export deleted."""
+    running = Export.objects.filter(check_state=_Check.RUNNING).values("id")
+    for collection in Collection.objects.filter(scratch_of__isnull=False).exclude(scratch_of__in=running):
+        _delete(collection)
+
+
+def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
+    """What differs between an export and its restoration. Raises what reading and storing do."""
+    scratch = collections.create_collection("Scratch")
+    Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
+    made_of = parts.get_parts(export.id)
+    with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
+        archive = reading.open_zip(stream, export.size_bytes)
+        promised = reading.read_manifest(archive)
+        source = open_source(stream, size_bytes=export.size_bytes, file_name="export.zip")
+        plan = plans.make_plan(source, is_typed=True)
+        restoring = Import.objects.create(
+            collection=scratch,
+            file_name="export.zip",
+            size_expected=export.size_bytes,
+            state=Import.State.RUNNING,
+            attempts=1,
+            is_direct=True,
+            heartbeat_at=timezone.now(),
+        )
+        choices = [Choice("merge") for _ in plan.portions]
+        # What expires while it is tried must not look lost.
+        Importer(restoring, Lease(restoring, state=Import.State.RUNNING), plan, choices, lets_expire=False).run(source)
+    restored = manifest.read_manifest(exports.hash_zip(scratch, lease))
+    faults = [f"{problem.place}: {problem.what}" for problem in restoring.problems.order_by("id")]
+    if promised is None or restored is None:
+        return [*faults, "It has no manifest"]
+    return faults + manifest.find_differences(promised, restored)
+
+
+def _remove_scratch(export_id: UUID) -> None:
+    for collection in Collection.objects.filter(scratch_of=export_id):
+        _delete(collection)
+
+
+def _delete(collection: Collection) -> None:
+    deletion.delete_collection(collection_id=collection.id, typed_name=collection.name, asked_by=None)

@@ -1,0 +1,199 @@
+"""What somebody wants to import, whoever made it, as Bases of items and Drives of files.
+
+A zip of ours, or of the original service (`bases/<name>.json` as an array or under "items", `drives/<name>/...`); or a file of
+items: JSON, NDJSON, CSV. What is in them is told one by one; what cannot be told is a problem with its place.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import IO, Any, Protocol
+from zipfile import ZipInfo
+
+from storage import limits
+from storage.archive import reading, tables
+from storage.archive.found import Read, parse_leniently, parse_value
+from storage.archive.json_stream import find_items
+from storage.archive.manifest import FileEntry, Manifest
+from storage.archive.reading import Archive, Damaged, Problem
+from storage.content_types import guess
+from storage.errors import InvalidInput
+
+_READ_BYTES = 262_144
+_PEEK_BYTES = 65_536
+_BASE_ENTRY = re.compile(r"bases/([^/]+)\.json", re.IGNORECASE)
+_FILE_ENTRY = re.compile(r"drives/([^/]+)/(.+)", re.DOTALL)
+
+
+class ItemSource(Protocol):
+    """Items of one Base. `size_bytes` is how much there is to read."""
+
+    name: str
+    entry: str
+    size_bytes: int
+
+    def read(self, skip: int = 0) -> Iterator[Read]:
+        """The items behind the first `skip`. Raises Broken where nothing more can be told, and Damaged."""
+
+
+@dataclass
+class FoundFile:
+    """A file of a Drive. `sha256` is what the manifest promises, if there is one."""
+
+    archive: Archive
+    info: ZipInfo
+    name: str
+    content_type: str
+    sha256: str = ""
+
+    @property
+    def entry(self) -> str:
+        return self.info.filename
+
+    @property
+    def size_bytes(self) -> int:
+        return self.info.file_size
+
+    def read(self) -> Iterator[bytes]:
+        """The bytes. Raises Damaged, at the end at the latest, when they are not what the archive and its manifest say."""
+        digest = hashlib.sha256()
+        for chunk in self.archive.read(self.info):
+            digest.update(chunk)
+            yield chunk
+        if self.sha256 and digest.hexdigest() != self.sha256:
+            raise Damaged("its bytes do not match the hash in the manifest")
+
+
+@dataclass
+class FileSource:
+    """The files of one Drive, in the order they lie in."""
+
+    name: str
+    files: list[FoundFile] = field(default_factory=list)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+@dataclass
+class Source:
+    """All there is to import. `made_by` is "Homeport", "zip", "JSON", "NDJSON" or "CSV"; `ignored` counts other entries."""
+
+    made_by: str
+    bases: list[ItemSource] = field(default_factory=list)
+    drives: list[FileSource] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ignored: int = 0
+
+
+def open_source(stream: IO[bytes], *, size_bytes: int, file_name: str, is_typed: bool = True) -> Source:
+    """What a file holds. `is_typed`: whether a CSV's cells that look like numbers or JSON are taken for those.
+
+    Raises InvalidInput when it is nothing that can be imported.
+    """
+    stream.seek(0)
+    beginning = stream.read(_PEEK_BYTES)
+    if reading.is_zip(beginning):
+        return _open_zip(stream, size_bytes)
+    name = _base_name(file_name)
+    match _guess_kind(beginning, file_name):
+        case "JSON":
+            return Source("JSON", [JsonItems(name, file_name, size_bytes, lambda: _chunks(stream))])
+        case "NDJSON":
+            return Source("NDJSON", [tables.NdjsonItems(name, file_name, size_bytes, lambda: _chunks(stream))])
+        case "CSV":
+            return Source("CSV", [tables.CsvItems(name, file_name, size_bytes, lambda: _chunks(stream), is_typed)])
+    raise InvalidInput(f"{file_name} is neither a zip nor JSON, NDJSON or CSV")
+
+
+@dataclass
+class JsonItems:
+    """Items in JSON: an array, or an object that has one under "items"."""
+
+    name: str
+    entry: str
+    size_bytes: int
+    open: Any
+
+    def read(self, skip: int = 0) -> Iterator[Read]:
+        found = find_items(self.open(), text_max_bytes=limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
+        for number, value in enumerate(found, start=1):
+            if number > skip:
+                yield parse_value(number, value)
+
+
+def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
+    archive = reading.open_zip(stream, size_bytes)
+    manifest = reading.read_manifest(archive)
+    source = Source("Homeport" if manifest else "zip", problems=list(archive.problems))
+    base_names, described = _described(manifest)
+    drives: dict[str, FileSource] = {}
+    for info in archive.entries:
+        path = archive.path_of(info)
+        if path in base_names:
+            source.bases.append(_base_source(archive, info, base_names.pop(path)))
+        elif path in described:
+            drive, about = described.pop(path)
+            found = FoundFile(archive, info, about.name, about.type, about.sha256)
+            drives.setdefault(drive, FileSource(drive)).files.append(found)
+        elif base := _BASE_ENTRY.fullmatch(path):
+            source.bases.append(_base_source(archive, info, base[1]))
+        elif file := _FILE_ENTRY.fullmatch(path):
+            found = FoundFile(archive, info, file[2], guess(file[2]))
+            drives.setdefault(file[1], FileSource(file[1])).files.append(found)
+        elif path != "manifest.json":
+            source.ignored += 1
+    source.drives = [drives[name] for name in sorted(drives)]
+    source.bases.sort(key=lambda base: base.name)
+    missing = [*base_names, *described]
+    source.problems += [Problem(entry, "the manifest speaks of it, and it is not there") for entry in missing]
+    if not manifest and not source.bases and not source.drives and not source.problems:
+        raise InvalidInput("The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)")
+    return source
+
+
+def _described(manifest: Manifest | None) -> tuple[dict[str, str], dict[str, tuple[str, FileEntry]]]:
+    """By entry: the names of Bases; the Drive of each file and what the manifest says of it."""
+    if manifest is None:
+        return {}, {}
+    files = {
+        file.entry or f"drives/{drive.name}/{file.name}": (drive.name, file)
+        for drive in manifest.drives
+        for file in drive.listing
+    }
+    return {base.entry: base.name for base in manifest.bases}, files
+
+
+def _base_source(archive: Archive, info: ZipInfo, name: str) -> ItemSource:
+    return JsonItems(name, info.filename, info.file_size, lambda: archive.read(info))
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    stream.seek(0)
+    while chunk := stream.read(_READ_BYTES):
+        yield chunk
+
+
+def _base_name(file_name: str) -> str:
+    """A legal name out of a file's: `My notes.json` makes `My-notes`."""
+    stem = PurePath(file_name.replace("\\", "/")).name.split(".", 1)[0]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[: limits.NAME_MAX_CHARACTERS] or "imported"
+
+
+def _guess_kind(beginning: bytes, file_name: str) -> str:
+    """By the ending where it is clear, else by how it begins."""
+    ending = PurePath(file_name).suffix.lower()
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if ending in (".csv", ".tsv"):
+        return "CSV"
+    if ending in (".ndjson", ".jsonl"):
+        return "NDJSON"
+    if text.startswith(b"["):
+        return "JSON"
+    if text.startswith(b"{"):
+        first = parse_leniently(text.split(b"\n", 1)[0])
+        return "NDJSON" if isinstance(first, dict) and not isinstance(first.get("items"), list) else "JSON"
+    return "JSON" if ending == ".json" else ""

@@ -1,0 +1,137 @@
+"""kill -9 of the job worker in the middle of an export or import: another goes on, nothing is doubled, no half is offered."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from storage import files, jobs
+from storage.archive import exports, imports, plans
+from storage.archive.leases import Lease, Superseded
+from storage.errors import ArchiveNotFound
+from storage.keys import Access
+from storage.models import Export, Import
+from tests import archives
+from tests.failpoints import arm, disarm_all, is_armed
+from tests.serving import Server
+from tests.sweeping import swept_report
+
+ITEMS, FILES = 1_200, 40
+
+
+@pytest.fixture(autouse=True)
+def unarmed(server: Server) -> Iterator[None]:
+    """On the run's own server; after it nothing is left armed, and nothing is left in the bucket that belongs to nothing."""
+    yield
+    disarm_all()
+    report = swept_report()
+    assert (report.orphaned, report.unreferenced, report.missing) == ([], [], [])
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
+    started = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started < seconds, "it does not come"
+        time.sleep(0.1)
+
+
+def make_data() -> Access:
+    access = archives.new_collection()
+    archives.fill(access, "notes", ({"key": f"{number:05}", "n": number} for number in range(ITEMS)))
+    for number in range(FILES):
+        archives.put(access, "files", f"{number:03}.txt", f"file {number}".encode())
+    archives.put(access, "files", "large.bin", b"\x01" * 9_000_000)
+    return access
+
+
+def let_time_pass(row: Export | Import) -> None:
+    """As if the worker had not been heard of for a while, so that the test need not wait that long."""
+    type(row)._default_manager.filter(pk=row.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    jobs.start(jobs.continue_archives)
+
+
+@pytest.mark.parametrize("moment", ["blob-put", "export-before-commit", "export-before-done"])
+def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
+    access = make_data()
+    arm(moment)
+    export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
+    jobs.start(jobs.continue_archives)
+    wait_until(lambda: not is_armed(moment))
+    where = {"collection_id": access.collection_id, "export_id": export.id}
+    with pytest.raises(ArchiveNotFound):
+        exports.open_export(**where)
+    assert exports.find_export(**where).state == Export.State.RUNNING
+
+    let_time_pass(export)
+
+    wait_until(lambda: exports.find_export(**where).state == Export.State.DONE)
+    done = exports.find_export(**where)
+    assert (done.attempts, done.items, done.files, done.reason) == (2, ITEMS, FILES + 1, "")
+    zipped = zipfile.ZipFile(io.BytesIO(archives.bytes_of(done)))
+    assert zipped.testzip() is None
+    assert len(json.loads(zipped.read("bases/notes.json"))) == ITEMS
+
+
+@pytest.mark.parametrize("moment", ["import-before-commit", "import-after-commit", "blob-put"])
+def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
+    zipped = archives.bytes_of(archives.export_now(make_data()))
+    target = archives.new_collection()
+    checked = archives.check_now(target, zipped)
+    arm(moment)
+    where = {"collection_id": target.collection_id, "import_id": checked.id}
+    imports.request_run(choices=[plans.Choice("merge")] * 2, **where)
+    jobs.start(jobs.continue_archives)
+    wait_until(lambda: not is_armed(moment))
+    assert imports.find_import(**where).state == Import.State.RUNNING
+
+    let_time_pass(checked)
+
+    wait_until(lambda: imports.find_import(**where).state == Import.State.DONE)
+    reports = plans.read_report(imports.find_import(**where).report)
+    assert [(each.read, each.new, each.replaced, each.adds_up) for each in reports] == [
+        (ITEMS, ITEMS, 0, True),
+        (FILES + 1, FILES + 1, 0, True),
+    ]
+    assert len(archives.stored_items(target, "notes")) == ITEMS
+    assert len(files.list_files(access=target, drive="files", limit=1000).names) == FILES + 1
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_noticed_within_a_minute(server: Server) -> None:
+    access = make_data()
+    arm("export-before-commit")
+    export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
+    jobs.start(jobs.continue_archives)
+    wait_until(lambda: not is_armed("export-before-commit"))
+    where = {"collection_id": access.collection_id, "export_id": export.id}
+    wait_until(lambda: exports.find_export(**where).attempts == 2, seconds=60)
+    wait_until(lambda: exports.find_export(**where).state == Export.State.DONE)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_every_time_ends_in_a_failure_that_is_told(server: Server) -> None:
+    access = make_data()
+    export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
+    where = {"collection_id": access.collection_id, "export_id": export.id}
+    while exports.find_export(**where).state != Export.State.FAILED:
+        arm("export-before-commit")
+        let_time_pass(export)
+        wait_until(lambda: not is_armed("export-before-commit") or exports.find_export(**where).state == "failed")
+    assert exports.find_export(**where).reason == "The server stopped in the middle of it, 5 times."
+
+
+def test_a_worker_that_was_only_slow_cannot_write_any_more() -> None:
+    export = archives.export_now(archives.new_collection())
+    Export.objects.filter(id=export.id).update(state=Export.State.RUNNING)
+    slow = Lease(export, state=Export.State.RUNNING)
+    exports.begin_attempt(export)
+    with pytest.raises(Superseded):
+        slow.save(size_bytes=1)
+    Lease(export, state=Export.State.RUNNING).save(size_bytes=2)
+    exports.delete_export(collection_id=export.collection_id, export_id=export.id)

@@ -1,0 +1,147 @@
+"""A disk with no room left: 507, while reads and deletes go on; writes return once space is free."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.drives import PART, noise
+from tests.engines import make_data_folder, remove_data_folder
+from tests.ledger import Ledger
+from tests.serving import Server, child_of_serve, kill
+
+MB = 1_048_576
+RESERVE_MB = 256
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only Linux's root can mount a small disk"
+)
+
+
+class SmallDisk:
+    """A disk in memory for one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def leave(self, size_bytes: int) -> None:
+        """Fill it but for so many bytes."""
+        about = os.statvfs(self.folder)
+        with self._ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, about.f_bavail * about.f_frsize - size_bytes)
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[SmallDisk]:
+    folder = make_data_folder()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=900m,mode=711", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode != 0:
+        remove_data_folder(folder)
+        pytest.skip(f"this machine lets nobody mount a disk: {done.stderr.strip()}")
+    try:
+        yield SmallDisk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        remove_data_folder(folder)
+
+
+@pytest.fixture
+def serve_there(small_disk: SmallDisk, make_server: Callable[..., Server]) -> Callable[..., Server]:
+    """Start a server whose data folder is the small disk."""
+
+    def serve(**environment: str) -> Server:
+        server = make_server(HOMEPORT_DATA=str(small_disk.folder), **environment)
+        server.data = small_disk.folder
+        server.start().wait_ready()
+        return server
+
+    return serve
+
+
+@pytest.fixture
+def client(serve_there: Callable[..., Server]) -> Iterator[httpx.Client]:
+    server = serve_there()
+    collection_id = server.run("collection", "create", "full").stdout.split()[-1]
+    key = server.run("datakey", "create", collection_id, "app").stdout.split()[-1]
+    url = f"{server.url}/v1/{collection_id}/full"
+    with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=10, trust_env=False) as client:
+        yield client
+
+
+def test_writes_are_507_and_all_else_goes_on(client: httpx.Client, small_disk: SmallDisk) -> None:
+    client.put("/items", json={"items": [{"key": "a", "n": 1}, {"key": "b"}]}).raise_for_status()
+    for name in "fg":
+        client.post(f"/files?name={name}", content=noise(2_000_000)).raise_for_status()
+    upload = f"/uploads/{client.post('/uploads?name=u').json()['upload_id']}"
+    client.post(f"{upload}/parts?name=u&part=1", content=noise(PART)).raise_for_status()
+    writes: list[tuple[str, str, dict[str, Any], int]] = [
+        ("PUT", "/items", {"json": {"items": [{"key": "a", "n": 2}]}}, 207),
+        ("POST", "/items", {"json": {"item": {"key": "c"}}}, 201),
+        ("PATCH", "/items/a", {"json": {"increment": {"n": 1}}}, 200),
+        ("POST", "/files?name=f", {"content": b"new"}, 201),
+        ("POST", "/files?name=f", {"content": noise(3_000_000)}, 201),
+        ("POST", "/uploads?name=v", {}, 202),
+        ("POST", f"{upload}/parts?name=u&part=2", {"content": b"end"}, 200),
+        ("PATCH", f"{upload}?name=u", {}, 200),
+    ]
+
+    small_disk.leave((RESERVE_MB - 1) * MB)
+    for method, path, body, _ in writes:
+        answer = client.request(method, path, **body)
+        assert (answer.status_code, list(answer.json())) == (507, ["errors"]), (method, path)
+        answer = client.request(method, path, **body, headers={"X-API-Key": "a_b"})
+        assert answer.status_code == 401, "how full the disk is, is told to those alone who may write"
+    assert client.get("/items/a").json() == {"key": "a", "n": 1}
+    assert len(client.post("/query", json={}).json()["items"]) == 2
+    assert client.get("/files/download?name=f").content == noise(2_000_000)
+    assert client.get("/files").json() == {"names": ["f", "g"]}
+    assert client.delete("/items/b").status_code == 200
+    assert client.request("DELETE", "/files", json={"names": ["g"]}).status_code == 200
+    assert client.get("/files").json() == {"names": ["f"]}
+
+    small_disk.free()
+    for method, path, body, status in writes:
+        assert client.request(method, path, **body).status_code == status, (method, path)
+    assert client.get("/files/download?name=f").content == noise(3_000_000)
+    assert client.get("/files/download?name=u").content == noise(PART) + b"end"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reserve_mb", [RESERVE_MB, 0])
+def test_nothing_acknowledged_is_lost_on_a_full_disk(
+    serve_there: Callable[..., Server], small_disk: SmallDisk, reserve_mb: int
+) -> None:
+    """Without a reserve both engines themselves run out of space, in the middle of writes."""
+    server = serve_there(HOMEPORT_DISK_RESERVE_MB=str(reserve_mb))
+    with Ledger(server) as ledger:
+        time.sleep(0.5)
+        small_disk.leave(reserve_mb * MB + 20 * MB)
+        for _ in range(200):
+            if ledger.refused[507] > 200:
+                break
+            time.sleep(0.1)
+        before = ledger.read_statuses.copy()
+        time.sleep(0.5)
+        assert (ledger.read_statuses - before).keys() <= {200, 404}
+        assert ledger.read_statuses.total() > before.total()
+        small_disk.free()
+        for kind in ledger.services:
+            assert ledger.seconds_until_written(kind) < 5
+    assert ledger.refused[507] > 200
+    if not reserve_mb:
+        # Where it failed to write once, SeaweedFS deletes nothing before it is started again. The reserve spares it that.
+        kill(child_of_serve(server, "weed"))
+        time.sleep(0.6)  # `/readyz` may repeat an answer for half a second
+        server.wait_ready()
+    ledger.check()

@@ -1,0 +1,67 @@
+"""kill -9 of web workers under mixed load: what was acknowledged stays, other requests go on (promises: P1 to P4)."""
+
+import random
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.ledger import Ledger
+from tests.serving import Server, child_of_serve, kill
+
+WORKERS = 2
+BACK_SECONDS = 2.0
+
+
+def listener(server: Server) -> psutil.Process:
+    """The main process of the http listener."""
+    return child_of_serve(server, f"--port {server.url.rsplit(':', 1)[1]}")
+
+
+def living_workers(main: psutil.Process) -> list[psutil.Process]:
+    return [worker for worker in main.children() if lives(worker)]
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for_workers(main: psutil.Process) -> None:
+    started = time.monotonic()
+    while len(living_workers(main)) < WORKERS:
+        assert time.monotonic() - started < BACK_SECONDS, "the worker is not back"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_workers_lose_nothing_and_others_go_on(own_server: Any, rounds: int) -> None:
+    """Whichever worker it hits, the same one several times in a row among them."""
+    main = listener(own_server)
+    chosen = random.Random(rounds)
+    with Ledger(own_server) as ledger:
+        for _ in range(rounds):
+            time.sleep(chosen.random() / 2)
+            kill(chosen.choice(living_workers(main)))
+            for kind in ledger.services:
+                assert ledger.seconds_until_written(kind) < BACK_SECONDS
+            wait_for_workers(main)
+    assert main == listener(own_server), "the listener was started again"
+    # A kill breaks what that worker was at, and nothing else: no client is refused.
+    assert ledger.broken <= rounds * ledger.clients
+    ledger.check()
+
+
+def test_workers_killed_at_once_are_all_replaced(own_server: Any) -> None:
+    main = listener(own_server)
+    for _ in range(8):
+        victims = living_workers(main)
+        for worker in victims:
+            worker.suspend()  # so that neither is gone before the other is hit
+        for worker in victims:
+            worker.kill()
+        wait_for_workers(main)
+        own_server.wait_ready(BACK_SECONDS)

@@ -1,0 +1,144 @@
+"""Events on their way to the table: nobody waits for them, and what is lost is counted."""
+
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+
+from storage import collections, events, keys, limits
+from storage.errors import EngineUnreachable
+from storage.event_queue import EventQueue
+from tests.visor import body, make_event
+
+
+@pytest.fixture
+def collection_id(database: None) -> str:
+    return collections.create_collection("Made by a test").id
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> EventQueue:
+    """One whose thread does not run: the tests say when it stores."""
+    made = EventQueue()
+    monkeypatch.setattr(made, "_start", lambda: None)
+    yield made
+    made._connection.close()
+
+
+def lock(table: str) -> psycopg.Connection:
+    """Another session that holds the whole table."""
+    other = psycopg.connect(**connection.get_connection_params())
+    other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    return other
+
+
+def paths(collection_id: str) -> list[str]:
+    return [line.path for line in events.list_events(collection_id=collection_id, limit=1000).lines]
+
+
+def test_events_wait_while_the_table_is_locked_and_come_in_order(collection_id: str, queue: EventQueue) -> None:
+    with lock("storage_eventblock") as other:
+        for number in range(3):
+            queue.put(make_event(collection_id, path=f"a/items/{number}"))
+        with pytest.raises(EngineUnreachable):
+            queue.flush()
+        queue.put(make_event(collection_id, path="a/items/3"))
+        other.rollback()
+
+    queue.flush()
+
+    assert paths(collection_id) == [f"a/items/{number}" for number in (3, 2, 1, 0)]
+    assert events.sum_events(collection_id).lost == 0
+
+
+@pytest.mark.parametrize("limit", ["EVENT_QUEUE_MAX", "EVENT_QUEUE_MAX_BYTES"])
+def test_full_queue_loses_and_counts(
+    collection_id: str, queue: EventQueue, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(limits, limit, 2 if limit == "EVENT_QUEUE_MAX" else 1_500)
+    for number in range(10):
+        queue.put(make_event(collection_id, path=f"a/items/{number}", response=body("x" * 600)))
+
+    queue.flush()
+
+    assert paths(collection_id) == ["a/items/1", "a/items/0"]
+    assert events.sum_events(collection_id).lost == 8
+
+
+def test_loss_is_shown_while_the_table_is_still_locked(
+    collection_id: str, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EVENT_QUEUE_MAX", 1)
+    with lock("storage_eventblock") as other:
+        for _ in range(3):
+            queue.put(make_event(collection_id))
+        with pytest.raises(EngineUnreachable):
+            queue.flush()
+        assert events.sum_events(collection_id).lost == 2
+        other.rollback()
+    queue.flush()
+    assert events.sum_events(collection_id).lost == 2
+
+
+def test_loss_is_remembered_until_it_can_be_stored(
+    collection_id: str, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EVENT_QUEUE_MAX", 0)
+    with lock("storage_eventminute") as other:
+        queue.put(make_event(collection_id))
+        queue.flush()
+        other.rollback()
+    queue.flush()
+    assert events.sum_events(collection_id).lost == 1
+
+
+def test_one_bad_event_takes_no_other_along(collection_id: str, queue: EventQueue) -> None:
+    queue.put(make_event(collection_id, path="a/items/0"))
+    queue.put(make_event(collection_id, id="not an id"))
+    queue.put(make_event(collection_id, path="a/items/1"))
+
+    queue.flush()
+
+    assert sorted(paths(collection_id)) == ["a/items/0", "a/items/1"]
+    assert events.sum_events(collection_id).lost == 1
+
+
+def test_putting_never_waits(collection_id: str, queue: EventQueue) -> None:
+    """Not for the lock that a running flush holds, nor for the table."""
+    with lock("storage_eventblock"):
+        with queue._writing:
+            for _ in range(1000):
+                queue.put(make_event(collection_id))
+        assert len(queue._events) == 1000
+
+
+def test_key_is_named_in_its_own_collection_alone(collection_id: str, queue: EventQueue) -> None:
+    own = keys.create_key(collection_id=collection_id, name="own")
+    other = keys.create_key(collection_id=collections.create_collection("Made by a test").id, name="other")
+    for made in (own, other):
+        digest = bytes(made.data_key.digest)
+        queue.put(
+            make_event(collection_id, path=f"{made.data_key.name}/items", key_digest=digest, request=body("mine"))
+        )
+
+    queue.flush()
+
+    found = {line.path: line for line in events.list_events(collection_id=collection_id).lines}
+    assert [found[path].key_name for path in ("own/items", "other/items")] == ["own", ""]
+    bodies = [
+        events.find_event(collection_id=collection_id, event_id=found[path].id).content.request.text
+        for path in ("own/items", "other/items")
+    ]
+    assert bodies == ["mine", None]
+
+
+def test_thread_stores_by_itself(collection_id: str) -> None:
+    queue = EventQueue()
+    queue.put(make_event(collection_id))
+    for _ in range(100):
+        if paths(collection_id):
+            break
+        time.sleep(0.1)
+    assert paths(collection_id) == ["notes/items/a"]
+    queue._connection.close()

@@ -1,0 +1,59 @@
+"""What tests of the Visor start from: a collection whose requests are recorded, and its events once they are stored."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from storage import events, recording
+from storage.event_blocks import Body, Content, Event, Line
+from storage.event_ids import new_event_id
+from tests.factories import BaseClient, make_client
+
+
+def make_recorded(server: Any, base: str = "things", **options: Any) -> BaseClient:
+    """A client of a collection that every process of the server knows to be recorded by now."""
+    client = make_client(server, base, **options)
+    record(client.collection_id)
+    return client
+
+
+def record(collection_id: str) -> None:
+    """Switch recording on, and wait as long as that may take."""
+    recording.start_recording(collection_id)
+    time.sleep(1.6)
+
+
+def recorded(collection_id: str, count: int, **options: Any) -> list[Event]:
+    """The collection's newest events, oldest first, once there are that many."""
+
+    def find() -> tuple[list[Line]] | None:
+        lines = events.list_events(collection_id=collection_id, **options).lines
+        return (lines,) if len(lines) >= count else None
+
+    (lines,) = eventually(find)
+    assert len(lines) == count
+    return [events.find_event(collection_id=collection_id, event_id=line.id) for line in reversed(lines)]
+
+
+def eventually(find: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """What `find` finds, as soon as that is something."""
+    started = time.monotonic()
+    while not (found := find()):
+        assert time.monotonic() - started < seconds, "it did not come"
+        time.sleep(0.1)
+    return found
+
+
+def make_event(collection_id: str, *, at_ns: int | None = None, **more: Any) -> Event:
+    """An event that was not stored yet. Names of a line's fields are those of the line, others of the content."""
+    fields = {"method": "GET", "path": "notes/items/a", "query": "", "status": 200, "duration_us": 1500} | more
+    line = {name: fields.pop(name) for name in Line.__struct_fields__ if name in fields}
+    numbers = {"bytes_in": 0, "bytes_out": 0}
+    key_digest = fields.pop("key_digest", b"")
+    headers = fields.pop("request_headers", ())
+    event_id = line.pop("id", None) or new_event_id(at_ns if at_ns is not None else time.time_ns())
+    return Event(collection_id, Line(id=event_id, **(numbers | line)), Content(**fields), headers, key_digest)
+
+
+def body(text: str | None, content_type: str = "application/json", **more: Any) -> Body:
+    return Body(len(text or ""), content_type, text, **more)
