@@ -1,0 +1,41 @@
+"""Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
+
+from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
+from storage.models.collections import Collection, DataKey, DataKeyUse, Deletion
+from storage.models.events import EventMinute, PinnedEvent, Recording
+from storage.models.figures import BaseFigures, Count, DriveFigures
+from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
+from storage.models.items import Base, Item, SaveReceipt
+from storage.models.people import Invitation, Membership, Role, Session
+
+__all__ = [
+    "Base",
+    "BaseFigures",
+    "Blob",
+    "Collection",
+    "Count",
+    "DataKey",
+    "DataKeyUse",
+    "DeletedFile",
+    "Deletion",
+    "Drive",
+    "DriveFigures",
+    "EventMinute",
+    "Export",
+    "File",
+    "FileDeletion",
+    "Folder",
+    "Import",
+    "ImportProblem",
+    "Invitation",
+    "Item",
+    "Membership",
+    "Part",
+    "PinnedEvent",
+    "Recording",
+    "Role",
+    "SaveReceipt",
+    "Session",
+    "SnapshotSchedule",
+    "Upload",
+]

@@ -1,0 +1,71 @@
+"""A collection, its data keys, and the background deletion of what it held."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from storage import limits, names
+
+
+class Collection(models.Model):
+    """Data without an app: Bases and Drives under one id, reached with data keys."""
+
+    id = models.CharField(
+        primary_key=True, max_length=limits.COLLECTION_ID_CHARACTERS, default=names.new_collection_id, editable=False
+    )
+    name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
+    created_at = models.DateTimeField(db_default=Now())
+    scratch_of = models.UUIDField(null=True)  # the export that is tried here: no list shows such a collection
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+
+class DataKey(models.Model):
+    """A key to a collection. Only its SHA-256 is kept, and the ends that let its owner recognise it."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="data_keys")
+    name = models.CharField(max_length=limits.DATA_KEY_NAME_MAX_CHARACTERS)
+    digest = models.BinaryField(max_length=32, unique=True)
+    secret_start = models.CharField(max_length=4)
+    secret_end = models.CharField(max_length=4)
+    can_write = models.BooleanField(default=True)
+    base_names = ArrayField(models.TextField(), null=True)  # None: all of them
+    drive_names = ArrayField(models.TextField(), null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.secret_start}...{self.secret_end})"
+
+
+class DataKeyUse(models.Model):
+    """When a data key was used and by which client. A table of its own, so that keys are only ever read by requests."""
+
+    data_key = models.OneToOneField(DataKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    first_used_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    client = models.CharField(max_length=limits.CLIENT_NAME_MAX_CHARACTERS)
+
+    def __str__(self) -> str:
+        return f"{self.data_key_id} by {self.client}"
+
+
+class Deletion(models.Model):
+    """What is left of a deleted collection: its items and files, while they go in the background."""
+
+    collection_id = models.CharField(max_length=limits.COLLECTION_ID_CHARACTERS)
+    name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    base_ids = ArrayField(models.BigIntegerField())
+    drive_ids = ArrayField(models.BigIntegerField())
+    rows_expected = models.BigIntegerField()  # items and files, as last counted
+    rows_deleted = models.BigIntegerField(default=0)
+    emptied_at = models.DateTimeField(null=True)  # nothing was found any more
+    finished_at = models.DateTimeField(null=True)  # and nothing could have come after that
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.collection_id})"
