@@ -1,6 +1,7 @@
 """Background work, run by the job queue in Postgres (`manage.py procrastinate worker`, which `serve` starts).
 
-A job is a thin shell around a storage function; its lock lets one of its kind run at a time.
+A job is a thin shell around a storage function. One that must run alone takes an advisory lock of Postgres in there, which
+goes with a worker that is killed; the queue's own `lock` would stay with its job, and hold up every later one of its kind.
 """
 
 import time
@@ -18,14 +19,14 @@ from storage.archive import work
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="sweep_expired_items", queueing_lock="sweep_expired_items", lock="sweep_expired_items")
+@app.task(name="sweep_expired_items", queueing_lock="sweep_expired_items")
 def sweep_expired_items(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_expired_items()
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="sweep_files", queueing_lock="sweep_files", lock="sweep_files")
+@app.task(name="sweep_files", queueing_lock="sweep_files")
 def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
