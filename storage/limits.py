@@ -71,6 +71,11 @@ PREVIEW_ROWS = 200  # of a table
 PREVIEW_COLUMNS = 50  # likewise
 PREVIEW_HEAD_BYTES = 262_144  # of an image, in which its width and height must stand
 PREVIEW_MAX_PIXELS = 100_000_000  # of an image that a browser is given to unpack: 400 MB of its memory
+PREVIEW_PDF_BYTES = 10_485_760  # of a PDF, all of which is read to see that nothing in it can run
+PREVIEW_PDF_OBJECTS = 100_000  # of a PDF
+PREVIEW_PDF_UNPACKED_BYTES = 33_554_432  # of the objects that a PDF holds packed
+PREVIEW_PDF_TABLE_BYTES = 4_194_304  # of the table of its objects, unpacked
+PREVIEW_PDF_SECONDS = 3.0  # of processor time to look through a PDF
 PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
 
 # Callers

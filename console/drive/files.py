@@ -33,7 +33,7 @@ from storage.files import StoredFile
 _POLICY = (
     "sandbox; default-src 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'"
 )
-# The browser's own viewer starts in spite of the sandbox. It is a program apart from the page and without its rights.
+# The browser's own viewer starts in spite of the sandbox, and would run scripts: `pdfs.py` lets no PDF with one through.
 _PDF_POLICY = f"{_POLICY}; object-src 'self'"
 
 

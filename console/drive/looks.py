@@ -1,7 +1,8 @@
 """What a file may be shown as, decided by its first bytes: the one allow-list of what goes out inline (promises: The console).
 
 A type that a browser is told comes from this table alone, never from the name or from who stored the file. A name that says
-something else than the bytes keeps a file from being shown. Blobs never change, so an answer is good for ever.
+something else than the bytes keeps a file from being shown, and so does what `pdfs.py` finds in a PDF. Blobs never change,
+so an answer is good for ever.
 """
 
 import codecs
@@ -15,6 +16,7 @@ from uuid import UUID
 import imagesize
 import puremagic
 
+from console.drive import pdfs
 from console.drive.kinds import Kind, kind_of
 from storage import content_types, files, limits
 from storage.files import StoredFile
@@ -66,7 +68,7 @@ class Look:
 
 
 def look_at(file: StoredFile, name: str) -> Look:
-    """How a file can be shown; its first bytes are read once. Raises EngineUnreachable and BlobMissing."""
+    """How a file can be shown; its first bytes are read once, all of a PDF. Raises EngineUnreachable and BlobMissing."""
     if not file.size_bytes:
         return Look("text" if kind_of(name, file.content_type) in _TEXTS else "other", "empty")
     kept = _Kept(tuple(file.blob_ids), file, kind_of(name, file.content_type))
@@ -77,7 +79,7 @@ class _Kept:
     """A file as the cache knows it: by its blobs, and what its name promises."""
 
     def __init__(self, blob_ids: tuple[UUID, ...], file: StoredFile, promised: Kind) -> None:
-        self._key = (blob_ids[0], len(blob_ids), promised)
+        self._key = (blob_ids[0], len(blob_ids), file.etag, promised)
         self.file = file
         self.promised: Kind = promised
 
@@ -94,6 +96,8 @@ def _look_at(kept: _Kept) -> Look:
     look = judge(head, kept.promised)
     if look.kind == "image" and look.inline_type:
         return _measured(look, files.read_start(kept.file, limits.PREVIEW_HEAD_BYTES))
+    if look.kind == "pdf" and (why_not := pdfs.why_not_shown(kept.file)):
+        return Look("other", look.sniffed, why_not=why_not)
     return look
 
 

@@ -12,11 +12,13 @@ from storage import limits
 from storage.models import Drive, File
 from tests.console.drive_visitor import Visitor, visiting
 from tests.drives import md5, noise
+from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 from tests.serving import Server
 
 HTML = b"<!doctype html><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script><rect width="9" height="9"/></svg>'
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+PDF = make_pdf()
+SCRIPTED_PDF = make_pdf(SCRIPT, catalog=b"/OpenAction 4 0 R")
 
 
 def png(width: int, height: int) -> bytes:
@@ -143,6 +145,10 @@ def test_what_is_shown_goes_out_as_what_it_is(
         ("a.html", png(3, 2), "text/html"),
         ("a.pdf", png(3, 2), "application/pdf"),
         ("a.png", b"%PDF-1.4\n<script>alert(1)</script>", "image/png"),
+        ("scripted.pdf", SCRIPTED_PDF, "application/pdf"),
+        ("scripted", SCRIPTED_PDF, ""),
+        ("packed.pdf", make_packed_pdf(SCRIPT), "application/pdf"),
+        ("broken.pdf", PDF[:-30], "application/pdf"),
         ("a.swf", b"FWS\x09\x00\x00\x00\x00", "application/x-shockwave-flash"),
         ("a.bin", b"\x00\x01\x02", ""),
         ("huge.png", png(50_000, 50_000), "image/png"),

@@ -15,7 +15,7 @@ from console.drive.looks import judge, read_text
 from console.drive.previews import render_markdown
 from storage import limits
 from tests.console.drive_visitor import Visitor, visiting
-from tests.console.test_drive_files import PDF, SVG, png
+from tests.console.test_drive_files import PDF, SCRIPTED_PDF, SVG, png
 from tests.serving import Server
 
 
@@ -48,6 +48,8 @@ def text_in(page: str) -> str:
         ("a.png", png(3, 2), "", "image"),
         ("a.svg", SVG, "", "svg"),
         ("a.pdf", PDF, "", "pdf"),
+        ("scripted.pdf", SCRIPTED_PDF, "", "other"),
+        ("broken.pdf", PDF[:-30], "", "other"),
         ("a.wav", b"RIFF\x24\x00\x00\x00WAVEfmt ", "", "audio"),
         ("a.mp4", b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00", "", "video"),
         ("a.json", b'{"a": 1}', "", "json"),
@@ -82,6 +84,16 @@ def test_details_and_neighbours(visitor: Visitor) -> None:
         assert detail in page
     assert 'width="3" height="2"' in shown(visitor, "row/size.png", png(3, 2))
     assert "50,000 by 50,000" in shown(visitor, "row/huge.png", png(50_000, 50_000))
+
+
+def test_a_pdf_that_is_not_shown_says_why_and_is_downloaded(visitor: Visitor) -> None:
+    page = shown(visitor, "why/scripted.pdf", SCRIPTED_PDF)
+    assert "This PDF has scripts or actions in it, so it is not shown here: download it." in page
+    assert "<iframe" not in page
+    assert re.search(r'<a class="button" href="[^"]*why%2Fscripted.pdf" download>', page)
+    assert "could not be checked for scripts" in shown(visitor, "why/broken.pdf", PDF[:-30])
+    assert "<iframe" in shown(visitor, "why/plain.pdf", PDF)
+    assert "<iframe" not in shown(visitor, "why/plain.pdf", SCRIPTED_PDF)
 
 
 def test_text_is_text(visitor: Visitor) -> None:
