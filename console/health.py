@@ -29,14 +29,12 @@ _last: tuple[float, dict[str, str]] = (float("-inf"), {})
 
 
 @login_not_required
-@login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """The process lives; no engine is asked."""
     return JsonResponse({"status": "ok"})
 
 
-@login_not_required
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:

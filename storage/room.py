@@ -1,6 +1,7 @@
 """Room on the disk that holds the bundled engines' data. Engines that somebody else runs look after their own.
 
-A Postgres that cannot write its log any more ends, and cannot start again: then nothing is read or deleted either. So
+A Postgres that cannot write its log may end, and then starts only when there is room again (its documentation: "Disk Full
+Failure"): nothing is read or deleted meanwhile. SeaweedFS, when tried, refused deletes in what it had failed to write. So
 writes stop while there is still room left for deletes, and for what the engines write by themselves.
 """
 
