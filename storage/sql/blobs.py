@@ -136,8 +136,10 @@ def find_files_of(blob_ids: list[UUID]) -> Statement:
     """Rows: collection id, Drive's name, file's name, Drive's id of the files made of any of these blobs."""
     return (
         """
-        SELECT d.collection_id, d.name, f.name, d.id FROM storage_file f JOIN storage_drive d ON d.id = f.drive_id
-        WHERE f.blob_ids && $1::uuid[] ORDER BY d.collection_id, d.name, f.name
+        SELECT DISTINCT d.collection_id, d.name, f.name, d.id
+        FROM unnest($1::uuid[]) AS asked(id)
+        JOIN (SELECT drive_id, name, unnest(blob_ids) AS blob_id FROM storage_file) f ON f.blob_id = asked.id
+        JOIN storage_drive d ON d.id = f.drive_id ORDER BY d.collection_id, d.name, f.name
     """,
         [blob_ids],
     )
