@@ -33,7 +33,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from storage import limits, room
-from storage.errors import BlobMissing, DiskFull, EngineUnreachable
+from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -158,11 +158,19 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
     return Reading(answer, length)
 
 
-def delete(blob_ids: Iterable[UUID]) -> None:
-    """Remove objects; that one is not there is no error. Raises EngineUnreachable."""
+def delete(blob_ids: Iterable[UUID]) -> list[UUID]:
+    """Remove objects; that one is not there is no error. Returns those that S3 would not remove; the log has what it said.
+
+    Raises EngineUnreachable when there is no answer.
+    """
+    refused = []
     for blob_id in blob_ids:
         with _send("DELETE", blob_id, {}) as answer:
-            _expect(answer, 204, 200, 404)
+            try:
+                _expect(answer, 204, 200, 404)
+            except StorageError:
+                refused.append(blob_id)
+    return refused
 
 
 def find_size(blob_id: UUID) -> int | None:

@@ -17,7 +17,7 @@ from django.db import transaction
 from storage import blobs, limits, sql
 from storage.blobs import StoredBlob
 from storage.database import engine_errors, one_connection, run
-from storage.errors import InvalidInput
+from storage.errors import EngineUnreachable, InvalidInput
 
 
 class FilePlace(NamedTuple):
@@ -62,7 +62,7 @@ def repair() -> Report:
     """
     with alone():
         report = _compare()
-        blobs.delete(blob.id for blob in report.orphaned)
+        refused = blobs.delete(blob.id for blob in report.orphaned)
         run(*sql.drop_parts_of(report.missing))
         run(*sql.forget_damaged(report.missing))
         run(*sql.discard_unreferenced())
@@ -72,6 +72,8 @@ def repair() -> Report:
                 # It may have been written again by now, and be whole.
                 if place in _files_of(report.missing):
                     run(*sql.delete_files(place.drive_id, [place.name]))
+        if refused:
+            raise EngineUnreachable(f"S3 would not delete {len(refused)} of the orphaned objects; the rest is repaired")
         return report
 
 

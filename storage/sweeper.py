@@ -66,8 +66,10 @@ def sweep_files() -> SweptFiles:
 def _delete_garbage() -> int:
     total = 0
     while rows := run(*sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
-        found = [blob_id for (blob_id,) in rows]
-        blobs.delete(found)
-        run(*sql.forget_garbage(found))
-        total += len(found)
+        refused = set(blobs.delete(blob_id for (blob_id,) in rows))
+        gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
+        run(*sql.forget_garbage(gone))
+        # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
+        run(*sql.put_off_garbage(list(refused)))
+        total += len(gone)
     return total

@@ -33,6 +33,7 @@ from storage.sql.blobs import (
     forget_garbage,
     make_seen,
     note_seen,
+    put_off_garbage,
 )
 from storage.sql.deletion import (
     delete_deleted_files_of,
@@ -287,6 +288,7 @@ __all__ = [
     "point_file",
     "put_block",
     "put_items",
+    "put_off_garbage",
     "put_part",
     "read_files",
     "read_items",

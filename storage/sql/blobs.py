@@ -64,6 +64,11 @@ def forget_garbage(blob_ids: list[UUID]) -> Statement:
     return "DELETE FROM storage_blob WHERE id = ANY ($1) AND state = 'garbage'", [blob_ids]
 
 
+def put_off_garbage(blob_ids: list[UUID]) -> Statement:
+    """Let garbage wait as long as if it had become that now. No row."""
+    return "UPDATE storage_blob SET changed_at = now() WHERE id = ANY ($1) AND state = 'garbage'", [blob_ids]
+
+
 def make_seen() -> Statement:
     """Make the session's own table `seen`, empty, of what a listing of the bucket says. No row."""
     return "CREATE TEMP TABLE IF NOT EXISTS seen (id uuid PRIMARY KEY, size_bytes bigint, modified_at timestamptz)", []

@@ -30,15 +30,15 @@ def s3(request: pytest.FixtureRequest, database: None) -> Iterator[str]:
         sweep_now()
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        stack.callback(_forget_clients)
+        stack.callback(forget_clients)
         if request.param == "rclone":
             for name, value in request.getfixturevalue("second_s3").items():
                 patch.setattr(settings, name, value)
-        _forget_clients()
+        forget_clients()
         yield request.param
 
 
-def _forget_clients() -> None:
+def forget_clients() -> None:
     """What was made with other settings."""
     if blobs._pool.cache_info().currsize:
         blobs._pool().close()
