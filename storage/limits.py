@@ -126,6 +126,7 @@ DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
 # Archives: exports, imports, snapshots
 ARCHIVE_PART_BYTES = 8_388_608  # of one object that an export, or a file out of an archive, is put as (ours)
 ARCHIVE_PUTS_AT_ONCE = 3  # of those, while more is read: they bound what an export holds in memory (ours)
+ARCHIVE_CHUNKS_AHEAD = 4  # of files, about 1 MB each, read while those before them are packed (ours)
 ARCHIVE_ENTRIES_MAX = 1_000_000  # of an archive; each takes 0.6 KB of memory while one is made or read (ours)
 ARCHIVE_FREE_BYTES = 1_073_741_824  # that an archive may unpack to however small it is (ours)
 ARCHIVE_RATIO_MAX = 200  # unpacked to packed bytes, beyond that (ours)

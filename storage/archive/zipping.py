@@ -5,10 +5,12 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 from zipstream import ZipStream
@@ -25,6 +27,7 @@ from storage.archive.manifest import (
     plain_entry,
     write_manifest,
 )
+from storage.archive.read_ahead import read_ahead
 from storage.database import Row, Snapshot
 from storage.errors import InvalidInput
 from storage.exact_json import dump
@@ -37,6 +40,20 @@ _LEVEL = 3
 _DIGEST_BYTES = 32
 
 Progress = Callable[[Totals], None]
+
+
+@dataclass(eq=False)
+class _File:
+    """A file that is being read. Its digest is complete once its last chunk has come."""
+
+    name: str
+    size_bytes: int
+    digest: Any = field(default_factory=hashlib.sha256)
+
+
+class _Chunk(NamedTuple):
+    file: _File
+    content: bytes
 
 
 @dataclass
@@ -106,23 +123,35 @@ class CollectionZip:
     def _drive(self, drive: _Drive) -> Iterator[bytes]:
         self.totals.drives += 1
         self._drives.append(drive)
-        for name, size_bytes, *about in self._snapshot.rows(*sql.read_files(drive.id)):
-            if self.totals.files >= limits.ARCHIVE_ENTRIES_MAX - 10_000:
-                raise InvalidInput(f"An archive holds at most {limits.ARCHIVE_ENTRIES_MAX:,} Bases and files")
-            digest = hashlib.sha256()
-            content = self._content(StoredFile(size_bytes, *about), digest)
-            yield from self._entry(self._names.for_file(drive.name, name), content, compressed=False, size=size_bytes)
-            drive.digests += digest.digest()
-            drive.size_bytes += size_bytes
-            self.totals.files += 1
-            self._progress(self.totals)
+        chunks = read_ahead(self._read(drive), limits.ARCHIVE_CHUNKS_AHEAD)
+        with closing(chunks):
+            for file, of_file in groupby(chunks, key=lambda chunk: chunk.file):
+                if self.totals.files >= limits.ARCHIVE_ENTRIES_MAX - 10_000:
+                    raise InvalidInput(f"An archive holds at most {limits.ARCHIVE_ENTRIES_MAX:,} Bases and files")
+                entry = self._names.for_file(drive.name, file.name)
+                yield from self._entry(entry, self._passing(of_file), compressed=False, size=file.size_bytes)
+                drive.digests += file.digest.digest()
+                drive.size_bytes += file.size_bytes
+                self.totals.files += 1
+                self._progress(self.totals)
 
-    def _content(self, file: StoredFile, digest: Any) -> Iterator[bytes]:
-        for chunk in Download(file, start=0, length=file.size_bytes):
-            digest.update(chunk)
-            self.totals.bytes += len(chunk)
+    def _read(self, drive: _Drive) -> Generator[_Chunk, None, None]:
+        """The Drive's files in order, in chunks of at least one each."""
+        for name, *about in self._snapshot.rows(*sql.read_files(drive.id)):
+            stored = StoredFile(*about)
+            file = _File(name, stored.size_bytes)
+            with closing(Download(stored, start=0, length=stored.size_bytes)) as download:
+                for content in download:
+                    file.digest.update(content)
+                    yield _Chunk(file, content)
+            if not stored.size_bytes:
+                yield _Chunk(file, b"")
+
+    def _passing(self, chunks: Iterator[_Chunk]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.totals.bytes += len(chunk.content)
             self._progress(self.totals)
-            yield chunk
+            yield chunk.content
 
     def manifest(self) -> Iterator[bytes]:
         """The JSON of the manifest in pieces, once everything else is through.
