@@ -16,8 +16,11 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
 
+# Each of the two processes has a server of its own; the tests of a file stay together.
+TOGETHER := -n 2 --dist loadfile
+
 test: $(VENV)/browser.stamp $(VENV)/node.stamp
-	$(RUN) -m pytest -m "not slow"
+	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
 test-all: $(VENV)/browser.stamp $(VENV)/node.stamp
@@ -59,12 +62,15 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt $(VENV)/runtime.stamp
 	@$(PIP) -e '.[test]'
 	@touch $@
 
-# Chromium for the browser tests: the one that is there, else Debian's when we may install it, else playwright's own.
+# Chromium for the browser tests: Debian's, whole and as a headless shell, when we may install it, else the one that is there,
+# else playwright's own.
 $(VENV)/browser.stamp: $(VENV)/test.stamp
-	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
+	@if command -v chromium >/dev/null 2>&1 && command -v chromium-headless-shell >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
 	  echo "Installing Chromium from Debian's packages ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    chromium chromium-headless-shell >/dev/null || command -v chromium; \
+	elif command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
 	else echo "Installing playwright's Chromium ..."; $(RUN) -m playwright install chromium; fi
 	@touch $@
 

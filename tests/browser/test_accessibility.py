@@ -1,14 +1,9 @@
-"""axe finds nothing on any page, in light and dark, wide and narrow; and no page is wider than its window.
-
-axe tries styles of its own, which the policy of the pages would refuse: it is off for these tests.
-"""
+"""axe finds nothing on any page, in light and dark, wide and narrow; and no page is wider than its window."""
 
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Page
 
 from console.management.messy import messy_items
 from storage import events, keys, recording
@@ -23,6 +18,7 @@ from storage.models import (
     Role,
     SnapshotSchedule,
 )
+from tests.browser.axe import faults_of
 from tests.browser.base_page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.drives import make_drive
@@ -172,17 +168,9 @@ def ids_of(cast: Cast) -> dict[str, object]:
     return {"id": cast.collection.id, "key": key, "export": export.id if export else "", **imports}
 
 
-def faults_of(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    faults = [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in found]
-    return faults + ([f"{wide} pixels too wide"] if wide > 0 else [])
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_page(full: Cast, pages: Pages, scheme: str, width: int) -> None:
-    page = pages(full.server_owner, width=width, scheme=scheme, bypass_csp=True)
+def test_every_page(full: Cast, pages: Pages, width: int) -> None:
+    page = pages(full.server_owner, width=width, bypass_csp=True)
     event, replay = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "empty": make_cast().collection.id}
     faults = {}
@@ -193,8 +181,7 @@ def test_every_page(full: Cast, pages: Pages, scheme: str, width: int) -> None:
     assert faults == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_before_signing_in_and_of_other_roles(full: Cast, pages: Pages, scheme: str) -> None:
+def test_pages_before_signing_in_and_of_other_roles(full: Cast, pages: Pages) -> None:
     for person, path in (
         (None, "/sign-in/"),
         (None, "/join/x/"),
@@ -202,12 +189,11 @@ def test_pages_before_signing_in_and_of_other_roles(full: Cast, pages: Pages, sc
         (full.reader, f"/collections/{full.collection.id}/base/"),
         (full.reader, f"/collections/{full.collection.id}/settings/"),
     ):
-        assert faults_of(pages(person, path, scheme=scheme, bypass_csp=True)) == [], path
+        assert faults_of(pages(person, path, bypass_csp=True)) == [], path
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_dialogs_menu_and_palette(full: Cast, pages: Pages, scheme: str) -> None:
-    page = pages(full.server_owner, f"/collections/{full.collection.id}/keys/", scheme=scheme, bypass_csp=True)
+def test_dialogs_menu_and_palette(full: Cast, pages: Pages) -> None:
+    page = pages(full.server_owner, f"/collections/{full.collection.id}/keys/", bypass_csp=True)
     page.get_by_role("link", name="New data key").click()
     page.get_by_role("dialog").get_by_text("Only these:").click()
     assert faults_of(page) == []
@@ -220,12 +206,11 @@ def test_dialogs_menu_and_palette(full: Cast, pages: Pages, scheme: str) -> None
     assert faults_of(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, scheme: str, width: int) -> None:
+def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: int) -> None:
     base = StoredBase(full, "guests")
     base.put({"key": "!a", "age": 1, "home": {}}, {"key": "!b", "age": 2}, {"key": "!c", "age": 3})
-    view = open_base(pages, base, scheme=scheme, width=width, bypass_csp=True)
+    view = open_base(pages, base, width=width, bypass_csp=True)
     page = view.page
     view.edit("!a", "age", "78")
     page.get_by_role("button", name="Add item").click()

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import playwright.sync_api
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 
 from tests.browser.conftest import Pages
 from tests.browser.drive_page import PDF, escaped, open_drive
@@ -29,6 +29,12 @@ XHTML = f'<html xmlns="http://www.w3.org/1999/xhtml"><script>{ATTACK}</script></
 XSLT = b'<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="/?pwned"?><a/>'
 GIF_SCRIPT = b"GIF89a/*" + b"\x00" * 20 + f"*/=1;{ATTACK}".encode()
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="session")
+def chromium(whole_chromium: Browser) -> Browser:
+    """Only a whole one shows PDFs."""
+    return whole_chromium
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.axe import faults_of
 from tests.browser.conftest import Pages
 from tests.browser.drive_page import open_drive
-from tests.browser.test_accessibility import faults_of
 from tests.browser.test_keyboard import tab_to
 from tests.people import Cast
 from tests.serving import Server
@@ -120,9 +120,8 @@ def test_the_keys_are_told(server: Server, cast: Cast, pages: Pages) -> None:
         expect(dialog).to_contain_text(key)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int, scheme: str) -> None:
+def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int) -> None:
     files = {
         "box/d.txt": b"d",
         "code.py": b"def answer():\n    return 'x', 42  # why\n",
@@ -131,7 +130,7 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int,
         "thing.bin": b"\x00\xff",
         "a long name " * 9 + ".txt": b"x",
     }
-    drive = open_drive(pages, server, cast, files, width=width, scheme=scheme, bypass_csp=True)
+    drive = open_drive(pages, server, cast, files, width=width, bypass_csp=True)
     page, faults = drive.page, {}
 
     def check(what: str) -> None:

@@ -5,7 +5,7 @@ import wave
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Pages
 from tests.browser.drive_page import PDF, PNG, SVG, open_drive
@@ -15,6 +15,12 @@ from tests.people import Cast
 from tests.serving import Server
 
 MARKDOWN = b"# Plan\n\nA **list**:\n\n- [pack](https://example.org/)\n\n<script>x</script>\n\n![a picture](https://example.org/p.png)\n"
+
+
+@pytest.fixture(scope="session")
+def chromium(whole_chromium: Browser) -> Browser:
+    """Only a whole one shows PDFs."""
+    return whole_chromium
 
 
 def sound(seconds: int) -> bytes:

@@ -1,0 +1,27 @@
+"""What axe finds in a page as it stands: everything in the light, and what depends on colours in the dark as well.
+
+axe tries styles of its own, which the policy of the pages would refuse: pages for it are opened with `bypass_csp=True`.
+"""
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+# The rules that read colours; the others see the same document in either scheme.
+_OF_COLOURS = ["color-contrast", "link-in-text-block"]
+_RUN = """async (rules) => {
+  const options = { resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
+  const { violations } = await axe.run(options);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
+}"""
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong, in words; that the page is wider than its window is a fault too."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE_SCRIPT)
+    faults: list[str] = page.evaluate(_RUN, None)
+    page.emulate_media(color_scheme="dark")
+    faults += [f"in the dark, {fault}" for fault in page.evaluate(_RUN, _OF_COLOURS)]
+    page.emulate_media(color_scheme="light")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return faults + ([f"{wide} pixels too wide"] if wide > 0 else [])
