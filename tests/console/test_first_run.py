@@ -40,7 +40,9 @@ def test_link_expires(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["x", signing.dumps("welcome", salt="another"), signing.dumps("welcome", key="another")]
+    "token",
+    ["x", signing.dumps("welcome", salt="another"), signing.dumps("welcome", key="another")],
+    ids=["no token", "for something else", "by another key"],
 )
 def test_forged_link_lets_nobody_in(link: str, token: str) -> None:
     assert Client().post(f"/welcome/{token}/", NEW).status_code == 410
