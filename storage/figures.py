@@ -74,17 +74,22 @@ def find_holding(collection_id: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Something to jump to. `kind` is "collection", "base", "drive", "exports", "imports" or "snapshots"."""
+    """Something to jump to. `kind` is "collection", "base" or "drive"; `role` is the person's in its collection."""
 
     kind: str
     collection_id: str
     collection_name: str
     name: str
+    role: Role
 
 
 def search_places(*, person: User, text: str, limit: int) -> list[Destination]:
     """What of this person's has all the words of `text` in its name or its collection's."""
-    return [Destination(*row) for row in run(*sql.search_places(_scope(person), text.split(), limit=limit))]
+    rows = run(*sql.search_places(_scope(person), text.split(), limit=limit))
+    return [
+        Destination(kind, collection_id, collection_name, name, Role(role))
+        for kind, collection_id, collection_name, name, role in rows
+    ]
 
 
 def list_bases(collection_id: str) -> list[Base]:

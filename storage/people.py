@@ -17,7 +17,6 @@ from storage import limits, names
 from storage.errors import CollectionNotFound, InvalidInput, InvitationSpent, PersonNotFound
 from storage.models import Collection, Invitation, Membership, Role, Session
 
-_RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 INVITATION_LASTS = timedelta(days=7)
 
 
@@ -30,7 +29,7 @@ class Place:
 
     def allows(self, role: Role) -> bool:
         """Whether the person may do what this role may."""
-        return _RANK[self.role] >= _RANK[role]
+        return self.role.reaches(role)
 
     @property
     def is_owner(self) -> bool:
@@ -168,7 +167,7 @@ def accept_invitation(*, invitation_id: int, person: User) -> None:
             membership, _ = Membership.objects.get_or_create(
                 person=person, collection_id=invitation.collection_id, defaults={"role": invitation.role}
             )
-            if _RANK[Role(invitation.role)] > _RANK[Role(membership.role)]:
+            if not Role(membership.role).reaches(Role(invitation.role)):
                 membership.role = invitation.role
                 membership.save(update_fields=["role"])
         invitation.delete()

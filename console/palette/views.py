@@ -10,9 +10,20 @@ from django.views.decorators.http import require_safe
 from console.frame import PageRequest
 from storage import figures
 from storage.figures import Destination
+from storage.models import Role
 
 _MOST = 12
-_PAGE_ICONS = {"exports": "package", "imports": "upload", "snapshots": "calendar-clock"}
+# The pages that every collection has, and who may open them.
+_PAGES_OF_COLLECTIONS = (
+    ("radar", "Visor", "visor", Role.READER),
+    ("send", "HTTP client", "visor-client", Role.READER),
+    ("key-round", "Data keys", "keys", Role.MEMBER),
+    ("plug", "Connect", "connect", Role.READER),
+    ("package", "Exports", "exports", Role.MEMBER),
+    ("upload", "Imports", "imports", Role.MEMBER),
+    ("calendar-clock", "Snapshots", "snapshots", Role.MEMBER),
+    ("settings", "Settings", "settings", Role.OWNER),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +40,8 @@ class Jump:
 def jump(request: PageRequest) -> HttpResponse:
     """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript."""
     text = request.GET.get("q", "").strip()[:200]
-    found = _pages(request, text) + [
-        _jump(place) for place in figures.search_places(person=request.user, text=text, limit=_MOST)
-    ]
-    found += _tools(request, text)
+    places = figures.search_places(person=request.user, text=text, limit=_MOST)
+    found = _pages(request, text) + [_jump(place) for place in places] + _pages_of_collections(request, text)
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
 
@@ -46,29 +55,26 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
     return [Jump(icon, name, "Page", reverse(route)) for icon, name, route in wanted]
 
 
-def _tools(request: PageRequest, text: str) -> list[Jump]:
-    """The Visor and the HTTP client of the collections that the other words find."""
+def _pages_of_collections(request: PageRequest, text: str) -> list[Jump]:
+    """Pages whose name some of the words begin, of the collections that the other words find."""
     words = text.lower().split()
-    tools = [("radar", "Visor", "visor"), ("send", "HTTP client", "visor-client")]
     found = []
-    for icon, name, route in tools:
-        others = [word for word in words if word not in name.lower()]
-        if len(others) < len(words):
-            places = figures.search_places(person=request.user, text=" ".join(others), limit=_MOST)
-            collections = [place for place in places if place.kind == "collection"]
-            found += [
-                Jump(icon, name, f"of {place.collection_name}", reverse(route, args=[place.collection_id]))
-                for place in collections
-            ]
+    for icon, name, route, at_least in _PAGES_OF_COLLECTIONS:
+        others = [word for word in words if len(word) < 3 or f" {word}" not in f" {name.lower()}"]
+        if len(others) == len(words):
+            continue
+        places = figures.search_places(person=request.user, text=" ".join(others), limit=_MOST)
+        found += [
+            Jump(icon, name, f"Page of {place.collection_name}", reverse(route, args=[place.collection_id]))
+            for place in places
+            if place.kind == "collection" and place.role.reaches(at_least)
+        ]
     return found
 
 
 def _jump(place: Destination) -> Jump:
     if place.kind == "collection":
         return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
-    if place.kind in _PAGE_ICONS:
-        url = reverse(place.kind, args=[place.collection_id])
-        return Jump(_PAGE_ICONS[place.kind], place.name, f"Page of {place.collection_name}", url)
     where = f"{place.kind.title()} in {place.collection_name}"
     icon = "table-2" if place.kind == "base" else "folder"
     return Jump(icon, place.name, where, reverse(place.kind, args=[place.collection_id, place.name]))

@@ -18,6 +18,11 @@ class Role(models.TextChoices):
     MEMBER = "member", "Member"
     READER = "reader", "Read-only"
 
+    def reaches(self, other: "Role") -> bool:
+        """Whether who has this role may do what the other one may."""
+        ranked = list(Role)
+        return ranked.index(self) <= ranked.index(other)
+
 
 class Membership(models.Model):
     """A person in a collection. Whoever owns the server needs none."""

@@ -107,13 +107,11 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
 
 def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement:
     """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
-    and name, own name. Those whose own name starts with the first word come first.
-
-    The pages of exports and imports are found by a word of their own, and by those alone who may open them.
+    and name, own name, the person's role. Those whose own name starts with the first word come first.
     """
     return (
         """
-        SELECT kind, collection_id, collection_name, name FROM (
+        SELECT kind, place.collection_id, collection_name, name, coalesce(role, 'owner') FROM (
             SELECT 'collection' AS kind, c.id AS collection_id, c.name AS collection_name, c.name AS name,
                    lower(c.name || ' ' || c.id) AS path
             FROM storage_collection c WHERE c.scratch_of IS NULL
@@ -123,19 +121,11 @@ def search_places(person_id: int | None, words: list[str], *, limit: int) -> Sta
             UNION ALL
             SELECT 'drive', c.id, c.name, d.name, lower(c.name || ' ' || d.name || ' drive')
             FROM storage_drive d JOIN storage_collection c ON c.id = d.collection_id AND c.scratch_of IS NULL
-            UNION ALL
-            SELECT page.kind, c.id, c.name, initcap(page.kind), lower(page.kind || ' ' || c.name)
-            FROM storage_collection c CROSS JOIN (VALUES ('exports'), ('imports'), ('snapshots')) AS page (kind)
-            WHERE c.scratch_of IS NULL
-            AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS word WHERE length(word) > 2 AND starts_with(page.kind, lower(word)))
-            AND ($1::int IS NULL OR EXISTS (
-                SELECT 1 FROM storage_membership m
-                WHERE m.person_id = $1::int AND m.collection_id = c.id AND m.role <> 'reader'))
         ) place
-        WHERE ($1::int IS NULL OR EXISTS (
-                SELECT 1 FROM storage_membership m WHERE m.person_id = $1::int AND m.collection_id = place.collection_id))
+        LEFT JOIN storage_membership m ON m.person_id = $1::int AND m.collection_id = place.collection_id
+        WHERE ($1::int IS NULL OR m.id IS NOT NULL)
           AND NOT EXISTS (SELECT 1 FROM unnest($2::text[]) AS word WHERE strpos(path, lower(word)) = 0)
-        ORDER BY NOT starts_with(lower(name), lower(coalesce(($2::text[])[1], ''))), length(path), path, collection_id
+        ORDER BY NOT starts_with(lower(name), lower(coalesce(($2::text[])[1], ''))), length(path), path, place.collection_id
         LIMIT $3
     """,
         [person_id, words, limit],

@@ -48,12 +48,31 @@ def test_it_is_a_page_too(known: Cast, browser: Browser) -> None:
     assert "<html" not in browser(known.reader).get("/jump/", HTTP_HX_REQUEST="true").content.decode()
 
 
-@pytest.mark.parametrize("text, first", [("exports", "Exports"), ("impo", "Imports"), ("snap web", "Snapshots")])
-def test_pages_of_exports_and_imports_are_found_by_those_who_may_open_them(
-    known: Cast, browser: Browser, text: str, first: str
+@pytest.mark.parametrize(
+    "text, name, people_who",
+    [
+        ("visor", "Visor", "owner member reader"),
+        ("http", "HTTP client", "owner member reader"),
+        ("client web", "HTTP client", "owner member reader"),
+        ("connect", "Connect", "owner member reader"),
+        ("keys", "Data keys", "owner member"),
+        ("exports", "Exports", "owner member"),
+        ("impo", "Imports", "owner member"),
+        ("snap web", "Snapshots", "owner member"),
+        ("settings", "Settings", "owner"),
+    ],
+)
+def test_pages_of_a_collection_are_found_by_those_who_may_open_them(
+    known: Cast, browser: Browser, text: str, name: str, people_who: str
 ) -> None:
-    found = browser(known.member).get("/jump/", {"q": text}).context["found"]
-    assert (found[0].name, found[0].where) == (first, "Page of Webshop")
-    assert browser(known.member).get(found[0].url).status_code == 200
-    assert browser(known.reader).get("/jump/", {"q": text}).context["found"] == []
-    assert browser(known.outsider).get("/jump/", {"q": text}).context["found"] == []
+    for person in ("owner", "member", "reader", "outsider"):
+        client = browser(getattr(known, person))
+        found = client.get("/jump/", {"q": text}).context["found"]
+        expected = [(name, "Page of Webshop")] if person in people_who.split() else []
+        assert [(jump.name, jump.where) for jump in found] == expected, person
+        assert all(client.get(jump.url).status_code == 200 for jump in found)
+
+
+def test_letters_that_many_pages_share_find_none(known: Cast, browser: Browser) -> None:
+    found = browser(known.owner).get("/jump/", {"q": "ke"}).context["found"]
+    assert found == []
