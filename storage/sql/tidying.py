@@ -184,7 +184,11 @@ def forget_damaged(blob_ids: list[UUID]) -> Statement:
     return (
         """
         WITH gone AS (
-            DELETE FROM storage_deletedfile WHERE blob_ids && $1::uuid[] RETURNING blob_ids || manifest_id AS ids
+            DELETE FROM storage_deletedfile WHERE (deletion_id, name) IN (
+                SELECT f.deletion_id, f.name
+                FROM (SELECT deletion_id, name, unnest(blob_ids) AS blob_id FROM storage_deletedfile) f
+                JOIN unnest($1::uuid[]) AS asked(id) ON asked.id = f.blob_id)
+            RETURNING blob_ids || manifest_id AS ids
         )
         UPDATE storage_blob SET state = 'garbage', changed_at = now() WHERE id IN (SELECT unnest(ids) FROM gone)
     """,
