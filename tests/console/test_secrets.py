@@ -1,13 +1,16 @@
 """No secret stands where it should not (promise P7): canaries are made, then looked for in everything that is kept."""
 
+import io
 import re
 import secrets as random_secrets
+import zipfile
 from urllib.parse import quote
 
 import httpx
 from django.db import connection
 
 from storage import event_blocks, events
+from storage.archive import exports
 from storage.database import run
 from tests.factories import item_path, make_client
 from tests.people import PASSWORD, make_cast, make_person, make_session
@@ -54,7 +57,10 @@ def test_secrets_are_kept_nowhere(server: Server, database: None) -> None:
         anybody.close()
         secrets = {key.group(1), client.key_text.split("_")[1], link, wrong, PASSWORD, browser.cookies["sessionid"]}
         pages = "\n".join(browser.get(page.format(cast.collection.id)).text for page in PAGES)
-    everything = {"pages": pages, "log": server.log, "database": dump()}
+    client.put({"key": "a", "text": "no secret"})
+    exported = read_export(cast.collection.id)
+    assert "no secret" in exported
+    everything = {"pages": pages, "log": server.log, "database": dump(), "export": exported}
     # The session's row is named by the cookie: Django's own way, readable by who reads the database alone.
     allowed = {("database", browser.cookies["sessionid"])}
     found = {(where, secret) for where, text in everything.items() for secret in secrets if secret in text}
@@ -105,7 +111,13 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
             f"{line.id}/?tab={tab}" for line in lines[:: sent // 6] for tab in ("response", "request", "log", "code")
         ]
         pages = "".join(browser.get(url + page).text for page in ["", *some])
-    everything = {"pages": pages, "log": server.log, "database": dump(), "events": opened(client.collection_id)}
+    everything = {
+        "pages": pages,
+        "log": server.log,
+        "database": dump(),
+        "events": opened(client.collection_id),
+        "export": read_export(client.collection_id),
+    }
     halves = {secret[:16], secret[-16:], cookie[:20], cookie[-16:], encoded[36:66]}
     found = {(where, each) for where, text in everything.items() for each in halves if each in text}
     assert found == set()
@@ -124,6 +136,13 @@ def opened(collection_id: str) -> str:
         texts += [repr(content) for content in event_blocks.open_contents(contents)[0]]
     assert texts
     return "\n".join(texts)
+
+
+def read_export(collection_id: str) -> str:
+    """All that stands in the zip of a collection, names included."""
+    with zipfile.ZipFile(io.BytesIO(b"".join(exports.stream_export(collection_id)))) as archive:
+        assert "manifest.json" in archive.namelist()
+        return "\n".join(f"{name}\n{archive.read(name).decode()}" for name in archive.namelist())
 
 
 def dump() -> str:
