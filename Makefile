@@ -17,7 +17,7 @@ serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
 
 # Each of the two processes has a server of its own; the tests of a file stay together.
-TOGETHER := -n 2 --dist loadfile
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/browser.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"

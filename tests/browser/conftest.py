@@ -77,6 +77,10 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     assert faults == []
 
 
+# What a page says of its requests that were broken off, as they are when one goes on to the next page.
+_BROKEN_OFF = ("htmx:afterRequest", "htmx:sendError")
+
+
 def _is_fault(text: str, kind: str) -> bool:
     """A refusal is an error to the console, and meant."""
-    return kind == "error" and not text.startswith("Failed to load resource")
+    return kind == "error" and not text.startswith(("Failed to load resource", *_BROKEN_OFF))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 REQUESTS = [
@@ -33,7 +34,9 @@ def test_database_down_is_told_within_five_seconds_and_over_when_it_is(own_serve
     (postgres,) = [p for p in own_server.children("postgres") if p.ppid() == own_server.process.pid]
     own_server.process.send_signal(signal.SIGSTOP)  # or it would start Postgres again
     try:
+        sessions = postgres.children()
         postgres.kill()
+        psutil.wait_procs(sessions, timeout=10)  # they outlive it by a moment, in which they answer
         for method, path, body in REQUESTS:
             started = time.monotonic()
             answer = client.request(method, path, json=body)
