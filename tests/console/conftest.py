@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from django.test.client import ClientHandler
 
 from tests.people import Cast, make_cast
 
@@ -26,12 +27,19 @@ def people(undone: None) -> Cast:
     return make_cast()
 
 
+@pytest.fixture(scope="session")
+def handler() -> ClientHandler:
+    """What answers the test client. A new one for each would look through all static files again."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
 @pytest.fixture
-def browser(undone: None) -> Browser:
+def browser(undone: None, handler: ClientHandler) -> Browser:
     """A browser in which the person has signed in, or nobody for None."""
 
     def open_browser(person: User | None) -> Client:
         client = Client()
+        client.handler = handler
         if person is not None:
             client.force_login(person)
         return client
