@@ -57,7 +57,7 @@ def send_file(
     status = 206 if part else 200
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=sent, content_type=content_type)
-    download = Download(file, start=start, length=length)
+    download = Download(file, start=start, length=length, may_come_again=True)
     if length > _ONE_PIECE_BYTES:
         # Ends with the response, or when the client is gone: Django closes what it was given.
         return StreamingHttpResponse(download, status=status, headers=sent, content_type=content_type)

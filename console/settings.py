@@ -34,6 +34,8 @@ CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
+# Of files that are asked for again and again, so much is kept on this disk as well.
+CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=validate.Range(min=0))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))

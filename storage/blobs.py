@@ -102,10 +102,9 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
 
 
 class Reading:
-    """An object's bytes on their way. Iterate once; `close` ends it early."""
+    """A blob's bytes on their way. Iterate once; `close` ends it early."""
 
-    def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
-        self._answer = answer
+    def __init__(self, length: int) -> None:
         self._left = length
         self._taken_at = 0.0
 
@@ -123,12 +122,30 @@ class Reading:
             self.close()
 
     def _take(self, size: int) -> bytes:
-        chunk: bytes = self._answer.read(min(size, self._left), decode_content=False)
+        chunk = self._read(min(size, self._left))
         if not chunk:
             raise EngineUnreachable()
         self._left -= len(chunk)
         self._taken_at = time.monotonic()
         return chunk
+
+    def _read(self, size: int) -> bytes:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of where they come from."""
+        raise NotImplementedError
+
+
+class _FromS3(Reading):
+    """An object's bytes on their way."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
+        super().__init__(length)
+        self._answer = answer
+
+    def _read(self, size: int) -> bytes:
+        return self._answer.read(size, decode_content=False)
 
     def close(self) -> None:
         """Give the connection back; one with bytes still to come is of no use to anybody else."""
@@ -155,7 +172,7 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
     except BaseException:
         answer.close()
         raise
-    return Reading(answer, length)
+    return _FromS3(answer, length)
 
 
 def delete(blob_ids: Iterable[UUID]) -> list[UUID]:

@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import transaction
 
 from storage import blobs, collections, content_types, free_names, limits, names, room, sql
+from storage.blob_copies import copies
 from storage.database import Row, engine_errors, run
 from storage.errors import (
     EngineUnreachable,
@@ -123,9 +124,13 @@ class Download:
     The bytes are those of the file that was asked for: garbage is kept longer than a download takes.
     """
 
-    def __init__(self, file: StoredFile, *, start: int, length: int) -> None:
-        """Begins to read. Raises EngineUnreachable and BlobMissing."""
+    def __init__(self, file: StoredFile, *, start: int, length: int, may_come_again: bool = False) -> None:
+        """Begins to read. `may_come_again`: whether a copy on this disk is worth it, as others may ask for the file too.
+
+        Raises EngineUnreachable and BlobMissing.
+        """
         self._file = file
+        self._may_come_again = may_come_again
         self._spans = cut_spans(file.blob_sizes, start=start, length=length)
         self._share = take_share()
         self._reading: blobs.Reading | None = None
@@ -155,6 +160,10 @@ class Download:
 
     def _open(self, span: "Span", share: Share | None = None) -> blobs.Reading:
         blob_id, size_bytes = self._file.blob_ids[span.blob], self._file.blob_sizes[span.blob]
+        if self._may_come_again:
+            copy = copies.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes)
+            if copy is not None:
+                return copy
         seconds = share.seconds_left() if share else None
         return blobs.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes, seconds=seconds)
 

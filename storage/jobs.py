@@ -16,6 +16,7 @@ from procrastinate.tasks import Task
 
 from storage import deletion, edits, event_days, figures, file_deletion, people, sweeper
 from storage.archive import work
+from storage.blob_copies import copies
 
 
 @app.periodic(cron="* * * * *")
@@ -81,6 +82,13 @@ def remove_spent_sessions(timestamp: int) -> None:
 def forget_receipts(timestamp: int) -> None:
     """Every hour; a receipt is kept for a day."""
     edits.forget_receipts()
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="tidy_copies", queueing_lock="tidy_copies")
+def tidy_copies(timestamp: int) -> None:
+    """Every hour; a copy is used for a day."""
+    copies.tidy()
 
 
 def start(task: "Task[..., None, Any]") -> None:

@@ -7,6 +7,7 @@ folders made by hand that hold a file by now; and what crashed writes left (prom
 from typing import NamedTuple
 
 from storage import blobs, limits, sql
+from storage.blob_copies import copies
 from storage.database import one_connection, run
 
 
@@ -68,6 +69,7 @@ def _delete_garbage() -> int:
     while rows := run(*sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
+        copies.forget(gone)
         run(*sql.forget_garbage(gone))
         # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
         run(*sql.put_off_garbage(list(refused)))
