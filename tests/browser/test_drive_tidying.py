@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Pages
 from tests.browser.drive_page import open_drive
@@ -129,11 +129,18 @@ def test_move_by_the_dialog_and_back_by_undo(server: Server, cast: Cast, pages: 
 
 def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
+    held: list[Route] = []
+    drive.page.route("**/folders/?folder=", lambda route: held.append(route))
     drive.row("c.txt").get_by_role("checkbox").check()
     drive.page.get_by_role("button", name="Move …").click()
     dialog = drive.page.get_by_role("dialog")
     dialog.get_by_role("button", name="New folder").click()
-    drive.page.keyboard.type("fresh")
+    drive.page.keyboard.type("fre")
+    # The list of the folders that there are comes late, and does not get in the way.
+    (late,) = held
+    late.continue_()
+    expect(dialog.get_by_role("button", name="box")).to_be_visible()
+    drive.page.keyboard.type("sh")
     drive.page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Move to fresh").click()
     drive.expect_labels("box", "fresh", "a.txt", "b.txt")

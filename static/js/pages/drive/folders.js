@@ -14,12 +14,18 @@ export async function chooseFolder(names) {
     slots.what.textContent = describe(names);
     const go = async (folder, focus = false) => {
       here = folder;
+      slots.folders.querySelector("input")?.closest("li").remove();
       slots.crumbs.replaceChildren(...makeCrumbs(folder, go));
       const canMove = names.some((name) => canMoveInto(name, folder));
       slots.yes.disabled = !canMove;
       slots.yes.textContent = canMove ? `Move to ${folder === "" ? drive : labelOf(folder)}` : "They are here already";
-      await list(slots, folder, names, go);
-      if (focus) (slots.folders.querySelector("button") ?? slots.yes).focus();
+      const rows = await listRows(slots, folder, names, go);
+      if (folder !== here) return;
+      // Who has begun to name a new folder meanwhile goes on typing.
+      const typing = slots.folders.querySelector("input")?.closest("li");
+      for (const old of [...slots.folders.children]) if (old !== typing) old.remove();
+      slots.folders.append(...rows);
+      if (focus && !typing) (slots.folders.querySelector("button") ?? slots.yes).focus();
     };
     slots.new.addEventListener("click", () => typeNewFolder(slots, here, go));
     go(here, true);
@@ -38,18 +44,22 @@ function makeCrumbs(folder, go) {
   });
 }
 
-async function list(slots, folder, names, go) {
+async function listRows(slots, folder, names, go) {
   slots.fault.textContent = "";
   try {
     const { folders, more } = await ask("GET", `folders/?folder=${encodeURIComponent(folder)}`);
     // A folder cannot go into itself: it is not there to be chosen.
     const able = folders.filter((each) => !names.includes(each));
-    slots.folders.replaceChildren(...able.map((each) => makeRow(each, go)));
-    if (able.length === 0) slots.folders.append(Object.assign(document.createElement("li"), { className: "quiet", textContent: "No folder in here." }));
-    if (more) slots.folders.append(Object.assign(document.createElement("li"), { className: "quiet", textContent: "More folders follow that are not listed here." }));
+    const note = able.length === 0 ? "No folder in here." : more ? "More folders follow that are not listed here." : "";
+    return [...able.map((each) => makeRow(each, go)), ...(note ? [makeNote(note)] : [])];
   } catch (error) {
     slots.fault.textContent = error.message;
+    return [];
   }
+}
+
+function makeNote(text) {
+  return Object.assign(document.createElement("li"), { className: "quiet", textContent: text });
 }
 
 function makeRow(folder, go) {
