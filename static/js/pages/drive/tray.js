@@ -14,7 +14,7 @@ import { show } from "./view.js";
 
 /** More rows than a person reads; those that matter come first. */
 const ROWS = 200;
-const PAINT_MS = 100;
+const PAINT_MS = 250;
 const RANK = { failed: 0, paused: 1, sending: 2, ending: 2, interrupted: 3, waiting: 4, done: 5, skipped: 6, cancelled: 6 };
 const SAYS = { waiting: "waiting", ending: "storing …", done: "", cancelled: "cancelled", skipped: "skipped" };
 
