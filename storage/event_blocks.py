@@ -3,13 +3,16 @@
 A row for each event cost more than a quarter of the API's throughput when it was tried, mostly for what a database does
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
 hold bodies and headers. Reading a page of the list opens a block or two; a filter looks into 500 lines at a time.
+
+Thousands of events may wait to be stored. None refers back to anything, so the collector of cycles need not look at them
+(`gc=False`).
 """
 
-import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
+import zstandard
 
 from storage import event_ids, limits
 from storage.sql import Block
@@ -17,14 +20,14 @@ from storage.sql import Block
 # Where an event came from: an app's request, one that was sent again, one written in the HTTP client.
 APP, REPLAY, CLIENT = "app", "replay", "client"
 
-# Bodies and headers repeat each other; the fastest level finds most of that.
+# Bodies and headers repeat each other, over far more bytes than zlib looks back; the first level finds nearly all of that.
 _LEVEL = 1
 
 Headers = tuple[tuple[str, str], ...]
 LogEntry = tuple[str, str, str]
 
 
-class Line(msgspec.Struct, array_like=True):
+class Line(msgspec.Struct, array_like=True, gc=False):
     """An event as a line of the list. `path` is what follows `/v1/{collection}/`. `key_name` and `is_pinned` are found out
     when the line is shown."""
 
@@ -57,7 +60,7 @@ class Line(msgspec.Struct, array_like=True):
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-class Body(msgspec.Struct, array_like=True, frozen=True):
+class Body(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A body: its text, or None where that was not kept and `digest` says how to know it again, or why not."""
 
     size_bytes: int = 0
@@ -67,7 +70,7 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
     digest: str = ""
 
 
-class Content(msgspec.Struct, array_like=True):
+class Content(msgspec.Struct, array_like=True, gc=False):
     """What an event holds besides its line and the request's headers.
 
     `log` has level, logger and message of each entry; `is_redacted` says that a secret stood somewhere but in a header that
@@ -82,7 +85,7 @@ class Content(msgspec.Struct, array_like=True):
     sent_by: str = ""
 
 
-class Event(msgspec.Struct, array_like=True):
+class Event(msgspec.Struct, array_like=True, gc=False):
     """A request that was answered. The key is named by the SHA-256 that it is known by, until its id is found.
 
     `size_bytes` is roughly what it takes in memory, and in a block before that is compressed.
@@ -144,19 +147,19 @@ def make_block(events: list[Event]) -> Block:
         errors=sum(line.status >= 400 for line in lines),
         by_hand=sum(line.origin != APP for line in lines),
         slowest_us=max(line.duration_us for line in lines),
-        lines=zlib.compress(_encoder.encode(lines), _LEVEL),
-        contents=zlib.compress(_encoder.encode(contents), _LEVEL),
+        lines=_compress(_encoder.encode(lines)),
+        contents=_compress(_encoder.encode(contents)),
     )
 
 
 def open_lines(lines: bytes) -> list[Line]:
     """The lines of a block, in the order of their ids."""
-    return _lines_decoder.decode(zlib.decompress(lines))
+    return _lines_decoder.decode(_decompress(lines))
 
 
 def open_contents(contents: bytes) -> tuple[list[tuple[Content, Headers]], int]:
     """The contents of a block with the requests' headers, in the same order; and how many bytes that is."""
-    plain = zlib.decompress(contents)
+    plain = _decompress(contents)
     found = _contents_decoder.decode(plain)
     return [(content, found.headers[place]) for content, place in zip(found.contents, found.places, strict=True)], len(
         plain
@@ -165,12 +168,20 @@ def open_contents(contents: bytes) -> tuple[list[tuple[Content, Headers]], int]:
 
 def pack_event(event: Event) -> bytes:
     """One event as bytes of its own."""
-    return zlib.compress(_encoder.encode(event), _LEVEL)
+    return _compress(_encoder.encode(event))
 
 
 def unpack_event(packed: bytes) -> Event:
     """The event that `pack_event` packed."""
-    return _event_decoder.decode(zlib.decompress(packed))
+    return _event_decoder.decode(_decompress(packed))
+
+
+def _compress(plain: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+
+
+def _decompress(packed: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(packed)
 
 
 def _is_full(events: list[Event], size_bytes: int, following: Event) -> bool:
