@@ -18,7 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import urllib3
+from playwright.sync_api import Page, sync_playwright
 
+from bench.chromium import open_page
 from bench.homeport import Homeport
 from bench.pages import Visitor
 from bench.statements import attach, open_connection
@@ -36,7 +38,7 @@ LOOKS = {
     "by size": "?folder=in/&sort=-size",
     "the folder above": "",
 }
-PARTS_AT_ONCE = 3
+PARTS_AT_ONCE = 4
 MB = 1_048_576
 
 
@@ -103,8 +105,6 @@ def _fill(homeport: Homeport, drive: str, files: int) -> None:
 
 
 def _compare_uploads(homeport: Homeport, visitor: Visitor, folder: Path, options: argparse.Namespace) -> bool:
-    from playwright.sync_api import sync_playwright
-
     path = folder / "large.bin"
     with path.open("wb") as file:
         for _ in range(options.upload_mb):
@@ -112,8 +112,11 @@ def _compare_uploads(homeport: Homeport, visitor: Visitor, folder: Path, options
     visitor.fill(f"/collections/{homeport.collection_id}/new-drive/", name=UPLOADED)
     rates: dict[str, list[float]] = {"API": [], "page": []}
     with sync_playwright() as playwright:
-        by_page = _open_page(playwright, homeport, visitor)
-        ways: dict[str, Callable[[Path], None]] = {"API": lambda each: _upload_by_api(homeport, each), "page": by_page}
+        page = open_page(playwright, homeport, visitor, f"/collections/{homeport.collection_id}/drive/{UPLOADED}/")
+        ways: dict[str, Callable[[Path], None]] = {
+            "API": lambda each: _upload_by_api(homeport, each),
+            "page": lambda each: _upload_by_page(page, each),
+        }
         for turn in range(options.rounds):
             for way in ways if turn % 2 == 0 else reversed(ways):
                 # The page asks what to do with a name that exists: every round has its own.
@@ -158,23 +161,11 @@ def _upload_by_api(homeport: Homeport, path: Path) -> None:
             raise RuntimeError(f"the upload was not ended: {ended.status}")
 
 
-def _open_page(playwright: object, homeport: Homeport, visitor: Visitor) -> Callable[[Path], None]:
-    """The Drive's page in Chromium; a function that uploads a file there by the button's own input, and waits for it."""
-    import shutil
-
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])  # type: ignore[attr-defined]
-    context = browser.new_context(base_url=homeport.origin)
-    context.add_cookies([{"name": "sessionid", "value": visitor.session, "url": homeport.origin}])
-    page = context.new_page()
-    page.goto(f"/collections/{homeport.collection_id}/drive/{UPLOADED}/")
-
-    def upload(path: Path) -> None:
-        page.locator("#choose-files").set_input_files(str(path))
-        row = page.locator(".tray-row").filter(has=page.get_by_text(path.name, exact=True))
-        row.and_(page.locator("[data-state=done]")).wait_for(timeout=1_800_000)
-
-    return upload
+def _upload_by_page(page: Page, path: Path) -> None:
+    """By the button's own input; until the tray says that it is done."""
+    page.locator("#choose-files").set_input_files(str(path))
+    row = page.locator(".tray-row").filter(has=page.get_by_text(path.name, exact=True))
+    row.and_(page.locator("[data-state=done]")).wait_for(timeout=1_800_000)
 
 
 if __name__ == "__main__":
