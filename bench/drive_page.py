@@ -38,7 +38,7 @@ LOOKS = {
     "by size": "?folder=in/&sort=-size",
     "the folder above": "",
 }
-PARTS_AT_ONCE = 4
+PARTS_AT_ONCE = 3
 MB = 1_048_576
 
 

@@ -13,6 +13,7 @@ import { isPassing, nextWait } from "./waiting.js";
 export const FILES_AT_ONCE = 3;
 /** A browser opens six connections to a server at most; the page itself needs some of them. */
 export const PARTS_AT_ONCE = 4;
+export const PARTS_OF_A_FILE = 3;
 /** A file no longer than a part goes in one request: there is nothing of it to resume, and folders of small files go up three times as fast. */
 export const WHOLE_BYTES = 10 * 1024 * 1024;
 
@@ -230,7 +231,7 @@ export class Uploader {
         }
       }
     };
-    const lanes = Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, lane);
+    const lanes = Array.from({ length: Math.min(PARTS_OF_A_FILE, parts.length) }, lane);
     try {
       await Promise.all(lanes);
     } catch (error) {
