@@ -22,8 +22,8 @@ from uuid import UUID
 from django.conf import settings
 
 from storage import blobs, limits
-from storage.blobs import Reading
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
+from storage.readings import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +107,9 @@ class Copies:
                     self.tidy()
             except (StorageError, OSError) as error:
                 logger.warning("A copy of a blob could not be made: %s", error)
+            except Exception:
+                # This thread is the only one of its kind in its process.
+                logger.exception("A copy of a blob could not be made")
 
     def _copy(self, blob_id: UUID, size_bytes: int) -> None:
         place = self._place(blob_id)
@@ -120,6 +123,9 @@ class Copies:
             with os.fdopen(descriptor, "wb") as file:
                 for chunk in blobs.read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes):
                     file.write(chunk)
+                # After the machine has crashed, too, a file of the right length has the right bytes.
+                file.flush()
+                os.fsync(file.fileno())
             Path(name).replace(place)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -148,7 +154,10 @@ class _FromCopy(Reading):
         file.seek(start)
 
     def _read(self, size: int) -> bytes:
-        return self._file.read(size)
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise EngineUnreachable() from error
 
     def close(self) -> None:
         self._file.close()

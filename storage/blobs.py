@@ -13,7 +13,6 @@ import hashlib
 import json
 import logging
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,15 +33,11 @@ from django.conf import settings
 
 from storage import limits, room
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
+from storage.readings import Reading
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "blobs/"
-# A chunk costs the same two dozen system calls and changes of thread whatever its size, which is most of what reading costs.
-# Clients that are slow to take theirs get small ones, so that many of them hold little memory.
-CHUNK_BYTES = 1_048_576
-SLOW_CHUNK_BYTES = 65_536
-_SLOW_SECONDS = 0.25
 
 # SeaweedFS and other S3s know neither the checksum trailers of newer SDKs nor names of buckets as names of hosts.
 _CONFIG = {
@@ -101,42 +96,6 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
     return md5
 
 
-class Reading:
-    """A blob's bytes on their way. Iterate once; `close` ends it early."""
-
-    def __init__(self, length: int) -> None:
-        self._left = length
-        self._taken_at = 0.0
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Raises EngineUnreachable when they stop coming before the end."""
-        try:
-            size = CHUNK_BYTES
-            while self._left > 0:
-                # In no variable, so that it can go as soon as the other side is done with it.
-                yield self._take(size)
-                size = SLOW_CHUNK_BYTES if time.monotonic() - self._taken_at > _SLOW_SECONDS else CHUNK_BYTES
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise EngineUnreachable() from error
-        finally:
-            self.close()
-
-    def _take(self, size: int) -> bytes:
-        chunk = self._read(min(size, self._left))
-        if not chunk:
-            raise EngineUnreachable()
-        self._left -= len(chunk)
-        self._taken_at = time.monotonic()
-        return chunk
-
-    def _read(self, size: int) -> bytes:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Let go of where they come from."""
-        raise NotImplementedError
-
-
 class _FromS3(Reading):
     """An object's bytes on their way."""
 
@@ -145,7 +104,10 @@ class _FromS3(Reading):
         self._answer = answer
 
     def _read(self, size: int) -> bytes:
-        return self._answer.read(size, decode_content=False)
+        try:
+            return self._answer.read(size, decode_content=False)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise EngineUnreachable() from error
 
     def close(self) -> None:
         """Give the connection back; one with bytes still to come is of no use to anybody else."""

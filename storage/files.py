@@ -31,6 +31,7 @@ from storage.errors import (
 )
 from storage.failpoints import reach
 from storage.keys import Access
+from storage.readings import Reading
 from storage.shares import Share, take_share
 
 # What becomes of a file that has the name already: it is replaced, both are kept, or nothing is done.
@@ -133,7 +134,7 @@ class Download:
         self._may_come_again = may_come_again
         self._spans = cut_spans(file.blob_sizes, start=start, length=length)
         self._share = take_share()
-        self._reading: blobs.Reading | None = None
+        self._reading: Reading | None = None
         try:
             if self._spans:
                 self._reading = self._open(self._spans[0], self._share)
@@ -158,7 +159,7 @@ class Download:
             self._reading.close()
         self._share.give_back()
 
-    def _open(self, span: "Span", share: Share | None = None) -> blobs.Reading:
+    def _open(self, span: "Span", share: Share | None = None) -> Reading:
         blob_id, size_bytes = self._file.blob_ids[span.blob], self._file.blob_sizes[span.blob]
         if self._may_come_again:
             copy = copies.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes)

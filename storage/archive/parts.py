@@ -17,6 +17,7 @@ from uuid import UUID
 from storage import blobs, files, limits, sql
 from storage.database import run
 from storage.files import Stored
+from storage.readings import Reading
 
 # Skipping so much by reading on is quicker than asking S3 anew.
 _SKIPPED_BYTES = 262_144
@@ -126,7 +127,7 @@ class PartReader(io.RawIOBase):
         self._parts = [part for part in parts if part.size_bytes]
         self._starts = [0, *itertools.accumulate(part.size_bytes for part in self._parts)]
         self._position = 0
-        self._reading: blobs.Reading | None = None
+        self._reading: Reading | None = None
         self._chunks: Iterator[bytes] = iter(())
         self._chunk = memoryview(b"")
         self._chunk_at = 0  # where the bytes that are left of the chunk belong

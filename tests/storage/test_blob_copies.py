@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import blobs, limits
+from storage import blob_copies, blobs, limits
 from storage.blob_copies import Copies
 from storage.blobs import Owner
+from storage.errors import EngineUnreachable
 from tests.drives import noise
 
 SIZE = 20_000
@@ -134,6 +135,38 @@ def test_a_blob_that_cannot_be_read_leaves_nothing(
     assert make_copy(copies, put()) == CONTENT
     assert len(files_in(tmp_path)) == 1
     assert "could not be made" in caplog.text
+
+
+def test_a_blob_too_large_for_the_limit_has_none(put: Callable[[bytes], uuid.UUID], tmp_path: Path) -> None:
+    copies, small = Copies(tmp_path, max_bytes=16 * SIZE), put(CONTENT)
+    large = put(noise(SIZE + 1))
+    for _ in range(5):
+        assert read(copies, large, length=SIZE + 1, size=SIZE + 1) is None
+
+    assert make_copy(copies, small) == CONTENT
+    assert files_in(tmp_path) == [copies._place(small)]
+
+
+def test_what_was_asked_for_is_remembered_within_bounds(
+    put: Callable[[], uuid.UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_copies, "_ASKED_MAX", 3)
+    copies = Copies(tmp_path, max_bytes=MB)
+    for _ in range(10):
+        assert read(copies, uuid.uuid4()) is None
+    assert len(copies._asked) == 3
+    assert make_copy(copies, put()) == CONTENT
+
+
+def test_a_copy_that_cannot_be_read_is_told_as_such(put: Callable[[], uuid.UUID], tmp_path: Path) -> None:
+    copies, blob_id = Copies(tmp_path, max_bytes=MB), put()
+    make_copy(copies, blob_id)
+    reading = copies.read(blob_id, start=0, length=SIZE, size_bytes=SIZE)
+    assert reading is not None
+    copies._place(blob_id).write_bytes(CONTENT[:-1])  # cut after it was opened
+
+    with pytest.raises(EngineUnreachable):
+        b"".join(reading)
 
 
 def test_without_room_there_are_none(
