@@ -17,8 +17,8 @@ serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
 
 # Each of the two processes has a server of its own; the tests of a file stay together. What fails is tried once more and
-# told as such: a browser, two servers and their engines at once can keep two cores from something for seconds.
-TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
+# named at the end: a browser, two servers and their engines at once can keep two cores from something for seconds.
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -rR
 
 test: $(VENV)/browser.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"

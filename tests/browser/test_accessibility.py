@@ -168,6 +168,24 @@ def ids_of(cast: Cast) -> dict[str, object]:
     return {"id": cast.collection.id, "key": key, "export": export.id if export else "", **imports}
 
 
+FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>
+  body { background: white; color: black }
+  @media (prefers-color-scheme: dark) { body { color: #eee } }
+</style></head><body><main><h1>Faulty</h1><img src="x.png"><p style="width: 2000px">wide</p></main></body></html>"""
+
+
+def test_faults_are_found_in_both_schemes(pages: Pages) -> None:
+    page = pages(None, "/sign-in/", bypass_csp=True)
+    page.set_content(FAULTY)
+
+    faults = faults_of(page)
+
+    assert [fault.split(":")[0] for fault in faults[:2]] == ["image-alt", "in the dark, color-contrast"]
+    assert faults[2:] == [faults[2]]
+    assert faults[2].endswith("pixels too wide")
+    assert page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_page(full: Cast, pages: Pages, width: int) -> None:
     page = pages(full.server_owner, width=width, bypass_csp=True)
