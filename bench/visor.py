@@ -179,24 +179,18 @@ def _count(collection_id: str) -> tuple[int, int]:
 
 def _write_log(collection_id: str, count: int) -> None:
     """Evenly over the last days, each in its partition, one in a hundred an error, with bodies of 300 bytes."""
-    from django.db import transaction
-
     from storage import event_days
-    from storage.database import run
-    from storage.event_blocks import make_blocks
-    from storage.events import statements_for
+    from storage.event_queue import EventQueue
 
     now = datetime.now(UTC)
     for ago in range(DAYS, -1, -1):
         event_days.tidy_events(now - timedelta(days=ago))
+    queue = EventQueue()
     first_ns, width_ns = int((now - timedelta(days=DAYS)).timestamp() * 1e9), int(DAYS * 86_400 * 1e9)
     for start in range(0, count, EVENTS_AT_ONCE):
-        numbers = range(start, min(start + EVENTS_AT_ONCE, count))
-        events = [_make_event(collection_id, n, first_ns + width_ns * n // count) for n in numbers]
-        with transaction.atomic():
-            for stored, block in make_blocks(events):
-                for statement in statements_for(stored, block):
-                    run(*statement)
+        for number in range(start, min(start + EVENTS_AT_ONCE, count)):
+            queue.put(_make_event(collection_id, number, first_ns + width_ns * number // count))
+        queue.flush()
     with open_connection().cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM (ANALYZE) storage_eventblock")

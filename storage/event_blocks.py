@@ -4,12 +4,12 @@ A row for each event cost more than a quarter of the API's throughput when it wa
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
 hold bodies and headers. Reading a page of the list opens a block or two; a filter looks into 500 lines at a time.
 
-Thousands of events may wait to be stored. None refers back to anything, so the collector of cycles need not look at them
-(`gc=False`).
+An event becomes bytes as soon as there is a block to take it in: thousands may wait to be stored, and looking at each of
+their texts again later would cost more than all of the rest.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+import threading
+from datetime import datetime, timedelta
 
 import msgspec
 import zstandard
@@ -22,6 +22,9 @@ APP, REPLAY, CLIENT = "app", "replay", "client"
 
 # Bodies and headers repeat each other, over far more bytes than zlib looks back; the first level finds nearly all of that.
 _LEVEL = 1
+
+# No block has events of two minutes.
+BLOCK_SPAN = timedelta(minutes=1)
 
 Headers = tuple[tuple[str, str], ...]
 LogEntry = tuple[str, str, str]
@@ -86,22 +89,13 @@ class Content(msgspec.Struct, array_like=True, gc=False):
 
 
 class Event(msgspec.Struct, array_like=True, gc=False):
-    """A request that was answered. The key is named by the SHA-256 that it is known by, until its id is found.
-
-    `size_bytes` is roughly what it takes in memory, and in a block before that is compressed.
-    """
+    """A request that was answered. The key is named by the SHA-256 that it is known by, until its id is found."""
 
     collection_id: str
     line: Line
     content: Content
     request_headers: Headers = ()
     key_digest: bytes = b""
-    size_bytes: int = 0
-
-    def __post_init__(self) -> None:
-        content, line = self.content, self.line
-        texts = len(content.request.text or "") + len(content.response.text or "") + len(line.path) + len(line.query)
-        self.size_bytes = texts + 20 * (len(self.request_headers) + len(content.response_headers)) + 200
 
 
 class _Contents(msgspec.Struct, array_like=True):
@@ -117,44 +111,84 @@ _encoder = msgspec.msgpack.Encoder()
 _lines_decoder = msgspec.msgpack.Decoder(list[Line])
 _contents_decoder = msgspec.msgpack.Decoder(_Contents)
 _event_decoder = msgspec.msgpack.Decoder(Event)
+_of_thread = threading.local()
 
 
-def make_blocks(events: Iterable[Event]) -> Iterator[tuple[list[Event], Block]]:
-    """Events of one collection, in any order, as blocks."""
-    waiting: list[Event] = []
-    size = 0
-    for event in sorted(events, key=lambda each: each.line.id):
-        if waiting and _is_full(waiting, size, event):
-            yield waiting, make_block(waiting)
-            waiting, size = [], 0
-        waiting.append(event)
-        size += event.size_bytes
-    if waiting:
-        yield waiting, make_block(waiting)
+class OpenBlock:
+    """A block that still takes events in, of one collection and one minute. For one thread at a time.
+
+    `size_bytes` is what they take before they are compressed.
+    """
+
+    def __init__(self, collection_id: str) -> None:
+        self.size_bytes = 0
+        self.events = 0
+        self._collection_id = collection_id
+        self._errors = self._by_hand = self._slowest_us = 0
+        self._first_id, self._last_id = event_ids.HIGHEST, event_ids.LOWEST
+        self._lines, self._contents = bytearray(), bytearray()
+        self._headers: list[Headers] = []
+        self._places: list[int] = []
+        self._place_of: dict[int, int] = {}
+
+    def has_room_for(self, size_bytes: int) -> bool:
+        """An event that is larger than a block may be is alone in one."""
+        return self.events == 0 or (
+            self.events < limits.EVENT_BLOCK_MAX and self.size_bytes + size_bytes <= limits.EVENT_BLOCK_MAX_BYTES
+        )
+
+    def add(self, event: Event, packed: "PackedEvent") -> None:
+        """Take in an event with its bytes."""
+        line, headers = event.line, event.request_headers
+        # The same headers are nearly always the same object, which stays here and so keeps its identity.
+        place = self._place_of.get(id(headers))
+        if place is None:
+            place = self._place_of[id(headers)] = len(self._headers)
+            self._headers.append(headers)
+        self._places.append(place)
+        self._lines += packed[0]
+        self._contents += packed[1]
+        self.size_bytes += len(packed[0]) + len(packed[1])
+        self.events += 1
+        self._errors += line.status >= 400
+        self._by_hand += line.origin != APP
+        self._slowest_us = max(self._slowest_us, line.duration_us)
+        self._first_id, self._last_id = min(self._first_id, line.id), max(self._last_id, line.id)
+
+    def close(self) -> Block:
+        """The block as it is stored."""
+        contents = (self._headers, self._places, msgspec.Raw(_array(self.events, self._contents)))
+        return Block(
+            collection_id=self._collection_id,
+            last_id=self._last_id,
+            first_id=self._first_id,
+            events=self.events,
+            errors=self._errors,
+            by_hand=self._by_hand,
+            slowest_us=self._slowest_us,
+            lines=_compress(_array(self.events, self._lines)),
+            contents=_compress(_encoder.encode(contents)),
+        )
 
 
-def make_block(events: list[Event]) -> Block:
-    """Events of one collection, in the order of their ids, as one block."""
-    lines = [event.line for event in events]
-    known: dict[Headers, int] = {}
-    places = [known.setdefault(event.request_headers, len(known)) for event in events]
-    contents = _Contents(list(known), places, [event.content for event in events])
-    return Block(
-        collection_id=events[0].collection_id,
-        last_id=lines[-1].id,
-        first_id=lines[0].id,
-        events=len(lines),
-        errors=sum(line.status >= 400 for line in lines),
-        by_hand=sum(line.origin != APP for line in lines),
-        slowest_us=max(line.duration_us for line in lines),
-        lines=_compress(_encoder.encode(lines)),
-        contents=_compress(_encoder.encode(contents)),
-    )
+PackedEvent = tuple[bytes, bytes]
 
 
-def open_lines(lines: bytes) -> list[Line]:
-    """The lines of a block, in the order of their ids."""
-    return _lines_decoder.decode(_decompress(lines))
+def pack(event: Event) -> PackedEvent:
+    """An event's line and content as a block takes them in."""
+    return _encoder.encode(event.line), _encoder.encode(event.content)
+
+
+def make_block(event: Event) -> Block:
+    """A block of one event."""
+    block = OpenBlock(event.collection_id)
+    block.add(event, pack(event))
+    return block.close()
+
+
+def open_lines(packed: bytes) -> list[Line]:
+    """The lines of a block, about in the order of their ids."""
+    return _lines_decoder.decode(_decompress(packed))
 
 
 def open_contents(contents: bytes) -> tuple[list[tuple[Content, Headers]], int]:
@@ -176,18 +210,18 @@ def unpack_event(packed: bytes) -> Event:
     return _event_decoder.decode(_decompress(packed))
 
 
+def _array(length: int, elements: bytearray) -> bytes:
+    """A MessagePack array of values that are MessagePack already ("array 32" of its specification)."""
+    return b"\xdd" + length.to_bytes(4, "big") + elements
+
+
 def _compress(plain: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+    # Each begins with a megabyte of tables, and serves one thread at a time.
+    if not hasattr(_of_thread, "compressor"):
+        _of_thread.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    packed: bytes = _of_thread.compressor.compress(plain)
+    return packed
 
 
 def _decompress(packed: bytes) -> bytes:
     return zstandard.ZstdDecompressor().decompress(packed)
-
-
-def _is_full(events: list[Event], size_bytes: int, following: Event) -> bool:
-    span_ms = event_ids.ms_of(following.line.id) - event_ids.ms_of(events[0].line.id)
-    return (
-        len(events) >= limits.EVENT_BLOCK_MAX
-        or size_bytes + following.size_bytes > limits.EVENT_BLOCK_MAX_BYTES
-        or span_ms > limits.EVENT_BLOCK_MAX_SECONDS * 1000
-    )

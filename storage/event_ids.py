@@ -20,7 +20,8 @@ def new_event_id(at_ns: int) -> str:
     ms, rest = divmod(at_ns, 1_000_000)
     fraction = (rest << _FRACTION_BITS) // 1_000_000
     # Only uniqueness is asked of the last bits: an event is found within a collection that a gate has opened.
-    return f"{ms << 80 | _VERSION | fraction << 64 | _VARIANT | random.getrandbits(62):032x}"
+    number = ms << 80 | _VERSION | fraction << 64 | _VARIANT | random.getrandbits(62)
+    return number.to_bytes(16, "big").hex()
 
 
 def time_of(event_id: str) -> datetime:

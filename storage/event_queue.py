@@ -10,15 +10,16 @@ Of a request without a key of its collection no body is kept: what strangers sen
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from multiprocessing import util
 
 from storage import limits, sql
 from storage.database import OwnConnection
 from storage.errors import StorageError
-from storage.event_blocks import Body, Event, make_blocks
+from storage.event_blocks import Body, Event, OpenBlock, pack
 from storage.event_ids import minute_of
 from storage.events import statements_for
+from storage.sql import Block
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ logger = logging.getLogger(__name__)
 _GATHER_SECONDS = 0.4
 _REST_SECONDS = 1.0
 _LOCK_TIMEOUT_MS = 1000
-_BATCH_MAX = 4 * limits.EVENT_BLOCK_MAX
 _NOT_KEPT = "not kept, as no key of this collection came with it"
+
+_NO_KEY = ("", 0)
 
 Minute = tuple[str, int]
 
@@ -36,25 +38,26 @@ class EventQueue:
     """Events on their way to the table."""
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque()
-        self._waiting_bytes = 0
+        self._blocks: list[OpenBlock] = []
+        self._open: dict[Minute, OpenBlock] = {}
+        self._closed: list[Block] = []
+        self._unnamed: list[Event] = []
+        self._waiting = self._waiting_bytes = 0
         self._lost: Counter[Minute] = Counter()
         self._lock = threading.Lock()
         self._filled = threading.Event()
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection = OwnConnection(lock_timeout_ms=_LOCK_TIMEOUT_MS)
-        self._keys: dict[bytes, tuple[str, int]] = {}
+        self._keys: dict[bytes, tuple[str, int]] = {b"": _NO_KEY}
 
     def put(self, event: Event) -> None:
-        """Take an event in; when too many wait already it is lost. Returns at once and raises nothing."""
-        size = event.size_bytes
-        with self._lock:
-            if len(self._events) >= limits.EVENT_QUEUE_MAX or self._waiting_bytes >= limits.EVENT_QUEUE_MAX_BYTES:
-                self._lost[event.collection_id, minute_of(event.line.id)] += 1
-            else:
-                self._events.append(event)
-                self._waiting_bytes += size
+        """Take an event in; when too many wait already it is lost. Returns at once."""
+        owner = self._keys.get(event.key_digest)
+        if owner is None:
+            self._put_unnamed(event)
+        else:
+            self._put_named(event, *owner)
         self._wake()
 
     def lose(self, collection_id: str) -> None:
@@ -66,16 +69,19 @@ class EventQueue:
     def flush(self) -> None:
         """Store what waits, and what was lost. Raises StorageError when that cannot be done now; it goes on waiting then."""
         with self._writing:
-            while batch := self._take():
-                try:
-                    self._store(batch)
-                except StorageError:
-                    self._give_back(batch)
-                    self._store_lost()
-                    raise
-                except Exception:
-                    logger.exception("A batch of %s recorded requests could not be stored", len(batch))
-                    self._store_singly(batch)
+            try:
+                self._name_keys()
+                self._close_blocks()
+                if self._closed:
+                    self._connection.run_together(statements_for(self._closed))
+            except StorageError:
+                self._store_lost()
+                raise
+            except Exception:
+                logger.exception("A batch of recorded requests could not be stored")
+                self._end_waiting(are_lost=True)
+            else:
+                self._end_waiting(are_lost=False)
             self._store_lost()
 
     def _wake(self) -> None:
@@ -112,37 +118,58 @@ class EventQueue:
         except StorageError:
             logger.warning("The last recorded requests could not be stored")
 
-    def _take(self) -> list[Event]:
+    def _put_named(self, event: Event, owner: str, key_id: int) -> None:
+        """An event whose key is known, or known to be none of its collection's."""
+        if owner == event.collection_id:
+            event.line.key_id = key_id
+        elif event.content.request.size_bytes:
+            body = event.content.request
+            event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
+        packed = pack(event)
+        size = len(packed[0]) + len(packed[1])
+        minute = event.collection_id, minute_of(event.line.id)
         with self._lock:
-            batch = [self._events.popleft() for _ in range(min(len(self._events), _BATCH_MAX))]
-            self._waiting_bytes -= sum(event.size_bytes for event in batch)
-            return batch
+            if self._is_full():
+                self._lost[minute] += 1
+                return
+            block = self._open.get(minute)
+            if block is None or not block.has_room_for(size):
+                block = self._open[minute] = OpenBlock(event.collection_id)
+                self._blocks.append(block)
+            block.add(event, packed)
+            self._waiting += 1
+            self._waiting_bytes += size
 
-    def _give_back(self, batch: list[Event]) -> None:
+    def _put_unnamed(self, event: Event) -> None:
+        minute = event.collection_id, minute_of(event.line.id)
         with self._lock:
-            self._events.extendleft(reversed(batch))
-            self._waiting_bytes += sum(event.size_bytes for event in batch)
+            if self._is_full():
+                self._lost[minute] += 1
+            else:
+                self._unnamed.append(event)
+                self._waiting += 1
+                self._waiting_bytes += _texts_size(event)
 
-    def _store(self, batch: list[Event]) -> None:
-        self._name_keys(batch)
-        of_collection: dict[str, list[Event]] = {}
-        for event in batch:
-            of_collection.setdefault(event.collection_id, []).append(event)
-        # In the order of their ids, so that two processes never wait for each other.
-        for _, events in sorted(of_collection.items()):
-            for stored, block in make_blocks(events):
-                self._connection.run_together(statements_for(stored, block))
-                # Whatever goes wrong with a later block, these are not stored again.
-                done = set(map(id, stored))
-                batch[:] = [event for event in batch if id(event) not in done]
+    def _is_full(self) -> bool:
+        return self._waiting >= limits.EVENT_QUEUE_MAX or self._waiting_bytes >= limits.EVENT_QUEUE_MAX_BYTES
 
-    def _store_singly(self, batch: list[Event]) -> None:
-        """One event that cannot be stored must not take the others along."""
-        for event in list(batch):
-            try:
-                self._store([event])
-            except Exception:
-                self.lose(event.collection_id)
+    def _close_blocks(self) -> None:
+        with self._lock:
+            blocks, self._blocks = self._blocks, []
+            self._open.clear()
+        closed = [block.close() for block in blocks]
+        with self._lock:
+            self._closed += closed
+            self._waiting_bytes += sum(map(_size_of, closed)) - sum(block.size_bytes for block in blocks)
+
+    def _end_waiting(self, *, are_lost: bool) -> None:
+        with self._lock:
+            closed, self._closed = self._closed, []
+            self._waiting -= sum(block.events for block in closed)
+            self._waiting_bytes -= sum(map(_size_of, closed))
+            if are_lost:
+                for block in closed:
+                    self._lost[block.collection_id, minute_of(block.last_id)] += block.events
 
     def _store_lost(self) -> None:
         with self._lock:
@@ -157,19 +184,33 @@ class EventQueue:
                 self._lost.update(lost)
             self._filled.set()
 
-    def _name_keys(self, batch: list[Event]) -> None:
-        """Give each event its key's id. Texts that are no key are looked up again: anybody can send such, endlessly."""
-        unknown = {event.key_digest for event in batch if event.key_digest} - self._keys.keys()
-        if unknown:
-            found = self._connection.run(*sql.find_key_ids(list(unknown)))
-            self._keys |= {digest: (collection_id, key_id) for digest, collection_id, key_id in found}
-        for event in batch:
-            collection_id, key_id = self._keys.get(event.key_digest, ("", 0))
-            if collection_id == event.collection_id:
-                event.line.key_id = key_id
-            elif event.content.request.size_bytes:
-                body = event.content.request
-                event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
+    def _name_keys(self) -> None:
+        """Find the ids of keys that are not known yet. Texts that are no key are looked up each time: anybody can send such,
+        endlessly."""
+        with self._lock:
+            unnamed, self._unnamed = self._unnamed, []
+        if not unnamed:
+            return
+        try:
+            found = self._connection.run(*sql.find_key_ids(list({event.key_digest for event in unnamed})))
+        except BaseException:
+            with self._lock:
+                self._unnamed[:0] = unnamed
+            raise
+        self._keys |= {digest: (collection_id, key_id) for digest, collection_id, key_id in found}
+        with self._lock:
+            self._waiting -= len(unnamed)
+            self._waiting_bytes -= sum(map(_texts_size, unnamed))
+        for event in unnamed:
+            self._put_named(event, *self._keys.get(event.key_digest, _NO_KEY))
+
+
+def _texts_size(event: Event) -> int:
+    return len(event.content.request.text or "") + len(event.content.response.text or "") + 200
+
+
+def _size_of(block: Block) -> int:
+    return len(block.lines) + len(block.contents)
 
 
 queue = EventQueue()

@@ -8,6 +8,7 @@ Blocks that different processes wrote at the same time overlap: the lines of a p
 last id, so none is left out and none comes twice.
 """
 
+import operator
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from storage.errors import EventNotFound, InvalidInput
 from storage.event_blocks import APP, Content, Event, Headers, Line
 
 _BLOCKS_AT_ONCE = 64
-_BLOCK_SPAN = timedelta(seconds=limits.EVENT_BLOCK_MAX_SECONDS + 1)
+_BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +151,22 @@ def unpin_event(*, collection_id: str, event_id: str) -> None:
 
 def keep_event(event: Event) -> None:
     """Store one event now, for a person who waits for it. Raises EngineUnreachable, within about a second."""
-    block = event_blocks.make_block([event])
+    block = event_blocks.make_block(event)
     with engine_errors(), transaction.atomic():
         run(*sql.wait_for_events_lock(1))
-        for statement in statements_for([event], block):
+        for statement in statements_for([block]):
             run(*statement)
 
 
-def statements_for(events: list[Event], block: sql.Block) -> list[sql.Statement]:
-    """What stores a block and counts what it holds, by minute."""
-    size = len(block.lines) + len(block.contents)
-    minutes: dict[int, list[int]] = {}
-    for event in events:
-        sums = minutes.setdefault(event_ids.minute_of(event.line.id), [0, 0])
-        sums[0] += 1
-        sums[1] += event.line.status >= 400
-    counts = [
-        (block.collection_id, minute, requests, errors, size * requests // len(events), 0)
-        for minute, (requests, errors) in minutes.items()
-    ]
-    return [sql.put_block(block), sql.count_events(counts)]
+def statements_for(blocks: list[sql.Block]) -> list[sql.Statement]:
+    """What stores blocks, and counts what they hold by minute."""
+    sums: dict[tuple[str, int], list[int]] = {}
+    for block in blocks:
+        counts = sums.setdefault((block.collection_id, event_ids.minute_of(block.last_id)), [0, 0, 0])
+        added = (block.events, block.errors, len(block.lines) + len(block.contents))
+        counts[:] = map(operator.add, counts, added)
+    rows = [(*key, requests, errors, size, 0) for key, (requests, errors, size) in sums.items()]
+    return [*map(sql.put_block, blocks), sql.count_events(rows)]
 
 
 def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]:

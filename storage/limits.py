@@ -113,7 +113,6 @@ EVENT_QUEUE_MAX = 20_000  # waiting in one process to be stored; more are lost, 
 EVENT_QUEUE_MAX_BYTES = 33_554_432  # of these (ours)
 EVENT_BLOCK_MAX = 500  # stored together (ours)
 EVENT_BLOCK_MAX_BYTES = 524_288  # of these, before they are compressed; a larger one is alone in its block (ours)
-EVENT_BLOCK_MAX_SECONDS = 60  # from the first to the last of these (ours)
 REPLAY_BODY_MAX_BYTES = 1_048_576  # of a request written by hand (ours)
 REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 

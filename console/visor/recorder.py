@@ -6,7 +6,7 @@ is handed to the queue; from there on nothing can hold up a request or fail it.
 
 import hashlib
 import logging
-import re
+import string
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from console.visor.bodies import Overheard, Sample, UnhashedSample, cut
-from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor
+from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from console.visor.request_log import listen
 from storage import event_ids, limits, recording
 from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
@@ -30,7 +30,7 @@ SENT_BY_HAND = "homeport.sent_by_hand"
 
 _PREFIX = len("/v1/")
 _ID_END = _PREFIX + limits.COLLECTION_ID_CHARACTERS
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*", re.ASCII)
+_UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
 _SAFE = "/:@!$&'()*+,;=~"
 _NO_BODY = Body()
 _MOST = limits.EVENT_TEXT_MAX_CHARACTERS
@@ -119,42 +119,33 @@ class Exchange:
 
     def _make_event(self, duration_us: int) -> Event:
         environ, by_hand = self._environ, self._by_hand
-        sender = _sender(
-            tuple([pair for pair in environ.items() if pair[0][:5] == "HTTP_" or pair[0] == "CONTENT_TYPE"])
-        )
-        texts = self._texts(sender)
-        redactor = Redactor(sender.secrets)
-        if not texts.are_clean(redactor, sender):
-            texts = texts.redacted(redactor)
+        names = _header_variables(tuple(environ))
+        sender = _sender(names, tuple([environ[name] for name in names]))
+        content = self._content()
         line = Line(
             event_ids.new_event_id(time.time_ns()),
             environ["REQUEST_METHOD"][:16],
-            _cut(texts.path),
-            _cut(texts.query),
+            _written_path(self._path),
+            _written_query(environ.get("QUERY_STRING", "")),
             self._status,
             duration_us,
-            texts.request.size_bytes,
-            texts.response.size_bytes,
+            content.request.size_bytes,
+            content.response.size_bytes,
         )
-        content = Content(texts.response_headers, texts.request, texts.response, texts.log, redactor.has_found)
+        event = Event(self._collection_id, line, content, sender.headers, sender.key_digest)
+        if not _is_clean(event, sender):
+            _redact(event, Redactor(sender.secrets))
         if by_hand is not None:
             line.origin, line.replay_of, content.sent_by = by_hand.origin, by_hand.replay_of, by_hand.sent_by
-        return Event(self._collection_id, line, content, texts.request_headers, sender.key_digest)
+        return event
 
-    def _texts(self, sender: "Sender") -> "Texts":
-        content_type = etag = ""
-        for name, value in self._headers:
-            if name == "Content-Type":
-                content_type = value
-            elif name == "ETag":
-                etag = f"ETag {value}"
-        return Texts(
-            _written_path(self._path),
-            _written_query(self._environ.get("QUERY_STRING", "")),
-            sender.headers,
-            tuple([(name, _clean(value)) for name, value in self._headers]),
+    def _content(self) -> Content:
+        headers = self._headers
+        answered = dict(headers)
+        return Content(
+            tuple([pair if pair[1].isascii() else (pair[0], _clean(pair[1])) for pair in headers]),
             self._request.keep(self._environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY,
-            self.response.keep(content_type, digest=etag),
+            self.response.keep(answered.get("Content-Type", ""), etag=answered.get("ETag", "")),
             tuple(self.log),
         )
 
@@ -195,55 +186,50 @@ class Sender(NamedTuple):
     """What the headers of a request say: readable ones as text, and the secrets that stand in the others."""
 
     headers: Headers
-    secrets: tuple[str, ...]
+    secrets: Secrets
     key_digest: bytes
     are_clean: bool
 
 
-class Texts(NamedTuple):
-    """All the texts of an exchange."""
+def _is_clean(event: Event, sender: Sender) -> bool:
+    """Whether its texts can be kept as they are, told by one quick look."""
+    line, content = event.line, event.content
+    request, response = content.request, content.response
+    if not sender.are_clean or request.is_cut or response.is_cut or content.log or "+" in line.query:
+        return False
+    short = "\n".join([line.path, line.query, *[pair[1] for pair in content.response_headers]])
+    some = f"{short}\n{request.text}\n{response.text}"
+    return len(short) < _MOST and sender.secrets.are_missing_in(some)
 
-    path: str
-    query: str
-    request_headers: Headers
-    response_headers: Headers
-    request: Body
-    response: Body
-    log: tuple[LogEntry, ...]
 
-    def are_clean(self, redactor: Redactor, sender: Sender) -> bool:
-        """Whether they can be kept as they are."""
-        if not sender.are_clean or self.request.is_cut or self.response.is_cut or self.log:
-            return False
-        if "%" in self.query or "+" in self.query:
-            return False
-        answered = [pair[1] for pair in self.response_headers]
-        some = [self.path, self.query, self.request.text or "", self.response.text or "", *answered]
-        return redactor.is_clean("\n".join(some)) and len(max(answered, key=len, default="")) < _MOST
-
-    def redacted(self, redactor: Redactor) -> "Texts":
-        """The same without secrets, cut where they are too long."""
-        return Texts(
-            redactor.text(self.path),
-            redactor.query(self.query),
-            _redacted_headers(redactor, self.request_headers),
-            _redacted_headers(redactor, self.response_headers),
-            _redacted_body(redactor, self.request),
-            _redacted_body(redactor, self.response),
-            tuple((level, name, redactor.text(message)) for level, name, message in self.log),
-        )
+def _redact(event: Event, redactor: Redactor) -> None:
+    """Leave no secret in it, and no text that is too long."""
+    line, content = event.line, event.content
+    line.path = _cut(redactor.text(line.path))
+    line.query = _cut(redactor.query(line.query))
+    event.request_headers = _redacted_headers(redactor, event.request_headers)
+    content.response_headers = _redacted_headers(redactor, content.response_headers)
+    content.request = _redacted_body(redactor, content.request)
+    content.response = _redacted_body(redactor, content.response)
+    content.log = tuple((level, name, redactor.text(message)) for level, name, message in content.log)
+    content.is_redacted = redactor.has_found
 
 
 # An app sends the same headers again and again.
 @lru_cache(maxsize=256)
-def _sender(headers: tuple[tuple[str, str], ...]) -> Sender:
-    """From a request's variables of headers. WSGI tells neither the order of the headers nor their case."""
-    found = [(_header_name(name), _clean(value)) for name, value in headers]
-    secrets = Redactor.secrets_in([pair for pair in found if pair[0] in SECRET_HEADERS])
-    redactor = Redactor(secrets)
+def _header_variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a request's variables that are headers. WSGI tells neither the order of the headers nor their case."""
+    return tuple(name for name in names if name.startswith("HTTP_") or name == "CONTENT_TYPE")
+
+
+@lru_cache(maxsize=256)
+def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
+    """From the variables of a request's headers."""
+    found = [(_header_name(name), _clean(value)) for name, value in zip(names, values, strict=True)]
+    secrets = Secrets([pair for pair in found if pair[0] in SECRET_HEADERS])
     readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
-    are_clean = all(redactor.is_clean(value) and len(value) < _MOST for _, value in readable)
-    key = dict(headers).get("HTTP_X_API_KEY", "")
+    are_clean = all(secrets.are_missing_in(value) and len(value) < _MOST for _, value in readable)
+    key = dict(found).get("X-API-Key", "")
     digest = hashlib.sha256(key.encode()).digest() if key else b""
     return Sender(tuple(readable[: limits.EVENT_HEADERS_MAX]), secrets, digest, are_clean)
 
@@ -277,7 +263,8 @@ def _cut(text: str) -> str:
 
 def _written_path(path: str) -> str:
     """As it would be written in a request: WSGI hands over what its percent-encoding meant."""
-    return path if _PLAIN_PATH.fullmatch(path) else quote(path.encode("latin-1"), safe=_SAFE)
+    plain = path.encode("latin-1")
+    return quote(plain, safe=_SAFE) if plain.translate(None, _UNRESERVED) else path
 
 
 def _written_query(query: str) -> str:

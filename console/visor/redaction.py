@@ -22,28 +22,23 @@ _NAMED = re.compile(
     r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
 )
 _SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))([^\s;,&\"'\\]+)")
-# What every text that the two above match has in it. Looking for plain texts is many times faster.
-_HINTS = ("okie", "OKIE", "pi-key", "pi-Key", "PI-Key", "PI-KEY", "oriza", "ORIZA", "onid", "ftok")
+# What every text that the two above match has in it, in lower case. Looking for plain texts is many times faster than for
+# patterns, and for these few long ones faster than for their shorter parts.
+_NAMES = ("authorization", "x-api-key", "sessionid", "csrftoken", "cookie")
 
 
-def _has_hint(text: str) -> bool:
-    for hint in _HINTS:  # noqa: SIM110 -- this runs for every request, and a generator costs more than the looks
-        if hint in text:
+def _has_name(text: str) -> bool:
+    lower = text.lower()
+    for name in _NAMES:  # noqa: SIM110 -- this runs for every request, and a generator costs more than the looks
+        if name in lower:
             return True
     return False
 
 
-class Redactor:
-    """Makes the secrets of one request unreadable, and remembers in `has_found` whether there were any."""
+class Secrets:
+    """The texts in secret headers that let somebody in."""
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        """`secrets` are those of `secrets_in`."""
-        self._secrets = secrets
-        self.has_found = False
-
-    @staticmethod
-    def secrets_in(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-        """The texts in secret headers that let somebody in, the longest first: one may be a part of another."""
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         found: set[str] = set()
         for name, value in headers:
             if name in ("Cookie", "Set-Cookie"):
@@ -52,19 +47,30 @@ class Redactor:
                 found.update((value, *value.split("_")[1:], *value.split()[1:]))
                 # A key with something behind it is refused, and is as good as the key itself to who reads it.
                 found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
-        return tuple(sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True))
+        # The longest first: one may be a part of another.
+        self.texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+        # Where none of these stands, none of the others does.
+        self._parts = [each for each in self.texts if not any(part in each for part in self.texts if part != each)]
+
+    def are_missing_in(self, text: str) -> bool:
+        """Whether the text can hold no secret, these or others, told by one quick look. Nearly always it is so."""
+        for part in self._parts:
+            if part in text:
+                return False
+        return not ("%" in text or _has_name(text) or ("_" in text and _DATA_KEY.search(text)))
+
+
+class Redactor:
+    """Makes the secrets of one request unreadable, and remembers in `has_found` whether there were any."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets.texts
+        self.has_found = False
 
     @property
     def longest(self) -> int:
         """How many characters half a secret may have."""
         return max(64, len(self._secrets[0]) if self._secrets else 0)
-
-    def is_clean(self, text: str) -> bool:
-        """Whether the text can hold no secret, told by one quick look. Nearly always it is so."""
-        for secret in self._secrets:
-            if secret in text:
-                return False
-        return not ("%" in text or _has_hint(text) or ("_" in text and _DATA_KEY.search(text)))
 
     def text(self, text: str) -> str:
         """The text without secrets. Where one stands behind percent-encoding, it is the decoded text."""
@@ -82,7 +88,7 @@ class Redactor:
                 clean = clean.replace(secret, REDACTED)
         if "_" in clean:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
-        if _has_hint(clean):
+        if _has_name(clean):
             clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
         return clean
 

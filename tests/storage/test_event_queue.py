@@ -56,7 +56,7 @@ def test_events_wait_while_the_table_is_locked_and_come_in_order(collection_id: 
 def test_full_queue_loses_and_counts(
     collection_id: str, queue: EventQueue, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(limits, limit, 2 if limit == "EVENT_QUEUE_MAX" else 1_500)
+    monkeypatch.setattr(limits, limit, 2 if limit == "EVENT_QUEUE_MAX" else 1_300)
     for number in range(10):
         queue.put(make_event(collection_id, path=f"a/items/{number}", response=body("x" * 600)))
 
@@ -95,13 +95,45 @@ def test_loss_is_remembered_until_it_can_be_stored(
 
 def test_one_bad_event_takes_no_other_along(collection_id: str, queue: EventQueue) -> None:
     queue.put(make_event(collection_id, path="a/items/0"))
-    queue.put(make_event(collection_id, id="not an id"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        queue.put(make_event(collection_id, id="not an id"))
     queue.put(make_event(collection_id, path="a/items/1"))
 
     queue.flush()
 
     assert sorted(paths(collection_id)) == ["a/items/0", "a/items/1"]
-    assert events.sum_events(collection_id).lost == 1
+
+
+def test_batch_that_cannot_be_stored_is_counted_and_the_next_is_stored(
+    collection_id: str, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        queue.put(make_event(collection_id, path=f"a/items/{number}"))
+    with monkeypatch.context() as broken:
+        broken.setattr("storage.event_queue.statements_for", lambda blocks: [("no statement", [])])
+        queue.flush()
+    queue.put(make_event(collection_id, path="a/items/3"))
+
+    queue.flush()
+
+    assert paths(collection_id) == ["a/items/3"]
+    assert events.sum_events(collection_id).lost == 3
+
+
+def test_keys_are_looked_up_again_after_the_table_was_locked(collection_id: str, queue: EventQueue) -> None:
+    made = keys.create_key(collection_id=collection_id, name="mine")
+    digest = bytes(made.data_key.digest)
+    with lock("storage_datakey") as other:
+        queue.put(make_event(collection_id, key_digest=digest, request=body("mine")))
+        with pytest.raises(EngineUnreachable):
+            queue.flush()
+        other.rollback()
+
+    queue.flush()
+
+    (line,) = events.list_events(collection_id=collection_id).lines
+    assert line.key_name == "mine"
+    assert queue._waiting == queue._waiting_bytes == 0
 
 
 def test_putting_never_waits(collection_id: str, queue: EventQueue) -> None:
@@ -110,7 +142,7 @@ def test_putting_never_waits(collection_id: str, queue: EventQueue) -> None:
         with queue._writing:
             for _ in range(1000):
                 queue.put(make_event(collection_id))
-        assert len(queue._events) == 1000
+        assert queue._waiting == 1000
 
 
 def test_key_is_named_in_its_own_collection_alone(collection_id: str, queue: EventQueue) -> None:

@@ -28,8 +28,9 @@ def store(*batches: list[Event]) -> None:
     """Each batch as by another process."""
     for batch in batches:
         queue = EventQueue()
+        queue._start = lambda: None
         for event in batch:
-            queue._events.append(event)
+            queue.put(event)
         queue.flush()
         queue._connection.close()
 
@@ -226,26 +227,33 @@ def test_block_is_an_eighth_of_its_events_and_opens_again(collection_id: str) ->
     made = [
         make_event(collection_id, path=f"n/items/{n}", request_headers=headers, response=body(text)) for n in range(500)
     ]
-    ((_, block),) = event_blocks.make_blocks(made)
+    opened = event_blocks.OpenBlock(collection_id)
+    for event in made:
+        opened.add(event, event_blocks.pack(event))
+    block = opened.close()
 
     contents, size = event_blocks.open_contents(block.contents)
 
-    assert len(block.lines) + len(block.contents) < sum(event.size_bytes for event in made) / 4
-    assert [content for content, _ in contents] == [event.content for event in sorted(made, key=lambda e: e.line.id)]
+    assert len(block.lines) + len(block.contents) < opened.size_bytes / 4
+    assert event_blocks.open_lines(block.lines) == [event.line for event in made]
+    assert [content for content, _ in contents] == [event.content for event in made]
     assert {found for _, found in contents} == {headers}
     assert size > 500 * len(text)
 
 
-def test_blocks_are_bounded_in_number_size_and_time(collection_id: str) -> None:
-    many = make_many(collection_id, 1_200)
-    large = [make_event(collection_id, request=body("x" * 300_000)) for _ in range(4)]
-    slow = make_many(collection_id, 10, step_ns=20 * SECOND)
+def test_blocks_are_bounded_in_number_size_and_time(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time_ns() // (60 * SECOND) * 60 * SECOND
+    many = [make_event(collection_id, at_ns=now + number) for number in range(1_200)]
+    large = [make_event(collection_id, at_ns=now, response=body("x" * 300_000)) for _ in range(4)]
+    slow = [make_event(collection_id, at_ns=now + number * 20 * SECOND) for number in range(10)]
+    stored: list[sql.Block] = []
+    monkeypatch.setattr(EventQueue, "_end_waiting", lambda queue, **_: stored.extend(queue._closed))
 
-    for made, most in ((many, 3), (large, 4), (slow, 3)):
-        blocks = list(event_blocks.make_blocks(made))
-        assert len(blocks) <= most
-        assert sum(len(stored) for stored, _ in blocks) == len(made)
-        for stored, block in blocks:
-            assert len(stored) <= limits.EVENT_BLOCK_MAX
-            span = event_ids.time_of(block.last_id) - event_ids.time_of(block.first_id)
-            assert span.total_seconds() <= limits.EVENT_BLOCK_MAX_SECONDS
+    for made, count in ((many, 3), (large, 4), (slow, 4)):
+        stored.clear()
+        store(made)
+        assert len(stored) == count
+        assert sum(block.events for block in stored) == len(made)
+        for block in stored:
+            assert block.events <= limits.EVENT_BLOCK_MAX
+            assert event_ids.minute_of(block.first_id) == event_ids.minute_of(block.last_id)
