@@ -120,10 +120,12 @@ class OpenBlock:
     `size_bytes` is what they take before they are compressed.
     """
 
-    def __init__(self, collection_id: str) -> None:
+    def __init__(self, collection_id: str, first_id: str) -> None:
+        """For events of the minute of this one's id."""
         self.size_bytes = 0
         self.events = 0
         self._collection_id = collection_id
+        self._minute = event_ids.bounds_of_minute(first_id)
         self._errors = self._by_hand = self._slowest_us = 0
         self._first_id, self._last_id = event_ids.HIGHEST, event_ids.LOWEST
         self._lines, self._contents = bytearray(), bytearray()
@@ -131,14 +133,16 @@ class OpenBlock:
         self._places: list[int] = []
         self._place_of: dict[int, int] = {}
 
-    def has_room_for(self, size_bytes: int) -> bool:
-        """An event that is larger than a block may be is alone in one."""
-        return self.events == 0 or (
-            self.events < limits.EVENT_BLOCK_MAX and self.size_bytes + size_bytes <= limits.EVENT_BLOCK_MAX_BYTES
-        )
+    def has_room_for(self, event_id: str, size_bytes: int) -> bool:
+        """Whether an event may come in. One that is larger than a block may be is alone in one."""
+        since, until = self._minute
+        if not since <= event_id < until:
+            return False
+        size = self.size_bytes + size_bytes
+        return (self.events < limits.EVENT_BLOCK_MAX and size <= limits.EVENT_BLOCK_MAX_BYTES) or self.events == 0
 
     def add(self, event: Event, packed: "PackedEvent") -> None:
-        """Take in an event with its bytes."""
+        """Take in an event with its bytes. Every request to a recorded collection waits for this."""
         line, headers = event.line, event.request_headers
         # The same headers are nearly always the same object, which stays here and so keeps its identity.
         place = self._place_of.get(id(headers))
@@ -150,10 +154,16 @@ class OpenBlock:
         self._contents += packed[1]
         self.size_bytes += len(packed[0]) + len(packed[1])
         self.events += 1
-        self._errors += line.status >= 400
-        self._by_hand += line.origin != APP
-        self._slowest_us = max(self._slowest_us, line.duration_us)
-        self._first_id, self._last_id = min(self._first_id, line.id), max(self._last_id, line.id)
+        if line.status >= 400:
+            self._errors += 1
+        if line.origin != APP:
+            self._by_hand += 1
+        if line.duration_us > self._slowest_us:
+            self._slowest_us = line.duration_us
+        if line.id > self._last_id:
+            self._last_id = line.id
+        if line.id < self._first_id:
+            self._first_id = line.id
 
     def close(self) -> Block:
         """The block as it is stored."""
@@ -181,7 +191,7 @@ def pack(event: Event) -> PackedEvent:
 
 def make_block(event: Event) -> Block:
     """A block of one event."""
-    block = OpenBlock(event.collection_id)
+    block = OpenBlock(event.collection_id, event.line.id)
     block.add(event, pack(event))
     return block.close()
 

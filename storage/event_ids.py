@@ -8,7 +8,6 @@ import random
 from datetime import UTC, datetime
 
 _FRACTION_BITS = 12
-_VERSION = 7 << 76
 _VARIANT = 2 << 62
 
 LOWEST = "0" * 32
@@ -17,11 +16,10 @@ HIGHEST = "f" * 32
 
 def new_event_id(at_ns: int) -> str:
     """An id for an event of this time, in nanoseconds since 1970."""
-    ms, rest = divmod(at_ns, 1_000_000)
-    fraction = (rest << _FRACTION_BITS) // 1_000_000
+    # Milliseconds, and behind them their 4,096 parts; the version stands between.
+    moment = f"{(at_ns << _FRACTION_BITS) // 1_000_000:015x}"
     # Only uniqueness is asked of the last bits: an event is found within a collection that a gate has opened.
-    number = ms << 80 | _VERSION | fraction << 64 | _VARIANT | random.getrandbits(62)
-    return number.to_bytes(16, "big").hex()
+    return f"{moment[:12]}7{moment[12:]}{_VARIANT | random.getrandbits(62):016x}"
 
 
 def time_of(event_id: str) -> datetime:
@@ -44,3 +42,9 @@ def minute_of(event_id: str) -> int:
 def first_id_at(moment: datetime) -> str:
     """Not above the id of any event of this moment or later, above that of any earlier one."""
     return f"{max(0, int(moment.timestamp() * 1000)):012x}" + "0" * 20
+
+
+def bounds_of_minute(event_id: str) -> tuple[str, str]:
+    """The lowest id that the event's minute may have, and the lowest of the next one's."""
+    first_ms = minute_of(event_id) * 60_000
+    return f"{first_ms:012x}{'0' * 20}", f"{first_ms + 60_000:012x}{'0' * 20}"

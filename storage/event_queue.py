@@ -39,7 +39,7 @@ class EventQueue:
 
     def __init__(self) -> None:
         self._blocks: list[OpenBlock] = []
-        self._open: dict[Minute, OpenBlock] = {}
+        self._open: dict[str, OpenBlock] = {}
         self._closed: list[Block] = []
         self._unnamed: list[Event] = []
         self._waiting = self._waiting_bytes = 0
@@ -125,26 +125,24 @@ class EventQueue:
         elif event.content.request.size_bytes:
             body = event.content.request
             event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
-        packed = pack(event)
+        collection_id, event_id, packed = event.collection_id, event.line.id, pack(event)
         size = len(packed[0]) + len(packed[1])
-        minute = event.collection_id, minute_of(event.line.id)
         with self._lock:
             if self._is_full():
-                self._lost[minute] += 1
+                self._lost[collection_id, minute_of(event_id)] += 1
                 return
-            block = self._open.get(minute)
-            if block is None or not block.has_room_for(size):
-                block = self._open[minute] = OpenBlock(event.collection_id)
+            block = self._open.get(collection_id)
+            if block is None or not block.has_room_for(event_id, size):
+                block = self._open[collection_id] = OpenBlock(collection_id, event_id)
                 self._blocks.append(block)
             block.add(event, packed)
             self._waiting += 1
             self._waiting_bytes += size
 
     def _put_unnamed(self, event: Event) -> None:
-        minute = event.collection_id, minute_of(event.line.id)
         with self._lock:
             if self._is_full():
-                self._lost[minute] += 1
+                self._lost[event.collection_id, minute_of(event.line.id)] += 1
             else:
                 self._unnamed.append(event)
                 self._waiting += 1

@@ -36,24 +36,15 @@ class Sample:
         self.size_bytes += len(chunk)
 
     def keep(self, content_type: str, *, etag: str = "") -> Body:
-        """What is kept of it. `etag` describes one that is not text where it was not hashed here.
-
-        A text that was cut is a little longer than what is kept in the end, so that no secret is cut in half before it is
-        found.
-        """
-        size = self.size_bytes
-        if size == 0:
-            return Body(0, content_type)
-        is_cut = size > MOST
-        text = text_of(self._first, is_cut=is_cut) if self._hash is None else None
-        if text is not None:
-            return Body(size, content_type, text, is_cut)
-        if self._hash is None and size == len(self._first):
-            self._hash = hashlib.sha256(self._first)
-        digest = f"ETag {etag}" if etag else ""
+        """What is kept of it. `etag` describes one that is not text where it was not hashed here."""
+        if self._hash is None and self.size_bytes == len(self._first):
+            return whole_body(self._first, content_type)
         if self._hash is not None:
             digest = f"SHA-256 {self._hash.hexdigest()}"
-        return Body(size, content_type, None, is_cut=True, digest=digest)
+            return Body(self.size_bytes, content_type, None, is_cut=True, digest=digest)
+        text = text_of(self._first, is_cut=True)
+        digest = f"ETag {etag}" if etag and text is None else ""
+        return Body(self.size_bytes, content_type, text, is_cut=True, digest=digest)
 
     def _add_further(self, chunk: bytes) -> None:
         if self._hash is None and self.size_bytes == len(self._first) and text_of(self._first, is_cut=True) is None:
@@ -72,26 +63,39 @@ class UnhashedSample(Sample):
             self._first += chunk[: _KEPT - len(self._first)]
 
 
-class Overheard:
-    """A `wsgi.input` that tells a sample what is read from it."""
+class Overheard(Sample):
+    """A `wsgi.input`, and a sample of what is read from it."""
 
-    def __init__(self, stream: Any, sample: Sample) -> None:
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
         self._stream = stream
-        self._sample = sample
 
     def read(self, *size: int) -> bytes:
         chunk: bytes = self._stream.read(*size)
         if chunk:
-            self._sample.add(chunk)
+            self.add(chunk)
         return chunk
 
     def readline(self, *size: int) -> bytes:
         line: bytes = self._stream.readline(*size)
-        self._sample.add(line)
+        self.add(line)
         return line
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
+
+
+def whole_body(body: bytes, content_type: str) -> Body:
+    """What is kept of a body that is here as a whole.
+
+    A text that was cut is a little longer than what is kept in the end, so that no secret is cut in half before it is found.
+    """
+    size = len(body)
+    is_cut = size > MOST
+    text = text_of(body, is_cut=is_cut)
+    if text is None:
+        return Body(size, content_type, None, is_cut=True, digest=f"SHA-256 {hashlib.sha256(body).hexdigest()}")
+    return Body(size, content_type, text, is_cut)
 
 
 def cut(text: str, *, margin: int) -> str:

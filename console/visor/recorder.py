@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from console.visor.bodies import Overheard, Sample, UnhashedSample, cut
+from console.visor.bodies import Overheard, Sample, UnhashedSample, cut, whole_body
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from console.visor.request_log import listen
 from storage import event_ids, limits, recording
@@ -67,9 +67,7 @@ class Recorder:
             listen(None)
         if not isinstance(answer, list):
             return Overhearing(answer, exchange)
-        for chunk in answer:
-            exchange.response.add(chunk)
-        exchange.finish()
+        exchange.finish(b"".join(answer))
         return answer
 
 
@@ -80,19 +78,17 @@ class Exchange:
         self, collection_id: str, environ: dict[str, Any], start_response: StartResponse, by_hand: ByHand | None
     ) -> None:
         self.log: list[LogEntry] = []
-        self.response = Sample()
         self._environ = environ
         # Django writes what it made of the path back into the environment.
         self._path = environ["PATH_INFO"][_ID_END + 1 :]
         self._collection_id = collection_id
         self._by_hand = by_hand
-        self._request: Sample | None = None
+        self._request: Overheard | None = None
         self._forward = start_response
         self._status = 0
         self._headers: list[tuple[str, str]] = []
         if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-            self._request = Sample()
-            environ["wsgi.input"] = Overheard(environ["wsgi.input"], self._request)
+            environ["wsgi.input"] = self._request = Overheard(environ["wsgi.input"])
         self._began = time.perf_counter()
 
     def start_response(self, status: str, headers: list[tuple[str, str]]) -> Any:
@@ -100,15 +96,11 @@ class Exchange:
         self._headers = headers
         return self._forward(status, headers)
 
-    def stream(self) -> None:
-        """The answer is sent as it is read."""
-        self.response = UnhashedSample()
-
-    def finish(self) -> None:
+    def finish(self, answer: bytes | Sample) -> None:
         """Make an event of it and hand it over. Whatever goes wrong here must not reach the request."""
         duration_us = int((time.perf_counter() - self._began) * 1_000_000)
         try:
-            event = self._make_event(min(duration_us, _MOST_US))
+            event = self._make_event(min(duration_us, _MOST_US), answer)
             if self._by_hand is not None:
                 self._by_hand.event = event
             else:
@@ -117,11 +109,11 @@ class Exchange:
             logger.exception("A request could not be recorded")
             queue.lose(self._collection_id)
 
-    def _make_event(self, duration_us: int) -> Event:
+    def _make_event(self, duration_us: int, answer: bytes | Sample) -> Event:
         environ, by_hand = self._environ, self._by_hand
         names = _header_variables(tuple(environ))
         sender = _sender(names, tuple([environ[name] for name in names]))
-        content = self._content()
+        content = self._content(answer)
         line = Line(
             event_ids.new_event_id(time.time_ns()),
             environ["REQUEST_METHOD"][:16],
@@ -139,14 +131,16 @@ class Exchange:
             line.origin, line.replay_of, content.sent_by = by_hand.origin, by_hand.replay_of, by_hand.sent_by
         return event
 
-    def _content(self) -> Content:
-        headers = self._headers
-        answered = dict(headers)
+    def _content(self, answer: bytes | Sample) -> Content:
+        headers = dict(self._headers)
+        content_type = headers.get("Content-Type", "")
         return Content(
-            tuple([pair if pair[1].isascii() else (pair[0], _clean(pair[1])) for pair in headers]),
+            tuple([pair if pair[1].isascii() else (pair[0], _clean(pair[1])) for pair in self._headers]),
             self._request.keep(self._environ.get("CONTENT_TYPE", "")) if self._request else _NO_BODY,
-            self.response.keep(answered.get("Content-Type", ""), etag=answered.get("ETag", "")),
-            tuple(self.log),
+            whole_body(answer, content_type)
+            if isinstance(answer, bytes)
+            else answer.keep(content_type, etag=headers.get("ETag", "")),
+            tuple(self.log) if self.log else (),
         )
 
 
@@ -158,7 +152,7 @@ class Overhearing:
         self._chunks = iter(answer)
         self._exchange = exchange
         self._is_open = True
-        exchange.stream()
+        self._sample = UnhashedSample()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -169,7 +163,7 @@ class Overhearing:
             chunk = next(self._chunks)
         finally:
             listen(None)
-        self._exchange.response.add(chunk)
+        self._sample.add(chunk)
         return chunk
 
     def close(self) -> None:
@@ -179,7 +173,7 @@ class Overhearing:
         try:
             self._answer.close()  # type: ignore[attr-defined]
         finally:
-            self._exchange.finish()
+            self._exchange.finish(self._sample)
 
 
 class Sender(NamedTuple):
@@ -197,9 +191,9 @@ def _is_clean(event: Event, sender: Sender) -> bool:
     request, response = content.request, content.response
     if not sender.are_clean or request.is_cut or response.is_cut or content.log or "+" in line.query:
         return False
-    short = "\n".join([line.path, line.query, *[pair[1] for pair in content.response_headers]])
-    some = f"{short}\n{request.text}\n{response.text}"
-    return len(short) < _MOST and sender.secrets.are_missing_in(some)
+    bodies = (request.text or "", response.text or "")
+    texts = "\n".join([line.path, line.query, *[pair[1] for pair in content.response_headers], *bodies])
+    return len(texts) - len(bodies[0]) - len(bodies[1]) < _MOST and sender.secrets.are_missing_in(texts)
 
 
 def _redact(event: Event, redactor: Redactor) -> None:
@@ -226,12 +220,16 @@ def _header_variables(names: tuple[str, ...]) -> tuple[str, ...]:
 def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
     """From the variables of a request's headers."""
     found = [(_header_name(name), _clean(value)) for name, value in zip(names, values, strict=True)]
-    secrets = Secrets([pair for pair in found if pair[0] in SECRET_HEADERS])
+    secrets = _secrets(tuple(pair for pair in found if pair[0] in SECRET_HEADERS))
     readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
     are_clean = all(secrets.are_missing_in(value) and len(value) < _MOST for _, value in readable)
     key = dict(found).get("X-API-Key", "")
     digest = hashlib.sha256(key.encode()).digest() if key else b""
     return Sender(tuple(readable[: limits.EVENT_HEADERS_MAX]), secrets, digest, are_clean)
+
+
+# Some send a number of their own with every request, but always the same key.
+_secrets = lru_cache(maxsize=256)(Secrets)
 
 
 def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
