@@ -125,7 +125,8 @@ class EventQueue:
         elif event.content.request.size_bytes:
             body = event.content.request
             event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
-        collection_id, event_id, packed = event.collection_id, event.line.id, pack(event)
+        collection_id, event_id = event.collection_id, event.line.id
+        packed = pack(event)
         size = len(packed[0]) + len(packed[1])
         with self._lock:
             if self._is_full():
