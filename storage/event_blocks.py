@@ -114,6 +114,10 @@ _event_decoder = msgspec.msgpack.Decoder(Event)
 _of_thread = threading.local()
 
 
+# An event's line and its content, as a block takes them in.
+PackedEvent = tuple[bytes, bytes]
+
+
 class OpenBlock:
     """A block that still takes events in, of one collection and one minute. For one thread at a time.
 
@@ -141,7 +145,7 @@ class OpenBlock:
         size = self.size_bytes + size_bytes
         return (self.events < limits.EVENT_BLOCK_MAX and size <= limits.EVENT_BLOCK_MAX_BYTES) or self.events == 0
 
-    def add(self, event: Event, packed: "PackedEvent") -> None:
+    def add(self, event: Event, packed: PackedEvent) -> None:
         """Take in an event with its bytes. Every request to a recorded collection waits for this."""
         line, headers = event.line, event.request_headers
         # The same headers are nearly always the same object, which stays here and so keeps its identity.
@@ -181,11 +185,8 @@ class OpenBlock:
         )
 
 
-PackedEvent = tuple[bytes, bytes]
-
-
 def pack(event: Event) -> PackedEvent:
-    """An event's line and content as a block takes them in."""
+    """An event as bytes, for a block to take in."""
     return _encoder.encode(event.line), _encoder.encode(event.content)
 
 

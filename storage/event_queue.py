@@ -52,7 +52,7 @@ class EventQueue:
         self._keys: dict[bytes, tuple[str, int]] = {b"": _NO_KEY}
 
     def put(self, event: Event) -> None:
-        """Take an event in; when too many wait already it is lost. Returns at once."""
+        """Take an event in; when too many wait already it is lost. Returns at once. Raises ValueError for an id that is none."""
         owner = self._keys.get(event.key_digest)
         if owner is None:
             self._put_unnamed(event)

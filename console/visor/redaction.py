@@ -28,8 +28,12 @@ _SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))(
 _NAMES = (b"authorization", b"x-api-key", b"cookie", b"sessionid", b"csrftoken")
 
 
+# Of longer secrets no automaton is kept: many senders are remembered, and anybody can be one.
+_WORDS_MAX_BYTES = 1024
+
+
 class _Finder:
-    """Whether one of some words stands in a text, in whatever case: all are looked for at once."""
+    """Whether one of some words stands in a text, in whatever case of ASCII's letters: all are looked for at once."""
 
     def __init__(self, words: Iterable[bytes]) -> None:
         # Only matches of this kind are looked for with the processor's vectors, and this automaton is made fastest.
@@ -39,7 +43,11 @@ class _Finder:
 
     def finds_any(self, text: str) -> bool:
         # For `bytes` themselves it would let other threads run meanwhile, which costs far more than the look.
-        return bool(self._words.find_matches_as_indexes(memoryview(text.lower().encode(errors="replace"))))
+        return bool(self._words.find_matches_as_indexes(memoryview(_folded(text))))
+
+
+def _folded(text: str) -> bytes:
+    return text.encode(errors="replace").lower()
 
 
 _names = _Finder(_NAMES)
@@ -59,11 +67,14 @@ class Secrets:
                 found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
         # The longest first: one may be a part of another.
         self.texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
-        self._words = _Finder([*_NAMES, *(each.lower().encode(errors="replace") for each in self.texts)])
+        words = [*_NAMES, *map(_folded, self.texts)]
+        self._words = _Finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else None
 
     def are_missing_in(self, text: str) -> bool:
         """Whether the text can hold no secret, these or others, told by one quick look. Nearly always it is so."""
-        return not ("%" in text or self._words.finds_any(text) or ("_" in text and _DATA_KEY.search(text)))
+        if self._words is None or "%" in text or self._words.finds_any(text):
+            return False
+        return not ("_" in text and _DATA_KEY.search(text))
 
 
 class Redactor:

@@ -36,6 +36,10 @@ def secrets(**headers: str) -> Secrets:
         ({"key": KEY}, f"http://a/?b={ENCODED}&c=100%", "http://a/?b=[redacted]&c=100%"),
         ({"key": KEY}, "100% of a%20b", "100% of a%20b"),
         ({"key": KEY + "x"}, "Q" * 32, "[redacted]"),
+        # How a capital sigma is written small depends on what follows it.
+        ({"cookie": "a=ξδωψθΣ"}, "ξδωψθΣξ", "[redacted]ξ"),
+        ({"cookie": "a=" + "long" * 1000}, "long" * 1000, "[redacted]"),
+        ({}, '{"COOKIE": "a=b"}', '{"COOKIE": "[redacted]"}'),
         ({}, f"abcdefghij_{'Q' * 31}", f"abcdefghij_{'Q' * 31}"),
     ],
 )
@@ -46,6 +50,13 @@ def test_text(headers: dict[str, str], text: str, expected: str) -> None:
     assert made.has_found is (text != expected)
     # The quick look may be wrong in one direction only.
     assert text == expected or not secrets(**headers).are_missing_in(text)
+
+
+def test_quick_look_lets_plain_texts_pass() -> None:
+    """It would be of no use otherwise."""
+    assert secrets(key=KEY, cookie="a=some secret").are_missing_in(
+        '{"key": "a_b", "name": "Ada Lovelace Σ", "age": 36}'
+    )
 
 
 @pytest.mark.parametrize(
