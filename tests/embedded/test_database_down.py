@@ -3,12 +3,16 @@
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+from tests.visor import eventually
+
+SET_UP = "import django\ndjango.setup()\nfrom storage import events, recording"
 REQUESTS = [
     ("GET", "/items/a", None),
     ("PUT", "/items", {"items": [{"key": "a"}]}),
@@ -28,15 +32,26 @@ def client(own_server: Any) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_database_down_is_told_within_five_seconds_and_over_when_it_is(own_server: Any, client: httpx.Client) -> None:
-    for _ in range(8):  # connections in every worker, which all break at once
-        assert client.put("/items", json={"items": [{"key": "a", "n": 1}]}).status_code == 207
-    (postgres,) = [p for p in own_server.children("postgres") if p.ppid() == own_server.process.pid]
-    own_server.process.send_signal(signal.SIGSTOP)  # or it would start Postgres again
+@contextmanager
+def database_down(server: Any) -> Iterator[None]:
+    (postgres,) = [p for p in server.children("postgres") if p.ppid() == server.process.pid]
+    server.process.send_signal(signal.SIGSTOP)  # or it would start Postgres again
     try:
         sessions = postgres.children()
         postgres.kill()
         psutil.wait_procs(sessions, timeout=10)  # they outlive it by a moment, in which they answer
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def test_database_down_is_told_within_five_seconds_and_over_when_it_is(own_server: Any, client: httpx.Client) -> None:
+    collection_id = client.base_url.path.split("/")[2]
+    own_server.run_code(f"{SET_UP}\nrecording.start_recording({collection_id!r})")
+    time.sleep(2)  # every process has heard of it by then
+    for _ in range(8):  # connections in every worker, which all break at once
+        assert client.put("/items", json={"items": [{"key": "a", "n": 1}]}).status_code == 207
+    with database_down(own_server):
         for method, path, body in REQUESTS:
             started = time.monotonic()
             answer = client.request(method, path, json=body)
@@ -46,7 +61,11 @@ def test_database_down_is_told_within_five_seconds_and_over_when_it_is(own_serve
             assert answer.json() == {"errors": ["Storage is not reachable at the moment, please try again"]}
         assert httpx.get(f"{own_server.url}/healthz").status_code == 200
         assert httpx.get(f"{own_server.url}/readyz").json()["postgres"] != "ok"
-    finally:
-        own_server.process.send_signal(signal.SIGCONT)
     own_server.wait_ready(15)
     assert [client.get("/items/a").json() for _ in range(8)] == [{"key": "a", "n": 1}] * 8
+
+    # Recording held nothing up, and what it could not store meanwhile has waited.
+    find = f"{SET_UP}\nprint(*(line.status for line in events.list_events(collection_id={collection_id!r}).lines))"
+    wanted = [200] * 8 + [503] * len(REQUESTS) + [207] * 8
+    statuses = eventually(lambda: found if len(found := own_server.run_code(find).split()) == len(wanted) else None)
+    assert list(map(int, statuses)) == wanted
