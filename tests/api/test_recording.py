@@ -88,6 +88,24 @@ def test_long_bodies_are_cut_at_64_kb_with_their_length(client: BaseClient) -> N
         assert 65_000 < len(body.text.encode()) <= 65_536
 
 
+def test_long_path_is_cut_with_its_length(client: BaseClient) -> None:
+    client.send("GET", "/items/" + "a" * 6_000)
+
+    (event,) = recorded(client.collection_id, 1)
+
+    assert event.line.path.endswith("… (6,013 characters)")
+    assert len(event.line.path) < 4_200
+
+
+def test_secret_is_found_behind_the_plus_signs_of_a_query(client: BaseClient) -> None:
+    client.send("GET", "/items/a?like=my+pass+word", headers={"X-API-Key": "my pass word"})
+
+    (event,) = recorded(client.collection_id, 1)
+
+    assert "like=" in event.line.query
+    assert "pass" not in event.line.query
+
+
 @pytest.mark.parametrize("size", [20, 200_000, 3_000_000])
 def test_binary_bodies_are_described(client: BaseClient, size: int) -> None:
     drive, content = DriveClient(client), b"\x00" + noise(size)
