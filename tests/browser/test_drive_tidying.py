@@ -147,6 +147,32 @@ def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: P
     assert drive.stored("fresh/c.txt") == b"c"
 
 
+def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server, cast: Cast, pages: Pages) -> None:
+    drive = open_drive(pages, server, cast, {"a.txt": b"a", "box/deep/b.txt": b"b"})
+    held: list[Route] = []
+    drive.page.route("**/folders/?folder=box%2F", lambda route: held.append(route))
+    drive.row("a.txt").click()
+    drive.page.get_by_role("button", name="Move …").click()
+    dialog = drive.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="box").click()
+    expect(dialog.get_by_role("button", name="Move to box")).to_be_visible()
+    dialog.locator(".crumb-button").first.click()
+    expect(dialog.get_by_role("button", name="They are here already")).to_be_visible()
+
+    with drive.page.expect_response("**/folders/?folder=box%2F"):
+        held[0].continue_()
+    drive.page.wait_for_timeout(200)
+
+    expect(dialog.get_by_role("button", name="deep")).to_have_count(0)
+    expect(dialog.get_by_role("button", name="box")).to_be_visible()
+    # One that fails says so where it was asked, and leaves no folder of another to choose.
+    drive.page.unroute("**/folders/?folder=box%2F")
+    drive.page.route("**/folders/?folder=box%2F", lambda route: route.abort())
+    dialog.get_by_role("button", name="box").click()
+    expect(dialog.get_by_role("alert")).not_to_be_empty()
+    expect(dialog.get_by_role("button", name="box", exact=True)).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     "choice, expected",
     [

@@ -19,8 +19,13 @@ export async function chooseFolder(names) {
       const canMove = names.some((name) => canMoveInto(name, folder));
       slots.yes.disabled = !canMove;
       slots.yes.textContent = canMove ? `Move to ${folder === "" ? drive : labelOf(folder)}` : "They are here already";
-      const rows = await listRows(slots, folder, names, go);
+      let fault = "";
+      const rows = await listRows(folder, names, go).catch((error) => {
+        fault = error.message;
+        return [];
+      });
       if (folder !== here) return;
+      slots.fault.textContent = fault;
       // Who has begun to name a new folder meanwhile goes on typing.
       const typing = slots.folders.querySelector("input")?.closest("li");
       for (const old of [...slots.folders.children]) if (old !== typing) old.remove();
@@ -44,18 +49,12 @@ function makeCrumbs(folder, go) {
   });
 }
 
-async function listRows(slots, folder, names, go) {
-  slots.fault.textContent = "";
-  try {
-    const { folders, more } = await ask("GET", `folders/?folder=${encodeURIComponent(folder)}`);
-    // A folder cannot go into itself: it is not there to be chosen.
-    const able = folders.filter((each) => !names.includes(each));
-    const note = able.length === 0 ? "No folder in here." : more ? "More folders follow that are not listed here." : "";
-    return [...able.map((each) => makeRow(each, go)), ...(note ? [makeNote(note)] : [])];
-  } catch (error) {
-    slots.fault.textContent = error.message;
-    return [];
-  }
+async function listRows(folder, names, go) {
+  const { folders, more } = await ask("GET", `folders/?folder=${encodeURIComponent(folder)}`);
+  // A folder cannot go into itself: it is not there to be chosen.
+  const rows = folders.filter((each) => !names.includes(each)).map((each) => makeRow(each, go));
+  if (more) return [...rows, makeNote("More folders follow that are not listed here.")];
+  return rows.length > 0 ? rows : [makeNote("No folder in here.")];
 }
 
 function makeNote(text) {
