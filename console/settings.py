@@ -123,8 +123,6 @@ DATABASES = {
             **_database.get("OPTIONS", {}),
             "connect_timeout": 3,
             "server_side_binding": True,
-            # Only what asks to be prepared is: a number never reached, where Django's default would forbid it altogether.
-            "prepare_threshold": 1_000_000_000,
             "application_name": "homeport",
             # The statements are written so that one plan is right for all values, and planning one costs more than running
             # it does: so it is planned once, without the values. What it then must not do is read a whole table instead.

@@ -1,7 +1,7 @@
 """Runs statements and turns the driver's errors into named ones.
 
-Statements go to psycopg directly, because the ORM's cursor wrappers cost more than the hot statements themselves. Owns
-no SQL text (see `storage/sql/`) and no connections (see `storage/connections.py`).
+Statements go past the ORM, whose cursor wrappers cost more than the hot statements themselves. Owns no SQL text (see
+`storage/sql/`), no connections (see `storage/connections.py`), and not how a statement is sent (see `storage/statements.py`).
 """
 
 import itertools
@@ -13,14 +13,11 @@ import psycopg
 from django.db import connection as django_connection
 from django.db.utils import DatabaseError, InterfaceError
 from psycopg import errors as pg
-from psycopg.pq import ExecStatus
 
 from storage.connections import Connection, PoolBusy, pool
 from storage.errors import DiskFull, EngineUnreachable
+from storage.statements import Row, send
 
-Row = tuple[Any, ...]
-
-_PREPARED_MAX_PARAMS = 60
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
 
@@ -49,10 +46,10 @@ def run(statement: str, params: Sequence[Any]) -> list[Row]:
     """
     with engine_errors():
         if django_connection.connection is not None:
-            return _rows(django_connection.connection, statement, params)
+            return send(django_connection.connection, statement, params)
         connection = pool.take(_open)
         try:
-            return _rows(connection, statement, params)
+            return send(connection, statement, params)
         finally:
             pool.give_back(connection)
 
@@ -88,12 +85,12 @@ class OwnConnection:
         """Several statements in one transaction. Raises as `run` does."""
         with self._open_one() as connection, connection.transaction():
             for statement, params in statements:
-                _rows(connection, statement, params)
+                send(connection, statement, params)
 
     def run(self, statement: str, params: Sequence[Any]) -> list[Row]:
         """One statement, committed at once. Raises as `run` does."""
         with self._open_one() as connection:
-            return _rows(connection, statement, params)
+            return send(connection, statement, params)
 
     def close(self) -> None:
         """Close it; the next statement opens it anew."""
@@ -177,12 +174,3 @@ def _is_connection_error(cause: BaseException | None) -> bool:
 def _open() -> Connection:
     """A connection as Django configures it, but committing every statement."""
     return psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
-
-
-def _rows(connection: Connection, statement: str, params: Sequence[Any]) -> list[Row]:
-    cursor = psycopg.RawCursor(connection)
-    # A statement with this many values is a query put together by a caller: hardly ever sent twice, so not worth keeping.
-    cursor.execute(statement.encode(), params, prepare=len(params) <= _PREPARED_MAX_PARAMS)
-    # Not `cursor.description`: it costs as much as a tenth of the whole call.
-    result = cursor.pgresult
-    return cursor.fetchall() if result is not None and result.status == ExecStatus.TUPLES_OK else []
