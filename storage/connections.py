@@ -7,6 +7,7 @@ before it tries again, so that the first request after it would fail; here whoev
 
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ Connection = psycopg.Connection[Any]
 
 # Longer than a statement usually takes, shorter than a client waits.
 _WAIT_SECONDS = 4.0
+# A server cannot have gone and come back in this time, so a connection used so lately is as good as any.
+_FRESH_SECONDS = 0.02
 
 
 class PoolBusy(psycopg.OperationalError):
@@ -30,7 +33,7 @@ class Pool:
 
     def __init__(self, size: int) -> None:
         self._free_places = threading.BoundedSemaphore(size)
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[tuple[Connection, float]] = deque()
 
     def take(self, open_new: Callable[[], Connection]) -> Connection:
         """A connection that is good as far as can be seen. Raises PoolBusy, and what `open_new` raises."""
@@ -46,7 +49,7 @@ class Pool:
         """End the use of a connection that `take` returned. One in the middle of anything is closed."""
         try:
             if _is_clean(connection):
-                self._idle.append(connection)
+                self._idle.append((connection, time.monotonic()))
             else:
                 connection.close()
         finally:
@@ -55,16 +58,16 @@ class Pool:
     def _good_idle_one(self) -> Connection | None:
         while True:
             try:
-                connection = self._idle.pop()
+                connection, used_at = self._idle.pop()
             except IndexError:
                 return None
-            if not _has_hung_up(connection):
+            if time.monotonic() - used_at < _FRESH_SECONDS or not _has_hung_up(connection):
                 return connection
             connection.close()
 
 
 def _is_clean(connection: Connection) -> bool:
-    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # of a closed one it is UNKNOWN
         return False
     if not connection.autocommit:
         connection.autocommit = True
@@ -74,7 +77,7 @@ def _is_clean(connection: Connection) -> bool:
 def _has_hung_up(connection: Connection) -> bool:
     """Whether the server closed the connection while nobody used it: then there is something to read, its farewell.
 
-    Looking costs a microsecond; a statement to find out would cost a tenth of a GET.
+    Looking costs microseconds, as other threads run meanwhile; a statement to find out would cost a tenth of a GET.
     """
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
