@@ -4,14 +4,17 @@ Whoever has an event to store never waits and never fails. While the table is sl
 queue; when that is full they are lost, and counted, and the count is stored as soon as something can be. What a crash of the
 process loses are the events of the last moment.
 
+What events are made of is taken in too, and they are made many at once, by whoever brings the last.
+
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
 
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from multiprocessing import util
+from typing import Protocol
 
 from storage import limits, sql
 from storage.database import OwnConnection
@@ -31,7 +34,19 @@ _NOT_KEPT = "not kept, as no key of this collection came with it"
 
 _NO_KEY = ("", 0)
 
+# Of so many the code is run again while it is still in the processor's caches; more would outgrow those themselves.
+_MADE_AT_ONCE = 64
+
 Minute = tuple[str, int]
+
+
+class Notes(Protocol):
+    """What an event can be made of. No secret is in it any more."""
+
+    @property
+    def collection_id(self) -> str: ...
+
+    def make_event(self) -> Event: ...
 
 
 class EventQueue:
@@ -42,6 +57,7 @@ class EventQueue:
         self._open: dict[str, OpenBlock] = {}
         self._closed: list[Block] = []
         self._unnamed: list[Event] = []
+        self._notes: deque[Notes] = deque()
         self._waiting = self._waiting_bytes = 0
         self._lost: Counter[Minute] = Counter()
         self._lock = threading.Lock()
@@ -53,11 +69,14 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Take an event in; when too many wait already it is lost. Returns at once. Raises ValueError for an id that is none."""
-        owner = self._keys.get(event.key_digest)
-        if owner is None:
-            self._put_unnamed(event)
-        else:
-            self._put_named(event, *owner)
+        self._put(event)
+        self._wake()
+
+    def put_notes(self, notes: Notes) -> None:
+        """Take in what an event is to be made of. Returns at once, but for every so many calls."""
+        self._notes.append(notes)
+        if len(self._notes) >= _MADE_AT_ONCE:
+            self._make_events()
         self._wake()
 
     def lose(self, collection_id: str) -> None:
@@ -69,6 +88,7 @@ class EventQueue:
     def flush(self) -> None:
         """Store what waits, and what was lost. Raises StorageError when that cannot be done now; it goes on waiting then."""
         with self._writing:
+            self._make_events()
             try:
                 self._name_keys()
                 self._close_blocks()
@@ -117,6 +137,26 @@ class EventQueue:
             self.flush()
         except StorageError:
             logger.warning("The last recorded requests could not be stored")
+
+    def _make_events(self) -> None:
+        """Make events of what waits for that. Several threads may be at it."""
+        while self._notes:
+            try:
+                notes = self._notes.popleft()
+            except IndexError:  # another one took the last
+                return
+            try:
+                self._put(notes.make_event())
+            except Exception:
+                logger.exception("A request could not be recorded")
+                self.lose(notes.collection_id)
+
+    def _put(self, event: Event) -> None:
+        owner = self._keys.get(event.key_digest)
+        if owner is None:
+            self._put_unnamed(event)
+        else:
+            self._put_named(event, *owner)
 
     def _put_named(self, event: Event, owner: str, key_id: int) -> None:
         """An event whose key is known, or known to be none of its collection's."""

@@ -35,10 +35,15 @@ class Sample:
             self._add_further(chunk)
         self.size_bytes += len(chunk)
 
+    @property
+    def whole(self) -> bytes | None:
+        """The body, where it came in one chunk."""
+        return self._first if self.size_bytes == len(self._first) and self._hash is None else None
+
     def keep(self, content_type: str, *, etag: str = "") -> Body:
         """What is kept of it. `etag` describes one that is not text where it was not hashed here."""
-        if self._hash is None and self.size_bytes == len(self._first):
-            return whole_body(self._first, content_type)
+        if self.whole is not None:
+            return whole_body(self.whole, content_type)
         if self._hash is not None:
             digest = f"SHA-256 {self._hash.hexdigest()}"
             return Body(self.size_bytes, content_type, None, is_cut=True, digest=digest)

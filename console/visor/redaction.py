@@ -20,6 +20,7 @@ SECRET_HEADERS = frozenset({"X-API-Key", "Cookie", "Set-Cookie", "Authorization"
 _SHORTEST_SECRET = 6
 # It begins with what it looks for first, which is found fast; the id before it is public and stays.
 _DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}")
+_DATA_KEY_BYTES = re.compile(_DATA_KEY.pattern.encode())
 _NAMED = re.compile(
     r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
 )
@@ -41,13 +42,9 @@ class _Finder:
             words, matchkind=MatchKind.LeftmostFirst, implementation=Implementation.NoncontiguousNFA
         )
 
-    def finds_any(self, text: str) -> bool:
+    def finds_any(self, text: bytes) -> bool:
         # For `bytes` themselves it would let other threads run meanwhile, which costs far more than the look.
-        return bool(self._words.find_matches_as_indexes(memoryview(_folded(text))))
-
-
-def _folded(text: str) -> bytes:
-    return text.encode(errors="replace").lower()
+        return bool(self._words.find_matches_as_indexes(memoryview(text.lower())))
 
 
 _names = _Finder(_NAMES)
@@ -67,14 +64,14 @@ class Secrets:
                 found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
         # The longest first: one may be a part of another.
         self.texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
-        words = [*_NAMES, *map(_folded, self.texts)]
+        words = [*_NAMES, *(text.encode(errors="replace").lower() for text in self.texts)]
         self._words = _Finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else None
 
-    def are_missing_in(self, text: str) -> bool:
-        """Whether the text can hold no secret, these or others, told by one quick look. Nearly always it is so."""
-        if self._words is None or "%" in text or self._words.finds_any(text):
+    def are_missing_in(self, text: bytes) -> bool:
+        """Whether a text, as UTF-8, can hold no secret, these or others, told by one quick look. Nearly always it is so."""
+        if self._words is None or b"%" in text or self._words.finds_any(text):
             return False
-        return not ("_" in text and _DATA_KEY.search(text))
+        return not (b"_" in text and _DATA_KEY_BYTES.search(text))
 
 
 class Redactor:
@@ -105,7 +102,7 @@ class Redactor:
                 clean = clean.replace(secret, REDACTED)
         if "_" in clean:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
-        if _names.finds_any(clean):
+        if _names.finds_any(clean.encode(errors="replace")):
             clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
         return clean
 

@@ -1,6 +1,8 @@
 """Events on their way to the table: nobody waits for them, and what is lost is counted."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import psycopg
 import pytest
@@ -8,6 +10,7 @@ from django.db import connection
 
 from storage import collections, events, keys, limits
 from storage.errors import EngineUnreachable
+from storage.event_blocks import Event
 from storage.event_queue import EventQueue
 from tests.visor import body, make_event
 
@@ -134,6 +137,53 @@ def test_keys_are_looked_up_again_after_the_table_was_locked(collection_id: str,
     (line,) = events.list_events(collection_id=collection_id).lines
     assert line.key_name == "mine"
     assert queue._waiting == queue._waiting_bytes == 0
+
+
+@dataclass
+class Noted:
+    """What an event can be made of, if it can."""
+
+    collection_id: str
+    path: str
+
+    def make_event(self) -> Event:
+        if self.path == "bad":
+            raise ValueError("no event can be made of this")
+        return make_event(self.collection_id, path=self.path)
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 150])
+def test_events_that_are_made_later_are_stored_all(collection_id: str, queue: EventQueue, count: int) -> None:
+    for number in range(count):
+        queue.put_notes(Noted(collection_id, f"a/items/{number}"))
+
+    queue.flush()
+
+    assert sorted(paths(collection_id)) == sorted(f"a/items/{number}" for number in range(count))
+
+
+def test_what_no_event_can_be_made_of_is_counted_and_takes_no_other_along(
+    collection_id: str, queue: EventQueue
+) -> None:
+    for path in ("a/items/0", "bad", "a/items/1"):
+        queue.put_notes(Noted(collection_id, path))
+
+    queue.flush()
+
+    assert sorted(paths(collection_id)) == ["a/items/0", "a/items/1"]
+    assert events.sum_events(collection_id).lost == 1
+
+
+def test_threads_that_bring_notes_at_once_lose_none(collection_id: str, queue: EventQueue) -> None:
+    def bring(first: int) -> None:
+        for number in range(first, first + 200):
+            queue.put_notes(Noted(collection_id, f"a/items/{number}"))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(bring, range(0, 800, 200)))
+    queue.flush()
+
+    assert len(paths(collection_id)) == 800
 
 
 def test_putting_never_waits(collection_id: str, queue: EventQueue) -> None:

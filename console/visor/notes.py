@@ -1,0 +1,174 @@
+"""What is noted of a request and its answer while they pass, whether a secret stands in it, and the event that is made of it.
+
+Whether there is a secret is told while the request is answered. What has none is made an event of later, many at once: code
+that has just run is still in the processor's caches, and so costs a third of what it does once in every request.
+"""
+
+import hashlib
+import string
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote
+
+from console.visor.bodies import MOST, Sample, cut, whole_body
+from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
+from storage import event_ids, limits
+from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
+
+_UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
+_SAFE = "/:@!$&'()*+,;=~"
+_NO_BODY = Body()
+_MOST = limits.EVENT_TEXT_MAX_CHARACTERS
+
+
+class Sender(NamedTuple):
+    """What the headers of a request say: readable ones as text, and the secrets that stand in the others."""
+
+    headers: Headers
+    content_type: str
+    secrets: Secrets
+    key_digest: bytes
+    are_clean: bool
+
+
+class Notes(NamedTuple):
+    """One request and its answer, as they passed.
+
+    `path` is what follows `/v1/{collection}/`, in the characters of Latin-1 that WSGI hands its bytes over as, as are `query`
+    and the headers' values. A body that came as a whole is here as it is.
+    """
+
+    collection_id: str
+    at_ns: int
+    method: str
+    path: str
+    query: str
+    status: int
+    duration_us: int
+    sender: Sender
+    request: bytes | Sample
+    response_headers: list[tuple[str, str]]
+    response: bytes | Sample
+    log: list[LogEntry]
+
+    def can_be_kept_as_they_are(self) -> bool:
+        """Whether no secret is in them and nothing has to be cut, told by one quick look. Nearly always it is so."""
+        sender, request, response = self.sender, self.request, self.response
+        if not (sender.are_clean and isinstance(request, bytes) and isinstance(response, bytes)) or self.log:
+            return False
+        heads = "\n".join([self.path, self.query, *[value for _, value in self.response_headers]])
+        # Written in an address, one character may become three.
+        if len(heads) * 3 > _MOST or len(request) > MOST or len(response) > MOST or "+" in self.query:
+            return False
+        return heads.isascii() and sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
+
+    def make_event(self) -> Event:
+        """The event, with whatever secrets there are."""
+        sender, headers = self.sender, dict(self.response_headers)
+        content = Content(
+            tuple([pair if pair[1].isascii() else (pair[0], _text(pair[1])) for pair in self.response_headers]),
+            _kept(self.request, sender.content_type) if self.request else _NO_BODY,
+            _kept(self.response, _text(headers.get("Content-Type", "")), etag=headers.get("ETag", "")),
+            tuple(self.log),
+        )
+        line = Line(
+            event_ids.new_event_id(self.at_ns),
+            self.method[:16],
+            _written_path(self.path),
+            _written_query(self.query),
+            self.status,
+            self.duration_us,
+            content.request.size_bytes,
+            content.response.size_bytes,
+        )
+        return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
+
+    def make_redacted_event(self) -> Event:
+        """The event without secrets, and without texts that are too long."""
+        event = self.make_event()
+        line, content, redactor = event.line, event.content, Redactor(self.sender.secrets)
+        line.path = _cut(redactor.text(line.path))
+        line.query = _cut(redactor.query(line.query))
+        event.request_headers = _redacted_headers(redactor, event.request_headers)
+        content.response_headers = _redacted_headers(redactor, content.response_headers)
+        content.request = _redacted_body(redactor, content.request)
+        content.response = _redacted_body(redactor, content.response)
+        content.log = tuple((level, name, redactor.text(message)) for level, name, message in content.log)
+        content.is_redacted = redactor.has_found
+        return event
+
+
+def sender_of(environ: dict[str, str]) -> Sender:
+    """What the headers among a request's variables say."""
+    names = _header_variables(tuple(environ))
+    return _sender(names, tuple([environ[name] for name in names]))
+
+
+# An app sends the same headers again and again.
+@lru_cache(maxsize=256)
+def _header_variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a request's variables that are headers. WSGI tells neither the order of the headers nor their case."""
+    return tuple(name for name in names if name.startswith("HTTP_") or name == "CONTENT_TYPE")
+
+
+@lru_cache(maxsize=256)
+def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
+    """From the variables of a request's headers."""
+    found = [(_header_name(name), _text(value)) for name, value in zip(names, values, strict=True)]
+    secrets = _secrets(tuple(pair for pair in found if pair[0] in SECRET_HEADERS))
+    readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
+    are_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
+    key = dict(found).get("X-API-Key", "")
+    return Sender(
+        headers=tuple(readable[: limits.EVENT_HEADERS_MAX]),
+        content_type=dict(found).get("Content-Type", ""),
+        secrets=secrets,
+        key_digest=hashlib.sha256(key.encode()).digest() if key else b"",
+        are_clean=are_clean,
+    )
+
+
+# Some send a number of their own with every request, but always the same key.
+_secrets = lru_cache(maxsize=256)(Secrets)
+
+
+@lru_cache(maxsize=512)
+def _header_name(name: str) -> str:
+    words = name.removeprefix("HTTP_").lower().split("_")
+    return "X-API-Key" if name == "HTTP_X_API_KEY" else "-".join(map(str.capitalize, words))[:100]
+
+
+def _kept(body: bytes | Sample, content_type: str, *, etag: str = "") -> Body:
+    return whole_body(body, content_type) if isinstance(body, bytes) else body.keep(content_type, etag=etag)
+
+
+def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
+    return tuple((name, REDACTED if name in SECRET_HEADERS else _cut(redactor.text(value))) for name, value in headers)
+
+
+def _redacted_body(redactor: Redactor, body: Body) -> Body:
+    text = body.text
+    if text:
+        clean = redactor.text(text)
+        text = cut(clean, margin=redactor.longest) if body.is_cut else clean
+    return Body(body.size_bytes, _cut(redactor.text(body.content_type)), text, body.is_cut, body.digest)
+
+
+def _text(value: str) -> str:
+    """A header's bytes, which WSGI hands over as characters of Latin-1, as text."""
+    return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST else f"{text[:_MOST]} … ({len(text):,} characters)"
+
+
+def _written_path(path: str) -> str:
+    """As it would be written in a request: WSGI hands over what its percent-encoding meant."""
+    plain = path.encode("latin-1")
+    return quote(plain, safe=_SAFE) if plain.translate(None, _UNRESERVED) else path
+
+
+def _written_query(query: str) -> str:
+    """As it came; some clients send other characters than an address may hold, which are encoded here."""
+    return query if query.isascii() and query.isprintable() else quote(query.encode("latin-1"), safe=_SAFE + "%?[]")

@@ -1,0 +1,112 @@
+"""What is kept of a request as it is: only what redaction would leave as it is."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from console.visor.bodies import MOST
+from console.visor.notes import Notes, sender_of
+from storage import limits
+from storage.event_blocks import Event
+
+SECRET = "Q" * 32
+KEY = f"abcdefghij_{SECRET}"
+COOKIE = "Ada's cookie"
+HEADERS = {
+    "HTTP_X_API_KEY": KEY,
+    "HTTP_COOKIE": f"a={COOKIE}",
+    "HTTP_ACCEPT": "*/*",
+    "CONTENT_TYPE": "application/json",
+}
+
+
+def make_notes(**more: Any) -> Notes:
+    """Those of a GET; `headers` are variables of the request, `etag` is a header of the answer."""
+    sender = sender_of(HEADERS | more.pop("headers", {}))
+    answered = [("Content-Type", "application/json"), ("ETag", more.pop("etag", '"1"'))]
+    fields = {"path": "notes/items/a", "query": "", "request": b"", "response": b'{"key":"a"}', "log": []} | more
+    return Notes(
+        collection_id="abcdefghij",
+        at_ns=1_800_000_000_000_000_000,
+        method="GET",
+        status=200,
+        duration_us=1500,
+        sender=sender,
+        response_headers=answered,
+        **fields,
+    )
+
+
+def without_id(event: Event) -> Event:
+    event.line.id = ""
+    return event
+
+
+def is_kept(notes: Notes) -> bool:
+    """Whether they are; then nothing of theirs was to be redacted or cut."""
+    kept = notes.can_be_kept_as_they_are()
+    assert not kept or without_id(notes.make_event()) == without_id(notes.make_redacted_event())
+    return kept
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"path": "notes/items/a b"},
+        {"path": 'drive/files/"a"'},
+        {"query": "limit=2&last=a"},
+        {"request": b'{"items": []}', "response": '{"name": "Σ"}'.encode()},
+        {"request": b"\x00\x01"},
+        {"response": b""},
+    ],
+)
+def test_ordinary_requests_are_kept(more: dict[str, Any]) -> None:
+    """Looking closely at each would cost too much."""
+    assert is_kept(make_notes(**more))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"path": f"notes/items/{SECRET}"},
+        {"path": f"notes/items/{COOKIE}"},
+        {"path": f"notes/items/{quote(COOKIE)}"},
+        {"query": f"key={SECRET}"},
+        {"query": COOKIE.replace(" ", "+")},
+        {"query": quote(COOKIE)},
+        {"etag": KEY},
+        {"etag": "x" * (limits.EVENT_TEXT_MAX_CHARACTERS + 1)},
+        {"headers": {"HTTP_REFERER": f"http://a/{SECRET}"}},
+        {"headers": {"CONTENT_TYPE": KEY}},
+        {"headers": {"HTTP_REFERER": "x" * (limits.EVENT_TEXT_MAX_CHARACTERS + 1)}},
+        {"request": SECRET.lower().encode()},
+        {"request": b'{"cookie": "a=b"}'},
+        {"request": b"x" * (MOST + 1)},
+        {"response": f'"zyxwvutsrq_{"7" * 32}"'.encode()},
+        {"response": b"x" * (MOST + 1)},
+        {"path": " " * (limits.EVENT_TEXT_MAX_CHARACTERS // 3 + 1)},
+        {"log": [("WARNING", "storage", SECRET)]},
+    ],
+)
+def test_what_may_be_a_secret_or_is_too_long_is_looked_at_closely(more: dict[str, Any]) -> None:
+    assert not is_kept(make_notes(**more))
+
+
+PIECES = st.sampled_from(
+    [SECRET, KEY, COOKIE, "abcdefghij_", "sessionid=abc", "Q" * 31, "100%", "%51", "a", " ", "é", "+", "&", "\n"]
+)
+TEXTS = st.lists(st.one_of(PIECES, PIECES.map(quote), st.text(max_size=3)), max_size=4).map("".join)
+RAW = TEXTS.map(lambda text: text.encode().decode("latin-1"))
+
+
+@given(path=RAW, query=RAW, etag=RAW, accept=RAW, request=TEXTS.map(str.encode), response=TEXTS.map(str.encode))
+@example(path="", query="", etag="", accept="", request=b"", response=b"\xff" + SECRET.encode())
+def test_nothing_is_kept_that_redaction_would_change(
+    path: str, query: str, etag: str, accept: str, request: bytes, response: bytes
+) -> None:
+    headers = {"HTTP_ACCEPT": accept}
+    is_kept(make_notes(path=path, query=query, etag=etag, headers=headers, request=request, response=response))
