@@ -1,8 +1,9 @@
 """What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
 
-First part: two collections with the same items in one Homeport, one recorded and one not, are asked the same in turns; the
-ratio of their rates within a round counts. Second part: a collection with `--small` and one with `--large` recorded requests,
-put straight into the table over twelve days; each kind of page is asked of both, and the ratio says whether it grows dearer.
+First part: a collection is asked the same while it is recorded and while it is not, in turns; the ratio of the rates within a
+round counts. (Two collections side by side differ by up to a tenth with nothing recorded at all.) Second part: a collection
+with `--small` and one with `--large` recorded requests, put straight into the table over twelve days; each kind of page is
+asked of both, and the ratio says whether it grows dearer.
 A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 
 from bench import load
 from bench.data import make_items
-from bench.homeport import BASE, Homeport
+from bench.homeport import Homeport
 from bench.statements import attach, open_connection
 from bench.workload import Workload
 
@@ -31,6 +32,7 @@ ALWAYS_GOOD_MS = 50.0
 DAYS = 12
 ASKS = 2_000
 WARM_UP_S = 2
+SWITCH_S = 2.2
 TIMES = 15
 EVENTS_AT_ONCE = 10_000
 HEADERS = (("Host", "example.com"), ("User-Agent", "bench"), ("X-API-Key", "[redacted]"))
@@ -65,36 +67,30 @@ def main() -> int:
 def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Namespace) -> bool:
     homeport.start(make_items(options.items))
     attach(homeport)
-    plain = (homeport.collection_id, dict(homeport.headers))
-    homeport.collection_id, key = _make_collection("recorded")
-    homeport.headers |= {"X-API-Key": key}
-    homeport.load(BASE, make_items(options.items))
-    recorded = (homeport.collection_id, dict(homeport.headers))
-    _start_recording(homeport.collection_id)
     workload = Workload(options.items)
-    paths: dict[tuple[str, str], Path] = {}
-    for collection_id, _ in (plain, recorded):
-        homeport.collection_id = collection_id
-        for name in OPERATIONS:
-            paths[collection_id, name] = folder / f"{collection_id}-{name}"
-            asks = workload.asks(name)[:ASKS]
-            load.write_requests(paths[collection_id, name], [homeport.request(ask) for ask in asks])
+    paths = {name: folder / name for name in OPERATIONS}
+    for name, path in paths.items():
+        load.write_requests(path, [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
 
-    def rate(of: tuple[str, dict[str, str]], name: str, seconds: int) -> float:
+    def rate(name: str, seconds: int) -> float:
         return load.run_round(
-            origin=homeport.origin, headers=of[1], requests_path=paths[of[0], name], duration_s=seconds
+            origin=homeport.origin, headers=homeport.headers, requests_path=paths[name], duration_s=seconds
         ).requests_per_s
 
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
-    for name in OPERATIONS:
-        rate(plain, name, WARM_UP_S), rate(recorded, name, WARM_UP_S)
-    for number in range(options.rounds):
+    for is_recorded in (True, False):
+        _switch(homeport.collection_id, is_recorded)
         for name in OPERATIONS:
-            order = (plain, recorded) if number % 2 == 0 else (recorded, plain)
-            rates = {of[0]: rate(of, name, options.seconds) for of in order}
-            found[name].append((rates[plain[0]], rates[recorded[0]]))
+            rate(name, WARM_UP_S)
+    for number in range(options.rounds):
+        rates = {}
+        for is_recorded in (False, True) if number % 2 == 0 else (True, False):
+            _switch(homeport.collection_id, is_recorded)
+            rates[is_recorded] = {name: rate(name, options.seconds) for name in OPERATIONS}
+        for name in OPERATIONS:
+            found[name].append((rates[False][name], rates[True][name]))
     time.sleep(3)
-    kept, lost = _count(recorded[0])
+    kept, lost = _count(homeport.collection_id)
     print(f"\nRecording, {options.rounds} rounds of {options.seconds} s, medians\n")
     print(f"{'operation':<12} {'not recorded':>14} {'recorded':>12} {'ratio':>7}")
     good = True
@@ -161,11 +157,12 @@ def _make_collection(name: str) -> tuple[str, str]:
     return made.id, keys.create_key(collection_id=made.id, name=name).text
 
 
-def _start_recording(collection_id: str) -> None:
+def _switch(collection_id: str, is_recorded: bool) -> None:
+    """Record the collection's requests from now on, or no more; every process of the server knows when this returns."""
     from storage import recording
 
-    recording.start_recording(collection_id)
-    time.sleep(2.5)
+    (recording.start_recording if is_recorded else recording.stop_recording)(collection_id)
+    time.sleep(SWITCH_S)
 
 
 def _count(collection_id: str) -> tuple[int, int]:
