@@ -40,18 +40,12 @@ def send(connection: Connection, statement: str, params: Sequence[Any]) -> list[
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
         _nothing(pgconn, pgconn.exec_(b"BEGIN"))
-    try:
-        if len(values) <= _PREPARED_MAX_PARAMS:
-            name = _prepared(connection, statement, transformer.types or ())
-            # It takes None for NULL as `exec_params` does; its signature only does not say so.
-            result = pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
-        else:
-            result = pgconn.exec_params(statement.encode(), values, transformer.types, transformer.formats)
-    except MemoryError as error:
-        # The client library gives no result either when there is no server to send anything to.
-        if pgconn.status == ConnStatus.OK:
-            raise
-        raise psycopg.OperationalError("the connection is lost") from error
+    if len(values) <= _PREPARED_MAX_PARAMS:
+        name = _prepared(connection, statement, transformer.types or ())
+        # It takes None for NULL as `exec_params` does; its signature only does not say so.
+        result = pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
+    else:
+        result = pgconn.exec_params(statement.encode(), values, transformer.types, transformer.formats)
     if result.status != ExecStatus.TUPLES_OK:
         return _nothing(pgconn, result)
     transformer.set_pgresult(result)
