@@ -1,7 +1,7 @@
 """What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
 
 First part: a collection is asked the same while it is recorded and while it is not, in turns; the ratio of the rates within a
-round counts. (Two collections side by side differ by up to a tenth with nothing recorded at all.) Second part: a collection
+round counts. (Two collections side by side differ by 4 to 8 % with nothing recorded at all.) Second part: a collection
 with `--small` and one with `--large` recorded requests, put straight into the table over twelve days; each kind of page is
 asked of both, and the ratio says whether it grows dearer.
 A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.

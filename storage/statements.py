@@ -1,7 +1,7 @@
 """Sends one statement to Postgres and waits for its rows in a single call of the client library.
 
 psycopg's cursors talk to the server in steps, and at each of them the thread lets others run and then waits for its turn: with
-several requests at once that was a quarter of the cost of a GET. Here it does so once, while the server is at work. In return,
+sixteen requests at once that was a sixth of the cost of a GET. Here it does so once, while the server is at work. In return,
 Ctrl-C takes effect only when the statement has ended.
 """
 

@@ -1,7 +1,7 @@
 """What is noted of a request and its answer while they pass, whether a secret stands in it, and the event that is made of it.
 
 Whether there is a secret is told while the request is answered. What has none is made an event of later, many at once: code
-that has just run is still in the processor's caches, and so costs a third of what it does once in every request.
+that has just run is still in the processor's caches, and so recording costs about half of what it does with each made by itself.
 """
 
 import hashlib
