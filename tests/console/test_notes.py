@@ -14,10 +14,18 @@ from storage.event_blocks import Event
 
 SECRET = "Q" * 32
 KEY = f"abcdefghij_{SECRET}"
-COOKIE = "Ada's cookie"
+COOKIE = "Ada's word"
+FOREIGN = "Gödels Wort"
+
+
+def raw(text: str) -> str:
+    """As WSGI hands its bytes over."""
+    return text.encode().decode("latin-1")
+
+
 HEADERS = {
     "HTTP_X_API_KEY": KEY,
-    "HTTP_COOKIE": f"a={COOKIE}",
+    "HTTP_COOKIE": f"a={COOKIE}; b={raw(FOREIGN)}",
     "HTTP_ACCEPT": "*/*",
     "CONTENT_TYPE": "application/json",
 }
@@ -78,6 +86,10 @@ def test_ordinary_requests_are_kept(more: dict[str, Any]) -> None:
         {"query": f"key={SECRET}"},
         {"query": COOKIE.replace(" ", "+")},
         {"query": quote(COOKIE)},
+        {"path": raw(f"notes/items/{FOREIGN}")},
+        {"query": raw(FOREIGN.replace(" ", "%20"))},
+        {"etag": raw(FOREIGN)},
+        {"response": FOREIGN.encode()},
         {"etag": KEY},
         {"etag": "x" * (limits.EVENT_TEXT_MAX_CHARACTERS + 1)},
         {"headers": {"HTTP_REFERER": f"http://a/{SECRET}"}},
@@ -97,10 +109,26 @@ def test_what_may_be_a_secret_or_is_too_long_is_looked_at_closely(more: dict[str
 
 
 PIECES = st.sampled_from(
-    [SECRET, KEY, COOKIE, "abcdefghij_", "sessionid=abc", "Q" * 31, "100%", "%51", "a", " ", "é", "+", "&", "\n"]
+    [
+        SECRET,
+        KEY,
+        COOKIE,
+        FOREIGN,
+        "abcdefghij_",
+        "sessionid=abc",
+        "Q" * 31,
+        "100%",
+        "%51",
+        "a",
+        " ",
+        "é",
+        "+",
+        "&",
+        "\n",
+    ]
 )
 TEXTS = st.lists(st.one_of(PIECES, PIECES.map(quote), st.text(max_size=3)), max_size=4).map("".join)
-RAW = TEXTS.map(lambda text: text.encode().decode("latin-1"))
+RAW = TEXTS.map(raw)
 
 
 @given(path=RAW, query=RAW, etag=RAW, accept=RAW, request=TEXTS.map(str.encode), response=TEXTS.map(str.encode))
