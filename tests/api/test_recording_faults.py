@@ -1,10 +1,13 @@
 """Recording never holds up a request: with its table locked, requests go on, and what is lost is shown."""
 
+import base64
+import os
 import time
 from typing import Any
 
 import httpx
 
+from storage import limits
 from tests.factories import item_path
 from tests.people import make_cast, make_session
 from tests.storage.test_event_queue import lock
@@ -28,12 +31,13 @@ def test_requests_go_on_while_the_table_is_locked(server: Any, database: None) -
 
 
 def test_loss_is_shown_on_the_page(server: Any, database: None) -> None:
-    """Bodies of 64 KB fill the queues of all processes while the table is locked."""
+    """What is kept of so many bodies, which do not compress well, is more than the queues of both processes may hold."""
     client = make_recorded(server)
     cast = make_cast()
-    text = "x" * 70_000
+    count = 3 * limits.EVENT_QUEUE_MAX_BYTES // limits.EVENT_BODY_MAX_BYTES
     with lock("storage_eventblock") as other:
-        for number in range(1_400):
+        for number in range(count):
+            text = base64.b64encode(os.urandom(limits.EVENT_BODY_MAX_BYTES)).decode()
             answer = client.put({"key": str(number % 3), "text": text})
             assert answer.status_code == 207
         other.rollback()
