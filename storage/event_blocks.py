@@ -4,12 +4,14 @@ A row for each event cost more than a quarter of the API's throughput when it wa
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
 hold bodies and headers. Reading a page of the list opens a block or two; a filter looks into 500 lines at a time.
 
-An event becomes bytes as soon as there is a block to take it in: thousands may wait to be stored, and looking at each of
+Events become bytes as soon as there is a block to take them in: thousands may wait to be stored, and looking at each of
 their texts again later would cost more than all of the rest.
 """
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
@@ -114,8 +116,23 @@ _event_decoder = msgspec.msgpack.Decoder(Event)
 _of_thread = threading.local()
 
 
-# An event's line and its content, as a block takes them in.
-PackedEvent = tuple[bytes, bytes]
+class PackedEvents(NamedTuple):
+    """Events of one collection as bytes: their lines, and their contents, as MessagePack one behind the other."""
+
+    events: Sequence[Event]
+    first_id: str
+    last_id: str
+    lines: memoryview
+    contents: memoryview
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.lines) + len(self.contents)
+
+    def fit_into_one_block(self) -> bool:
+        """Whether they may be stored together. Raises ValueError for an id that is none."""
+        is_small = self.size_bytes <= limits.EVENT_BLOCK_MAX_BYTES and len(self.events) <= limits.EVENT_BLOCK_MAX
+        return is_small and event_ids.minute_of(self.first_id) == event_ids.minute_of(self.last_id)
 
 
 class OpenBlock:
@@ -137,37 +154,37 @@ class OpenBlock:
         self._places: list[int] = []
         self._place_of: dict[int, int] = {}
 
-    def has_room_for(self, event_id: str, size_bytes: int) -> bool:
-        """Whether an event may come in. One that is larger than a block may be is alone in one."""
+    def has_room_for(self, packed: PackedEvents) -> bool:
+        """Whether these may come in as well. One event that is larger than a block may be is alone in one."""
         since, until = self._minute
-        if not since <= event_id < until:
-            return False
-        size = self.size_bytes + size_bytes
-        return (self.events < limits.EVENT_BLOCK_MAX and size <= limits.EVENT_BLOCK_MAX_BYTES) or self.events == 0
+        return (
+            since <= packed.first_id <= packed.last_id < until
+            and self.events + len(packed.events) <= limits.EVENT_BLOCK_MAX
+            and self.size_bytes + packed.size_bytes <= limits.EVENT_BLOCK_MAX_BYTES
+        )
 
-    def add(self, event: Event, packed: PackedEvent) -> None:
-        """Take in an event with its bytes. Every request to a recorded collection waits for this."""
-        line, headers = event.line, event.request_headers
-        # The same headers are nearly always the same object, which stays here and so keeps its identity.
-        place = self._place_of.get(id(headers))
-        if place is None:
-            place = self._place_of[id(headers)] = len(self._headers)
-            self._headers.append(headers)
-        self._places.append(place)
-        self._lines += packed[0]
-        self._contents += packed[1]
-        self.size_bytes += len(packed[0]) + len(packed[1])
-        self.events += 1
-        if line.status >= 400:
-            self._errors += 1
-        if line.origin != APP:
-            self._by_hand += 1
-        if line.duration_us > self._slowest_us:
-            self._slowest_us = line.duration_us
-        if line.id > self._last_id:
-            self._last_id = line.id
-        if line.id < self._first_id:
-            self._first_id = line.id
+    def add(self, packed: PackedEvents) -> None:
+        """Take events in. A request to a recorded collection waits for this."""
+        self._lines += packed.lines
+        self._contents += packed.contents
+        self.size_bytes += packed.size_bytes
+        self.events += len(packed.events)
+        self._first_id = min(self._first_id, packed.first_id)
+        self._last_id = max(self._last_id, packed.last_id)
+        for event in packed.events:
+            line, headers = event.line, event.request_headers
+            # The same headers are nearly always the same object, which stays here and so keeps its identity.
+            place = self._place_of.get(id(headers))
+            if place is None:
+                place = self._place_of[id(headers)] = len(self._headers)
+                self._headers.append(headers)
+            self._places.append(place)
+            if line.status >= 400:
+                self._errors += 1
+            if line.origin != APP:
+                self._by_hand += 1
+            if line.duration_us > self._slowest_us:
+                self._slowest_us = line.duration_us
 
     def close(self) -> Block:
         """The block as it is stored."""
@@ -185,15 +202,17 @@ class OpenBlock:
         )
 
 
-def pack(event: Event) -> PackedEvent:
-    """An event as bytes, for a block to take in."""
-    return _encoder.encode(event.line), _encoder.encode(event.content)
+def pack(events: Sequence[Event]) -> PackedEvents:
+    """Events of one collection as bytes, for a block to take in. Many at once take less time each than by themselves."""
+    lines = [event.line for event in events]
+    ids = [line.id for line in lines]
+    return PackedEvents(events, min(ids), max(ids), _elements(lines), _elements([event.content for event in events]))
 
 
 def make_block(event: Event) -> Block:
     """A block of one event."""
     block = OpenBlock(event.collection_id, event.line.id)
-    block.add(event, pack(event))
+    block.add(pack([event]))
     return block.close()
 
 
@@ -219,6 +238,12 @@ def pack_event(event: Event) -> bytes:
 def unpack_event(packed: bytes) -> Event:
     """The event that `pack_event` packed."""
     return _event_decoder.decode(_decompress(packed))
+
+
+def _elements(values: list[Any]) -> memoryview:
+    """Fewer than 65,536 values as MessagePack, one behind the other: an array of them without its head, which is one byte
+    ("fixarray" of the specification) or, from 16 values on, three ("array 16")."""
+    return memoryview(_encoder.encode(values))[1 if len(values) < 16 else 3 :]
 
 
 def _array(length: int, elements: bytearray) -> bytes:

@@ -19,7 +19,7 @@ from typing import Protocol
 from storage import limits, sql
 from storage.database import OwnConnection
 from storage.errors import StorageError
-from storage.event_blocks import Body, Event, OpenBlock, pack
+from storage.event_blocks import Body, Event, OpenBlock, PackedEvents, pack
 from storage.event_ids import minute_of
 from storage.events import statements_for
 from storage.sql import Block
@@ -32,7 +32,9 @@ _REST_SECONDS = 1.0
 _LOCK_TIMEOUT_MS = 1000
 _NOT_KEPT = "not kept, as no key of this collection came with it"
 
-_NO_KEY = ("", 0)
+# Whose a key is: its collection's id, and its own.
+Owner = tuple[str, int]
+_NO_KEY: Owner = ("", 0)
 
 # Of so many the code is run again while it is still in the processor's caches; more would outgrow those themselves.
 _MADE_AT_ONCE = 64
@@ -65,11 +67,11 @@ class EventQueue:
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection = OwnConnection(lock_timeout_ms=_LOCK_TIMEOUT_MS)
-        self._keys: dict[bytes, tuple[str, int]] = {b"": _NO_KEY}
+        self._keys: dict[bytes, Owner] = {b"": _NO_KEY}
 
     def put(self, event: Event) -> None:
         """Take an event in; when too many wait already it is lost. Returns at once. Raises ValueError for an id that is none."""
-        self._put(event)
+        self._put([event])
         self._wake()
 
     def put_notes(self, notes: Notes) -> None:
@@ -140,45 +142,63 @@ class EventQueue:
 
     def _make_events(self) -> None:
         """Make events of what waits for that. Several threads may be at it."""
-        while self._notes:
+        while count := min(len(self._notes), _MADE_AT_ONCE):
+            events = [event for event in (self._make_next() for _ in range(count)) if event is not None]
             try:
-                notes = self._notes.popleft()
-            except IndexError:  # another one took the last
-                return
-            try:
-                self._put(notes.make_event())
+                self._put(events)
             except Exception:
-                logger.exception("A request could not be recorded")
-                self.lose(notes.collection_id)
+                logger.exception("%s requests could not be recorded", len(events))
+                for event in events:
+                    self.lose(event.collection_id)
 
-    def _put(self, event: Event) -> None:
-        owner = self._keys.get(event.key_digest)
-        if owner is None:
-            self._put_unnamed(event)
+    def _make_next(self) -> Event | None:
+        """An event of the next notes; None when another thread took the last, or nothing can be made of them."""
+        try:
+            notes = self._notes.popleft()
+        except IndexError:
+            return None
+        try:
+            return notes.make_event()
+        except Exception:
+            logger.exception("A request could not be recorded")
+            self.lose(notes.collection_id)
+            return None
+
+    def _put(self, events: list[Event], *, unknown: Owner | None = None) -> None:
+        """Events to their collections' blocks. Those of a key that is not known wait for its name, unless `unknown` is that."""
+        named: dict[str, list[Event]] = {}
+        for event in events:
+            owner = self._keys.get(event.key_digest, unknown)
+            if owner is None:
+                self._put_unnamed(event)
+            else:
+                _name_key(event, *owner)
+                named.setdefault(event.collection_id, []).append(event)
+        for together in named.values():
+            self._put_named(together)
+
+    def _put_named(self, events: list[Event]) -> None:
+        """Events of one collection whose keys are named, together into one block where that may be."""
+        packed = pack(events)
+        if len(events) > 1 and not packed.fit_into_one_block():
+            for event in events:
+                self._put_packed(pack([event]))
         else:
-            self._put_named(event, *owner)
+            self._put_packed(packed)
 
-    def _put_named(self, event: Event, owner: str, key_id: int) -> None:
-        """An event whose key is known, or known to be none of its collection's."""
-        if owner == event.collection_id:
-            event.line.key_id = key_id
-        elif event.content.request.size_bytes:
-            body = event.content.request
-            event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
-        collection_id, event_id = event.collection_id, event.line.id
-        packed = pack(event)
-        size = len(packed[0]) + len(packed[1])
+    def _put_packed(self, packed: PackedEvents) -> None:
+        collection_id = packed.events[0].collection_id
         with self._lock:
             if self._is_full():
-                self._lost[collection_id, minute_of(event_id)] += 1
+                self._lost[collection_id, minute_of(packed.last_id)] += len(packed.events)
                 return
             block = self._open.get(collection_id)
-            if block is None or not block.has_room_for(event_id, size):
-                block = self._open[collection_id] = OpenBlock(collection_id, event_id)
+            if block is None or not block.has_room_for(packed):
+                block = self._open[collection_id] = OpenBlock(collection_id, packed.first_id)
                 self._blocks.append(block)
-            block.add(event, packed)
-            self._waiting += 1
-            self._waiting_bytes += size
+            block.add(packed)
+            self._waiting += len(packed.events)
+            self._waiting_bytes += packed.size_bytes
 
     def _put_unnamed(self, event: Event) -> None:
         with self._lock:
@@ -240,8 +260,16 @@ class EventQueue:
         with self._lock:
             self._waiting -= len(unnamed)
             self._waiting_bytes -= sum(map(_texts_size, unnamed))
-        for event in unnamed:
-            self._put_named(event, *self._keys.get(event.key_digest, _NO_KEY))
+        self._put(unnamed, unknown=_NO_KEY)
+
+
+def _name_key(event: Event, owner: str, key_id: int) -> None:
+    """Say whose key came with the event. Without one of its collection its body is not kept."""
+    if owner == event.collection_id:
+        event.line.key_id = key_id
+    elif event.content.request.size_bytes:
+        body = event.content.request
+        event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
 
 
 def _texts_size(event: Event) -> int:

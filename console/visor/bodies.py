@@ -14,7 +14,7 @@ MOST = limits.EVENT_BODY_MAX_BYTES
 # A secret longer than the rest could be cut in half.
 _KEPT = MOST + 8192
 # Tab, line breaks and escape sequences are text that somebody may have meant; these others are not.
-_NOT_TEXT = bytes([*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
+NOT_TEXT = bytes([*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 # The longest start of a character that a cut can leave behind.
 _CUT_CHARACTER_BYTES = 3
 
@@ -103,6 +103,14 @@ def whole_body(body: bytes, content_type: str) -> Body:
     return Body(size, content_type, text, is_cut)
 
 
+def text_body(body: bytes, content_type: str) -> Body:
+    """What is kept of a body that is here as a whole, is not too long, and has nothing of `NOT_TEXT` in it."""
+    try:
+        return Body(len(body), content_type, body.decode())
+    except UnicodeDecodeError:
+        return whole_body(body, content_type)
+
+
 def cut(text: str, *, margin: int) -> str:
     """The first 64 KB of a text of which more came, without its last characters, where half a secret may stand."""
     return text[:-margin].encode()[:MOST].decode(errors="ignore")
@@ -113,7 +121,7 @@ def text_of(first: bytes, *, is_cut: bool) -> str | None:
     if is_cut:
         first = first[:_KEPT]
     # Leaving characters out is several times faster than looking for them.
-    if len(first.translate(None, _NOT_TEXT)) != len(first):
+    if len(first.translate(None, NOT_TEXT)) != len(first):
         return None
     try:
         return first.decode()

@@ -7,10 +7,10 @@ that has just run is still in the processor's caches, and so recording costs abo
 import hashlib
 import string
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import quote
 
-from console.visor.bodies import MOST, Sample, cut, whole_body
+from console.visor.bodies import MOST, Sample, cut, text_body, whole_body
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from storage import event_ids, limits
 from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
@@ -52,7 +52,7 @@ class Notes(NamedTuple):
     log: list[LogEntry]
 
     def can_be_kept_as_they_are(self) -> bool:
-        """Whether no secret is in them and nothing has to be cut, told by one quick look. Nearly always it is so."""
+        """Whether they are text without a secret and nothing has to be cut, told by one quick look. Nearly always it is so."""
         sender, request, response = self.sender, self.request, self.response
         if not (sender.are_clean and isinstance(request, bytes) and isinstance(response, bytes)) or self.log:
             return False
@@ -63,14 +63,33 @@ class Notes(NamedTuple):
         return heads.isascii() and sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
 
     def make_event(self) -> Event:
-        """The event, with whatever secrets there are."""
-        sender, headers = self.sender, dict(self.response_headers)
+        """The event, of notes that can be kept as they are."""
+        headers = tuple(self.response_headers)
+        request, response = cast(bytes, self.request), cast(bytes, self.response)
         content = Content(
-            tuple([pair if pair[1].isascii() else (pair[0], _text(pair[1])) for pair in self.response_headers]),
-            _kept(self.request, sender.content_type) if self.request else _NO_BODY,
-            _kept(self.response, _text(headers.get("Content-Type", "")), etag=headers.get("ETag", "")),
+            headers,
+            text_body(request, self.sender.content_type) if request else _NO_BODY,
+            text_body(response, dict(headers).get("Content-Type", "")),
+        )
+        return self._event(content)
+
+    def make_redacted_event(self) -> Event:
+        """The event without secrets, and without texts that are too long."""
+        headers = tuple([(name, _text(value)) for name, value in self.response_headers])
+        told = dict(headers)
+        content = Content(
+            headers,
+            _kept(self.request, self.sender.content_type) if self.request else _NO_BODY,
+            _kept(self.response, told.get("Content-Type", ""), etag=told.get("ETag", "")),
             tuple(self.log),
         )
+        event, redactor = self._event(content), Redactor(self.sender.secrets)
+        _redact(event, redactor)
+        content.is_redacted = redactor.has_found
+        return event
+
+    def _event(self, content: Content) -> Event:
+        sender = self.sender
         line = Line(
             event_ids.new_event_id(self.at_ns),
             self.method[:16],
@@ -82,20 +101,6 @@ class Notes(NamedTuple):
             content.response.size_bytes,
         )
         return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
-
-    def make_redacted_event(self) -> Event:
-        """The event without secrets, and without texts that are too long."""
-        event = self.make_event()
-        line, content, redactor = event.line, event.content, Redactor(self.sender.secrets)
-        line.path = _cut(redactor.text(line.path))
-        line.query = _cut(redactor.query(line.query))
-        event.request_headers = _redacted_headers(redactor, event.request_headers)
-        content.response_headers = _redacted_headers(redactor, content.response_headers)
-        content.request = _redacted_body(redactor, content.request)
-        content.response = _redacted_body(redactor, content.response)
-        content.log = tuple((level, name, redactor.text(message)) for level, name, message in content.log)
-        content.is_redacted = redactor.has_found
-        return event
 
 
 def sender_of(environ: dict[str, str]) -> Sender:
@@ -140,6 +145,17 @@ def _header_name(name: str) -> str:
 
 def _kept(body: bytes | Sample, content_type: str, *, etag: str = "") -> Body:
     return whole_body(body, content_type) if isinstance(body, bytes) else body.keep(content_type, etag=etag)
+
+
+def _redact(event: Event, redactor: Redactor) -> None:
+    line, content = event.line, event.content
+    line.path = _cut(redactor.text(line.path))
+    line.query = _cut(redactor.query(line.query))
+    event.request_headers = _redacted_headers(redactor, event.request_headers)
+    content.response_headers = _redacted_headers(redactor, content.response_headers)
+    content.request = _redacted_body(redactor, content.request)
+    content.response = _redacted_body(redactor, content.response)
+    content.log = tuple((level, name, redactor.text(message)) for level, name, message in content.log)
 
 
 def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:

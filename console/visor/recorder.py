@@ -7,7 +7,7 @@ A request to any other collection costs a look into a set. Nothing that is hande
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from console.visor.bodies import Overheard, Sample, UnhashedSample
 from console.visor.notes import Notes, sender_of
@@ -110,6 +110,7 @@ class Exchange:
 
     def _notes(self, duration_us: int, answer: bytes | Sample) -> Notes:
         environ, request = self._environ, self._request
+        whole = b"" if request is None else request.whole
         return Notes(
             self._collection_id,
             time.time_ns(),
@@ -119,7 +120,7 @@ class Exchange:
             self._status,
             duration_us,
             sender_of(environ),
-            b"" if request is None else request if request.whole is None else request.whole,
+            cast(Sample, request) if whole is None else whole,
             self._headers,
             answer,
             self.log,

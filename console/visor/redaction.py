@@ -11,6 +11,7 @@ from urllib.parse import quote_plus, unquote, unquote_plus
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
+from console.visor.bodies import NOT_TEXT
 from storage import limits
 
 REDACTED = "[redacted]"
@@ -29,12 +30,14 @@ _SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))(
 _NAMES = (b"authorization", b"x-api-key", b"cookie", b"sessionid", b"csrftoken")
 
 
+_LOWER = bytes(range(256)).lower()
+
 # Of longer secrets no automaton is kept: many senders are remembered, and anybody can be one.
 _WORDS_MAX_BYTES = 1024
 
 
 class _Finder:
-    """Whether one of some words stands in a text, in whatever case of ASCII's letters: all are looked for at once."""
+    """Whether one of some words stands in a text: all are looked for at once. Both are in ASCII's lower case."""
 
     def __init__(self, words: Iterable[bytes]) -> None:
         # Only matches of this kind are looked for with the processor's vectors, and this automaton is made fastest.
@@ -44,7 +47,7 @@ class _Finder:
 
     def finds_any(self, text: bytes) -> bool:
         # For `bytes` themselves it would let other threads run meanwhile, which costs far more than the look.
-        return bool(self._words.find_matches_as_indexes(memoryview(text.lower())))
+        return bool(self._words.find_matches_as_indexes(memoryview(text)))
 
 
 _names = _Finder(_NAMES)
@@ -68,8 +71,10 @@ class Secrets:
         self._words = _Finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else None
 
     def are_missing_in(self, text: bytes) -> bool:
-        """Whether a text, as UTF-8, can hold no secret, these or others, told by one quick look. Nearly always it is so."""
-        if self._words is None or b"%" in text or self._words.finds_any(text):
+        """Whether bytes have nothing but text in them, and no secret, these or others. Nearly always it is so, and one quick
+        look tells."""
+        plain = text.translate(_LOWER, NOT_TEXT)
+        if len(plain) != len(text) or self._words is None or b"%" in plain or self._words.finds_any(plain):
             return False
         return not (b"_" in text and _DATA_KEY_BYTES.search(text))
 
@@ -102,7 +107,7 @@ class Redactor:
                 clean = clean.replace(secret, REDACTED)
         if "_" in clean:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
-        if _names.finds_any(clean.encode(errors="replace")):
+        if _names.finds_any(clean.encode(errors="replace").lower()):
             clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
         return clean
 

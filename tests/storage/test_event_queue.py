@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 
 from storage import collections, events, keys, limits
+from storage.database import run
 from storage.errors import EngineUnreachable
-from storage.event_blocks import Event
+from storage.event_blocks import Event, open_contents, open_lines
 from storage.event_queue import EventQueue
 from tests.visor import body, make_event
 
@@ -141,25 +142,103 @@ def test_keys_are_looked_up_again_after_the_table_was_locked(collection_id: str,
 
 @dataclass
 class Noted:
-    """What an event can be made of, if it can."""
+    """What an event can be made of, if it can. Its answer tells its path, `size` times."""
 
     collection_id: str
     path: str
+    at_ns: int | None = None
+    key_digest: bytes = b""
+    size: int = 1
 
     def make_event(self) -> Event:
         if self.path == "bad":
             raise ValueError("no event can be made of this")
-        return make_event(self.collection_id, path=self.path)
+        return make_event(
+            self.collection_id,
+            path=self.path,
+            at_ns=self.at_ns,
+            key_digest=self.key_digest,
+            response=body(self.path * self.size),
+        )
 
 
-@pytest.mark.parametrize("count", [1, 63, 64, 150])
+def stored_blocks(collection_id: str) -> list[tuple[int, list[str]]]:
+    """Of each block how many bytes of answers it holds, and the paths in it; what an answer tells is its event's path."""
+    rows = run(
+        "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1 ORDER BY last_id", [collection_id]
+    )
+    found = []
+    for lines, contents in rows:
+        told = [content.response for content, _ in open_contents(contents)[0]]
+        block_paths = [line.path for line in open_lines(lines)]
+        assert all((answer.text or "").startswith(path) for answer, path in zip(told, block_paths, strict=True))
+        found.append((sum(answer.size_bytes for answer in told), block_paths))
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 63, 64, 150, 600])
 def test_events_that_are_made_later_are_stored_all(collection_id: str, queue: EventQueue, count: int) -> None:
     for number in range(count):
         queue.put_notes(Noted(collection_id, f"a/items/{number}"))
 
     queue.flush()
 
-    assert sorted(paths(collection_id)) == sorted(f"a/items/{number}" for number in range(count))
+    found = stored_blocks(collection_id)
+    assert sorted(path for _, each in found for path in each) == sorted(f"a/items/{number}" for number in range(count))
+    assert all(len(each) <= limits.EVENT_BLOCK_MAX for _, each in found)
+    assert queue._waiting == queue._waiting_bytes == 0
+
+
+def test_events_of_two_minutes_that_are_made_together_lie_in_two_blocks(collection_id: str, queue: EventQueue) -> None:
+    midnight_ns = time.time_ns() // 86_400_000_000_000 * 86_400_000_000_000
+    for number in range(20):
+        queue.put_notes(Noted(collection_id, f"a/items/{number}", at_ns=midnight_ns + number - 10))
+
+    queue.flush()
+
+    assert [sorted(each) for _, each in stored_blocks(collection_id)] == [
+        sorted(f"a/items/{number}" for number in range(10)),
+        sorted(f"a/items/{number}" for number in range(10, 20)),
+    ]
+
+
+def test_large_events_that_are_made_together_lie_in_several_blocks(collection_id: str, queue: EventQueue) -> None:
+    for number in range(20):
+        queue.put_notes(Noted(collection_id, f"a/items/{number:02}", size=6_000))
+
+    queue.flush()
+
+    found = stored_blocks(collection_id)
+    assert sorted(path for _, each in found for path in each) == [f"a/items/{number:02}" for number in range(20)]
+    assert max(size for size, _ in found) <= limits.EVENT_BLOCK_MAX_BYTES
+    assert len(found) < 20
+
+
+def test_events_that_are_made_together_find_their_collections_and_keys(collection_id: str, queue: EventQueue) -> None:
+    other_id = collections.create_collection("Made by a test").id
+    made = keys.create_key(collection_id=collection_id, name="mine")
+    digest = bytes(made.data_key.digest)
+    for _ in range(2):  # the key is looked up the first time, and known the second
+        for number in range(10):
+            queue.put_notes(Noted(collection_id, f"a/items/{number}", key_digest=digest))
+            queue.put_notes(Noted(other_id, f"b/items/{number}", key_digest=digest))
+        queue.flush()
+
+    for each_id, name, key_name in ((collection_id, "a", "mine"), (other_id, "b", "")):
+        lines = events.list_events(collection_id=each_id).lines
+        assert sorted(line.path for line in lines) == sorted(f"{name}/items/{n}" for n in range(10) for _ in range(2))
+        assert {line.key_name for line in lines} == {key_name}
+
+
+def test_events_that_cannot_be_packed_are_counted(collection_id: str, queue: EventQueue) -> None:
+    for path in ("a/items/0", "a/items/\ud800"):
+        queue.put_notes(Noted(collection_id, path))
+    queue.flush()
+    queue.put_notes(Noted(collection_id, "a/items/1"))
+    queue.flush()
+
+    assert paths(collection_id) == ["a/items/1"]
+    assert events.sum_events(collection_id).lost == 2
 
 
 def test_what_no_event_can_be_made_of_is_counted_and_takes_no_other_along(
