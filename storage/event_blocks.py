@@ -11,6 +11,7 @@ their texts again later would cost more than all of the rest.
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -109,6 +110,11 @@ class _Contents(msgspec.Struct, array_like=True):
     contents: list[Content]
 
 
+# Every request to a recorded collection goes through these: they run without a step of Python for each.
+_line_of, _content_of, _headers_of = map(attrgetter, ("line", "content", "request_headers"))
+_id_of, _status_of, _origin_of, _duration_of = map(attrgetter, ("id", "status", "origin", "duration_us"))
+_FIRST_ERROR = 400
+
 _encoder = msgspec.msgpack.Encoder()
 _lines_decoder = msgspec.msgpack.Decoder(list[Line])
 _contents_decoder = msgspec.msgpack.Decoder(_Contents)
@@ -117,11 +123,15 @@ _of_thread = threading.local()
 
 
 class PackedEvents(NamedTuple):
-    """Events of one collection as bytes: their lines, and their contents, as MessagePack one behind the other."""
+    """Events of one collection as bytes: their lines, and their contents, as MessagePack one behind the other. `errors`,
+    `by_hand` and `slowest_us` are as in a `Block`."""
 
     events: Sequence[Event]
     first_id: str
     last_id: str
+    errors: int
+    by_hand: int
+    slowest_us: int
     lines: memoryview
     contents: memoryview
 
@@ -171,20 +181,16 @@ class OpenBlock:
         self.events += len(packed.events)
         self._first_id = min(self._first_id, packed.first_id)
         self._last_id = max(self._last_id, packed.last_id)
-        for event in packed.events:
-            line, headers = event.line, event.request_headers
+        self._errors += packed.errors
+        self._by_hand += packed.by_hand
+        self._slowest_us = max(self._slowest_us, packed.slowest_us)
+        for headers in map(_headers_of, packed.events):
             # The same headers are nearly always the same object, which stays here and so keeps its identity.
             place = self._place_of.get(id(headers))
             if place is None:
                 place = self._place_of[id(headers)] = len(self._headers)
                 self._headers.append(headers)
             self._places.append(place)
-            if line.status >= 400:
-                self._errors += 1
-            if line.origin != APP:
-                self._by_hand += 1
-            if line.duration_us > self._slowest_us:
-                self._slowest_us = line.duration_us
 
     def close(self) -> Block:
         """The block as it is stored."""
@@ -204,9 +210,18 @@ class OpenBlock:
 
 def pack(events: Sequence[Event]) -> PackedEvents:
     """Events of one collection as bytes, for a block to take in. Many at once take less time each than by themselves."""
-    lines = [event.line for event in events]
-    ids = [line.id for line in lines]
-    return PackedEvents(events, min(ids), max(ids), _elements(lines), _elements([event.content for event in events]))
+    lines = list(map(_line_of, events))
+    ids = list(map(_id_of, lines))
+    return PackedEvents(
+        events,
+        min(ids),
+        max(ids),
+        sum(map(_FIRST_ERROR.__le__, map(_status_of, lines))),
+        len(lines) - list(map(_origin_of, lines)).count(APP),
+        max(map(_duration_of, lines)),
+        _elements(lines),
+        _elements(list(map(_content_of, events))),
+    )
 
 
 def make_block(event: Event) -> Block:

@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from multiprocessing import util
 from typing import Protocol
 
@@ -79,7 +80,8 @@ class EventQueue:
         self._notes.append(notes)
         if len(self._notes) >= _MADE_AT_ONCE:
             self._make_events()
-        self._wake()
+        if not self._filled.is_set():
+            self._wake()
 
     def lose(self, collection_id: str) -> None:
         """Count a request that could not be made an event of."""
@@ -142,21 +144,22 @@ class EventQueue:
 
     def _make_events(self) -> None:
         """Make events of what waits for that. Several threads may be at it."""
-        while count := min(len(self._notes), _MADE_AT_ONCE):
-            events = [event for event in (self._make_next() for _ in range(count)) if event is not None]
+        while together := self._take_notes():
             try:
-                self._put(events)
+                events = [notes.make_event() for notes in together]
             except Exception:
-                logger.exception("%s requests could not be recorded", len(events))
-                for event in events:
-                    self.lose(event.collection_id)
+                events = list(filter(None, map(self._make_event, together)))
+            self._put(events)
 
-    def _make_next(self) -> Event | None:
-        """An event of the next notes; None when another thread took the last, or nothing can be made of them."""
-        try:
-            notes = self._notes.popleft()
-        except IndexError:
-            return None
+    def _take_notes(self) -> list[Notes]:
+        taken: list[Notes] = []
+        # Another thread may take the last of them meanwhile.
+        with suppress(IndexError):
+            for _ in range(_MADE_AT_ONCE):
+                taken.append(self._notes.popleft())
+        return taken
+
+    def _make_event(self, notes: Notes) -> Event | None:
         try:
             return notes.make_event()
         except Exception:
@@ -178,13 +181,21 @@ class EventQueue:
             self._put_named(together)
 
     def _put_named(self, events: list[Event]) -> None:
-        """Events of one collection whose keys are named, together into one block where that may be."""
-        packed = pack(events)
-        if len(events) > 1 and not packed.fit_into_one_block():
-            for event in events:
+        """Events of one collection whose keys are named, together into one block where that can be."""
+        try:
+            packed = pack(events)
+            if len(events) == 1 or packed.fit_into_one_block():
+                self._put_packed(packed)
+                return
+        except Exception:
+            if len(events) == 1:
+                raise
+        for event in events:
+            try:
                 self._put_packed(pack([event]))
-        else:
-            self._put_packed(packed)
+            except Exception:
+                logger.exception("A request could not be recorded")
+                self.lose(event.collection_id)
 
     def _put_packed(self, packed: PackedEvents) -> None:
         collection_id = packed.events[0].collection_id

@@ -40,6 +40,12 @@ class Sample:
         """The body, where it came in one chunk."""
         return self._first if self.size_bytes == len(self._first) and self._hash is None else None
 
+    @property
+    def taken(self) -> "bytes | Sample":
+        """The body, where it came in one chunk, else this sample of it."""
+        whole = self.whole
+        return self if whole is None else whole
+
     def keep(self, content_type: str, *, etag: str = "") -> Body:
         """What is kept of it. `etag` describes one that is not text where it was not hashed here."""
         if self.whole is not None:

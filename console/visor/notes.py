@@ -7,8 +7,11 @@ that has just run is still in the processor's caches, and so recording costs abo
 import hashlib
 import string
 from functools import lru_cache
-from typing import NamedTuple, cast
+from itertools import chain
+from typing import Any, NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from console.visor.bodies import MOST, Sample, cut, text_body, whole_body
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
@@ -31,7 +34,7 @@ class Sender(NamedTuple):
     are_clean: bool
 
 
-class Notes(NamedTuple):
+class Notes(msgspec.Struct, frozen=True, gc=False):
     """One request and its answer, as they passed.
 
     `path` is what follows `/v1/{collection}/`, in the characters of Latin-1 that WSGI hands its bytes over as, as are `query`
@@ -56,7 +59,7 @@ class Notes(NamedTuple):
         sender, request, response = self.sender, self.request, self.response
         if not (sender.are_clean and isinstance(request, bytes) and isinstance(response, bytes)) or self.log:
             return False
-        heads = "\n".join([self.path, self.query, *[value for _, value in self.response_headers]])
+        heads = "\n".join([self.path, self.query, *chain.from_iterable(self.response_headers)])
         # Written in an address, one character may become three.
         if len(heads) * 3 > _MOST or len(request) > MOST or len(response) > MOST or "+" in self.query:
             return False
@@ -64,10 +67,11 @@ class Notes(NamedTuple):
 
     def make_event(self) -> Event:
         """The event, of notes that can be kept as they are."""
-        headers = tuple(self.response_headers)
-        request, response = cast(bytes, self.request), cast(bytes, self.response)
+        headers = self.response_headers
+        request: Any = self.request
+        response: Any = self.response
         content = Content(
-            headers,
+            tuple(headers),
             text_body(request, self.sender.content_type) if request else _NO_BODY,
             text_body(response, dict(headers).get("Content-Type", "")),
         )
@@ -106,7 +110,7 @@ class Notes(NamedTuple):
 def sender_of(environ: dict[str, str]) -> Sender:
     """What the headers among a request's variables say."""
     names = _header_variables(tuple(environ))
-    return _sender(names, tuple([environ[name] for name in names]))
+    return _sender(names, tuple(map(environ.__getitem__, names)))
 
 
 # An app sends the same headers again and again.

@@ -7,7 +7,7 @@ A request to any other collection costs a look into a set. Nothing that is hande
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from console.visor.bodies import Overheard, Sample, UnhashedSample
 from console.visor.notes import Notes, sender_of
@@ -82,15 +82,12 @@ class Exchange:
         self._by_hand = by_hand
         self._request: Overheard | None = None
         self._forward = start_response
-        self._status = 0
-        self._headers: list[tuple[str, str]] = []
         if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input"] = self._request = Overheard(environ["wsgi.input"])
         self._began = time.perf_counter()
 
     def start_response(self, status: str, headers: list[tuple[str, str]]) -> Any:
-        self._status = int(status[:3])
-        self._headers = headers
+        self._status, self._headers = int(status[:3]), headers
         return self._forward(status, headers)
 
     def finish(self, answer: bytes | Sample) -> None:
@@ -110,7 +107,6 @@ class Exchange:
 
     def _notes(self, duration_us: int, answer: bytes | Sample) -> Notes:
         environ, request = self._environ, self._request
-        whole = b"" if request is None else request.whole
         return Notes(
             self._collection_id,
             time.time_ns(),
@@ -120,7 +116,7 @@ class Exchange:
             self._status,
             duration_us,
             sender_of(environ),
-            cast(Sample, request) if whole is None else whole,
+            b"" if request is None else request.taken,
             self._headers,
             answer,
             self.log,

@@ -6,7 +6,8 @@ where a body or a query string spells it out by name.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import quote_plus, unquote, unquote_plus
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
@@ -36,21 +37,17 @@ _LOWER = bytes(range(256)).lower()
 _WORDS_MAX_BYTES = 1024
 
 
-class _Finder:
-    """Whether one of some words stands in a text: all are looked for at once. Both are in ASCII's lower case."""
+def _finder(words: Iterable[bytes]) -> Callable[[memoryview], list[Any]]:
+    """What finds some words in a text, all looked for at once. Both are in ASCII's lower case.
 
-    def __init__(self, words: Iterable[bytes]) -> None:
-        # Only matches of this kind are looked for with the processor's vectors, and this automaton is made fastest.
-        self._words = BytesAhoCorasick(
-            words, matchkind=MatchKind.LeftmostFirst, implementation=Implementation.NoncontiguousNFA
-        )
-
-    def finds_any(self, text: bytes) -> bool:
-        # For `bytes` themselves it would let other threads run meanwhile, which costs far more than the look.
-        return bool(self._words.find_matches_as_indexes(memoryview(text)))
+    For `bytes` instead of a view of them it would let other threads run meanwhile, which costs far more than the look.
+    """
+    # Only matches of this kind are looked for with the processor's vectors, and this automaton is made fastest.
+    made = BytesAhoCorasick(words, matchkind=MatchKind.LeftmostFirst, implementation=Implementation.NoncontiguousNFA)
+    return made.find_matches_as_indexes
 
 
-_names = _Finder(_NAMES)
+_find_names = _finder(_NAMES)
 
 
 class Secrets:
@@ -68,13 +65,13 @@ class Secrets:
         # The longest first: one may be a part of another.
         self.texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
         words = [*_NAMES, *(text.encode(errors="replace").lower() for text in self.texts)]
-        self._words = _Finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else None
+        self._find = _finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else None
 
     def are_missing_in(self, text: bytes) -> bool:
         """Whether bytes have nothing but text in them, and no secret, these or others. Nearly always it is so, and one quick
         look tells."""
         plain = text.translate(_LOWER, NOT_TEXT)
-        if len(plain) != len(text) or self._words is None or b"%" in plain or self._words.finds_any(plain):
+        if len(plain) != len(text) or b"%" in plain or self._find is None or self._find(memoryview(plain)):
             return False
         return not (b"_" in text and _DATA_KEY_BYTES.search(text))
 
@@ -107,7 +104,7 @@ class Redactor:
                 clean = clean.replace(secret, REDACTED)
         if "_" in clean:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
-        if _names.finds_any(clean.encode(errors="replace").lower()):
+        if _find_names(memoryview(clean.encode(errors="replace").lower())):
             clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
         return clean
 
