@@ -1,12 +1,14 @@
-"""kill -9 of web workers under mixed load: what was acknowledged stays, other requests go on (promises: P1 to P4)."""
+"""Web workers: each has its processors, and kill -9 of them under mixed load loses nothing (promises: P1 to P4)."""
 
 import random
+import sys
 import time
 from typing import Any
 
 import psutil
 import pytest
 
+from console.affinity import find_processors, share_of
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
 
@@ -53,6 +55,32 @@ def test_killed_workers_lose_nothing_and_others_go_on(own_server: Any, rounds: i
     # A kill breaks what that worker was at, and nothing else: no client is refused.
     assert ledger.broken <= rounds * ledger.clients
     ledger.check()
+
+
+@pytest.mark.parametrize(
+    "workers, processors, shares",
+    [
+        (1, [0, 1], [[0, 1]]),
+        (2, [0, 1], [[0], [1]]),
+        (2, [3], [[3], [3]]),
+        (3, [0, 1], [[0], [1], [0]]),
+        (2, [0, 2, 4, 5, 7], [[0, 4, 7], [2, 5]]),
+        (3, [0, 1, 2, 3], [[0, 3], [1], [2]]),
+    ],
+)
+def test_workers_share_the_processors(workers: int, processors: list[int], shares: list[list[int]]) -> None:
+    assert [share_of(each, workers=workers, processors=processors) for each in range(workers)] == shares
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes cannot be kept to a processor")
+def test_each_worker_keeps_to_its_processors_also_a_new_one(own_server: Any) -> None:
+    main = listener(own_server)
+    shares = sorted(share_of(each, workers=WORKERS, processors=find_processors()) for each in range(WORKERS))
+
+    assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
+    kill(living_workers(main)[0])
+    wait_for_workers(main)
+    assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
 
 
 def test_workers_killed_at_once_are_all_replaced(own_server: Any) -> None:
