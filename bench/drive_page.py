@@ -4,6 +4,10 @@ against the same by the public API.
 The folders are rows put straight into the table; every page is asked for as a browser would, the two in turns, and the
 ratio is that of the medians. The upload is one large file from the disk: by the public API in parts, several at once,
 and by the page in a real Chromium, again in turns.
+
+People's browsers run on their own machines. So the server has one half of the processors and whoever uploads, Chromium or the
+client of the API, the other (on Linux). `--shared` gives all of them to all: then what is compared is mostly what Chromium
+takes for itself: a quarter to a half of what the upload costs the server.
 """
 
 import argparse
@@ -24,6 +28,7 @@ from bench.chromium import open_page
 from bench.homeport import Homeport
 from bench.pages import Visitor
 from bench.statements import attach, open_connection
+from console.affinity import find_processors, keep_to
 
 MOST_TIMES_LONGER = 1.5
 LEAST_OF_THE_API = 0.8
@@ -49,17 +54,25 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=60, help="requests of each page, of which the median is taken")
     parser.add_argument("--upload-mb", type=int, default=1024, help="the size of the uploaded file; 0 leaves it out")
     parser.add_argument("--rounds", type=int, default=3, help="uploads each way")
+    parser.add_argument("--shared", action="store_true", help="no processors of their own for server and client")
     options = parser.parse_args()
+    processors = [] if options.shared else find_processors()
+    half = len(processors) // 2
     with tempfile.TemporaryDirectory(prefix="bench-drive-") as name:
         folder = Path(name)
         homeport = Homeport(folder)
+        if half:
+            keep_to(processors[half:])
         homeport.start([])
+        if half:
+            keep_to(processors[:half])
         try:
             attach(homeport)
             visitor = Visitor(homeport)
             visitor.sign_up()
             good = _compare_folders(homeport, visitor, options)
             if options.upload_mb:
+                print("\nServer and client have processors of their own." if half else "\nAll share all processors.")
                 good &= _compare_uploads(homeport, visitor, folder, options)
             return 0 if good else 1
         finally:
