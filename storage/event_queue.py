@@ -174,9 +174,12 @@ class EventQueue:
             owner = self._keys.get(event.key_digest, unknown)
             if owner is None:
                 self._put_unnamed(event)
+                continue
+            if owner[0] == event.collection_id:
+                event.line.key_id = owner[1]
             else:
-                _name_key(event, *owner)
-                named.setdefault(event.collection_id, []).append(event)
+                _hide_body(event)
+            named.setdefault(event.collection_id, []).append(event)
         for together in named.values():
             self._put_named(together)
 
@@ -274,12 +277,10 @@ class EventQueue:
         self._put(unnamed, unknown=_NO_KEY)
 
 
-def _name_key(event: Event, owner: str, key_id: int) -> None:
-    """Say whose key came with the event. Without one of its collection its body is not kept."""
-    if owner == event.collection_id:
-        event.line.key_id = key_id
-    elif event.content.request.size_bytes:
-        body = event.content.request
+def _hide_body(event: Event) -> None:
+    """Keep no body that came without a key of the collection."""
+    body = event.content.request
+    if body.size_bytes:
         event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)
 
 

@@ -22,6 +22,8 @@ _UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
 _SAFE = "/:@!$&'()*+,;=~"
 _NO_BODY = Body()
 _MOST = limits.EVENT_TEXT_MAX_CHARACTERS
+# Written in an address, one character may become three.
+_MOST_HEADS = _MOST // 3
 
 
 class Sender(NamedTuple):
@@ -56,14 +58,13 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
 
     def can_be_kept_as_they_are(self) -> bool:
         """Whether they are text without a secret and nothing has to be cut, told by one quick look. Nearly always it is so."""
-        sender, request, response = self.sender, self.request, self.response
+        sender, query, request, response = self.sender, self.query, self.request, self.response
         if not (sender.are_clean and isinstance(request, bytes) and isinstance(response, bytes)) or self.log:
             return False
-        heads = "\n".join([self.path, self.query, *chain.from_iterable(self.response_headers)])
-        # Written in an address, one character may become three.
-        if len(heads) * 3 > _MOST or len(request) > MOST or len(response) > MOST or "+" in self.query:
+        heads = "\n".join([self.path, query, *chain.from_iterable(self.response_headers)])
+        if not heads.isascii() or len(heads) > _MOST_HEADS or len(request) + len(response) > MOST or "+" in query:
             return False
-        return heads.isascii() and sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
+        return sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
 
     def make_event(self) -> Event:
         """The event, of notes that can be kept as they are."""
@@ -98,7 +99,7 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
             event_ids.new_event_id(self.at_ns),
             self.method[:16],
             _written_path(self.path),
-            _written_query(self.query),
+            self.query and _written_query(self.query),
             self.status,
             self.duration_us,
             content.request.size_bytes,

@@ -93,8 +93,22 @@ class Exchange:
     def finish(self, answer: bytes | Sample) -> None:
         """Hand over what was noted. Whatever goes wrong here must not reach the request."""
         duration_us = int((time.perf_counter() - self._began) * 1_000_000)
+        environ, request = self._environ, self._request
         try:
-            notes = self._notes(min(duration_us, _MOST_US), answer)
+            notes = Notes(
+                self._collection_id,
+                time.time_ns(),
+                environ["REQUEST_METHOD"],
+                self._path,
+                environ.get("QUERY_STRING", ""),
+                self._status,
+                min(duration_us, _MOST_US),
+                sender_of(environ),
+                b"" if request is None else request.taken,
+                self._headers,
+                answer,
+                self.log,
+            )
             if self._by_hand is not None:
                 self._by_hand.take(notes.make_redacted_event())
             elif notes.can_be_kept_as_they_are():
@@ -104,23 +118,6 @@ class Exchange:
         except Exception:
             logger.exception("A request could not be recorded")
             queue.lose(self._collection_id)
-
-    def _notes(self, duration_us: int, answer: bytes | Sample) -> Notes:
-        environ, request = self._environ, self._request
-        return Notes(
-            self._collection_id,
-            time.time_ns(),
-            environ["REQUEST_METHOD"],
-            self._path,
-            environ.get("QUERY_STRING", ""),
-            self._status,
-            duration_us,
-            sender_of(environ),
-            b"" if request is None else request.taken,
-            self._headers,
-            answer,
-            self.log,
-        )
 
 
 class Overhearing:
