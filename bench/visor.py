@@ -1,12 +1,12 @@
 """What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
 
-First part: a collection is asked the same while it is recorded and while it is not, in turns, and the rates within a round
-are compared. (Two collections side by side differ by 4 to 8 % with nothing recorded at all.) A machine that others use as
-well is a third slower at one second than at the next, so rounds are short and many, and the mean of their ratios counts,
-given with its standard error. What is recorded at the end of a round is stored after it; it is asked for a moment before each
-round as well, so that as much is stored in a round as is recorded in it. Second part: a collection
-with `--small` and one with `--large` recorded requests, put straight into the table over twelve days; each kind of page is
-asked of both, and the ratio says whether it grows dearer.
+First part: a collection is asked the same while it is recorded and while it is not, in turns, and the rates within a
+round are compared. (Two collections side by side differ by 4 to 8 % with nothing recorded at all.) A machine that
+others use as well is a third slower at one second than at the next, so rounds are short and many, and the geometric
+mean of their ratios counts, given with its standard error. What is recorded at the end of a round is stored after it;
+it is asked for a moment before each round as well, so that as much is stored in a round as is recorded in it. Second
+part: a collection with `--small` and one with `--large` recorded requests, put straight into the table over twelve
+days; each kind of page is asked of both, and the ratio says whether it grows dearer.
 A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.
 """
 
@@ -45,9 +45,7 @@ def main() -> int:
     """Prints both tables. 0 when all targets are met, else 1; 2 without wrk."""
     parser = argparse.ArgumentParser(prog="python -m bench.visor", description="What recording requests costs.")
     parser.add_argument("--seconds", type=int, default=2, help="length of a round of one operation (default: 2)")
-    parser.add_argument(
-        "--rounds", type=int, default=20, help="rounds, of whose ratios the mean is taken (default: 20)"
-    )
+    parser.add_argument("--rounds", type=int, default=20, help="rounds, whose ratios are averaged (default: 20)")
     parser.add_argument("--items", type=int, default=20_000, help="items in each collection (default: 20000)")
     parser.add_argument("--small", type=int, default=10_000, help="requests in the small log (default: 10000)")
     parser.add_argument("--large", type=int, default=10_000_000, help="requests in the large log (default: 10000000)")
@@ -99,7 +97,7 @@ def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Names
     good = True
     for name, pairs in found.items():
         ratios = [after / before for before, after in pairs]
-        ratio, error = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
+        ratio, error = statistics.geometric_mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
         good &= ratio >= LEAST_RATIO
         before, after = (statistics.mean(column) for column in zip(*pairs, strict=True))
         print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.2f} +- {error:.2f}")
