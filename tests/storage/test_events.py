@@ -241,6 +241,19 @@ def test_block_is_an_eighth_of_its_events_and_opens_again(collection_id: str) ->
     assert size > 500 * len(text)
 
 
+def test_block_tells_what_it_may_be_opened_for() -> None:
+    made = [make_event("abcdefghij", status=status) for status in (200, 399, 400, 500)]
+    made += [make_event("abcdefghij", origin=event_blocks.REPLAY, duration_us=7_000)]
+    opened = event_blocks.OpenBlock("abcdefghij", made[0].line.id)
+    opened.add(event_blocks.pack(made[:2]))
+    opened.add(event_blocks.pack(made[2:]))
+    block = opened.close()
+
+    ids = [event.line.id for event in made]
+    assert (block.events, block.errors, block.by_hand, block.slowest_us) == (5, 2, 1, 7_000)
+    assert (block.first_id, block.last_id) == (min(ids), max(ids))
+
+
 def test_blocks_are_bounded_in_number_size_and_time(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time_ns() // (60 * SECOND) * 60 * SECOND
     many = [make_event(collection_id, at_ns=now + number) for number in range(1_200)]
