@@ -135,10 +135,11 @@ def _measure_growth(small: int, large: int) -> bool:
     }
     good = True
     for title, (in_small, in_large) in times.items():
-        good &= in_large <= MOST_GROWTH * max(in_small, times[LOOK_AT_ALL][0])
+        compared = max(in_small, times[LOOK_AT_ALL][0]) if "conditions" in pages[title] else in_small
+        good &= in_large <= MOST_GROWTH * compared
         print(f"{title:<18} {in_small:>7.1f} ms {in_large:>7.1f} ms {in_large / in_small:>7.2f}")
     print(
-        f"\nmost growth {MOST_GROWTH}, of a page or of a look at all of the small log: {'met' if good else 'not met'}"
+        f"\nmost growth {MOST_GROWTH}, of a filter also of a look at all the small log: {'met' if good else 'not met'}"
     )
     return good
 
