@@ -18,7 +18,11 @@ def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
     Its committed database is open to the tests as well, for the length of the run: what they prepare must be seen by the server.
     """
     running = Server(
-        Path(os.environ["HOMEPORT_DATA"]), int(os.environ["HOMEPORT_PORT"]), int(os.environ["HOMEPORT_TLS_PORT"])
+        Path(os.environ["HOMEPORT_DATA"]),
+        int(os.environ["HOMEPORT_PORT"]),
+        int(os.environ["HOMEPORT_TLS_PORT"]),
+        # As `HTTP_PROXY` is one: named like a header, and nobody's business.
+        {"HTTP_OF_THE_SERVER": "a variable of the server's own"},
     ).start()
     try:
         running.wait_ready()

@@ -39,6 +39,15 @@ def test_request_and_answer_are_recorded(client: BaseClient) -> None:
     assert abs(line.at.timestamp() - time.time()) < 60
 
 
+def test_variables_of_the_server_are_no_headers(client: BaseClient) -> None:
+    client.get("a")
+
+    (event,) = recorded(client.collection_id, 1)
+
+    assert "of the server" not in str(event.request_headers)
+    assert "Of-The-Server" not in dict(event.request_headers)
+
+
 def test_refused_requests_are_recorded_with_what_they_were_told(client: BaseClient) -> None:
     client.get("missing")
     client.query([{"a?bad": 1}])
