@@ -1,7 +1,7 @@
 """The WSGI application: the public API on a short way through Django, the pages on the usual one."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -12,8 +12,10 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 _pages = get_wsgi_application()
 
-from console.api.handler import ApiHandler, StartResponse  # noqa: E402 (Django is set up by now)
+from console.api.handler import ApiHandler  # noqa: E402 (Django is set up by now)
 from console.visor.recorder import Recorder  # noqa: E402
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 # What people send by hand comes in here too (`console/visor/replay.py`).
 api = Recorder(ApiHandler(prefix="/v1/?"))
@@ -23,7 +25,9 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     """Everything under `/v1` is the API."""
     path = environ["PATH_INFO"]
     if path.startswith("/v1/") or path == "/v1":
-        return api(environ, start_response)
+        status, headers, body = api(environ)
+        start_response(status, headers)
+        return body
     return _pages(environ, start_response)  # type: ignore[arg-type]  # it wants a protocol with an argument nobody gives
 
 

@@ -4,7 +4,7 @@ Whoever has an event to store never waits and never fails. While the table is sl
 queue; when that is full they are lost, and counted, and the count is stored as soon as something can be. What a crash of the
 process loses are the events of the last moment.
 
-What events are made of is taken in too, and they are made many at once, by whoever brings the last.
+What events can be made of is taken in too, and becomes their bytes many at once, by whoever brings the last.
 
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
@@ -13,14 +13,15 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import util
-from typing import Protocol
+from typing import Any, Protocol
 
 from storage import limits, sql
 from storage.database import OwnConnection
 from storage.errors import StorageError
-from storage.event_blocks import Body, Event, OpenBlock, PackedEvents, pack
+from storage.event_blocks import Body, Columns, Event, OpenBlock, PackedEvents, pack
 from storage.event_ids import minute_of
 from storage.events import statements_for
 from storage.sql import Block
@@ -37,10 +38,17 @@ _NOT_KEPT = "not kept, as no key of this collection came with it"
 Owner = tuple[str, int]
 _NO_KEY: Owner = ("", 0)
 
-# Of so many the code is run again while it is still in the processor's caches; more would outgrow those themselves.
+# With so many, what is done once for all of them costs each next to nothing; more would outgrow the processor's caches.
 _MADE_AT_ONCE = 64
 
 Minute = tuple[str, int]
+
+
+class Sender(Protocol):
+    """Who sent a request."""
+
+    @property
+    def key_digest(self) -> bytes: ...
 
 
 class Notes(Protocol):
@@ -49,7 +57,14 @@ class Notes(Protocol):
     @property
     def collection_id(self) -> str: ...
 
+    @property
+    def sender(self) -> Sender: ...
+
     def make_event(self) -> Event: ...
+
+    @staticmethod
+    def in_columns(together: "Sequence[Any]") -> Columns:
+        """Several of them, which came with a key of their collection. Raises anything where one is not as most are."""
 
 
 class EventQueue:
@@ -61,10 +76,13 @@ class EventQueue:
         self._closed: list[Block] = []
         self._unnamed: list[Event] = []
         self._notes: deque[Notes] = deque()
+        self._taking = threading.Lock()
         self._waiting = self._waiting_bytes = 0
         self._lost: Counter[Minute] = Counter()
         self._lock = threading.Lock()
         self._filled = threading.Event()
+        # The same, for a request to look at: that costs a fifth.
+        self._is_awake = False
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection = OwnConnection(lock_timeout_ms=_LOCK_TIMEOUT_MS)
@@ -72,15 +90,16 @@ class EventQueue:
 
     def put(self, event: Event) -> None:
         """Take an event in; when too many wait already it is lost. Returns at once. Raises ValueError for an id that is none."""
-        self._put([event])
+        self._put(event)
         self._wake()
 
     def put_notes(self, notes: Notes) -> None:
         """Take in what an event is to be made of. Returns at once, but for every so many calls."""
-        self._notes.append(notes)
-        if len(self._notes) >= _MADE_AT_ONCE:
-            self._make_events()
-        if not self._filled.is_set():
+        waiting = self._notes
+        waiting.append(notes)
+        if len(waiting) >= _MADE_AT_ONCE:
+            self._put_all_notes()
+        if not self._is_awake:
             self._wake()
 
     def lose(self, collection_id: str) -> None:
@@ -92,7 +111,7 @@ class EventQueue:
     def flush(self) -> None:
         """Store what waits, and what was lost. Raises StorageError when that cannot be done now; it goes on waiting then."""
         with self._writing:
-            self._make_events()
+            self._put_all_notes()
             try:
                 self._name_keys()
                 self._close_blocks()
@@ -109,10 +128,10 @@ class EventQueue:
             self._store_lost()
 
     def _wake(self) -> None:
-        if not self._filled.is_set():
-            self._filled.set()
-            if self._thread is None:
-                self._start()
+        self._is_awake = True
+        self._filled.set()
+        if self._thread is None:
+            self._start()
 
     def _start(self) -> None:
         with self._lock:
@@ -127,10 +146,11 @@ class EventQueue:
             self._filled.wait()
             time.sleep(_GATHER_SECONDS)
             self._filled.clear()
+            self._is_awake = False
             try:
                 self.flush()
             except StorageError:
-                self._filled.set()
+                self._wake()
                 time.sleep(_REST_SECONDS)
             except Exception:
                 # This thread is the only one of its kind; a few events are a smaller loss than all later ones.
@@ -142,76 +162,76 @@ class EventQueue:
         except StorageError:
             logger.warning("The last recorded requests could not be stored")
 
-    def _make_events(self) -> None:
+    def _put_all_notes(self) -> None:
         """Make events of what waits for that. Several threads may be at it."""
         while together := self._take_notes():
-            try:
-                events = [notes.make_event() for notes in together]
-            except Exception:
-                events = list(filter(None, map(self._make_event, together)))
-            self._put(events)
+            senders: dict[tuple[str, bytes], list[Notes]] = {}
+            for notes in together:
+                senders.setdefault((notes.collection_id, notes.sender.key_digest), []).append(notes)
+            for (collection_id, key_digest), of_sender in senders.items():
+                key_collection_id, key_id = self._keys.get(key_digest, _NO_KEY)
+                if key_collection_id == collection_id:
+                    self._put_together(of_sender, collection_id, key_id)
+                else:
+                    for notes in of_sender:
+                        self._put_alone(notes)
 
     def _take_notes(self) -> list[Notes]:
-        taken: list[Notes] = []
-        # Another thread may take the last of them meanwhile.
-        with suppress(IndexError):
-            for _ in range(_MADE_AT_ONCE):
-                taken.append(self._notes.popleft())
-        return taken
+        # While this is held there can only come more.
+        with self._taking:
+            return [self._notes.popleft() for _ in range(min(len(self._notes), _MADE_AT_ONCE))]
 
-    def _make_event(self, notes: Notes) -> Event | None:
+    def _put_together(self, together: Sequence[Notes], collection_id: str, key_id: int) -> None:
+        """As one piece of a block; in halves where they do not fit into one, or one of them is not as most are."""
         try:
-            return notes.make_event()
+            packed = together[0].in_columns(together).pack(collection_id=collection_id, key_id=key_id)
+            are_good = packed.fit_into_one_block()
+        except Exception:
+            are_good = False
+        if are_good:
+            self._put_packed(packed)
+        elif len(together) == 1:
+            self._put_alone(together[0])
+        else:
+            half = len(together) // 2
+            self._put_together(together[:half], collection_id, key_id)
+            self._put_together(together[half:], collection_id, key_id)
+
+    def _put_alone(self, notes: Notes) -> None:
+        with self._counting_loss(notes.collection_id):
+            self._put(notes.make_event())
+
+    @contextmanager
+    def _counting_loss(self, collection_id: str) -> Iterator[None]:
+        try:
+            yield
         except Exception:
             logger.exception("A request could not be recorded")
-            self.lose(notes.collection_id)
-            return None
+            self.lose(collection_id)
 
-    def _put(self, events: list[Event], *, unknown: Owner | None = None) -> None:
-        """Events to their collections' blocks. Those of a key that is not known wait for its name, unless `unknown` is that."""
-        named: dict[str, list[Event]] = {}
-        for event in events:
-            owner = self._keys.get(event.key_digest, unknown)
-            if owner is None:
-                self._put_unnamed(event)
-                continue
-            if owner[0] == event.collection_id:
-                event.line.key_id = owner[1]
-            else:
-                _hide_body(event)
-            named.setdefault(event.collection_id, []).append(event)
-        for together in named.values():
-            self._put_named(together)
-
-    def _put_named(self, events: list[Event]) -> None:
-        """Events of one collection whose keys are named, together into one block where that can be."""
-        try:
-            packed = pack(events)
-            if len(events) == 1 or packed.fit_into_one_block():
-                self._put_packed(packed)
-                return
-        except Exception:
-            if len(events) == 1:
-                raise
-        for event in events:
-            try:
-                self._put_packed(pack([event]))
-            except Exception:
-                logger.exception("A request could not be recorded")
-                self.lose(event.collection_id)
+    def _put(self, event: Event, *, unknown: Owner | None = None) -> None:
+        """An event to its collection's block. One of a key that is not known waits for its name, unless `unknown` is that."""
+        owner = self._keys.get(event.key_digest, unknown)
+        if owner is None:
+            self._put_unnamed(event)
+            return
+        if owner[0] == event.collection_id:
+            event.line.key_id = owner[1]
+        else:
+            _hide_body(event)
+        self._put_packed(pack([event]))
 
     def _put_packed(self, packed: PackedEvents) -> None:
-        collection_id = packed.events[0].collection_id
         with self._lock:
             if self._is_full():
-                self._lost[collection_id, minute_of(packed.last_id)] += len(packed.events)
+                self._lost[packed.collection_id, minute_of(packed.last_id)] += packed.events
                 return
-            block = self._open.get(collection_id)
+            block = self._open.get(packed.collection_id)
             if block is None or not block.has_room_for(packed):
-                block = self._open[collection_id] = OpenBlock(collection_id, packed.first_id)
+                block = self._open[packed.collection_id] = OpenBlock(packed.collection_id, packed.first_id)
                 self._blocks.append(block)
             block.add(packed)
-            self._waiting += len(packed.events)
+            self._waiting += packed.events
             self._waiting_bytes += packed.size_bytes
 
     def _put_unnamed(self, event: Event) -> None:
@@ -255,7 +275,7 @@ class EventQueue:
         except StorageError:
             with self._lock:
                 self._lost.update(lost)
-            self._filled.set()
+            self._wake()
 
     def _name_keys(self) -> None:
         """Find the ids of keys that are not known yet. Texts that are no key are looked up each time: anybody can send such,
@@ -274,7 +294,9 @@ class EventQueue:
         with self._lock:
             self._waiting -= len(unnamed)
             self._waiting_bytes -= sum(map(_texts_size, unnamed))
-        self._put(unnamed, unknown=_NO_KEY)
+        for event in unnamed:
+            with self._counting_loss(event.collection_id):
+                self._put(event, unknown=_NO_KEY)
 
 
 def _hide_body(event: Event) -> None:

@@ -1,10 +1,10 @@
-"""The public API as a WSGI application: Django's requests, URLs and responses without the rest of its machinery.
+"""The public API: Django's requests, URLs and responses without the rest of its machinery.
 
 Signals, middleware and exception pages cost more than a whole GET does below them, and the API has no use for them: it
 answers in its own format, takes no cookie and sets its own lengths (see `console/api/endpoint.py`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -14,20 +14,22 @@ from django.urls.resolvers import RegexPattern, URLResolver
 from console.api.errors import defect_reply
 from console.api.request import ApiRequest
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+# The status with its reason, the headers, and the body: a list where it goes out in one piece; anything else is sent as it is
+# read, and then closed.
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
 
 class ApiHandler:
-    """Serves the paths of `console/api/urls.py` under a prefix."""
+    """Serves the paths of `console/api/urls.py` under a prefix: a request's WSGI environment comes in, its answer goes out."""
 
     def __init__(self, prefix: str) -> None:
         self._resolver = URLResolver(RegexPattern(f"^{prefix}"), "console.api.urls")
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any]) -> Answer:
         response = self._respond(environ)
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        # A list goes out in one piece; anything else would be taken for a stream, at twice the cost.
-        return response if response.streaming else [response.content]  # type: ignore[attr-defined]
+        # What is no list would be taken for a stream, at twice the cost.
+        body = response if response.streaming else [response.content]  # type: ignore[attr-defined]
+        return f"{response.status_code} {response.reason_phrase}", list(response.items()), body
 
     def _respond(self, environ: dict[str, Any]) -> HttpResponseBase:
         try:

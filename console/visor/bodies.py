@@ -4,7 +4,7 @@ Neither waits for anything nor changes a byte. No body is held here longer than 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from storage import limits
@@ -109,12 +109,10 @@ def whole_body(body: bytes, content_type: str) -> Body:
     return Body(size, content_type, text, is_cut)
 
 
-def text_body(body: bytes, content_type: str) -> Body:
-    """What is kept of a body that is here as a whole, is not too long, and has nothing of `NOT_TEXT` in it."""
-    try:
-        return Body(len(body), content_type, body.decode())
-    except UnicodeDecodeError:
-        return whole_body(body, content_type)
+def are_text(bodies: Iterable[bytes]) -> bool:
+    """Whether bodies have nothing of `NOT_TEXT` in them. Whether they are UTF-8, decoding them tells."""
+    together = b"".join(bodies)
+    return len(together.translate(None, NOT_TEXT)) == len(together)
 
 
 def cut(text: str, *, margin: int) -> str:

@@ -1,55 +1,58 @@
 """What is noted of a request and its answer while they pass, whether a secret stands in it, and the event that is made of it.
 
-Whether there is a secret is told while the request is answered. What has none is made an event of later, many at once: code
-that has just run is still in the processor's caches, and so recording costs about half of what it does with each made by itself.
+Whether there is a secret is told while the request is answered. What has none is written down later, many at once and field
+by field: what would be a step of Python for each request is one for all of them.
 """
 
 import hashlib
 import string
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import astuple
 
-from console.visor.bodies import MOST, Sample, cut, text_body, whole_body
+from console.visor.bodies import MOST, Sample, are_text, cut, whole_body
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from storage import event_ids, limits
-from storage.event_blocks import Body, Content, Event, Headers, Line, LogEntry
+from storage.event_blocks import Body, Columns, Content, Event, Headers, Line, LogEntry
 
 _UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
 _SAFE = "/:@!$&'()*+,;=~"
-_NO_BODY = Body()
 _MOST = limits.EVENT_TEXT_MAX_CHARACTERS
 # Written in an address, one character may become three.
 _MOST_HEADS = _MOST // 3
+_METHOD_MAX = 16
+_JSON, _DELETE = "application/json", 0x7F
+_MOST_US = 2_000_000_000  # what its column holds, over half an hour
 
 
-class Sender(NamedTuple):
+class Sender(msgspec.Struct, frozen=True, gc=False):
     """What the headers of a request say: readable ones as text, and the secrets that stand in the others."""
 
     headers: Headers
     content_type: str
     secrets: Secrets
     key_digest: bytes
-    are_clean: bool
+    is_clean: bool
 
 
 class Notes(msgspec.Struct, frozen=True, gc=False):
     """One request and its answer, as they passed.
 
     `path` is what follows `/v1/{collection}/`, in the characters of Latin-1 that WSGI hands its bytes over as, as are `query`
-    and the headers' values. A body that came as a whole is here as it is.
+    and the headers' values. `status` begins with its number. A body that came as a whole is here as it is.
     """
 
     collection_id: str
     at_ns: int
+    duration_ns: int
     method: str
     path: str
     query: str
-    status: int
-    duration_us: int
+    status: str
     sender: Sender
     request: bytes | Sample
     response_headers: list[tuple[str, str]]
@@ -57,55 +60,81 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
     log: list[LogEntry]
 
     def can_be_kept_as_they_are(self) -> bool:
-        """Whether they are text without a secret and nothing has to be cut, told by one quick look. Nearly always it is so."""
+        """Whether there is no secret in them and nothing has to be cut, told by one quick look. Nearly always it is so."""
         sender, query, request, response = self.sender, self.query, self.request, self.response
-        if not (sender.are_clean and isinstance(request, bytes) and isinstance(response, bytes)) or self.log:
+        if (
+            not sender.is_clean
+            or self.log
+            or "+" in query
+            or isinstance(request, Sample)
+            or isinstance(response, Sample)
+        ):
             return False
         heads = "\n".join([self.path, query, *chain.from_iterable(self.response_headers)])
-        if not heads.isascii() or len(heads) > _MOST_HEADS or len(request) + len(response) > MOST or "+" in query:
+        if not heads.isascii() or len(heads) > _MOST_HEADS or len(request) + len(response) > MOST:
             return False
         return sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
 
     def make_event(self) -> Event:
-        """The event, of notes that can be kept as they are."""
-        headers = self.response_headers
-        request: Any = self.request
-        response: Any = self.response
-        content = Content(
-            tuple(headers),
-            text_body(request, self.sender.content_type) if request else _NO_BODY,
-            text_body(response, dict(headers).get("Content-Type", "")),
-        )
-        return self._event(content)
-
-    def make_redacted_event(self) -> Event:
         """The event without secrets, and without texts that are too long."""
+        sender = self.sender
         headers = tuple([(name, _text(value)) for name, value in self.response_headers])
         told = dict(headers)
         content = Content(
             headers,
-            _kept(self.request, self.sender.content_type) if self.request else _NO_BODY,
+            _kept(self.request, sender.content_type) if self.request else Body(),
             _kept(self.response, told.get("Content-Type", ""), etag=told.get("ETag", "")),
             tuple(self.log),
         )
-        event, redactor = self._event(content), Redactor(self.sender.secrets)
+        line = Line(
+            event_ids.new_event_id(self.at_ns),
+            self.method[:_METHOD_MAX],
+            _written_path(self.path),
+            _written_query(self.query),
+            int(self.status[:3]),
+            min(self.duration_ns // 1000, _MOST_US),
+            content.request.size_bytes,
+            content.response.size_bytes,
+        )
+        event, redactor = (
+            Event(self.collection_id, line, content, sender.headers, sender.key_digest),
+            Redactor(sender.secrets),
+        )
         _redact(event, redactor)
         content.is_redacted = redactor.has_found
         return event
 
-    def _event(self, content: Content) -> Event:
-        sender = self.sender
-        line = Line(
-            event_ids.new_event_id(self.at_ns),
-            self.method[:16],
-            _written_path(self.path),
-            self.query and _written_query(self.query),
-            self.status,
-            self.duration_us,
-            content.request.size_bytes,
-            content.response.size_bytes,
+    @staticmethod
+    def in_columns(together: "Sequence[Notes]") -> Columns:
+        """The same of notes of one sender that can be kept as they are. Raises ValueError unless all their bodies are text."""
+        _, moments, durations, methods, paths, queries, statuses, senders, requests, headers, responses, _ = zip(
+            *map(astuple, together), strict=True
         )
-        return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
+        response_types = [told.get("Content-Type", "") for told in map(dict, headers)]
+        # The JSON of an answer is our own, so it has no control characters; only this one may stand in JSON as it is.
+        others = [
+            body for body, kind in zip(responses, response_types, strict=True) if kind != _JSON or _DELETE in body
+        ]
+        if not are_text([*requests, *others]):
+            raise ValueError("A body of these is no text")
+        return Columns(
+            ids=event_ids.new_event_ids(moments),
+            methods=[method[:_METHOD_MAX] for method in methods],
+            paths=_written_paths(paths),
+            queries=_written_queries(queries),
+            statuses=[int(status[:3]) for status in statuses],
+            durations_us=[min(duration_ns // 1000, _MOST_US) for duration_ns in durations],
+            request_headers=[sender.headers for sender in senders],
+            request_types=[
+                sender.content_type if request else "" for sender, request in zip(senders, requests, strict=True)
+            ],
+            requests=list(map(bytes.decode, requests)),
+            request_sizes=list(map(len, requests)),
+            response_headers=headers,
+            response_types=response_types,
+            responses=list(map(bytes.decode, responses)),
+            response_sizes=list(map(len, responses)),
+        )
 
 
 def sender_of(environ: dict[str, str]) -> Sender:
@@ -127,14 +156,14 @@ def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
     found = [(_header_name(name), _text(value)) for name, value in zip(names, values, strict=True)]
     secrets = _secrets(tuple(pair for pair in found if pair[0] in SECRET_HEADERS))
     readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
-    are_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
+    is_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
     key = dict(found).get("X-API-Key", "")
     return Sender(
         headers=tuple(readable[: limits.EVENT_HEADERS_MAX]),
         content_type=dict(found).get("Content-Type", ""),
         secrets=secrets,
         key_digest=hashlib.sha256(key.encode()).digest() if key else b"",
-        are_clean=are_clean,
+        is_clean=is_clean,
     )
 
 
@@ -186,10 +215,21 @@ def _cut(text: str) -> str:
 
 def _written_path(path: str) -> str:
     """As it would be written in a request: WSGI hands over what its percent-encoding meant."""
-    plain = path.encode("latin-1")
-    return quote(plain, safe=_SAFE) if plain.translate(None, _UNRESERVED) else path
+    return quote(path, safe=_SAFE, encoding="latin-1")
+
+
+def _written_paths(paths: Sequence[str]) -> Sequence[str]:
+    are_plain = not "".join(paths).encode("latin-1").translate(None, _UNRESERVED)
+    return paths if are_plain else list(map(_written_path, paths))
 
 
 def _written_query(query: str) -> str:
     """As it came; some clients send other characters than an address may hold, which are encoded here."""
-    return query if query.isascii() and query.isprintable() else quote(query.encode("latin-1"), safe=_SAFE + "%?[]")
+    is_plain = query.isascii() and query.isprintable()
+    return query if is_plain else quote(query, safe=_SAFE + "%?[]", encoding="latin-1")
+
+
+def _written_queries(queries: Sequence[str]) -> Sequence[str]:
+    together = "".join(queries)
+    are_plain = together.isascii() and together.isprintable()
+    return queries if are_plain else list(map(_written_query, queries))

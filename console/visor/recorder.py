@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from console.visor.bodies import Overheard, Sample, UnhashedSample
 from console.visor.notes import Notes, sender_of
 from console.visor.request_log import listen
@@ -18,15 +20,14 @@ from storage.event_queue import queue
 
 logger = logging.getLogger(__name__)
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+Application = Callable[[dict[str, Any]], Answer]
 
 # In the environment of a request that a person sends by hand; no header can put it there, as those begin with `HTTP_`.
 SENT_BY_HAND = "homeport.sent_by_hand"
 
 _PREFIX = len("/v1/")
 _ID_END = _PREFIX + limits.COLLECTION_ID_CHARACTERS
-_MOST_US = 2_000_000_000  # what its column holds, over half an hour
 
 
 class ByHand:
@@ -45,88 +46,83 @@ class ByHand:
 
 
 class Recorder:
-    """A WSGI application that records what another one answers."""
+    """Answers as the application does, and records that."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any]) -> Answer:
         path = environ["PATH_INFO"]
         collection_id = path[_PREFIX:_ID_END]
-        by_hand: ByHand | None = environ.get(SENT_BY_HAND)
-        if by_hand is None and not (recording.is_recorded(collection_id) and path[_ID_END : _ID_END + 1] == "/"):
-            return self._application(environ, start_response)
-        exchange = Exchange(collection_id, environ, start_response, by_hand)
-        listen(exchange.log)
+        is_of_collection = recording.is_recorded(collection_id) and path[_ID_END : _ID_END + 1] == "/"
+        if not is_of_collection and SENT_BY_HAND not in environ:
+            return self._application(environ)
+        request = None
+        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+            request = environ["wsgi.input"] = Overheard(environ["wsgi.input"])
+        log: list[LogEntry] = []
+        # Django writes what it made of the path back into the environment.
+        exchange = Exchange(environ, collection_id, path[_ID_END + 1 :], request, log, time.perf_counter_ns())
+        listen(log)
         try:
-            answer = self._application(environ, exchange.start_response)
+            status, headers, body = answer = self._application(environ)
         finally:
             listen(None)
-        if not isinstance(answer, list):
-            return Overhearing(answer, exchange)
-        exchange.finish(b"".join(answer))
+        if not isinstance(body, list):
+            return status, headers, Overhearing(body, exchange, status, headers)
+        exchange.finish(status, headers, b"".join(body))
         return answer
 
 
-class Exchange:
-    """One request and its answer, while they pass."""
+class Exchange(msgspec.Struct, frozen=True, gc=False):
+    """One request, while it is answered."""
 
-    def __init__(
-        self, collection_id: str, environ: dict[str, Any], start_response: StartResponse, by_hand: ByHand | None
-    ) -> None:
-        self.log: list[LogEntry] = []
-        self._environ = environ
-        # Django writes what it made of the path back into the environment.
-        self._path = environ["PATH_INFO"][_ID_END + 1 :]
-        self._collection_id = collection_id
-        self._by_hand = by_hand
-        self._request: Overheard | None = None
-        self._forward = start_response
-        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = self._request = Overheard(environ["wsgi.input"])
-        self._began = time.perf_counter()
+    environ: dict[str, Any]
+    collection_id: str
+    path: str
+    request: Overheard | None
+    log: list[LogEntry]
+    began_ns: int
 
-    def start_response(self, status: str, headers: list[tuple[str, str]]) -> Any:
-        self._status, self._headers = int(status[:3]), headers
-        return self._forward(status, headers)
-
-    def finish(self, answer: bytes | Sample) -> None:
+    def finish(self, status: str, headers: list[tuple[str, str]], response: bytes | Sample) -> None:
         """Hand over what was noted. Whatever goes wrong here must not reach the request."""
-        duration_us = int((time.perf_counter() - self._began) * 1_000_000)
-        environ, request = self._environ, self._request
+        environ, request = self.environ, self.request
         try:
             notes = Notes(
-                self._collection_id,
+                self.collection_id,
                 time.time_ns(),
+                time.perf_counter_ns() - self.began_ns,
                 environ["REQUEST_METHOD"],
-                self._path,
+                self.path,
                 environ.get("QUERY_STRING", ""),
-                self._status,
-                min(duration_us, _MOST_US),
+                status,
                 sender_of(environ),
                 b"" if request is None else request.taken,
-                self._headers,
-                answer,
+                headers,
+                response,
                 self.log,
             )
-            if self._by_hand is not None:
-                self._by_hand.take(notes.make_redacted_event())
+            if SENT_BY_HAND in environ:
+                environ[SENT_BY_HAND].take(notes.make_event())
             elif notes.can_be_kept_as_they_are():
                 queue.put_notes(notes)
             else:
-                queue.put(notes.make_redacted_event())
+                queue.put(notes.make_event())
         except Exception:
             logger.exception("A request could not be recorded")
-            queue.lose(self._collection_id)
+            queue.lose(self.collection_id)
 
 
 class Overhearing:
     """An answer that is sent as it is read; its event is made when it ends, or the client has gone."""
 
-    def __init__(self, answer: Iterable[bytes], exchange: Exchange) -> None:
+    def __init__(
+        self, answer: Iterable[bytes], exchange: Exchange, status: str, headers: list[tuple[str, str]]
+    ) -> None:
         self._answer = answer
         self._chunks = iter(answer)
         self._exchange = exchange
+        self._status, self._headers = status, headers
         self._is_open = True
         self._sample = UnhashedSample()
 
@@ -149,4 +145,4 @@ class Overhearing:
         try:
             self._answer.close()  # type: ignore[attr-defined]
         finally:
-            self._exchange.finish(self._sample)
+            self._exchange.finish(self._status, self._headers, self._sample)

@@ -33,7 +33,8 @@ def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: 
     by_hand = ByHand(origin=origin, sent_by=sent_by, replay_of=replay_of)
     # Where the recorder and the API are put together; that module loads the pages, this one among them.
     api = import_module("console.wsgi").api
-    answer: Iterable[bytes] = api(_environ(draft, access, by_hand), lambda status, headers: None)
+    answer: Iterable[bytes]
+    *_, answer = api(_environ(draft, access, by_hand))
     body = io.BytesIO()
     try:
         for chunk in answer:

@@ -3,13 +3,13 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from console.api.errors import defect_reply, error_reply
-from console.visor.recorder import SENT_BY_HAND, ByHand, Recorder
+from console.visor.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
 from storage import limits
 from storage.errors import EngineUnreachable
 from storage.event_blocks import Event
@@ -20,10 +20,10 @@ logger = logging.getLogger("storage.tried_here")
 def record(work: Callable[[], Any]) -> Event:
     """The event of a request that is answered by `work`."""
 
-    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def application(environ: dict[str, Any]) -> Answer:
         answer = work()
-        start_response(f"{getattr(answer, 'status_code', 200)} x", [("Content-Type", "application/json")])
-        return [getattr(answer, "content", b"{}")]
+        body = [getattr(answer, "content", b"{}")]
+        return f"{getattr(answer, 'status_code', 200)} x", [("Content-Type", "application/json")], body
 
     by_hand = ByHand(origin="client", sent_by="Ada")
     environ = {
@@ -32,7 +32,7 @@ def record(work: Callable[[], Any]) -> Event:
         "HTTP_X_API_KEY": "abcdefghij_" + "Q" * 32,
         SENT_BY_HAND: by_hand,
     }
-    Recorder(application)(environ, lambda status, headers: None)
+    Recorder(application)(environ)
     assert by_hand.event is not None
     return by_hand.event
 
