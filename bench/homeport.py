@@ -58,6 +58,10 @@ class Homeport:
     def start(self, items: Iterable[Item]) -> None:
         """Starts the server, makes a collection and a data key, and loads the items into the Base `BASE`."""
         self.serve()
+        self.make_collection(items)
+
+    def make_collection(self, items: Iterable[Item]) -> None:
+        """Makes a collection and a data key, which are asked from now on, and loads the items."""
         self.collection_id = self._manage("collection", "create", "bench")
         self.data_key = self._manage("datakey", "create", self.collection_id, "bench")
         self.headers = {"X-API-Key": self.data_key, "Content-Type": "application/json"}

@@ -6,13 +6,15 @@ It knows HTTP requests and wrk's output, and nothing of the systems or of what i
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 CONNECTIONS = 16
 THREADS = 2
 SCRIPT = Path(__file__).with_name("replay.lua")
+TURNS = Path(__file__).with_name("turns.lua")
 
 
 class LoadFailedError(Exception):
@@ -61,20 +63,47 @@ def run_round(
     `checked` looks at every answer in Lua: any status but 2xx and any empty body fails. It costs rate, so it is for
     warming up; otherwise wrk itself counts the statuses from 400 on.
     """
-    command = ["wrk", f"-c{CONNECTIONS}", f"-t{THREADS}", f"-d{duration_s}s", "--timeout", "30s", "-s", str(SCRIPT)]
+    return _parse(_run(SCRIPT, origin, headers, duration_s, str(requests_path), "checked" if checked else "fast"))
+
+
+def run_turns(
+    *,
+    origin: str,
+    content_type: str,
+    asked: Sequence[tuple[Path, str]],
+    duration_s: int,
+    turn_s: float,
+    settle_s: float,
+) -> list[tuple[int, int]]:
+    """One run of wrk that asks two collections in turns of `turn_s`; each is its file of requests and its data key. How often
+    each was asked, for every two turns, without the first `settle_s` of a turn. Raises LoadFailedError as `run_round`."""
+    arguments = [str(argument) for pair in asked for argument in pair]
+    times = (round(turn_s * 1000), round(settle_s * 1000))
+    output = _run(TURNS, origin, {"Content-Type": content_type}, duration_s, *arguments, *map(str, times))
+    _parse(output)
+    counts: Counter[int] = Counter()
+    for turn, count in re.findall(r"^turn=(\d+) asked=(\d+)$", output, re.MULTILINE):
+        counts[int(turn)] += int(count)
+    # The first and the last turn may have been shorter.
+    first, last = min(counts) + 1, max(counts)
+    return [(counts[turn], counts[turn + 1]) for turn in range(first + first % 2, last - 1, 2)]
+
+
+def _run(script: Path, origin: str, headers: dict[str, str], duration_s: int, *arguments: str) -> str:
+    command = ["wrk", f"-c{CONNECTIONS}", f"-t{THREADS}", f"-d{duration_s}s", "--timeout", "30s", "-s", str(script)]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
-    command += [origin, "--", str(requests_path), "checked" if checked else "fast"]
+    command += [origin, "--", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=duration_s + 60, check=False)
-    return _parse(done.stdout, done.stderr)
+    return f"{done.stdout}\n{done.stderr}"
 
 
-def _parse(stdout: str, stderr: str) -> Rate:
-    total = re.search(r"^total (.*)$", stdout, re.MULTILINE)
+def _parse(output: str) -> Rate:
+    total = re.search(r"^total (.*)$", output, re.MULTILINE)
     if total is None:
-        raise LoadFailedError(f"wrk gave no result: {stdout.strip()} {stderr.strip()}")
+        raise LoadFailedError(f"wrk gave no result: {output.strip()}")
     counts = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", total[1])}
-    refused = re.search(r"^refused (.*)$", stdout, re.MULTILINE)
+    refused = re.search(r"^refused (.*)$", output, re.MULTILINE)
     if refused is not None:
         raise LoadFailedError(f"an answer was not 2xx with a body: {refused[1]}")
     failures = {name: counts[name] for name in ("status", "connect", "read", "write", "timeout") if counts[name]}

@@ -1,10 +1,10 @@
 """What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
 
-First part: a collection is asked the same while it is recorded and while it is not, in turns, and the rates within a
-round are compared. (Two collections side by side differ by 4 to 8 % with nothing recorded at all.) A machine that
-others use as well is a third slower at one second than at the next, so rounds are short and many, and the geometric
-mean of their ratios counts, given with its standard error. What is recorded at the end of a round is stored after it;
-it is asked for a moment before each round as well, so that as much is stored in a round as is recorded in it. Second
+First part: two collections with the same items, one recorded and one not, are asked in turns of a second, over the same
+connections and in one run of the load generator. A machine that others use as well is a third slower at one second than at
+the next, and connections lie on the web processes as they may, so turns are short and many: the geometric mean of the
+ratios of every two turns counts, given with its standard error. The first half of a turn does not count: until then what was
+recorded in the turn before is being stored. After half of the time the other collection is the recorded one. Second
 part: a collection with `--small` and one with `--large` recorded requests, put straight into the table over twelve
 days; each kind of page is asked of both, and the ratio says whether it grows dearer.
 A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ MOST_GROWTH = 3.0
 LOOK_AT_ALL = "method, rare"
 DAYS = 12
 ASKS = 2_000
-WARM_UP_S = 1
+TURN_S, SETTLE_S = 1.0, 0.5
 SWITCH_S = 2.2
 TIMES = 15
 EVENTS_AT_ONCE = 10_000
@@ -44,15 +45,14 @@ HEADERS = (("Host", "example.com"), ("User-Agent", "bench"), ("X-API-Key", "[red
 def main() -> int:
     """Prints both tables. 0 when all targets are met, else 1; 2 without wrk."""
     parser = argparse.ArgumentParser(prog="python -m bench.visor", description="What recording requests costs.")
-    parser.add_argument("--seconds", type=int, default=2, help="length of a round of one operation (default: 2)")
-    parser.add_argument("--rounds", type=int, default=20, help="rounds, whose ratios are averaged (default: 20)")
+    parser.add_argument("--seconds", type=int, default=120, help="for each operation (default: 120)")
     parser.add_argument("--items", type=int, default=20_000, help="items in each collection (default: 20000)")
     parser.add_argument("--small", type=int, default=10_000, help="requests in the small log (default: 10000)")
     parser.add_argument("--large", type=int, default=10_000_000, help="requests in the large log (default: 10000000)")
     parser.add_argument("--skip-growth", action="store_true", help="leave out the second part")
     options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("what rounds scatter by takes two of them")
+    if options.seconds < 20:
+        parser.error("what turns scatter by takes 20 seconds to be seen")
     if load.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
@@ -72,40 +72,51 @@ def main() -> int:
 def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Namespace) -> bool:
     homeport.start(make_items(options.items))
     attach(homeport)
+    other = copy(homeport)
+    other.make_collection(make_items(options.items))
+    collections = (homeport, other)
     workload = Workload(options.items)
-    paths = {name: folder / name for name in OPERATIONS}
-    for name, path in paths.items():
-        load.write_requests(path, [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
-
-    def rate(name: str) -> float:
-        for seconds in (WARM_UP_S, options.seconds):
-            measured = load.run_round(
-                origin=homeport.origin, headers=homeport.headers, requests_path=paths[name], duration_s=seconds
+    for name in OPERATIONS:
+        for each in collections:
+            load.write_requests(
+                _requests_path(folder, name, each), [each.request(ask) for ask in workload.asks(name)[:ASKS]]
             )
-        return measured.requests_per_s
-
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
-    for number in range(options.rounds):
-        rates = {}
-        for is_recorded in (False, True) if number % 2 == 0 else (True, False):
-            _switch(homeport.collection_id, is_recorded)
-            rates[is_recorded] = {name: rate(name) for name in OPERATIONS}
+    for recorded in collections:
+        for each in collections:
+            _switch(each.collection_id, each is recorded)
+        time.sleep(SWITCH_S)
         for name in OPERATIONS:
-            found[name].append((rates[False][name], rates[True][name]))
+            pairs = load.run_turns(
+                origin=homeport.origin,
+                content_type="application/json",
+                asked=[(_requests_path(folder, name, each), each.data_key) for each in collections],
+                duration_s=options.seconds // 2,
+                turn_s=TURN_S,
+                settle_s=SETTLE_S,
+            )
+            counted_s = TURN_S - SETTLE_S
+            rates = [(first / counted_s, second / counted_s) for first, second in pairs]
+            found[name] += [pair[::-1] for pair in rates] if recorded is homeport else rates
     time.sleep(3)
-    kept, lost = _count(homeport.collection_id)
-    print(f"\nRecording, {options.rounds} rounds of {options.seconds} s, means\n")
+    counts = [_count(each.collection_id) for each in collections]
+    kept, lost = (sum(column) for column in zip(*counts, strict=True))
+    print(f"\nRecording, {options.seconds} s of each operation, means\n")
     print(f"{'operation':<12} {'not recorded':>14} {'recorded':>12} {'ratio':>7}")
     good = True
-    for name, pairs in found.items():
-        ratios = [after / before for before, after in pairs]
+    for name, rates in found.items():
+        ratios = [after / before for before, after in rates]
         ratio, error = statistics.geometric_mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
         good &= ratio >= LEAST_RATIO
-        before, after = (statistics.mean(column) for column in zip(*pairs, strict=True))
-        print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.2f} +- {error:.2f}")
+        before, after = (statistics.mean(column) for column in zip(*rates, strict=True))
+        print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.3f} +- {error:.3f}")
     print(f"\n{kept:,} requests were recorded, {lost:,} were lost.")
     print(f"least ratio {LEAST_RATIO}: {'met' if good else 'not met'}")
     return good
+
+
+def _requests_path(folder: Path, name: str, homeport: Homeport) -> Path:
+    return folder / f"{name} {homeport.collection_id}"
 
 
 def _measure_growth(small: int, large: int) -> bool:
@@ -167,17 +178,17 @@ def _make_collection(name: str) -> tuple[str, str]:
 
 
 def _switch(collection_id: str, is_recorded: bool) -> None:
-    """Record the collection's requests from now on, or no more; every process of the server knows when this returns."""
+    """Record the collection's requests from now on, or no more; every process of the server knows `SWITCH_S` later."""
     from storage import recording
 
     (recording.start_recording if is_recorded else recording.stop_recording)(collection_id)
-    time.sleep(SWITCH_S)
 
 
 def _count(collection_id: str) -> tuple[int, int]:
     with open_connection().cursor() as cursor:
         cursor.execute(
-            "SELECT sum(requests), sum(lost) FROM storage_eventminute WHERE collection_id = %s", [collection_id]
+            "SELECT coalesce(sum(requests), 0), coalesce(sum(lost), 0) FROM storage_eventminute WHERE collection_id = %s",
+            [collection_id],
         )
         found: tuple[int, int] = cursor.fetchone()  # type: ignore[assignment]
         return found
