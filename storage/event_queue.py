@@ -81,7 +81,7 @@ class EventQueue:
         self._lost: Counter[Minute] = Counter()
         self._lock = threading.Lock()
         self._filled = threading.Event()
-        # The same, for a request to look at: that costs a fifth.
+        # The same, for a request to look at without a call.
         self._is_awake = False
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None

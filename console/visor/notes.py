@@ -63,11 +63,9 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
         """Whether there is no secret in them and nothing has to be cut, told by one quick look. Nearly always it is so."""
         sender, query, request, response = self.sender, self.query, self.request, self.response
         if (
-            not sender.is_clean
+            not (sender.is_clean and isinstance(request, bytes) and isinstance(response, bytes))
             or self.log
             or "+" in query
-            or isinstance(request, Sample)
-            or isinstance(response, Sample)
         ):
             return False
         heads = "\n".join([self.path, query, *chain.from_iterable(self.response_headers)])
@@ -96,10 +94,8 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
             content.request.size_bytes,
             content.response.size_bytes,
         )
-        event, redactor = (
-            Event(self.collection_id, line, content, sender.headers, sender.key_digest),
-            Redactor(sender.secrets),
-        )
+        event = Event(self.collection_id, line, content, sender.headers, sender.key_digest)
+        redactor = Redactor(sender.secrets)
         _redact(event, redactor)
         content.is_redacted = redactor.has_found
         return event
