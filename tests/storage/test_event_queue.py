@@ -14,7 +14,7 @@ from storage.database import run
 from storage.errors import EngineUnreachable
 from storage.event_blocks import Columns, Event, open_contents, open_lines
 from storage.event_queue import EventQueue
-from tests.visor import body, make_event
+from tests.visor import body, eventually, make_event
 
 
 @pytest.fixture
@@ -335,12 +335,14 @@ def test_key_is_named_in_its_own_collection_alone(collection_id: str, queue: Eve
     assert bodies == ["mine", None]
 
 
-def test_thread_stores_by_itself(collection_id: str) -> None:
+def test_thread_stores_by_itself_each_time(collection_id: str) -> None:
     queue = EventQueue()
-    queue.put(make_event(collection_id))
-    for _ in range(100):
-        if paths(collection_id):
-            break
-        time.sleep(0.1)
-    assert paths(collection_id) == ["notes/items/a"]
+    puts = [
+        lambda: queue.put(make_event(collection_id, path="a/items/0")),
+        lambda: queue.put_notes(Noted(collection_id, "a/items/1")),
+        lambda: queue.put_notes(Noted(collection_id, "a/items/2")),
+    ]
+    for number, put in enumerate(puts):
+        put()
+        eventually(lambda last=number: f"a/items/{last}" in paths(collection_id))
     queue._connection.close()
