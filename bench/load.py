@@ -94,7 +94,10 @@ def _run(script: Path, origin: str, headers: dict[str, str], duration_s: int, *a
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     command += [origin, "--", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=duration_s + 60, check=False)
+    # The scripts read their common part from beside themselves.
+    done = subprocess.run(
+        command, cwd=script.parent, capture_output=True, text=True, timeout=duration_s + 60, check=False
+    )
     return f"{done.stdout}\n{done.stderr}"
 
 

@@ -1,7 +1,8 @@
--- Replays the requests of a file under wrk: one request a line, "METHOD<tab>path<tab>body". Arguments: the file, and
+-- Replays the requests of a file under wrk (see wrk.lua). Arguments: the file, and
 -- "checked" to look at every single answer. Everything is formatted before the clock starts, so that the load generator
 -- takes as little as it can of the processors that the measured server needs.
 
+dofile("wrk.lua")
 local threads = 0
 
 function setup(thread)
@@ -10,11 +11,7 @@ function setup(thread)
 end
 
 function init(args)
-  requests = {}
-  for line in io.lines(args[1]) do
-    local method, path, body = line:match("^([^\t]*)\t([^\t]*)\t(.*)$")
-    requests[#requests + 1] = wrk.format(method, path, nil, body ~= "" and body or nil)
-  end
+  requests = read_requests(args[1])
   -- Each thread starts elsewhere in the list, so the threads do not ask for the same rows at the same time.
   position = math.floor(#requests * thread_number / 2)
   if args[2] == "checked" then
@@ -36,8 +33,5 @@ function request()
 end
 
 function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format("total requests=%d duration_us=%d status=%d connect=%d read=%d write=%d timeout=%d p50_us=%d p99_us=%d\n",
-    summary.requests, summary.duration, errors.status, errors.connect, errors.read, errors.write, errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+  write_total(summary, latency)
 end

@@ -1,7 +1,8 @@
 -- Asks two collections in turns under wrk, over the same connections: for a moment one, for the next the other, by the clock.
--- Arguments: each one's file of requests (as replay.lua reads them) and data key, how long a turn is, and how much of its
+-- Arguments: each one's file of requests (see wrk.lua) and data key, how long a turn is, and how much of its
 -- beginning does not count, both in milliseconds.
 
+dofile("wrk.lua")
 local ffi = require("ffi")
 ffi.cdef [[
   struct timespec { long seconds; long nanoseconds; };
@@ -17,15 +18,11 @@ function setup(thread)
 end
 
 local function read(path, key)
-  local headers, requests = { ["X-API-Key"] = key }, {}
+  local headers = { ["X-API-Key"] = key }
   for name, value in pairs(wrk.headers) do
     headers[name] = headers[name] or value
   end
-  for line in io.lines(path) do
-    local method, target, body = line:match("^([^\t]*)\t([^\t]*)\t(.*)$")
-    requests[#requests + 1] = wrk.format(method, target, headers, body ~= "" and body or nil)
-  end
-  return requests
+  return read_requests(path, headers)
 end
 
 function init(args)
@@ -48,10 +45,7 @@ function request()
 end
 
 function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format("total requests=%d duration_us=%d status=%d connect=%d read=%d write=%d timeout=%d p50_us=%d p99_us=%d\n",
-    summary.requests, summary.duration, errors.status, errors.connect, errors.read, errors.write, errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+  write_total(summary, latency)
   for _, thread in ipairs(threads) do
     for turn, count in pairs(thread:get("asked")) do
       io.write(string.format("turn=%d asked=%d\n", turn, count))

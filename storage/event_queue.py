@@ -38,7 +38,7 @@ _NOT_KEPT = "not kept, as no key of this collection came with it"
 Owner = tuple[str, int]
 _NO_KEY: Owner = ("", 0)
 
-# With so many, what is done once for all of them costs each next to nothing; more would outgrow the processor's caches.
+# So many are written down at once: what is done once for all of them then costs each next to nothing.
 _MADE_AT_ONCE = 64
 
 Minute = tuple[str, int]
