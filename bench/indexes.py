@@ -49,8 +49,8 @@ def main() -> None:
 
 def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
     """Per shape and round: bytes an item, and puts, puts of 25 and equality queries a second."""
-    from storage.database import run
-    from storage.keys import Access
+    from storage.postgres.access import Access
+    from storage.postgres.database import run
 
     # This connection serves all that follows: building an index takes longer than a web request may.
     open_connection().execute("SET statement_timeout = 0")
@@ -68,7 +68,7 @@ def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
 
 
 def _puts(access: Any, count: int, items_each: int) -> float:
-    from storage import items
+    from storage.base import items
     from storage.exact_json import parse
 
     chance = random.Random()
@@ -84,8 +84,8 @@ def _changed(number: int) -> dict[str, Any]:
 
 
 def _equality(access: Any) -> float:
-    from storage import items
-    from storage.query import parse_query
+    from storage.base import items
+    from storage.base.query import parse_query
 
     def ask(_: int) -> None:
         group = group_name(random.randrange(ITEMS), ITEMS)

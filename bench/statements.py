@@ -66,7 +66,8 @@ def connection_environment() -> dict[str, str]:
 
 def record_statements(homeport: Homeport, ask: Ask) -> list[Statement]:
     """Every statement that a whole answer takes, all its pages included."""
-    from storage import items, keys
+    from storage.base import items
+    from storage.collections import keys
 
     access = keys.read_key(homeport.data_key)
     with _recording() as recorded:
@@ -87,7 +88,7 @@ def record_statements(homeport: Homeport, ask: Ask) -> list[Statement]:
 
 
 def _query_all(access: Any, condition: dict[str, Any], limit: int) -> None:
-    from storage import items, query
+    from storage.base import items, query
 
     predicate = query.parse_query(_as_received([condition]))
     found: list[str] = []
@@ -109,7 +110,7 @@ def _as_received(value: Sequence[Any]) -> Any:
 
 @contextmanager
 def _recording() -> "Iterator[list[Statement]]":
-    from storage import items
+    from storage.base import items
 
     run = items.run
     recorded: list[Statement] = []

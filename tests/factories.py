@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from storage import collections, keys
+from storage.collections import collections, keys
 
 _UNSET = object()
 

@@ -1,4 +1,4 @@
-"""Places where the server dies when a test says so (see `storage/failpoints.py`), and what has to hold afterwards."""
+"""Places where the server dies when a test says so (see `storage/drive/failpoints.py`), and what has to hold afterwards."""
 
 import os
 import time

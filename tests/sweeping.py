@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from storage import limits, reconcile, sweeper
+from storage import limits, sweeper
+from storage.drive import reconcile
+from storage.drive.reconcile import Report
 from storage.errors import InvalidInput
-from storage.reconcile import Report
 
 
 def sweep_now() -> sweeper.SweptFiles:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from storage import events, recording
-from storage.event_blocks import Body, Content, Event, Line
-from storage.event_ids import new_event_id
+from storage.events import queries as event_queries
+from storage.events import recording
+from storage.events.blocks import Body, Content, Event, Line
+from storage.events.ids import new_event_id
 from tests.factories import BaseClient, make_client
 
 
@@ -27,12 +28,12 @@ def recorded(collection_id: str, count: int, **options: Any) -> list[Event]:
     """The collection's newest events, oldest first, once there are that many."""
 
     def find() -> tuple[list[Line]] | None:
-        lines = events.list_events(collection_id=collection_id, **options).lines
+        lines = event_queries.list_events(collection_id=collection_id, **options).lines
         return (lines,) if len(lines) >= count else None
 
     (lines,) = eventually(find)
     assert len(lines) == count
-    return [events.find_event(collection_id=collection_id, event_id=line.id) for line in reversed(lines)]
+    return [event_queries.find_event(collection_id=collection_id, event_id=line.id) for line in reversed(lines)]
 
 
 def eventually(find: Callable[[], Any], seconds: float = 15.0) -> Any:

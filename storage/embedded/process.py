@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.embedded.places import Account
+from storage.embedded.paths import Account
 
 logger = logging.getLogger(__name__)
 

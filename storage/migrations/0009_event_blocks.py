@@ -1,7 +1,7 @@
 """Blocks of recorded requests, partitioned by day: what the ORM cannot declare.
 
-The ids begin with the time (see `storage/event_ids.py`), so they can be the partitions' key. Whole days are made ahead and
-dropped by a job (`storage/event_days.py`); `storage_eventblock_other` takes what has no day of its own, so that a job that
+The ids begin with the time (see `storage/events/ids.py`), so they can be the partitions' key. Whole days are made ahead and
+dropped by a job (`storage/events/retention.py`); `storage_eventblock_other` takes what has no day of its own, so that a job that
 comes late loses nothing.
 """
 

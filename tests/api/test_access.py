@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage import keys
+from storage.collections import keys
 from tests.api.test_expiry import wait_until
 from tests.factories import BaseClient, RawConnection, exact_json, make_client, raw_head, shared_http
 

@@ -1,4 +1,4 @@
-"""Files that are downloaded again and again come from this machine's disk (see `storage/blob_copies.py`)."""
+"""Files that are downloaded again and again come from this machine's disk (see `storage/s3/cache.py`)."""
 
 import time
 from pathlib import Path

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage import recording
+from storage.events import recording
 from tests.drives import DriveClient, noise
 from tests.factories import BaseClient, RawConnection, make_client, raw_head
 from tests.visor import make_recorded, record, recorded

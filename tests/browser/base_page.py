@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect
 
-from storage import collections, items
+from storage.base import bases, items
 from storage.errors import ItemNotFound
-from storage.keys import Access
+from storage.postgres.access import Access
 from tests.browser.conftest import Pages
 from tests.people import Cast
 
@@ -50,7 +50,7 @@ class StoredBase:
 
 
 def make_base(cast: Cast, *some: dict[str, Any], name: str = "things") -> StoredBase:
-    collections.ensure_base(collection_id=cast.collection.id, name=name)
+    bases.ensure_base(collection_id=cast.collection.id, name=name)
     base = StoredBase(cast, name)
     base.put(*some)
     return base

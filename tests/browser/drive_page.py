@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, expect
 
-from storage import blobs, collections
+from storage.drive import drives
 from storage.models import Drive, File
+from storage.s3 import blobs
 from tests.browser.conftest import Pages
 from tests.drives import DriveClient, make_drive
 from tests.pdfs import make_pdf
@@ -106,7 +107,7 @@ def open_drive(
     **options: Any,
 ) -> DrivePage:
     """The page of a Drive with these files in it, stored through the public API."""
-    collections.ensure_drive(collection_id=cast.collection.id, name=drive)
+    drives.ensure_drive(collection_id=cast.collection.id, name=drive)
     client = make_drive(server, drive, collection_id=cast.collection.id)
     contents = files if isinstance(files, Mapping) else {name: name.encode() for name in files}
     for name, content in contents.items():

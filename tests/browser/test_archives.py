@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from storage.keys import Access
 from storage.models import Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.browser.conftest import Pages
 from tests.people import Cast

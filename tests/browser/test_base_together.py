@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from storage import items, keys
-from storage.updates import parse_patch
+from storage.base import items
+from storage.base.updates import parse_patch
+from storage.collections import keys
 from tests.browser.base_page import BasePage, StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.people import Cast

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import events
+from storage.events import queries as event_queries
 from tests.browser.conftest import Pages
 from tests.factories import BaseClient, make_client
 from tests.people import Cast
@@ -123,7 +123,7 @@ def seeded(cast: Cast, client: BaseClient) -> None:
     client.get("a")
     client.get("missing")
     client.query([{"a?bad": 1}])
-    eventually(lambda: len(events.list_events(collection_id=cast.collection.id).lines) == 4)
+    eventually(lambda: len(event_queries.list_events(collection_id=cast.collection.id).lines) == 4)
 
 
 def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClient, pages: Pages) -> None:

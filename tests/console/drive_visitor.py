@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from django.contrib.auth.models import User
 
-from storage import collections
+from storage.drive import drives
 from tests.drives import encoded
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
@@ -51,7 +51,7 @@ class Visitor:
 def visiting(server: Server, *people: str) -> Iterator[list[Visitor]]:
     """Visitors to one new Drive, one for each kind of person named."""
     cast = make_cast()
-    collections.ensure_drive(collection_id=cast.collection.id, name="files")
+    drives.ensure_drive(collection_id=cast.collection.id, name="files")
     visitors = [Visitor(server, cast, cast[person]) for person in people]
     try:
         yield visitors

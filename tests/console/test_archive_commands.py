@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import files
 from storage.archive import manifest
+from storage.drive import files
 from storage.models import Export, Import
 from tests import archives
 from tests.serving import ROOT, Server

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from storage.keys import Access
 from storage.models import Export, Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.console.conftest import Browser
 from tests.people import Cast, make_cast, make_session

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from storage import collections
+from storage.base import bases
 from storage.exact_json import parse
-from storage.keys import Access
 from storage.models import Base
+from storage.postgres.access import Access
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
 from tests.storage.rows import fill_base
@@ -58,7 +58,7 @@ class Table:
 @pytest.fixture
 def table(server: Server, database: None) -> Iterator[Table]:
     people = make_cast()
-    collections.ensure_base(collection_id=people.collection.id, name="things")
+    bases.ensure_base(collection_id=people.collection.id, name="things")
     made = Table(server, people)
     yield made
     made.http.close()

@@ -9,8 +9,10 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from storage import collections, items, keys
-from storage.keys import Access, read_key
+from storage.base import bases, items
+from storage.collections import keys
+from storage.collections.keys import read_key
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 
@@ -243,7 +245,7 @@ def test_scripts_are_told_that_the_session_ended(url: str, browser: Browser) -> 
 
 
 def test_base_called_new_has_a_page(people: Cast, browser: Browser) -> None:
-    collections.ensure_base(collection_id=people.collection.id, name="new")
+    bases.ensure_base(collection_id=people.collection.id, name="new")
     page = browser(people.reader).get(f"/collections/{people.collection.id}/base/new/")
     assert page.context["base"].name == "new"
 

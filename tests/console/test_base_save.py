@@ -9,10 +9,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 from console.base import saves
-from storage import edits, items, keys, limits
+from storage import limits
+from storage.base import edits, items
+from storage.collections import keys
+from storage.collections.keys import read_key
 from storage.errors import EngineUnreachable
-from storage.keys import Access, read_key
 from storage.models import SaveReceipt
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

@@ -10,10 +10,11 @@ from django.test import Client
 
 from console.base import csv_export
 from console.base.imports import read_rows, sniff
-from storage import items, limits
+from storage import limits
+from storage.base import items
 from storage.errors import InvalidInput
 from storage.exact_json import join, parse
-from storage.keys import Access
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

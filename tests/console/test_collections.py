@@ -3,9 +3,10 @@
 import pytest
 from django.db import connection
 
-from storage import collections, figures, items
-from storage.keys import Access
+from storage.base import items
+from storage.collections import collections, usage
 from storage.models import BaseFigures, Collection, Membership, Role
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 
@@ -83,7 +84,7 @@ def test_figures_say_what_was_counted(people: Cast, browser: Browser) -> None:
 
 def test_count_rests_between_passes(undone: None) -> None:
     run_count()
-    assert figures.count_everything() is False
+    assert usage.count_everything() is False
 
 
 def test_new_base_is_made_by_members(people: Cast, browser: Browser) -> None:
@@ -91,10 +92,10 @@ def test_new_base_is_made_by_members(people: Cast, browser: Browser) -> None:
     assert browser(people.member).post(path, {"name": "notes"}).status_code == 302
     assert browser(people.member).post(path, {"name": "../notes"}).status_code == 422
     assert browser(people.reader).post(path, {"name": "more"}).status_code == 403
-    assert [base.name for base in figures.list_bases(people.collection.id)] == ["notes"]
+    assert [base.name for base in usage.list_bases(people.collection.id)] == ["notes"]
 
 
 def run_count() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM storage_count")
-    assert figures.count_everything() is True
+    assert usage.count_everything() is True

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.conf import settings
 
-from storage import key_uses, keys
+from storage.collections import key_uses, keys
 from storage.models import DataKeyUse
 from tests.console.conftest import Browser
 from tests.people import Cast

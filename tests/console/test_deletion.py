@@ -7,9 +7,10 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 
-from storage import deletion, items
-from storage.keys import Access
+from storage.base import items
+from storage.collections import deletion
 from storage.models import Base, Blob, Collection, Deletion, Drive, File, Item
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.factories import make_client
 from tests.people import Cast, make_cast, make_session
@@ -72,7 +73,7 @@ def test_half_done_deletion_goes_on(people: Cast, monkeypatch: pytest.MonkeyPatc
     )
     killed = _killed_after(2)
     with monkeypatch.context() as patch:
-        patch.setattr("storage.deletion.run", killed)
+        patch.setattr("storage.collections.deletion.run", killed)
         with pytest.raises(KeyboardInterrupt):
             deletion.continue_deletions()
     left.refresh_from_db()
@@ -83,7 +84,7 @@ def test_half_done_deletion_goes_on(people: Cast, monkeypatch: pytest.MonkeyPatc
 
 
 def _killed_after(batches: int) -> Callable[..., object]:
-    from storage.database import run
+    from storage.postgres.database import run
 
     done = 0
 

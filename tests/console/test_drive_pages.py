@@ -7,7 +7,9 @@ import uuid
 import pytest
 from django.test import Client
 
-from storage import collections, folders, limits
+from storage import limits
+from storage.collections import collections
+from storage.drive import drives, folders
 from storage.models import Drive, File, Folder
 from tests.console.conftest import Browser
 from tests.people import Cast
@@ -31,7 +33,7 @@ HOSTILE_NAMES = [
 @pytest.fixture
 def drive(people: Cast) -> Drive:
     return Drive.objects.get(
-        id=collections.ensure_drive(collection_id=people.collection.id, name="files"),
+        id=drives.ensure_drive(collection_id=people.collection.id, name="files"),
     )
 
 
@@ -142,7 +144,7 @@ def test_odd_addresses(people: Cast, browser: Browser, drive: Drive, query: dict
 
 def test_a_drive_that_is_not_there(people: Cast, browser: Browser, drive: Drive) -> None:
     other = collections.create_collection("Other")
-    collections.ensure_drive(collection_id=other.id, name="theirs")
+    drives.ensure_drive(collection_id=other.id, name="theirs")
     for name in ("none", "theirs", "..", "a%2Fb"):
         for path in ("", "rows/", "file/?name=a", "zip/?name=a", "uploads/", "move/"):
             client = browser(people.owner)

@@ -10,7 +10,7 @@ from pypdf.actions import JavaScript
 
 from console.drive import pdfs
 from storage import limits
-from storage.files import StoredFile
+from storage.drive.files import StoredFile
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 
 

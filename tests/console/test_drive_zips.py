@@ -15,9 +15,11 @@ import pytest
 
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.zips import MANIFEST
-from storage import blobs, files, limits
-from storage.keys import Access
+from storage import limits
+from storage.drive import files
 from storage.models import Drive, File
+from storage.postgres.access import Access
+from storage.s3 import blobs
 from tests.console.drive_visitor import Visitor, visiting
 from tests.drives import noise
 from tests.serving import Server

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from storage import keys
+from storage.collections import keys
 from storage.models import Base, DataKey
 from tests.console.conftest import Browser
 from tests.people import Cast

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from console.visor.bodies import MOST
 from console.visor.notes import Notes, sender_of
 from storage import limits
-from storage.event_blocks import OpenBlock, PackedEvents, open_contents, open_lines, pack
+from storage.events.blocks import OpenBlock, PackedEvents, open_contents, open_lines, pack
 
 SECRET = "Q" * 32
 KEY = f"abcdefghij_{SECRET}"

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from storage import keys
+from storage.collections import keys
 from storage.models import DataKeyUse
 from tests.factories import BaseClient, make_client
 from tests.people import make_cast, make_session

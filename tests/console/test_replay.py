@@ -6,10 +6,13 @@ from urllib.parse import quote
 
 import pytest
 
-from storage import collections, events, files, items, keys
-from storage.database import run
+from storage.base import items
+from storage.collections import collections, keys
+from storage.drive import files
 from storage.errors import FileNotFound, ItemNotFound
-from storage.keys import Access
+from storage.events import queries as event_queries
+from storage.postgres.access import Access
+from storage.postgres.database import run
 from tests.console.conftest import Browser
 from tests.console.test_drafts import WAYS_OUT
 from tests.people import Cast
@@ -35,7 +38,7 @@ def sent(people: Cast, answer: Any) -> Any:
     """The event that a sent form led to."""
     assert answer.status_code == 302, re.findall(r'role="alert">.*?</div>', answer.content.decode(), re.S)
     event_id = re.search(r"[0-9a-f]{32}", answer["Location"]).group()
-    return events.find_event(collection_id=people.collection.id, event_id=event_id)
+    return event_queries.find_event(collection_id=people.collection.id, event_id=event_id)
 
 
 def test_client_sends_a_real_request(people: Cast, browser: Browser, url: str, access: Access) -> None:
@@ -88,21 +91,21 @@ def test_ways_out_are_refused_and_nothing_is_sent(people: Cast, browser: Browser
 
     assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()
-    assert events.list_events(collection_id=people.collection.id).lines == []
+    assert event_queries.list_events(collection_id=people.collection.id).lines == []
 
 
 @pytest.mark.parametrize("path", [target for target in WAYS_OUT if target and "\x00" not in target])
 def test_recorded_ways_out_are_not_sent_again(people: Cast, browser: Browser, url: str, path: str) -> None:
     """An event may say anything: what its path leads to is asked again when it is sent."""
     event = make_event(people.collection.id, path=path)
-    events.keep_event(event)
+    event_queries.keep_event(event)
     other = collections.create_collection("Made by a test")
     items.put_items(access=Access(other.id), base="notes", items=[{"key": "items"}])
 
     answer = browser(people.owner).post(f"{url}{event.line.id}/redo/")
 
     assert answer["Location"] == f"{url}{event.line.id}/" or sent(people, answer).line.path == path
-    for line in events.list_events(collection_id=people.collection.id).lines:
+    for line in event_queries.list_events(collection_id=people.collection.id).lines:
         assert line.id == event.line.id or line.status == 404
 
 
@@ -121,7 +124,7 @@ def test_key_of_another_collection_in_a_header_opens_nothing(people: Cast, brows
     event = make_event(
         people.collection.id, request_headers=(("X-API-Key", other.text), ("Cookie", "sessionid=x"), ("X-Ok", "y"))
     )
-    events.keep_event(event)
+    event_queries.keep_event(event)
 
     again = sent(people, browser(people.owner).post(f"{url}{event.line.id}/redo/"))
 
@@ -162,7 +165,7 @@ def test_edit_fills_the_form_and_keeps_the_link(people: Cast, browser: Browser, 
         request=body('{"items":[{"key":"a"}]}'),
         request_headers=(("X-API-Key", "[redacted]"), ("X-Hint", "h"), ("Host", "x")),
     )
-    events.keep_event(event)
+    event_queries.keep_event(event)
     client = browser(people.member)
     text = client.get(f"{url}client/?from={event.line.id}").content.decode()
 
@@ -181,7 +184,7 @@ def test_what_was_not_kept_whole_is_not_sent_again(people: Cast, browser: Browse
         ({"request": body("x"), "is_redacted": True}, "made unreadable"),
     ):
         event = make_event(people.collection.id, method="POST", path="pics/files", query="name=a", **more)
-        events.keep_event(event)
+        event_queries.keep_event(event)
         answer = browser(people.owner).post(f"{url}{event.line.id}/redo/", follow=True)
         assert reason in answer.content.decode()
         with pytest.raises(FileNotFound):

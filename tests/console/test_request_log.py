@@ -12,7 +12,7 @@ from console.api.errors import defect_reply, error_reply
 from console.visor.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
 from storage import limits
 from storage.errors import EngineUnreachable
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 
 logger = logging.getLogger("storage.tried_here")
 

@@ -8,11 +8,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from storage import collections as storage_collections
-from storage import events, file_deletion, folders, keys, person_uploads, tidying
-from storage import people as storage_people
-from storage.keys import Access
+from storage.collections import collections as storage_collections
+from storage.collections import keys
+from storage.collections import people as storage_people
+from storage.drive import deletion as file_deletion
+from storage.drive import drives, folders, moves, person_uploads
+from storage.events import queries as event_queries
 from storage.models import Base, Export, File, Import, Role
+from storage.postgres.access import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 from tests.storage.rows import fill_drive
@@ -173,7 +176,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
 
 def make_drive(cast: Cast) -> str:
     """A Drive with an empty file in it."""
-    drive_id = storage_collections.ensure_drive(collection_id=cast.collection.id, name="files")
+    drive_id = drives.ensure_drive(collection_id=cast.collection.id, name="files")
     if not File.objects.filter(drive_id=drive_id).exists():
         fill_drive(cast.collection.id, "files", ["a.txt"])
     return "files"
@@ -197,7 +200,7 @@ def start_upload(cast: Cast) -> str:
 def delete_file(cast: Cast) -> int:
     make_drive(cast)
     drive_id = folders.find_drive(collection_id=cast.collection.id, name="files")
-    chosen = tidying.choose(["a.txt"], [])
+    chosen = moves.choose(["a.txt"], [])
     return file_deletion.delete(drive_id=drive_id, chosen=chosen, person_id=cast.owner.pk).id
 
 
@@ -208,7 +211,7 @@ def method_of(client: Client, name: str) -> Callable[..., Any]:
 
 def _kept_event(collection_id: str) -> str:
     event = make_event(collection_id)
-    events.keep_event(event)
+    event_queries.keep_event(event)
     return event.line.id
 
 

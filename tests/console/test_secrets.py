@@ -9,9 +9,10 @@ from urllib.parse import quote
 import httpx
 from django.db import connection
 
-from storage import event_blocks, events
 from storage.archive import exports
-from storage.database import run
+from storage.events import blocks as event_blocks
+from storage.events import queries as event_queries
+from storage.postgres.database import run
 from tests.factories import item_path, make_client
 from tests.people import PASSWORD, make_cast, make_person, make_session
 from tests.serving import Server
@@ -105,7 +106,7 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
 
     with httpx.Client(base_url=server.url, cookies={"sessionid": make_session(cast.server_owner)}) as browser:
         url = f"/collections/{client.collection_id}/visor/"
-        lines = events.list_events(collection_id=client.collection_id, limit=2 * sent).lines
+        lines = event_queries.list_events(collection_id=client.collection_id, limit=2 * sent).lines
         assert len(lines) == sent
         some = [
             f"{line.id}/?tab={tab}" for line in lines[:: sent // 6] for tab in ("response", "request", "log", "code")
@@ -123,8 +124,8 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
     assert found == set()
 
 
-def _chart(collection_id: str) -> list[events.Slice]:
-    return events.chart_events(collection_id=collection_id, minutes=60, width=1)
+def _chart(collection_id: str) -> list[event_queries.Slice]:
+    return event_queries.chart_events(collection_id=collection_id, minutes=60, width=1)
 
 
 def opened(collection_id: str) -> str:

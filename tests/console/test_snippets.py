@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console.visor.snippets import make_snippets
-from storage import events
+from storage.events import queries as event_queries
 from tests.drives import DriveClient
 from tests.factories import BaseClient
 from tests.visor import eventually, make_recorded
@@ -49,16 +49,16 @@ def client(server: Any) -> BaseClient:
 @pytest.mark.parametrize("language", ["curl", "python", "javascript"])
 def test_snippets_run_when_pasted(server: Any, client: BaseClient, language: str) -> None:
     def find() -> Any:
-        page = events.list_events(
-            collection_id=client.collection_id, conditions=events.Conditions(origin="app"), limit=1000
+        page = event_queries.list_events(
+            collection_id=client.collection_id, conditions=event_queries.Conditions(origin="app"), limit=1000
         )
         return page.lines if len(page.lines) >= 10 else None
 
     for line in sorted(eventually(find), key=lambda line: line.id)[:10]:
-        event = events.find_event(collection_id=client.collection_id, event_id=line.id)
+        event = event_queries.find_event(collection_id=client.collection_id, event_id=line.id)
         snippets = make_snippets(event, origin=server.url)
         assert client.key_text not in repr(snippets)
-        newest = events.list_events(collection_id=client.collection_id, limit=1).lines[0].id
+        newest = event_queries.list_events(collection_id=client.collection_id, limit=1).lines[0].id
         ran = subprocess.run(
             [*program(language), getattr(snippets, language)],
             env={"PATH": os.environ["PATH"], "DETA_PROJECT_KEY": client.key_text},
@@ -77,5 +77,7 @@ def test_snippets_run_when_pasted(server: Any, client: BaseClient, language: str
 
 
 def _after(collection_id: str, event_id: str) -> list[Any]:
-    lines = events.list_events(collection_id=collection_id, limit=5).lines
-    return [events.find_event(collection_id=collection_id, event_id=line.id) for line in lines if line.id > event_id]
+    lines = event_queries.list_events(collection_id=collection_id, limit=5).lines
+    return [
+        event_queries.find_event(collection_id=collection_id, event_id=line.id) for line in lines if line.id > event_id
+    ]

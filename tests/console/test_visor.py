@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from storage import events, recording
-from storage.event_ids import new_event_id
+from storage.events import queries as event_queries
+from storage.events import recording
+from storage.events.ids import new_event_id
 from storage.models import EventMinute
 from tests.console.conftest import Browser
 from tests.people import Cast, make_cast
@@ -14,7 +15,7 @@ from tests.visor import body, make_event
 
 def keep(cast: Cast, **more: object) -> str:
     event = make_event(cast.collection.id, **more)
-    events.keep_event(event)
+    event_queries.keep_event(event)
     return event.line.id
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage import files, jobs
+from storage import jobs
 from storage.archive import exports, imports, plans
 from storage.archive.leases import Lease, Superseded
+from storage.drive import files
 from storage.errors import ArchiveNotFound
-from storage.keys import Access
 from storage.models import Export, Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.failpoints import arm, disarm_all, is_armed
 from tests.serving import Server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import places, state
+from storage.embedded import paths, state
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
 
@@ -106,18 +106,18 @@ class TestAsRoot:
     """Root's engines run as another user, which may not reach what root can."""
 
     def test_ensure_refuses_an_unknown_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(places.PlaceError, match="no-such-user"):
+        with pytest.raises(paths.PlaceError, match="no-such-user"):
             state.ensure(tmp_path / "data", engine_user="no-such-user")
 
     def test_ensure_refuses_root_as_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(places.PlaceError, match="refuses to run as root"):
+        with pytest.raises(paths.PlaceError, match="refuses to run as root"):
             state.ensure(tmp_path / "data", engine_user="root")
 
     def test_a_closed_folder_sends_the_engines_elsewhere(self, tmp_path: Path) -> None:
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o700)
         made = state.ensure(closed / "data")
-        assert made.home(closed / "data") == places.SYSTEM_HOME / made.instance_id
+        assert made.home(closed / "data") == paths.SYSTEM_HOME / made.instance_id
         assert mode_of(closed) == 0o700
 
     def test_a_place_chosen_once_is_kept(self, tmp_path: Path) -> None:

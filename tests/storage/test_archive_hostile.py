@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from storage import files, limits
+from storage import limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
+from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Import
 from tests import archives

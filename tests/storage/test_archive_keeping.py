@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage import blobs, collections, deletion, figures, files, keys, limits, rebuild, reconcile, sweeper
+from storage import limits, sweeper
 from storage.archive import exports, imports, parts, snapshots
 from storage.archive.leases import Lease
 from storage.archive.plans import Choice
 from storage.archive.zipping import CollectionZip
-from storage.database import snapshot
+from storage.base import bases
+from storage.collections import collections, deletion, keys, usage
+from storage.drive import files, rebuild, reconcile
 from storage.errors import ArchiveNotFound, InvalidInput, OutOfPlace
-from storage.keys import Access
 from storage.models import Blob, Collection, Export, Import, SnapshotSchedule
+from storage.postgres.access import Access
+from storage.postgres.database import snapshot
+from storage.s3 import blobs
 from tests import archives
 from tests.people import make_person
 from tests.sweeping import once_alone, sweep_now
@@ -239,11 +243,11 @@ def test_a_scratch_collection_shows_nowhere_and_goes_when_its_trial_was_killed()
     export = archives.export_now(archives.new_collection())
     Export.objects.filter(id=export.id).update(check_state="running", heartbeat_at=timezone.now())
     scratch = collections.create_collection("Scratch")
-    collections.ensure_base(collection_id=scratch.id, name="hidden-base")
+    bases.ensure_base(collection_id=scratch.id, name="hidden-base")
     Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
     assert scratch.id not in [each.id for each in collections.list_collections()]
-    assert figures.search_places(person=owner, text="hidden-base", limit=10) == []
-    assert scratch.id not in [each.id for each in figures.list_holdings(person=owner, search="Scratch").collections]
+    assert usage.search_places(person=owner, text="hidden-base", limit=10) == []
+    assert scratch.id not in [each.id for each in usage.list_holdings(person=owner, search="Scratch").collections]
 
     snapshots.clear_scratch()
     assert Collection.objects.filter(id=scratch.id).exists()

@@ -11,11 +11,12 @@ from typing import Any
 import psutil
 import pytest
 
-from storage import files, jobs, limits
+from storage import jobs, limits
 from storage.archive import exports, imports, manifest, plans
 from storage.archive.plans import Choice
-from storage.keys import Access
+from storage.drive import files
 from storage.models import Base, Export, Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.serving import Server
 from tests.storage.rows import fill_base

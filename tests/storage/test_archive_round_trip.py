@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from storage import files
 from storage.archive import manifest, plans
 from storage.archive.entry_names import EntryNames
 from storage.archive.plans import Choice
-from storage.files import Download
-from storage.keys import Access
+from storage.drive import files
+from storage.drive.files import Download
 from storage.models import Export, Import
+from storage.postgres.access import Access
 from tests import archives
 
 pytestmark = pytest.mark.usefixtures("database")

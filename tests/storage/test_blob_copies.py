@@ -1,4 +1,4 @@
-"""Copies of blobs on the disk (see `storage/blob_copies.py`), in folders of the tests' own."""
+"""Copies of blobs on the disk (see `storage/s3/cache.py`), in folders of the tests' own."""
 
 import os
 import time
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import blob_copies, blobs, limits
-from storage.blob_copies import Copies
-from storage.blobs import Owner
+from storage import limits
 from storage.errors import EngineUnreachable
+from storage.s3 import blobs, cache
+from storage.s3.blobs import Owner
+from storage.s3.cache import Copies
 from tests.drives import noise
 
 SIZE = 20_000
@@ -150,7 +151,7 @@ def test_a_blob_too_large_for_the_limit_has_none(put: Callable[[bytes], uuid.UUI
 def test_what_was_asked_for_is_remembered_within_bounds(
     put: Callable[[], uuid.UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blob_copies, "_ASKED_MAX", 3)
+    monkeypatch.setattr(cache, "_ASKED_MAX", 3)
     copies = Copies(tmp_path, max_bytes=MB)
     for _ in range(10):
         assert read(copies, uuid.uuid4()) is None

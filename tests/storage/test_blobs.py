@@ -1,13 +1,13 @@
-"""Objects in S3, the bundled one and another (see `storage/blobs.py`)."""
+"""Objects in S3, the bundled one and another (see `storage/s3/blobs.py`)."""
 
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from storage import blobs, readings
-from storage.blobs import Owner
 from storage.errors import BlobMissing, EngineUnreachable, InvalidInput
+from storage.s3 import blobs, reading
+from storage.s3.blobs import Owner
 from tests.drives import MOST, md5, noise
 
 OWNER = Owner("c" * 10, "drive", 'a file\'s "name" \\ é 漢 🎈', "text/plain; charset=utf-8", "f" * 32, 10_000, True)
@@ -174,16 +174,16 @@ def test_a_manifest(s3: str) -> None:
     assert blobs.read_manifest(put(body), len(body)) == parts
 
 
-@pytest.mark.parametrize("slow_after_s, rest", [(60, readings.CHUNK_BYTES), (-1, readings.SLOW_CHUNK_BYTES)])
+@pytest.mark.parametrize("slow_after_s, rest", [(60, reading.CHUNK_BYTES), (-1, reading.SLOW_CHUNK_BYTES)])
 def test_who_takes_slowly_is_given_small_chunks(
     s3: str, monkeypatch: pytest.MonkeyPatch, slow_after_s: int, rest: int
 ) -> None:
-    monkeypatch.setattr(readings, "_SLOW_SECONDS", slow_after_s)
-    blob_id, length = uuid.uuid4(), 2 * readings.CHUNK_BYTES
+    monkeypatch.setattr(reading, "_SLOW_SECONDS", slow_after_s)
+    blob_id, length = uuid.uuid4(), 2 * reading.CHUNK_BYTES
     blobs.put(blob_id, length=length, chunks=[noise(length)], owner=OWNER)
 
     chunks = list(blobs.read(blob_id, start=0, length=length, size_bytes=length))
 
     assert b"".join(chunks) == noise(length)
-    assert [len(chunk) for chunk in chunks] == [readings.CHUNK_BYTES] + [rest] * (readings.CHUNK_BYTES // rest)
+    assert [len(chunk) for chunk in chunks] == [reading.CHUNK_BYTES] + [rest] * (reading.CHUNK_BYTES // rest)
     blobs.delete([blob_id])

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from storage import collections, items, keys
+from storage.base import items
+from storage.base.query import parse_query
+from storage.collections import collections, keys
 from storage.errors import ItemNotFound, KeyExists
-from storage.keys import Access
-from storage.query import parse_query
+from storage.postgres.access import Access
 
 
 @pytest.mark.parametrize("off_seconds", [3600, -3600])

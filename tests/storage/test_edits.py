@@ -10,13 +10,16 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Now
 
-from storage import collections, edits, exact_json, items, jobs, keys, limits
+from storage import exact_json, jobs, limits
+from storage.base import bases, edits, items
+from storage.base.merging import Add, Change, Delete, Edit
+from storage.base.query import Predicate
+from storage.base.updates import Operation
+from storage.collections import collections, keys
+from storage.collections.keys import read_key
 from storage.errors import BaseNotFound, EngineUnreachable, InvalidInput, SaveReused
-from storage.keys import Access, read_key
-from storage.merging import Add, Change, Delete, Edit
 from storage.models import Item, SaveReceipt
-from storage.query import Predicate
-from storage.updates import Operation
+from storage.postgres.access import Access
 from tests.people import make_person
 
 DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point": "1.0", "power": "1e21"}
@@ -26,7 +29,7 @@ DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point
 def access(database: None) -> Access:
     """Ada, in a collection of her own with the Base `b`."""
     access = Access(collections.create_collection("Made by a test").id, person_id=make_person("ada").pk)
-    collections.ensure_base(collection_id=access.collection_id, name="b")
+    bases.ensure_base(collection_id=access.collection_id, name="b")
     return access
 
 
@@ -178,7 +181,7 @@ def test_save_that_broke_off_goes_on_where_it_stopped(access: Access, monkeypatc
 
 def test_save_id_belongs_to_its_changes_person_and_base(access: Access) -> None:
     save_id = uuid.uuid4()
-    collections.ensure_base(collection_id=access.collection_id, name="other")
+    bases.ensure_base(collection_id=access.collection_id, name="other")
     save(access, Add("1", "k", {}), save_id=save_id)
 
     for who, base, change in (
@@ -245,7 +248,7 @@ def test_clash_says_who_and_when(access: Access) -> None:
 
     [result] = save(access, Edit("1", "k", revision, {"a": "1"}, {"a": "3"}))
 
-    changed = Item.objects.get(base_id=collections.find_base(collection_id=access.collection_id, name="b").pk, key="k")
+    changed = Item.objects.get(base_id=bases.find_base(collection_id=access.collection_id, name="b").pk, key="k")
     assert (result.outcome, result.theirs) == ("clash", {"a": "2"})
     assert (result.changed_by_key, result.changed_by_person) == (data_key.pk, None)
     assert result.changed_at == changed.changed_at

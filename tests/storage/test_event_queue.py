@@ -9,11 +9,13 @@ import psycopg
 import pytest
 from django.db import connection
 
-from storage import collections, events, keys, limits
-from storage.database import run
+from storage import limits
+from storage.collections import collections, keys
 from storage.errors import EngineUnreachable
-from storage.event_blocks import Columns, Event, open_contents, open_lines
-from storage.event_queue import EventQueue
+from storage.events import queries as event_queries
+from storage.events.blocks import Columns, Event, open_contents, open_lines
+from storage.events.queue import EventQueue
+from storage.postgres.database import run
 from tests.visor import body, eventually, make_event
 
 
@@ -39,7 +41,7 @@ def lock(table: str) -> psycopg.Connection:
 
 
 def paths(collection_id: str) -> list[str]:
-    return [line.path for line in events.list_events(collection_id=collection_id, limit=1000).lines]
+    return [line.path for line in event_queries.list_events(collection_id=collection_id, limit=1000).lines]
 
 
 def test_events_wait_while_the_table_is_locked_and_come_in_order(collection_id: str, queue: EventQueue) -> None:
@@ -54,7 +56,7 @@ def test_events_wait_while_the_table_is_locked_and_come_in_order(collection_id: 
     queue.flush()
 
     assert paths(collection_id) == [f"a/items/{number}" for number in (3, 2, 1, 0)]
-    assert events.sum_events(collection_id).lost == 0
+    assert event_queries.sum_events(collection_id).lost == 0
 
 
 @pytest.mark.parametrize("limit", ["EVENT_QUEUE_MAX", "EVENT_QUEUE_MAX_BYTES"])
@@ -68,7 +70,7 @@ def test_full_queue_loses_and_counts(
     queue.flush()
 
     assert paths(collection_id) == ["a/items/1", "a/items/0"]
-    assert events.sum_events(collection_id).lost == 8
+    assert event_queries.sum_events(collection_id).lost == 8
 
 
 def test_loss_is_shown_while_the_table_is_still_locked(
@@ -80,10 +82,10 @@ def test_loss_is_shown_while_the_table_is_still_locked(
             queue.put(make_event(collection_id))
         with pytest.raises(EngineUnreachable):
             queue.flush()
-        assert events.sum_events(collection_id).lost == 2
+        assert event_queries.sum_events(collection_id).lost == 2
         other.rollback()
     queue.flush()
-    assert events.sum_events(collection_id).lost == 2
+    assert event_queries.sum_events(collection_id).lost == 2
 
 
 def test_loss_is_remembered_until_it_can_be_stored(
@@ -95,7 +97,7 @@ def test_loss_is_remembered_until_it_can_be_stored(
         queue.flush()
         other.rollback()
     queue.flush()
-    assert events.sum_events(collection_id).lost == 1
+    assert event_queries.sum_events(collection_id).lost == 1
 
 
 def test_one_bad_event_takes_no_other_along(collection_id: str, queue: EventQueue) -> None:
@@ -115,14 +117,14 @@ def test_batch_that_cannot_be_stored_is_counted_and_the_next_is_stored(
     for number in range(3):
         queue.put(make_event(collection_id, path=f"a/items/{number}"))
     with monkeypatch.context() as broken:
-        broken.setattr("storage.event_queue.statements_for", lambda blocks: [("no statement", [])])
+        broken.setattr("storage.events.queue.statements_for", lambda blocks: [("no statement", [])])
         queue.flush()
     queue.put(make_event(collection_id, path="a/items/3"))
 
     queue.flush()
 
     assert paths(collection_id) == ["a/items/3"]
-    assert events.sum_events(collection_id).lost == 3
+    assert event_queries.sum_events(collection_id).lost == 3
 
 
 def test_keys_are_looked_up_again_after_the_table_was_locked(collection_id: str, queue: EventQueue) -> None:
@@ -136,7 +138,7 @@ def test_keys_are_looked_up_again_after_the_table_was_locked(collection_id: str,
 
     queue.flush()
 
-    (line,) = events.list_events(collection_id=collection_id).lines
+    (line,) = event_queries.list_events(collection_id=collection_id).lines
     assert line.key_name == "mine"
     assert queue._waiting == queue._waiting_bytes == 0
 
@@ -275,7 +277,7 @@ def test_events_that_are_made_together_find_their_collections_and_keys(collectio
         queue.flush()
 
     for each_id, name, key_name in ((collection_id, "a", "mine"), (other_id, "b", "")):
-        lines = events.list_events(collection_id=each_id).lines
+        lines = event_queries.list_events(collection_id=each_id).lines
         assert sorted(line.path for line in lines) == sorted(f"{name}/items/{n}" for n in range(10) for _ in range(2))
         assert {line.key_name for line in lines} == {key_name}
 
@@ -291,7 +293,7 @@ def test_what_no_event_can_be_made_of_is_counted_and_takes_no_other_along(
     queue.flush()
 
     assert sorted(paths(collection_id)) == ["a/items/0", "a/items/1", "a/items/2", "odd"]
-    assert events.sum_events(collection_id).lost == 1
+    assert event_queries.sum_events(collection_id).lost == 1
 
 
 def test_threads_that_bring_notes_at_once_lose_none(collection_id: str, queue: EventQueue) -> None:
@@ -326,10 +328,10 @@ def test_key_is_named_in_its_own_collection_alone(collection_id: str, queue: Eve
 
     queue.flush()
 
-    found = {line.path: line for line in events.list_events(collection_id=collection_id).lines}
+    found = {line.path: line for line in event_queries.list_events(collection_id=collection_id).lines}
     assert [found[path].key_name for path in ("own/items", "other/items")] == ["own", ""]
     bodies = [
-        events.find_event(collection_id=collection_id, event_id=found[path].id).content.request.text
+        event_queries.find_event(collection_id=collection_id, event_id=found[path].id).content.request.text
         for path in ("own/items", "other/items")
     ]
     assert bodies == ["mine", None]

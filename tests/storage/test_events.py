@@ -7,13 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage import collections, event_blocks, event_ids, events, limits, sql
-from storage.database import run
+from storage import limits
+from storage.collections import collections
 from storage.errors import EventNotFound, InvalidInput
-from storage.event_blocks import Event
-from storage.event_queue import EventQueue
-from storage.events import Conditions
-from storage.sql import BlockSpan
+from storage.events import blocks as event_blocks
+from storage.events import ids as event_ids
+from storage.events import queries as event_queries
+from storage.events.blocks import Event
+from storage.events.queries import Conditions
+from storage.events.queue import EventQueue
+from storage.events.sql import queries as events_sql
+from storage.events.sql.queries import BlockSpan
+from storage.postgres.database import run
 from tests.visor import body, make_event
 
 SECOND = 1_000_000_000
@@ -53,7 +58,7 @@ def all_pages(collection_id: str, **options: object) -> list[str]:
     found: list[str] = []
     before = ""
     while True:
-        page = events.list_events(collection_id=collection_id, before=before, **options)
+        page = event_queries.list_events(collection_id=collection_id, before=before, **options)
         found += [line.id for line in page.lines]
         if not page.older:
             return found
@@ -88,7 +93,9 @@ def test_pages_hold_every_event_once_in_order_though_blocks_overlap(collection_i
         event.line.id for event in reversed(made) if event.line.status >= 400
     ]
     for event in random.sample(made, 20):
-        assert events.find_event(collection_id=collection_id, event_id=event.line.id).line.path == event.line.path
+        assert (
+            event_queries.find_event(collection_id=collection_id, event_id=event.line.id).line.path == event.line.path
+        )
 
 
 @pytest.mark.parametrize("limit, most", [("EVENT_LOOK_MAX", 300), ("EVENT_LOOK_MAX_BLOCKS", 1)])
@@ -100,7 +107,7 @@ def test_look_that_ends_early_goes_on_where_it_was(
     store(made[::2], made[1::2])
 
     conditions = Conditions(path="items/1234")
-    first = events.list_events(collection_id=collection_id, conditions=conditions)
+    first = event_queries.list_events(collection_id=collection_id, conditions=conditions)
 
     assert first.lines == []
     assert first.looked_until is not None
@@ -145,7 +152,7 @@ def test_filters(collection_id: str, conditions: Conditions, expected: str) -> N
     store(list(made.values()))
     names = {event.line.id: name for name, event in made.items()}
 
-    found = events.list_events(collection_id=collection_id, conditions=conditions).lines
+    found = event_queries.list_events(collection_id=collection_id, conditions=conditions).lines
 
     assert "".join(sorted(names[line.id] for line in found)) == expected
 
@@ -155,7 +162,7 @@ def test_times_bound_the_list(collection_id: str) -> None:
     store(made)
     since, until = (event_ids.time_of(made[n].line.id).replace(microsecond=0) for n in (20, 60))
 
-    found = events.list_events(collection_id=collection_id, since=since, until=until).lines
+    found = event_queries.list_events(collection_id=collection_id, since=since, until=until).lines
 
     assert [line.id for line in found] == [event.line.id for event in reversed(made[20:60])]
 
@@ -165,11 +172,11 @@ def test_event_of_another_collection_is_not_found(collection_id: str) -> None:
     store([event])
     other = collections.create_collection("Made by a test").id
 
-    for call in (events.find_event, events.pin_event):
+    for call in (event_queries.find_event, event_queries.pin_event):
         with pytest.raises(EventNotFound):
             call(collection_id=other, event_id=event.line.id)
     with pytest.raises(EventNotFound):
-        events.find_event(collection_id=collection_id, event_id=event_ids.new_event_id(time.time_ns()))
+        event_queries.find_event(collection_id=collection_id, event_id=event_ids.new_event_id(time.time_ns()))
 
 
 def test_pinned_events_are_listed_and_marked(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,23 +185,23 @@ def test_pinned_events_are_listed_and_marked(collection_id: str, monkeypatch: py
     event_id = made[2].line.id
     monkeypatch.setattr(limits, "EVENTS_PINNED_MAX", 1)
 
-    events.pin_event(collection_id=collection_id, event_id=event_id)
-    events.pin_event(collection_id=collection_id, event_id=event_id)
+    event_queries.pin_event(collection_id=collection_id, event_id=event_id)
+    event_queries.pin_event(collection_id=collection_id, event_id=event_id)
     with pytest.raises(InvalidInput, match="unpin one first"):
-        events.pin_event(collection_id=collection_id, event_id=made[3].line.id)
+        event_queries.pin_event(collection_id=collection_id, event_id=made[3].line.id)
 
-    listed = events.list_events(collection_id=collection_id).lines
+    listed = event_queries.list_events(collection_id=collection_id).lines
     assert [line.is_pinned for line in listed] == [False, False, True, False, False]
-    assert [line.id for line in events.list_pinned(collection_id=collection_id).lines] == [event_id]
-    assert events.list_pinned(collection_id=collection_id, conditions=Conditions(method="PUT")).lines == []
-    events.unpin_event(collection_id=collection_id, event_id=event_id)
-    assert events.list_pinned(collection_id=collection_id).lines == []
+    assert [line.id for line in event_queries.list_pinned(collection_id=collection_id).lines] == [event_id]
+    assert event_queries.list_pinned(collection_id=collection_id, conditions=Conditions(method="PUT")).lines == []
+    event_queries.unpin_event(collection_id=collection_id, event_id=event_id)
+    assert event_queries.list_pinned(collection_id=collection_id).lines == []
 
 
 def test_chart_and_sums_count_everything(collection_id: str) -> None:
     store(make_many(collection_id, 120))
 
-    chart = events.chart_events(collection_id=collection_id, minutes=60, width=1)
+    chart = event_queries.chart_events(collection_id=collection_id, minutes=60, width=1)
 
     assert len(chart) == 60
     assert sum(each.requests for each in chart) == 120
@@ -203,7 +210,7 @@ def test_chart_and_sums_count_everything(collection_id: str) -> None:
     (stored,) = run(
         "SELECT sum(length(lines) + length(contents)) FROM storage_eventblock WHERE collection_id = $1", [collection_id]
     )
-    assert 0 <= stored[0] - events.sum_events(collection_id).size_bytes <= 2
+    assert 0 <= stored[0] - event_queries.sum_events(collection_id).size_bytes <= 2
 
 
 @pytest.mark.parametrize("kinds", [{}, {"with_errors": True}, {"by_hand": True}])
@@ -211,7 +218,7 @@ def test_pages_are_read_by_an_index_whatever_there_is(collection_id: str, kinds:
     """Nothing is sorted and nothing is read through: a page costs the blocks it shows, and rare ones have an index."""
     span = BlockSpan(collection_id, event_ids.LOWEST, event_ids.HIGHEST, event_ids.HIGHEST)
     kinds = {"with_errors": False, "by_hand": False} | kinds
-    statement, params = sql.list_blocks(span, **kinds, slower_us=0, with_contents=False, limit=16)
+    statement, params = events_sql.list_blocks(span, **kinds, slower_us=0, with_contents=False, limit=16)
 
     plan = "\n".join(row[0] for row in run(f"EXPLAIN {statement}", params))
 
@@ -259,7 +266,7 @@ def test_blocks_are_bounded_in_number_size_and_time(collection_id: str, monkeypa
     many = [make_event(collection_id, at_ns=now + number) for number in range(1_200)]
     large = [make_event(collection_id, at_ns=now, response=body("x" * 300_000)) for _ in range(4)]
     slow = [make_event(collection_id, at_ns=now + number * 20 * SECOND) for number in range(10)]
-    stored: list[sql.Block] = []
+    stored: list[events_sql.Block] = []
     monkeypatch.setattr(EventQueue, "_end_waiting", lambda queue, **_: stored.extend(queue._closed))
 
     for made, count in ((many, 3), (large, 4), (slow, 4)):

@@ -12,11 +12,16 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from storage import blobs, deletion, file_deletion, files, folders, limits, reconcile, sql, tidying
-from storage.database import one_connection, run
+from storage import limits
+from storage.collections import deletion
+from storage.drive import deletion as file_deletion
+from storage.drive import files, folders, moves, reconcile
+from storage.drive.deletion import Progress
 from storage.errors import DeletionNotFound, FileNotFound, UndoOver
-from storage.file_deletion import Progress
 from storage.models import Blob, Collection, DeletedFile, File, FileDeletion, Folder
+from storage.postgres.database import one_connection, run
+from storage.postgres.sql import locks as locks_sql
+from storage.s3 import blobs
 from tests.drives import PART, noise
 from tests.people import make_person
 from tests.storage.test_files import Content, in_bucket
@@ -32,7 +37,7 @@ class Bin(Desk):
         self.person: User = make_person()
 
     def throw(self, *paths: str) -> Progress:
-        chosen = tidying.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
+        chosen = moves.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
         return file_deletion.delete(drive_id=self.id, chosen=chosen, person_id=self.person.pk)
 
     def undo(self, progress: Progress) -> Progress:
@@ -145,7 +150,7 @@ def test_a_large_deletion_goes_on_after_a_crash(heap: Bin, monkeypatch: pytest.M
         gone = heap.throw("many/")
         assert (gone.has_ended, gone.done, gone.files) == (False, 0, 11)
         with monkeypatch.context() as patch:
-            patch.setattr("storage.file_deletion.run", _dies_after(2))
+            patch.setattr("storage.drive.deletion.run", _dies_after(2))
             with pytest.raises(KeyboardInterrupt):
                 file_deletion._work_off(gone.id)
         halfway = heap.look(gone)
@@ -281,12 +286,12 @@ def test_deletions_are_their_drives_own(heap: Bin) -> None:
 def _nobody_else() -> Iterator[None]:
     """Hold the lock that the server's own job would need."""
     with one_connection():
-        while not run(*sql.try_tidying_lock())[0][0]:
+        while not run(*locks_sql.try_tidying_lock())[0][0]:
             time.sleep(0.05)
         try:
             yield
         finally:
-            run(*sql.release_tidying_lock())
+            run(*locks_sql.release_tidying_lock())
 
 
 def _dies_after(batches: int) -> Callable[..., object]:

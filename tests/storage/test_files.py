@@ -7,11 +7,13 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from storage import blobs, collections, files, uploads
+from storage.collections import collections
+from storage.drive import files, uploads
+from storage.drive.files import Download
 from storage.errors import BlobMissing, EngineUnreachable, FileNotFound, InvalidInput, UploadNotFound
-from storage.files import Download
-from storage.keys import Access
 from storage.models import Blob, Drive, File, Part, Upload
+from storage.postgres.access import Access
+from storage.s3 import blobs
 from tests.drives import PART, md5, noise
 from tests.sweeping import sweep_now
 

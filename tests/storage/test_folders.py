@@ -1,4 +1,4 @@
-"""Folders as the console shows them: they are the API's own, first and by pages (see `storage/folders.py`)."""
+"""Folders as the console shows them: they are the API's own, first and by pages (see `storage/drive/folders.py`)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,11 +9,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import collections, files, folders, limits, sweeper
+from storage import limits, sweeper
+from storage.collections import collections
+from storage.drive import drives, files, folders
+from storage.drive.folders import Listing, Sort
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
-from storage.folders import Listing, Sort
-from storage.keys import Access
 from storage.models import File, Folder
+from storage.postgres.access import Access
 from tests.storage.rows import fill_drive
 
 ODD_NAMES = [
@@ -43,7 +45,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.access = Access(collections.create_collection("Made by a test").id)
-        self.id = collections.ensure_drive(collection_id=self.access.collection_id, name="files")
+        self.id = drives.ensure_drive(collection_id=self.access.collection_id, name="files")
 
     def fill(self, *names: str) -> None:
         fill_drive(self.access.collection_id, "files", names)

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from storage import collections, items
+from storage.base import items
+from storage.base.query import parse_query
+from storage.base.updates import parse_patch
+from storage.collections import collections
 from storage.errors import InvalidInput, ItemNotFound, KeyExists
-from storage.keys import Access
-from storage.query import parse_query
-from storage.updates import parse_patch
+from storage.postgres.access import Access
 from tests.storage.documents import (
     KEYS,
     Refused,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.base.merging import Edit, merge_edit
 from storage.errors import InvalidInput
-from storage.merging import Edit, merge_edit
 
 LOADED = {"a": "1", "b": '"x"', "c": "[1, 2]"}
 

@@ -5,11 +5,13 @@ import threading
 import pytest
 from django.db import connection
 
-from storage import collections, files, limits, person_uploads, uploads
+from storage import limits
+from storage.collections import collections
+from storage.drive import files, person_uploads, uploads
+from storage.drive.person_uploads import Upload as Started
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken, UploadMismatch, UploadNotFound
-from storage.keys import Access
 from storage.models import Blob, Upload
-from storage.person_uploads import Upload as Started
+from storage.postgres.access import Access
 from tests.drives import PART, noise
 from tests.storage.test_files import Content
 from tests.storage.test_tidying import Desk, desk  # noqa: F401 (a fixture)

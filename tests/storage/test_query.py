@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from storage import sql
+from storage.base.query import Condition, Predicate, parse_query
+from storage.base.sql import queries as queries_sql
 from storage.errors import BadQuery
-from storage.query import Condition, Predicate, parse_query
 
 EVERYTHING = Predicate()
 
@@ -129,4 +129,4 @@ def test_parse_query_leaves_the_query_as_it_is() -> None:
     ids=str,
 )
 def test_index_answers_what_has_an_entry_in_it(query: Any, by_index: bool) -> None:
-    assert sql.answered_by_index(parse_query(query)) is by_index
+    assert queries_sql.answered_by_index(parse_query(query)) is by_index

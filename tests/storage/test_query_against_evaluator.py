@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import collections, items
-from storage.keys import Access
-from storage.query import parse_query
+from storage.base import items
+from storage.base.query import parse_query
+from storage.collections import collections
+from storage.postgres.access import Access
 from tests.storage.documents import KEYS, by_key, documents, equal, matches, queries
 
 _numbers = itertools.count()

@@ -1,4 +1,4 @@
-"""Bucket and database compared, repaired, and the index rebuilt from the bucket (see `storage/reconcile.py`)."""
+"""Bucket and database compared, repaired, and the index rebuilt from the bucket (see `storage/drive/reconcile.py`)."""
 
 import threading
 import time
@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage import blobs, files, rebuild, reconcile
-from storage.blobs import Owner
+from storage.drive import files, rebuild, reconcile
 from storage.errors import FileNotFound, InvalidInput
 from storage.models import Blob, Collection, Drive, File, Part, Upload
+from storage.s3 import blobs
+from storage.s3.blobs import Owner
 from tests.drives import PART, md5, noise
 from tests.storage.test_files import Place
 from tests.sweeping import once_alone, sweep_now

@@ -3,8 +3,8 @@
 import uuid
 from typing import Any
 
-from storage import blobs
-from storage.blobs import Owner
+from storage.s3 import blobs
+from storage.s3.blobs import Owner
 from tests.storage.test_files import Place
 from tests.sweeping import sweep_now
 

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from console.management.messy import messy_items
-from storage import collections, items, limits, overviews
+from storage import limits
+from storage.base import bases, items, overviews
+from storage.base.query import Predicate, parse_query, parse_search
+from storage.collections import collections
 from storage.errors import BadQuery, BaseNotFound
 from storage.exact_json import dump, is_number, parse
-from storage.keys import Access
 from storage.models import Base
-from storage.query import Predicate, parse_query, parse_search
+from storage.postgres.access import Access
 from tests.storage.rows import fill_base
 
 
@@ -22,7 +24,7 @@ def access(server: Any) -> Access:
     """A collection with a Base `messy` and an empty one, `empty`."""
     access = Access(collections.create_collection("Made by a test").id)
     for base in ("messy", "empty"):
-        collections.ensure_base(collection_id=access.collection_id, name=base)
+        bases.ensure_base(collection_id=access.collection_id, name=base)
     fill_base(base_id(access, "messy"), (item for item in messy_items(800) if "__expires" not in item))
     return access
 
@@ -155,7 +157,7 @@ def test_sort_and_count_stop_at_their_bounds_and_say_so(access: Access, monkeypa
 
 
 def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
-    collections.ensure_base(collection_id=access.collection_id, name="large")
+    bases.ensure_base(collection_id=access.collection_id, name="large")
     fill_base(base_id(access, "large"), ({"key": str(n), "n": 9 - n, "x": "x" * 300_000} for n in range(9)))
     seen, offset = [], 0
     while offset is not None:

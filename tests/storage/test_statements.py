@@ -8,11 +8,11 @@ from django.db import connection as django_connection
 from django.db import transaction
 from psycopg import errors
 
-from storage import statements
-from storage.connections import Connection
-from storage.database import one_connection, run
 from storage.models import Recording
-from storage.statements import send
+from storage.postgres import statements
+from storage.postgres.connections import Connection
+from storage.postgres.database import one_connection, run
+from storage.postgres.statements import send
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from storage import blobs, limits, reconcile, sweeper
-from storage.blobs import Owner
+from storage import limits, sweeper
+from storage.drive import reconcile
 from storage.errors import EngineUnreachable
 from storage.models import Blob
+from storage.s3 import blobs
+from storage.s3.blobs import Owner
 from tests.storage.conftest import forget_clients
 from tests.sweeping import once_alone, sweep_now
 

@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from storage import collections, files, folders, free_names, limits, tidying
+from storage import limits
+from storage.drive import drives, files, folders, free_names, moves
+from storage.drive.folders import Sort
+from storage.drive.moves import Chosen
 from storage.errors import DriveNotFound, FileNotFound, InvalidInput, NamesTaken, StorageError
-from storage.folders import Sort
 from storage.models import Blob, File, Folder
-from storage.tidying import Chosen
 from tests.storage.rows import fill_drive
 from tests.storage.test_files import Content, Place
 from tests.sweeping import swept_report
@@ -24,14 +25,14 @@ class Desk(Place):
 
     def __init__(self) -> None:
         super().__init__()
-        self.id = collections.ensure_drive(collection_id=self.access.collection_id, name=self.drive)
+        self.id = drives.ensure_drive(collection_id=self.access.collection_id, name=self.drive)
 
     def move(self, *paths: str, to: str, if_exists: str = "fail") -> int:
-        chosen = tidying.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
-        return tidying.move(drive_id=self.id, chosen=chosen, to=to, if_exists=if_exists)  # type: ignore[arg-type]
+        chosen = moves.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
+        return moves.move(drive_id=self.id, chosen=chosen, to=to, if_exists=if_exists)  # type: ignore[arg-type]
 
     def rename(self, old: str, new: str, if_exists: str = "fail") -> int:
-        return tidying.rename(drive_id=self.id, old=old, new=new, if_exists=if_exists)  # type: ignore[arg-type]
+        return moves.rename(drive_id=self.id, old=old, new=new, if_exists=if_exists)  # type: ignore[arg-type]
 
     def content(self) -> dict[str, bytes]:
         return {name: self.read(name) for name in self.names()}
@@ -147,8 +148,8 @@ def test_keep_both_finds_names_apart(desk: Desk) -> None:
 
 def test_thousands_of_files_of_one_name_are_kept_apart(desk: Desk) -> None:
     fill_drive(desk.access.collection_id, desk.drive, [f"{number:04}/index.html" for number in range(3_000)])
-    chosen = tidying.choose([f"{number:04}/index.html" for number in range(3_000)], [])
-    assert tidying.move(drive_id=desk.id, chosen=chosen, to="all/", if_exists="keep-both") == 3_000
+    chosen = moves.choose([f"{number:04}/index.html" for number in range(3_000)], [])
+    assert moves.move(drive_id=desk.id, chosen=chosen, to="all/", if_exists="keep-both") == 3_000
     found = set(File.objects.filter(drive_id=desk.id).values_list("name", flat=True))
     assert found == {"all/index.html", *(f"all/index ({number}).html" for number in range(2, 3_001))}
     File.objects.filter(drive_id=desk.id).delete()
@@ -261,7 +262,7 @@ def test_a_write_to_a_name_that_moves_away_takes_no_blob_along(desk: Desk) -> No
 
 def test_the_drive_went_meanwhile(desk: Desk) -> None:
     with pytest.raises(DriveNotFound):
-        tidying.move(drive_id=0, chosen=Chosen(["a"], []), to="b/")
+        moves.move(drive_id=0, chosen=Chosen(["a"], []), to="b/")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ def test_the_drive_went_meanwhile(desk: Desk) -> None:
     ],
 )
 def test_nothing_is_chosen_twice(names: list[str], chosen_folders: list[str], expected: Chosen) -> None:
-    assert tidying.choose(names, chosen_folders) == expected
+    assert moves.choose(names, chosen_folders) == expected
 
 
 @pytest.mark.parametrize(
@@ -283,13 +284,13 @@ def test_nothing_is_chosen_twice(names: list[str], chosen_folders: list[str], ex
 )
 def test_bad_choices_are_refused(names: list[object], chosen_folders: list[object]) -> None:
     with pytest.raises(InvalidInput):
-        tidying.choose(names, chosen_folders)
+        moves.choose(names, chosen_folders)
 
 
 def test_counts_are_real(desk: Desk) -> None:
     for name in ("a/1", "a/b/2", "c", "ab"):
         desk.put(name, b"12345")
-    held = tidying.count_chosen(drive_id=desk.id, chosen=tidying.choose(["c", "none"], ["a/"]))
+    held = moves.count_chosen(drive_id=desk.id, chosen=moves.choose(["c", "none"], ["a/"]))
     assert (held.files, held.size_bytes) == (3, 15)
 
 

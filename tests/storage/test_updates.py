@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from storage.base.updates import apply_patch, parse_patch
 from storage.errors import InvalidInput
-from storage.updates import apply_patch, parse_patch
 
 ITEM: dict[str, Any] = {"n": 1, "d": Decimal("0.1"), "l": [1], "o": {"n": 5, "l": [], "p": {"q": 1}}, "z": None}
 
