@@ -51,6 +51,7 @@ def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
     """Per shape and round: bytes an item, and puts, puts of 25 and equality queries a second."""
     from storage.postgres.access import Access
     from storage.postgres.database import run
+    from storage.postgres.statements import Statement
 
     # This connection serves all that follows: building an index takes longer than a web request may.
     open_connection().execute("SET statement_timeout = 0")
@@ -61,9 +62,11 @@ def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
             print(f"round {number + 1} of {ROUNDS}: {shape}", file=sys.stderr, flush=True)
             for text in ("DROP INDEX IF EXISTS item_equality", statement, "VACUUM (ANALYZE) storage_item"):
                 if text is not None:
-                    run(text, [])
-            size = run("SELECT coalesce(pg_relation_size(to_regclass('item_equality')), 0)", [])[0][0] / ITEMS
-            found.setdefault(shape, []).append((size, _puts(access, 300, 1), _puts(access, 60, 25), _equality(access)))
+                    run(Statement(text, [], tuple))
+            ((size,),) = run(Statement("SELECT coalesce(pg_relation_size(to_regclass('item_equality')), 0)", [], tuple))
+            found.setdefault(shape, []).append(
+                (size / ITEMS, _puts(access, 300, 1), _puts(access, 60, 25), _equality(access))
+            )
     return found
 
 

@@ -257,4 +257,4 @@ def problems_of(import_: Import) -> list[tuple[str, str, str, str]]:
 
 
 def put_part(archive_id: UUID, number: int, stored: Stored) -> None:
-    run(*uploads_sql.put_part(archive_id.hex, number, stored.id))
+    run(uploads_sql.put_part(archive_id.hex, number, stored.id))

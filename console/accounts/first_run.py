@@ -41,7 +41,7 @@ def create_first_person(form: NewAccountForm) -> User | None:
     """The first account, which owns the server; None when somebody was quicker. `form` is valid."""
     with transaction.atomic():
         # Two people with the link at one moment: the lock makes the second one see the first.
-        run(*locks_sql.lock_first_run())
+        run(locks_sql.lock_first_run())
         if get_user_model().objects.exists():
             return None
         person = form.save(commit=False)

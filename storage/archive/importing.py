@@ -33,7 +33,7 @@ from storage.drive.sql import files as files_sql
 from storage.errors import Unauthorized
 from storage.models import Base, Import, ImportProblem
 from storage.postgres.access import Access
-from storage.postgres.database import engine_errors, run
+from storage.postgres.database import engine_errors, run, run_one
 from storage.s3 import blobs
 
 _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
@@ -89,7 +89,7 @@ class Importer:
 
     def _store(self, report: PortionReport, portion: ItemSource | FileSource) -> None:
         if not self.position.since:
-            self.position.mark, self.position.since = run(*archive_sql.next_revision())[0]
+            self.position.mark, self.position.since = run_one(archive_sql.next_revision())
         try:
             if isinstance(portion, FileSource):
                 self._store_files(report, portion)
@@ -128,7 +128,7 @@ class Importer:
     def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
         with engine_errors(), transaction.atomic():
             if batch.rows:
-                new, replaced = run(*archive_sql.import_items(base_id, list(batch.rows.values())))[0]
+                new, replaced = run_one(archive_sql.import_items(base_id, list(batch.rows.values())))
                 if new + replaced < len(batch.rows):
                     raise Superseded
                 report.new, report.replaced = report.new + new, report.replaced + replaced
@@ -183,7 +183,7 @@ class Importer:
         writer.settle()
         batch.store_manifests()
         with engine_errors(), transaction.atomic():
-            known = run(*archive_sql.find_known_files(drive_id, [each.file.name for each in batch.done]))[0][0]
+            known = run_one(archive_sql.find_known_files(drive_id, [each.file.name for each in batch.done])).total
             batch.point_all(drive_id)
             report.replaced, report.new = report.replaced + known, report.new + len(batch.done) - known
             report.read += len(batch.done)
@@ -202,7 +202,7 @@ class Importer:
         """Remove what a `replace` found in place, batch after batch."""
         while True:
             with engine_errors(), transaction.atomic():
-                last, removed = run(*statement())[0]
+                last, removed = run_one(statement())
                 if last is None:
                     return
                 self.position.last = last
@@ -294,7 +294,7 @@ class _Files:
             held = [
                 part.id for each in self.done for part in (*each.parts, *([each.manifest] if each.manifest else []))
             ]
-            run(*files_sql.discard_blobs([*held, *self._abandoned]))
+            run(files_sql.discard_blobs([*held, *self._abandoned]))
 
     @property
     def is_full(self) -> bool:
@@ -354,7 +354,7 @@ class _Files:
 
     def clear(self) -> None:
         if self._abandoned:
-            run(*files_sql.discard_blobs(self._abandoned))
+            run(files_sql.discard_blobs(self._abandoned))
         self.done, self._abandoned, self.bytes = [], [], 0
 
     def _owner(self, file: _File | FoundFile) -> blobs.Owner:

@@ -93,7 +93,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
             if not mine.update(**now):
                 raise OutOfPlace(find_import(collection_id=collection_id, import_id=import_id).size_bytes)
             take(stored)
-            run(*uploads_sql.put_part(import_id.hex, number, stored.id))
+            run(uploads_sql.put_part(import_id.hex, number, stored.id))
     import_.refresh_from_db()
     return import_
 

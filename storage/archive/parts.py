@@ -72,7 +72,7 @@ class PartWriter:
     def __exit__(self, kind: Any, *_: object) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         if kind is not None and self._under_way:
-            run(*files_sql.discard_blobs([blob_id for _, blob_id, _ in self._under_way]))
+            run(files_sql.discard_blobs([blob_id for _, blob_id, _ in self._under_way]))
 
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises what `commit` raises, EngineUnreachable and DiskFull."""
@@ -204,15 +204,15 @@ class PartReader(io.RawIOBase):
 def reserve() -> UUID:
     """A pending blob."""
     blob_id = uuid.uuid4()
-    run(*archive_sql.reserve_blobs([blob_id]))
+    run(archive_sql.reserve_blobs([blob_id]))
     return blob_id
 
 
 def get_parts(archive_id: UUID) -> list[Stored]:
     """The parts of an archive, in order."""
-    return [Stored(*stored) for _, *stored in run(*uploads_sql.get_parts(archive_id.hex))]
+    return [Stored(*row[1:]) for row in run(uploads_sql.get_parts(archive_id.hex))]
 
 
 def drop_parts(*archive_ids: UUID) -> None:
     """Let go of archives' bytes; the sweeper takes them away."""
-    run(*uploads_sql.drop_parts([archive_id.hex for archive_id in archive_ids]))
+    run(uploads_sql.drop_parts([archive_id.hex for archive_id in archive_ids]))

@@ -1,44 +1,86 @@
 """Statements of exports and imports: one moment of a collection read from end to end, and many rows written at once."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from storage.base.sql.items import LIVE
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import NoRow, Statement, Total
 
 
-def list_exported_bases(collection_id: str) -> Statement:
+class IdAndName(NamedTuple):
+    id: int
+    name: str
+
+
+class ItemText(NamedTuple):
+    key: str
+    value: str
+
+
+class ExportedFile(NamedTuple):
+    name: str
+    size_bytes: int
+    content_type: str
+    etag: str
+    changed_at: datetime
+    blob_ids: list[UUID]
+    blob_sizes: list[int]
+
+
+class Imported(NamedTuple):
+    new: int
+    replaced: int
+
+
+class Mark(NamedTuple):
+    revision: int
+    now: datetime
+
+
+class Removed(NamedTuple):
+    last: str | None
+    removed: int
+
+
+def list_exported_bases(collection_id: str) -> Statement[IdAndName]:
     """Rows: id, name of a collection's Bases, by name."""
-    return "SELECT id, name FROM storage_base WHERE collection_id = $1 ORDER BY name", [collection_id]
-
-
-def list_exported_drives(collection_id: str) -> Statement:
-    """Rows: id, name of a collection's Drives, by name."""
-    return "SELECT id, name FROM storage_drive WHERE collection_id = $1 ORDER BY name", [collection_id]
-
-
-def read_items(base_id: int) -> Statement:
-    """Rows by key: key and value as text of all items of a Base that have not expired."""
-    return (
-        f"SELECT i.key, i.value::text FROM storage_item i WHERE i.base_id = $1 AND {LIVE} ORDER BY i.key",
-        [base_id],
+    return Statement(
+        "SELECT id, name FROM storage_base WHERE collection_id = $1 ORDER BY name", [collection_id], IdAndName
     )
 
 
-def read_files(drive_id: int) -> Statement:
+def list_exported_drives(collection_id: str) -> Statement[IdAndName]:
+    """Rows: id, name of a collection's Drives, by name."""
+    return Statement(
+        "SELECT id, name FROM storage_drive WHERE collection_id = $1 ORDER BY name", [collection_id], IdAndName
+    )
+
+
+def read_items(base_id: int) -> Statement[ItemText]:
+    """Rows by key: key and value as text of all items of a Base that have not expired."""
+    return Statement(
+        f"SELECT i.key, i.value::text FROM storage_item i WHERE i.base_id = $1 AND {LIVE} ORDER BY i.key",
+        [base_id],
+        ItemText,
+    )
+
+
+def read_files(drive_id: int) -> Statement[ExportedFile]:
     """Rows by name: name, size in bytes, content type, etag, changed_at, blob ids, their sizes of all files of a Drive."""
-    return (
+    return Statement(
         """
         SELECT name, size_bytes, content_type, etag, changed_at, blob_ids, blob_sizes FROM storage_file
         WHERE drive_id = $1 ORDER BY name
     """,
         [drive_id],
+        ExportedFile,
     )
 
 
-def count_exported(collection_id: str) -> Statement:
+def count_exported(collection_id: str) -> Statement[Total]:
     """Row: the bytes of a collection's items and files, as last counted."""
-    return (
+    return Statement(
         """
         SELECT coalesce((SELECT sum(f.size_bytes) FROM storage_base b JOIN storage_basefigures f ON f.base_id = b.id
                          WHERE b.collection_id = $1), 0)::bigint
@@ -46,24 +88,26 @@ def count_exported(collection_id: str) -> Statement:
                            WHERE d.collection_id = $1), 0)::bigint
     """,
         [collection_id],
+        Total,
     )
 
 
-def reserve_blobs(blob_ids: list[UUID]) -> Statement:
+def reserve_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
     """Make pending blobs. No row."""
-    return (
+    return Statement(
         "INSERT INTO storage_blob (id, state, changed_at) SELECT id, 'pending', now() FROM unnest($1::uuid[]) AS n(id)",
         [blob_ids],
+        NoRow,
     )
 
 
-def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -> Statement:
+def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -> Statement[Imported]:
     """Store rows as `put_items` takes them, no key twice, in a Base that cannot go until the transaction ends.
 
     Row: how many took a key that no living item had, and how many replaced one; two zeros when the Base has gone.
     """
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
-    return (
+    return Statement(
         f"""
         WITH place AS MATERIALIZED (
             SELECT id FROM storage_base WHERE id = $1 FOR KEY SHARE
@@ -86,25 +130,28 @@ def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -
         SELECT (SELECT count(*) FROM written) - known.total, known.total FROM known
     """,
         [base_id, f"[{','.join(documents)}]", sizes, expiries],
+        Imported,
     )
 
 
-def next_revision() -> Statement:
+def next_revision() -> Statement[Mark]:
     """Row: a revision above that of every item written so far, and the time by the database's clock."""
-    return "SELECT nextval('storage_item_revision'), clock_timestamp()", []
+    return Statement("SELECT nextval('storage_item_revision'), clock_timestamp()", [], Mark)
 
 
-def find_known_files(drive_id: int, names: list[str]) -> Statement:
+def find_known_files(drive_id: int, names: list[str]) -> Statement[Total]:
     """Row: how many of these names are files of a Drive."""
-    return "SELECT count(*) FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[])", [drive_id, names]
+    return Statement(
+        "SELECT count(*) FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[])", [drive_id, names], Total
+    )
 
 
-def delete_older_items(base_id: int, *, before: int, last: str, limit: int) -> Statement:
+def delete_older_items(base_id: int, *, before: int, last: str, limit: int) -> Statement[Removed]:
     """Of the next `limit` items behind the key `last`, delete those with a lower revision than `before`.
 
     Row: the last key looked at or NULL, and how many went.
     """
-    return (
+    return Statement(
         """
         WITH looked_at AS MATERIALIZED (
             SELECT key, revision FROM storage_item WHERE base_id = $1 AND key > $2 ORDER BY key LIMIT $4
@@ -115,12 +162,13 @@ def delete_older_items(base_id: int, *, before: int, last: str, limit: int) -> S
         SELECT max(key), (SELECT count(*) FROM gone) FROM looked_at
     """,
         [base_id, last, before, limit],
+        Removed,
     )
 
 
-def delete_older_files(drive_id: int, *, before: datetime, last: str, limit: int) -> Statement:
+def delete_older_files(drive_id: int, *, before: datetime, last: str, limit: int) -> Statement[Removed]:
     """As `delete_older_items`, of files last written before a time; their blobs are garbage."""
-    return (
+    return Statement(
         """
         WITH looked_at AS MATERIALIZED (
             SELECT name, changed_at FROM storage_file WHERE drive_id = $1 AND name > $2 ORDER BY name LIMIT $4
@@ -134,4 +182,5 @@ def delete_older_files(drive_id: int, *, before: datetime, last: str, limit: int
         SELECT max(name), (SELECT count(*) FROM gone) FROM looked_at
     """,
         [drive_id, last, before, limit],
+        Removed,
     )

@@ -18,15 +18,14 @@ from django.db import transaction
 
 from storage import limits, names
 from storage.base import generated_keys
-from storage.base.items import PreparedItem, prepare_item, with_key
+from storage.base.items import PreparedItem, find_base_id, prepare_item, with_key
 from storage.base.merging import Add, Change, Delete, Members, check_texts, merge_edit
 from storage.base.sql import edits as edits_sql
-from storage.errors import BaseNotFound, InvalidInput, ItemNotFound, SaveReused, Unauthorized
+from storage.errors import InvalidInput, ItemNotFound, SaveReused
 from storage.exact_json import join, parse, split
 from storage.models import DataKey
 from storage.postgres.access import Access
-from storage.postgres.database import engine_errors, run
-from storage.postgres.sql import access as access_sql
+from storage.postgres.database import engine_errors, run, run_one
 
 Outcome = Literal["saved", "merged", "clash", "refused", "gone"]
 
@@ -80,7 +79,7 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
     """
     if len(changes) > limits.CHANGES_PER_SAVE:
         raise InvalidInput(f"A save has at most {limits.CHANGES_PER_SAVE:,} changes, this one has {len(changes):,}")
-    base_id = _find_base(access, base)
+    base_id = find_base_id(access, base)
     digest = hashlib.sha256(
         msgspec.json.encode([[type(change).__name__, asdict(change)] for change in changes])
     ).digest()
@@ -92,8 +91,8 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
 
 def get_states(*, access: Access, base: str, keys: Iterable[str]) -> dict[str, ItemState]:
     """The items with these keys, by key; those that are not there, or have expired, are not in it. Raises BaseNotFound."""
-    rows = run(*edits_sql.get_items(_find_base(access, base), list(keys)))
-    return {row[0]: ItemState(row[0], with_key(row[0], row[1]), *row[2:]) for row in rows}
+    rows = run(edits_sql.get_items(find_base_id(access, base), list(keys)))
+    return {row.key: ItemState(row.key, with_key(row.key, row.value), *row[2:]) for row in rows}
 
 
 def get_state(*, access: Access, base: str, key: str) -> ItemState:
@@ -118,8 +117,7 @@ def name_changers(
 
 def forget_receipts() -> int:
     """Delete the receipts of saves that nobody will send again; how many."""
-    total: int = run(*edits_sql.forget_receipts(limits.RECEIPT_KEPT_SECONDS))[0][0]
-    return total
+    return run_one(edits_sql.forget_receipts(limits.RECEIPT_KEPT_SECONDS)).total
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +137,14 @@ class _Batch:
             self.save_id, self.number, base_id=self.base_id, person_id=person_id, digest=self.digest
         )
         with engine_errors(), transaction.atomic():
-            if not run(*taken):
+            if not run(taken):
                 return self._recorded()
             results = _apply(self.base_id, changes, person_id)
-            run(*edits_sql.keep_results(self.save_id, self.number, msgspec.json.encode(results).decode()))
+            run(edits_sql.keep_results(self.save_id, self.number, msgspec.json.encode(results).decode()))
             return results
 
     def _recorded(self) -> list[Result]:
-        base_id, person_id, digest, results = run(*edits_sql.get_receipt(self.save_id, self.number))[0]
+        base_id, person_id, digest, results = run_one(edits_sql.get_receipt(self.save_id, self.number))
         if (base_id, person_id, bytes(digest)) != (self.base_id, self.access.person_id, self.digest):
             raise SaveReused()
         return msgspec.json.decode(results, type=list[Result])
@@ -164,22 +162,12 @@ def _in_batches(changes: list[Change]) -> Iterator[list[Change]]:
             yield some[start : start + limits.CHANGES_PER_BATCH]
 
 
-def _find_base(access: Access, base: str) -> int:
-    rows = run(*access_sql.resolve_base(access, base, write=False))
-    if not rows:
-        raise Unauthorized()
-    if rows[0][0] is None:
-        raise BaseNotFound()
-    base_id: int = rows[0][0]
-    return base_id
-
-
 def _apply(base_id: int, changes: list[Change], person_id: int | None) -> list[Result]:
     """Decide change by change, on items that are locked unless all of the changes are new ones, then write the outcome."""
     given = [_with_made_key(change) for change in changes]
     there = sorted({change.key for change in given if not isinstance(change, Add) and _is_key(change.key)})
-    locked = run(*edits_sql.lock_items(base_id, there)) if there else []
-    stored = {row[0]: _Present(split(row[1]), *row[2:]) for row in locked}
+    locked = run(edits_sql.lock_items(base_id, there)) if there else []
+    stored = {row.key: _Present(split(row.value), *row[2:]) for row in locked}
     now: dict[str, _Present | None] = dict(stored)
     prepared: dict[str, PreparedItem] = {}
     results = [_decide(change, now, prepared, person_id) for change in given]
@@ -258,11 +246,11 @@ def _write(
     gone = [key for key in changed if now[key] is None]
     rows = [prepared[key] for key in changed if now[key] is not None]
     if gone:
-        run(*edits_sql.delete_items(base_id, gone))
+        run(edits_sql.delete_items(base_id, gone))
     if not rows:
         return {}
-    found = run(*edits_sql.store_items(base_id, list(rows), person_id=person_id, replace=bool(stored)))
-    return dict.fromkeys(row.key for row in rows) | {key: (revision, at) for key, revision, at in found}
+    found = run(edits_sql.store_items(base_id, list(rows), person_id=person_id, replace=bool(stored)))
+    return dict.fromkeys(row.key for row in rows) | {row.key: (row.revision, row.changed_at) for row in found}
 
 
 def _after_writing(result: Result, written: dict[str, tuple[int, datetime] | None]) -> Result:

@@ -9,7 +9,7 @@ import threading
 import time
 
 from storage.base.sql import items as items_sql
-from storage.postgres.database import run
+from storage.postgres.database import run_one
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PER_MS = 36**2
@@ -27,7 +27,7 @@ class KeyGenerator:
         """12 lower-case letters and digits (contract: Base, PUT). Raises EngineUnreachable on a process's first."""
         with self._lock:
             if self._process is None:
-                self._process = _base36(run(*items_sql.next_process_number())[0][0] % _PER_MS, 2)
+                self._process = _base36(run_one(items_sql.next_process_number()).number % _PER_MS, 2)
             # A clock that was set back must not repeat a key, so this only ever counts up.
             self._last = max(self._last + 1, int(time.time() * 1000) * _PER_MS)
             ms, count = divmod(self._last, _PER_MS)

@@ -1,6 +1,7 @@
 """Base: the operations on items (contract: section "Base"). Pure rules are in query.py and updates.py."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,13 +14,20 @@ from storage.base.query import Predicate
 from storage.base.sql import items as items_sql
 from storage.base.sql import queries as queries_sql
 from storage.base.updates import Operation, apply_patch
-from storage.errors import EmptyAttributeName, Forbidden, InvalidInput, ItemNotFound, KeyExists, Unauthorized
+from storage.errors import (
+    BaseNotFound,
+    EmptyAttributeName,
+    InvalidInput,
+    ItemNotFound,
+    KeyExists,
+)
 from storage.exact_json import check_value, dump, is_number, parse
-from storage.postgres.access import Access
-from storage.postgres.database import Row, engine_errors, run
+from storage.postgres.access import Access, allowed
+from storage.postgres.database import engine_errors, run
 from storage.postgres.sql import access as access_sql
 
 Document = dict[str, Any]
+_Rows = Sequence[queries_sql.ScannedItem | queries_sql.LookedUpItem]
 
 # Beyond this many seconds PostgreSQL has no date: such an item never expires, or always has.
 _LAST_TIMESTAMP = 9_000_000_000_000
@@ -111,15 +119,15 @@ def insert_item(*, access: Access, base: str, item: Any) -> str:
 
 def get_item(*, access: Access, base: str, key: str) -> StoredItem:
     """One item. Raises ItemNotFound, also when it has expired."""
-    _, _, value, revision = _allowed(run(*items_sql.get_item(access, base, names.check_key(key))))
-    if value is None:
+    found = allowed(run(items_sql.get_item(access, base, names.check_key(key))))
+    if found.value is None:
         raise ItemNotFound()
-    return StoredItem(with_key(key, value), revision)
+    return StoredItem(with_key(key, found.value), found.revision)
 
 
 def delete_item(*, access: Access, base: str, key: str) -> None:
     """Remove an item; that there is none is no error."""
-    _allowed(run(*items_sql.delete_item(access, base, names.check_key(key))))
+    allowed(run(items_sql.delete_item(access, base, names.check_key(key))))
 
 
 def update_item(*, access: Access, base: str, key: str, operations: tuple[Operation, ...]) -> None:
@@ -131,13 +139,12 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
     disk_space.check_room_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
-        base_id, _, key_id = _allowed(run(*access_sql.resolve_base(access, base, write=True)))
-        found = run(*items_sql.lock_item(base_id, key)) if base_id is not None else []
-        if not found:
+        base_id, _, key_id = allowed(run(access_sql.resolve_base(access, base, write=True)))
+        if base_id is None or not (found := run(items_sql.lock_item(base_id, key))):
             raise ItemNotFound()
-        changed = apply_patch(parse(found[0][0].encode()), operations)
+        changed = apply_patch(parse(found[0].value.encode()), operations)
         row = prepare_item({**changed, "key": key})
-        run(*items_sql.replace_item(base_id, row, key_id=key_id, person_id=access.person_id))
+        run(items_sql.replace_item(base_id, row, key_id=key_id, person_id=access.person_id))
 
 
 def query_items(
@@ -153,19 +160,26 @@ def query_items(
         if base_id is None:
             return Page([], None, [])
         rows = _find(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
-        if _allowed(rows)[0] == base_id:
-            return _page([row[2:8] for row in rows if row[2] is not None], limit)
+        if allowed(rows).base_id == base_id:
+            return _page(rows, limit)
         _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
 
 
 def check_access(*, access: Access, name: str, write: bool) -> None:
     """Raises Unauthorized or Forbidden unless the caller may read (or write) this Base."""
-    _allowed(run(*access_sql.resolve_base(access, name, write=write)))
+    allowed(run(access_sql.resolve_base(access, name, write=write)))
+
+
+def find_base_id(access: Access, base: str) -> int:
+    """The id of a Base that is to be read. Raises Unauthorized, Forbidden, BaseNotFound."""
+    base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
+    if base_id is None:
+        raise BaseNotFound()
+    return base_id
 
 
 def _look_up_base(access: Access, base: str) -> int | None:
-    base_id: int | None
-    base_id, *_ = _allowed(run(*access_sql.resolve_base(access, base, write=False)))
+    base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
     if base_id is not None:
         if len(_base_ids) >= _BASE_IDS_KEPT:
             _base_ids.clear()
@@ -173,7 +187,7 @@ def _look_up_base(access: Access, base: str) -> int | None:
     return base_id
 
 
-def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> list[Row]:
+def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> _Rows:
     """The rows of `queries_sql.scan_items`, by the index where it answers.
 
     Sorting all hits of a condition that much of the Base meets takes longer than to find the first of them in key order,
@@ -181,40 +195,30 @@ def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> list[Row]
     """
     if not queries_sql.answered_by_index(predicate):
         caps = {"max_bytes": limits.SCAN_MAX_BYTES, "max_rows": limits.SCAN_MAX_ROWS}
-        return run(*queries_sql.scan_items(span, predicate, limit=limit, **caps))
-    rows = run(*queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
-    if not rows or rows[0][-1] <= limits.INDEX_FEW_HITS:
+        return run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
+    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
+    if not rows or rows[0].hits <= limits.INDEX_FEW_HITS:
         return rows
     caps = {"max_bytes": limits.DENSE_SCAN_MAX_BYTES, "max_rows": limits.DENSE_SCAN_MAX_ROWS}
-    scanned = run(*queries_sql.scan_items(span, predicate, limit=limit, **caps))
-    *_, matched, stopped = scanned[-1] if scanned else (True, False)
-    if matched or not stopped:
+    scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
+    if not scanned or scanned[-1].matched or not scanned[-1].stopped:
         return scanned
-    rows = run(*queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_MAX_HITS))
-    return rows if not rows or rows[0][-1] <= limits.INDEX_MAX_HITS else scanned
+    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_MAX_HITS))
+    return rows if not rows or rows[0].hits <= limits.INDEX_MAX_HITS else scanned
 
 
 def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
     """Write the rows, with the Base if this is its first write; how many were written."""
 
-    def attempt() -> Row:
-        return _allowed(run(*items_sql.put_items(access, base, list(rows), replace=replace)))
+    def attempt() -> items_sql.PutItems:
+        return allowed(run(items_sql.put_items(access, base, list(rows), replace=replace)))
 
-    base_id, _, written = attempt()
-    if base_id is None:
+    done = attempt()
+    if done.base_id is None:
         with engine_errors():
             bases.ensure_base(collection_id=access.collection_id, name=base)
-        _, _, written = attempt()
-    return int(written)
-
-
-def _allowed(rows: list[Row]) -> Row:
-    """The row of a statement that began with `sql.access`: its second column says whether the caller may."""
-    if not rows:
-        raise Unauthorized()
-    if not rows[0][1]:
-        raise Forbidden()
-    return rows[0]
+        done = attempt()
+    return done.written
 
 
 def prepare_item(item: Any) -> PreparedItem:
@@ -239,21 +243,23 @@ def _seconds(expires: int | Decimal) -> float:
     return seconds if abs(seconds) <= _LAST_TIMESTAMP else math.copysign(math.inf, seconds)
 
 
-def _page(rows: list[Row], limit: int) -> Page:
+def _page(rows: _Rows, limit: int) -> Page:
     items: list[str] = []
     revisions: list[int] = []
     last = reached = looked_at = None
-    for key, value, revision, row, matched, stopped in rows:
-        if matched:
+    for row in rows:
+        if row.key is None:
+            continue
+        if row.matched:
             if len(items) == limit:
                 last = reached
                 break
-            items.append(with_key(key, value))
-            revisions.append(revision)
-            reached = key
-        looked_at = row
-        if stopped:
-            last = key
+            items.append(with_key(row.key, row.value))
+            revisions.append(row.revision)
+            reached = row.key
+        looked_at = row.position
+        if row.stopped:
+            last = row.key
     return Page(items, last, revisions, looked_at if last is not None else None)
 
 

@@ -7,14 +7,12 @@ more.
 from dataclasses import dataclass
 
 from storage import limits
-from storage.base.items import with_key
+from storage.base.items import find_base_id, with_key
 from storage.base.query import Condition, Predicate
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
-from storage.errors import BaseNotFound, Unauthorized
 from storage.postgres.access import Access
-from storage.postgres.database import Row, run
-from storage.postgres.sql import access as access_sql
+from storage.postgres.database import run, run_one
 
 _CLAUSES_EXPLAINED = 8
 
@@ -70,7 +68,7 @@ def sort_items(
     """
     span = _span(access, base, descending=descending)
     rows = run(
-        *overviews_sql.sort_items(
+        overviews_sql.sort_items(
             span,
             predicate,
             attribute=attribute,
@@ -79,12 +77,12 @@ def sort_items(
             limit=limit,
         )
     )
-    found = [row for row in rows if row[2] is not None]
-    sorted_items, is_cut = (rows[0][5], rows[0][6]) if rows else (0, False)
+    found = [(row.key, row.value, row.revision) for row in rows if row.key is not None]
+    sorted_items, is_cut = (rows[0].matches, rows[0].may_be_more) if rows else (0, False)
     reached = offset + len(found)
     return SortedPage(
-        [with_key(row[2], row[3]) for row in found],
-        [row[4] for row in found],
+        [with_key(key, value) for key, value, _ in found],
+        [revision for _, _, revision in found],
         reached if found and reached < sorted_items else None,
         sorted_items,
         is_cut,
@@ -95,14 +93,16 @@ def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount
     """How many items the Base has, and how many of them match. Raises BaseNotFound."""
     span = _span(access, base)
     most = limits.COUNT_EXACT_MAX
-    total = run(*overviews_sql.count_all(span, most=most + 1))[0][2]
+    total = run_one(overviews_sql.count_all(span, most=most + 1)).items
     is_everything = predicate == Predicate()
     if is_everything:
         return BaseCount(min(total, most), total <= most, min(total, most), min(total, most), total <= most)
     by_index = queries_sql.answered_by_index(predicate)
-    _, _, matched, looked_at, stopped = run(*overviews_sql.count_matches(span, predicate, by_index=by_index))[0]
+    found = run_one(overviews_sql.count_matches(span, predicate, by_index=by_index))
     # What an index leaves out has been looked at as well.
-    return BaseCount(min(total, most), total <= most, matched, total if by_index else looked_at, not stopped)
+    return BaseCount(
+        min(total, most), total <= most, found.matched, total if by_index else found.looked_at, not found.stopped
+    )
 
 
 def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:
@@ -115,14 +115,10 @@ def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[Cl
 
 
 def _explained(span: queries_sql.Span, condition: Condition) -> ClauseCount:
-    rows = [row for row in run(*overviews_sql.explain_condition(span, condition)) if row[3] is not None]
-    return ClauseCount(condition, {row[2] or "missing": row[3] for row in rows}, sum(row[4] for row in rows))
+    rows = run(overviews_sql.explain_condition(span, condition))
+    counts = {row.type or "missing": row.items for row in rows if row.items is not None}
+    return ClauseCount(condition, counts, sum(row.matched for row in rows if row.items is not None))
 
 
 def _span(access: Access, base: str, *, descending: bool = False) -> queries_sql.Span:
-    rows: list[Row] = run(*access_sql.resolve_base(access, base, write=False))
-    if not rows:
-        raise Unauthorized()
-    if rows[0][0] is None:
-        raise BaseNotFound()
-    return queries_sql.Span(access, base, rows[0][0], None, descending)
+    return queries_sql.Span(access, base, find_base_id(access, base), None, descending)

@@ -30,7 +30,8 @@ from storage.models import (
     FileDeletion,
     Import,
 )
-from storage.postgres.database import one_connection, run
+from storage.postgres.database import run, run_one
+from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def _drop_archives(collection_id: str) -> None:
         ids = (
             model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
         )
-        run(*uploads_sql.drop_parts([each.hex for each in ids]))
+        run(uploads_sql.drop_parts([each.hex for each in ids]))
 
 
 def list_deletions(person: User) -> list[Deletion]:
@@ -90,15 +91,11 @@ def continue_deletions() -> None:
     Whatever it was stopped by, the next call goes on where it was. Leaves at once when another process is at it.
     Raises EngineUnreachable.
     """
-    with one_connection():
-        if not run(*deletion_sql.try_deletion_lock())[0][0]:
-            return
-        try:
+    with only_worker("collection deletions") as is_ours:
+        if is_ours:
             for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
                 _empty(deletion)
                 _finish(deletion)
-        finally:
-            run(*deletion_sql.release_deletion_lock())
 
 
 def forget_old() -> None:
@@ -113,10 +110,10 @@ def _empty(deletion: Deletion) -> None:
         deletion_sql.delete_deleted_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids
     ]
     for statement in batches:
-        while deleted := run(*statement)[0][0]:
+        while deleted := run_one(statement).total:
             Deletion.objects.filter(id=deletion.id).update(rows_deleted=F("rows_deleted") + deleted)
     for drive_id in deletion.drive_ids:
-        while run(*deletion_sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS))[0][0]:
+        while run_one(deletion_sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS)).total:
             pass
     retention.delete_events_of(deletion.collection_id)
 

@@ -43,7 +43,7 @@ def flush_uses() -> None:
     now = time.monotonic()
     rows = [(digest, now - at, _clean(client)) for digest, (at, client) in list(taken.items())]
     try:
-        run(*key_uses_sql.note_uses(rows))
+        run(key_uses_sql.note_uses(rows))
     except StorageError:
         _uses = taken | _uses
         _noted.set()

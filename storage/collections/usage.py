@@ -8,8 +8,6 @@ one's minutes. The pages say how old. Reading them takes milliseconds, whatever 
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +19,8 @@ from psycopg.errors import ForeignKeyViolation
 
 from storage.collections.sql import usage as usage_sql
 from storage.models import Base, Count, Drive, Role
-from storage.postgres.database import one_connection, run
+from storage.postgres.database import run, run_one
+from storage.postgres.locks import only_worker
 
 # After a count, that many times its duration pass before the next.
 _REST_FACTOR = 20
@@ -56,9 +55,12 @@ class Holdings:
 def list_holdings(*, person: User, search: str = "", offset: int = 0, limit: int = 60) -> Holdings:
     """The collections this person may see whose name holds `search`, by name."""
     statement = usage_sql.list_collections(_scope(person), search, offset=offset, limit=limit)
-    rows = run(*statement)
-    found = [Holding(row[0], row[1], row[2], Role(row[3]) if row[3] else Role.OWNER, *row[4:10]) for row in rows]
-    return Holdings(found, rows[0][10] if rows else 0)
+    rows = run(statement)
+    found = [
+        Holding(row.id, row.name, row.created_at, Role(row.role) if row.role else Role.OWNER, *row[4:10])
+        for row in rows
+    ]
+    return Holdings(found, rows[0].total if rows else 0)
 
 
 def find_holding(collection_id: str) -> dict[str, int]:
@@ -85,11 +87,8 @@ class Destination:
 
 def search_places(*, person: User, text: str, limit: int) -> list[Destination]:
     """What of this person's has all the words of `text` in its name or its collection's."""
-    rows = run(*usage_sql.search_places(_scope(person), text.split(), limit=limit))
-    return [
-        Destination(kind, collection_id, collection_name, name, Role(role))
-        for kind, collection_id, collection_name, name, role in rows
-    ]
+    rows = run(usage_sql.search_places(_scope(person), text.split(), limit=limit))
+    return [Destination(row.kind, row.collection_id, row.collection_name, row.name, Role(row.role)) for row in rows]
 
 
 def list_bases(collection_id: str) -> list[Base]:
@@ -118,17 +117,17 @@ def count_everything() -> bool:
 
     Leaves at once when another process is counting. Raises EngineUnreachable.
     """
-    with _counter_lock() as is_ours:
+    with only_worker("counting") as is_ours:
         if not is_ours or not is_count_due():
             return False
-        last, writes = last_count(), run(*usage_sql.count_writes())[0][0]
+        last, writes = last_count(), run_one(usage_sql.count_writes()).total
         duration_ms = last.duration_ms if last else 0
         # Postgres' counters come up to ten seconds late. What costs little is counted without asking them.
         if last is None or last.duration_ms < _CHEAP_MS or last.writes_seen != writes:
             began = time.monotonic()
             try:
-                run(*usage_sql.count_items())
-                run(*usage_sql.count_files())
+                run(usage_sql.count_items())
+                run(usage_sql.count_files())
             except ForeignKeyViolation:
                 # A collection was deleted while it was counted. The next count will not meet it.
                 return False
@@ -145,14 +144,3 @@ def _rest(last: Count) -> timedelta:
 def _scope(person: User) -> int | None:
     """Whose collections: those of one person, or of all for who owns the server."""
     return None if person.is_superuser else person.id
-
-
-@contextmanager
-def _counter_lock() -> Iterator[bool]:
-    with one_connection():
-        is_ours: bool = run(*usage_sql.try_counter_lock())[0][0]
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                run(*usage_sql.release_counter_lock())

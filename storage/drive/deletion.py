@@ -21,8 +21,8 @@ from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DeletionNotFound, DriveNotFound, UndoOver
 from storage.models import FileDeletion
-from storage.postgres.database import engine_errors, one_connection, run
-from storage.postgres.sql import locks as locks_sql
+from storage.postgres.database import engine_errors, run, run_one
+from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def undo(*, drive_id: int, deletion_id: int) -> Progress:
     """
     found = _get(drive_id, deletion_id)
     with engine_errors(), transaction.atomic():
-        run(*moves_sql.lock_deletion(found.pk))
+        run(moves_sql.lock_deletion(found.pk))
         found.refresh_from_db()
         if found.undo_asked_at is None:
             if _seconds_left(found) == 0:
@@ -97,18 +97,14 @@ def continue_deletions() -> None:
     Whatever it was stopped by, the next call goes on where it was. Leaves at once when another process is at it.
     Raises EngineUnreachable.
     """
-    with one_connection():
-        if not run(*locks_sql.try_tidying_lock())[0][0]:
-            return
-        try:
-            # One that is asked for meanwhile was told that it goes on in the background: so there is another look.
-            while unfinished := list(_unfinished().values_list("pk", flat=True)):
-                for deletion_id in unfinished:
-                    _work_off(deletion_id)
+    with only_worker("file deletions") as is_ours:
+        # One that is asked for meanwhile was told that it goes on in the background: so there is another look.
+        while is_ours and (unfinished := list(_unfinished().values_list("pk", flat=True))):
+            for deletion_id in unfinished:
+                _work_off(deletion_id)
+        if is_ours:
             for deletion in FileDeletion.objects.filter(_IS_OVER, ended_at__lt=timezone.now() - _OVER):
                 _forget(deletion)
-        finally:
-            run(*locks_sql.release_tidying_lock())
 
 
 def forget_old() -> None:
@@ -169,7 +165,7 @@ def _next_batch(deletion_id: int) -> bool:
     them must not take the blobs that are set aside here for those it replaces.
     """
     with engine_errors(), transaction.atomic():
-        run(*moves_sql.lock_deletion(deletion_id))
+        run(moves_sql.lock_deletion(deletion_id))
         found = FileDeletion.objects.filter(pk=deletion_id).first()
         if found is None or found.forgotten_at or found.undone_at:
             return False
@@ -193,7 +189,7 @@ def _delete_batch(found: FileDeletion) -> bool:
         # Fewer than were counted may have been there, or more.
         _update(found, ended_at=timezone.now(), kept_folders=kept, files=F("deleted"))
         return False
-    deleted = run(*moves_sql.set_files_aside(found.pk, found.drive_id, batch, found.asked_at))[0][0]
+    deleted = run_one(moves_sql.set_files_aside(found.pk, found.drive_id, batch, found.asked_at)).total
     _update(found, deleted=F("deleted") + deleted)
     return True
 
@@ -201,31 +197,31 @@ def _delete_batch(found: FileDeletion) -> bool:
 def _names_left(found: FileDeletion) -> list[str]:
     """The next names to delete: of the files themselves first, then folder by folder."""
     most = limits.DELETE_BATCH_ROWS
-    names = [name for (name,) in run(*moves_sql.find_old_existing(found.drive_id, found.names, found.asked_at, most))]
+    names = [name for (name,) in run(moves_sql.find_old_existing(found.drive_id, found.names, found.asked_at, most))]
     for folder in found.folders:
         if names:
             break
         start, end = folders.range_of(folder)
-        rows = run(*moves_sql.list_old_names_within(found.drive_id, start, end, found.asked_at, most))
+        rows = run(moves_sql.list_old_names_within(found.drive_id, start, end, found.asked_at, most))
         names = [name for (name,) in rows]
     return names
 
 
 def _forget_folders(drive_id: int, folder: str) -> list[str]:
-    return [path for (path,) in run(*folders_sql.forget_folders(drive_id, folder, folders.end_of_folder(folder)))]
+    return [path for (path,) in run(folders_sql.forget_folders(drive_id, folder, folders.end_of_folder(folder)))]
 
 
 def _restore_batch(found: FileDeletion) -> bool:
-    names = [name for (name,) in run(*moves_sql.list_deleted(found.pk, limits.DELETE_BATCH_ROWS))]
+    names = [name for (name,) in run(moves_sql.list_deleted(found.pk, limits.DELETE_BATCH_ROWS))]
     if not names:
         if found.kept_folders:
-            run(*folders_sql.keep_folders(found.drive_id, found.kept_folders))
+            run(folders_sql.keep_folders(found.drive_id, found.kept_folders))
         _update(found, undone_at=timezone.now())
         return False
-    taken = {name for (name,) in run(*moves_sql.find_existing(found.drive_id, names))}
+    taken = {name for (name,) in run(moves_sql.find_existing(found.drive_id, names))}
     free = FreeNames(found.drive_id, besides=names)
     renamed = {name: free.find(name) for name in sorted(taken)}
-    run(*moves_sql.restore_files(found.pk, found.drive_id, names, [renamed.get(name, name) for name in names]))
+    run(moves_sql.restore_files(found.pk, found.drive_id, names, [renamed.get(name, name) for name in names]))
     shown = [*found.renamed, *renamed.values()][: limits.CLASHES_SHOWN]
     _update(found, restored=F("restored") + len(names), renamed=shown)
     return True
@@ -236,11 +232,11 @@ def _forget(found: FileDeletion) -> None:
     more = True
     while more:
         with engine_errors(), transaction.atomic():
-            run(*moves_sql.lock_deletion(found.pk))
+            run(moves_sql.lock_deletion(found.pk))
             found.refresh_from_db()
             if found.undo_asked_at is not None:
                 return
-            more = bool(run(*moves_sql.forget_deleted(found.pk, limits.DELETE_BATCH_ROWS))[0][0])
+            more = bool(run_one(moves_sql.forget_deleted(found.pk, limits.DELETE_BATCH_ROWS)).total)
             if not more:
                 _update(found, forgotten_at=timezone.now())
     logger.info("%s deleted files can come back no more", found.deleted)

@@ -25,14 +25,13 @@ from storage.drive.sql import moves as moves_sql
 from storage.errors import (
     EngineUnreachable,
     FileNotFound,
-    Forbidden,
     InvalidInput,
     NamesTaken,
     StorageError,
     Unauthorized,
 )
-from storage.postgres.access import Access
-from storage.postgres.database import Row, engine_errors, run
+from storage.postgres.access import Access, allowed
+from storage.postgres.database import engine_errors, run
 from storage.s3 import blobs
 from storage.s3.cache import copies
 from storage.s3.reading import Reading
@@ -96,7 +95,7 @@ def put_file(*, access: Access, drive: str, name: str, content: Content, if_exis
     disk_space.check_room_for_files()
     names.check_file_name(name)
     blob_id = uuid.uuid4()
-    drive_id = allowed(run(*files_sql.reserve_blob(access, drive, blob_id)))[0]
+    drive_id = allowed(run(files_sql.reserve_blob(access, drive, blob_id))).drive_id
     with discarded_on_error(blob_id):
         content_type = content.content_type or content_types.guess(name)
         owner = blobs.Owner(access.collection_id, drive, name, content_type)
@@ -116,7 +115,7 @@ def get_file(*, access: Access, drive: str, name: str) -> StoredFile:
     """What is known of a file. Raises InvalidInput (the name) and FileNotFound."""
     names.check_file_name(name)
     _, _, blob_ids, blob_sizes, size_bytes, content_type, etag, changed_at = allowed(
-        run(*files_sql.get_file(access, drive, name))
+        run(files_sql.get_file(access, drive, name))
     )
     if blob_ids is None:
         raise FileNotFound()
@@ -185,10 +184,10 @@ def list_chosen(*, drive_id: int, names_given: list[str], ranges: list[tuple[str
     Raises InvalidInput when there are more than 100,000.
     """
     most = limits.ZIP_MAX_FILES
-    rows = run(*moves_sql.list_chosen(drive_id, names_given, ranges, most + 1))
+    rows = run(moves_sql.list_chosen(drive_id, names_given, ranges, most + 1))
     if len(rows) > most:
         raise InvalidInput(f"More than {most:,} files are too many for one zip: take the folders one by one")
-    return {name: StoredFile(*row) for name, *row in rows}
+    return {row.name: StoredFile(*row[1:]) for row in rows}
 
 
 class Span(NamedTuple):
@@ -226,7 +225,7 @@ def list_files(
         statement = files_sql.list_names(access, drive, limit=limit + 1, start=start, end=end)
     else:
         statement = files_sql.list_entries(access, drive, limit=limit + 1, start=start, end=end, prefix=prefix)
-    found = allowed(run(*statement))[2]
+    found = allowed(run(statement)).names
     return Page(found[:limit], found[limit - 1] if len(found) > limit else None)
 
 
@@ -262,28 +261,19 @@ def delete_files(*, access: Access, drive: str, names_given: list[object]) -> De
     if not good:
         raise InvalidInput("Bad names", "Every name is invalid")
     with engine_errors(), transaction.atomic():
-        drive_id = allowed(run(*files_sql.lock_files(access, drive, good)))[0]
+        drive_id = allowed(run(files_sql.lock_files(access, drive, good))).drive_id
         if drive_id is not None:
-            run(*files_sql.delete_files(drive_id, good))
+            run(files_sql.delete_files(drive_id, good))
             reach("delete-before-commit")
     return Deleted(good, failed)
 
 
 def check_access(*, access: Access, name: str, write: bool) -> None:
     """Raises Unauthorized or Forbidden unless the caller may read (or write) this Drive."""
-    allowed(run(*files_sql.resolve_drive(access, name, write=write)))
+    allowed(run(files_sql.resolve_drive(access, name, write=write)))
 
 
 # What uploads.py writes with, too
-
-
-def allowed(rows: list[Row]) -> Row:
-    """The row of a statement that began with `sql.access`: its second column says whether the caller may."""
-    if not rows:
-        raise Unauthorized()
-    if not rows[0][1]:
-        raise Forbidden()
-    return rows[0]
 
 
 @contextmanager
@@ -293,7 +283,7 @@ def discarded_on_error(blob_id: UUID) -> Iterator[None]:
         yield
     except BaseException:
         with suppress(StorageError):
-            run(*files_sql.discard_blobs([blob_id]))
+            run(files_sql.discard_blobs([blob_id]))
         raise
 
 
@@ -309,7 +299,7 @@ def store(blob_id: UUID, content: Content, owner: blobs.Owner) -> Stored:
 
 def take(stored: Stored) -> None:
     """In the caller's transaction: the blob belongs to something now. Raises EngineUnreachable when it was given up."""
-    if not run(*files_sql.take_blob(stored.id, stored.size_bytes, stored.md5)):
+    if not run(files_sql.take_blob(stored.id, stored.size_bytes, stored.md5)):
         raise EngineUnreachable()
 
 
@@ -329,7 +319,7 @@ def point_file(
     """
     if drive_id is None:
         drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)
-    run(*files_sql.lock_file(drive_id, name))
+    run(files_sql.lock_file(drive_id, name))
     statement = files_sql.point_file(
         drive_id,
         name,
@@ -339,7 +329,7 @@ def point_file(
         content_type=content_type,
         etag=make_etag([part.md5 for part in parts]),
     )
-    if not run(*statement):
+    if not run(statement):
         raise Unauthorized()
 
 
@@ -350,15 +340,15 @@ def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:
     """
     if if_exists == "replace" or drive_id is None:
         return name
-    run(*files_sql.lock_file(drive_id, name))
-    if not run(*moves_sql.find_existing(drive_id, [name])):
+    run(files_sql.lock_file(drive_id, name))
+    if not run(moves_sql.find_existing(drive_id, [name])):
         return name
     if if_exists == "fail":
         raise NamesTaken([name])
     while True:
         candidate = names.check_file_name(free_names.find_free_name(drive_id, name))
-        run(*files_sql.lock_file(drive_id, candidate))
-        if not run(*moves_sql.find_existing(drive_id, [candidate])):
+        run(files_sql.lock_file(drive_id, candidate))
+        if not run(moves_sql.find_existing(drive_id, [candidate])):
             return candidate
 
 

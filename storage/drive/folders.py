@@ -17,7 +17,7 @@ from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql.folders import SortKey
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
-from storage.postgres.database import run
+from storage.postgres.database import run, run_one
 
 _CURSOR = re.compile(r"(folder|file|row):(.*)", re.DOTALL)
 # Above every legal name by bytes: none has as many characters.
@@ -69,10 +69,10 @@ def read_sort(text: str) -> Sort:
 
 def find_drive(*, collection_id: str, name: str) -> int:
     """The Drive's id. Raises DriveNotFound."""
-    rows = run(*moves_sql.find_drive(collection_id, name)) if names.is_name(name) else []
+    rows = run(moves_sql.find_drive(collection_id, name)) if names.is_name(name) else []
     if not rows:
         raise DriveNotFound(f"No Drive in this collection is called {name}")
-    return int(rows[0][0])
+    return rows[0].id
 
 
 def check_folder(path: str) -> str:
@@ -148,20 +148,20 @@ def search(*, drive_id: int, folder: str, text: str, last: str = "") -> Listing:
     statement = folders_sql.search_files(
         drive_id, _folded(text), start=start, end=end, look_at=limits.SEARCH_ROWS, limit=room + 1
     )
-    found, looked_at = run(*statement)[0]
+    found, looked_at = run_one(statement)
     cursor = f"file:{found[room - 1]}" if len(found) > room else f"file:{looked_at}" if looked_at else ""
-    return Listing(entries + _files(run(*folders_sql.get_rows(drive_id, found[:room]))), cursor, Sort())
+    return Listing(entries + _files(run(folders_sql.get_rows(drive_id, found[:room]))), cursor, Sort())
 
 
 def find_entry(*, drive_id: int, name: str) -> Entry | None:
     """What a listing says of a file; None when there is none."""
-    found = _files(run(*folders_sql.get_rows(drive_id, [name])))
+    found = _files(run(folders_sql.get_rows(drive_id, [name])))
     return found[0] if found else None
 
 
 def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
     """What stands beside a file in its folder. Raises nothing for one that is not there."""
-    before, after, created_at = run(*folders_sql.find_neighbours(drive_id, folder_of(name), name))[0]
+    before, after, created_at = run_one(folders_sql.find_neighbours(drive_id, folder_of(name), name))
     return Neighbours(before or "", after or "", created_at)
 
 
@@ -171,13 +171,13 @@ def make_folder(*, drive_id: int, path: str) -> None:
         raise InvalidInput("Bad folder", "A folder's name is not blank")
     if len(path.encode()) >= limits.FILE_NAME_MAX_BYTES:
         raise InvalidInput("Bad folder", "The name is too long: no file could be in this folder")
-    if is_there(drive_id=drive_id, path=path) or not run(*folders_sql.keep_folders(drive_id, [path])):
+    if is_there(drive_id=drive_id, path=path) or not run(folders_sql.keep_folders(drive_id, [path])):
         raise NamesTaken([path])
 
 
 def is_there(*, drive_id: int, path: str) -> bool:
     """Whether there is such a folder; the top always is."""
-    return not path or bool(run(*folders_sql.folder_exists(drive_id, path, end_of_folder(path)))[0][0])
+    return not path or run_one(folders_sql.folder_exists(drive_id, path, end_of_folder(path))).answer
 
 
 def _list_folders(drive_id: int, folder: str, *, last: str, limit: int, descending: bool) -> list[str]:
@@ -185,7 +185,7 @@ def _list_folders(drive_id: int, folder: str, *, last: str, limit: int, descendi
     statement = folders_sql.list_folders(
         drive_id, folder=folder, end=end, last=last, limit=limit, descending=descending
     )
-    return [path for (path,) in run(*statement)]
+    return [path for (path,) in run(statement)]
 
 
 def _list_files(
@@ -196,13 +196,13 @@ def _list_files(
         # A folder that has grown too large since the page before goes on from its start.
         last = place if phase == "file" else ""
         statement = folders_sql.list_files_in(drive_id, folder, last=last, limit=room + 1, descending=real.descending)
-        rows = _files(run(*statement))
+        rows = _files(run(statement))
         return rows[:room], f"file:{rows[room - 1].name}" if len(rows) > room and room else _more(rows, room), real
     offset = int(place) if phase == "row" and place.isdecimal() else 0
     statement = folders_sql.list_sorted_files_in(
         drive_id, folder, key=real.key, descending=real.descending, offset=offset, limit=room + 1
     )
-    rows = _files(run(*statement))
+    rows = _files(run(statement))
     return rows[:room], f"row:{offset + room}" if len(rows) > room else "", real
 
 
@@ -213,7 +213,7 @@ def _more(rows: list[Entry], room: int) -> str:
 
 def _real_sort(drive_id: int, folder: str, sort: Sort) -> Sort:
     most = limits.SORTED_FILES_MAX
-    if sort.key != "name" and run(*folders_sql.count_files_in(drive_id, folder, most + 1))[0][0] > most:
+    if sort.key != "name" and run_one(folders_sql.count_files_in(drive_id, folder, most + 1)).total > most:
         return Sort()
     return sort
 
@@ -224,7 +224,7 @@ def _search_folders(drive_id: int, folder: str, text: str) -> list[str]:
         drive_id, start=folder + "\x01", end=end_of_folder(folder), limit=limits.SEARCH_FOLDERS
     )
     paths = set()
-    for (path,) in run(*statement):
+    for (path,) in run(statement):
         while len(path) > len(folder) and path not in paths:
             paths.add(path)
             path = folder_of(path)
@@ -244,5 +244,5 @@ def _read_cursor(last: str) -> tuple[str, str]:
     return (shape[1], names.check_name_part(shape[2])) if shape else ("folder", "")
 
 
-def _files(rows: list[tuple[str, int, str, datetime]]) -> list[Entry]:
-    return [Entry(name, "file", size, content_type, changed_at) for name, size, content_type, changed_at in rows]
+def _files(rows: list[folders_sql.FileRow]) -> list[Entry]:
+    return [Entry(row.name, "file", row.size_bytes, row.content_type, row.changed_at) for row in rows]

@@ -35,7 +35,7 @@ class FreeNames:
     def _list_free(self, name: str) -> Iterator[str]:
         candidates = list_candidates(name)
         while batch := list(islice(candidates, _AT_ONCE)):
-            taken = {found for (found,) in run(*moves_sql.find_existing(self._drive_id, batch))}
+            taken = {found for (found,) in run(moves_sql.find_existing(self._drive_id, batch))}
             yield from (candidate for candidate in batch if candidate not in taken)
 
 

@@ -19,7 +19,7 @@ from storage.drive.sql import files as files_sql
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DriveNotFound, FileNotFound, InvalidInput, NamesTaken
-from storage.postgres.database import engine_errors, run
+from storage.postgres.database import engine_errors, run, run_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def choose(names_given: Iterable[object], folders_given: Iterable[object]) -> Ch
 
 def count_chosen(*, drive_id: int, chosen: Chosen) -> Held:
     """How many files they are, all depths of the folders included, and their size."""
-    return Held(*run(*moves_sql.count_within(drive_id, chosen.names, chosen.ranges))[0])
+    return Held(*run_one(moves_sql.count_within(drive_id, chosen.names, chosen.ranges)))
 
 
 def find_taken(*, drive_id: int, names_given: list[object]) -> list[str]:
@@ -68,7 +68,7 @@ def find_taken(*, drive_id: int, names_given: list[object]) -> list[str]:
     if len(names_given) > limits.NAMES_PER_REQUEST:
         raise InvalidInput(f"At most {limits.NAMES_PER_REQUEST:,} names can be asked for at once")
     checked = [names.check_file_name(name) for name in names_given]
-    return [name for (name,) in run(*moves_sql.find_existing(drive_id, checked))]
+    return [name for (name,) in run(moves_sql.find_existing(drive_id, checked))]
 
 
 def rename(*, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -> int:
@@ -102,7 +102,7 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
             raise InvalidInput("Bad folder", "A folder cannot be moved into itself")
     with engine_errors(), transaction.atomic():
         lock_drive(drive_id)
-        run(*moves_sql.allow_seconds(limits.MOVE_SECONDS))
+        run(moves_sql.allow_seconds(limits.MOVE_SECONDS))
         renames = _expand(drive_id, chosen, targets)
         moved_folders = _relabel_folders(drive_id, chosen, targets)
         if not renames and not moved_folders and any(old != new for old, new in targets.items()):
@@ -115,8 +115,8 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
 
 def lock_drive(drive_id: int) -> None:
     """In the caller's transaction: nobody else writes to a name of this Drive. Raises DriveNotFound."""
-    run(*moves_sql.lock_drive(drive_id))
-    if not run(*moves_sql.hold_drive(drive_id)):
+    run(moves_sql.lock_drive(drive_id))
+    if not run(moves_sql.hold_drive(drive_id)):
         raise DriveNotFound()
 
 
@@ -124,15 +124,15 @@ def keep_emptied(drive_id: int, chosen: Chosen) -> None:
     """Let the folders stay that chosen files and folders were in, as their last file may have left them."""
     parents = {folder_of(path) for path in (*chosen.names, *chosen.folders)} - {""}
     if parents:
-        run(*folders_sql.keep_folders(drive_id, sorted(parents)))
+        run(folders_sql.keep_folders(drive_id, sorted(parents)))
 
 
 def _expand(drive_id: int, chosen: Chosen, targets: dict[str, str]) -> dict[str, str]:
     """Each file's old name and new."""
-    renames = {name: targets[name] for (name,) in run(*moves_sql.find_existing(drive_id, chosen.names))}
+    renames = {name: targets[name] for (name,) in run(moves_sql.find_existing(drive_id, chosen.names))}
     for folder in chosen.folders:
         start, end = folders.range_of(folder)
-        found = run(*moves_sql.list_names_within(drive_id, start, end, limits.MOVE_MAX_FILES + 1))
+        found = run(moves_sql.list_names_within(drive_id, start, end, limits.MOVE_MAX_FILES + 1))
         renames |= {name: targets[folder] + name[len(folder) :] for (name,) in found}
         if len(renames) > limits.MOVE_MAX_FILES:
             raise InvalidInput(
@@ -147,7 +147,7 @@ def _settle(drive_id: int, renames: dict[str, str], if_exists: IfExists) -> dict
     for new in renames.values():
         names.check_file_name(new)
     wanted = Counter(renames.values())
-    existing = {name for (name,) in run(*moves_sql.find_existing(drive_id, list(wanted)))}
+    existing = {name for (name,) in run(moves_sql.find_existing(drive_id, list(wanted)))}
     taken = existing - renames.keys()
     if if_exists == "keep-both":
         return _apart(drive_id, renames, taken)
@@ -157,7 +157,7 @@ def _settle(drive_id: int, renames: dict[str, str], if_exists: IfExists) -> dict
     if taken and if_exists == "fail":
         raise NamesTaken(sorted(taken, key=str.encode)[: limits.CLASHES_SHOWN], len(taken))
     if taken:
-        run(*files_sql.delete_files(drive_id, sorted(taken)))
+        run(files_sql.delete_files(drive_id, sorted(taken)))
     return renames
 
 
@@ -179,22 +179,22 @@ def _rename_all(drive_id: int, renames: dict[str, str]) -> None:
         return
     if renames.keys() & set(new):
         passing = [f"\x01{name}" for name in new]
-        run(*moves_sql.rename_files(drive_id, old, passing))
+        run(moves_sql.rename_files(drive_id, old, passing))
         old = passing
-    run(*moves_sql.rename_files(drive_id, old, new))
+    run(moves_sql.rename_files(drive_id, old, new))
 
 
 def _relabel_folders(drive_id: int, chosen: Chosen, targets: dict[str, str]) -> bool:
     """The folders made by hand among those that move; whether there were any."""
     moved = []
     for folder in chosen.folders:
-        found = run(*folders_sql.forget_folders(drive_id, folder, folders.end_of_folder(folder)))
+        found = run(folders_sql.forget_folders(drive_id, folder, folders.end_of_folder(folder)))
         moved += [targets[folder] + path[len(folder) :] for (path,) in found]
     for path in moved:
         if len(path.encode()) >= limits.FILE_NAME_MAX_BYTES:
             raise InvalidInput("Bad folder", "The name is too long: no file could be in this folder")
     if moved:
-        run(*folders_sql.keep_folders(drive_id, moved))
+        run(folders_sql.keep_folders(drive_id, moved))
     return bool(moved)
 
 

@@ -57,15 +57,15 @@ def start_upload(
         statement = uploads_sql.resume_person_upload(
             access, drive, size_bytes=size_bytes, if_exists=if_exists, fingerprint=told_apart
         )
-        for upload_id, given_name in run(*statement):
+        for upload_id, given_name in run(statement):
             return Upload(upload_id, given_name, size_bytes, uploads.list_parts(upload_id), has_ended=False)
-    if if_exists != "replace" and run(*moves_sql.find_existing(drive_id, [name])):
+    if if_exists != "replace" and run(moves_sql.find_existing(drive_id, [name])):
         if if_exists == "fail":
             raise NamesTaken([name])
         name = names.check_file_name(free_names.find_free_name(drive_id, name))
     upload_id = uuid.uuid4().hex
     run(
-        *uploads_sql.start_person_upload(
+        uploads_sql.start_person_upload(
             access,
             drive,
             upload_id=upload_id,
@@ -113,8 +113,8 @@ def abort_upload(*, access: Access, drive: str, upload_id: str) -> None:
 
 
 def _find(access: Access, drive: str, upload_id: str) -> tuple[str, int, IfExists, bool]:
-    rows = run(*uploads_sql.find_person_upload(access, drive, upload_id))
+    rows = run(uploads_sql.find_person_upload(access, drive, upload_id))
     if not rows:
         raise UploadNotFound()
-    file_name, size_bytes, if_exists, has_ended, stored_name = rows[0]
-    return stored_name or file_name, size_bytes, if_exists, has_ended
+    found = rows[0]
+    return found.stored_name or found.file_name, found.size_bytes, found.if_exists, found.has_ended

@@ -101,7 +101,7 @@ def _enter(candidate: Candidate, orphans: dict[UUID, StoredBlob]) -> bool:
         return False
     with engine_errors(), transaction.atomic():
         for stored in (*parts, *extra):
-            run(*blobs_sql.adopt_blob(stored.id, stored.size_bytes, stored.md5))
+            run(blobs_sql.adopt_blob(stored.id, stored.size_bytes, stored.md5))
         point_file(
             Access(owner.collection_id),
             owner.drive,

@@ -19,8 +19,8 @@ from storage.drive.sql import blobs as blobs_sql
 from storage.drive.sql import files as files_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import EngineUnreachable, InvalidInput
-from storage.postgres.database import engine_errors, one_connection, run
-from storage.postgres.sql import locks as locks_sql
+from storage.postgres.database import engine_errors, run
+from storage.postgres.locks import only_worker
 from storage.s3 import blobs
 from storage.s3.blobs import StoredBlob
 
@@ -68,15 +68,15 @@ def repair() -> Report:
     with alone():
         report = _compare()
         refused = blobs.delete(blob.id for blob in report.orphaned)
-        run(*blobs_sql.drop_parts_of(report.missing))
-        run(*moves_sql.forget_damaged(report.missing))
-        run(*blobs_sql.discard_unreferenced())
+        run(blobs_sql.drop_parts_of(report.missing))
+        run(moves_sql.forget_damaged(report.missing))
+        run(blobs_sql.discard_unreferenced())
         for place in report.damaged:
             with engine_errors(), transaction.atomic():
-                run(*files_sql.lock_file(place.drive_id, place.name))
+                run(files_sql.lock_file(place.drive_id, place.name))
                 # It may have been written again by now, and be whole.
                 if place in _files_of(report.missing):
-                    run(*files_sql.delete_files(place.drive_id, [place.name]))
+                    run(files_sql.delete_files(place.drive_id, [place.name]))
         if refused:
             raise EngineUnreachable(f"S3 would not delete {len(refused)} of the orphaned objects; the rest is repaired")
         return report
@@ -85,38 +85,35 @@ def repair() -> Report:
 @contextmanager
 def alone() -> Iterator[None]:
     """Keep the sweeper away, on the one connection that has the temporary table."""
-    with one_connection():
-        if not run(*locks_sql.try_blob_lock())[0][0]:
+    with only_worker("blobs") as is_ours:
+        if not is_ours:
             raise InvalidInput("The sweeper or another reconcile is at work, please try again")
-        try:
-            yield
-        finally:
-            run(*locks_sql.release_blob_lock())
+        yield
 
 
 def _compare() -> Report:
     note_listing()
     # What was put, or swept, while the listing went on is looked up once more.
-    missing = [blob_id for blob_id, size in run(*blobs_sql.find_missing()) if blobs.find_size(blob_id) != size]
+    missing = [blob_id for blob_id, size in run(blobs_sql.find_missing()) if blobs.find_size(blob_id) != size]
     orphaned = [blob for blob in find_orphans() if blobs.find_size(blob.id) is not None]
-    unreferenced = [blob_id for (blob_id,) in run(*blobs_sql.find_unreferenced())]
+    unreferenced = [blob_id for (blob_id,) in run(blobs_sql.find_unreferenced())]
     return Report(orphaned, unreferenced, missing, _files_of(missing))
 
 
 def note_listing() -> None:
     """Write what the bucket holds into the session's temporary table."""
-    run(*blobs_sql.make_seen())
-    run(*blobs_sql.empty_seen())
+    run(blobs_sql.make_seen())
+    run(blobs_sql.empty_seen())
     listing = blobs.list_blobs()
     while batch := list(islice(listing, limits.SWEEP_BATCH_ROWS)):
         ids, sizes, modified = (list(column) for column in zip(*batch, strict=True))
-        run(*blobs_sql.note_seen(ids, sizes, modified))
+        run(blobs_sql.note_seen(ids, sizes, modified))
 
 
 def find_orphans() -> list[StoredBlob]:
     """Objects of the noted listing that no row knows, oldest first."""
-    return [StoredBlob(*row) for row in run(*blobs_sql.find_orphans())]
+    return [StoredBlob(*row) for row in run(blobs_sql.find_orphans())]
 
 
 def _files_of(blob_ids: list[UUID]) -> list[FilePlace]:
-    return [FilePlace(*row) for row in run(*blobs_sql.find_files_of(blob_ids))] if blob_ids else []
+    return [FilePlace(*row) for row in run(blobs_sql.find_files_of(blob_ids))] if blob_ids else []

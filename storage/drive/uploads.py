@@ -56,7 +56,7 @@ def start_upload(*, access: Access, drive: str, name: str, content_type: str | N
     disk_space.check_room_for_files()
     names.check_file_name(name)
     upload_id = uuid.uuid4().hex
-    allowed(run(*uploads_sql.start_upload(access, drive, upload_id=upload_id, name=name, content_type=content_type)))
+    allowed(run(uploads_sql.start_upload(access, drive, upload_id=upload_id, name=name, content_type=content_type)))
     return upload_id
 
 
@@ -72,16 +72,16 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
         raise InvalidInput("Bad part", f"A part's number is 1 to {limits.PARTS_MAX}")
     blob_id = uuid.uuid4()
     statement = uploads_sql.reserve_part(access, drive, upload_id=_checked(upload_id), name=name, blob_id=blob_id)
-    if not allowed(run(*statement))[2]:
+    if not allowed(run(statement)).is_open:
         raise UploadNotFound()
     with discarded_on_error(blob_id):
         owner = blobs.Owner(access.collection_id, drive, name, content.content_type or "", upload_id, number)
         stored = files.store(blob_id, content, owner)
         with engine_errors(), transaction.atomic():
-            if not run(*uploads_sql.lock_upload(upload_id, content.content_type)):
+            if not run(uploads_sql.lock_upload(upload_id, content.content_type)):
                 raise UploadNotFound()
             files.take(stored)
-            run(*uploads_sql.put_part(upload_id, number, blob_id))
+            run(uploads_sql.put_part(upload_id, number, blob_id))
             reach("part-before-commit")
     reach("part-after-commit")
 
@@ -103,7 +103,7 @@ def end_upload(
     disk_space.check_room_for_files()
     names.check_file_name(name)
     for _ in range(_ATTEMPTS):
-        found = run(*uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))
+        found = run(uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))
         drive_id, _, found_id, has_ended, content_type = allowed(found)
         if found_id is None:
             raise UploadNotFound()
@@ -117,12 +117,12 @@ def end_upload(
 def abort_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None:
     """Forget an upload and its parts. Raises UploadNotFound, also when it has ended."""
     names.check_file_name(name)
-    if allowed(run(*uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name)))[2] is None:
+    if allowed(run(uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))).id is None:
         raise UploadNotFound()
     with engine_errors(), transaction.atomic():
-        if not run(*uploads_sql.lock_upload(upload_id)):
+        if not run(uploads_sql.lock_upload(upload_id)):
             raise UploadNotFound()
-        run(*uploads_sql.drop_upload(upload_id))
+        run(uploads_sql.drop_upload(upload_id))
 
 
 def check_parts(parts: list[Part]) -> None:
@@ -160,13 +160,13 @@ def _try_to_end(ending: _Ending) -> bool:
     if len(parts) == 1:
         return _commit(ending, parts, extra=None)
     extra_id = uuid.uuid4()
-    allowed(run(*files_sql.reserve_blob(ending.access, ending.owner.drive, extra_id)))
+    allowed(run(files_sql.reserve_blob(ending.access, ending.owner.drive, extra_id)))
     with discarded_on_error(extra_id):
         body = blobs.write_manifest(part.stored.id for part in parts) if parts else b""
         extra = files.store(extra_id, _Bytes(body), ending.owner._replace(is_manifest=bool(parts)))
         if _commit(ending, parts, extra=extra):
             return True
-        run(*files_sql.discard_blobs([extra_id]))
+        run(files_sql.discard_blobs([extra_id]))
         return False
 
 
@@ -174,7 +174,7 @@ def _commit(ending: _Ending, parts: list[Part], *, extra: Stored | None) -> bool
     """Let the file be these parts, unless they are no longer the upload's. `extra` is the manifest, or an empty file."""
     owner = ending.owner
     with engine_errors(), transaction.atomic():
-        locked = run(*uploads_sql.lock_upload(ending.upload_id))
+        locked = run(uploads_sql.lock_upload(ending.upload_id))
         if not locked or list_parts(ending.upload_id) != parts:
             return False
         if extra:
@@ -187,9 +187,9 @@ def _commit(ending: _Ending, parts: list[Part], *, extra: Stored | None) -> bool
             drive_id=ending.drive_id,
             parts=[part.stored for part in parts] or ([extra] if extra else []),
             manifest=extra.id if extra and parts else None,
-            content_type=locked[0][0] or owner.content_type,
+            content_type=locked[0].content_type or owner.content_type,
         )
-        run(*uploads_sql.end_upload(ending.upload_id, name))
+        run(uploads_sql.end_upload(ending.upload_id, name))
         reach("end-before-commit")
     reach("end-after-commit")
     return True
@@ -197,7 +197,7 @@ def _commit(ending: _Ending, parts: list[Part], *, extra: Stored | None) -> bool
 
 def list_parts(upload_id: str) -> list[Part]:
     """The parts of an open upload that were acknowledged, by number."""
-    return [Part(number, Stored(*stored)) for number, *stored in run(*uploads_sql.get_parts(upload_id))]
+    return [Part(row.number, Stored(*row[1:])) for row in run(uploads_sql.get_parts(upload_id))]
 
 
 def _checked(upload_id: str) -> str:

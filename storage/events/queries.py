@@ -24,7 +24,7 @@ from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
-from storage.postgres.database import engine_errors, run
+from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
 
 _BLOCKS_AT_ONCE = 64
@@ -115,7 +115,7 @@ def list_events(
 
 def list_pinned(*, collection_id: str, conditions: Conditions = Conditions()) -> Page:
     """All pinned events that meet the conditions, newest first; they are few."""
-    events = [event_blocks.unpack_event(event) for _, event in run(*events_sql.list_pinned(collection_id, None))]
+    events = [event_blocks.unpack_event(event) for _, event in run(events_sql.list_pinned(collection_id, None))]
     found = [
         event.line
         for event in events
@@ -126,8 +126,8 @@ def list_pinned(*, collection_id: str, conditions: Conditions = Conditions()) ->
 
 def find_event(*, collection_id: str, event_id: str) -> Event:
     """One event with its bodies. Raises EventNotFound, also for one of another collection."""
-    pinned = run(*events_sql.list_pinned(collection_id, [event_id]))
-    event = event_blocks.unpack_event(pinned[0][1]) if pinned else _find_in_blocks(collection_id, event_id)
+    pinned = run(events_sql.list_pinned(collection_id, [event_id]))
+    event = event_blocks.unpack_event(pinned[0].event) if pinned else _find_in_blocks(collection_id, event_id)
     if event is None:
         raise EventNotFound()
     _named(collection_id, [event.line])
@@ -145,22 +145,22 @@ def pin_event(*, collection_id: str, event_id: str) -> None:
     """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
     event = find_event(collection_id=collection_id, event_id=event_id)
     packed = event_blocks.pack_event(event)
-    if not run(*events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX))[0][0]:
+    if not run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer:
         raise InvalidInput(f"{limits.EVENTS_PINNED_MAX:,} requests are pinned already: unpin one first")
 
 
 def unpin_event(*, collection_id: str, event_id: str) -> None:
     """Keep it no longer than others; that it was not pinned is no error."""
-    run(*events_sql.unpin_event(collection_id, event_id))
+    run(events_sql.unpin_event(collection_id, event_id))
 
 
 def keep_event(event: Event) -> None:
     """Store one event now, for a person who waits for it. Raises EngineUnreachable, within about a second."""
     block = event_blocks.make_block(event)
     with engine_errors(), transaction.atomic():
-        run(*retention_sql.wait_for_events_lock(1))
+        run(retention_sql.wait_for_events_lock(1))
         for statement in statements_for([block]):
-            run(*statement)
+            run(statement)
 
 
 def statements_for(blocks: list[events_sql.Block]) -> list[access_sql.Statement]:
@@ -177,7 +177,7 @@ def statements_for(blocks: list[events_sql.Block]) -> list[access_sql.Statement]
 def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]:
     """What came in the last `minutes`, in slices of `width` minutes, oldest first, empty ones included."""
     first = (int(time.time()) // 60 - minutes) // width * width + width
-    found = {row[0]: row[1:] for row in run(*events_sql.chart_events(collection_id, first, width))}
+    found = {row.minute: row[1:] for row in run(events_sql.chart_events(collection_id, first, width))}
     return [
         Slice(datetime.fromtimestamp(minute * 60, UTC), *found.get(minute, (0, 0, 0)))
         for minute in range(first, first + minutes, width)
@@ -187,7 +187,7 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
 def sum_events(collection_id: str) -> Kept:
     """What is kept of the collection, and what was lost in the last 24 hours."""
     since = timezone.now() - timedelta(days=1)
-    return Kept(*run(*events_sql.sum_events(collection_id, int(since.timestamp()) // 60))[0])
+    return Kept(*run_one(events_sql.sum_events(collection_id, int(since.timestamp()) // 60)))
 
 
 @dataclass(slots=True)
@@ -248,7 +248,7 @@ class _Look:
         at_once = 2
         while True:
             rows = run(
-                *events_sql.list_blocks(
+                events_sql.list_blocks(
                     events_sql.BlockSpan(self._collection_id, self._lowest, below, self._highest),
                     with_errors=asked.status_from >= 400,
                     by_hand=asked.origin not in ("", APP),
@@ -262,17 +262,17 @@ class _Look:
                 yield _Opened(last_id.hex, event_blocks.open_lines(lines), opened, size)
             if len(rows) < at_once:
                 return
-            below, at_once = rows[-1][0].hex, _BLOCKS_AT_ONCE
+            below, at_once = rows[-1].last_id.hex, _BLOCKS_AT_ONCE
 
 
 def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
     below = event_ids.first_id_at(event_ids.time_of(event_id) + _BLOCK_SPAN)
     span = events_sql.BlockSpan(collection_id, event_id, below, _following(event_id))
     wanted = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": True}
-    for _, _, lines, contents in run(*events_sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]
-        for place, line in enumerate(event_blocks.open_lines(lines)):
-            if line.id == event_id:
-                content, headers = event_blocks.open_contents(contents)[0][place]
+    for block in run(events_sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]
+        for position, line in enumerate(event_blocks.open_lines(block.lines)):
+            if line.id == event_id and block.contents is not None:
+                content, headers = event_blocks.open_contents(block.contents)[0][position]
                 return Event(collection_id, line, content, headers)
     return None
 
@@ -288,10 +288,8 @@ def _newest_first(lines: list[Line]) -> list[Line]:
 def _named(collection_id: str, lines: list[Line]) -> list[Line]:
     """The lines with the names of their keys, and whether they are pinned."""
     if lines:
-        names: dict[int, str] = dict(run(*events_sql.list_key_names(collection_id)))
-        pinned = {
-            found.hex for (found,) in run(*events_sql.find_pinned_ids(collection_id, [line.id for line in lines]))
-        }
+        names = {row.id: row.name for row in run(events_sql.list_key_names(collection_id))}
+        pinned = {found.hex for (found,) in run(events_sql.find_pinned_ids(collection_id, [line.id for line in lines]))}
         for line in lines:
             line.key_name = names.get(line.key_id, "") if line.key_id else ""
             line.is_pinned = line.id in pinned

@@ -272,7 +272,7 @@ class EventQueue:
             return
         rows = [(collection_id, minute, 0, 0, 0, count) for (collection_id, minute), count in lost.items()]
         try:
-            self._connection.run(*events_sql.count_events(rows))
+            self._connection.run(events_sql.count_events(rows))
         except StorageError:
             with self._lock:
                 self._lost.update(lost)
@@ -286,7 +286,7 @@ class EventQueue:
         if not unnamed:
             return
         try:
-            found = self._connection.run(*events_sql.find_key_ids(list({event.key_digest for event in unnamed})))
+            found = self._connection.run(events_sql.find_key_ids(list({event.key_digest for event in unnamed})))
         except BaseException:
             with self._lock:
                 self._unnamed[:0] = unnamed

@@ -62,7 +62,7 @@ def _keep_looking() -> None:
     global _recorded
     while True:
         try:
-            _recorded = frozenset(collection_id for (collection_id,) in run(*events_sql.list_recorded()))
+            _recorded = frozenset(collection_id for (collection_id,) in run(events_sql.list_recorded()))
             _looked.set()
         except StorageError:
             pass  # what was known holds on: the requests themselves tell that the database is away

@@ -14,7 +14,9 @@ from storage import limits
 from storage.errors import EngineUnreachable
 from storage.events.ids import first_id_at, minute_of
 from storage.events.sql import retention as retention_sql
-from storage.postgres.database import engine_errors, one_connection, run
+from storage.postgres.database import engine_errors, run, run_one
+from storage.postgres.locks import only_worker
+from storage.postgres.statements import NoRow, Statement
 
 logger = logging.getLogger(__name__)
 
@@ -28,25 +30,21 @@ def tidy_events(now: datetime) -> None:
 
     What cannot be done now is left to the next time. Leaves at once when another process is at it. Raises EngineUnreachable.
     """
-    with one_connection():
-        if not run(*retention_sql.try_events_lock())[0][0]:
-            return
-        try:
+    with only_worker("events") as is_ours:
+        if is_ours:
             _make_and_drop_days(now.astimezone(UTC).date())
             _drop_oldest()
-        finally:
-            run(*retention_sql.release_events_lock())
 
 
 def delete_events_of(collection_id: str) -> None:
     """Delete all that was recorded of a collection, pinned or not. Raises EngineUnreachable."""
-    while run(*retention_sql.delete_blocks_of(collection_id, limits.DELETE_BATCH_ROWS))[0][0]:
+    while run_one(retention_sql.delete_blocks_of(collection_id, limits.DELETE_BATCH_ROWS)).total:
         pass
-    run(*retention_sql.delete_event_traces_of(collection_id))
+    run(retention_sql.delete_event_traces_of(collection_id))
 
 
 def _make_and_drop_days(today: date) -> None:
-    existing = {date.fromisoformat(day) for (day,) in run(*retention_sql.list_event_days())}
+    existing = {date.fromisoformat(day) for (day,) in run(retention_sql.list_event_days())}
     oldest = today - timedelta(days=limits.EVENTS_KEPT_DAYS)
     for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD + 1)):
         if day not in existing:
@@ -54,27 +52,27 @@ def _make_and_drop_days(today: date) -> None:
     for day in sorted(existing):
         if day < oldest:
             _change_table([retention_sql.drop_event_day(day)])
-    while run(*retention_sql.drop_stray_blocks(_first_id(oldest), limits.DELETE_BATCH_ROWS)):
+    while run(retention_sql.drop_stray_blocks(_first_id(oldest), limits.DELETE_BATCH_ROWS)):
         pass
-    run(*retention_sql.drop_event_minutes(minute_of(_first_id(oldest))))
+    run(retention_sql.drop_event_minutes(minute_of(_first_id(oldest))))
 
 
 def _change_table(statements: Iterable[str]) -> None:
     try:
         with engine_errors(), transaction.atomic():
-            run(*retention_sql.wait_for_events_lock(_LOCK_SECONDS))
+            run(retention_sql.wait_for_events_lock(_LOCK_SECONDS))
             for statement in statements:
-                run(statement, [])
+                run(Statement(statement, [], NoRow))
     except EngineUnreachable as error:
         logger.warning("The days of recorded requests could not be changed now: %r", error.__cause__)
 
 
 def _drop_oldest() -> None:
-    for collection_id, minute in run(*retention_sql.find_overfull(limits.EVENTS_MAX_BYTES)):
+    for collection_id, minute in run(retention_sql.find_overfull(limits.EVENTS_MAX_BYTES)):
         end_id = first_id_at(datetime.fromtimestamp(minute * 60, UTC))
-        while run(*retention_sql.delete_blocks_before(collection_id, end_id, limits.DELETE_BATCH_ROWS))[0][0]:
+        while run_one(retention_sql.delete_blocks_before(collection_id, end_id, limits.DELETE_BATCH_ROWS)).total:
             pass
-        run(*retention_sql.empty_event_minutes(collection_id, minute))
+        run(retention_sql.empty_event_minutes(collection_id, minute))
 
 
 def _first_id(day: date) -> str:

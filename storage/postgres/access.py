@@ -3,7 +3,11 @@
 Whether they may is decided inside the statement that does the work (see `sql/access.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from storage.errors import Forbidden, Unauthorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,22 @@ class Access:
     key_digest: bytes | None = None
     person_id: int | None = None
     can_write: bool = True
+
+
+class AccessRow(Protocol):
+    """A row of a statement that began with `access`."""
+
+    @property
+    def allowed(self) -> bool: ...
+
+
+A = TypeVar("A", bound=AccessRow)
+
+
+def allowed(rows: Sequence[A]) -> A:
+    """The first row, when the caller may. Raises Unauthorized, when there is no row, and Forbidden."""
+    if not rows:
+        raise Unauthorized()
+    if not rows[0].allowed:
+        raise Forbidden()
+    return rows[0]

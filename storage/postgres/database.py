@@ -1,7 +1,7 @@
 """Runs statements and turns the driver's errors into named ones.
 
 Statements go past the ORM, whose cursor wrappers cost more than the hot statements themselves. The texts of statements are in
-each room's `sql`, the connections in `connections.py`, and how a statement is sent in `statements.py`.
+each room's `sql`, the connections in `connections.py`, and how a statement is sent in `sending.py`.
 """
 
 import itertools
@@ -16,7 +16,8 @@ from psycopg import errors as pg
 
 from storage.errors import DiskFull, EngineUnreachable
 from storage.postgres.connections import Connection, PoolBusy, pool
-from storage.postgres.statements import Row, send
+from storage.postgres.sending import row_maker, send
+from storage.postgres.statements import R, Statement
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
@@ -38,20 +39,26 @@ _PASSING = (
 )
 
 
-def run(statement: str, params: Sequence[Any]) -> list[Row]:
-    """Run one statement with `$1`, `$2`, ... bound to `params`; all its rows.
+def run(statement: Statement[R]) -> list[R]:
+    """Run one statement; all its rows.
 
     Inside `transaction.atomic()` or `one_connection()` it runs on that connection, else on any, committed at once.
     Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
     """
     with engine_errors():
         if django_connection.connection is not None:
-            return send(django_connection.connection, statement, params)
+            return send(django_connection.connection, statement)
         connection = pool.take(_open)
         try:
-            return send(connection, statement, params)
+            return send(connection, statement)
         finally:
             pool.give_back(connection)
+
+
+def run_one(statement: Statement[R]) -> R:
+    """Run a statement that always has exactly one row. Raises as `run` does."""
+    (row,) = run(statement)
+    return row
 
 
 @contextmanager
@@ -81,16 +88,16 @@ class OwnConnection:
         self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
         self._connection: Connection | None = None
 
-    def run_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    def run_together(self, statements: Sequence[Statement[Any]]) -> None:
         """Several statements in one transaction. Raises as `run` does."""
         with self._open_one() as connection, connection.transaction():
-            for statement, params in statements:
-                send(connection, statement, params)
+            for statement in statements:
+                send(connection, statement)
 
-    def run(self, statement: str, params: Sequence[Any]) -> list[Row]:
+    def run(self, statement: Statement[R]) -> list[R]:
         """One statement, committed at once. Raises as `run` does."""
         with self._open_one() as connection:
-            return send(connection, statement, params)
+            return send(connection, statement)
 
     def close(self) -> None:
         """Close it; the next statement opens it anew."""
@@ -118,13 +125,13 @@ class Snapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def rows(self, statement: str, params: Sequence[Any]) -> Iterator[Row]:
+    def rows(self, statement: Statement[R]) -> Iterator[R]:
         """The rows of a statement as they are wanted, a few in memory at a time. Raises EngineUnreachable."""
         name = f"rows_{next(self._numbers)}"
         with engine_errors(), psycopg.RawServerCursor(self._connection, name) as cursor:
             cursor.itersize = _ROWS_AT_A_TIME
-            cursor.execute(statement.encode(), params)
-            yield from cursor
+            cursor.execute(statement.text.encode(), statement.params)
+            yield from map(row_maker(statement.row), cursor)
 
     _numbers = itertools.count()
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from storage.base import items
 from storage.collections import deletion
 from storage.models import Base, Blob, Collection, Deletion, Drive, File, Item
 from storage.postgres.access import Access
+from storage.postgres.statements import Statement
 from tests.console.conftest import Browser
 from tests.factories import make_client
 from tests.people import Cast, make_cast, make_session
@@ -73,7 +75,7 @@ def test_half_done_deletion_goes_on(people: Cast, monkeypatch: pytest.MonkeyPatc
     )
     killed = _killed_after(2)
     with monkeypatch.context() as patch:
-        patch.setattr("storage.collections.deletion.run", killed)
+        patch.setattr("storage.postgres.database.run", killed)
         with pytest.raises(KeyboardInterrupt):
             deletion.continue_deletions()
     left.refresh_from_db()
@@ -88,13 +90,13 @@ def _killed_after(batches: int) -> Callable[..., object]:
 
     done = 0
 
-    def run_or_die(statement: str, params: object) -> object:
+    def run_or_die(statement: Statement[Any]) -> object:
         nonlocal done
-        if "DELETE FROM" in statement:
+        if "DELETE FROM" in statement.text:
             done += 1
             if done > batches:
                 raise KeyboardInterrupt
-        return run(statement, params)
+        return run(statement)
 
     return run_or_die
 

@@ -12,6 +12,7 @@ from storage.collections import collections, deletion
 from storage.events import queries as event_queries
 from storage.events import retention
 from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.people import make_person
 from tests.visor import body, make_event
 
@@ -37,19 +38,26 @@ def ids(collection_id: str) -> list[str]:
 
 def partitions() -> dict[str, int]:
     """How many blocks each holds, of those that hold any."""
-    return dict(run("SELECT tableoid::regclass::text, count(*) FROM storage_eventblock GROUP BY 1", []))
+    return dict(
+        run(Statement("SELECT tableoid::regclass::text, count(*) FROM storage_eventblock GROUP BY 1", [], tuple))
+    )
+
+
+def _partitions() -> set[str]:
+    days = "^storage_eventblock_[0-9]{8}$"
+    return {name for (name,) in run(Statement("SELECT relname FROM pg_class WHERE relname ~ $1", [days], tuple))}
 
 
 def test_days_are_made_ahead(collection_id: str) -> None:
     retention.tidy_events(datetime.now(UTC))
 
-    names = {row[0] for row in run("SELECT relname FROM pg_class WHERE relname ~ '^storage_eventblock_[0-9]{8}$'", [])}
+    names = _partitions()
     for ahead in range(3):
         assert f"storage_eventblock_{datetime.now(UTC) + timedelta(days=ahead):%Y%m%d}" in names
 
 
 def test_what_came_before_its_day_was_made_moves_into_it(collection_id: str) -> None:
-    made = {row[0] for row in run("SELECT relname FROM pg_class WHERE relname ~ '^storage_eventblock_[0-9]{8}$'", [])}
+    made = _partitions()
     days = (datetime.now(UTC) + timedelta(days=ahead) for ahead in range(3, 99))
     later = next(day for day in days if f"storage_eventblock_{day:%Y%m%d}" not in made)
     event_id = keep(collection_id, (datetime.now(UTC) - later) / timedelta(days=1))
@@ -117,4 +125,6 @@ def test_collection_takes_its_requests_along(collection_id: str) -> None:
     deletion.continue_deletions()
 
     for table in ("storage_eventblock", "storage_pinnedevent", "storage_eventminute", "storage_recording"):
-        assert run(f"SELECT count(*) FROM {table} WHERE collection_id = $1", [collection_id]) == [(0,)]
+        assert run(Statement(f"SELECT count(*) FROM {table} WHERE collection_id = $1", [collection_id], tuple)) == [
+            (0,)
+        ]

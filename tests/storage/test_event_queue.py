@@ -16,6 +16,7 @@ from storage.events import queries as event_queries
 from storage.events.blocks import Columns, Event, open_contents, open_lines
 from storage.events.queue import EventQueue
 from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.visor import body, eventually, make_event
 
 
@@ -117,7 +118,7 @@ def test_batch_that_cannot_be_stored_is_counted_and_the_next_is_stored(
     for number in range(3):
         queue.put(make_event(collection_id, path=f"a/items/{number}"))
     with monkeypatch.context() as broken:
-        broken.setattr("storage.events.queue.statements_for", lambda blocks: [("no statement", [])])
+        broken.setattr("storage.events.queue.statements_for", lambda blocks: [Statement("no statement", [], tuple)])
         queue.flush()
     queue.put(make_event(collection_id, path="a/items/3"))
 
@@ -209,7 +210,11 @@ any_key = pytest.mark.parametrize("key_digest", ["known", "new", "none"], indire
 def stored_blocks(collection_id: str) -> list[tuple[int, list[str]]]:
     """Of each block how many bytes of answers it holds, and the paths in it; what an answer tells is its event's path."""
     rows = run(
-        "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1 ORDER BY last_id", [collection_id]
+        Statement(
+            "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1 ORDER BY last_id",
+            [collection_id],
+            tuple,
+        )
     )
     found = []
     for lines, contents in rows:

@@ -19,6 +19,7 @@ from storage.events.queue import EventQueue
 from storage.events.sql import queries as events_sql
 from storage.events.sql.queries import BlockSpan
 from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.visor import body, make_event
 
 SECOND = 1_000_000_000
@@ -208,7 +209,11 @@ def test_chart_and_sums_count_everything(collection_id: str) -> None:
     assert sum(each.errors for each in chart) == 3
     assert chart[-1].at <= datetime.now(UTC) < chart[-1].at + timedelta(minutes=2)
     (stored,) = run(
-        "SELECT sum(length(lines) + length(contents)) FROM storage_eventblock WHERE collection_id = $1", [collection_id]
+        Statement(
+            "SELECT sum(length(lines) + length(contents)) FROM storage_eventblock WHERE collection_id = $1",
+            [collection_id],
+            tuple,
+        )
     )
     assert 0 <= stored[0] - event_queries.sum_events(collection_id).size_bytes <= 2
 
@@ -218,9 +223,9 @@ def test_pages_are_read_by_an_index_whatever_there_is(collection_id: str, kinds:
     """Nothing is sorted and nothing is read through: a page costs the blocks it shows, and rare ones have an index."""
     span = BlockSpan(collection_id, event_ids.LOWEST, event_ids.HIGHEST, event_ids.HIGHEST)
     kinds = {"with_errors": False, "by_hand": False} | kinds
-    statement, params = events_sql.list_blocks(span, **kinds, slower_us=0, with_contents=False, limit=16)
+    statement = events_sql.list_blocks(span, **kinds, slower_us=0, with_contents=False, limit=16)
 
-    plan = "\n".join(row[0] for row in run(f"EXPLAIN {statement}", params))
+    plan = "\n".join(row[0] for row in run(Statement(f"EXPLAIN {statement.text}", statement.params, tuple)))
 
     assert "Index Scan" in plan
     assert "Seq Scan" not in plan

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,8 +20,9 @@ from storage.drive import files, folders, moves, reconcile
 from storage.drive.deletion import Progress
 from storage.errors import DeletionNotFound, FileNotFound, UndoOver
 from storage.models import Blob, Collection, DeletedFile, File, FileDeletion, Folder
-from storage.postgres.database import one_connection, run
-from storage.postgres.sql import locks as locks_sql
+from storage.postgres.database import run
+from storage.postgres.locks import only_worker
+from storage.postgres.statements import Statement
 from storage.s3 import blobs
 from tests.drives import PART, noise
 from tests.people import make_person
@@ -150,7 +152,7 @@ def test_a_large_deletion_goes_on_after_a_crash(heap: Bin, monkeypatch: pytest.M
         gone = heap.throw("many/")
         assert (gone.has_ended, gone.done, gone.files) == (False, 0, 11)
         with monkeypatch.context() as patch:
-            patch.setattr("storage.drive.deletion.run", _dies_after(2))
+            patch.setattr("storage.postgres.database.run", _dies_after(2))
             with pytest.raises(KeyboardInterrupt):
                 file_deletion._work_off(gone.id)
         halfway = heap.look(gone)
@@ -285,24 +287,23 @@ def test_deletions_are_their_drives_own(heap: Bin) -> None:
 @contextmanager
 def _nobody_else() -> Iterator[None]:
     """Hold the lock that the server's own job would need."""
-    with one_connection():
-        while not run(*locks_sql.try_tidying_lock())[0][0]:
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            run(*locks_sql.release_tidying_lock())
+    while True:
+        with only_worker("file deletions") as is_ours:
+            if is_ours:
+                yield
+                return
+        time.sleep(0.05)
 
 
 def _dies_after(batches: int) -> Callable[..., object]:
     done = 0
 
-    def run_or_die(statement: str, params: object) -> object:
+    def run_or_die(statement: Statement[Any]) -> object:
         nonlocal done
-        if "storage_deletedfile" in statement:
+        if "storage_deletedfile" in statement.text:
             done += 1
             if done > batches:
                 raise KeyboardInterrupt
-        return run(statement, params)  # type: ignore[arg-type]
+        return run(statement)
 
     return run_or_die

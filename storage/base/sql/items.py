@@ -1,27 +1,59 @@
 """Statements on single items and small batches. Values are always bound, never written into the text."""
 
+from typing import NamedTuple
+
 from storage.postgres.access import Access
-from storage.postgres.sql.access import Params, Statement, access
+from storage.postgres.sql.access import access
+from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
 LIVE = "(i.expires_at IS NULL OR i.expires_at > now())"
 
 
-def get_item(caller: Access, base: str, key: str) -> Statement:
+class FoundItem(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    value: str | None
+    revision: int
+
+
+class PutItems(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    written: int
+
+
+class BaseAccess(NamedTuple):
+    base_id: int | None
+    allowed: bool
+
+
+class ItemValue(NamedTuple):
+    value: str
+
+
+class ProcessNumber(NamedTuple):
+    number: int
+
+
+def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
     """Row: base_id, allowed, value as text or NULL, revision."""
     params = Params()
     head = access(caller, base, write=False, params=params)
-    return (
+    return Statement(
         f"""{head}
         SELECT a.base_id, a.allowed, i.value::text, i.revision
         FROM access a
         LEFT JOIN storage_item i ON a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)} AND {LIVE}
     """,
         params,
+        FoundItem,
     )
 
 
-def put_items(caller: Access, base: str, rows: list[tuple[str, str, int, float | None]], *, replace: bool) -> Statement:
+def put_items(
+    caller: Access, base: str, rows: list[tuple[str, str, int, float | None]], *, replace: bool
+) -> Statement[PutItems]:
     """Store rows of key, whole item as JSON, its size in bytes, and `__expires` in seconds or None.
 
     `replace=False` keeps an item that is there, unless it has expired. Row: base_id, allowed, rows written. The rows
@@ -34,7 +66,7 @@ def put_items(caller: Access, base: str, rows: list[tuple[str, str, int, float |
     items = f"[{','.join(documents)}]"
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
     only_expired = "" if replace else "WHERE i.expires_at <= now()"
-    return (
+    return Statement(
         f"""{head}, written AS (
         INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
             changed_by_key, changed_by_person)
@@ -55,34 +87,36 @@ def put_items(caller: Access, base: str, rows: list[tuple[str, str, int, float |
         SELECT base_id, allowed, (SELECT count(*) FROM written) FROM access
     """,
         params,
+        PutItems,
     )
 
 
-def delete_item(caller: Access, base: str, key: str) -> Statement:
+def delete_item(caller: Access, base: str, key: str) -> Statement[BaseAccess]:
     """Row: base_id, allowed."""
     params = Params()
     head = access(caller, base, write=True, params=params)
-    return (
+    return Statement(
         f"""{head}, deleted AS (
         DELETE FROM storage_item i USING access a
         WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)})
         SELECT base_id, allowed FROM access
     """,
         params,
+        BaseAccess,
     )
 
 
-def lock_item(base_id: int, key: str) -> Statement:
+def lock_item(base_id: int, key: str) -> Statement[ItemValue]:
     """Row: value as text; locked until the transaction ends."""
     statement = f"SELECT i.value::text FROM storage_item i WHERE i.base_id = $1 AND i.key = $2 AND {LIVE} FOR UPDATE"
-    return statement, [base_id, key]
+    return Statement(statement, [base_id, key], ItemValue)
 
 
 def replace_item(
     base_id: int, row: tuple[str, str, int, float | None], *, key_id: int | None, person_id: int | None
-) -> Statement:
+) -> Statement[NoRow]:
     """Give a locked item a new value; the row is as in `put_items`, `key_id` or `person_id` says who does it."""
-    return (
+    return Statement(
         """
         UPDATE storage_item SET value = $3::jsonb - 'key', size_bytes = $4, expires_at = to_timestamp($5::float8 + 1),
             revision = nextval('storage_item_revision'), changed_at = now(),
@@ -90,12 +124,13 @@ def replace_item(
         WHERE base_id = $1 AND key = $2
     """,
         [base_id, *row, key_id, person_id],
+        NoRow,
     )
 
 
-def delete_expired(limit: int) -> Statement:
+def delete_expired(limit: int) -> Statement[Affected]:
     """Delete up to `limit` expired items that no one else is changing; a row for each."""
-    return (
+    return Statement(
         """
         DELETE FROM storage_item WHERE (base_id, key) IN (
             SELECT base_id, key FROM storage_item WHERE expires_at <= now()
@@ -103,9 +138,10 @@ def delete_expired(limit: int) -> Statement:
         RETURNING 1
     """,
         [limit],
+        Affected,
     )
 
 
-def next_process_number() -> Statement:
+def next_process_number() -> Statement[ProcessNumber]:
     """Row: a number that no living process has (see `storage/base/generated_keys.py`)."""
-    return "SELECT nextval('storage_process_number')", []
+    return Statement("SELECT nextval('storage_process_number')", [], ProcessNumber)

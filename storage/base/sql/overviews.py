@@ -1,15 +1,50 @@
 """Statements that look at many items of a Base at once and within bounds: sorted pages, counts, and why nothing matches."""
 
+from typing import NamedTuple
+
 from storage import limits
 from storage.base.query import Condition, Predicate
 from storage.base.sql.items import LIVE
 from storage.base.sql.queries import Span, any_of, attribute_of, bounds_of, condition_of, indexed_hits
-from storage.postgres.sql.access import Params, Statement, access
+from storage.postgres.sql.access import access
+from storage.postgres.statements import Params, Statement
+
+
+class SortedItem(NamedTuple):
+    base_id: int
+    allowed: bool
+    key: str | None
+    value: str
+    revision: int
+    matches: int
+    may_be_more: bool
+
+
+class ItemCount(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    items: int
+
+
+class MatchCount(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    matched: int
+    looked_at: int
+    stopped: bool
+
+
+class TypeCount(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    type: str | None
+    items: int | None
+    matched: int
 
 
 def sort_items(
     span: Span, predicate: Predicate, *, attribute: str, by_index: bool, offset: int, limit: int
-) -> Statement:
+) -> Statement[SortedItem]:
     """A page of the matches in the order of one attribute, those without it last, equal ones by key.
 
     Rows: base_id, allowed, key, value as text, revision, number of matches sorted, whether there may be more matches than
@@ -29,7 +64,7 @@ def sort_items(
         return f"({table}.by IS NULL), {table}.by {span.order}, {table}.key"
 
     most, cap = limits.SORT_MAX_ITEMS, f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
-    return (
+    return Statement(
         f"""{head}, looked_at AS MATERIALIZED ({looked_at}),
         sorted AS MATERIALIZED (SELECT key, by FROM looked_at WHERE matched LIMIT {most:d}),
         page AS (SELECT key, by FROM sorted ORDER BY {order("sorted")} OFFSET {params.add(offset)} LIMIT {params.add(limit)}),
@@ -45,29 +80,31 @@ def sort_items(
         ORDER BY {order("found")}
     """,
         params,
+        SortedItem,
     )
 
 
-def count_all(span: Span, *, most: int) -> Statement:
+def count_all(span: Span, *, most: int) -> Statement[ItemCount]:
     """Row: base_id, allowed, how many items the Base has, counted up to `most`."""
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
-    return (
+    return Statement(
         f"""{head} SELECT base_id, allowed, (
             SELECT count(*) FROM (
                 SELECT FROM storage_item i WHERE i.base_id = {params.add(span.base_id)} AND {LIVE} LIMIT {params.add(most)}
             ) i) FROM access
     """,
         params,
+        ItemCount,
     )
 
 
-def count_matches(span: Span, predicate: Predicate, *, by_index: bool) -> Statement:
+def count_matches(span: Span, predicate: Predicate, *, by_index: bool) -> Statement[MatchCount]:
     """Row: base_id, allowed, matches, items looked at (of a scan: all live ones), whether it stopped before the end."""
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
     looked_at = _looked_at(span, predicate, params, by_index=by_index, columns="i.key")
-    return (
+    return Statement(
         f"""{head}
         SELECT access.base_id, access.allowed, counted.* FROM access CROSS JOIN (
             SELECT count(*) FILTER (WHERE matched), count(*) FILTER (WHERE live), coalesce(bool_or(stopped), false)
@@ -75,10 +112,11 @@ def count_matches(span: Span, predicate: Predicate, *, by_index: bool) -> Statem
         ) counted
     """,
         params,
+        MatchCount,
     )
 
 
-def explain_condition(span: Span, condition: Condition) -> Statement:
+def explain_condition(span: Span, condition: Condition) -> Statement[TypeCount]:
     """Rows: base_id, allowed, type of the attribute or NULL where it is missing, items of that, how many of them match."""
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
@@ -86,13 +124,14 @@ def explain_condition(span: Span, condition: Condition) -> Statement:
     attribute = "to_jsonb(i.key)" if is_key else attribute_of(condition.path, params)
     columns = f"jsonb_typeof({attribute}) AS type, ({condition_of(condition, params)}) IS TRUE AS meets"
     looked_at = _looked_at(span, Predicate(), params, by_index=False, columns=columns)
-    return (
+    return Statement(
         f"""{head}
         SELECT access.base_id, access.allowed, counted.* FROM access LEFT JOIN (
             SELECT type, count(*), count(*) FILTER (WHERE meets) FROM ({looked_at}) looked_at WHERE live GROUP BY type
         ) counted ON access.allowed ORDER BY 4 DESC NULLS LAST
     """,
         params,
+        TypeCount,
     )
 
 

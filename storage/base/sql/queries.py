@@ -5,17 +5,41 @@ Operands and attribute names are always bound, never written into the text.
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage import limits, names
 from storage.base.query import Condition, Predicate
 from storage.base.sql.items import LIVE
 from storage.exact_json import dump
 from storage.postgres.access import Access
-from storage.postgres.sql.access import Params, Statement, access
+from storage.postgres.sql.access import access
+from storage.postgres.statements import Params, Statement
 
 # Equality over all Bases from one index: wrapping the value in its Base's id keeps one Base's hits apart from another's.
 _WRAPPED = "jsonb_set('{}'::jsonb, ARRAY[i.base_id::text], i.value)"
+
+
+class ScannedItem(NamedTuple):
+    base_id: int
+    allowed: bool
+    key: str | None
+    value: str
+    revision: int
+    position: int | None
+    matched: bool
+    stopped: bool
+
+
+class LookedUpItem(NamedTuple):
+    base_id: int
+    allowed: bool
+    key: str | None
+    value: str
+    revision: int
+    position: int | None
+    matched: bool
+    stopped: bool
+    hits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,9 @@ class Span:
         return "DESC" if self.descending else "ASC"
 
 
-def scan_items(span: Span, predicate: Predicate, *, limit: int, max_bytes: int, max_rows: int) -> Statement:
+def scan_items(
+    span: Span, predicate: Predicate, *, limit: int, max_bytes: int, max_rows: int
+) -> Statement[ScannedItem]:
     """Look at items in key order until `limit` + 1 match, or `max_bytes` or `max_rows` were looked at.
 
     Rows: base_id, allowed, key, value as text, revision, the how-manieth it was of those looked at (NULL from an index),
@@ -65,7 +91,7 @@ def scan_items(span: Span, predicate: Predicate, *, limit: int, max_bytes: int, 
         WHERE i.bytes_before < {bytes_cap}
     """
     answer = _answer(f"({seen}) seen WHERE matched OR stopped", span, limit, params)
-    return (
+    return Statement(
         f"""{head}, enough AS MATERIALIZED (
             SELECT least({max_rows:d}, greatest(100, {bytes_cap} * 1.25 / greatest(avg(size_bytes), 1)))::bigint AS rows
             FROM (SELECT i.size_bytes FROM storage_item i WHERE {bounds} ORDER BY i.key {span.order} LIMIT 20) first
@@ -73,10 +99,11 @@ def scan_items(span: Span, predicate: Predicate, *, limit: int, max_bytes: int, 
         SELECT access.base_id, access.allowed, answer.* FROM access LEFT JOIN ({answer}) answer ON access.allowed
     """,
         params,
+        ScannedItem,
     )
 
 
-def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int) -> Statement:
+def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int) -> Statement[LookedUpItem]:
     """Find the matches by the equality index.
 
     Rows: as in `scan_items`, with the number of hits behind. There is one row with a NULL key when nothing matches, or
@@ -97,7 +124,7 @@ def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int
         SELECT key, value, size_bytes, revision, NULL::bigint AS nth, true AS matched, false AS stopped
         FROM hits i WHERE {any_of(predicate, params)}
     ) m"""
-    return (
+    return Statement(
         f"""{head}, hits AS MATERIALIZED ({hits})
         SELECT access.base_id, access.allowed, answer.*, counted.hits
         FROM access CROSS JOIN (SELECT count(*) AS hits FROM hits) counted
@@ -105,6 +132,7 @@ def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int
         ON access.allowed AND counted.hits <= {params.add(max_hits)}
     """,
         params,
+        LookedUpItem,
     )
 
 

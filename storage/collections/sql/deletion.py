@@ -1,21 +1,11 @@
 """Removing what a deleted collection held, a batch at a time."""
 
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import Statement, Total
 
 
-def try_deletion_lock() -> Statement:
-    """Row: whether this session is the one that deletes now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport deletion'))", []
-
-
-def release_deletion_lock() -> Statement:
-    """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport deletion'))", []
-
-
-def delete_items_of(base_id: int, limit: int) -> Statement:
+def delete_items_of(base_id: int, limit: int) -> Statement[Total]:
     """Delete up to `limit` items of a Base. Row: how many it were."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_item WHERE (base_id, key) IN (
@@ -24,12 +14,13 @@ def delete_items_of(base_id: int, limit: int) -> Statement:
         SELECT count(*) FROM deleted
     """,
         [base_id, limit],
+        Total,
     )
 
 
-def delete_files_of(drive_id: int, limit: int) -> Statement:
+def delete_files_of(drive_id: int, limit: int) -> Statement[Total]:
     """Delete up to `limit` files of a Drive; their blobs are garbage. Row: how many files it were."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_file WHERE (drive_id, name) IN (
@@ -41,12 +32,13 @@ def delete_files_of(drive_id: int, limit: int) -> Statement:
         SELECT count(*) FROM deleted
     """,
         [drive_id, limit],
+        Total,
     )
 
 
-def delete_deleted_files_of(drive_id: int, limit: int) -> Statement:
+def delete_deleted_files_of(drive_id: int, limit: int) -> Statement[Total]:
     """As `delete_files_of`, of files that were deleted and could still have come back."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_deletedfile WHERE (deletion_id, name) IN (
@@ -59,12 +51,13 @@ def delete_deleted_files_of(drive_id: int, limit: int) -> Statement:
         SELECT count(*) FROM deleted
     """,
         [drive_id, limit],
+        Total,
     )
 
 
-def delete_folders_of(drive_id: int, limit: int) -> Statement:
+def delete_folders_of(drive_id: int, limit: int) -> Statement[Total]:
     """Delete up to `limit` folders of a Drive that were made by hand. Row: how many it were."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_folder WHERE (drive_id, path) IN (
@@ -73,4 +66,5 @@ def delete_folders_of(drive_id: int, limit: int) -> Statement:
         SELECT count(*) FROM deleted
     """,
         [drive_id, limit],
+        Total,
     )

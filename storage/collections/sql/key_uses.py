@@ -1,12 +1,12 @@
 """Keeping when data keys were used."""
 
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import NoRow, Statement
 
 
-def note_uses(uses: list[tuple[bytes, float, str]]) -> Statement:
+def note_uses(uses: list[tuple[bytes, float, str]]) -> Statement[NoRow]:
     """Keep uses of key digest, seconds ago, client. In the order of their ids, so that two processes never deadlock."""
     digests, ages, clients = (list(column) for column in zip(*uses, strict=True))
-    return (
+    return Statement(
         """
         INSERT INTO storage_datakeyuse AS u (data_key_id, first_used_at, last_used_at, client)
         SELECT k.id, now() - make_interval(secs => n.age), now() - make_interval(secs => n.age), n.client
@@ -17,4 +17,5 @@ def note_uses(uses: list[tuple[bytes, float, str]]) -> Statement:
         WHERE u.last_used_at < excluded.last_used_at
     """,
         [digests, ages, clients],
+        NoRow,
     )

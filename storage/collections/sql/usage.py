@@ -1,32 +1,48 @@
 """Counting what collections hold, and reading what was counted."""
 
-from storage.postgres.sql.access import Statement
+from datetime import datetime
+from typing import NamedTuple
+
+from storage.postgres.statements import Affected, Statement, Total
 
 
-def try_counter_lock() -> Statement:
-    """Row: whether this session is the one that counts now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport counter'))", []
+class CollectionUsage(NamedTuple):
+    id: str
+    name: str
+    created_at: datetime
+    role: str | None
+    bases: int
+    items: int
+    drives: int
+    files: int
+    size_bytes: int
+    last_used_at: datetime | None
+    total: int
 
 
-def release_counter_lock() -> Statement:
-    """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport counter'))", []
+class NamedPlace(NamedTuple):
+    kind: str
+    collection_id: str
+    collection_name: str
+    name: str
+    role: str
 
 
-def count_writes() -> Statement:
+def count_writes() -> Statement[Total]:
     """Row: a number that changes whenever items, Bases, files or Drives do. Postgres keeps it anyway, for its vacuum."""
-    return (
+    return Statement(
         """
         SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
         WHERE relname IN ('storage_item', 'storage_base', 'storage_file', 'storage_drive')
     """,
         [],
+        Total,
     )
 
 
-def count_items() -> Statement:
+def count_items() -> Statement[Affected]:
     """Count every Base in one pass over the items, and keep the figures that have changed. A row for each of those."""
-    return (
+    return Statement(
         """
         INSERT INTO storage_basefigures AS f (base_id, items, size_bytes, changed_at)
         SELECT b.id, coalesce(i.items, 0), coalesce(i.size_bytes, 0), i.changed_at
@@ -43,12 +59,13 @@ def count_items() -> Statement:
         RETURNING 1
     """,
         [],
+        Affected,
     )
 
 
-def count_files() -> Statement:
+def count_files() -> Statement[Affected]:
     """Count every Drive in one pass over the files, as `count_items` does."""
-    return (
+    return Statement(
         """
         INSERT INTO storage_drivefigures AS g (drive_id, files, size_bytes, changed_at)
         SELECT d.id, coalesce(f.files, 0), coalesce(f.size_bytes, 0), f.changed_at
@@ -65,16 +82,17 @@ def count_files() -> Statement:
         RETURNING 1
     """,
         [],
+        Affected,
     )
 
 
-def list_collections(person_id: int | None, search: str, *, offset: int, limit: int) -> Statement:
+def list_collections(person_id: int | None, search: str, *, offset: int, limit: int) -> Statement[CollectionUsage]:
     """A page of the collections that a person is a member of (None: of all) and whose name holds `search`, by name.
 
     Row: id, name, created_at, role or NULL, Bases, items, Drives, files, size_bytes, when last changed or used or
     NULL, and how many there are on all pages.
     """
-    return (
+    return Statement(
         """
         SELECT c.id, c.name, c.created_at, c.role, b.bases, b.items, d.drives, d.files, b.size_bytes + d.size_bytes,
                greatest(b.changed_at, d.changed_at, used.last_used_at), c.total
@@ -102,14 +120,15 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
         ORDER BY lower(c.name), c.id
     """,
         [person_id, search, offset, limit],
+        CollectionUsage,
     )
 
 
-def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement:
+def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement[NamedPlace]:
     """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
     and name, own name, the person's role. Those whose own name starts with the first word come first.
     """
-    return (
+    return Statement(
         """
         SELECT kind, place.collection_id, collection_name, name, coalesce(role, 'owner') FROM (
             SELECT 'collection' AS kind, c.id AS collection_id, c.name AS collection_name, c.name AS name,
@@ -129,4 +148,5 @@ def search_places(person_id: int | None, words: list[str], *, limit: int) -> Sta
         LIMIT $3
     """,
         [person_id, words, limit],
+        NamedPlace,
     )

@@ -5,77 +5,108 @@ Where a row may be new, a lock comes in a statement of its own, before: each sta
 began, and what it waited for would be missed.
 """
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from storage.postgres.access import Access
-from storage.postgres.sql.access import Params, Statement, access
+from storage.postgres.sql.access import access
+from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 
-def resolve_drive(caller: Access, drive: str, *, write: bool) -> Statement:
+class DriveAccess(NamedTuple):
+    drive_id: int | None
+    allowed: bool
+
+
+class FoundFile(NamedTuple):
+    drive_id: int | None
+    allowed: bool
+    blob_ids: list[UUID] | None
+    blob_sizes: list[int]
+    size_bytes: int
+    content_type: str
+    etag: str
+    changed_at: datetime
+
+
+class NameList(NamedTuple):
+    drive_id: int | None
+    allowed: bool
+    names: list[str]
+
+
+def resolve_drive(caller: Access, drive: str, *, write: bool) -> Statement[DriveAccess]:
     """Row: drive_id, allowed."""
     params = Params()
     head = access(caller, drive, write=write, params=params, kind="drive")
-    return f"{head} SELECT drive_id, allowed FROM access", params
+    return Statement(f"{head} SELECT drive_id, allowed FROM access", params, DriveAccess)
 
 
-def get_file(caller: Access, drive: str, name: str) -> Statement:
+def get_file(caller: Access, drive: str, name: str) -> Statement[FoundFile]:
     """Row: drive_id, allowed, blob ids or NULL, their sizes, size in bytes, content type, etag, changed_at."""
     params = Params()
     head = access(caller, drive, write=False, params=params, kind="drive")
-    return (
+    return Statement(
         f"""{head}
         SELECT a.drive_id, a.allowed, f.blob_ids, f.blob_sizes, f.size_bytes, f.content_type, f.etag, f.changed_at
         FROM access a
         LEFT JOIN storage_file f ON a.allowed AND f.drive_id = a.drive_id AND f.name = {params.add(name)}
     """,
         params,
+        FoundFile,
     )
 
 
-def reserve_blob(caller: Access, drive: str, blob_id: UUID) -> Statement:
+def reserve_blob(caller: Access, drive: str, blob_id: UUID) -> Statement[DriveAccess]:
     """Make a pending blob if the caller may write to this Drive. Row: drive_id, allowed."""
     params = Params()
     head = access(caller, drive, write=True, params=params, kind="drive")
-    return (
+    return Statement(
         f"""{head}, reserved AS (
         INSERT INTO storage_blob (id, state, changed_at)
         SELECT {params.add(blob_id)}::uuid, 'pending', now() FROM access WHERE allowed)
         SELECT drive_id, allowed FROM access
     """,
         params,
+        DriveAccess,
     )
 
 
-def lock_file(drive_id: int, name: str) -> Statement:
+def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
     """Wait until nobody else is pointing this name at blobs, the name of a file that does not exist yet included.
 
     And until nobody is renaming or moving files of the Drive (`lock_drive`), which then waits in turn. No name is empty.
     """
-    return (
+    return Statement(
         """
         SELECT pg_advisory_xact_lock_shared(hashtextextended('', $1::bigint)),
                pg_advisory_xact_lock(hashtextextended($2::text, $1::bigint))
     """,
         [drive_id, name],
+        NoRow,
     )
 
 
-def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement:
+def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
     """A pending blob is live from now on. A row, unless it was not pending any more."""
-    return (
+    return Statement(
         """
         UPDATE storage_blob SET state = 'live', size_bytes = $2, md5 = $3, changed_at = now()
         WHERE id = $1 AND state = 'pending' RETURNING 1
     """,
         [blob_id, size_bytes, md5],
+        Affected,
     )
 
 
-def discard_blobs(blob_ids: list[UUID]) -> Statement:
+def discard_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
     """Pending blobs that will not be needed: the sweeper need not wait for them."""
-    return "UPDATE storage_blob SET state = 'garbage', changed_at = now() WHERE id = ANY ($1) AND state = 'pending'", [
-        blob_ids
-    ]
+    return Statement(
+        "UPDATE storage_blob SET state = 'garbage', changed_at = now() WHERE id = ANY ($1) AND state = 'pending'",
+        [blob_ids],
+        NoRow,
+    )
 
 
 def point_file(
@@ -87,7 +118,7 @@ def point_file(
     manifest_id: UUID | None,
     content_type: str,
     etag: str,
-) -> Statement:
+) -> Statement[Affected]:
     """Let a name, locked by `lock_file`, mean these blobs; what it meant before is garbage.
 
     A row, unless the Drive has gone in the meantime; it cannot go any more until the transaction ends.
@@ -95,7 +126,7 @@ def point_file(
     `before` takes no lock of its own: it is read when the insert is through, and a row that this very statement has
     changed is passed over by a lock, while a plain read finds it as it was.
     """
-    return (
+    return Statement(
         """
         WITH place AS MATERIALIZED (
             SELECT id FROM storage_drive WHERE id = $1 FOR KEY SHARE
@@ -113,14 +144,15 @@ def point_file(
         RETURNING 1
     """,
         [drive_id, name, blob_ids, blob_sizes, manifest_id, sum(blob_sizes), content_type, etag],
+        Affected,
     )
 
 
-def lock_files(caller: Access, drive: str, names: list[str]) -> Statement:
+def lock_files(caller: Access, drive: str, names: list[str]) -> Statement[DriveAccess]:
     """Lock those of the names that exist until the transaction ends, in one order for everybody. Row: drive_id, allowed."""
     params = Params()
     head = access(caller, drive, write=True, params=params, kind="drive")
-    return (
+    return Statement(
         f"""{head}, locked AS MATERIALIZED (
         SELECT f.name FROM access a
         JOIN storage_file f ON a.allowed AND f.drive_id = a.drive_id AND f.name = ANY ({params.add(names)}::text[])
@@ -128,12 +160,13 @@ def lock_files(caller: Access, drive: str, names: list[str]) -> Statement:
         SELECT drive_id, allowed, (SELECT count(*) FROM locked) FROM access
     """,
         params,
+        DriveAccess,
     )
 
 
-def delete_files(drive_id: int, names: list[str]) -> Statement:
+def delete_files(drive_id: int, names: list[str]) -> Statement[NoRow]:
     """Remove files locked by `lock_files`; their blobs are garbage. No row."""
-    return (
+    return Statement(
         """
         WITH gone AS (
             DELETE FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[]) RETURNING blob_ids || manifest_id AS ids
@@ -142,15 +175,16 @@ def delete_files(drive_id: int, names: list[str]) -> Statement:
         WHERE id IN (SELECT unnest(ids) FROM gone)
     """,
         [drive_id, names],
+        NoRow,
     )
 
 
-def list_names(caller: Access, drive: str, *, limit: int, start: str, end: str | None) -> Statement:
+def list_names(caller: Access, drive: str, *, limit: int, start: str, end: str | None) -> Statement[NameList]:
     """Names from `start` (included) to `end` (not). Row: drive_id, allowed, up to `limit` names by bytes, or NULL."""
     params = Params()
     head = access(caller, drive, write=False, params=params, kind="drive")
     within = _within(params, start, end)
-    return (
+    return Statement(
         f"""{head}
         SELECT a.drive_id, a.allowed, ARRAY(
             SELECT f.name FROM storage_file f WHERE a.allowed AND f.drive_id = a.drive_id AND {within}
@@ -158,10 +192,13 @@ def list_names(caller: Access, drive: str, *, limit: int, start: str, end: str |
         FROM access a
     """,
         params,
+        NameList,
     )
 
 
-def list_entries(caller: Access, drive: str, *, limit: int, start: str, end: str | None, prefix: str) -> Statement:
+def list_entries(
+    caller: Access, drive: str, *, limit: int, start: str, end: str | None, prefix: str
+) -> Statement[NameList]:
     """As `list_names`, but what follows the prefix is cut behind its first `/`, and each such folder comes once.
 
     One step of the recursion looks up one entry in the primary key: behind a folder it goes on at the first name that
@@ -178,7 +215,7 @@ def list_entries(caller: Access, drive: str, *, limit: int, start: str, end: str
     """
     upper = "" if end is None else f"AND f.name < {params.add(end)}::text"
     first, most = f"{params.add(start)}::text", f"{params.add(limit)}::int"
-    return (
+    return Statement(
         f"""{head}, entries (entry, position) AS (
             SELECT {entry}, 1 FROM access a CROSS JOIN LATERAL (
                 SELECT f.name FROM storage_file f
@@ -196,6 +233,7 @@ def list_entries(caller: Access, drive: str, *, limit: int, start: str, end: str
         SELECT drive_id, allowed, ARRAY(SELECT entry FROM entries ORDER BY position) FROM access
     """,
         params,
+        NameList,
     )
 
 

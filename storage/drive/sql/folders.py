@@ -5,9 +5,10 @@ A folder is what stands in front of a slash in a file's name, or a path that som
 the same whatever the folder holds. `FOLDER` must stay word for word what the index has.
 """
 
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
-from storage.postgres.sql.access import Params, Statement
+from storage.postgres.statements import Affected, Params, Statement, Total, YesNo
 
 FOLDER = "coalesce(substring(f.name from '^.*/'), '')"
 _LABEL = "substring(f.name from '[^/]*$')"
@@ -17,9 +18,31 @@ _COLUMNS = {"name": "f.name", "size": "f.size_bytes", "type": "f.content_type", 
 SortKey = Literal["name", "size", "type", "modified"]
 
 
+class FolderPath(NamedTuple):
+    path: str
+
+
+class FileRow(NamedTuple):
+    name: str
+    size_bytes: int
+    content_type: str
+    changed_at: datetime
+
+
+class Neighbours(NamedTuple):
+    before: str | None
+    after: str | None
+    created_at: datetime | None
+
+
+class FoundNames(NamedTuple):
+    names: list[str]
+    looked_at: str | None
+
+
 def list_folders(
     drive_id: int, *, folder: str, end: str | None, last: str, limit: int, descending: bool = False
-) -> Statement:
+) -> Statement[FolderPath]:
     """Up to `limit` folders right in `folder`, whole paths by bytes, behind `last`. Row: path.
 
     Every step of the recursion looks one entry up, below or above all that is in the folder before (`0` follows `/`).
@@ -46,7 +69,7 @@ def list_folders(
 
     entry = f"left(n.path, {depth} + strpos(substr(n.path, {depth} + 1), '/'))"
     onward = "{0} < c.path" if descending else "{0} >= left(c.path, -1) || '0'"
-    return (
+    return Statement(
         f"""WITH RECURSIVE children (path, position) AS (
             SELECT {entry} COLLATE "C", 1 FROM {find("")} n
             UNION ALL
@@ -56,47 +79,51 @@ def list_folders(
         SELECT path FROM children ORDER BY position
     """,
         params,
+        FolderPath,
     )
 
 
-def list_files_in(drive_id: int, folder: str, *, last: str, limit: int, descending: bool = False) -> Statement:
+def list_files_in(drive_id: int, folder: str, *, last: str, limit: int, descending: bool = False) -> Statement[FileRow]:
     """Up to `limit` files right in a folder, by name, behind `last`. Row: name, size in bytes, content type, changed_at."""
     order, comparison = ("DESC", "<") if descending else ("ASC", ">")
     behind = f"AND f.name {comparison} $4::text" if last else ""
-    return (
+    return Statement(
         f"""
         SELECT {_ROW} FROM storage_file f WHERE f.drive_id = $1 AND {FOLDER} = $2::text {behind}
         ORDER BY f.name {order} LIMIT $3
     """,
         [drive_id, folder, limit, *([last] if last else [])],
+        FileRow,
     )
 
 
 def list_sorted_files_in(
     drive_id: int, folder: str, *, key: SortKey, descending: bool, offset: int, limit: int
-) -> Statement:
+) -> Statement[FileRow]:
     """As `list_files_in`, sorted by something else, from the `offset`th on. All of the folder's files are looked at."""
     order = "DESC" if descending else "ASC"
-    return (
+    return Statement(
         f"""
         SELECT {_ROW} FROM storage_file f WHERE f.drive_id = $1 AND {FOLDER} = $2::text
         ORDER BY {_COLUMNS[key]} {order}, f.name OFFSET $3 LIMIT $4
     """,
         [drive_id, folder, offset, limit],
+        FileRow,
     )
 
 
-def count_files_in(drive_id: int, folder: str, limit: int) -> Statement:
+def count_files_in(drive_id: int, folder: str, limit: int) -> Statement[Total]:
     """Row: how many files are right in a folder, counted up to `limit`."""
-    return (
+    return Statement(
         f"SELECT count(*) FROM (SELECT FROM storage_file f WHERE f.drive_id = $1 AND {FOLDER} = $2::text LIMIT $3) counted",
         [drive_id, folder, limit],
+        Total,
     )
 
 
-def find_neighbours(drive_id: int, folder: str, name: str) -> Statement:
+def find_neighbours(drive_id: int, folder: str, name: str) -> Statement[Neighbours]:
     """Row: the names of the files before and after this one in its folder, or NULL; when the file came to exist, or NULL."""
-    return (
+    return Statement(
         f"""
         SELECT (SELECT f.name FROM storage_file f WHERE f.drive_id = $1 AND {FOLDER} = $2::text AND f.name < $3::text
                 ORDER BY f.name DESC LIMIT 1),
@@ -105,10 +132,13 @@ def find_neighbours(drive_id: int, folder: str, name: str) -> Statement:
                (SELECT created_at FROM storage_file WHERE drive_id = $1 AND name = $3::text)
     """,
         [drive_id, folder, name],
+        Neighbours,
     )
 
 
-def search_files(drive_id: int, text: str, *, start: str, end: str | None, look_at: int, limit: int) -> Statement:
+def search_files(
+    drive_id: int, text: str, *, start: str, end: str | None, look_at: int, limit: int
+) -> Statement[FoundNames]:
     """Files from `start` (included) to `end` (not) whose name, behind its folder, holds `text`, whatever the case.
 
     Row: up to `limit` names, and the last name looked at or NULL when that was the last there is. The whole name is looked
@@ -120,7 +150,7 @@ def search_files(drive_id: int, text: str, *, start: str, end: str | None, look_
         folded = column if text.isascii() else f"normalize({column}, NFC)"
         return f'strpos(lower({folded} COLLATE "default"), $2::text) > 0'
 
-    return (
+    return Statement(
         f"""
         WITH seen AS MATERIALIZED (
             SELECT f.name FROM storage_file f
@@ -132,10 +162,11 @@ def search_files(drive_id: int, text: str, *, start: str, end: str | None, look_
             CASE WHEN (SELECT count(*) FROM seen) = $4::int THEN (SELECT max(name) FROM seen) END
     """,
         [drive_id, text, start, look_at, limit, *([] if end is None else [end])],
+        FoundNames,
     )
 
 
-def list_folders_below(drive_id: int, *, start: str, end: str | None, limit: int) -> Statement:
+def list_folders_below(drive_id: int, *, start: str, end: str | None, limit: int) -> Statement[FolderPath]:
     """Up to `limit` folders from `start` to `end` that files are right in, or that were made by hand. Row: path."""
     upper = "" if end is None else "AND {0} < $4::text"
 
@@ -147,7 +178,7 @@ def list_folders_below(drive_id: int, *, start: str, end: str | None, limit: int
         both = f"{first('storage_file', FOLDER, comparison)} UNION ALL {first('storage_folder', 'f.path', comparison)}"
         return f'(SELECT path FROM ({both}) either ORDER BY path COLLATE "C" LIMIT 1)'
 
-    return (
+    return Statement(
         f"""WITH RECURSIVE below (path, position) AS (
             SELECT n.path COLLATE "C", 1 FROM {find(">= $2::text")} n
             UNION ALL
@@ -157,52 +188,57 @@ def list_folders_below(drive_id: int, *, start: str, end: str | None, limit: int
         SELECT path FROM below ORDER BY position
     """,
         [drive_id, start, limit, *([] if end is None else [end])],
+        FolderPath,
     )
 
 
-def get_rows(drive_id: int, names: list[str]) -> Statement:
+def get_rows(drive_id: int, names: list[str]) -> Statement[FileRow]:
     """The rows of files by their names, those that exist. Row: name, size in bytes, content type, changed_at."""
-    return (
+    return Statement(
         f"SELECT {_ROW} FROM storage_file f WHERE f.drive_id = $1 AND f.name = ANY ($2::text[]) ORDER BY f.name",
         [drive_id, names],
+        FileRow,
     )
 
 
-def folder_exists(drive_id: int, path: str, end: str | None) -> Statement:
+def folder_exists(drive_id: int, path: str, end: str | None) -> Statement[YesNo]:
     """Row: whether a file is anywhere in the folder, or somebody made it or one in it."""
     upper = "" if end is None else "AND {0} < $3::text"
-    return (
+    return Statement(
         f"""
         SELECT EXISTS (SELECT FROM storage_file f WHERE f.drive_id = $1 AND f.name >= $2::text {upper.format("f.name")})
         OR EXISTS (SELECT FROM storage_folder f WHERE f.drive_id = $1 AND f.path >= $2::text {upper.format("f.path")})
     """,
         [drive_id, path, *([] if end is None else [end])],
+        YesNo,
     )
 
 
-def keep_folders(drive_id: int, paths: list[str]) -> Statement:
+def keep_folders(drive_id: int, paths: list[str]) -> Statement[Affected]:
     """Remember folders that nothing may be in. A row for each that was not remembered before."""
-    return (
+    return Statement(
         """
         INSERT INTO storage_folder (drive_id, path, created_at) SELECT $1, path, now() FROM unnest($2::text[]) AS path
         ON CONFLICT DO NOTHING RETURNING 1
     """,
         [drive_id, paths],
+        Affected,
     )
 
 
-def forget_folders(drive_id: int, path: str, end: str | None) -> Statement:
+def forget_folders(drive_id: int, path: str, end: str | None) -> Statement[FolderPath]:
     """Forget the folder, and those in it, that were made by hand. Row: path of each."""
     upper = "" if end is None else "AND path < $3::text"
-    return (
+    return Statement(
         f"DELETE FROM storage_folder WHERE drive_id = $1 AND path >= $2::text {upper} RETURNING path",
         [drive_id, path, *([] if end is None else [end])],
+        FolderPath,
     )
 
 
-def forget_filled_folders(limit: int) -> Statement:
+def forget_filled_folders(limit: int) -> Statement[Affected]:
     """Forget folders made by hand that a file is in by now. A row for each."""
-    return (
+    return Statement(
         """
         DELETE FROM storage_folder WHERE (drive_id, path) IN (
             SELECT d.drive_id, d.path FROM storage_folder d
@@ -213,4 +249,5 @@ def forget_filled_folders(limit: int) -> Statement:
         RETURNING 1
     """,
         [limit],
+        Affected,
     )

@@ -5,65 +5,95 @@ that lock (see `storage/drive/sql/files.py`). Without it a write to a name could
 it for its own old ones, and let go of them.
 """
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import Affected, NoRow, Statement, Total
 
 _FILE = "size_bytes, content_type, etag, blob_ids, blob_sizes, manifest_id, created_at, changed_at"
 
 
-def lock_drive(drive_id: int) -> Statement:
+class DriveId(NamedTuple):
+    id: int
+
+
+class FileName(NamedTuple):
+    name: str
+
+
+class Held(NamedTuple):
+    files: int
+    size_bytes: int
+
+
+class ChosenFile(NamedTuple):
+    name: str
+    size_bytes: int
+    content_type: str
+    etag: str
+    changed_at: datetime
+    blob_ids: list[UUID]
+    blob_sizes: list[int]
+
+
+def lock_drive(drive_id: int) -> Statement[NoRow]:
     """Wait until nobody points names of this Drive at blobs, and keep them waiting until the transaction ends."""
-    return "SELECT pg_advisory_xact_lock(hashtextextended('', $1::bigint))", [drive_id]
+    return Statement("SELECT pg_advisory_xact_lock(hashtextextended('', $1::bigint))", [drive_id], NoRow)
 
 
-def hold_drive(drive_id: int) -> Statement:
+def hold_drive(drive_id: int) -> Statement[Affected]:
     """A row if there is still such a Drive; it cannot go any more until the transaction ends."""
-    return "SELECT 1 FROM storage_drive WHERE id = $1 FOR KEY SHARE", [drive_id]
+    return Statement("SELECT 1 FROM storage_drive WHERE id = $1 FOR KEY SHARE", [drive_id], Affected)
 
 
-def find_drive(collection_id: str, name: str) -> Statement:
+def find_drive(collection_id: str, name: str) -> Statement[DriveId]:
     """Row: id."""
-    return "SELECT id FROM storage_drive WHERE collection_id = $1 AND name = $2", [collection_id, name]
+    return Statement(
+        "SELECT id FROM storage_drive WHERE collection_id = $1 AND name = $2", [collection_id, name], DriveId
+    )
 
 
-def allow_seconds(seconds: int) -> Statement:
+def allow_seconds(seconds: int) -> Statement[NoRow]:
     """Let the statements of this transaction take so long each. Row: nothing of interest."""
-    return "SELECT set_config('statement_timeout', $1, true)", [f"{seconds}s"]
+    return Statement("SELECT set_config('statement_timeout', $1, true)", [f"{seconds}s"], NoRow)
 
 
-def find_existing(drive_id: int, names: list[str]) -> Statement:
+def find_existing(drive_id: int, names: list[str]) -> Statement[FileName]:
     """Rows: those of the names that are files."""
-    return (
+    return Statement(
         "SELECT name FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[]) ORDER BY name",
         [drive_id, names],
+        FileName,
     )
 
 
-def list_names_within(drive_id: int, start: str, end: str | None, limit: int) -> Statement:
+def list_names_within(drive_id: int, start: str, end: str | None, limit: int) -> Statement[FileName]:
     """Rows: up to `limit` names of files from `start` (included) to `end` (not), in order."""
     upper = "" if end is None else "AND name < $4::text"
-    return (
+    return Statement(
         f"SELECT name FROM storage_file WHERE drive_id = $1 AND name >= $2::text {upper} ORDER BY name LIMIT $3",
         [drive_id, start, limit, *([] if end is None else [end])],
+        FileName,
     )
 
 
-def rename_files(drive_id: int, names: list[str], new_names: list[str]) -> Statement:
+def rename_files(drive_id: int, names: list[str], new_names: list[str]) -> Statement[Affected]:
     """Give files of a locked Drive other names, which must be free. A row for each that existed."""
-    return (
+    return Statement(
         """
         UPDATE storage_file f SET name = n.new FROM unnest($2::text[], $3::text[]) AS n(old, new)
         WHERE f.drive_id = $1 AND f.name = n.old RETURNING 1
     """,
         [drive_id, names, new_names],
+        Affected,
     )
 
 
-def count_within(drive_id: int, names: list[str], ranges: list[tuple[str, str]]) -> Statement:
+def count_within(drive_id: int, names: list[str], ranges: list[tuple[str, str]]) -> Statement[Held]:
     """Row: how many files these names and these ranges of names are, and their size in bytes. They must not overlap."""
     starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
-    return (
+    return Statement(
         """
         SELECT coalesce(sum(part.files), 0)::bigint, coalesce(sum(part.size_bytes), 0)::bigint FROM (
             SELECT count(*) AS files, sum(size_bytes) AS size_bytes FROM storage_file
@@ -76,16 +106,17 @@ def count_within(drive_id: int, names: list[str], ranges: list[tuple[str, str]])
         ) part
     """,
         [drive_id, names, starts, ends],
+        Held,
     )
 
 
-def list_chosen(drive_id: int, names: list[str], ranges: list[tuple[str, str]], limit: int) -> Statement:
+def list_chosen(drive_id: int, names: list[str], ranges: list[tuple[str, str]], limit: int) -> Statement[ChosenFile]:
     """Up to `limit` files of these names and ranges.
 
     Row: name, size in bytes, content type, etag, changed_at, blob ids, their sizes.
     """
     starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
-    return (
+    return Statement(
         """
         SELECT name, size_bytes, content_type, etag, changed_at, blob_ids, blob_sizes FROM (
             SELECT f.* FROM storage_file f WHERE f.drive_id = $1 AND f.name = ANY ($2::text[])
@@ -96,17 +127,18 @@ def list_chosen(drive_id: int, names: list[str], ranges: list[tuple[str, str]], 
         ) chosen ORDER BY name LIMIT $5
     """,
         [drive_id, names, starts, ends, limit],
+        ChosenFile,
     )
 
 
-def lock_deletion(deletion_id: int) -> Statement:
+def lock_deletion(deletion_id: int) -> Statement[Affected]:
     """Lock a deletion until the transaction ends. A row if there is one."""
-    return "SELECT 1 FROM storage_filedeletion WHERE id = $1 FOR UPDATE", [deletion_id]
+    return Statement("SELECT 1 FROM storage_filedeletion WHERE id = $1 FOR UPDATE", [deletion_id], Affected)
 
 
-def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at: object) -> Statement:
+def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at: object) -> Statement[Total]:
     """Let files be deleted ones of this deletion, unless they were written after it was asked for. Row: how many it were."""
-    return (
+    return Statement(
         f"""
         WITH gone AS (
             DELETE FROM storage_file WHERE drive_id = $2 AND name = ANY ($3::text[]) AND changed_at <= $4::timestamptz
@@ -117,40 +149,49 @@ def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at:
         SELECT count(*) FROM kept
     """,
         [deletion_id, drive_id, names, asked_at],
+        Total,
     )
 
 
-def list_old_names_within(drive_id: int, start: str, end: str | None, asked_at: object, limit: int) -> Statement:
+def list_old_names_within(
+    drive_id: int, start: str, end: str | None, asked_at: object, limit: int
+) -> Statement[FileName]:
     """As `list_names_within`, without files written after that moment."""
     upper = "" if end is None else "AND name < $5::text"
-    return (
+    return Statement(
         f"""
         SELECT name FROM storage_file WHERE drive_id = $1 AND name >= $2::text {upper} AND changed_at <= $3::timestamptz
         ORDER BY name LIMIT $4
     """,
         [drive_id, start, asked_at, limit, *([] if end is None else [end])],
+        FileName,
     )
 
 
-def find_old_existing(drive_id: int, names: list[str], asked_at: object, limit: int) -> Statement:
+def find_old_existing(drive_id: int, names: list[str], asked_at: object, limit: int) -> Statement[FileName]:
     """Rows: up to `limit` of the names that are files which were not written after that moment."""
-    return (
+    return Statement(
         """
         SELECT name FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[]) AND changed_at <= $3::timestamptz
         ORDER BY name LIMIT $4
     """,
         [drive_id, names, asked_at, limit],
+        FileName,
     )
 
 
-def list_deleted(deletion_id: int, limit: int) -> Statement:
+def list_deleted(deletion_id: int, limit: int) -> Statement[FileName]:
     """Rows: up to `limit` names of deleted files."""
-    return "SELECT name FROM storage_deletedfile WHERE deletion_id = $1 ORDER BY name LIMIT $2", [deletion_id, limit]
+    return Statement(
+        "SELECT name FROM storage_deletedfile WHERE deletion_id = $1 ORDER BY name LIMIT $2",
+        [deletion_id, limit],
+        FileName,
+    )
 
 
-def restore_files(deletion_id: int, drive_id: int, names: list[str], new_names: list[str]) -> Statement:
+def restore_files(deletion_id: int, drive_id: int, names: list[str], new_names: list[str]) -> Statement[Affected]:
     """Let deleted files be files of a locked Drive again, under names that must be free. A row for each."""
-    return (
+    return Statement(
         f"""
         WITH back AS (
             DELETE FROM storage_deletedfile d USING unnest($3::text[], $4::text[]) AS n(old, new)
@@ -159,12 +200,13 @@ def restore_files(deletion_id: int, drive_id: int, names: list[str], new_names: 
         INSERT INTO storage_file (drive_id, name, {_FILE}) SELECT $2, new_name, {_FILE} FROM back RETURNING 1
     """,
         [deletion_id, drive_id, names, new_names],
+        Affected,
     )
 
 
-def forget_deleted(deletion_id: int, limit: int) -> Statement:
+def forget_deleted(deletion_id: int, limit: int) -> Statement[Total]:
     """Remove up to `limit` deleted files for good: their blobs are garbage. Row: how many it were."""
-    return (
+    return Statement(
         """
         WITH gone AS (
             DELETE FROM storage_deletedfile WHERE (deletion_id, name) IN (
@@ -176,12 +218,13 @@ def forget_deleted(deletion_id: int, limit: int) -> Statement:
         SELECT count(*) FROM gone
     """,
         [deletion_id, limit],
+        Total,
     )
 
 
-def forget_damaged(blob_ids: list[UUID]) -> Statement:
+def forget_damaged(blob_ids: list[UUID]) -> Statement[NoRow]:
     """Remove deleted files that are made of any of these blobs: they could not be restored. No row."""
-    return (
+    return Statement(
         """
         WITH gone AS (
             DELETE FROM storage_deletedfile WHERE (deletion_id, name) IN (
@@ -193,4 +236,5 @@ def forget_damaged(blob_ids: list[UUID]) -> Statement:
         UPDATE storage_blob SET state = 'garbage', changed_at = now() WHERE id IN (SELECT unnest(ids) FROM gone)
     """,
         [blob_ids],
+        NoRow,
     )

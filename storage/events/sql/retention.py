@@ -4,25 +4,36 @@ The names of partitions come from dates and nothing else.
 """
 
 from datetime import date
+from typing import NamedTuple
 
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import Affected, NoRow, Statement, Total
 
 _NAME = "storage_eventblock_{:%Y%m%d}"
 
 
-def wait_for_events_lock(seconds: int) -> Statement:
+class Day(NamedTuple):
+    day: str
+
+
+class Overfull(NamedTuple):
+    collection_id: str
+    first_minute: int
+
+
+def wait_for_events_lock(seconds: int) -> Statement[NoRow]:
     """Locks that take longer than this are given up, until the transaction ends. No row that matters."""
-    return "SELECT set_config('lock_timeout', $1, true)", [f"{seconds}s"]
+    return Statement("SELECT set_config('lock_timeout', $1, true)", [f"{seconds}s"], NoRow)
 
 
-def list_event_days() -> Statement:
+def list_event_days() -> Statement[Day]:
     """Rows: the day of each partition as YYYYMMDD."""
-    return (
+    return Statement(
         """
         SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'storage_eventblock'::regclass AND c.relname ~ '_[0-9]{8}$' ORDER BY 1
     """,
         [],
+        Day,
     )
 
 
@@ -42,25 +53,26 @@ def drop_event_day(day: date) -> str:
     return f"DROP TABLE {_NAME.format(day)}"
 
 
-def drop_stray_blocks(end_id: str, limit: int) -> Statement:
+def drop_stray_blocks(end_id: str, limit: int) -> Statement[Affected]:
     """Delete blocks before `end_id` that are in no day's partition. A row for each."""
-    return (
+    return Statement(
         """
         DELETE FROM storage_eventblock_other WHERE (collection_id, last_id) IN (
             SELECT collection_id, last_id FROM storage_eventblock_other WHERE last_id < $1::uuid LIMIT $2) RETURNING 1
     """,
         [end_id, limit],
+        Affected,
     )
 
 
-def drop_event_minutes(end_minute: int) -> Statement:
+def drop_event_minutes(end_minute: int) -> Statement[NoRow]:
     """Forget what minutes before this one held. No row."""
-    return "DELETE FROM storage_eventminute WHERE minute < $1", [end_minute]
+    return Statement("DELETE FROM storage_eventminute WHERE minute < $1", [end_minute], NoRow)
 
 
-def find_overfull(max_bytes: int) -> Statement:
+def find_overfull(max_bytes: int) -> Statement[Overfull]:
     """Rows: collection id, the first minute to be kept so that the newest minutes stay within `max_bytes`."""
-    return (
+    return Statement(
         """
         SELECT collection_id, min(minute) FILTER (WHERE total <= $1 OR is_newest)
         FROM (
@@ -71,12 +83,13 @@ def find_overfull(max_bytes: int) -> Statement:
         GROUP BY collection_id HAVING max(total) > $1
     """,
         [max_bytes],
+        Overfull,
     )
 
 
-def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Statement:
+def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Statement[Total]:
     """Delete up to `limit` of a collection's oldest blocks. Row: how many it were."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id < $2::uuid AND last_id IN (
@@ -86,20 +99,22 @@ def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Stateme
         SELECT count(*) FROM deleted
     """,
         [collection_id, end_id, limit],
+        Total,
     )
 
 
-def empty_event_minutes(collection_id: str, end_minute: int) -> Statement:
+def empty_event_minutes(collection_id: str, end_minute: int) -> Statement[NoRow]:
     """The minutes before this one hold no bytes any more; what was counted in them stays. No row."""
-    return (
+    return Statement(
         "UPDATE storage_eventminute SET size_bytes = 0 WHERE collection_id = $1 AND minute < $2 AND size_bytes > 0",
         [collection_id, end_minute],
+        NoRow,
     )
 
 
-def delete_blocks_of(collection_id: str, limit: int) -> Statement:
+def delete_blocks_of(collection_id: str, limit: int) -> Statement[Total]:
     """Delete up to `limit` blocks of a collection. Row: how many it were."""
-    return (
+    return Statement(
         """
         WITH deleted AS (
             DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id IN (
@@ -107,25 +122,17 @@ def delete_blocks_of(collection_id: str, limit: int) -> Statement:
         SELECT count(*) FROM deleted
     """,
         [collection_id, limit],
+        Total,
     )
 
 
-def delete_event_traces_of(collection_id: str) -> Statement:
+def delete_event_traces_of(collection_id: str) -> Statement[NoRow]:
     """Forget a collection's pinned events and what its minutes held. No row."""
-    return (
+    return Statement(
         """
         WITH pinned AS (DELETE FROM storage_pinnedevent WHERE collection_id = $1)
         DELETE FROM storage_eventminute WHERE collection_id = $1
     """,
         [collection_id],
+        NoRow,
     )
-
-
-def try_events_lock() -> Statement:
-    """Row: whether this session is the one that tidies recorded requests now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport events'))", []
-
-
-def release_events_lock() -> Statement:
-    """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport events'))", []

@@ -1,22 +1,19 @@
-"""What every statement is made of: the text with its bound values, and the check of who asks.
+"""The check of who asks, which statements on the hot path begin with.
 
-A statement on the hot path answers "may this caller?" and does the work in one round trip: it starts with the common
-table expression `access`, which has one row when the data key is valid.
+Such a statement answers "may this caller?" and does the work in one round trip: it starts with the common table
+expression `access`, which has one row when the data key is valid.
 """
 
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from storage.postgres.access import Access
+from storage.postgres.statements import Params, Statement
 
-Statement = tuple[str, list[Any]]
 
-
-class Params(list[Any]):
-    """The values of a statement; `add` returns the placeholder for one."""
-
-    def add(self, value: Any) -> str:
-        self.append(value)
-        return f"${len(self)}"
+class ResolvedBase(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    key_id: int | None
 
 
 def access(caller: Access, name: str, *, write: bool, params: Params, kind: Literal["base", "drive"] = "base") -> str:
@@ -44,7 +41,11 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
     )"""
 
 
-def resolve_base(caller: Access, base: str, *, write: bool) -> Statement:
+def resolve_base(caller: Access, base: str, *, write: bool) -> Statement[ResolvedBase]:
     """Row: base_id, allowed, the data key's id or NULL."""
     params = Params()
-    return f"{access(caller, base, write=write, params=params)} SELECT base_id, allowed, key_id FROM access", params
+    return Statement(
+        f"{access(caller, base, write=write, params=params)} SELECT base_id, allowed, key_id FROM access",
+        params,
+        ResolvedBase,
+    )

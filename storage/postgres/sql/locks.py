@@ -1,38 +1,18 @@
 """Locks that a whole kind of work shares. They go with the session or transaction, so a crash frees them."""
 
-from storage.postgres.sql.access import Statement
+from storage.postgres.statements import NoRow, Statement, YesNo
 
 
-def try_sweeper_lock() -> Statement:
-    """Row: whether this session is the one sweeper now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport sweeper'))", []
+def try_lock(work: str) -> Statement[YesNo]:
+    """Row: whether this session is the one that does this work now."""
+    return Statement("SELECT pg_try_advisory_lock(hashtext($1))", [f"homeport {work}"], YesNo)
 
 
-def release_sweeper_lock() -> Statement:
+def release_lock(work: str) -> Statement[YesNo]:
     """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport sweeper'))", []
+    return Statement("SELECT pg_advisory_unlock(hashtext($1))", [f"homeport {work}"], YesNo)
 
 
-def lock_first_run() -> Statement:
+def lock_first_run() -> Statement[NoRow]:
     """Wait until no one else is making the first account; held until the transaction ends."""
-    return "SELECT pg_advisory_xact_lock(hashtext('homeport first run'))", []
-
-
-def try_blob_lock() -> Statement:
-    """Row: whether this session is the one that tidies the bucket now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport blobs'))", []
-
-
-def release_blob_lock() -> Statement:
-    """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport blobs'))", []
-
-
-def try_tidying_lock() -> Statement:
-    """Row: whether this session is the one that works off deletions of files now."""
-    return "SELECT pg_try_advisory_lock(hashtext('homeport tidying'))", []
-
-
-def release_tidying_lock() -> Statement:
-    """Row: true."""
-    return "SELECT pg_advisory_unlock(hashtext('homeport tidying'))", []
+    return Statement("SELECT pg_advisory_xact_lock(hashtext('homeport first run'))", [], NoRow)
