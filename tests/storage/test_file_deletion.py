@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from storage import blobs, deletion, file_deletion, files, folders, limits, reconcile, sql, tidying
 from storage.database import one_connection, run
-from storage.errors import DeletionNotFound, FileNotFound, UndoOver
+from storage.errors import DeletionNotFound, DriveNotFound, FileNotFound, UndoOver
 from storage.file_deletion import Progress
 from storage.models import Blob, Collection, DeletedFile, File, FileDeletion, Folder
+from storage.tidying import Chosen
 from tests.drives import PART, noise
 from tests.people import make_person
 from tests.storage.test_files import Content, in_bucket
@@ -196,6 +197,65 @@ def test_made_folders_go_and_come_back(heap: Bin) -> None:
     assert heap.folders("a/") == ["a/empty/", "a/full/"]
 
 
+def test_a_write_that_began_before_and_ends_between_two_batches_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heap.put("f", b"old")
+    with _write_begun(heap, "f", b"new") as end_write:
+        _after_first_batch(monkeypatch, end_write)
+        gone = heap.throw("f")
+
+    assert (gone.has_ended, gone.done, gone.files) == (True, 1, 1)
+    assert heap.content() == {"f": b"new"}
+    assert heap.undo(gone).renamed == ["f (2)"]
+    assert heap.content() == {"f": b"new", "f (2)": b"old"}
+    assert states(heap.blobs()) == {"live"}
+
+
+def test_a_write_that_began_before_and_ends_after_the_deletion_was_asked_for_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DELETE_AT_ONCE_FILES", 0)
+    heap.put("in/old", b"1")
+    with _nobody_else():
+        with _write_begun(heap, "in/new", b"2") as end_write:
+            gone = heap.throw("in/")
+            end_write()
+        file_deletion._work_off(gone.id)
+    assert heap.content() == {"in/new": b"2"}
+    assert heap.look(gone).files == 1
+
+
+@pytest.mark.parametrize("whole", ["in/f", "in/"])
+def test_what_is_moved_under_a_name_that_is_gone_already_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch, whole: str
+) -> None:
+    heap.put("in/f", b"1")
+    heap.put("older", b"2")
+    _after_first_batch(monkeypatch, lambda: heap.rename("older", "in/f"))
+    gone = heap.throw(whole)
+    assert (gone.has_ended, gone.done) == (True, 1)
+    assert heap.content() == {"in/f": b"2"}
+    assert heap.undo(gone).renamed == ["in/f (2)"]
+
+
+def test_what_another_deletion_gives_back_stays(heap: Bin, monkeypatch: pytest.MonkeyPatch) -> None:
+    heap.put("f", b"1")
+    first = heap.throw("f")
+    heap.put("f", b"2")
+    _after_first_batch(monkeypatch, lambda: heap.undo(first))
+    second = heap.throw("f")
+    assert (second.has_ended, second.done) == (True, 1)
+    assert heap.content() == {"f": b"1"}
+    assert heap.undo(second).renamed == ["f (2)"]
+    assert heap.content() == {"f": b"1", "f (2)": b"2"}
+
+
+def test_a_drive_that_is_gone_has_nothing_to_delete(heap: Bin) -> None:
+    with pytest.raises(DriveNotFound):
+        file_deletion.delete(drive_id=heap.id + 1_000_000, chosen=Chosen(["a"], []), person_id=heap.person.pk)
+
+
 def test_a_writer_and_a_deletion_never_share_a_blob(heap: Bin) -> None:
     """A name is written again and again while it is deleted and brought back: what is set aside must stay whole."""
     before = swept_report()
@@ -278,6 +338,56 @@ def test_deletions_are_their_drives_own(heap: Bin) -> None:
 
 
 @contextmanager
+def _write_begun(heap: Bin, name: str, content: bytes) -> Iterator[Callable[[], None]]:
+    """A write whose transaction has begun and waits; what is given lets it end."""
+    begun, may_end = threading.Event(), threading.Event()
+    failures: list[BaseException] = []
+
+    def take_and_wait(stored: files.Stored) -> None:
+        files_take(stored)
+        begun.set()
+        assert may_end.wait(60)
+
+    def write() -> None:
+        try:
+            heap.put(name, content)
+        except BaseException as error:
+            failures.append(error)
+            begun.set()
+        connection.close()
+
+    def end() -> None:
+        may_end.set()
+        writer.join()
+        assert failures == []
+
+    files_take = files.take
+    writer = threading.Thread(target=write)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "take", take_and_wait)
+        writer.start()
+        assert begun.wait(60)
+    try:
+        yield end
+    finally:
+        end()
+
+
+def _after_first_batch(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something done once, when a deletion's first batch has been committed and the second has not begun."""
+    work = file_deletion._next_batch
+    acts = [act]
+
+    def work_and_act(deletion_id: int) -> bool:
+        more = work(deletion_id)
+        if acts:
+            acts.pop()()
+        return more
+
+    monkeypatch.setattr(file_deletion, "_next_batch", work_and_act)
+
+
+@contextmanager
 def _nobody_else() -> Iterator[None]:
     """Hold the lock that the server's own job would need."""
     with one_connection():
@@ -294,7 +404,7 @@ def _dies_after(batches: int) -> Callable[..., object]:
 
     def run_or_die(statement: str, params: object) -> object:
         nonlocal done
-        if "storage_deletedfile" in statement:
+        if "INTO storage_deletedfile" in statement:
             done += 1
             if done > batches:
                 raise KeyboardInterrupt
