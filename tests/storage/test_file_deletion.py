@@ -322,7 +322,7 @@ def test_a_collection_takes_its_deleted_files_along(heap: Bin) -> None:
     assert not DeletedFile.objects.filter(deletion_id=gone.id).exists()
     file_deletion.undo(drive_id=heap.id, deletion_id=gone.id)
     assert not File.objects.filter(drive_id=heap.id).exists(), "nothing comes back to where nobody can see it"
-    type(left).objects.filter(pk=left.pk).update(asked_at="2020-01-01T00:00Z", finished_at=None)
+    type(left).objects.filter(pk=left.pk).update(emptied_at="2020-01-01T00:00Z", finished_at=None)
     deletion.continue_deletions()
     assert not FileDeletion.objects.filter(drive_id=heap.id).exists()
 
