@@ -41,7 +41,6 @@ from storage.models import Collection, Import, ImportProblem
 
 _State = Import.State
 _NAME_MAX_CHARACTERS = 255
-_Note = Callable[[Problem], None]
 
 
 def start_import(
