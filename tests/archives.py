@@ -228,6 +228,11 @@ def import_now(access: Access, content: bytes, name: str = "export.zip", **ways:
     return run_now(check_now(access, content, name), **ways)
 
 
+def adds_up(report: plans.PortionReport) -> bool:
+    """Whether all that was read was stored or skipped."""
+    return report.read == report.stored + report.skipped_total
+
+
 def new_collection() -> Access:
     return Access(collections.create_collection("Made by a test").id)
 

@@ -42,13 +42,12 @@ _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS
 class Position(msgspec.Struct):
     """What is done for good. `number` items or files of a portion are through; a `replace` then removes up to `last`.
 
-    `mark` and `since` tell what is older than the portion's import: by revision for items, by time for files.
+    What was last written before `since` is older than the portion's import.
     """
 
     portion: int = 0
     number: int = 0
     bytes: int = 0
-    mark: int = 0
     since: datetime | None = None
     last: str = ""
 
@@ -89,7 +88,7 @@ class Importer:
 
     def _store(self, report: PortionReport, portion: ItemSource | FileSource) -> None:
         if not self.position.since:
-            self.position.mark, self.position.since = run_one(archive_sql.next_revision())
+            self.position.since = run_one(archive_sql.read_clock()).now
         try:
             if isinstance(portion, FileSource):
                 self._store_files(report, portion)
@@ -121,14 +120,13 @@ class Importer:
             self._note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
         self._commit_items(report, base_id, batch)
         if report.do == "replace":
-            self._remove_older(
-                report, lambda: archive_sql.delete_older_items(base_id, **self._older(self.position.mark))
-            )
+            self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))
 
     def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
         with engine_errors(), transaction.atomic():
             if batch.rows:
-                new, replaced = run_one(archive_sql.import_items(base_id, list(batch.rows.values())))
+                statement = archive_sql.import_items(base_id, list(batch.rows.values()), since=self.position.since)
+                new, replaced = run_one(statement)
                 if new + replaced < len(batch.rows):
                     raise Superseded
                 report.new, report.replaced = report.new + new, report.replaced + replaced
@@ -166,8 +164,7 @@ class Importer:
                     self._commit_files(report, drive_id, batch, writer)
             self._commit_files(report, drive_id, batch, writer)
         if report.do == "replace":
-            since = self.position.since
-            self._remove_older(report, lambda: archive_sql.delete_older_files(drive_id, **self._older(since)))
+            self._remove_older(report, lambda: archive_sql.delete_older_files(drive_id, **self._older()))
 
     def _put_file(self, batch: "_Files", file: FoundFile, writer: PartWriter) -> None:
         batch.begin(file)
@@ -195,8 +192,8 @@ class Importer:
         reach("import-after-commit")
         batch.clear()
 
-    def _older(self, before: Any) -> dict[str, Any]:
-        return {"before": before, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}
+    def _older(self) -> dict[str, Any]:
+        return {"before": self.position.since, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}
 
     def _remove_older(self, report: PortionReport, statement: Any) -> None:
         """Remove what a `replace` found in place, batch after batch."""

@@ -43,7 +43,6 @@ from storage.postgres.database import engine_errors, run
 
 _State = Import.State
 _NAME_MAX_CHARACTERS = 255
-_Note = Callable[[Problem], None]
 
 
 def start_import(

@@ -33,8 +33,7 @@ class Imported(NamedTuple):
     replaced: int
 
 
-class Mark(NamedTuple):
-    revision: int
+class Clock(NamedTuple):
     now: datetime
 
 
@@ -101,8 +100,12 @@ def reserve_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
     )
 
 
-def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -> Statement[Imported]:
+def import_items(
+    base_id: int, rows: list[tuple[str, str, int, float | None]], *, since: datetime | None
+) -> Statement[Imported]:
     """Store rows as `put_items` takes them, no key twice, in a Base that cannot go until the transaction ends.
+
+    None is older than `since`, not even if the clock was set back.
 
     Row: how many took a key that no living item had, and how many replaced one; two zeros when the Base has gone.
     """
@@ -121,7 +124,8 @@ def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -
             JOIN storage_item i ON i.base_id = p.id AND i.key = g.key AND {LIVE}
         ), written AS (
             INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at)
-            SELECT p.id, g.key, g.value, g.size_bytes, nextval('storage_item_revision'), now(), g.expires_at
+            SELECT p.id, g.key, g.value, g.size_bytes, nextval('storage_item_revision'),
+                greatest(now(), $5::timestamptz), g.expires_at
             FROM place p CROSS JOIN given g ORDER BY g.key COLLATE "C"
             ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
                 revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at
@@ -129,14 +133,14 @@ def import_items(base_id: int, rows: list[tuple[str, str, int, float | None]]) -
         )
         SELECT (SELECT count(*) FROM written) - known.total, known.total FROM known
     """,
-        [base_id, f"[{','.join(documents)}]", sizes, expiries],
+        [base_id, f"[{','.join(documents)}]", sizes, expiries, since],
         Imported,
     )
 
 
-def next_revision() -> Statement[Mark]:
-    """Row: a revision above that of every item written so far, and the time by the database's clock."""
-    return Statement("SELECT nextval('storage_item_revision'), clock_timestamp()", [], Mark)
+def read_clock() -> Statement[Clock]:
+    """Row: the time by the database's clock."""
+    return Statement("SELECT clock_timestamp()", [], Clock)
 
 
 def find_known_files(drive_id: int, names: list[str]) -> Statement[Total]:
@@ -146,18 +150,19 @@ def find_known_files(drive_id: int, names: list[str]) -> Statement[Total]:
     )
 
 
-def delete_older_items(base_id: int, *, before: int, last: str, limit: int) -> Statement[Removed]:
-    """Of the next `limit` items behind the key `last`, delete those with a lower revision than `before`.
+def delete_older_items(base_id: int, *, before: datetime | None, last: str, limit: int) -> Statement[Removed]:
+    """Of the next `limit` items behind the key `last`, delete those last written before a time.
 
-    Row: the last key looked at or NULL, and how many went.
+    Revisions would not tell: each session takes some ahead, so that a later write may have the lower one. Row: the last
+    key looked at or NULL, and how many went.
     """
     return Statement(
         """
         WITH looked_at AS MATERIALIZED (
-            SELECT key, revision FROM storage_item WHERE base_id = $1 AND key > $2 ORDER BY key LIMIT $4
+            SELECT key, changed_at FROM storage_item WHERE base_id = $1 AND key > $2 ORDER BY key LIMIT $4
         ), gone AS (
             DELETE FROM storage_item i USING looked_at l
-            WHERE i.base_id = $1 AND i.key = l.key AND l.revision < $3 AND i.revision < $3 RETURNING 1
+            WHERE i.base_id = $1 AND i.key = l.key AND l.changed_at < $3 AND i.changed_at < $3 RETURNING 1
         )
         SELECT max(key), (SELECT count(*) FROM gone) FROM looked_at
     """,
@@ -166,8 +171,8 @@ def delete_older_items(base_id: int, *, before: int, last: str, limit: int) -> S
     )
 
 
-def delete_older_files(drive_id: int, *, before: datetime, last: str, limit: int) -> Statement[Removed]:
-    """As `delete_older_items`, of files last written before a time; their blobs are garbage."""
+def delete_older_files(drive_id: int, *, before: datetime | None, last: str, limit: int) -> Statement[Removed]:
+    """As `delete_older_items`, of files; their blobs are garbage."""
     return Statement(
         """
         WITH looked_at AS MATERIALIZED (

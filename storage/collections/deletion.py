@@ -7,7 +7,7 @@ files become garbage, which the sweeper collects. Recorded requests go with them
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -35,7 +35,7 @@ from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
-# A write that was let in just before may still be running; no statement takes this long. Only after it is the last look the last.
+# A write that was let in just before may still be running; no statement takes this long. A look that begins after it is the last.
 _STRAGGLERS = timedelta(seconds=30)
 # How long a finished one is still shown.
 _SHOWN = timedelta(minutes=1)
@@ -94,8 +94,9 @@ def continue_deletions() -> None:
     with only_worker("collection deletions") as is_ours:
         if is_ours:
             for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
+                began = timezone.now()
                 _empty(deletion)
-                _finish(deletion)
+                _finish(deletion, began)
 
 
 def forget_old() -> None:
@@ -118,11 +119,17 @@ def _empty(deletion: Deletion) -> None:
     retention.delete_events_of(deletion.collection_id)
 
 
-def _finish(deletion: Deletion) -> None:
-    now = timezone.now()
-    changes = {"emptied_at": now} if deletion.emptied_at is None else {}
-    if now - deletion.asked_at > _STRAGGLERS:
-        changes["finished_at"] = now
+def _finish(deletion: Deletion, began: datetime) -> None:
+    """Note what a look that began then has come to.
+
+    The time is counted from an earlier look's end, which saw that access had ended: the transaction that ended it may
+    have been committed long after `asked_at`.
+    """
+    changes = {}
+    if deletion.emptied_at is None:
+        changes["emptied_at"] = timezone.now()
+    elif began - deletion.emptied_at > _STRAGGLERS:
+        changes["finished_at"] = timezone.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
         logger.info("The deleted collection %s is gone for good", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

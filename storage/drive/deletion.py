@@ -50,17 +50,21 @@ class Progress:
 def delete(*, drive_id: int, chosen: Chosen, person_id: int) -> Progress:
     """Delete files and folders: up to 1,000 files at once, of more only the beginning (`continue_deletions` goes on).
 
-    Files written after this moment stay. Raises DriveNotFound, EngineUnreachable.
+    Files written after this moment stay, and so does what comes under a name whose file is gone already. Raises
+    DriveNotFound, EngineUnreachable.
     """
     held = moves.count_chosen(drive_id=drive_id, chosen=chosen)
-    deletion = FileDeletion.objects.create(
-        drive_id=drive_id,
-        asked_by_id=person_id,
-        names=chosen.names,
-        folders=chosen.folders,
-        files=held.files,
-        size_bytes=held.size_bytes,
-    )
+    with engine_errors(), transaction.atomic():
+        # Writers hold this lock when they take their time, so each of them is over by now or is later than `asked_at`.
+        moves.lock_drive(drive_id)
+        deletion = FileDeletion.objects.create(
+            drive_id=drive_id,
+            asked_by_id=person_id,
+            names=chosen.names,
+            folders=chosen.folders,
+            files=held.files,
+            size_bytes=held.size_bytes,
+        )
     if held.files <= limits.DELETE_AT_ONCE_FILES:
         _work_off(deletion.pk)
     return find_deletion(drive_id=drive_id, deletion_id=deletion.pk)
@@ -197,12 +201,13 @@ def _delete_batch(found: FileDeletion) -> bool:
 def _names_left(found: FileDeletion) -> list[str]:
     """The next names to delete: of the files themselves first, then folder by folder."""
     most = limits.DELETE_BATCH_ROWS
-    names = [name for (name,) in run(moves_sql.find_old_existing(found.drive_id, found.names, found.asked_at, most))]
+    rows = run(moves_sql.find_old_existing(found.pk, found.drive_id, found.names, found.asked_at, most))
+    names = [row.name for row in rows]
     for folder in found.folders:
         if names:
             break
         start, end = folders.range_of(folder)
-        rows = run(moves_sql.list_old_names_within(found.drive_id, start, end, found.asked_at, most))
+        rows = run(moves_sql.list_old_names_within(found.pk, found.drive_id, start, end, found.asked_at, most))
         names = [name for (name,) in rows]
     return names
 

@@ -153,12 +153,6 @@ def search(*, drive_id: int, folder: str, text: str, last: str = "") -> Listing:
     return Listing(entries + _files(run(folders_sql.get_rows(drive_id, found[:room]))), cursor, Sort())
 
 
-def find_entry(*, drive_id: int, name: str) -> Entry | None:
-    """What a listing says of a file; None when there is none."""
-    found = _files(run(folders_sql.get_rows(drive_id, [name])))
-    return found[0] if found else None
-
-
 def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
     """What stands beside a file in its folder. Raises nothing for one that is not there."""
     before, after, created_at = run_one(folders_sql.find_neighbours(drive_id, folder_of(name), name))

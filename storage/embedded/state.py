@@ -8,7 +8,6 @@ Starting anything on those ports is left to `postgres.py` and `seaweedfs.py`.
 import json
 import os
 import secrets
-import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -157,7 +156,7 @@ def _with_free_ports(state: LocalState) -> LocalState:
 def _postgres_host(home: Path) -> str:
     """A Unix socket spares about 15% of a small query against TCP; where its path would be too long, loopback does."""
     folder = home / "run"
-    if sys.platform == "win32" or len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
+    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
         return "127.0.0.1"
     return str(folder)
 

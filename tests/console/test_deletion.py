@@ -60,11 +60,22 @@ def test_stragglers_are_found_by_the_last_look(people: Cast) -> None:
     )
     deletion.continue_deletions()
     Item.objects.create(base_id=base_id, key="late", value={}, size_bytes=13, revision=1, changed_at=left.asked_at)
-    Deletion.objects.filter(id=left.id).update(asked_at="2020-01-01T00:00Z")
+    Deletion.objects.filter(id=left.id).update(emptied_at="2020-01-01T00:00Z")
     deletion.continue_deletions()
     assert not Item.objects.filter(base_id=base_id).exists()
     left.refresh_from_db()
     assert left.finished_at is not None
+
+
+def test_a_first_look_is_never_the_last_however_long_ago_it_was_asked_for(people: Cast) -> None:
+    left = deletion.delete_collection(
+        collection_id=people.collection.id, typed_name=people.collection.name, asked_by=people.owner
+    )
+    Deletion.objects.filter(id=left.id).update(asked_at="2020-01-01T00:00Z")
+    deletion.continue_deletions()
+    left.refresh_from_db()
+    assert left.emptied_at is not None
+    assert left.finished_at is None
 
 
 def test_half_done_deletion_goes_on(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

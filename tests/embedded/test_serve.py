@@ -5,7 +5,6 @@ import signal
 import socket
 import ssl
 import stat
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,14 +36,13 @@ def test_it_listens_on_loopback_alone(server: Server) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root runs engines as another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs engines as another user")
 def test_no_engine_runs_as_root(server: Server) -> None:
     engines = [*server.children("postgres"), *server.children("weed")]
     assert len(engines) > 4
     assert {process.uids().effective for process in engines}.isdisjoint({0})
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
 def test_it_keeps_data_and_secrets_from_other_users(server: Server) -> None:
     engines = server.data / "engines"
     private_folders = [engines.resolve(), engines / "postgres", engines / "seaweedfs", engines / "run"]
@@ -163,9 +161,7 @@ def test_engines_of_others_are_used_instead_of_the_bundled_ones(make_server: Mak
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() != 0, reason="only root has folders that engines can't reach"
-)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that engines can't reach")
 def test_a_data_folder_that_engines_cannot_reach_is_left_as_it_is(make_server: MakeServer, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)

@@ -149,7 +149,10 @@ def test_a_gigabyte_goes_out_and_comes_in_with_memory_flat_and_progress_that_mov
         start(lambda: imports.request_run(import_id=begun.id, choices=[Choice("merge")] * 2, **where))
         ran = progress_of(begun, ("done", "failed"))
     assert begun.state == "done", begun.reason
-    assert [(each.new, each.adds_up) for each in plans.read_report(begun.report)] == [(100_001, True), (100, True)]
+    assert [(each.new, archives.adds_up(each)) for each in plans.read_report(begun.report)] == [
+        (100_001, True),
+        (100, True),
+    ]
     assert importing.grown_mb < GROWTH_MB
     assert len(set(looked)) > 3
     assert len(set(ran)) > 3

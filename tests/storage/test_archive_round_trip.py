@@ -10,11 +10,16 @@ import pytest
 
 from storage.archive import manifest, plans
 from storage.archive.entry_names import EntryNames
+from storage.archive.importing import Importer
 from storage.archive.plans import Choice
+from storage.base.items import PreparedItem
+from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
 from storage.models import Export, Import
 from storage.postgres.access import Access
+from storage.postgres.database import OwnConnection, run
+from storage.postgres.statements import Statement
 from tests import archives
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -83,10 +88,10 @@ def test_a_report_adds_up_and_a_second_run_doubles_nothing() -> None:
     first = archives.import_now(target, zipped)
     second = archives.run_now(first)
     for report in plans.read_report(first.report):
-        assert report.adds_up
+        assert archives.adds_up(report)
         assert (report.stored, report.replaced, report.skipped) == (report.read, 0, {})
     for report in plans.read_report(second.report):
-        assert (report.new, report.replaced, report.adds_up) == (0, report.read, True)
+        assert (report.new, report.replaced, archives.adds_up(report)) == (0, report.read, True)
     again = archives.manifest_of(archives.bytes_of(archives.export_now(target)))
     assert manifest.find_differences(archives.manifest_of(zipped), again) == []
 
@@ -120,6 +125,37 @@ def test_merge_replaces_what_has_the_same_name_and_keeps_the_rest() -> None:
     assert archives.stored_items(access, "notes") == {"a": {"n": 1}, "b": {"n": 2}, "old": {"n": 0}}
     assert names_of(access, "pictures") == ["old.txt", "x/y.txt", "z.txt"]
     assert read(access, "pictures", "x/y.txt") == b"new"
+
+
+@pytest.mark.parametrize("is_importer_ahead", [False, True])
+def test_replace_tells_by_time_what_was_there(monkeypatch: pytest.MonkeyPatch, is_importer_ahead: bool) -> None:
+    """Sessions take revisions ahead: an old item may have a higher one than the import, a later write a lower one."""
+
+    def take_revisions(last: int) -> None:
+        while run(Statement("SELECT nextval('storage_item_revision')", [], tuple))[0][0] % 32 != last:
+            pass
+
+    def write(key: str) -> None:
+        writer.run(
+            items_sql.put_items(access, "notes", [PreparedItem(key, json.dumps({"key": key}), 9, None)], replace=True)
+        )
+
+    def write_and_store(importer: Importer, *given: Any) -> None:
+        write("meanwhile")
+        store(importer, *given)
+
+    access, store = prepared(), Importer._store_items
+    monkeypatch.setattr(Importer, "_store_items", write_and_store)
+    writer = OwnConnection(lock_timeout_ms=1000)
+    try:
+        take_revisions(1)  # of a block that this session, which imports, goes on with
+        write("higher")
+        if is_importer_ahead:
+            take_revisions(0)
+        archives.import_now(access, small(), notes=Choice("replace"))
+    finally:
+        writer.close()
+    assert archives.stored_items(access, "notes").keys() == {"a", "b", "meanwhile"}
 
 
 def test_replace_leaves_exactly_what_is_in_the_archive() -> None:

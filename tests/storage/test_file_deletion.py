@@ -18,7 +18,8 @@ from storage.collections import deletion
 from storage.drive import deletion as file_deletion
 from storage.drive import files, folders, moves, reconcile
 from storage.drive.deletion import Progress
-from storage.errors import DeletionNotFound, FileNotFound, UndoOver
+from storage.drive.moves import Chosen
+from storage.errors import DeletionNotFound, DriveNotFound, FileNotFound, UndoOver
 from storage.models import Blob, Collection, DeletedFile, File, FileDeletion, Folder
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
@@ -203,6 +204,65 @@ def test_made_folders_go_and_come_back(heap: Bin) -> None:
     assert heap.folders("a/") == ["a/empty/", "a/full/"]
 
 
+def test_a_write_that_began_before_and_ends_between_two_batches_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heap.put("f", b"old")
+    with _write_begun(heap, "f", b"new") as end_write:
+        _after_first_batch(monkeypatch, end_write)
+        gone = heap.throw("f")
+
+    assert (gone.has_ended, gone.done, gone.files) == (True, 1, 1)
+    assert heap.content() == {"f": b"new"}
+    assert heap.undo(gone).renamed == ["f (2)"]
+    assert heap.content() == {"f": b"new", "f (2)": b"old"}
+    assert states(heap.blobs()) == {"live"}
+
+
+def test_a_write_that_began_before_and_ends_after_the_deletion_was_asked_for_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DELETE_AT_ONCE_FILES", 0)
+    heap.put("in/old", b"1")
+    with _nobody_else():
+        with _write_begun(heap, "in/new", b"2") as end_write:
+            gone = heap.throw("in/")
+            end_write()
+        file_deletion._work_off(gone.id)
+    assert heap.content() == {"in/new": b"2"}
+    assert heap.look(gone).files == 1
+
+
+@pytest.mark.parametrize("whole", ["in/f", "in/"])
+def test_what_is_moved_under_a_name_that_is_gone_already_stays(
+    heap: Bin, monkeypatch: pytest.MonkeyPatch, whole: str
+) -> None:
+    heap.put("in/f", b"1")
+    heap.put("older", b"2")
+    _after_first_batch(monkeypatch, lambda: heap.rename("older", "in/f"))
+    gone = heap.throw(whole)
+    assert (gone.has_ended, gone.done) == (True, 1)
+    assert heap.content() == {"in/f": b"2"}
+    assert heap.undo(gone).renamed == ["in/f (2)"]
+
+
+def test_what_another_deletion_gives_back_stays(heap: Bin, monkeypatch: pytest.MonkeyPatch) -> None:
+    heap.put("f", b"1")
+    first = heap.throw("f")
+    heap.put("f", b"2")
+    _after_first_batch(monkeypatch, lambda: heap.undo(first))
+    second = heap.throw("f")
+    assert (second.has_ended, second.done) == (True, 1)
+    assert heap.content() == {"f": b"1"}
+    assert heap.undo(second).renamed == ["f (2)"]
+    assert heap.content() == {"f": b"1", "f (2)": b"2"}
+
+
+def test_a_drive_that_is_gone_has_nothing_to_delete(heap: Bin) -> None:
+    with pytest.raises(DriveNotFound):
+        file_deletion.delete(drive_id=heap.id + 1_000_000, chosen=Chosen(["a"], []), person_id=heap.person.pk)
+
+
 def test_a_writer_and_a_deletion_never_share_a_blob(heap: Bin) -> None:
     """A name is written again and again while it is deleted and brought back: what is set aside must stay whole."""
     before = swept_report()
@@ -269,7 +329,7 @@ def test_a_collection_takes_its_deleted_files_along(heap: Bin) -> None:
     assert not DeletedFile.objects.filter(deletion_id=gone.id).exists()
     file_deletion.undo(drive_id=heap.id, deletion_id=gone.id)
     assert not File.objects.filter(drive_id=heap.id).exists(), "nothing comes back to where nobody can see it"
-    type(left).objects.filter(pk=left.pk).update(asked_at="2020-01-01T00:00Z", finished_at=None)
+    type(left).objects.filter(pk=left.pk).update(emptied_at="2020-01-01T00:00Z", finished_at=None)
     deletion.continue_deletions()
     assert not FileDeletion.objects.filter(drive_id=heap.id).exists()
 
@@ -282,6 +342,56 @@ def test_deletions_are_their_drives_own(heap: Bin) -> None:
             call(drive_id=heap.id + 1_000_000, deletion_id=gone.id)
     with pytest.raises(FileNotFound):
         heap.read("a")
+
+
+@contextmanager
+def _write_begun(heap: Bin, name: str, content: bytes) -> Iterator[Callable[[], None]]:
+    """A write whose transaction has begun and waits; what is given lets it end."""
+    begun, may_end = threading.Event(), threading.Event()
+    failures: list[BaseException] = []
+
+    def take_and_wait(stored: files.Stored) -> None:
+        files_take(stored)
+        begun.set()
+        assert may_end.wait(60)
+
+    def write() -> None:
+        try:
+            heap.put(name, content)
+        except BaseException as error:
+            failures.append(error)
+            begun.set()
+        connection.close()
+
+    def end() -> None:
+        may_end.set()
+        writer.join()
+        assert failures == []
+
+    files_take = files.take
+    writer = threading.Thread(target=write)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "take", take_and_wait)
+        writer.start()
+        assert begun.wait(60)
+    try:
+        yield end
+    finally:
+        end()
+
+
+def _after_first_batch(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something done once, when a deletion's first batch has been committed and the second has not begun."""
+    work = file_deletion._next_batch
+    acts = [act]
+
+    def work_and_act(deletion_id: int) -> bool:
+        more = work(deletion_id)
+        if acts:
+            acts.pop()()
+        return more
+
+    monkeypatch.setattr(file_deletion, "_next_batch", work_and_act)
 
 
 @contextmanager
@@ -300,7 +410,7 @@ def _dies_after(batches: int) -> Callable[..., object]:
 
     def run_or_die(statement: Statement[Any]) -> object:
         nonlocal done
-        if "storage_deletedfile" in statement.text:
+        if "INTO storage_deletedfile" in statement.text:
             done += 1
             if done > batches:
                 raise KeyboardInterrupt

@@ -123,13 +123,16 @@ def point_file(
 
     A row, unless the Drive has gone in the meantime; it cannot go any more until the transaction ends.
 
+    The file's time is that of this statement and not of the transaction's beginning (`now()`), which may have waited for
+    the lock: who holds the Drive's lock afterwards and compares finds every later write later.
+
     `before` takes no lock of its own: it is read when the insert is through, and a row that this very statement has
     changed is passed over by a lock, while a plain read finds it as it was.
     """
     return Statement(
         """
         WITH place AS MATERIALIZED (
-            SELECT id FROM storage_drive WHERE id = $1 FOR KEY SHARE
+            SELECT id, clock_timestamp() AS moment FROM storage_drive WHERE id = $1 FOR KEY SHARE
         ), before AS (
             SELECT blob_ids || manifest_id AS ids FROM storage_file WHERE drive_id = $1 AND name = $2
         ), garbage AS (
@@ -137,7 +140,7 @@ def point_file(
         )
         INSERT INTO storage_file AS f (drive_id, name, blob_ids, blob_sizes, manifest_id, size_bytes, content_type, etag,
             created_at, changed_at)
-        SELECT id, $2, $3::uuid[], $4::int[], $5::uuid, $6::bigint, $7, $8, now(), now() FROM place
+        SELECT id, $2, $3::uuid[], $4::int[], $5::uuid, $6::bigint, $7, $8, moment, moment FROM place
         ON CONFLICT (drive_id, name) DO UPDATE SET blob_ids = excluded.blob_ids, blob_sizes = excluded.blob_sizes,
             manifest_id = excluded.manifest_id, size_bytes = excluded.size_bytes, content_type = excluded.content_type,
             etag = excluded.etag, changed_at = excluded.changed_at

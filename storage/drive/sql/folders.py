@@ -1,7 +1,7 @@
 """Statements on folders as the console shows them: folders first, then the files right in one, by pages.
 
 A folder is what stands in front of a slash in a file's name, or a path that somebody made by hand. The index
-`file_folder` (see `storage/migrations/0007_file_tidying.py`) has every file under its innermost folder, so a page costs
+`file_folder` (see `storage/migrations/0002_raw_sql.py`) has every file under its innermost folder, so a page costs
 the same whatever the folder holds. `FOLDER` must stay word for word what the index has.
 """
 

@@ -13,6 +13,12 @@ from storage.postgres.statements import Affected, NoRow, Statement, Total
 
 _FILE = "size_bytes, content_type, etag, blob_ids, blob_sizes, manifest_id, created_at, changed_at"
 
+# What a deletion takes: a file that was written before it was asked for, under a name that it has not set aside yet. What
+# is there under such a name came later, though it may be older: it was moved there, or brought back. The look-up stands
+# alone, so that no plan joins all that were set aside for each batch.
+_OLD = """changed_at <= {asked_at}::timestamptz AND (
+            SELECT d.name FROM storage_deletedfile d WHERE d.deletion_id = {deletion} AND d.name = f.name) IS NULL"""
+
 
 class DriveId(NamedTuple):
     id: int
@@ -137,12 +143,12 @@ def lock_deletion(deletion_id: int) -> Statement[Affected]:
 
 
 def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at: object) -> Statement[Total]:
-    """Let files be deleted ones of this deletion, unless they were written after it was asked for. Row: how many it were."""
+    """Let files of a locked Drive be deleted ones of this deletion, if they are still to be. Row: how many it were."""
     return Statement(
         f"""
         WITH gone AS (
-            DELETE FROM storage_file WHERE drive_id = $2 AND name = ANY ($3::text[]) AND changed_at <= $4::timestamptz
-            RETURNING name, {_FILE}
+            DELETE FROM storage_file f WHERE drive_id = $2 AND name = ANY ($3::text[])
+            AND {_OLD.format(asked_at="$4", deletion="$1")} RETURNING name, {_FILE}
         ), kept AS (
             INSERT INTO storage_deletedfile (deletion_id, name, {_FILE}) SELECT $1, name, {_FILE} FROM gone RETURNING 1
         )
@@ -154,28 +160,30 @@ def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at:
 
 
 def list_old_names_within(
-    drive_id: int, start: str, end: str | None, asked_at: object, limit: int
+    deletion_id: int, drive_id: int, start: str, end: str | None, asked_at: object, limit: int
 ) -> Statement[FileName]:
-    """As `list_names_within`, without files written after that moment."""
-    upper = "" if end is None else "AND name < $5::text"
+    """As `list_names_within`, of files that this deletion is still to set aside."""
+    upper = "" if end is None else "AND name < $6::text"
     return Statement(
         f"""
-        SELECT name FROM storage_file WHERE drive_id = $1 AND name >= $2::text {upper} AND changed_at <= $3::timestamptz
-        ORDER BY name LIMIT $4
+        SELECT name FROM storage_file f WHERE drive_id = $2 AND name >= $3::text {upper}
+        AND {_OLD.format(asked_at="$4", deletion="$1")} ORDER BY name LIMIT $5
     """,
-        [drive_id, start, asked_at, limit, *([] if end is None else [end])],
+        [deletion_id, drive_id, start, asked_at, limit, *([] if end is None else [end])],
         FileName,
     )
 
 
-def find_old_existing(drive_id: int, names: list[str], asked_at: object, limit: int) -> Statement[FileName]:
-    """Rows: up to `limit` of the names that are files which were not written after that moment."""
+def find_old_existing(
+    deletion_id: int, drive_id: int, names: list[str], asked_at: object, limit: int
+) -> Statement[FileName]:
+    """Rows: up to `limit` of the names that are files which this deletion is still to set aside."""
     return Statement(
-        """
-        SELECT name FROM storage_file WHERE drive_id = $1 AND name = ANY ($2::text[]) AND changed_at <= $3::timestamptz
-        ORDER BY name LIMIT $4
+        f"""
+        SELECT name FROM storage_file f WHERE drive_id = $2 AND name = ANY ($3::text[])
+        AND {_OLD.format(asked_at="$4", deletion="$1")} ORDER BY name LIMIT $5
     """,
-        [drive_id, names, asked_at, limit],
+        [deletion_id, drive_id, names, asked_at, limit],
         FileName,
     )
 
