@@ -10,7 +10,7 @@ import httpx
 from storage import limits
 from tests.factories import item_path
 from tests.people import make_cast, make_session
-from tests.storage.test_event_queue import lock
+from tests.storage.events.test_queue import lock
 from tests.visor import eventually, make_recorded, recorded
 
 
