@@ -16,7 +16,8 @@ from tests.factories import BaseClient, make_client
 from tests.people import Cast
 from tests.sdk.test_npm_client import INSTALLED, _find_program, _install_client
 from tests.serving import Server
-from tests.visor import eventually, record
+from tests.visor import record
+from tests.waiting import eventually
 
 TRAFFIC = """
 import { Deta } from "deta";

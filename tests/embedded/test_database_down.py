@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.visor import eventually
+from tests.waiting import eventually
 
 SET_UP = "import django\ndjango.setup()\nfrom storage import events, recording"
 REQUESTS = [

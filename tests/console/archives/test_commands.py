@@ -13,6 +13,7 @@ from storage.archive import manifest
 from storage.models import Export, Import
 from tests import archives
 from tests.serving import ROOT, Server
+from tests.waiting import MOMENT_SECONDS
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -39,7 +40,7 @@ def test_standard_output_has_the_zip_and_nothing_else(server: Server, tmp_path: 
     access = archives.new_collection()
     archives.fill(access, "notes", [{"key": "a"}])
     command = [sys.executable, "manage.py", "export", access.collection_id, "-"]
-    done = subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, timeout=MOMENT_SECONDS)
     assert done.returncode == 0, done.stderr
     path = tmp_path / "piped.zip"
     path.write_bytes(done.stdout)

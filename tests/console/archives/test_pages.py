@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from tests import archives
 from tests.console.conftest import Browser
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
+from tests.waiting import MOMENT_SECONDS, eventually
 
 PART = 8_388_608
 
@@ -25,7 +25,9 @@ class Pages:
     """A browser without a window: one person's session, and the token of its forms."""
 
     def __init__(self, server: Server, cast: Cast, person: str) -> None:
-        self.http = httpx.Client(base_url=server.url, cookies={"sessionid": make_session(cast[person])}, timeout=30)
+        self.http = httpx.Client(
+            base_url=server.url, cookies={"sessionid": make_session(cast[person])}, timeout=MOMENT_SECONDS
+        )
         self.http.get("/")
         self.path = f"/collections/{cast.collection.id}"
 
@@ -68,12 +70,12 @@ def pages(server: Server, cast: Cast) -> Iterator[Callable[[str], Pages]]:
         each.http.close()
 
 
-def wait_for(row: Any, *states: str, seconds: float = 90.0) -> Any:
-    started = time.monotonic()
-    while row.state not in states:
-        assert time.monotonic() - started < seconds, (row.state, row.reason)
-        time.sleep(0.1)
+def wait_for(row: Any, *states: str) -> Any:
+    def is_there() -> bool:
         row.refresh_from_db()
+        return row.state in states
+
+    eventually(is_there, what=row)
     return row
 
 
@@ -190,15 +192,11 @@ def test_only_owners_set_the_schedule(pages: Callable[[str], Pages], cast: Cast)
     assert member.post("/snapshots/", form).status_code == 403
     assert owner.post("/snapshots/", form | {"keep": "0"}).status_code == 422
     assert owner.post("/snapshots/", form).status_code == 302
-    started = time.monotonic()
-    while (export := Export.objects.filter(collection=cast.collection, is_snapshot=True).first()) is None:
-        assert time.monotonic() - started < 90, "no snapshot is made"
-        time.sleep(0.2)
+    snapshots = Export.objects.filter(collection=cast.collection, is_snapshot=True)
+    export = eventually(snapshots.first, what="no snapshot is made")
+    assert export
     assert export.asked_by == cast.owner
-    while export.check_state != "good":
-        assert time.monotonic() - started < 90, (export.check_state, export.check_note)
-        time.sleep(0.2)
-        export.refresh_from_db()
+    eventually(snapshots.filter(check_state="good").exists, what="it is not checked")
     assert "restored and compared" in member.get("/exports/").text
     assert "Every day, the newest 3 kept" in member.get("/snapshots/").text
     assert owner.post("/snapshots/", {"every": "", "keep": "3"}).status_code == 302

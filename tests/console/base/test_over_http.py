@@ -19,13 +19,16 @@ from storage.models import Base
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
 from tests.storage.rows import fill_base
+from tests.waiting import MOMENT_SECONDS
 
 
 class Table:
     """The Base `things` of a collection, in the browser of one of its members."""
 
     def __init__(self, server: Server, people: Cast) -> None:
-        self.http = httpx.Client(base_url=server.url, cookies={"sessionid": make_session(people.member)}, timeout=60)
+        self.http = httpx.Client(
+            base_url=server.url, cookies={"sessionid": make_session(people.member)}, timeout=MOMENT_SECONDS
+        )
         self.access = Access(people.collection.id)
         self.path = f"/collections/{people.collection.id}/base/things/"
         self.http.get(self.path).raise_for_status()  # brings the CSRF cookie
@@ -46,7 +49,7 @@ class Table:
             f"Cookie: sessionid={self.http.cookies['sessionid']}; csrftoken={self.http.cookies['csrftoken']}\r\n"
             f"X-CSRFToken: {self.http.cookies['csrftoken']}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        with socket.create_connection((host.hostname, host.port), timeout=30) as connection:
+        with socket.create_connection((host.hostname, host.port), timeout=MOMENT_SECONDS) as connection:
             connection.sendall(head.encode() + body)
             time.sleep(wait_seconds)
 
@@ -97,7 +100,7 @@ def test_body_cut_on_the_way_saves_nothing(table: Table) -> None:
         f"Cookie: sessionid={table.http.cookies['sessionid']}; csrftoken={table.http.cookies['csrftoken']}\r\n"
         f"X-CSRFToken: {table.http.cookies['csrftoken']}\r\nContent-Length: {len(body) + 10}\r\n\r\n"
     )
-    with socket.create_connection((host.hostname, host.port), timeout=30) as connection:
+    with socket.create_connection((host.hostname, host.port), timeout=MOMENT_SECONDS) as connection:
         connection.sendall(head.encode() + body)
         connection.shutdown(socket.SHUT_WR)
         connection.recv(10_000)

@@ -1,6 +1,5 @@
 """Renaming, moving, deleting and undoing as the page's scripts ask for it."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from storage.models import DeletedFile, FileDeletion
 from tests.console.drive.visitor import Visitor, visiting
 from tests.serving import Server
 from tests.storage.rows import fill_drive
+from tests.waiting import LONG_SECONDS, eventually
 
 
 @pytest.fixture
@@ -105,13 +105,11 @@ def test_many_files_go_in_the_background_and_come_back(visitor: Visitor) -> None
 
 
 def wait_for_end(visitor: Visitor, deletion_id: int) -> dict[str, int]:
-    deadline = time.monotonic() + 120
-    while True:
+    def ended() -> dict[str, int]:
         told: dict[str, int] = visitor.get(f"deletions/{deletion_id}/").json()
-        if told["ended"]:
-            return told
-        assert time.monotonic() < deadline, told
-        time.sleep(0.2)
+        return told if told["ended"] else {}
+
+    return eventually(ended, seconds=LONG_SECONDS)
 
 
 def test_readers_and_outsiders_change_nothing(team: list[Visitor]) -> None:

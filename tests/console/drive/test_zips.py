@@ -22,6 +22,7 @@ from tests.console.drive.visitor import Visitor, visiting
 from tests.drives import noise
 from tests.serving import Server
 from tests.storage.rows import fill_drive
+from tests.waiting import MOMENT_SECONDS
 
 
 @pytest.fixture
@@ -137,7 +138,10 @@ def test_odd_names_unpack_safely(visitor: Visitor, tmp_path: Path) -> None:
     (tmp_path / "in.zip").write_bytes(answer.content)
     inside = tmp_path / "inside"
     done = subprocess.run(
-        ["unzip", "-q", str(tmp_path / "in.zip"), "-d", str(inside)], capture_output=True, text=True, timeout=60
+        ["unzip", "-q", str(tmp_path / "in.zip"), "-d", str(inside)],
+        capture_output=True,
+        text=True,
+        timeout=MOMENT_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     unpacked = [path for path in inside.rglob("*") if path.is_file()]

@@ -12,13 +12,14 @@ from storage import collections
 from tests.drives import encoded
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
+from tests.waiting import MOMENT_SECONDS
 
 
 class Visitor:
     """Requests below one Drive; every method returns the response, whatever its status."""
 
     def __init__(self, server: Server, cast: Cast, person: User, drive: str = "files") -> None:
-        self.http = httpx.Client(base_url=server.url, trust_env=False, timeout=60)
+        self.http = httpx.Client(base_url=server.url, trust_env=False, timeout=MOMENT_SECONDS)
         self.http.cookies.set("sessionid", make_session(person))
         self.path = f"/collections/{cast.collection.id}/drive/{drive}/"
         # Any page sets the token's cookie; the scripts send it back in a header.

@@ -13,6 +13,7 @@ from console.visor.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
 from storage import limits
 from storage.errors import EngineUnreachable
 from storage.event_blocks import Event
+from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger("storage.tried_here")
 
@@ -78,7 +79,7 @@ def test_requests_at_once_keep_their_entries_apart() -> None:
     def request(number: int) -> None:
         def work() -> None:
             for _ in range(20):
-                barrier.wait(10)
+                barrier.wait(MOMENT_SECONDS)
                 logger.warning("of %s", number)
 
         found[number] = record(work)

@@ -13,7 +13,8 @@ from console.visor.snippets import make_snippets
 from storage import events
 from tests.drives import DriveClient
 from tests.factories import BaseClient
-from tests.visor import eventually, make_recorded
+from tests.visor import make_recorded
+from tests.waiting import MOMENT_SECONDS, eventually
 
 ODD = 'it\'s "quoted" $HOME `id` \\ %s {x} ü\n\t\x1b[31m </script>'
 
@@ -64,7 +65,7 @@ def test_snippets_run_when_pasted(server: Any, client: BaseClient, language: str
             env={"PATH": os.environ["PATH"], "DETA_PROJECT_KEY": client.key_text},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=MOMENT_SECONDS,
         )
         assert ran.returncode == 0, (getattr(snippets, language), ran.stderr)
         (sent,) = eventually(lambda newest=newest: _after(client.collection_id, newest))

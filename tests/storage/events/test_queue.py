@@ -14,7 +14,8 @@ from storage.database import run
 from storage.errors import EngineUnreachable
 from storage.event_blocks import Columns, Event, open_contents, open_lines
 from storage.event_queue import EventQueue
-from tests.visor import body, eventually, make_event
+from tests.visor import body, make_event
+from tests.waiting import eventually
 
 
 @pytest.fixture
