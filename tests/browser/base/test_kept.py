@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error, Route, expect
 
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.people import Cast, make_session
 
 
@@ -47,7 +47,7 @@ def test_leaving_with_staged_work_warns(view: BasePage) -> None:
     view.page.on("dialog", lambda dialog: (seen.append(dialog.type), dialog.dismiss()))
     view.edit("k1", "age", "77")
     view.page.close(run_before_unload=True)
-    view.page.wait_for_timeout(500)
+    eventually_on(view.page, lambda: seen)
     assert seen == ["beforeunload"]
     assert not view.page.is_closed()
 
@@ -179,6 +179,7 @@ def test_cell_edited_while_a_save_is_on_its_way_stays_staged(base: StoredBase, v
     expect(view.save_button).to_have_text("Saving …")
     view.edit("k1", "age", "78")
     view.edit("k1", "name", "Grace")
+    eventually_on(view.page, lambda: held)
     held[0].continue_()
     expect(view.live).to_have_text("Saved 1")
     assert base.get("k1") == {"key": "k1", "age": 77, "name": "Ada"}

@@ -8,6 +8,7 @@ from storage.exact_json import dump
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.people import Cast
+from tests.waiting import eventually
 
 COUNT = 3_000
 
@@ -26,11 +27,13 @@ def test_every_item_is_reached_by_scrolling(view: BasePage) -> None:
     seen: set[str] = set()
     frame = view.page.locator("#base-frame")
     expect(view.page.locator("#base-count")).to_have_text("3,000 items")
-    for _ in range(600):
-        seen |= set(view.page.locator("#grid-body [data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)"))
-        if len(seen) == COUNT:
-            break
-        frame.evaluate("async frame => { frame.scrollTop += 400; await new Promise(done => setTimeout(done, 30)); }")
+
+    def has_seen_all() -> bool:
+        seen.update(view.page.locator("#grid-body [data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)"))
+        frame.evaluate("async frame => { frame.scrollTop += 400; await new Promise(requestAnimationFrame); }")
+        return len(seen) == COUNT
+
+    eventually(has_seen_all)
     assert seen == {f"item:{item['key']}" for item in messy_items(COUNT)}
 
 

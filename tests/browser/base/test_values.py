@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from storage.exact_json import parse
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.people import Cast
 
 DIGITS = {"long": "12345678901234567890", "fine": "0.1234567890123456789", "one": "1.0", "large": "1e21"}
@@ -91,11 +91,7 @@ def test_only_rows_in_view_are_in_the_document(cast: Cast, pages: Pages) -> None
     )
     view = open_base(pages, base)
     view.cell("w0000", "column00").click()
-    for _ in range(40):
-        view.press("Control+ArrowDown")
-        if view.row("w0999").count():
-            break
-        view.page.wait_for_timeout(200)
+    eventually_on(view.page, lambda: view.press("Control+ArrowDown") or view.row("w0999").count())
     expect(view.cell("w0999", "column00")).to_be_focused()
     assert view.grid.get_attribute("aria-rowcount") == "1001"
     assert view.page.locator("#grid-body [role=row]").count() < 60

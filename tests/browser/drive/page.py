@@ -69,9 +69,9 @@ class DrivePage:
     def upload_row(self, label: str) -> Locator:
         return self.page.locator(".tray-row").filter(has=self.page.get_by_text(label, exact=True))
 
-    def expect_uploaded(self, *labels: str, seconds: float = 20) -> None:
+    def expect_uploaded(self, *labels: str) -> None:
         for label in labels:
-            expect(self.upload_row(label).last).to_have_attribute("data-state", "done", timeout=seconds * 1000)
+            expect(self.upload_row(label).last).to_have_attribute("data-state", "done")
 
     def stored(self, name: str) -> bytes | None:
         """What Postgres and S3 hold under a name, each asked by itself; None when there is no such file."""

@@ -10,13 +10,14 @@ from pathlib import Path, PurePosixPath
 
 import playwright.sync_api
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Frame, Page, expect
 
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.browser.drive.page import PDF, escaped, open_drive
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 from tests.people import Cast
 from tests.serving import Server
+from tests.waiting import NOTHING_SECONDS
 
 ATTACK = "fetch('/?pwned');document.title='pwned';alert('pwned');top.name='pwned';parent.document.title='pwned'"
 HTML = f'<!doctype html><html><body><img src=x onerror="{ATTACK}"><script>{ATTACK}</script></body></html>'.encode()
@@ -91,7 +92,7 @@ class Alarm:
         dialog.dismiss()
 
     def check(self, page: Page, what: str) -> None:
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(100)  # what runs would have run by then
         assert self.seen == [], what
         assert page.evaluate("[document.title, window.name].join()").find("pwned") < 0, what
 
@@ -125,13 +126,16 @@ def test_a_pdf_with_a_script_is_not_shown(server: Server, cast: Cast, pages: Pag
     page = drive.page
     alarm = Alarm(page.context)
     drive.go(file="plain.pdf")
-    page.wait_for_timeout(1500)
-    assert any(frame.url.startswith("chrome-extension:") for frame in page.frames), "the viewer did not start"
+
+    def viewers() -> list[Frame]:
+        return [frame for frame in page.frames if frame.url.startswith("chrome-extension:")]
+
+    eventually_on(page, viewers, what="the viewer did not start")
     drive.go(file="script.pdf")
     expect(page.locator("#preview")).to_contain_text("This PDF has scripts or actions in it")
     expect(page.locator("#preview iframe")).to_have_count(0)
-    page.wait_for_timeout(1500)
-    assert not any(frame.url.startswith("chrome-extension:") for frame in page.frames)
+    page.wait_for_timeout(3 * NOTHING_SECONDS * 1000)
+    assert viewers() == []
     alarm.check(page, "script.pdf")
     tab = page.context.new_page()
     with tab.expect_download() as started, suppress(playwright.sync_api.Error):

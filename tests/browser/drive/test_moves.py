@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.browser.drive.page import open_drive
 from tests.people import Cast
 from tests.serving import Server
+from tests.waiting import NOTHING_SECONDS
 
 FILES = {"a.txt": b"aaa", "b.txt": b"bb", "c.txt": b"c", "box/d.txt": b"d", "box/deep/e.txt": b"ee"}
 
@@ -137,7 +138,7 @@ def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: P
     dialog.get_by_role("button", name="New folder").click()
     drive.page.keyboard.type("fre")
     # The list of the folders that there are comes late, and does not get in the way.
-    (late,) = held
+    (late,) = eventually_on(drive.page, lambda: held)
     late.continue_()
     expect(dialog.get_by_role("button", name="box")).to_be_visible()
     drive.page.keyboard.type("sh")
@@ -159,9 +160,10 @@ def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server
     dialog.locator(".crumb-button").first.click()
     expect(dialog.get_by_role("button", name="They are here already")).to_be_visible()
 
+    eventually_on(drive.page, lambda: held)
     with drive.page.expect_response("**/folders/?folder=box%2F"):
         held[0].continue_()
-    drive.page.wait_for_timeout(200)
+    drive.page.wait_for_timeout(NOTHING_SECONDS * 1000)
 
     expect(dialog.get_by_role("button", name="deep")).to_have_count(0)
     expect(dialog.get_by_role("button", name="box")).to_be_visible()
@@ -262,10 +264,10 @@ def test_a_folder_of_many_files_goes_in_the_background_and_comes_back(server: Se
     expect(drive.page.get_by_role("dialog")).to_contain_text("1,200 files")
     drive.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     undo = drive.page.locator("#toasts").get_by_role("button", name="Undo")
-    expect(undo).to_be_visible(timeout=60_000)
+    expect(undo).to_be_visible()
     drive.expect_labels("stays.txt")
     undo.click()
-    expect(drive.page.locator("#toasts")).to_contain_text("1,200 files are back", timeout=60_000)
+    expect(drive.page.locator("#toasts")).to_contain_text("1,200 files are back")
     assert drive.stored_names() == [*names, "stays.txt"]
 
 

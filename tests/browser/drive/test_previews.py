@@ -171,7 +171,7 @@ def test_seeking_asks_for_the_range_it_needs(
     drive.page.on("response", lambda answer: answers.append(answer) if "inline=1" in answer.url else None)
     drive.go(file=name)
     player = drive.page.locator(f"#preview {kind}")
-    expect(player).to_have_js_property("readyState", 4, timeout=20_000)
+    expect(player).to_have_js_property("readyState", 4)
     assert abs(player.evaluate("media => media.duration") - seconds) < 1
     reached = player.evaluate(
         """(media, to) => new Promise((resolve) => {

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from storage.models import Upload
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.browser.drive.page import open_drive, write_tree
 from tests.drives import noise
 from tests.people import Cast
@@ -135,7 +135,7 @@ def test_a_name_taken_while_it_goes_up_is_asked_about(server: Server, cast: Cast
 
     drive.page.route("**/uploads/*/end/", take_the_name, times=1)
     drive.choose(tmp_path / "large.bin")
-    drive.page.get_by_role("dialog").get_by_role("button", name="Keep both").click(timeout=20_000)
+    drive.page.get_by_role("dialog").get_by_role("button", name="Keep both").click()
     drive.expect_uploaded("large (2).bin")
     assert drive.stored("large.bin") == b"somebody else's"
     assert drive.stored("large (2).bin") == noise(LARGE)
@@ -168,9 +168,9 @@ def test_cancel_and_retry(server: Server, cast: Cast, pages: Pages, tmp_path: Pa
     expect(row).to_have_attribute("data-state", "cancelled")
     expect(drive.page.locator("#tray-title")).to_have_text("Nothing uploaded")
     parts.is_open = True
-    drive.page.wait_for_timeout(300)
+    unended = Upload.objects.filter(collection_id=cast.collection.id, ended_at__isnull=True)
+    eventually_on(drive.page, lambda: not unended.exists())
     assert drive.stored_names() == []
-    assert not Upload.objects.filter(collection_id=cast.collection.id, ended_at__isnull=True).exists()
     row.get_by_role("button", name="Try again").click()
     drive.expect_uploaded("large.bin")
     assert drive.stored("large.bin") == noise(LARGE)
@@ -183,7 +183,7 @@ def test_a_broken_connection_is_waited_out(server: Server, cast: Cast, pages: Pa
     drive.page.on("request", lambda request: sent.append(request.url) if "/parts/" in request.url else None)
     drive.page.route("**/parts/2/", lambda route: route.abort("connectionreset"), times=1)
     drive.choose(tmp_path / "large.bin")
-    drive.expect_uploaded("large.bin", seconds=30)
+    drive.expect_uploaded("large.bin")
     assert drive.stored("large.bin") == noise(LARGE)
     assert sum(url.endswith("/parts/2/") for url in sent) == 2
 
@@ -226,7 +226,7 @@ def test_a_folder_of_many_small_files(server: Server, cast: Cast, pages: Pages, 
     drive = open_drive(pages, server, cast)
     write_tree(tmp_path / "many", {f"{number:03}.txt": str(number).encode() for number in range(250)})
     drive.drop(tmp_path / "many")
-    expect(drive.page.locator("#tray-title")).to_have_text("250 files uploaded", timeout=60_000)
+    expect(drive.page.locator("#tray-title")).to_have_text("250 files uploaded")
     assert len(drive.stored_names()) == 250
     assert drive.stored("many/249.txt") == b"249"
 
@@ -247,7 +247,7 @@ def test_leaving_with_uploads_under_way_warns(server: Server, cast: Cast, pages:
     drive.page.get_by_role("link", name="Settings", exact=True).or_(
         drive.page.get_by_role("link", name="Keys", exact=True)
     ).first.click()
-    drive.page.wait_for_timeout(300)
+    eventually_on(drive.page, lambda: warned)
     assert warned == ["beforeunload"]
     expect(drive.upload_row("large.bin")).to_be_visible()
     drive.upload_row("large.bin").get_by_role("button", name="Cancel").click()

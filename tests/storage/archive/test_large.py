@@ -19,6 +19,7 @@ from storage.models import Base, Export, Import
 from tests import archives
 from tests.serving import Server
 from tests.storage.rows import fill_base
+from tests.waiting import LONG_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("database")]
 MB = 1_000_000
@@ -92,7 +93,7 @@ class Watch:
         return sum(process.memory_info().rss for process in self._workers)
 
 
-def progress_of(row: Export | Import, states: tuple[str, ...], seconds: float = 1_200) -> list[int]:
+def progress_of(row: Export | Import, states: tuple[str, ...]) -> list[int]:
     """How far it was, each time it was looked at, until it is in one of the states."""
     started, seen = time.monotonic(), [0]
     while True:
@@ -100,7 +101,7 @@ def progress_of(row: Export | Import, states: tuple[str, ...], seconds: float = 
         seen.append(row.bytes_done)
         if row.state in states:
             return seen
-        assert time.monotonic() - started < seconds, (row.state, row.reason)
+        assert time.monotonic() - started < LONG_SECONDS, (row.state, row.reason)
         time.sleep(0.3)
 
 

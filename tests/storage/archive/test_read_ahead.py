@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from storage.archive.read_ahead import read_ahead
+from tests.waiting import NOTHING_SECONDS, eventually
 
 
 class Source:
@@ -42,7 +43,8 @@ def test_it_reads_ahead_and_no_further_than_asked() -> None:
     source = Source(100)
     pieces = read_ahead(source.read(), 3)
     assert next(pieces) == 0
-    time.sleep(0.1)
+    eventually(lambda: source.given == 4)
+    time.sleep(NOTHING_SECONDS)
     # The one that is looked at, and those that wait behind it.
     assert source.given == 4
     pieces.close()

@@ -13,6 +13,7 @@ from storage.blob_copies import Copies
 from storage.blobs import Owner
 from storage.errors import EngineUnreachable
 from tests.drives import noise
+from tests.waiting import eventually
 
 SIZE = 20_000
 CONTENT = noise(SIZE)
@@ -40,11 +41,9 @@ def read(copies: Copies, blob_id: uuid.UUID, *, start: int = 0, length: int = SI
 
 
 def make_copy(copies: Copies, blob_id: uuid.UUID, *, size: int = SIZE) -> bytes:
-    for _ in range(200):
-        if (found := read(copies, blob_id, length=size, size=size)) is not None:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("there is no copy")
+    found = eventually(lambda: read(copies, blob_id, length=size, size=size), what="there is no copy")
+    assert found
+    return found
 
 
 def files_in(folder: Path) -> list[Path]:
