@@ -21,7 +21,7 @@ from storage.models import (
     SnapshotSchedule,
 )
 from tests.browser.axe import faults_of
-from tests.browser.base_page import StoredBase, make_base, open_base
+from tests.browser.base.page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.drives import make_drive
 from tests.people import Cast, make_cast

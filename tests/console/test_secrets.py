@@ -16,7 +16,8 @@ from storage.postgres.database import run
 from tests.factories import item_path, make_client
 from tests.people import PASSWORD, make_cast, make_person, make_session
 from tests.serving import Server
-from tests.visor import eventually, make_recorded
+from tests.visor import make_recorded
+from tests.waiting import eventually
 
 PAGES = (
     "/",
@@ -102,7 +103,7 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
     # A body that only names what it holds, with no such header beside it.
     client.send("POST", "/query", {"query": [{"cookie": f"sessionid={cookie}", "Authorization": cookie}]})
     sent += 1
-    eventually(lambda: sum(each.requests for each in _chart(client.collection_id)) >= sent, seconds=60)
+    eventually(lambda: sum(each.requests for each in _chart(client.collection_id)) >= sent)
 
     with httpx.Client(base_url=server.url, cookies={"sessionid": make_session(cast.server_owner)}) as browser:
         url = f"/collections/{client.collection_id}/visor/"
