@@ -11,7 +11,7 @@ from storage.database import run
 from storage.errors import FileNotFound, ItemNotFound
 from storage.keys import Access
 from tests.console.conftest import Browser
-from tests.console.test_drafts import WAYS_OUT
+from tests.console.test_request_drafts import WAYS_OUT
 from tests.people import Cast
 from tests.visor import body, make_event
 
