@@ -224,7 +224,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
         # What is logged during a recorded request is shown with it.
-        "visor": {"class": "console.visor.request_log.Capture"},
+        "visor": {"class": "console.recording.request_log.Capture"},
     },
     "root": {"handlers": ["stderr", "visor"], "level": "INFO"},
     "loggers": {

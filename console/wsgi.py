@@ -13,7 +13,7 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 _pages = get_wsgi_application()
 
 from console.api.handler import ApiHandler  # noqa: E402 (Django is set up by now)
-from console.visor.recorder import Recorder  # noqa: E402
+from console.recording.recorder import Recorder  # noqa: E402
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from django.db import transaction
 
 from console.visor import replay
-from console.visor.drafts import Draft
-from console.visor.targets import Target, read_target, stored_keys
+from console.visor.api_paths import Target, read_target, stored_keys
+from console.visor.request_drafts import Draft
 from storage.base import items
 from storage.drive import files
 from storage.errors import FileNotFound, InvalidInput, ItemNotFound, StorageError

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from console.access import GRANTED_ACCESS
-from console.visor.drafts import Draft
-from console.visor.recorder import SENT_BY_HAND, ByHand
+from console.recording.recorder import SENT_BY_HAND, ByHand
+from console.visor.request_drafts import Draft
 from storage.events.blocks import Event
 from storage.postgres.access import Access
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from console.visor import client_views, views
+from console.visor import http_client_views, views
 
 
 class EventId:
@@ -22,7 +22,7 @@ register_converter(EventId, "event")
 urlpatterns = [
     path("", views.index, name="visor"),
     path("switch/", views.switch, name="visor-switch"),
-    path("client/", client_views.client, name="visor-client"),
+    path("client/", http_client_views.client, name="visor-client"),
     path("<event:event_id>/", views.event, name="visor-event"),
     path("<event:event_id>/pin/", views.pin, name="visor-pin"),
     path("<event:event_id>/redo/", views.redo, name="visor-redo"),

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from console import access
 from console.connect.addresses import addresses_for
 from console.frame import PageRequest, go_to
-from console.visor import replay, showing
+from console.visor import event_panel, replay
 from console.visor.chart import SPANS, make_chart
-from console.visor.drafts import METHODS, repeat
 from console.visor.filters import ORIGINS, STATUSES, read_filters
+from console.visor.request_drafts import METHODS, repeat
 from storage import limits
 from storage.collections import keys
 from storage.collections.people import Place
@@ -131,7 +131,7 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
     filters = read_filters(request.GET)
     collection_id = place.collection.id
     before = request.GET.get("before", "")
-    if not showing.is_event_id(before):
+    if not event_panel.is_event_id(before):
         before = ""
     if filters.pinned:
         page = event_queries.list_pinned(collection_id=collection_id, conditions=filters.conditions)
@@ -166,5 +166,5 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
 
 def _panel(request: PageRequest, place: Place, found: Event) -> dict[str, Any]:
     origin = addresses_for(request).origin
-    context = showing.panel(found, tab=request.GET.get("tab", ""), origin=origin)
+    context = event_panel.panel(found, tab=request.GET.get("tab", ""), origin=origin)
     return context | {"place": place, "filters": read_filters(request.GET)}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.visor.bodies import MOST
-from console.visor.notes import Notes, sender_of
+from console.recording.bodies import MOST
+from console.recording.exchange import Notes, sender_of
 from storage import limits
 from storage.events.blocks import OpenBlock, PackedEvents, open_contents, open_lines, pack
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.visor.redaction import Redactor, Secrets
+from console.recording.redaction import Redactor, Secrets
 
 KEY = "abcdefghij_" + "Q" * 32
 ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)

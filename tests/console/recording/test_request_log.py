@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.api.errors import defect_reply, error_reply
-from console.visor.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
+from console.recording.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
 from storage import limits
 from storage.errors import EngineUnreachable
 from storage.events.blocks import Event

@@ -14,7 +14,7 @@ from storage.events import queries as event_queries
 from storage.postgres.access import Access
 from storage.postgres.database import run
 from tests.console.conftest import Browser
-from tests.console.visor.test_drafts import WAYS_OUT
+from tests.console.visor.test_request_drafts import WAYS_OUT
 from tests.people import Cast
 from tests.visor import body, make_event
 

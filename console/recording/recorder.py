@@ -1,7 +1,7 @@
 """The recorder: what stands around the public API and makes an event of each request to a recorded collection.
 
 A request to any other collection costs a look into a set. Nothing that is handed to the queue has a secret in it
-(`console/visor/notes.py`); from there on nothing can hold up a request or fail it.
+(`console/recording/exchange.py`); from there on nothing can hold up a request or fail it.
 """
 
 import logging
@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from console.visor.bodies import Overheard, Sample, UnhashedSample
-from console.visor.notes import Notes, sender_of
-from console.visor.request_log import listen
+from console.recording.bodies import Overheard, Sample, UnhashedSample
+from console.recording.exchange import Notes, sender_of
+from console.recording.request_log import listen
 from storage import limits
 from storage.events import recording
 from storage.events.blocks import Event, LogEntry

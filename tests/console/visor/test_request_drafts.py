@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.visor.drafts import check_target, make_draft, read_headers
+from console.visor.request_drafts import check_target, make_draft, read_headers
 from storage.errors import InvalidInput
 
 ID = "abcdefghij"

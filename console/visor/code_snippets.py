@@ -8,7 +8,7 @@ import json
 import shlex
 from typing import NamedTuple
 
-from console.visor.drafts import kept_headers
+from console.visor.request_drafts import kept_headers
 from storage.events.blocks import Event
 
 KEY_VARIABLE = "DETA_PROJECT_KEY"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.visor.snippets import make_snippets
+from console.visor.code_snippets import make_snippets
 from storage.events import queries as event_queries
 from tests.drives import DriveClient
 from tests.factories import BaseClient

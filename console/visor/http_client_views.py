@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from console import access
 from console.connect.addresses import addresses_for
 from console.frame import UNPROCESSABLE, PageRequest
-from console.visor import replay, showing
-from console.visor.client_form import ClientForm, form_of
-from console.visor.difference import compare, pretty
+from console.visor import event_panel, replay
 from console.visor.dry_run import Trial, try_out
+from console.visor.http_client_form import ClientForm, form_of
+from console.visor.line_diff import compare, pretty
 from console.visor.views import find_event, show_sent
 from storage.collections import usage
 from storage.collections.people import Place
@@ -45,7 +45,7 @@ def client(request: PageRequest, collection_id: str) -> HttpResponse:
 
 def _start_form(request: PageRequest, collection_id: str) -> ClientForm:
     for name in ("sent", "from"):
-        if showing.is_event_id(event_id := request.GET.get(name, "")):
+        if event_panel.is_event_id(event_id := request.GET.get(name, "")):
             found = find_event(collection_id, event_id)
             return form_of(found, replay_of=found.line.replay_of if name == "sent" else event_id)
     target = request.GET.get("path", "")
@@ -74,9 +74,9 @@ def _show(
         changes = [(each.name, _state(each), _lines(each)) for each in trial.changes]
         answer = trial.event.content.response.text if trial.event else ""
         context |= {"trial": trial, "changes": changes, "answer": pretty(answer or "")}
-    elif request.method != "POST" and showing.is_event_id(shown):
+    elif request.method != "POST" and event_panel.is_event_id(shown):
         found = find_event(collection_id, shown)
-        context |= showing.panel(found, tab=request.GET.get("tab", ""), origin=addresses_for(request).origin)
+        context |= event_panel.panel(found, tab=request.GET.get("tab", ""), origin=addresses_for(request).origin)
         context["is_in_client"] = "sent" if "sent" in request.GET else "from"
     return render(request, "visor/client.html", context, status=status)
 

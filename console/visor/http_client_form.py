@@ -1,10 +1,10 @@
-"""The form of the HTTP client. What a request may be is for `drafts.py` to say; its answer becomes the field's error."""
+"""The form of the HTTP client. What a request may be is for `request_drafts.py` to say; its answer becomes the field's error."""
 
 from typing import Any
 
 from django import forms
 
-from console.visor.drafts import METHODS, Draft, check_target, kept_headers, make_draft, read_headers
+from console.visor.request_drafts import METHODS, Draft, check_target, kept_headers, make_draft, read_headers
 from storage.errors import InvalidInput
 from storage.events.blocks import Event
 from storage.exact_json import parse

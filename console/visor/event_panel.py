@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from console.visor.difference import compare, describe_answer, pretty
-from console.visor.snippets import make_snippets
-from console.visor.targets import find_touched
+from console.visor.api_paths import find_touched
+from console.visor.code_snippets import make_snippets
+from console.visor.line_diff import compare, describe_answer, pretty
 from storage.errors import EventNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event

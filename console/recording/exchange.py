@@ -14,8 +14,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec.structs import astuple
 
-from console.visor.bodies import MOST, Sample, are_text, cut, whole_body
-from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
+from console.recording.bodies import MOST, Sample, are_text, cut, whole_body
+from console.recording.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from storage import limits
 from storage.events import ids as event_ids
 from storage.events.blocks import Body, Columns, Content, Event, Headers, Line, LogEntry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.visor.difference import compare, pretty
+from console.visor.line_diff import compare, pretty
 
 
 @pytest.mark.parametrize(
