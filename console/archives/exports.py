@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console import access
 from console.conditions import NotSatisfiable
 from console.downloads import send_file
-from console.frame import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, show_dialog
 from storage import jobs
 from storage.archive import exports
 from storage.errors import ArchiveNotFound

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console import access
 from console.archives.bodies import PartBody
 from console.archives.forms import NewImportForm, read_choices
-from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import figures, jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice

@@ -9,7 +9,7 @@ from console import access
 from console.base.answers import answers_json, json_response
 from console.base.changers import describe_changer
 from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
-from console.frame import UNPROCESSABLE
+from console.page import UNPROCESSABLE
 from storage import collections, edits, names
 
 _BASES_IN_MENU = 200

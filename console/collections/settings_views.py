@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.collections.forms import CollectionForm, DeletionForm
-from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import collections, deletion, figures, jobs, people, recording
 from storage.errors import InvalidInput
 from storage.models import Role

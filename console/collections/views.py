@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
 from console.collections.forms import BaseForm, CollectionForm
-from console.frame import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, show_dialog
 from storage import collections, deletion, figures, jobs, names
 from storage.errors import InvalidInput
 from storage.models import Role

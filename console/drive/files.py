@@ -22,7 +22,7 @@ from console.drive.answers import answers_json
 from console.drive.looks import Look, look_at
 from console.drive.place import DrivePlace, open_drive
 from console.drive.previews import Preview, make_preview
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import files as storage_files
 from storage import folders
 from storage.database import release_connection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404
 
 from console import access
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import folders
 from storage.errors import DriveNotFound
 from storage.keys import Access

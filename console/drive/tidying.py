@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from console.drive.answers import answers_json, read_if_exists, read_json, read_list, read_text
 from console.drive.place import open_drive
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import file_deletion, jobs, tidying
 from storage import folders as storage_folders
 from storage.file_deletion import Progress

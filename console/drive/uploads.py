@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.drive.answers import announced_length, answers_json, read_if_exists, read_json, read_text
 from console.drive.place import open_drive
-from console.frame import PageRequest
+from console.page import PageRequest
 from console.streams import read_chunks
 from storage import files, limits, person_uploads, tidying
 from storage.database import release_connection

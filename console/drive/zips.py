@@ -20,7 +20,7 @@ from console.downloads import describe_disposition
 from console.drive.answers import read_list, status_of
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import files, folders, tidying
 from storage.database import release_connection
 from storage.errors import FileNotFound, InvalidInput, StorageError

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import figures
 from storage.figures import Destination
 from storage.models import Role

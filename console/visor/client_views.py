@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.connect.addresses import addresses_for
-from console.frame import UNPROCESSABLE, PageRequest
+from console.page import UNPROCESSABLE, PageRequest
 from console.visor import replay, showing
 from console.visor.client_form import ClientForm, form_of
 from console.visor.difference import compare, pretty

@@ -23,7 +23,7 @@ class PageRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def dialog_frame(request: HttpRequest) -> dict[str, Any]:
     """For every template: `dialog`, what a dialog's template extends."""
     return {"dialog": "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"}
 
