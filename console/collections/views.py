@@ -10,18 +10,18 @@ from console.page import PageRequest, go_to, show_dialog
 from storage import collections, deletion, figures, jobs, names
 from storage.errors import InvalidInput
 from storage.models import Role
+from storage.numbers import read_number
 
 PAGE_SIZE = 60
+_PAGE_MAX = 100_000
 
 
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """The cards, a page of them; `?q=` keeps those whose name holds it."""
     search = request.GET.get("q", "").strip()
-    page = (
-        int(number) if (number := request.GET.get("page", "")).isascii() and number.isdigit() and len(number) < 6 else 1
-    )
-    offset = (max(page, 1) - 1) * PAGE_SIZE
+    page = min(max(read_number(request.GET.get("page", "")) or 1, 1), _PAGE_MAX)
+    offset = (page - 1) * PAGE_SIZE
     holdings = figures.list_holdings(person=request.user, search=search, offset=offset, limit=PAGE_SIZE)
     context = {
         "holdings": holdings,

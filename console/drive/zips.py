@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
 from console.downloads import describe_disposition
-from console.drive.answers import read_list, status_of
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
+from console.error_status import status_of
+from console.json_views import read_list
 from console.page import PageRequest
 from storage import files, folders, tidying
 from storage.database import release_connection
