@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from django.utils.http import parse_etags
 
-# A number of more digits than any file's size needs is refused by no rule, so it is cut to what Python turns into one fast.
+from console.error_status import RangeNotSatisfiable
+
+# A range with a number of more digits than any file's size has is nonsense, and asks for the whole file.
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -14,10 +16,6 @@ class ByteRange(NamedTuple):
 
     start: int
     length: int
-
-
-class NotSatisfiable(Exception):
-    """The range begins behind the end of the file."""
 
 
 def is_known(if_none_match: str, etag: str) -> bool:
@@ -34,7 +32,7 @@ def is_still(if_range: str, *, etag: str, last_modified: str) -> bool:
 def find_range(header: str, size_bytes: int) -> ByteRange | None:
     """The one range asked for; None for the whole file, also when there are several ranges or the header is nonsense.
 
-    Raises NotSatisfiable.
+    Raises RangeNotSatisfiable.
     """
     shape = _RANGE.fullmatch(header)
     if shape is None or shape[1] == shape[2] == "":
@@ -42,11 +40,11 @@ def find_range(header: str, size_bytes: int) -> ByteRange | None:
     if shape[1] == "":
         length = min(int(shape[2]), size_bytes)
         if length == 0:
-            raise NotSatisfiable
+            raise RangeNotSatisfiable(size_bytes)
         return ByteRange(size_bytes - length, length)
     first, last = int(shape[1]), int(shape[2]) if shape[2] else size_bytes - 1
     if shape[2] and last < first:
         return None
     if first >= size_bytes:
-        raise NotSatisfiable
+        raise RangeNotSatisfiable(size_bytes)
     return ByteRange(first, min(last, size_bytes - 1) - first + 1)

@@ -32,7 +32,7 @@ def send_file(
     """The answer to a GET or HEAD: 200, 206 for a range, or 304 for who has the file already.
 
     `content_type` is the file's own unless given; `headers` come to those that every file has, or in their place. Raises
-    NotSatisfiable, EngineUnreachable and BlobMissing.
+    RangeNotSatisfiable, EngineUnreachable and BlobMissing.
     """
     content_type = content_type or file.content_type
     sent = {
@@ -67,7 +67,10 @@ def send_file(
 
 
 def _wanted_part(request: HttpRequest, file: StoredFile, headers: Mapping[str, str]) -> ByteRange | None:
-    """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone. Raises NotSatisfiable."""
+    """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone.
+
+    Raises RangeNotSatisfiable.
+    """
     wanted = request.META.get("HTTP_RANGE")
     condition = request.META.get("HTTP_IF_RANGE", "")
     if request.method == "HEAD" or not wanted:

@@ -88,7 +88,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "console.frame.frame",
+                "console.page.dialog_template",
             ],
         },
     },
@@ -199,7 +199,7 @@ SESSION_ENGINE = "console.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS_ONLY
-CSRF_FAILURE_VIEW = "console.faults.csrf_failure"
+CSRF_FAILURE_VIEW = "console.error_views.csrf_failure"
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

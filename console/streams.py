@@ -1,41 +1,143 @@
-"""The bytes of a request of known length, as they arrive: what the public API and the console's pages have in common."""
+"""The one way in which the body of a request comes in: whole or not at all, for the public API and the pages alike.
+
+The web server hands over a body without its length when it came in chunks, and a shorter one than announced when the
+connection broke. Both are put right here; nothing else reads `wsgi.input`, but for Django, which reads the forms of pages.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from storage.errors import InvalidInput
+from console.error_status import EncodedBody
+from storage import limits
+from storage.errors import BodyTooLarge, InvalidInput
+from storage.numbers import read_number
 
 _CHUNK_BYTES = 262_144
+_DRAIN_MAX_BYTES = 4 * limits.BODY_MAX_BYTES
+_IN_ENVIRON = "homeport.body"
 
 
-def read_chunks(stream: Any, length: int) -> Iterator[bytes]:
-    """Exactly `length` bytes of a WSGI input, never more than one chunk of them in memory.
+class Body:
+    """A body on its way in, read once. `length` is what it announces, None when it comes in chunks."""
 
-    Raises InvalidInput when they end too soon, as they do when the connection broke.
+    def __init__(self, environ: dict[str, Any]) -> None:
+        """Raises InvalidInput when the Content-Length is no number."""
+        self._stream = environ["wsgi.input"]
+        self.length = None if is_chunked(environ) else announced_length(environ)
+        self._left = self.length
+
+    def read(self, *, most_bytes: int) -> bytes:
+        """All of it. Raises BodyTooLarge, and InvalidInput when it was cut."""
+        if self.length is None:
+            body = self._read_chunked()
+        elif self.length > most_bytes:
+            raise BodyTooLarge(_too_large(self.length, most_bytes))
+        else:
+            body = self._stream.read(self.length) if self.length else b""
+            self._left = self.length - len(body)
+            if self._left:
+                raise self._cut()
+        if len(body) > most_bytes:
+            raise BodyTooLarge(_too_large(len(body), most_bytes))
+        return body
+
+    def _read_chunked(self) -> bytes:
+        """A body that came in chunks.
+
+        Only reading it in one go tells a whole body from one that was cut: for the latter this server's `read()` returns
+        nothing, while reading by size returns what there was as if it were all.
+        """
+        body: bytes = self._stream.read()
+        self._left = 0
+        if not body:
+            raise InvalidInput("The chunked body is empty or was cut")
+        return body
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of a body of known length, never more than one chunk of it in memory. Raises InvalidInput when it was cut."""
+        while self._left:
+            chunk: bytes = self._stream.read(min(self._left, _CHUNK_BYTES))
+            if not chunk:
+                raise self._cut()
+            self._left -= len(chunk)
+            yield chunk
+
+    def drain(self) -> None:
+        """Take in what nobody wanted, within reason: a client that is still sending does not read the answer."""
+        most = _DRAIN_MAX_BYTES if self._left is None else min(self._left, _DRAIN_MAX_BYTES)
+        while most > 0 and (chunk := self._stream.read(min(most, _CHUNK_BYTES))):
+            most -= len(chunk)
+
+    def _cut(self) -> InvalidInput:
+        got = (self.length or 0) - (self._left or 0)
+        return InvalidInput(f"The body ended after {got} of the {self.length} bytes announced")
+
+
+class FileBody:
+    """A body as the content of a file or part, for storage to take in.
+
+    `content_type` is None where nobody says one. `size_bytes` is known once it is open.
     """
-    left = length
-    while left > 0:
-        chunk: bytes = stream.read(min(left, _CHUNK_BYTES))
-        if not chunk:
-            raise InvalidInput(f"The body ended after {length - left} of the {length} bytes announced")
-        left -= len(chunk)
-        yield chunk
+
+    def __init__(self, environ: dict[str, Any], *, content_type: str | None = None) -> None:
+        """Raises EncodedBody, and InvalidInput when the Content-Length is no number."""
+        refuse_encoded(environ)
+        self.content_type = content_type
+        self.size_bytes = 0
+        self._body = body_of(environ)
+
+    def check_size(self) -> None:
+        """Raises BodyTooLarge when it announces more than a request may carry."""
+        if self._body.length is not None and self._body.length > limits.FILE_BODY_MAX_BYTES:
+            raise BodyTooLarge()
+
+    def open(self) -> tuple[int, Iterator[bytes]]:
+        """Its length in bytes, and the bytes in chunks. Raises BodyTooLarge; it or the chunks InvalidInput when it was cut."""
+        self.check_size()
+        if self._body.length is not None:
+            self.size_bytes = self._body.length
+            return self.size_bytes, self._body.chunks()
+        body = self._body.read(most_bytes=limits.FILE_BODY_MAX_BYTES)
+        self.size_bytes = len(body)
+        return self.size_bytes, iter([body])
 
 
-class CountedInput:
-    """A WSGI input that knows how much of a body of `length` bytes has been read, so that the rest can be."""
+def body_of(environ: dict[str, Any]) -> Body:
+    """The request's body, the same one each time. Raises InvalidInput when the Content-Length is no number."""
+    body: Body | None = environ.get(_IN_ENVIRON)
+    if body is None:
+        body = environ[_IN_ENVIRON] = Body(environ)
+    return body
 
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self._left = length
 
-    def read(self, size: int) -> bytes:
-        chunk: bytes = self._stream.read(size)
-        self._left -= len(chunk)
-        return chunk
+def drain(environ: dict[str, Any]) -> None:
+    """Take in what is left of a request's body, whether or not anybody has begun to read it."""
+    if not (environ.get("CONTENT_LENGTH") or is_chunked(environ)):
+        return
+    try:
+        body_of(environ).drain()
+    except InvalidInput:
+        return  # of a length that is no number, nobody knows where the body ends
 
-    def drain(self, most: int) -> None:
-        """Take in what nobody wanted, within reason: a browser that is still sending does not read the answer."""
-        left = min(self._left, most)
-        while left > 0 and (chunk := self._stream.read(min(left, _CHUNK_BYTES))):
-            left -= len(chunk)
+
+def refuse_encoded(environ: dict[str, Any]) -> None:
+    """Raises EncodedBody for a body that would have to be decoded first."""
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise EncodedBody()
+
+
+def is_chunked(environ: dict[str, Any]) -> bool:
+    """Whether the body comes without its length."""
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+
+
+def announced_length(environ: dict[str, Any]) -> int:
+    """The Content-Length, 0 without one. Raises InvalidInput when it is no number."""
+    length = read_number(environ.get("CONTENT_LENGTH") or "0")
+    if length is None:
+        raise InvalidInput("The Content-Length is not a number")
+    return length
+
+
+def _too_large(size_bytes: int, most_bytes: int) -> str:
+    return f"The body has {size_bytes:,} bytes; at most {most_bytes:,} are accepted"

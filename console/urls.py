@@ -25,7 +25,7 @@ urlpatterns = [
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", styleguide.styleguide, name="styleguide"))
 
-handler400 = "console.faults.bad_request"
-handler403 = "console.faults.permission_denied"
-handler404 = "console.faults.page_not_found"
-handler500 = "console.faults.server_error"
+handler400 = "console.error_views.bad_request"
+handler403 = "console.error_views.permission_denied"
+handler404 = "console.error_views.page_not_found"
+handler500 = "console.error_views.server_error"

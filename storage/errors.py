@@ -1,4 +1,4 @@
-"""The named errors of the data plane. What status each becomes is decided in `console/api/errors.py` alone.
+"""The named errors of the data plane. What status each becomes is decided in `console/error_status.py` alone.
 
 `messages` holds what a person may be told: first the text that clients compare, then what is wrong and where.
 """
@@ -15,6 +15,11 @@ class StorageError(Exception):
     @property
     def messages(self) -> tuple[str, ...]:
         return self.args
+
+    @property
+    def details(self) -> dict[str, object]:
+        """What a program needs to know beside the messages."""
+        return {}
 
 
 class Unauthorized(StorageError):
@@ -110,6 +115,10 @@ class NamesTaken(StorageError):
         self.names = names
         self.count = len(names) if count is None else count
 
+    @property
+    def details(self) -> dict[str, object]:
+        return {"exists": True, "taken": self.names, "count": self.count}
+
 
 class UploadMismatch(StorageError):
     """An upload holds more or fewer bytes than it was said to; it stays open."""
@@ -167,6 +176,10 @@ class OutOfPlace(StorageError):
     def __init__(self, expected: int) -> None:
         super().__init__()
         self.expected = expected
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"received": self.expected}
 
 
 class PersonNotFound(StorageError):

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 from django_htmx.http import HttpResponseClientRefresh
+
+from console.error_status import SignedOut
+from console.json_views import error_response
 
 
 class SignInRequired(LoginRequiredMiddleware):
@@ -18,5 +21,5 @@ class SignInRequired(LoginRequiredMiddleware):
         if getattr(request, "htmx", False):
             return HttpResponseClientRefresh()
         if "application/json" in request.headers.get("Accept", "") or request.headers.get("X-Requested-With"):
-            return JsonResponse({"errors": ["You are not signed in any more"]}, status=401)
+            return error_response(SignedOut())
         return super().handle_no_permission(request, view_func)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.accounts import first_run, invitations
 from console.accounts.forms import NewAccountForm, NewPasswordForm, SignInForm
 from console.accounts.throttle import WAIT_SECONDS, Attempt
-from console.frame import UNPROCESSABLE, PageRequest
+from console.page import UNPROCESSABLE, PageRequest
 from storage.collections import people
 from storage.errors import InvitationSpent
 

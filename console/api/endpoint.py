@@ -10,10 +10,11 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console import access
-from console.api.bodies import drain_body, is_chunked
-from console.api.errors import MethodNotAllowed, TooManyWrongKeys, UnknownPath, defect_reply, error_reply
+from console.api.errors import defect_reply, error_reply
 from console.api.request import ApiRequest
 from console.api.throttle import count_wrong_key
+from console.error_status import MethodNotAllowed, TooManyWrongKeys, UnknownPath
+from console.streams import drain, is_chunked
 from storage import names
 from storage.base import items
 from storage.collections import key_uses
@@ -66,14 +67,12 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
         try:
             rule = rules.get(request.method or "")
             if rule is None:
-                raise MethodNotAllowed()
+                raise MethodNotAllowed(allowed)
             response = _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
         except Unauthorized as error:
             response = _unauthorized_reply(request, error)
         except StorageError as error:
             response = error_reply(error)
-            if isinstance(error, MethodNotAllowed):
-                response["Allow"] = allowed
         except Exception as error:  # the last resort: no traceback and no HTML reaches a client
             response = defect_reply(error)
         return _finished(request, response)
@@ -96,7 +95,7 @@ def _perform(
         if not request.path_is_utf8:
             raise InvalidInput("The path is not UTF-8 behind its percent-encoding")
         if is_chunked(request.META):
-            # Such a body has to be taken in as a whole, however long it is (see bodies.py): not from just anybody.
+            # Such a body has to be taken in as a whole, however long it is (see streams.py): not from just anybody.
             check_access(access=caller, name=allowed_name, write=rule.writes)
         response = rule.operation(Call(caller, names.check_name(name), key), request)
     except (InvalidInput, DiskFull):
@@ -111,11 +110,7 @@ def _perform(
 
 def _unauthorized_reply(request: ApiRequest, error: Unauthorized) -> HttpResponse:
     wait_seconds = count_wrong_key(request.META["REMOTE_ADDR"])
-    if not wait_seconds:
-        return error_reply(error)
-    response = error_reply(TooManyWrongKeys())
-    response["Retry-After"] = str(wait_seconds)
-    return response
+    return error_reply(TooManyWrongKeys(wait_seconds) if wait_seconds else error)
 
 
 def _preflight(allowed: str) -> HttpResponse:
@@ -127,7 +122,7 @@ def _preflight(allowed: str) -> HttpResponse:
 
 
 def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
-    drain_body(request)
+    drain(request.META)
     response["Access-Control-Allow-Origin"] = "*"
     if request.META.get("HTTP_CONNECTION", "").lower() == "close":
         # Without it node-fetch takes the socket for one that may be used again, and fails on the next request.

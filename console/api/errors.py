@@ -1,78 +1,27 @@
-"""The one table from an error to what a client is told. Every body is `{"errors": [message, ...]}`."""
+"""The answers of the public API for what went wrong; the one table of statuses is in `console/error_status.py`."""
 
 import logging
 import secrets
 
 from django.http import HttpResponse
 
-from console.api.replies import reply
-from storage import errors, limits
+from console.error_status import status_of
+from console.json_views import error_response, json_response
+from storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
 
-class RequestError(errors.StorageError):
-    """An error that HTTP itself knows and the data plane does not."""
-
-
-class UnknownPath(RequestError):
-    default = "Not found"
-
-
-class MethodNotAllowed(RequestError):
-    default = "Method not allowed"
-
-
-class EncodedBody(RequestError):
-    default = "A body with a Content-Encoding is not accepted: send it as it is"
-
-
-class RangeNotSatisfiable(RequestError):
-    default = "The range is not in the file"
-
-
-class TooManyWrongKeys(RequestError):
-    default = "Too many requests with a wrong data key from this address"
-
-
-STATUS: dict[type[errors.StorageError], int] = {
-    errors.InvalidInput: 400,
-    errors.Unauthorized: 401,
-    errors.Forbidden: 403,
-    errors.ItemNotFound: 404,
-    errors.FileNotFound: 404,
-    errors.UploadNotFound: 404,
-    UnknownPath: 404,
-    MethodNotAllowed: 405,
-    errors.KeyExists: 409,
-    errors.BodyTooLarge: 413,
-    EncodedBody: 415,
-    RangeNotSatisfiable: 416,
-    TooManyWrongKeys: 429,
-    errors.BlobMissing: 500,
-    errors.EngineUnreachable: 503,
-    errors.DiskFull: 507,
-}
-
-
-def error_reply(error: errors.StorageError) -> HttpResponse:
+def error_reply(error: StorageError) -> HttpResponse:
     """The response for a named error."""
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    if status == 413:
-        return _too_large_reply()
-    if status >= 500:
-        logger.warning("%s: %r", error, error.__cause__)
-    response = reply({"errors": list(error.messages)}, status=status)
-    if status == 503:
-        response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
-    return response
+    return _too_large_reply() if status_of(error) == 413 else error_response(error)
 
 
 def defect_reply(error: Exception) -> HttpResponse:
     """The response for an error nobody expected: logged in full under an id that the client is given."""
     trace_id = secrets.token_hex(8)
     logger.error("trace %s", trace_id, exc_info=error)
-    return reply(
+    return json_response(
         {"errors": ["Internal server error", f"The server's log has the details under {trace_id}"]}, status=500
     )
 

@@ -1,34 +1,30 @@
 """The Drive half of the public API (contract: section "Drive"): whole files and listings. Parts are in uploads.py."""
 
-import re
-
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from console.api.bodies import read_json_object
+from console.api.bodies import read_file_body, read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
-from console.api.errors import RangeNotSatisfiable, error_reply
-from console.api.file_bodies import FileBody
 from console.api.query_strings import is_form_encoded, read_query
-from console.api.replies import reply
 from console.api.request import ApiRequest
-from console.conditions import NotSatisfiable
 from console.downloads import send_file
+from console.json_views import json_response
 from storage import limits
 from storage.drive import files as storage_files
 from storage.errors import BodyTooLarge, InvalidInput
-
-_WHOLE_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+from storage.numbers import read_number
 
 
 def put_file(call: Call, request: ApiRequest) -> HttpResponse:
     name = read_file_name(request)
-    body = FileBody(request)
-    if body.is_too_large:
+    body = read_file_body(request)
+    try:
+        body.check_size()
+    except BodyTooLarge:
         storage_files.check_access(access=call.access, name=call.name, write=True)
-        raise BodyTooLarge()
+        raise
     storage_files.put_file(access=call.access, drive=call.name, name=name, content=body)
-    return reply(describe(call, name), status=201)
+    return json_response(describe(call, name), status=201)
 
 
 def list_files(call: Call, request: ApiRequest) -> HttpResponse:
@@ -43,7 +39,7 @@ def list_files(call: Call, request: ApiRequest) -> HttpResponse:
         recursive=_recursive(query.get("recursive", "true")),
     )
     paging = {} if page.last is None else {"paging": {"size": len(page.names), "last": page.last}}
-    return reply(paging | {"names": page.names})
+    return json_response(paging | {"names": page.names})
 
 
 def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
@@ -51,17 +47,12 @@ def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
     if not isinstance(given, list):
         raise InvalidInput("Bad names", "`names` is not a list")
     result = storage_files.delete_files(access=call.access, drive=call.name, names_given=given)
-    return reply({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
+    return json_response({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
 
 
 def download_file(call: Call, request: ApiRequest) -> HttpResponseBase:
     file = storage_files.get_file(access=call.access, drive=call.name, name=read_file_name(request))
-    try:
-        return send_file(request, file)
-    except NotSatisfiable:
-        response = error_reply(RangeNotSatisfiable())
-        response["Content-Range"] = f"bytes */{file.size_bytes}"
-        return response
+    return send_file(request, file)
 
 
 def read_file_name(request: ApiRequest) -> str:
@@ -80,10 +71,10 @@ def describe(call: Call, name: str, **more: object) -> dict[str, object]:
 def _limit(text: str | None) -> int:
     if text is None:
         return limits.NAMES_PER_LIST
-    digits = text.lstrip("0")
-    if not text.isascii() or not text.isdigit() or not digits:
+    limit = read_number(text)
+    if not limit:
         raise InvalidInput("Bad limit", "`limit` is not a whole number from 1 on")
-    return int(digits) if _WHOLE_NUMBER.fullmatch(digits) else limits.NAMES_PER_LIST
+    return min(limit, limits.NAMES_PER_LIST)
 
 
 def _recursive(text: str) -> bool:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.http import parse_etags
 
 from console.api.bodies import read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
-from console.api.replies import reply, reply_json
 from console.api.request import ApiRequest
+from console.conditions import is_known
+from console.json_views import json_response, json_text_response
 from storage import limits, names
 from storage.base import items as storage_items
 from storage.base.query import parse_query
@@ -25,14 +25,14 @@ def put_items(call: Call, request: ApiRequest) -> HttpResponse:
     text = '{"processed":{"items":[' + ",".join(result.processed) + "]}"
     if result.failed:
         text += ',"failed":' + dump({"items": result.failed}).decode()
-    return reply_json((text + "}").encode(), status=207)
+    return json_text_response((text + "}").encode(), status=207)
 
 
 def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
     body = read_json_object(request)
     if "item" not in body:
         raise InvalidInput("Bad item", "`item` is missing")
-    return reply_json(
+    return json_text_response(
         storage_items.insert_item(access=call.access, base=call.name, item=body["item"]).encode(), status=201
     )
 
@@ -41,25 +41,25 @@ def get_item(call: Call, request: ApiRequest) -> HttpResponse:
     try:
         item = storage_items.get_item(access=call.access, base=call.name, key=call.key)
     except ItemNotFound:
-        return reply({"key": call.key}, status=404)
+        return json_response({"key": call.key}, status=404)
     etag = f'"{item.revision}"'
     if_none_match = request.META.get("HTTP_IF_NONE_MATCH")
-    if if_none_match and _is_known(if_none_match, etag):
+    if if_none_match and is_known(if_none_match, etag):
         return _not_modified(etag)
-    response = reply_json(item.json.encode())
+    response = json_text_response(item.json.encode())
     response["ETag"] = etag
     return response
 
 
 def delete_item(call: Call, request: ApiRequest) -> HttpResponse:
     storage_items.delete_item(access=call.access, base=call.name, key=call.key)
-    return reply({"key": call.key})
+    return json_response({"key": call.key})
 
 
 def update_item(call: Call, request: ApiRequest) -> HttpResponse:
     body = read_json_object(request)
     storage_items.update_item(access=call.access, base=call.name, key=call.key, operations=parse_patch(body))
-    return reply({"key": call.key} | {part: body[part] for part in PARTS if part in body})
+    return json_response({"key": call.key} | {part: body[part] for part in PARTS if part in body})
 
 
 def query_items(call: Call, request: ApiRequest) -> HttpResponse:
@@ -73,18 +73,13 @@ def query_items(call: Call, request: ApiRequest) -> HttpResponse:
         descending=_is_descending(body.get("sort")),
     )
     paging = {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
-    return reply_json(f'{{"paging":{dump(paging).decode()},"items":[{",".join(page.items)}]}}'.encode())
+    return json_text_response(f'{{"paging":{dump(paging).decode()},"items":[{",".join(page.items)}]}}'.encode())
 
 
 def _not_modified(etag: str) -> HttpResponse:
     response = HttpResponse(status=304)
     response["ETag"] = etag
     return response
-
-
-def _is_known(if_none_match: str, etag: str) -> bool:
-    known = parse_etags(if_none_match)
-    return "*" in known or etag in (each.removeprefix("W/") for each in known)
 
 
 def _limit(limit: Any) -> int:

@@ -6,12 +6,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 
 class ApiRequest(WSGIRequest):
-    """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently.
-
-    `body_is_read` is set by whoever takes the whole body (see `console/api/bodies.py`).
-    """
-
-    body_is_read = False
+    """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         try:

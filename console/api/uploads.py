@@ -1,22 +1,19 @@
 """The Drive half of the public API (contract: section "Drive"): files sent in parts."""
 
-import re
-
 from django.http import HttpResponse
 
-from console.api.bodies import refuse_encoded
+from console.api.bodies import read_content_type, read_file_body
 from console.api.endpoint import Call, endpoint, writes
-from console.api.file_bodies import FileBody, read_content_type
 from console.api.files import describe, read_file_name
 from console.api.query_strings import read_query
-from console.api.replies import reply
 from console.api.request import ApiRequest
+from console.json_views import json_response
+from console.streams import refuse_encoded
 from storage import limits
 from storage.drive import files as storage_files
 from storage.drive import uploads as storage_uploads
 from storage.errors import BodyTooLarge, InvalidInput
-
-_PART = re.compile(r"[1-9]\d{0,4}", re.ASCII)
+from storage.numbers import read_number
 
 
 def start_upload(call: Call, request: ApiRequest) -> HttpResponse:
@@ -25,38 +22,41 @@ def start_upload(call: Call, request: ApiRequest) -> HttpResponse:
     upload_id = storage_uploads.start_upload(
         access=call.access, drive=call.name, name=name, content_type=read_content_type(request)
     )
-    return reply(describe(call, name, upload_id=upload_id), status=202)
+    return json_response(describe(call, name, upload_id=upload_id), status=202)
 
 
 def put_part(call: Call, request: ApiRequest) -> HttpResponse:
     name, number = read_file_name(request), _read_part(request)
-    body = FileBody(request)
-    if body.is_too_large:
+    body = read_file_body(request)
+    try:
+        body.check_size()
+    except BodyTooLarge:
         storage_files.check_access(access=call.access, name=call.name, write=True)
-        raise BodyTooLarge()
+        raise
     storage_uploads.put_part(
         access=call.access, drive=call.name, upload_id=call.key, name=name, number=number, content=body
     )
-    return reply(describe(call, name, upload_id=call.key, part=number))
+    return json_response(describe(call, name, upload_id=call.key, part=number))
 
 
 def end_upload(call: Call, request: ApiRequest) -> HttpResponse:
     name = read_file_name(request)
     storage_uploads.end_upload(access=call.access, drive=call.name, upload_id=call.key, name=name)
-    return reply(describe(call, name, upload_id=call.key))
+    return json_response(describe(call, name, upload_id=call.key))
 
 
 def abort_upload(call: Call, request: ApiRequest) -> HttpResponse:
     name = read_file_name(request)
     storage_uploads.abort_upload(access=call.access, drive=call.name, upload_id=call.key, name=name)
-    return reply(describe(call, name, upload_id=call.key))
+    return json_response(describe(call, name, upload_id=call.key))
 
 
 def _read_part(request: ApiRequest) -> int:
     text = read_query(request.META["QUERY_STRING"]).get("part", "")
-    if not _PART.fullmatch(text):
+    number = read_number(text)
+    if number is None or text.startswith("0") or len(text) > 5:
         raise InvalidInput("Bad part", f"`part` is not a whole number from 1 to {limits.PARTS_MAX}")
-    return int(text)
+    return number
 
 
 collection = endpoint(storage_files.check_access, POST=writes(start_upload))

@@ -10,9 +10,10 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import access
-from console.conditions import NotSatisfiable
 from console.downloads import send_file
-from console.frame import PageRequest, go_to, show_dialog
+from console.error_status import RangeNotSatisfiable
+from console.json_views import error_response
+from console.page import PageRequest, go_to, show_dialog
 from storage import jobs
 from storage.archive import exports
 from storage.errors import ArchiveNotFound
@@ -45,8 +46,8 @@ def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpR
         return send_file(request, file, headers=_headers(place.collection, export))
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
-    except NotSatisfiable:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{file.size_bytes}"})
+    except RangeNotSatisfiable as error:
+        return error_response(error)
 
 
 @require_POST

@@ -3,39 +3,26 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import access
-from console.archives.bodies import PartBody
 from console.archives.forms import NewImportForm, read_choices
-from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from console.json_views import answers_json, json_response
+from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from console.streams import FileBody
 from storage import jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
 from storage.collections import usage
 from storage.collections.people import Place
-from storage.errors import (
-    ArchiveNotFound,
-    BodyTooLarge,
-    DiskFull,
-    EngineUnreachable,
-    InvalidInput,
-    OutOfPlace,
-    StorageError,
-)
+from storage.errors import ArchiveNotFound, InvalidInput
 from storage.models import Import, Role
+from storage.numbers import BEYOND, read_number
 
 _State = Import.State
-# What the script that sends is told. After a 503 it tries again.
-_PART_FAULTS: dict[type[StorageError], int] = {
-    InvalidInput: 400,
-    BodyTooLarge: 413,
-    EngineUnreachable: 503,
-    DiskFull: 507,
-}
 
 
 @require_safe
@@ -48,6 +35,7 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@answers_json
 def new(request: PageRequest, collection_id: str) -> HttpResponse:
     """The page that sends a file; its script begins with a POST of the file's name and size."""
     place = access.by_person(request, collection_id, at_least=Role.MEMBER)
@@ -56,34 +44,28 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
         return render(request, "archives/new_import.html", context)
     form = NewImportForm(request.POST)
     if not form.is_valid():
-        return JsonResponse({"error": "The file is empty, or too large to be imported."}, status=UNPROCESSABLE)
+        raise InvalidInput("The file is empty, or too large to be imported")
     chosen = form.cleaned_data
     started = imports.start_import(
         collection_id=collection_id, file_name=chosen["name"], size_bytes=chosen["size"], asked_by=request.user
     )
-    return JsonResponse(_addresses(started))
+    return json_response(_addresses(started))
 
 
 @require_POST
+@answers_json
 def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
     """The next bytes of the archive, from `?start=` on. The answer says how many are here, also when these were not wanted."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
-    start = request.GET.get("start", "")
-    try:
-        if not (start.isascii() and start.isdigit() and len(start) < 16):
-            raise InvalidInput("`start` is not a number of bytes")
-        import_ = imports.append_part(
-            collection_id=collection_id, import_id=import_id, start=int(start), content=PartBody(request)
-        )
-    except OutOfPlace as error:
-        return JsonResponse({"received": error.expected}, status=409)
-    except tuple(_PART_FAULTS) as error:
-        return JsonResponse({"error": error.messages[0]}, status=_PART_FAULTS[type(error)])
-    except ArchiveNotFound as error:
-        raise Http404(error.messages[0]) from None
+    start = read_number(request.GET.get("start", ""))
+    if start is None or start >= BEYOND:
+        raise InvalidInput("`start` is not a number of bytes")
+    content = FileBody(request.META)
+    content.check_size()
+    import_ = imports.append_part(collection_id=collection_id, import_id=import_id, start=start, content=content)
     if import_.state == _State.CHECKING:
         jobs.start(jobs.continue_archives)
-    return JsonResponse({"received": import_.size_bytes})
+    return json_response({"received": import_.size_bytes})
 
 
 @require_safe

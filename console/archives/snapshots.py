@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.archives.forms import SnapshotForm
-from console.frame import UNPROCESSABLE, PageRequest, go_to
+from console.page import UNPROCESSABLE, PageRequest, go_to
 from storage import jobs
 from storage.archive import snapshots as storage_snapshots
 from storage.errors import InvalidInput

@@ -5,12 +5,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import access
-from console.base.answers import answers_json, json_response
 from console.base.explanations import explain_clause, write_examples
 from console.base.query_text import Mistake, Understood
 from console.base.reading import access_of, find_base, understood_from
 from console.base.snippets import write_snippets
 from console.connect.addresses import addresses_for
+from console.json_views import answers_json, json_response
 from storage.base import items, overviews
 from storage.base.query import Predicate
 from storage.exact_json import parse

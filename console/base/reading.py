@@ -14,6 +14,7 @@ from storage.base import bases, items, overviews
 from storage.base.query import Predicate
 from storage.errors import BaseNotFound, InvalidInput
 from storage.models import Base
+from storage.numbers import read_number
 from storage.postgres.access import Access
 
 PAGE_ITEMS = 100
@@ -61,9 +62,8 @@ def understood_from(request: HttpRequest) -> Understood:
 
 def limit_from(request: HttpRequest) -> int:
     """How many rows are asked for, `limit`."""
-    text = request.GET.get("limit", "")
-    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else PAGE_ITEMS
-    return min(max(wanted, 1), limits.QUERY_LIMIT_MAX)
+    wanted = read_number(request.GET.get("limit", ""))
+    return PAGE_ITEMS if wanted is None else min(max(wanted, 1), limits.QUERY_LIMIT_MAX)
 
 
 def read_page(
@@ -90,7 +90,7 @@ def read_page(
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
     else:
-        offset = int(last) if last.isascii() and last.isdigit() and len(last) < 8 else 0
+        offset = min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
         ordered = overviews.sort_items(
             access=access,
             base=base,

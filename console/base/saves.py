@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from console import access
-from console.base.answers import answers_json, json_response, read_object
 from console.base.changers import describe_changers
 from console.base.reading import access_of, find_base
+from console.json_views import answers_json, json_response, read_object, read_text
 from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState, Result
 from storage.base.merging import Add, Change, Delete, Edit
 from storage.errors import InvalidInput
 from storage.models import Role
+from storage.numbers import BEYOND, read_number
 
 _ID_MAX_CHARACTERS = 200
 
@@ -99,16 +100,16 @@ def _read_edit(change_id: str, given: dict[str, Any]) -> Edit:
     if not isinstance(unset, list) or not all(isinstance(name, str) for name in unset):
         raise InvalidInput("`unset` is not a list of attribute names")
     loaded, changed = _texts_or_null(given, "loaded"), _texts(given, "set")
-    return Edit(change_id, _text(given, "key"), _revision(given), loaded, changed, tuple(unset))
+    return Edit(change_id, read_text(given.get("key"), "key"), _revision(given), loaded, changed, tuple(unset))
 
 
 def _read_add(change_id: str, given: dict[str, Any]) -> Add:
-    key = None if given.get("key") is None else _text(given, "key")
+    key = None if given.get("key") is None else read_text(given.get("key"), "key")
     return Add(change_id, key, _texts(given, "item"))
 
 
 def _read_delete(change_id: str, given: dict[str, Any]) -> Delete:
-    return Delete(change_id, _text(given, "key"), _revision(given))
+    return Delete(change_id, read_text(given.get("key"), "key"), _revision(given))
 
 
 _CHANGES: dict[str, Callable[[str, dict[str, Any]], Change]] = {
@@ -118,18 +119,11 @@ _CHANGES: dict[str, Callable[[str, dict[str, Any]], Change]] = {
 }
 
 
-def _text(given: dict[str, Any], name: str) -> str:
-    text = given.get(name)
-    if not isinstance(text, str):
-        raise InvalidInput(f"`{name}` is not a text")
-    return text
-
-
 def _revision(given: dict[str, Any]) -> int:
-    text = _text(given, "revision")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = read_number(read_text(given.get("revision"), "revision"))
+    if number is None or number >= BEYOND:
         raise InvalidInput("`revision` is not a number in a text")
-    return int(text)
+    return number
 
 
 def _texts(given: dict[str, Any], name: str) -> dict[str, str]:

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console import access
 from console.base import csv_export
-from console.base.answers import answers_json, json_response, read_body
 from console.base.imports import read_rows
 from console.base.reading import access_of, find_base, understood_from
-from console.frame import UNPROCESSABLE
+from console.json_views import answers_json, json_response, read_body
+from console.page import UNPROCESSABLE
 from storage import limits
 from storage.base import items
 from storage.base.query import Predicate

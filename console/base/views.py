@@ -6,10 +6,10 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from console import access
-from console.base.answers import answers_json, json_response
 from console.base.changers import describe_changer
 from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
-from console.frame import UNPROCESSABLE
+from console.json_views import answers_json, json_response
+from console.page import UNPROCESSABLE
 from storage import names
 from storage.base import bases, edits
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
-from console.frame import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, show_dialog
 from storage.collections import people
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.collections.forms import CollectionForm, DeletionForm
-from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
+from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import jobs
 from storage.collections import collections, deletion, people, usage
 from storage.errors import InvalidInput

@@ -6,25 +6,25 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
 from console.collections.forms import BaseForm, CollectionForm
-from console.frame import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, show_dialog
 from storage import jobs, names
 from storage.base.bases import ensure_base
 from storage.collections import collections, deletion, usage
 from storage.drive.drives import ensure_drive
 from storage.errors import InvalidInput
 from storage.models import Role
+from storage.numbers import read_number
 
 PAGE_SIZE = 60
+_PAGE_MAX = 100_000
 
 
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     """The cards, a page of them; `?q=` keeps those whose name holds it."""
     search = request.GET.get("q", "").strip()
-    page = (
-        int(number) if (number := request.GET.get("page", "")).isascii() and number.isdigit() and len(number) < 6 else 1
-    )
-    offset = (max(page, 1) - 1) * PAGE_SIZE
+    page = min(max(read_number(request.GET.get("page", "")) or 1, 1), _PAGE_MAX)
+    offset = (page - 1) * PAGE_SIZE
     holdings = usage.list_holdings(person=request.user, search=search, offset=offset, limit=PAGE_SIZE)
     context = {
         "holdings": holdings,

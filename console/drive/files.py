@@ -8,21 +8,20 @@ import json
 import shlex
 from urllib.parse import quote
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.conditions import NotSatisfiable
 from console.connect.addresses import addresses_for
 from console.downloads import describe_disposition, send_file
 from console.drive import uploads
-from console.drive.answers import answers_json
 from console.drive.looks import Look, look_at
 from console.drive.place import DrivePlace, open_drive
 from console.drive.previews import Preview, make_preview
-from console.frame import PageRequest
+from console.json_views import answers_json, json_response
+from console.page import PageRequest
 from storage.drive import files as storage_files
 from storage.drive import folders
 from storage.drive.files import StoredFile
@@ -49,10 +48,7 @@ def file(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBa
     found = _find(at, name)
     content_type, headers = _disposition(request, found, name)
     release_connection()
-    try:
-        return send_file(request, found, content_type=content_type, headers=headers)
-    except NotSatisfiable:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{found.size_bytes}"})
+    return send_file(request, found, content_type=content_type, headers=headers)
 
 
 @require_safe
@@ -74,7 +70,7 @@ def copy(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     label = folders.label_of(name)
     url = f"{addresses_for(request).origin}/v1/{collection_id}/{drive}/files/download?name={quote(name, safe='')}"
     output = shlex.quote(f"./{label}")
-    return JsonResponse(
+    return json_response(
         {
             "curl": f'curl -f -H "X-API-Key: $DETA_PROJECT_KEY" {shlex.quote(url)} -o {output}',
             "python": (

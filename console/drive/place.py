@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404
 
 from console import access
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage.collections.people import Place
 from storage.drive import folders
 from storage.errors import DriveNotFound

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.drive.answers import answers_json, read_if_exists, read_json, read_list, read_text
+from console.drive.if_exists import read_if_exists
 from console.drive.place import open_drive
-from console.frame import PageRequest
+from console.json_views import answers_json, json_response, read_list, read_object, read_text
+from console.page import PageRequest
 from storage import jobs
 from storage.drive import deletion as file_deletion
 from storage.drive import folders as storage_folders
@@ -22,8 +23,8 @@ from storage.models import Role
 def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """Which of many names are taken, so that a person is asked once for all of them."""
     at = open_drive(request, collection_id, drive)
-    asked = read_list(read_json(request).get("names"), "names")
-    return JsonResponse({"taken": moves.find_taken(drive_id=at.id, names_given=asked)})
+    asked = read_list(read_object(request).get("names"), "names")
+    return json_response({"taken": moves.find_taken(drive_id=at.id, names_given=asked)})
 
 
 @require_POST
@@ -31,9 +32,9 @@ def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
 def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """What chosen files and folders come to. Counting is only done when somebody asks, as it looks at every file."""
     at = open_drive(request, collection_id, drive)
-    chosen = _read_chosen(read_json(request))
+    chosen = _read_chosen(read_object(request))
     held = moves.count_chosen(drive_id=at.id, chosen=chosen)
-    return JsonResponse({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
+    return json_response({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,19 +43,19 @@ def folders(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
     """GET: the folders right in `?folder=`, as places to move something to. POST: a new one."""
     if request.method == "POST":
         at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-        name = read_text(read_json(request).get("name"), "name")
+        name = read_text(read_object(request).get("name"), "name")
         storage_folders.make_folder(drive_id=at.id, path=name)
-        return JsonResponse({"name": name}, status=201)
+        return json_response({"name": name}, status=201)
     at = open_drive(request, collection_id, drive)
     found, more = storage_folders.list_folders(drive_id=at.id, folder=request.GET.get("folder", ""))
-    return JsonResponse({"folders": found, "more": more})
+    return json_response({"folders": found, "more": more})
 
 
 @require_POST
 @answers_json
 def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_json(request)
+    asked = read_object(request)
     new = read_text(asked.get("to"), "to")
     files = moves.rename(
         drive_id=at.id,
@@ -62,21 +63,21 @@ def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
         new=new,
         if_exists=read_if_exists(asked.get("if_exists")),
     )
-    return JsonResponse({"name": new, "files": files})
+    return json_response({"name": new, "files": files})
 
 
 @require_POST
 @answers_json
 def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_json(request)
+    asked = read_object(request)
     files = moves.move(
         drive_id=at.id,
         chosen=_read_chosen(asked),
         to=read_text(asked.get("to"), "to"),
         if_exists=read_if_exists(asked.get("if_exists")),
     )
-    return JsonResponse({"files": files})
+    return json_response({"files": files})
 
 
 @require_POST
@@ -84,7 +85,7 @@ def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
 def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """200 when all are gone, 202 when the rest goes in the background."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    chosen = _read_chosen(read_json(request))
+    chosen = _read_chosen(read_object(request))
     return _answer(file_deletion.delete(drive_id=at.id, chosen=chosen, person_id=at.person_id))
 
 
@@ -92,7 +93,7 @@ def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
 @answers_json
 def deletion(request: PageRequest, collection_id: str, drive: str, deletion_id: int) -> HttpResponse:
     at = open_drive(request, collection_id, drive)
-    return JsonResponse(_describe(file_deletion.find_deletion(drive_id=at.id, deletion_id=deletion_id)))
+    return json_response(_describe(file_deletion.find_deletion(drive_id=at.id, deletion_id=deletion_id)))
 
 
 @require_POST
@@ -105,7 +106,7 @@ def undo(request: PageRequest, collection_id: str, drive: str, deletion_id: int)
 def _answer(progress: Progress) -> HttpResponse:
     if not progress.has_ended:
         jobs.start(jobs.continue_file_deletions)
-    return JsonResponse(_describe(progress), status=200 if progress.has_ended else 202)
+    return json_response(_describe(progress), status=200 if progress.has_ended else 202)
 
 
 def _describe(progress: Progress) -> dict[str, object]:

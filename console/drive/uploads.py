@@ -5,20 +5,20 @@ body of a PUT: the token against forged requests is in a header (`X-CSRFToken`).
 """
 
 import re
-from collections.abc import Iterator
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.drive.answers import announced_length, answers_json, read_if_exists, read_json, read_text
+from console.drive.if_exists import read_if_exists
 from console.drive.place import open_drive
-from console.frame import PageRequest
-from console.streams import read_chunks
+from console.json_views import answers_json, json_response, read_object, read_text
+from console.page import PageRequest
+from console.streams import FileBody
 from storage import limits
 from storage.drive import files, moves, person_uploads
 from storage.drive.person_uploads import Upload
-from storage.errors import BodyTooLarge, InvalidInput, NamesTaken
+from storage.errors import InvalidInput, NamesTaken
 from storage.models import Role
 from storage.postgres.database import release_connection
 
@@ -26,26 +26,12 @@ _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS
 _FINGERPRINT_MAX_CHARACTERS = 4096
 
 
-class SentBody:
-    """A request's body as the content of a file or part. Raises BodyTooLarge; it or its chunks InvalidInput when it was cut."""
-
-    def __init__(self, request: HttpRequest, *, content_type: str | None = None) -> None:
-        self.content_type = content_type
-        self._stream = request.META["wsgi.input"]
-        self._length = announced_length(request)
-        if self._length > limits.FILE_BODY_MAX_BYTES:
-            raise BodyTooLarge()
-
-    def open(self) -> tuple[int, Iterator[bytes]]:
-        return self._length, read_chunks(self._stream, self._length)
-
-
 @require_POST
 @answers_json
 def start(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """Asked for again with the same fingerprint it is the same upload, and the answer says which parts are there."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_json(request)
+    asked = read_object(request)
     size_bytes = asked.get("size")
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool):
         raise InvalidInput("`size` is not a whole number")
@@ -59,7 +45,7 @@ def start(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
         fingerprint=read_text(asked.get("fingerprint") or "", "fingerprint")[:_FINGERPRINT_MAX_CHARACTERS],
     )
     told = {"id": upload.id, "name": upload.name, "part_size": limits.FILE_BODY_MAX_BYTES}
-    return JsonResponse(told | {"parts_there": [part.number for part in upload.parts]}, status=201)
+    return json_response(told | {"parts_there": [part.number for part in upload.parts]}, status=201)
 
 
 @require_http_methods(["GET", "HEAD", "DELETE"])
@@ -68,18 +54,19 @@ def one(request: PageRequest, collection_id: str, drive: str, upload_id: str) ->
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     if request.method == "DELETE":
         person_uploads.abort_upload(access=at.access, drive=drive, upload_id=upload_id)
-        return JsonResponse({"id": upload_id})
-    return JsonResponse(_describe(person_uploads.find_upload(access=at.access, drive=drive, upload_id=upload_id)))
+        return json_response({"id": upload_id})
+    return json_response(_describe(person_uploads.find_upload(access=at.access, drive=drive, upload_id=upload_id)))
 
 
 @require_http_methods(["PUT"])
 @answers_json
 def part(request: PageRequest, collection_id: str, drive: str, upload_id: str, number: int) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    body = SentBody(request)
+    body = FileBody(request.META)
+    body.check_size()
     release_connection()
     person_uploads.put_part(access=at.access, drive=drive, upload_id=upload_id, number=number, content=body)
-    return JsonResponse({"number": number, "size": announced_length(request)})
+    return json_response({"number": number, "size": body.size_bytes})
 
 
 @require_POST
@@ -87,7 +74,7 @@ def part(request: PageRequest, collection_id: str, drive: str, upload_id: str, n
 def end(request: PageRequest, collection_id: str, drive: str, upload_id: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     name, file = person_uploads.end_upload(access=at.access, drive=drive, upload_id=upload_id)
-    return JsonResponse({"name": name, "size": file.size_bytes, "etag": file.etag})
+    return json_response({"name": name, "size": file.size_bytes, "etag": file.etag})
 
 
 def put_whole(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBase:
@@ -98,10 +85,11 @@ def put_whole(request: PageRequest, collection_id: str, drive: str) -> HttpRespo
     # Better said before the bytes are taken in than after.
     if if_exists == "fail" and moves.find_taken(drive_id=at.id, names_given=[name]):
         raise NamesTaken([name])
-    body = SentBody(request, content_type=_read_content_type(request.META.get("CONTENT_TYPE")))
+    body = FileBody(request.META, content_type=_read_content_type(request.META.get("CONTENT_TYPE")))
+    body.check_size()
     release_connection()
     stored = files.put_file(access=at.access, drive=drive, name=name, content=body, if_exists=if_exists)
-    return JsonResponse({"name": stored, "size": announced_length(request)}, status=201)
+    return json_response({"name": stored, "size": body.size_bytes}, status=201)
 
 
 def _describe(upload: Upload) -> dict[str, object]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from console.drive import files as drive_files
 from console.drive.kinds import kind_label, kind_of
 from console.drive.place import DrivePlace, open_drive
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage import limits
 from storage.drive import folders
 from storage.drive.folders import Entry, Listing

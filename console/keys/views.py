@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
 from console.connect.addresses import env_lines
-from console.frame import go_to, show_dialog
 from console.keys.forms import KeyForm
+from console.page import go_to, show_dialog
 from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
 from storage.models import Role

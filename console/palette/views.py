@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.frame import PageRequest
+from console.page import PageRequest
 from storage.collections import usage
 from storage.collections.usage import Destination
 from storage.models import Role

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from storage.events.queries import Conditions
+from storage.numbers import read_number
 
 STATUSES = {
     "2xx": ("2xx: done", 200, 299),
@@ -19,7 +20,7 @@ STATUSES = {
 }
 ORIGINS = {"app": "From apps", "by hand": "Sent from here"}
 _MOST_TEXT = 200
-_MOST_DIGITS = 9
+_LARGEST_NUMBER = 9_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def read_filters(given: Mapping[str, str]) -> Filters:
         return given.get(name, "").strip().replace("\x00", "")[:_MOST_TEXT]
 
     def number(name: str) -> str:
-        value = text(name)
-        return value if value.isascii() and value.isdigit() and len(value) < _MOST_DIGITS - 2 else ""
+        value = read_number(text(name))
+        return "" if value is None or value > _LARGEST_NUMBER else str(value)
 
     def time(name: str) -> str:
         return text(name) if _read_time(text(name)) else ""

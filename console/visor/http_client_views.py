@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.connect.addresses import addresses_for
-from console.frame import UNPROCESSABLE, PageRequest
+from console.page import UNPROCESSABLE, PageRequest
 from console.visor import event_panel, replay
 from console.visor.dry_run import Trial, try_out
 from console.visor.http_client_form import ClientForm, form_of

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console import access
 from console.connect.addresses import addresses_for
-from console.frame import PageRequest, go_to
+from console.page import PageRequest, go_to
 from console.visor import event_panel, replay
 from console.visor.chart import SPANS, make_chart
 from console.visor.filters import ORIGINS, STATUSES, read_filters

@@ -17,6 +17,7 @@ from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql.folders import SortKey
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
+from storage.numbers import read_number
 from storage.postgres.database import run, run_one
 
 _CURSOR = re.compile(r"(folder|file|row):(.*)", re.DOTALL)
@@ -192,7 +193,7 @@ def _list_files(
         statement = folders_sql.list_files_in(drive_id, folder, last=last, limit=room + 1, descending=real.descending)
         rows = _files(run(statement))
         return rows[:room], f"file:{rows[room - 1].name}" if len(rows) > room and room else _more(rows, room), real
-    offset = int(place) if phase == "row" and place.isdecimal() else 0
+    offset = min(read_number(place) or 0, limits.SORTED_FILES_MAX) if phase == "row" else 0
     statement = folders_sql.list_sorted_files_in(
         drive_id, folder, key=real.key, descending=real.descending, offset=offset, limit=room + 1
     )

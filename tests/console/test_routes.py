@@ -92,7 +92,7 @@ LEAST_ROLE = {
     "visor-pin": Role.MEMBER,
     "visor-redo": Role.READER,
 }
-# These are asked by scripts: what is behind the gate answers a request without a body by 422.
+# These are asked by scripts: what is behind the gate answers a request without a body by 400.
 ASKED_BY_SCRIPTS = {
     "drive-uploads",
     "drive-clashes",
@@ -127,7 +127,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
     {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
-    | {name: {422} for name in ASKED_BY_SCRIPTS}
+    | {name: {400} for name in ASKED_BY_SCRIPTS}
     | {name: {404} for name in SOMEBODY_ELSES}
 )
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}

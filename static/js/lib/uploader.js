@@ -152,7 +152,7 @@ export class Uploader {
           tries += 1;
         } else {
           // What arrived does not add up to the file: the next try begins with nothing.
-          if (error.status === 422) transfer.uploadId = null;
+          if (error.status === 400 || error.status === 422) transfer.uploadId = null;
           this.#set(transfer, "failed", error.message);
           return;
         }

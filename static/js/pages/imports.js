@@ -104,7 +104,7 @@ async function ask(url, options) {
 async function explain(response) {
   if (response.status === 0) return "The server does not answer. Choose the same file again once it does, to go on.";
   const said = await response.json().catch(() => ({}));
-  if (said.error) return said.error;
+  if (said.errors) return said.errors[0];
   if (response.redirected || response.status === 403) return "You are signed out, or may not do this. Reload the page.";
   if (response.status === 404) return "This import is not there any more, or has been sent already. Reload the page.";
   if (response.status === 507) return "The server has no room left for it.";

@@ -133,7 +133,10 @@ def test_session_that_ended_is_told_apart_from_an_empty_answer(table: Table) -> 
     table.http.cookies.delete("sessionid")
     headers = {"X-CSRFToken": token, "Content-Type": "application/json", "Accept": "application/json"}
     answer = table.http.post(f"{table.path}save/", content=body, headers=headers)
-    assert (answer.status_code, answer.json()) == (401, {"errors": ["You are not signed in any more"]})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"errors": ["You are signed out. Sign in again in another tab."]},
+    )
 
 
 def keys_of(table: Table) -> list[str]:

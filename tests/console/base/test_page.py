@@ -240,7 +240,10 @@ def test_understand_says_what_was_read_and_how_an_app_would_ask_it(url: str, rea
 
 def test_scripts_are_told_that_the_session_ended(url: str, browser: Browser) -> None:
     answer = browser(None).get(url + "rows/", headers={"accept": "application/json"})
-    assert (answer.status_code, answer.json()) == (401, {"errors": ["You are not signed in any more"]})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"errors": ["You are signed out. Sign in again in another tab."]},
+    )
     assert browser(None).get(url + "rows/")["Location"].startswith("/sign-in/")
 
 

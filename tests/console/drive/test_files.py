@@ -213,8 +213,8 @@ def test_a_small_file_in_one_request(visitor: Visitor) -> None:
     assert visitor.put("one/small.txt", b"4", if_exists="replace").status_code == 201
     assert visitor.file("one/small.txt").content == b"4"
     assert visitor.put("one/empty", b"").status_code == 201
-    assert visitor.put("one/bad/", b"1").status_code == 422
-    assert visitor.put("one/x", b"1", if_exists="nonsense").status_code == 422
+    assert visitor.put("one/bad/", b"1").status_code == 400
+    assert visitor.put("one/x", b"1", if_exists="nonsense").status_code == 400
     assert visitor.put("one/large", noise(limits.FILE_BODY_MAX_BYTES)).status_code == 201
     assert visitor.put("one/larger", noise(limits.FILE_BODY_MAX_BYTES + 1)).status_code == 413
     assert visitor.file("one/larger").status_code == 404

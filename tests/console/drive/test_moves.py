@@ -34,7 +34,7 @@ def test_a_new_folder(visitor: Visitor) -> None:
     assert visitor.ask("folders/", name="new/").json() == {"name": "new/"}
     assert visitor.ask("folders/", name="new/").status_code == 409
     assert visitor.ask("folders/", name="in/").status_code == 409
-    assert visitor.ask("folders/", name="no-slash").status_code == 422
+    assert visitor.ask("folders/", name="no-slash").status_code == 400
     assert visitor.get("folders/").json()["folders"] == ["in/", "new/"]
 
 
@@ -45,7 +45,7 @@ def test_rename_and_move(visitor: Visitor) -> None:
     assert content(visitor, "to/z.txt") == b"a.txt"
     assert content(visitor, "to/deep/c.txt") == b"in/deep/c.txt"
     assert visitor.ask("move/", names=["none"], to="to/").status_code == 404
-    assert visitor.ask("move/", folders=["to/"], to="to/deep/").status_code == 422
+    assert visitor.ask("move/", folders=["to/"], to="to/deep/").status_code == 400
 
 
 def test_taken_names_are_told(visitor: Visitor) -> None:
@@ -151,6 +151,6 @@ def test_deletions_of_another_drive_are_not_there(server: Server, visitor: Visit
 )
 def test_bad_questions_change_nothing(visitor: Visitor, path: str, asked: dict[str, object]) -> None:
     answer = visitor.ask(path, **asked)
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert answer.json()["errors"]
     assert content(visitor, "a.txt") == b"a.txt"

@@ -27,7 +27,7 @@ async function rename(from, label) {
     await ask("POST", "rename/", { from, to });
   } catch (error) {
     if (error.status === 409) return isFolder(from) ? "Files of these names exist there already." : "A file of this name exists already.";
-    if (error.status === 422) return error.message;
+    if (error.status === 400) return error.message;
     throw error;
   }
   followOpened(from, to);

@@ -12,26 +12,26 @@ from storage.errors import EngineUnreachable
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "faults/400.html", status=400)
+    return render(request, "errors/400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "faults/403.html", {"reason": str(exception)}, status=403)
+    return render(request, "errors/403.html", {"reason": str(exception)}, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same for what is not there and for what is somebody else's."""
-    return render(request, "faults/404.html", status=404)
+    return render(request, "errors/404.html", status=404)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "faults/403_csrf.html", status=403)
+    return render(request, "errors/403_csrf.html", status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the context processors: they ask the database, which may be what is broken."""
     if isinstance(sys.exc_info()[1], (EngineUnreachable, OperationalError, InterfaceError)):
-        response = HttpResponse(render_to_string("faults/503.html"), status=503)
+        response = HttpResponse(render_to_string("errors/503.html"), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response
-    return HttpResponse(render_to_string("faults/500.html"), status=500)
+    return HttpResponse(render_to_string("errors/500.html"), status=500)

@@ -1,7 +1,7 @@
 """What all pages share: full page or dialog, and where a form goes when it is done.
 
 A dialog is a page with a URL of its own. A link that opens one asks for the same URL through htmx with the `<dialog>` as
-target, and gets the part inside the frame; without JavaScript the link leads to the page.
+target, and gets the dialog alone; without JavaScript the link leads to the page.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ class PageRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def dialog_template(request: HttpRequest) -> dict[str, Any]:
     """For every template: `dialog`, what a dialog's template extends."""
     return {"dialog": "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"}
 

@@ -1,0 +1,107 @@
+"""The one table from an error to the status it is answered with, for the public API and the pages alike.
+
+`console/json_views.py` makes the answer. The errors that HTTP knows and storage does not are defined here.
+"""
+
+from collections.abc import Mapping
+
+from storage import errors, limits
+
+
+class RequestError(errors.StorageError):
+    """An error that HTTP itself knows. `headers` go out with its answer."""
+
+    headers: Mapping[str, str] = {}
+
+
+class UnknownPath(RequestError):
+    default = "Not found"
+
+
+class MethodNotAllowed(RequestError):
+    """`allowed` is what the `Allow` header says."""
+
+    default = "Method not allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__()
+        self.headers = {"Allow": allowed}
+
+
+class EncodedBody(RequestError):
+    default = "A body with a Content-Encoding is not accepted: send it as it is"
+
+
+class RangeNotSatisfiable(RequestError):
+    """The range begins behind the end of a file of `size_bytes`."""
+
+    default = "The range is not in the file"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__()
+        self.headers = {"Content-Range": f"bytes */{size_bytes}"}
+
+
+class TooManyWrongKeys(RequestError):
+    """The address has to wait so long before it is told again that its key is wrong."""
+
+    default = "Too many requests with a wrong data key from this address"
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(wait_seconds)}
+
+
+class SignedOut(RequestError):
+    """A page's script asks, and nobody is signed in any more."""
+
+    default = "You are signed out. Sign in again in another tab."
+
+
+STATUS: dict[type[errors.StorageError], int] = {
+    errors.InvalidInput: 400,
+    errors.Unauthorized: 401,
+    SignedOut: 401,
+    errors.Forbidden: 403,
+    errors.ArchiveNotFound: 404,
+    errors.BaseNotFound: 404,
+    errors.CollectionNotFound: 404,
+    errors.DataKeyNotFound: 404,
+    errors.DeletionNotFound: 404,
+    errors.DriveNotFound: 404,
+    errors.EventNotFound: 404,
+    errors.FileNotFound: 404,
+    errors.ItemNotFound: 404,
+    errors.PersonNotFound: 404,
+    errors.UploadNotFound: 404,
+    UnknownPath: 404,
+    MethodNotAllowed: 405,
+    errors.KeyExists: 409,
+    errors.NamesTaken: 409,
+    errors.OutOfPlace: 409,
+    errors.SaveReused: 409,
+    errors.InvitationSpent: 410,
+    errors.UndoOver: 410,
+    errors.BodyTooLarge: 413,
+    EncodedBody: 415,
+    RangeNotSatisfiable: 416,
+    errors.UploadMismatch: 422,
+    TooManyWrongKeys: 429,
+    errors.BlobMissing: 500,
+    errors.EngineUnreachable: 503,
+    errors.DiskFull: 507,
+}
+
+
+def status_of(error: errors.StorageError) -> int:
+    """The status of a named error: its class's, or that of the nearest class above it."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def headers_of(error: errors.StorageError) -> Mapping[str, str]:
+    """The headers that go out with a named error."""
+    if isinstance(error, RequestError):
+        return error.headers
+    if isinstance(error, errors.EngineUnreachable):
+        return {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
+    return {}

@@ -1,0 +1,16 @@
+"""Whole numbers out of text that somebody sent: a header, a query string, a place to go on from."""
+
+# What a number of more digits is read as. No bound on anything is as high, so whoever compares refuses or clips it.
+BEYOND = 10**18
+
+
+def read_number(text: str) -> int | None:
+    """The number that ASCII digits alone write, BEYOND for one that is too long; None for anything else.
+
+    Python's own `int` takes more: signs, blanks, underscores and the digits of every script. `str.isdigit` holds for `²`,
+    which `int` then raises on, and thousands of digits make `int` slow and then raise.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else BEYOND
