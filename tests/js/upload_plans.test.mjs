@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatCount, formatSize, formatWait, Meter } from "../../static/js/lib/amounts.js";
-import { decideClashes, dropDoubles } from "../../static/js/lib/clashes.js";
-import { InterruptedUploads, KEPT_MS, SILENCE_MS } from "../../static/js/lib/interrupted.js";
-import { bytesOf, fingerprintOf, planParts } from "../../static/js/lib/parts.js";
-import { Slots } from "../../static/js/lib/slots.js";
-import { listFiles, walkEntries } from "../../static/js/lib/trees.js";
+import { formatCount, formatSize, formatWait, Meter } from "../../static/js/lib/formatting.js";
+import { decideClashes, dropDoubles } from "../../static/js/lib/name_clashes.js";
+import { InterruptedUploads, KEPT_MS, SILENCE_MS } from "../../static/js/lib/interrupted_uploads.js";
+import { bytesOf, fingerprintOf, planParts } from "../../static/js/lib/upload_parts.js";
+import { Slots } from "../../static/js/lib/semaphore.js";
+import { listFiles, walkEntries } from "../../static/js/lib/dropped_files.js";
 import { isPassing, nextWait } from "../../static/js/lib/waiting.js";
 
 test("parts cover a file without gaps, the last as long as what is left", () => {

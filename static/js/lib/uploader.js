@@ -5,9 +5,9 @@
  * once, each by a few parts; a broken connection is waited out, and only what the server has not got is sent again.
  */
 
-import { Meter } from "./amounts.js";
-import { bytesOf, fingerprintOf, planParts } from "./parts.js";
-import { Slots } from "./slots.js";
+import { Meter } from "./formatting.js";
+import { bytesOf, fingerprintOf, planParts } from "./upload_parts.js";
+import { Slots } from "./semaphore.js";
 import { isPassing, nextWait } from "./waiting.js";
 
 export const FILES_AT_ONCE = 3;
@@ -66,7 +66,7 @@ export class Uploader {
 
   /**
    * @param {object} options
-   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `look`, `end`, `abort` (see pages/drive/transport.js); they throw
+   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `look`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
    *   errors with `status`, 0 when no answer came
    * @param {(transfer: Transfer) => void} options.onChange
    * @param {(transfer: Transfer) => Promise<string>} options.onClash the name was taken in the meantime: "replace", "keep-both" or "skip"

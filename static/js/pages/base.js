@@ -1,23 +1,23 @@
 /** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
 
-import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staging.js";
-import { createBar } from "./base/bar.js";
-import { createClash } from "./base/clash.js";
+import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createBar } from "./base/query_bar.js";
+import { createClash } from "./base/clash_dialog.js";
 import { announce, several } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
-import { createEditor } from "./base/editor.js";
-import { createEdits } from "./base/edits.js";
-import { createHeader } from "./base/header.js";
-import { createKeys } from "./base/keys.js";
+import { createEditor } from "./base/editor_dialog.js";
+import { createEdits } from "./base/inline_editing.js";
+import { createHeader } from "./base/column_headers.js";
+import { createKeys } from "./base/keyboard_and_pointer.js";
 import "./base/menus.js";
-import { createPanel } from "./base/panel.js";
+import { createPanel } from "./base/staged_panel.js";
 import { RequestFault } from "./base/requests.js";
-import { createLoader } from "./base/rows.js";
-import { createSaving } from "./base/save.js";
-import { createStatus } from "./base/status.js";
-import { createTable, KEY } from "./base/table.js";
-import { createTransfer } from "./base/transfer.js";
-import { createView } from "./base/view.js";
+import { createLoader } from "./base/row_loader.js";
+import { createSaving } from "./base/saving.js";
+import { createStatus } from "./base/status_line.js";
+import { createTable, KEY } from "./base/table_state.js";
+import { createTransfer } from "./base/copy_paste_import.js";
+import { createView } from "./base/grid_view.js";
 import { describeFault } from "../lib/faults.js";
 import { showToast } from "./toasts.js";
 

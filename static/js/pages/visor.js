@@ -1,8 +1,8 @@
 /** The recorded requests: new ones appear by themselves, keys move and act, a panel shows one of them. */
 
-import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor.js";
-import { copyText } from "./copy.js";
-import { showClocks } from "./clocks.js";
+import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor_list.js";
+import { copyText } from "./clipboard.js";
+import { showClocks } from "./local_times.js";
 import { showToast } from "./toasts.js";
 
 const ASK_MS = 1500;

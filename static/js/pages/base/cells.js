@@ -1,8 +1,8 @@
 /** Drawing one row: its cells, what is staged in them, and what that means in words for who cannot see the colour. */
 
-import { chipText, expiry, inWords, shownText } from "../../lib/values.js";
+import { chipText, expiry, inWords, shownText } from "../../lib/json_values.js";
 import { icon, make } from "./dom.js";
-import { KEY, LongValue, SELECT, typeOfCell } from "./table.js";
+import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
 // A text that could be taken for a value of another type is shown in quotes.

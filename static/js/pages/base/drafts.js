@@ -4,7 +4,7 @@
  * theirs apart, and all tabs of one person share it: each write goes onto what another tab wrote last.
  */
 
-import { nothingStaged, restore, serialise } from "../../lib/staging.js";
+import { nothingStaged, restore, serialise } from "../../lib/staged_changes.js";
 import { showToast } from "../toasts.js";
 
 export function createDrafts(table) {

@@ -1,9 +1,9 @@
 /** The menus: where they open, and moving in them with the keyboard. */
 
 import { nextIndex } from "../../lib/listbox.js";
-import { isFolder } from "../../lib/paths.js";
-import { offerDeeds, run } from "./doing.js";
-import { chosenNames, focusRow, isSelected, selectNone } from "./rows.js";
+import { isFolder } from "../../lib/drive_paths.js";
+import { offerDeeds, run } from "./commands.js";
+import { chosenNames, focusRow, isSelected, selectNone } from "./file_rows.js";
 
 const GAP = 4;
 const entryMenu = document.getElementById("drive-menu");

@@ -1,12 +1,12 @@
 /** A file above the list. The URL names it, so Back closes it; the arrow keys go to its neighbours in the list. */
 
-import { fileAddress } from "../../lib/addresses.js";
-import { isFolder, labelOf, unturned } from "../../lib/paths.js";
-import { run } from "./doing.js";
-import { base, hear } from "./place.js";
-import { focusRow, order, rowOf } from "./rows.js";
+import { fileAddress } from "../../lib/drive_urls.js";
+import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
+import { run } from "./commands.js";
+import { base, hear } from "./context.js";
+import { focusRow, order, rowOf } from "./file_rows.js";
 import { fetchPart } from "./server.js";
-import { currentLook, show, showMore } from "./view.js";
+import { currentLook, show, showMore } from "./navigation.js";
 
 const dialog = document.getElementById("preview-dialog");
 const place = document.getElementById("preview-place");

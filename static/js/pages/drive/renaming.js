@@ -1,11 +1,11 @@
 /** Renaming, in the row itself or, from a preview, in a dialog. */
 
-import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/paths.js";
-import { askInDialog, complain, offer } from "./asking.js";
-import { offerDeeds } from "./doing.js";
-import { canWrite, tell } from "./place.js";
+import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/drive_paths.js";
+import { askInDialog, complain, offer } from "./dialogs.js";
+import { offerDeeds } from "./commands.js";
+import { canWrite, tell } from "./context.js";
 import { followOpened, openedName } from "./preview.js";
-import { chosenNames, focusRow, rowOf, selectNone } from "./rows.js";
+import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
 import { ask } from "./server.js";
 
 if (canWrite) {

@@ -1,7 +1,7 @@
 /** Asking the server: JSON there and back, with the session and the token against forged requests. */
 
 import { describeFault } from "../../lib/faults.js";
-import { base } from "./place.js";
+import { base } from "./context.js";
 
 /** An answer that is none, or not the one hoped for. `status` is 0 when there was none; `body` what came, if it was JSON. */
 export class ServerFault extends Error {

@@ -1,16 +1,16 @@
 /** Uploading what was dropped or chosen: names that are taken are asked about, then the queue sends; the tray shows it. */
 
-import { decideClashes, dropDoubles } from "../../lib/clashes.js";
-import { InterruptedUploads } from "../../lib/interrupted.js";
-import { fingerprintOf } from "../../lib/parts.js";
-import { faultOfLabel, folderOf, labelOf } from "../../lib/paths.js";
+import { decideClashes, dropDoubles } from "../../lib/name_clashes.js";
+import { InterruptedUploads } from "../../lib/interrupted_uploads.js";
+import { fingerprintOf } from "../../lib/upload_parts.js";
+import { faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
 import { ACTIVE, Uploader } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, complain } from "./asking.js";
-import { base, nameOfFolder, tell } from "./place.js";
+import { askInDialog, complain } from "./dialogs.js";
+import { base, nameOfFolder, tell } from "./context.js";
 import { ask } from "./server.js";
-import { transport } from "./transport.js";
-import { currentLook } from "./view.js";
+import { transport } from "./upload_transport.js";
+import { currentLook } from "./navigation.js";
 
 /** So many names are asked about in one request. */
 const NAMES_AT_ONCE = 1000;

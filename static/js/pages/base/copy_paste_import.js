@@ -1,0 +1,209 @@
+/** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
+
+import { isOneValue, toJson, toTsv } from "../../lib/clipboard_text.js";
+import { mergeColumns, typeMix } from "../../lib/table_columns.js";
+import { newSaveId } from "../../lib/save_requests.js";
+import { addRows, undo } from "../../lib/staged_changes.js";
+import { readTyped } from "../../lib/json_values.js";
+import { showToast } from "../toasts.js";
+import { several } from "./dom.js";
+import { address, postJson, RequestFault } from "./requests.js";
+import { KEY, LongValue, SELECT } from "./table_state.js";
+
+const IMPORT_MAX_BYTES = 10_485_760;
+
+export function createTransfer(table, view, { loader, edits, keys }) {
+  const newId = () => `new:${newSaveId()}`;
+
+  function add() {
+    const id = newId();
+    table.setStaged(addRows(table.staged, [{ id, key: null, item: {} }]));
+    document.getElementById("base-frame").scrollTop = 0;
+    table.setCursor({ id, name: KEY });
+  }
+
+  async function duplicate() {
+    const rows = await whole(table.meantRows());
+    if (!rows || rows.length === 0) return;
+    const copies = rows.map((row) => ({ id: newId(), key: null, item: Object.fromEntries(valuesOf(row)) }));
+    table.setStaged(addRows(table.staged, copies));
+    table.setSelected([]);
+    table.setCursor({ id: copies[0].id, name: KEY });
+    showToast(`${several(copies.length, "copy", "copies")} staged. They get new keys when saved.`);
+  }
+
+  /** What a row holds with what is staged for it, without its key: `[[name, JSON text], ...]`. */
+  function valuesOf(row) {
+    const source = row.whole ?? row;
+    const change = table.change(row.id);
+    const values = new Map(source.values);
+    if (change?.kind === "add") return Object.entries(change.item);
+    for (const [name, cell] of Object.entries(change?.cells ?? {})) {
+      if (cell.mine === null) values.delete(name);
+      else values.set(name, cell.mine);
+    }
+    return [...values];
+  }
+
+  /** The rows with every value fetched; null, said why, when that fails. */
+  async function whole(rows) {
+    try {
+      const found = [];
+      for (const row of rows) {
+        const all = await loader.wholeRow(row);
+        if (all) found.push(row.isNew ? row : { ...row, whole: all });
+      }
+      return found;
+    } catch (fault) {
+      if (!(fault instanceof RequestFault)) throw fault;
+      showToast("The server does not answer, and some values are too long to be in the table. Try again in a moment.", { fault: true });
+      return null;
+    }
+  }
+
+  const keyOf = (row) => (row.isNew ? table.change(row.id)?.key : row.key) ?? null;
+
+  async function copyRows(format) {
+    const rows = await whole(table.meantRows());
+    if (!rows || rows.length === 0) return showToast("Select rows to copy, or go to one.");
+    return writeClipboard(format === "json" ? rowsAsJson(rows) : rowsAsTsv(rows), several(rows.length, "row"));
+  }
+
+  function rowsAsJson(rows) {
+    return toJson(rows.map((row) => [...(keyOf(row) === null ? [] : [[KEY, JSON.stringify(keyOf(row))]]), ...valuesOf(row)]));
+  }
+
+  function rowsAsTsv(rows) {
+    const names = table.names.slice(2);
+    const head = [KEY, ...names].map((name) => JSON.stringify(name));
+    const lines = rows.map((row) => {
+      const values = new Map(valuesOf(row));
+      return [keyOf(row) === null ? null : JSON.stringify(keyOf(row)), ...names.map((name) => values.get(name) ?? null)];
+    });
+    return toTsv([head, ...lines]);
+  }
+
+  /** The clipboard can be written on https and localhost; elsewhere the old command is left, which asks for a copy event. */
+  async function writeClipboard(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const take = (event) => {
+        event.clipboardData.setData("text/plain", text);
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      };
+      document.addEventListener("copy", take, { capture: true, once: true });
+      const done = document.execCommand("copy");
+      document.removeEventListener("copy", take, { capture: true });
+      if (!done) return showToast("This browser does not let the page copy.", { fault: true });
+    }
+    return showToast(`Copied ${what}.`);
+  }
+
+  const isInGrid = () => table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
+
+  document.addEventListener("copy", (event) => {
+    if (!isInGrid() || String(getSelection()) !== "") return;
+    const rows = table.shown.filter(({ id }) => table.selected.has(id));
+    const cells = keys.rangeCells().filter(({ name }) => name !== SELECT);
+    const isLong = rows.length > 0 ? rows.some((row) => valuesOf(row).some(([, json]) => json instanceof LongValue)) : cells.some(({ row, name }) => cellJson(row, name) instanceof LongValue);
+    event.preventDefault();
+    // What has to be fetched first cannot be put there in time: the menu's way fetches, then copies.
+    if (isLong) return copyRows("tsv");
+    const text = rows.length > 0 ? rowsAsTsv(rows) : rangeAsTsv(cells);
+    event.clipboardData.setData("text/plain", text);
+    return showToast(`Copied ${rows.length > 0 ? several(rows.length, "row") : several(cells.length, "cell")}.`);
+  });
+
+  function cellJson(row, name) {
+    if (name === KEY) return keyOf(row) === null ? null : JSON.stringify(keyOf(row));
+    return table.cell(row, name).json;
+  }
+
+  function rangeAsTsv(cells) {
+    const lines = new Map();
+    for (const { row, name } of cells) lines.set(row.id, [...(lines.get(row.id) ?? []), cellJson(row, name)]);
+    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (all, inner) => inner.replaceAll('""', '"')) : toTsv([...lines.values()]);
+  }
+
+  document.addEventListener("paste", (event) => {
+    if (!isInGrid() || !table.canWrite) return;
+    const text = event.clipboardData.getData("text/plain");
+    if (text === "") return;
+    event.preventDefault();
+    const cells = keys.rangeCells().filter(({ row, name }) => name !== SELECT && name !== KEY && table.change(row.id)?.kind !== "delete");
+    if (isOneValue(text) && cells.length > 0) pasteValue(text.replace(/\r?\n$/, ""), cells);
+    else importText(text, "the clipboard");
+  });
+
+  function pasteValue(text, cells) {
+    const staged = [];
+    for (const { row, name } of cells) {
+      const { json } = table.cell(row, name);
+      const read = json instanceof LongValue ? { fault: { message: "This value is too long to be replaced here: open the editor" } } : readTyped(text, json, table.typesOf(name));
+      if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { fault: true });
+      staged.push({ row, name, mine: read.json });
+    }
+    edits.stage(staged);
+    return undefined;
+  }
+
+  async function importText(text, from) {
+    let found;
+    try {
+      // In the order of the table: rows that come without a head are read in it.
+      const types = Object.fromEntries(table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]));
+      found = await postJson(address(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), text, "text/plain; charset=utf-8");
+    } catch (fault) {
+      if (!(fault instanceof RequestFault)) throw fault;
+      return showToast(fault.status === 413 ? "That is more than 10 MB. Split it, or write it through the API." : `It could not be read: ${fault.messages[0] ?? "the server does not answer"}.`, { fault: true });
+    }
+    const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
+    if (found.rows.length === 0) return showToast(problems[0] ?? "There are no rows in it.", { fault: true });
+    const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
+    const known = new Set(table.columns.map(({ name }) => name));
+    const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
+    if (names.size > 0) table.setColumns(mergeColumns(table.columns, [...names].map((name) => ({ name, types: {} }))));
+    table.setStaged(addRows(table.staged, rows));
+    document.getElementById("base-frame").scrollTop = 0;
+    table.setCursor({ id: rows[0].id, name: KEY });
+    showToast(`${several(rows.length, "row")} from ${from} staged.`, { action: "Undo", onAction: () => table.setStaged(undo(table.staged)) });
+    if (problems.length > 0) showToast(`${several(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, { fault: true });
+    return undefined;
+  }
+
+  const file = document.getElementById("import-file");
+  file.addEventListener("change", () => {
+    if (file.files[0]) importFile(file.files[0]);
+    file.value = "";
+  });
+
+  async function importFile(chosen) {
+    if (chosen.size > IMPORT_MAX_BYTES) return showToast(`${chosen.name} has more than 10 MB. Split it, or write it through the API.`, { fault: true });
+    const text = new TextDecoder("utf-8", { fatal: true });
+    try {
+      return importText(text.decode(await chosen.arrayBuffer()), chosen.name);
+    } catch (fault) {
+      if (!(fault instanceof TypeError)) throw fault;
+      return showToast(`${chosen.name} is not text in UTF-8.`, { fault: true });
+    }
+  }
+
+  // A file may also be dropped on the table.
+  const frame = document.getElementById("base-frame");
+  frame.addEventListener("dragover", (event) => {
+    if (!table.canWrite || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    frame.classList.add("is-dropping");
+  });
+  frame.addEventListener("dragleave", () => frame.classList.remove("is-dropping"));
+  frame.addEventListener("drop", (event) => {
+    frame.classList.remove("is-dropping");
+    if (!table.canWrite || event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    importFile(event.dataTransfer.files[0]);
+  });
+
+  return { add, duplicate, copyRows, chooseFile: () => file.click() };
+}

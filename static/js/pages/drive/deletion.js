@@ -1,0 +1,95 @@
+/** Deleting: asked with what it is about, done at once or watched while it takes long, and undone for a while. */
+
+import { formatCount } from "../../lib/formatting.js";
+import { isFolder } from "../../lib/drive_paths.js";
+import { showToast } from "../toasts.js";
+import { describeCounts } from "./open_download_copy.js";
+import { askInDialog, complain, offer } from "./dialogs.js";
+import { offerDeeds } from "./commands.js";
+import { canWrite, tell } from "./context.js";
+import { leaveOpened } from "./preview.js";
+import { ask } from "./server.js";
+import { describe, partNames, subject } from "./selection.js";
+
+/** How long the button stands there; Ctrl+Z undoes for as long as the server does. */
+const UNDO_SHOWN_MS = 60_000;
+const ASK_AGAIN_MS = 1000;
+
+let last = null;
+
+if (canWrite) offerDeeds({ delete: () => askToDelete(subject()), undo: () => last && undo(last) });
+
+async function askToDelete(names) {
+  if (names.length === 0) return;
+  const answer = await askInDialog("ask-delete", async (slots) => {
+    slots.what.textContent = describe(names);
+    if (names.length === 1 && !isFolder(names[0])) {
+      slots.counts.remove();
+      return;
+    }
+    try {
+      slots.counts.textContent = `${describeCounts(await ask("POST", "counts/", partNames(names)))}.`;
+    } catch (error) {
+      slots.counts.textContent = error.message;
+    }
+  });
+  if (answer === null) return;
+  try {
+    const deletion = await ask("POST", "delete/", partNames(names));
+    leaveOpened(names);
+    last = deletion;
+    if (deletion.ended) tell("changed");
+    else await follow(deletion, (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`);
+    offer(`${whatWent(names, deletion)} deleted.`, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
+  } catch (error) {
+    complain(error);
+    tell("changed");
+  }
+}
+
+function whatWent(names, deletion) {
+  return names.length === 1 && !isFolder(names[0]) ? `${describe(names)} is` : `${formatCount(deletion.files, "file")} ${deletion.files === 1 ? "is" : "are"}`;
+}
+
+/** A message that says how far it is, until it has ended. */
+async function follow(deletion, describeNow) {
+  const toast = showToast(describeNow({ ...deletion, done: deletion.done ?? 0 }), { shownMs: 2 ** 31 - 1 });
+  const bar = document.createElement("progress");
+  bar.max = Math.max(deletion.files, 1);
+  bar.setAttribute("aria-label", "How far it is");
+  toast.append(bar);
+  try {
+    for (let now = deletion; !now.ended; ) {
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      now = await ask("GET", `deletions/${deletion.id}/`);
+      toast.querySelector("span").textContent = describeNow(now);
+      bar.value = now.done;
+      tell("changed");
+    }
+  } finally {
+    toast.remove();
+  }
+}
+
+async function undo(deletion) {
+  last = null;
+  try {
+    let back = await ask("POST", `deletions/${deletion.id}/undo/`, {});
+    if (back.ended === false) {
+      await follow({ ...deletion, ended: false }, () => "Bringing them back …");
+      back = { ...back, restored: deletion.files };
+    }
+    tell("changed");
+    const beside = back.kept_both?.length ?? 0;
+    showToast(`${formatCount(back.restored, "file")} ${back.restored === 1 ? "is" : "are"} back.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken meanwhile: both are kept.` : ""}`);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.target.closest("input, textarea")) return;
+  if (last === null) return;
+  event.preventDefault();
+  undo(last);
+});

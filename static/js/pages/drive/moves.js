@@ -1,0 +1,98 @@
+/** New folders, and moving: by a dialog that walks the folders, or by dragging rows onto a folder. */
+
+import { canMoveInto, faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
+import { showToast } from "../toasts.js";
+import { askInDialog, complain, offer } from "./dialogs.js";
+import { offerDeeds } from "./commands.js";
+import { chooseFolder, makeFolder } from "./folder_picker.js";
+import { canWrite, nameOfFolder, tell } from "./context.js";
+import { leaveOpened } from "./preview.js";
+import { showFault } from "./renaming.js";
+import { selectNone } from "./file_rows.js";
+import { ask } from "./server.js";
+import { describe, partNames, subject } from "./selection.js";
+import { currentLook } from "./navigation.js";
+
+if (canWrite) offerDeeds({ "new-folder": askForFolder, move: () => askToMove(subject()) });
+
+async function askForFolder() {
+  const { folder } = currentLook();
+  await askInDialog("ask-name", (slots) => {
+    slots.title.textContent = "New folder";
+    slots.yes.textContent = "Create";
+    slots.help.textContent = `In ${nameOfFolder(folder)}. It is kept while it is empty, too.`;
+  }, async (form) => {
+    const label = form.querySelector("input").value;
+    const fault = faultOfLabel(label, folder) || (await makeFolder(`${folder}${label}/`, { focus: true }));
+    return showFault(form, fault);
+  });
+}
+
+async function askToMove(names) {
+  if (names.length === 0) return;
+  const target = await chooseFolder(names);
+  if (target !== null) await moveTo(names, target);
+}
+
+/** Move files and folders; names that are taken there are asked about, once for all. */
+export async function moveTo(names, target) {
+  const able = names.filter((name) => canMoveInto(name, target));
+  if (able.length === 0) return;
+  try {
+    const { files, isClear } = await move(able, target);
+    if (files === null) return;
+    leaveOpened(able);
+    selectNone();
+    tell("changed");
+    const said = `Moved ${describe(able)} to ${nameOfFolder(target)}.`;
+    // What replaced something, or got another name, cannot be moved back as if nothing had been.
+    if (isClear) offer(said, "undo-button", () => moveBack(able, target));
+    else showToast(said);
+  } catch (error) {
+    complain(error);
+    tell("changed");
+  }
+}
+
+async function move(names, to, ifExists = "fail") {
+  try {
+    const { files } = await ask("POST", "move/", { ...partNames(names), to, if_exists: ifExists });
+    return { files, isClear: ifExists === "fail" };
+  } catch (error) {
+    if (error.status !== 409 || ifExists !== "fail") throw error;
+    const choice = await askAboutTaken(error.body, to);
+    return choice === null ? { files: null } : move(names, to, choice);
+  }
+}
+
+async function askAboutTaken({ taken, count }, to) {
+  const answer = await askInDialog("ask-clash", (slots) => {
+    slots.what.textContent = count === 1 ? `“${labelOf(taken[0])}” exists already` : `${count.toLocaleString("en")} names exist already`;
+    slots.where.textContent = `In ${nameOfFolder(to)}. Nothing has been moved yet.`;
+    slots.all.remove();
+    slots.skip.textContent = "Cancel";
+    slots.skip.value = "";
+  });
+  return answer?.choice ?? null;
+}
+
+/** Each from where it is now to where it was; all were in one folder, or a search had found them in several. */
+async function moveBack(names, from) {
+  const byFolder = groupBy(names, folderOf);
+  try {
+    for (const [to, group] of byFolder) {
+      const there = group.map((name) => from + name.slice(to.length));
+      await ask("POST", "move/", { ...partNames(there), to });
+    }
+    showToast("Moved back.");
+  } catch (error) {
+    complain(error);
+  }
+  tell("changed");
+}
+
+function groupBy(names, keyOf) {
+  const groups = new Map();
+  for (const name of names) groups.set(keyOf(name), [...(groups.get(keyOf(name)) ?? []), name]);
+  return groups;
+}

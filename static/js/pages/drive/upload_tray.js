@@ -1,0 +1,172 @@
+/** The tray: a bar for each upload, with how fast it is, and what can be done about it. */
+
+import { formatCount, formatSize, formatWait } from "../../lib/formatting.js";
+import { listFiles } from "../../lib/dropped_files.js";
+import { folderOf, labelOf, unturned } from "../../lib/drive_paths.js";
+import { fingerprintOf } from "../../lib/upload_parts.js";
+import { ACTIVE } from "../../lib/uploader.js";
+import { showToast } from "../toasts.js";
+import { clone } from "./dialogs.js";
+import { offerDeeds } from "./commands.js";
+import { canWrite, hear } from "./context.js";
+import { allTransfers, clearEnded, discard, interruptedUploads, isBusy, upload, uploader } from "./uploads.js";
+import { show } from "./navigation.js";
+
+/** More rows than a person reads; those that matter come first. */
+const ROWS = 200;
+const PAINT_MS = 250;
+const RANK = { failed: 0, paused: 1, sending: 2, ending: 2, interrupted: 3, waiting: 4, done: 5, skipped: 6, cancelled: 6 };
+const SAYS = { waiting: "waiting", ending: "storing …", done: "", cancelled: "cancelled", skipped: "skipped" };
+
+const tray = document.getElementById("tray");
+const parts = Object.fromEntries(["title", "rest", "list", "more", "bar", "said"].map((name) => [name, document.getElementById(`tray-${name}`)]));
+const icons = document.getElementById("tray-icons").content;
+const chooser = Object.assign(document.createElement("input"), { type: "file" });
+const rows = new Map();
+let isPainting = false;
+let isFolded = false;
+
+/** What a row shows: a transfer of this page, or an upload that an earlier page began. */
+function entries() {
+  const old = canWrite ? interruptedUploads().map((each) => ({ key: `old-${each.id}`, state: "interrupted", name: each.name, sent: each.sent, size: each.size, old: each })) : [];
+  const own = allTransfers().map((transfer) => ({ key: transfer.key, state: transfer.state, name: transfer.name, sent: transfer.sent, size: transfer.file.size, transfer }));
+  return [...old, ...own];
+}
+
+/** Some times a second: a fast upload tells of itself hundreds of times, and of thousands of files each would sort all. */
+function paintSoon() {
+  if (isPainting) return;
+  isPainting = true;
+  setTimeout(() => {
+    isPainting = false;
+    paint();
+  }, PAINT_MS);
+}
+
+function paint() {
+  const all = entries();
+  tray.hidden = all.length === 0;
+  if (all.length === 0) return;
+  // The order changes only when a row changes its group: rows do not jump under the pointer.
+  const shown = [...all].sort((one, other) => RANK[one.state] - RANK[other.state]).slice(0, ROWS);
+  const keep = new Set(shown.map((entry) => entry.key));
+  for (const [key, row] of rows) if (!keep.has(key)) row.remove() ?? rows.delete(key);
+  shown.forEach((entry, at) => {
+    const row = rows.get(entry.key) ?? makeRow(entry);
+    paintRow(row, entry);
+    if (parts.list.children[at] !== row) parts.list.insertBefore(row, parts.list.children[at] ?? null);
+  });
+  parts.more.hidden = all.length <= ROWS;
+  parts.more.textContent = `and ${formatCount(all.length - ROWS, "more file")}`;
+  paintHead(all);
+}
+
+function makeRow(entry) {
+  const row = clone("tray-row");
+  row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
+  row.querySelector("progress").setAttribute("aria-label", `How far ${labelOf(entry.name)} is`);
+  row.dataset.key = entry.key;
+  rows.set(entry.key, row);
+  return row;
+}
+
+function paintRow(row, entry) {
+  if (row.dataset.state !== entry.state) {
+    row.dataset.state = entry.state;
+    row.querySelector(".tray-state").replaceChildren(icons.querySelector(`[data-state=${entry.state}]`).firstElementChild.cloneNode(true));
+    const can = { show: entry.state === "done", retry: ["failed", "cancelled"].includes(entry.state), choose: entry.state === "interrupted", cancel: ACTIVE.has(entry.state) || ["interrupted", "failed"].includes(entry.state) };
+    for (const button of row.querySelectorAll("[data-tray]")) {
+      button.hidden = !can[button.dataset.tray];
+      button.setAttribute("aria-label", `${button.title}: ${labelOf(entry.name)}`);
+    }
+    row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
+  }
+  row.title = entry.name;
+  row.querySelector(".tray-fact").textContent = factOf(entry);
+  const bar = row.querySelector("progress");
+  bar.hidden = !ACTIVE.has(entry.state) && entry.state !== "interrupted";
+  bar.value = entry.size === 0 ? 0 : entry.sent / entry.size;
+}
+
+function factOf({ state, sent, size, transfer }) {
+  if (state === "sending") {
+    const rate = transfer.meter.rate(performance.now());
+    return `${formatSize(sent)} of ${formatSize(size)}${rate > 0 ? ` · ${formatSize(rate)}/s` : ""}`;
+  }
+  if (state === "paused") {
+    const seconds = Math.max(Math.ceil((transfer.resumesAt - performance.now()) / 1000), 0);
+    return `${formatSize(sent)} of ${formatSize(size)} · no answer, again in ${seconds} s`;
+  }
+  if (state === "failed") return transfer.message;
+  if (state === "interrupted") return `${formatSize(sent)} of ${formatSize(size)} are there: choose the file again to go on`;
+  return SAYS[state] || formatSize(size);
+}
+
+function paintHead(all) {
+  const own = all.filter((entry) => entry.transfer && !["cancelled", "skipped"].includes(entry.state));
+  const ended = own.filter((entry) => entry.state === "done").length;
+  const failed = own.filter((entry) => entry.state === "failed").length;
+  const active = own.filter((entry) => ACTIVE.has(entry.state));
+  const bytes = own.reduce((sum, entry) => sum + entry.size, 0);
+  const sent = own.reduce((sum, entry) => sum + (entry.state === "done" ? entry.size : entry.sent), 0);
+  const rate = active.reduce((sum, entry) => sum + entry.transfer.meter.rate(performance.now()), 0);
+  let title = `${formatCount(ended, "file")} uploaded`;
+  if (active.length > 0) title = `Uploading ${Math.min(ended + failed + 1, own.length)} of ${own.length.toLocaleString("en")}`;
+  else if (own.length === 0) title = all.some((entry) => entry.old) ? "Interrupted uploads" : "Nothing uploaded";
+  if (active.length === 0 && failed > 0) title = `${ended} uploaded, ${failed} failed`;
+  parts.title.textContent = title;
+  const left = rate > 0 ? formatWait((bytes - sent) / rate) : "";
+  parts.rest.textContent = active.length > 0 && rate > 0 ? `${formatSize(rate)}/s${left ? ` · ${left} left` : ""}` : "";
+  parts.bar.value = bytes === 0 ? 0 : sent / bytes;
+  parts.bar.hidden = active.length === 0;
+  tray.querySelector("[data-do=cancel-all]").hidden = active.length === 0;
+  tray.querySelector("[data-do=close-tray]").hidden = active.length > 0;
+  if (active.length === 0 && parts.said.textContent !== title) parts.said.textContent = title;
+}
+
+function fold(folded) {
+  isFolded = folded;
+  tray.classList.toggle("tray-folded", folded);
+  tray.querySelector("[data-do=fold-tray]").setAttribute("aria-expanded", String(!folded));
+}
+
+offerDeeds({
+  "fold-tray": () => fold(!isFolded),
+  "close-tray": () => {
+    clearEnded();
+    if (interruptedUploads().length > 0) showToast("Interrupted uploads can be taken up again for a day: drop the same files here.");
+    tray.hidden = true;
+  },
+  "cancel-all": () => allTransfers().forEach((transfer) => uploader.cancel(transfer)),
+});
+
+parts.list.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-tray]");
+  if (!button) return;
+  const { key } = button.closest(".tray-row").dataset;
+  const entry = entries().find((each) => each.key === key);
+  const { transfer, old } = entry;
+  if (button.dataset.tray === "cancel") old ? discard(old) : uploader.cancel(transfer);
+  else if (button.dataset.tray === "retry") uploader.retry(transfer);
+  else if (button.dataset.tray === "choose") chooseAgain(old);
+  else show({ folder: folderOf(entry.name), q: "", file: "" }, { focus: entry.name });
+});
+
+function chooseAgain(old) {
+  chooser.onchange = () => {
+    const [{ file }] = listFiles(chooser.files);
+    chooser.value = "";
+    if (fingerprintOf(file) === old.fingerprint) upload({ files: [{ file, path: old.name }] }, "");
+    else showToast(`That is not the same file: “${labelOf(old.name)}” had ${formatSize(old.size)}, or it was changed since.`, { fault: true });
+  };
+  chooser.click();
+}
+
+hear("transfer", paintSoon);
+hear("transfers", () => {
+  fold(false);
+  paintSoon();
+});
+// Speeds, and how long a pause still takes, change by themselves.
+setInterval(() => isBusy() && paintSoon(), 1000);
+paintSoon();
