@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatCount, formatSize, formatWait, Meter } from "../../static/js/lib/formatting.js";
+import { formatCount, formatProgress, formatSize, formatWait } from "../../static/js/lib/formatting.js";
 import { decideClashes, dropDoubles } from "../../static/js/lib/name_clashes.js";
 import { InterruptedUploads, KEPT_MS, SILENCE_MS } from "../../static/js/lib/interrupted_uploads.js";
-import { bytesOf, fingerprintOf, planParts } from "../../static/js/lib/upload_parts.js";
-import { Slots } from "../../static/js/lib/semaphore.js";
+import { bytesOf, fingerprintOf, isSameFile, nextPart, planParts } from "../../static/js/lib/upload_parts.js";
+import { Semaphore } from "../../static/js/lib/semaphore.js";
+import { SpeedMeter } from "../../static/js/lib/speed_meter.js";
 import { listFiles, walkEntries } from "../../static/js/lib/dropped_files.js";
-import { isPassing, nextWait } from "../../static/js/lib/waiting.js";
 
 test("parts cover a file without gaps, the last as long as what is left", () => {
   assert.deepEqual(planParts(25, 10), [
@@ -25,6 +25,23 @@ test("parts that are there are left out", () => {
   const parts = planParts(25, 10, [1, 3]);
   assert.deepEqual(parts.map((part) => part.number), [2]);
   assert.equal(bytesOf(parts), 10);
+});
+
+test("parts that go in order follow each other without a gap, up to the end of the file", () => {
+  let received = 0;
+  const sizes = [];
+  for (let part; (part = nextPart(received, 21, 8)); received = part.end) {
+    assert.equal(part.start, received);
+    sizes.push(part.end - part.start);
+  }
+  assert.deepEqual(sizes, [8, 8, 5]);
+  assert.equal(nextPart(21, 21, 8), null);
+});
+
+test("where no time is kept, a file is the same by its name and size", () => {
+  assert.ok(isSameFile({ name: "a.zip", size: 5 }, { name: "a.zip", size: 5 }));
+  assert.ok(!isSameFile({ name: "a.zip", size: 6 }, { name: "a.zip", size: 5 }));
+  assert.ok(!isSameFile({ name: "b.zip", size: 5 }, { name: "a.zip", size: 5 }));
 });
 
 test("a file is told by its name, size and time", () => {
@@ -44,8 +61,14 @@ for (const [seconds, text] of [[2, "a few seconds"], [41, "45 s"], [100, "2 min"
 
 test("counts agree with their noun", () => assert.deepEqual([formatCount(1, "file"), formatCount(1204, "file")], ["1 file", "1,204 files"]));
 
+test("progress is told in the unit of the whole", () => {
+  assert.equal(formatProgress(5, 12), "5 of 12 B");
+  assert.equal(formatProgress(1_250_000_000, 5_000_000_000), "1.3 of 5.0 GB");
+  assert.equal(formatProgress(0, 1500), "0.0 of 1.5 kB");
+});
+
 test("the speed is that of the last seconds", () => {
-  const meter = new Meter(5000);
+  const meter = new SpeedMeter(5000);
   assert.equal(meter.rate(0), 0);
   for (let second = 0; second <= 10; second += 1) meter.add(second < 5 ? 100 : 1000, second * 1000);
   assert.ok(Math.abs(meter.rate(10_000) - 1000) < 1, String(meter.rate(10_000)));
@@ -54,7 +77,7 @@ test("the speed is that of the last seconds", () => {
 });
 
 test("a rate needs some time before it means anything", () => {
-  const meter = new Meter();
+  const meter = new SpeedMeter();
   meter.add(1e6, 1000);
   assert.equal(meter.rate(1001), 0);
 });
@@ -151,27 +174,21 @@ test("broken or forbidden storage is no storage", () => {
 });
 
 test("slots go to who waits longest, and one who gives up loses the place", async () => {
-  const slots = new Slots(1);
-  assert.ok(slots.tryTake());
-  assert.ok(!slots.tryTake());
+  const slots = new Semaphore(1);
+  assert.ok(slots.tryAcquire());
+  assert.ok(!slots.tryAcquire());
   const order = [];
   const gone = new AbortController();
-  const lost = assert.rejects(slots.take(gone.signal));
-  const first = slots.take().then(() => order.push("first"));
-  const second = slots.take().then(() => order.push("second"));
+  const lost = assert.rejects(slots.acquire(gone.signal));
+  const first = slots.acquire().then(() => order.push("first"));
+  const second = slots.acquire().then(() => order.push("second"));
   gone.abort();
-  slots.giveBack();
+  slots.release();
   await first;
-  slots.giveBack();
+  slots.release();
   await second;
   await lost;
   assert.deepEqual(order, ["first", "second"]);
-  slots.giveBack();
-  assert.ok(slots.tryTake());
-});
-
-test("waits grow, end at a limit, and honour what the server asks for", () => {
-  assert.deepEqual([0, 1, 2, 3, 9].map((tries) => nextWait(tries)), [1000, 2000, 4000, 8000, 15_000]);
-  assert.equal(nextWait(0, 30_000), 30_000);
-  assert.deepEqual([0, 503, 429, 404, 403, 413, 507].map((status) => isPassing({ status })), [true, true, true, false, false, false, false]);
+  slots.release();
+  assert.ok(slots.tryAcquire());
 });

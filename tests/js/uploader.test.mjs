@@ -283,14 +283,16 @@ test("an upload of an earlier page goes on where that stopped", async () => {
   assert.equal(server.content("old"), LONG);
 });
 
-test("an upload that the server finds wrong begins anew when it is tried again", async () => {
-  const { server, add, settled, uploader } = setUp();
-  server.faults.end = [new Fault(422)];
-  const transfer = add(LONG);
-  await settled();
-  assert.equal(transfer.state, "failed");
-  uploader.retry(transfer);
-  await settled();
-  assert.equal(transfer.state, "done");
-  assert.equal(server.log.filter((line) => line.startsWith("start")).length, 2);
-});
+for (const status of [400, 422]) {
+  test(`an upload that the server finds wrong (${status}) begins anew when it is tried again`, async () => {
+    const { server, add, settled, uploader } = setUp();
+    server.faults.end = [new Fault(status)];
+    const transfer = add(LONG);
+    await settled();
+    assert.equal(transfer.state, "failed");
+    uploader.retry(transfer);
+    await settled();
+    assert.equal(transfer.state, "done");
+    assert.equal(server.log.filter((line) => line.startsWith("start")).length, 2);
+  });
+}

@@ -1,20 +1,27 @@
-/** Sizes, counts and times in words, as the server's templates write them; and how fast something goes. */
+/** Sizes, counts and times in words, as the server's templates write them. */
 
-const UNITS = ["B", "kB", "MB", "GB"];
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** Bytes in the unit that keeps them short, in powers of 1,000: "0 B", "4.2 MB". */
 export function formatSize(bytes) {
   let amount = bytes;
-  for (const unit of UNITS) {
+  for (const unit of UNITS.slice(0, -1)) {
     if (amount < 1000) return unit === "B" || amount >= 100 ? `${amount.toFixed(0)} ${unit}` : `${amount.toFixed(1)} ${unit}`;
     amount /= 1000;
   }
   return `${amount.toFixed(1)} TB`;
 }
 
+/** "1.2 of 5.0 GB": both in the unit of the whole. */
+export function formatProgress(done, size) {
+  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), UNITS.length - 1);
+  const amount = (bytes) => (bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1);
+  return `${amount(done)} of ${amount(size)} ${UNITS[power]}`;
+}
+
 /** "1 file", "1,204 files". */
-export function formatCount(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export function formatCount(count, noun, plural = `${noun}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
 /** How long something will take, as roughly as people want it: "a few seconds", "40 s", "3 min", "2 h 10 min". */
@@ -24,35 +31,4 @@ export function formatWait(seconds) {
   if (seconds < 90) return `${Math.ceil(seconds / 5) * 5} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** Bytes a second over the last few seconds. Time stands still while nothing runs: call `pause` then. */
-export class Meter {
-  #windowMs;
-  #samples = [];
-  #total = 0;
-
-  constructor(windowMs = 5000) {
-    this.#windowMs = windowMs;
-  }
-
-  /** So many more bytes have gone by now. */
-  add(bytes, nowMs) {
-    this.#total += bytes;
-    this.#samples.push({ at: nowMs, total: this.#total });
-    // The sample before the window stays: it is where the window's first byte is counted from.
-    while (this.#samples.length > 2 && this.#samples[1].at <= nowMs - this.#windowMs) this.#samples.shift();
-  }
-
-  /** @returns {number} bytes a second, 0 while too little is known */
-  rate(nowMs) {
-    if (this.#samples.length === 0) return 0;
-    const first = this.#samples[0];
-    const seconds = (nowMs - first.at) / 1000;
-    return seconds >= 0.25 ? (this.#total - first.total) / seconds : 0;
-  }
-
-  pause() {
-    this.#samples = [];
-  }
 }

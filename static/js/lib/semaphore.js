@@ -1,6 +1,6 @@
-/** So many at once and no more; who comes later waits in line. */
+/** So many at once and no more; whoever comes later waits in line. */
 
-export class Slots {
+export class Semaphore {
   #free;
   #line = [];
 
@@ -8,17 +8,17 @@ export class Slots {
     this.#free = count;
   }
 
-  /** @returns {boolean} whether there was one free */
-  tryTake() {
+  /** @returns {boolean} whether a place was free */
+  tryAcquire() {
     if (this.#free === 0) return false;
     this.#free -= 1;
     return true;
   }
 
-  /** Wait for one. Rejects when the signal aborts first. */
-  async take(signal) {
+  /** Wait for a place. Rejects when the signal aborts first. */
+  async acquire(signal) {
     signal?.throwIfAborted();
-    if (this.tryTake()) return;
+    if (this.tryAcquire()) return;
     await new Promise((resolve, reject) => {
       const place = { resolve, leave: () => {} };
       const onAbort = () => {
@@ -31,7 +31,7 @@ export class Slots {
     });
   }
 
-  giveBack() {
+  release() {
     const first = this.#line.shift();
     if (first === undefined) {
       this.#free += 1;

@@ -28,3 +28,24 @@ export function bytesOf(parts) {
 export function fingerprintOf(file) {
   return `${file.size}-${file.lastModified}-${file.name}`;
 }
+
+/**
+ * The part to send next to a server that takes them in order alone.
+ * @param {number} received bytes that the server has
+ * @param {number} size of the file
+ * @param {number} partBytes of a usual part
+ * @returns {{start: number, end: number} | null} null when all is sent
+ */
+export function nextPart(received, size, partBytes) {
+  if (received >= size) return null;
+  return { start: received, end: Math.min(received + partBytes, size) };
+}
+
+/**
+ * Whether a file that was chosen again is the one that was begun, where the server kept no more than these.
+ * @param {{name: string, size: number}} file
+ * @param {{name: string, size: number}} begun
+ */
+export function isSameFile(file, begun) {
+  return file.size === begun.size && file.name === begun.name;
+}

@@ -5,10 +5,11 @@
  * once, each by a few parts; a broken connection is waited out, and only what the server has not got is sent again.
  */
 
-import { Meter } from "./formatting.js";
 import { bytesOf, fingerprintOf, planParts } from "./upload_parts.js";
-import { Slots } from "./semaphore.js";
-import { isPassing, nextWait } from "./waiting.js";
+import { isInvalid } from "./requests.js";
+import { Semaphore } from "./semaphore.js";
+import { SpeedMeter } from "./speed_meter.js";
+import { isTemporary, retryDelay } from "./retries.js";
 
 export const FILES_AT_ONCE = 3;
 /** A browser opens six connections to a server at most; the page itself needs some of them. */
@@ -39,7 +40,7 @@ export class Transfer {
     this.partBytes = partBytes;
     this.message = "";
     this.resumesAt = null;
-    this.meter = new Meter();
+    this.meter = new SpeedMeter();
     this.stored = 0;
     this.flying = new Map();
     this.controller = new AbortController();
@@ -61,8 +62,8 @@ export class Uploader {
   #now;
   #wholeBytes;
   #waiting = [];
-  #files = new Slots(FILES_AT_ONCE);
-  #parts = new Slots(PARTS_AT_ONCE);
+  #files = new Semaphore(FILES_AT_ONCE);
+  #parts = new Semaphore(PARTS_AT_ONCE);
 
   /**
    * @param {object} options
@@ -120,14 +121,14 @@ export class Uploader {
   }
 
   #next() {
-    while (this.#waiting.length > 0 && this.#files.tryTake()) {
+    while (this.#waiting.length > 0 && this.#files.tryAcquire()) {
       const transfer = this.#waiting.shift();
       if (transfer.state !== "waiting") {
-        this.#files.giveBack();
+        this.#files.release();
         continue;
       }
       this.#run(transfer).finally(() => {
-        this.#files.giveBack();
+        this.#files.release();
         this.#next();
       });
     }
@@ -147,12 +148,12 @@ export class Uploader {
         if (transfer.stored > before) tries = 0;
         if (error.status === 409 && error.isClash) {
           if (!(await this.#settleClash(transfer))) return;
-        } else if (isPassing(error)) {
+        } else if (isTemporary(error)) {
           await this.#pause(transfer, signal, error, tries);
           tries += 1;
         } else {
           // What arrived does not add up to the file: the next try begins with nothing.
-          if (error.status === 422) transfer.uploadId = null;
+          if (isInvalid(error)) transfer.uploadId = null;
           this.#set(transfer, "failed", error.message);
           return;
         }
@@ -178,12 +179,12 @@ export class Uploader {
   }
 
   async #sendWhole(transfer, signal) {
-    await this.#parts.take(signal);
+    await this.#parts.acquire(signal);
     try {
       const onProgress = this.#countsFor(transfer, 1, signal);
       this.#finish(transfer, await this.#transport.sendWhole(transfer, { onProgress, signal }));
     } finally {
-      this.#parts.giveBack();
+      this.#parts.release();
       transfer.flying.clear();
     }
   }
@@ -222,12 +223,12 @@ export class Uploader {
     const left = [...parts];
     const lane = async () => {
       while (left.length > 0 && !either.aborted) {
-        await this.#parts.take(either);
+        await this.#parts.acquire(either);
         try {
           const part = left.shift();
           if (part !== undefined) await this.#sendPart(transfer, part, either);
         } finally {
-          this.#parts.giveBack();
+          this.#parts.release();
         }
       }
     };
@@ -265,7 +266,7 @@ export class Uploader {
   }
 
   async #pause(transfer, signal, error, tries) {
-    const wait = nextWait(tries, error.retryAfterMs);
+    const wait = retryDelay(tries, error.retryAfterMs);
     transfer.meter.pause();
     transfer.resumesAt = this.#now() + wait;
     this.#set(transfer, "paused", error.message);

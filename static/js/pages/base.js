@@ -1,9 +1,10 @@
 /** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
 
+import { formatCount } from "../lib/formatting.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
 import { createBar } from "./base/query_bar.js";
 import { createClash } from "./base/clash_dialog.js";
-import { announce, several } from "./base/dom.js";
+import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
 import { createEditor } from "./base/editor_dialog.js";
 import { createEdits } from "./base/inline_editing.js";
@@ -11,14 +12,13 @@ import { createHeader } from "./base/column_headers.js";
 import { createKeys } from "./base/keyboard_and_pointer.js";
 import "./base/menus.js";
 import { createPanel } from "./base/staged_panel.js";
-import { RequestFault } from "./base/requests.js";
 import { createLoader } from "./base/row_loader.js";
 import { createSaving } from "./base/saving.js";
 import { createStatus } from "./base/status_line.js";
 import { createTable, KEY } from "./base/table_state.js";
 import { createTransfer } from "./base/copy_paste_import.js";
 import { createView } from "./base/grid_view.js";
-import { describeFault } from "../lib/faults.js";
+import { RequestError } from "../lib/requests.js";
 import { showToast } from "./toasts.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
@@ -106,9 +106,9 @@ table.on("to-grid", () => (table.cursor && table.indexOf(table.cursor.id) !== -1
 table.on("failed", (failed) => {
   const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
   if (failed.length === 1 && first) clash.show(table.row(first.id));
-  else showToast(`${several(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
+  else showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
 });
-table.on("fault", (fault) => fault instanceof RequestFault && showToast(fault.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : describeFault(fault.status), { fault: true }));
+table.on("request-failed", (error) => error instanceof RequestError && showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : error.message, { fault: true }));
 table.on("delete-again", () => saving.askAndDelete());
 
 const actions = { duplicate: () => transfer.duplicate(), mark, "copy-json": () => transfer.copyRows("json"), "copy-tsv": () => transfer.copyRows("tsv"), code: () => bar.showCode(), import: () => transfer.chooseFile() };
@@ -167,8 +167,8 @@ async function checkStaged() {
     found += 1;
     table.setStaged({ ...table.staged, changes: new Map([...table.staged.changes].map(([other, each]) => (other === id ? entry : [other, each]))) }, { why: "checked" });
   }
-  const words = `${several(table.staged.changes.size, "row")} with staged changes restored`;
-  showToast(found > 0 ? `${words}; ${several(found, "item was", "items were")} changed since.` : `${words}.`);
+  const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
+  showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);
 }
 
 /** `?key=` opens an item: in the table when it is there, else in the editor alone. */

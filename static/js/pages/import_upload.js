@@ -1,6 +1,12 @@
 /** Sends a file that was chosen or dropped, in parts, and goes on where a broken connection left it. */
 
-import { describeProgress, isSameFile, mayPass, nextPart, retryDelay } from "../lib/sending.js";
+import { formatProgress } from "../lib/formatting.js";
+import { RequestError, requestJson } from "../lib/requests.js";
+import { isTemporary, retryDelay } from "../lib/retries.js";
+import { isSameFile, nextPart } from "../lib/upload_parts.js";
+
+/** More in a row than this, which take about a minute, and the person is told. */
+const FAILURES_MAX = 8;
 
 const form = document.getElementById("sender");
 const input = document.getElementById("sender-file");
@@ -10,7 +16,6 @@ const shown = {
   bar: document.getElementById("sender-bar"),
   fault: document.getElementById("sender-fault"),
 };
-const headers = JSON.parse(document.body.getAttribute("hx-headers"));
 let cancelled = null;
 
 input.addEventListener("change", () => input.files.length && send(input.files[0]));
@@ -39,12 +44,12 @@ async function send(file) {
   shown.progress.hidden = false;
   input.disabled = true;
   try {
-    const place = await begin(file);
-    await sendParts(file, place);
+    const upload = await begin(file);
+    await sendParts(file, upload);
     cancelled = null;
-    location.assign(place.page);
+    location.assign(upload.page);
   } catch (error) {
-    tell(error.name === "AbortError" ? "Stopped. Choose the same file again to go on." : error.message);
+    tell(explain(error));
     input.disabled = false;
     input.value = "";
     cancelled = null;
@@ -55,25 +60,23 @@ async function send(file) {
 async function begin(file) {
   const { parts, page, received, size, name } = form.dataset;
   if (parts) {
-    if (!isSameFile(file, { name, size: Number(size) })) throw new Error(`That is another file: “${name}” was begun.`);
+    if (!isSameFile(file, { name, size: Number(size) })) throw new Error(`This is a different file. Choose “${name}” to continue.`);
     return { parts, page, received: Number(received) };
   }
   const body = new URLSearchParams({ name: file.name, size: file.size });
-  const answer = await ask(form.dataset.new, { body });
+  const answer = await post(form.dataset.new, body);
   // Whoever stops here and chooses again goes on with this one.
   Object.assign(form.dataset, { parts: answer.parts, page: answer.page, received: 0, size: file.size, name: file.name });
   return answer;
 }
 
-async function sendParts(file, place) {
-  let received = place.received;
+async function sendParts(file, upload) {
+  let received = upload.received;
   let part;
   while ((part = nextPart(received, file.size, Number(form.dataset.partBytes)))) {
     show(received, file.size);
-    const answer = await ask(`${place.parts}?start=${part.start}`, {
-      body: file.slice(part.start, part.end),
-      headers: { "Content-Type": "application/octet-stream" },
-    });
+    const bytes = new Blob([file.slice(part.start, part.end)], { type: "application/octet-stream" });
+    const answer = await post(`${upload.parts}?start=${part.start}`, bytes);
     received = answer.received;
     form.dataset.received = received;
   }
@@ -81,40 +84,38 @@ async function sendParts(file, place) {
 }
 
 /** POST, again and again while that may help. A 409 is an answer too: it says where to go on. */
-async function ask(url, options) {
-  for (let failures = 1; ; failures += 1) {
-    const response = await fetch(url, {
-      ...options,
-      method: "POST",
-      headers: { ...headers, ...options.headers },
-      signal: cancelled.signal,
-    }).catch((error) => {
-      if (error.name === "AbortError") throw error;
-      return { status: 0 };
-    });
-    if (response.status === 409 || (response.ok && !response.redirected)) return response.json();
-    const delay = mayPass(response.status) ? retryDelay(failures) : null;
-    if (delay === null) throw new Error(await explain(response));
-    shown.text.textContent = "The connection broke off, trying again …";
-    await new Promise((resolve) => setTimeout(resolve, delay));
-    cancelled.signal.throwIfAborted();
+async function post(url, body) {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await requestJson(url, { method: "POST", body, signal: cancelled.signal });
+    } catch (error) {
+      if (error.status === 409 && error.body) return error.body;
+      if (!(error instanceof RequestError) || !isTemporary(error) || failures >= FAILURES_MAX) throw error;
+      shown.text.textContent = "The connection broke off. Trying again …";
+      await wait(retryDelay(failures, error.retryAfterMs), cancelled.signal);
+    }
   }
 }
 
-async function explain(response) {
-  if (response.status === 0) return "The server does not answer. Choose the same file again once it does, to go on.";
-  const said = await response.json().catch(() => ({}));
-  if (said.error) return said.error;
-  if (response.redirected || response.status === 403) return "You are signed out, or may not do this. Reload the page.";
-  if (response.status === 404) return "This import is not there any more, or has been sent already. Reload the page.";
-  if (response.status === 507) return "The server has no room left for it.";
-  return `The server answered with an error (${response.status}). Its log says more.`;
+function wait(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  });
+}
+
+function explain(error) {
+  if (error.name === "AbortError") return "Stopped. Choose the same file again to continue.";
+  if (error.status === 0) return "The server does not answer. Choose the same file again later to continue.";
+  if (error.status === 404) return "This import was deleted, or its file has arrived already. Reload the page.";
+  return error.message;
 }
 
 function show(received, size) {
   shown.bar.max = size;
   shown.bar.value = received;
-  shown.text.textContent = `Sending: ${describeProgress(received, size)}`;
+  shown.text.textContent = `Sending: ${formatProgress(received, size)}`;
 }
 
 function tell(text) {

@@ -1,6 +1,6 @@
 /** Short messages in the corner: what was done, and what failed on the way to the server. */
 
-import { describeFault } from "../lib/faults.js";
+import { describeStatus } from "../lib/requests.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
@@ -42,8 +42,8 @@ function makeAction(toast, action, onAction) {
 }
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
-document.addEventListener("htmx:responseError", (event) => showToast(describeFault(event.detail.xhr.status), { fault: true }));
+document.addEventListener("htmx:responseError", (event) => showToast(describeStatus(event.detail.xhr.status), { fault: true }));
 document.addEventListener("htmx:sendError", (event) => {
   // A page that asks again and again says it once.
-  if (!document.querySelector(".toast-danger")) showToast(describeFault(0), { fault: true });
+  if (!document.querySelector(".toast-danger")) showToast(describeStatus(0), { fault: true });
 });

@@ -1,13 +1,13 @@
 /** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
 
+import { formatCount } from "../../lib/formatting.js";
 import { isOneValue, toJson, toTsv } from "../../lib/clipboard_text.js";
 import { mergeColumns, typeMix } from "../../lib/table_columns.js";
+import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
 import { readTyped } from "../../lib/json_values.js";
 import { showToast } from "../toasts.js";
-import { several } from "./dom.js";
-import { address, postJson, RequestFault } from "./requests.js";
 import { KEY, LongValue, SELECT } from "./table_state.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
@@ -29,7 +29,7 @@ export function createTransfer(table, view, { loader, edits, keys }) {
     table.setStaged(addRows(table.staged, copies));
     table.setSelected([]);
     table.setCursor({ id: copies[0].id, name: KEY });
-    showToast(`${several(copies.length, "copy", "copies")} staged. They get new keys when saved.`);
+    showToast(`${formatCount(copies.length, "copy", "copies")} staged. They get new keys when saved.`);
   }
 
   /** What a row holds with what is staged for it, without its key: `[[name, JSON text], ...]`. */
@@ -54,8 +54,8 @@ export function createTransfer(table, view, { loader, edits, keys }) {
         if (all) found.push(row.isNew ? row : { ...row, whole: all });
       }
       return found;
-    } catch (fault) {
-      if (!(fault instanceof RequestFault)) throw fault;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
       showToast("The server does not answer, and some values are too long to be in the table. Try again in a moment.", { fault: true });
       return null;
     }
@@ -66,7 +66,7 @@ export function createTransfer(table, view, { loader, edits, keys }) {
   async function copyRows(format) {
     const rows = await whole(table.meantRows());
     if (!rows || rows.length === 0) return showToast("Select rows to copy, or go to one.");
-    return writeClipboard(format === "json" ? rowsAsJson(rows) : rowsAsTsv(rows), several(rows.length, "row"));
+    return writeClipboard(format === "json" ? rowsAsJson(rows) : rowsAsTsv(rows), formatCount(rows.length, "row"));
   }
 
   function rowsAsJson(rows) {
@@ -113,7 +113,7 @@ export function createTransfer(table, view, { loader, edits, keys }) {
     if (isLong) return copyRows("tsv");
     const text = rows.length > 0 ? rowsAsTsv(rows) : rangeAsTsv(cells);
     event.clipboardData.setData("text/plain", text);
-    return showToast(`Copied ${rows.length > 0 ? several(rows.length, "row") : several(cells.length, "cell")}.`);
+    return showToast(`Copied ${rows.length > 0 ? formatCount(rows.length, "row") : formatCount(cells.length, "cell")}.`);
   });
 
   function cellJson(row, name) {
@@ -154,10 +154,10 @@ export function createTransfer(table, view, { loader, edits, keys }) {
     try {
       // In the order of the table: rows that come without a head are read in it.
       const types = Object.fromEntries(table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]));
-      found = await postJson(address(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), text, "text/plain; charset=utf-8");
-    } catch (fault) {
-      if (!(fault instanceof RequestFault)) throw fault;
-      return showToast(fault.status === 413 ? "That is more than 10 MB. Split it, or write it through the API." : `It could not be read: ${fault.messages[0] ?? "the server does not answer"}.`, { fault: true });
+      found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), { method: "POST", body: text, headers: { "Content-Type": "text/plain; charset=utf-8" } });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return showToast(error.status === 413 ? "That is more than 10 MB. Split it, or write it through the API." : error.messages.length > 0 ? `It could not be read: ${error.messages[0]}.` : error.message, { fault: true });
     }
     const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
     if (found.rows.length === 0) return showToast(problems[0] ?? "There are no rows in it.", { fault: true });
@@ -168,8 +168,8 @@ export function createTransfer(table, view, { loader, edits, keys }) {
     table.setStaged(addRows(table.staged, rows));
     document.getElementById("base-frame").scrollTop = 0;
     table.setCursor({ id: rows[0].id, name: KEY });
-    showToast(`${several(rows.length, "row")} from ${from} staged.`, { action: "Undo", onAction: () => table.setStaged(undo(table.staged)) });
-    if (problems.length > 0) showToast(`${several(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, { fault: true });
+    showToast(`${formatCount(rows.length, "row")} from ${from} staged.`, { action: "Undo", onAction: () => table.setStaged(undo(table.staged)) });
+    if (problems.length > 0) showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, { fault: true });
     return undefined;
   }
 

@@ -28,11 +28,6 @@ export function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 === 1 ? make("code", {}, [part]) : part));
 }
 
-/** "1 item", "2 items" */
-export function several(count, one, many = `${one}s`) {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-}
-
 /** Say something to who listens to the page instead of looking at it. */
 export function announce(text) {
   const live = document.getElementById("base-live");

@@ -1,12 +1,12 @@
 /** The editor over the table: one value with its type, or a whole row as JSON. */
 
 import { indent, joinObject, splitObject } from "../../lib/json_text.js";
+import { RequestError } from "../../lib/requests.js";
 import { own } from "../../lib/staged_changes.js";
 import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
 import { showToast } from "../toasts.js";
 import { createJsonField } from "./json_field.js";
 import { make } from "./dom.js";
-import { RequestFault } from "./requests.js";
 import { KEY } from "./table_state.js";
 
 export function createEditor(table, view, { loader, edits }) {
@@ -27,8 +27,8 @@ export function createEditor(table, view, { loader, edits }) {
       const all = await loader.wholeRow(row);
       if (all) return all;
       showToast(`${row.key} is not there any more.`, { fault: true });
-    } catch (fault) {
-      if (!(fault instanceof RequestFault)) throw fault;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
       showToast("The server does not answer. Try again in a moment.", { fault: true });
     }
     return null;

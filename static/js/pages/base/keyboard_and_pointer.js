@@ -1,7 +1,8 @@
 /** The keyboard and the pointer in the grid. What a key does is decided here and done elsewhere. */
 
+import { formatCount } from "../../lib/formatting.js";
 import { besideCell, isInside, nextCell, within } from "../../lib/grid_geometry.js";
-import { announce, several } from "./dom.js";
+import { announce } from "./dom.js";
 import { KEY, SELECT, typeOfCell } from "./table_state.js";
 
 export function createKeys(table, view, actions) {
@@ -84,7 +85,7 @@ export function createKeys(table, view, actions) {
 
   function selectAll() {
     table.setSelected(table.shown.map(({ id }) => id));
-    announce(`${several(table.shown.length, "row")} selected`);
+    announce(`${formatCount(table.shown.length, "row")} selected`);
     return true;
   }
 
@@ -92,7 +93,7 @@ export function createKeys(table, view, actions) {
     const selected = new Set(table.selected);
     if (!selected.delete(id)) selected.add(id);
     table.setSelected(selected);
-    announce(`${several(selected.size, "row")} selected`);
+    announce(`${formatCount(selected.size, "row")} selected`);
   }
 
   function clear() {

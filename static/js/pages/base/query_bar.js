@@ -1,8 +1,8 @@
 /** The bar: search or query, what was understood of it, what is wrong with it, and what was asked before. */
 
 import { nextIndex } from "../../lib/listbox.js";
+import { fetchDocument, isInvalid, RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { icon, make, withCode } from "./dom.js";
-import { getJson, getText, RequestFault } from "./requests.js";
 
 const RECENT_KEPT = 12;
 const LOOK_AFTER_MS = 500;
@@ -52,12 +52,12 @@ export function createBar(table, { loader, frame }) {
     asked += 1;
     const mine = asked;
     try {
-      const found = await getJson(understandUrl, { q: text });
+      const found = await requestJson(withQuery(understandUrl, { q: text }));
       if (mine !== asked) return null;
       say(found);
       return found;
-    } catch (fault) {
-      if (!(fault instanceof RequestFault)) throw fault;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
       return null;
     }
   }
@@ -87,13 +87,13 @@ export function createBar(table, { loader, frame }) {
     field.value = text;
     clear.hidden = text === "";
     const looking = /^[[{]/.test(text) ? explain(text) : say(null);
-    const fault = await loader.restart();
+    const error = await loader.restart();
     if (mine !== runs) return;
-    if (fault) {
+    if (error) {
       Object.assign(table, before);
-      if (fault.status !== 422) return table.emit("fault", fault);
+      if (!isInvalid(error)) return table.emit("request-failed", error);
       await looking;
-      return showServerMessage(fault.body);
+      return showServerMessage(error.text);
     }
     frame.classList.remove("is-outdated");
     if (push && (before.q !== text || before.sort !== sort)) history.pushState({ q: text, sort }, "", addressOf(text, sort));
@@ -195,10 +195,10 @@ export function createBar(table, { loader, frame }) {
   operators.addEventListener("beforetoggle", async (event) => {
     if (event.newState !== "open") return;
     try {
-      const page = new DOMParser().parseFromString(await getText(operatorsUrl), "text/html");
+      const page = await fetchDocument(operatorsUrl);
       operators.replaceChildren(...page.body.childNodes);
-    } catch (fault) {
-      if (!(fault instanceof RequestFault)) throw fault;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
       operators.replaceChildren(make("p", {}, ["The server does not answer. Try again in a moment."]));
     }
   });
@@ -217,7 +217,7 @@ export function createBar(table, { loader, frame }) {
   const LANGUAGES = [["python", "Python"], ["javascript", "JavaScript"], ["go", "Go"], ["curl", "curl"]];
 
   async function showCode() {
-    const found = await getJson(understandUrl, { q: field.value.trim() }).catch(() => null);
+    const found = await requestJson(withQuery(understandUrl, { q: field.value.trim() })).catch(() => null);
     if (!found?.code) return;
     const blocks = LANGUAGES.filter(([name]) => found.code[name]).map(([name, label]) => {
       const id = `query-${name}`;

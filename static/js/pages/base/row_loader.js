@@ -2,8 +2,8 @@
 
 import { mergeColumns } from "../../lib/table_columns.js";
 import { splitObject } from "../../lib/json_text.js";
+import { fetchDocument, RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { rowId } from "../../lib/staged_changes.js";
-import { getJson, getText, RequestFault } from "./requests.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
 
 const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a person has to say go on
@@ -35,7 +35,7 @@ export function createLoader(table) {
 
   /**
    * Start again with the table's query and sort. Until the first page is there the old rows stay.
-   * @returns {Promise<RequestFault|null>} the fault that kept it from starting; its body is the message for a bad query
+   * @returns {Promise<RequestError|null>} what kept it from starting; for a bad query its text is a partial that says what is wrong
    */
   async function restart() {
     run += 1;
@@ -53,10 +53,10 @@ export function createLoader(table) {
       table.setColumns(mergeColumns(table.columns.map(({ name }) => ({ name, types: {} })), columns));
       table.setRows(rows);
       return null;
-    } catch (fault) {
-      if (mine !== run || fault.name === "AbortError") return null;
-      if (!(fault instanceof RequestFault)) throw fault;
-      return fault;
+    } catch (error) {
+      if (mine !== run || error.name === "AbortError") return null;
+      if (!(error instanceof RequestError)) throw error;
+      return error;
     } finally {
       if (mine === run) {
         state.isLoading = false;
@@ -81,11 +81,11 @@ export function createLoader(table) {
         table.emit("loading");
         if (pages >= PAGES_WITHOUT_ASKING) state.isStopped = true;
       }
-    } catch (fault) {
-      if (mine !== run || fault.name === "AbortError") return;
-      if (!(fault instanceof RequestFault)) throw fault;
+    } catch (error) {
+      if (mine !== run || error.name === "AbortError") return;
+      if (!(error instanceof RequestError)) throw error;
       state.isFailed = true;
-      table.emit("fault", fault);
+      table.emit("request-failed", error);
     } finally {
       if (mine === run) {
         state.isLoading = false;
@@ -117,17 +117,17 @@ export function createLoader(table) {
   }
 
   async function fetchPage(last, columns) {
-    const html = await getText(rowsUrl, { q: table.q, sort: table.sort, last: last ?? "", columns }, { signal: abort.signal });
-    return new DOMParser().parseFromString(html, "text/html").getElementById("rows-page");
+    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns });
+    return (await fetchDocument(url, { signal: abort.signal })).getElementById("rows-page");
   }
 
   /** One item whole, as `{key, revision, json, changed_at, changed_by}`; null when it is gone. */
   async function fetchItem(key) {
     try {
-      return await getJson(itemUrl, { key });
-    } catch (fault) {
-      if (fault instanceof RequestFault && fault.status === 404) return null;
-      throw fault;
+      return await requestJson(withQuery(itemUrl, { key }));
+    } catch (error) {
+      if (error instanceof RequestError && error.status === 404) return null;
+      throw error;
     }
   }
 

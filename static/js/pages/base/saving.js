@@ -3,15 +3,15 @@
  * connection or a page that was closed loses nothing and applies nothing twice.
  */
 
+import { formatCount } from "../../lib/formatting.js";
+import { RequestError, requestJson } from "../../lib/requests.js";
+import { isTemporary, retryDelay } from "../../lib/retries.js";
 import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords } from "../../lib/save_requests.js";
 import { splitObject } from "../../lib/json_text.js";
 import { count, rowId, settle } from "../../lib/staged_changes.js";
 import { showToast } from "../toasts.js";
-import { announce, make, several } from "./dom.js";
-import { postJson, RequestFault } from "./requests.js";
+import { announce, make } from "./dom.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
-
-const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 export function createSaving(table, { loader, drafts, view }) {
   const { saveUrl, signInUrl } = table.root.dataset;
@@ -70,12 +70,13 @@ export function createSaving(table, { loader, drafts, view }) {
   async function sendUntilAnswered({ body }) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await postJson(saveUrl, body);
-      } catch (fault) {
-        if (!(fault instanceof RequestFault)) throw fault;
-        if (!isTemporary(fault)) return giveUp(fault);
-        const waitMs = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
-        tell(`${fault.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again, and nothing is saved twice.`, "Try now", () => wakeUp?.());
+        return await requestJson(saveUrl, { method: "POST", body, headers: { "Content-Type": "application/json" } });
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        // A full disk is made room on by somebody else, while the page waits.
+        if (!isTemporary(error) && error.status !== 507) return giveUp(error);
+        const waitMs = retryDelay(attempt, error.retryAfterMs);
+        tell(`${error.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again, and nothing is saved twice.`, "Try now", () => wakeUp?.());
         await new Promise((resolve) => {
           wakeUp = resolve;
           setTimeout(resolve, waitMs);
@@ -84,20 +85,16 @@ export function createSaving(table, { loader, drafts, view }) {
     }
   }
 
-  function isTemporary({ status, isSignedOut }) {
-    return !isSignedOut && (status === 0 || status === 502 || status === 503 || status === 504 || status === 507);
-  }
-
   /** It was refused as a whole: nothing of it is stored. Everything stays staged. */
-  function giveUp(fault) {
-    const isAuthority = fault.isSignedOut || (fault.status === 403 && !fault.messages.length);
+  function giveUp(error) {
+    const isAuthority = error.isSignedOut || (error.status === 403 && error.messages.length === 0);
     // Whoever is signed out may sign in again and save: the request is kept and then sent as it was.
-    if (!fault.isSignedOut) drafts.setSending(null);
+    if (!error.isSignedOut) drafts.setSending(null);
     if (isAuthority) {
       const link = make("a", { href: `${signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`, target: "_blank", rel: "opener" }, ["Sign in in a new tab"]);
-      tell(fault.isSignedOut ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, come back and save again." : "That was refused: your sign-in has changed, or your role does not allow it.", null, null, link);
+      tell(error.isSignedOut ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, come back and save again." : "That was refused: your sign-in has changed, or your role does not allow it.", null, null, link);
     } else {
-      tell(`It could not be saved: ${fault.messages.join(" ") || `the server answered ${fault.status}`}. Your changes are still staged.`);
+      tell(`It could not be saved: ${error.messages.join(" ") || `the server answered ${error.status}`}. Your changes are still staged.`);
     }
     return null;
   }
@@ -173,7 +170,7 @@ export function createSaving(table, { loader, drafts, view }) {
     view.ask();
     table.emit("stored");
     const merged = saved.filter(({ result }) => result.outcome === "merged").length;
-    const text = [words, merged > 0 ? `${several(merged, "item")} had other changes, which were kept` : ""].filter(Boolean).join(". ");
+    const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes, which were kept` : ""].filter(Boolean).join(". ");
     if (saved.length > 0) offerUndo(`${text}.`, isUndo ? [] : saved);
     if (failed.length > 0) table.emit("failed", failed);
   }
@@ -206,7 +203,7 @@ export function createSaving(table, { loader, drafts, view }) {
     const ids = doomed();
     if (ids.length === 0 || isSending) return;
     const stored = ids.filter((id) => table.change(id)?.kind !== "add");
-    const words = several(ids.length, "item");
+    const words = formatCount(ids.length, "item");
     question.querySelector("h2").textContent = `Delete ${words}?`;
     question.querySelector(".button-danger").textContent = `Delete ${words}`;
     const keys = ids.map((id) => table.row(id)?.key ?? table.change(id)?.key).filter((key) => key !== null && key !== undefined);
@@ -214,7 +211,7 @@ export function createSaving(table, { loader, drafts, view }) {
     if (keys.length > 5) list.append(make("li", { class: "quiet" }, [`and ${(keys.length - 5).toLocaleString("en")} more`]));
     const edited = stored.filter((id) => table.change(id)?.kind === "edit").length;
     const body = [list];
-    if (edited > 0) body.push(make("p", {}, [`${several(edited, "of them has", "of them have")} staged edits, which go too.`]));
+    if (edited > 0) body.push(make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which go too.`]));
     document.getElementById("ask-delete-body").replaceChildren(...body);
     for (const id of ids) view.body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.classList.add("is-doomed");
     question.returnValue = "";

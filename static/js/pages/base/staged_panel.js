@@ -1,9 +1,10 @@
 /** The list of everything staged, old and new, where one cell, one row or all can be taken back. */
 
+import { formatCount } from "../../lib/formatting.js";
 import { count, revertAll, revertCell, revertRow } from "../../lib/staged_changes.js";
 import { inWords } from "../../lib/json_values.js";
 import { problemWords } from "./cells.js";
-import { icon, make, several } from "./dom.js";
+import { icon, make } from "./dom.js";
 
 const SHOWN_ROWS = 200;
 
@@ -14,14 +15,14 @@ export function createPanel(table, { goTo, showProblem }) {
   function draw() {
     const { changes, problems } = count(table.staged);
     opener.hidden = changes === 0;
-    opener.querySelector("span").textContent = problems > 0 ? `${several(changes, "change")}, ${problems} not saved` : several(changes, "change");
+    opener.querySelector("span").textContent = problems > 0 ? `${formatCount(changes, "change")}, ${problems} not saved` : formatCount(changes, "change");
     opener.setAttribute("aria-expanded", String(!panel.hidden));
     if (changes === 0) panel.hidden = true;
     if (panel.hidden) return;
     const entries = [...table.staged.changes];
     const close = make("button", { type: "button", class: "button-icon", "aria-label": "Close the list" }, [icon("x")]);
     close.addEventListener("click", toggle);
-    const all = make("button", { type: "button", class: "button" }, [`Undo ${several(changes, "change")}`]);
+    const all = make("button", { type: "button", class: "button" }, [`Undo ${formatCount(changes, "change")}`]);
     all.addEventListener("click", () => table.setStaged(revertAll(table.staged)));
     const list = make("ul", { class: "staged-list" }, entries.slice(0, SHOWN_ROWS).map(drawRow));
     if (entries.length > SHOWN_ROWS) list.append(make("li", { class: "quiet" }, [`and ${(entries.length - SHOWN_ROWS).toLocaleString("en")} rows more`]));

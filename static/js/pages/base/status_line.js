@@ -1,9 +1,10 @@
 /** What is said around the table: when it was fetched, how much there is, how much is staged, and what to do when there is nothing. */
 
+import { formatCount } from "../../lib/formatting.js";
+import { requestJson, withQuery } from "../../lib/requests.js";
 import { count } from "../../lib/staged_changes.js";
 import { expiry } from "../../lib/json_values.js";
-import { announce, icon, make, several, withCode } from "./dom.js";
-import { getJson } from "./requests.js";
+import { announce, icon, make, withCode } from "./dom.js";
 
 const COUNTED_EXACTLY = 10_000;
 const TICK_MS = 15_000;
@@ -21,10 +22,10 @@ export function createStatus(table, { loader, saving, frame }) {
     const { state } = loader;
     stop.hidden = !(state.isLoading && state.last !== null);
     if (state.isLoading) {
-      const scanned = state.scanned > table.rows.length ? `looked at ${several(state.scanned, "item")}, found ${table.rows.length.toLocaleString("en")}` : `${several(table.rows.length, "item")} so far`;
+      const scanned = state.scanned > table.rows.length ? `looked at ${formatCount(state.scanned, "item")}, found ${table.rows.length.toLocaleString("en")}` : `${formatCount(table.rows.length, "item")} so far`;
       return facts.replaceChildren(make("span", { class: "spinner", "aria-hidden": "true" }), table.rows.length > 0 || state.scanned > 0 ? ` Scanning … ${scanned}` : " Fetching …");
     }
-    const parts = ["refreshed ", strong(ago(state.refreshedAt)), ", fetched ", strong(several(state.fetched, "item")), ", took ", strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`)];
+    const parts = ["refreshed ", strong(ago(state.refreshedAt)), ", fetched ", strong(formatCount(state.fetched, "item")), ", took ", strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`)];
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Go on"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
@@ -55,7 +56,7 @@ export function createStatus(table, { loader, saving, frame }) {
     const mine = asked;
     totals = null;
     drawCount();
-    const found = await getJson(table.root.dataset.countUrl, { q: table.q }).catch(() => null);
+    const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
     totals = found;
     drawCount();
@@ -67,7 +68,7 @@ export function createStatus(table, { loader, saving, frame }) {
   }
 
   function drawCount() {
-    if (!totals) return counted.replaceChildren(several(table.rows.length, "row"));
+    if (!totals) return counted.replaceChildren(formatCount(table.rows.length, "row"));
     const total = amount(totals.total, totals.exact);
     if (table.q === "") return counted.replaceChildren(strong(total), totals.total === 1 ? " item" : " items");
     const isAll = totals.whole && totals.exact;
@@ -88,7 +89,7 @@ export function createStatus(table, { loader, saving, frame }) {
       return;
     }
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
-    if (totals?.whole === false && clauses.length > 0) clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${several(totals.scanned, "item")}.`]));
+    if (totals?.whole === false && clauses.length > 0) clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(make("section", { class: "empty" }, [icon("search"), make("h2", {}, [total]), ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : [])]));
   }
@@ -97,15 +98,15 @@ export function createStatus(table, { loader, saving, frame }) {
     if (!table.canWrite) return;
     const { edits, deletes, changes } = count(table.staged);
     const doomed = saving.doomed().length;
-    button("save", edits > 0, saving.isSending() ? "Saving …" : `Save ${several(edits, "edit")}`, saving.isSending());
-    button("undo-all", changes > 0, `Undo ${several(changes, "change")}`, saving.isSending());
+    button("save", edits > 0, saving.isSending() ? "Saving …" : `Save ${formatCount(edits, "edit")}`, saving.isSending());
+    button("undo-all", changes > 0, `Undo ${formatCount(changes, "change")}`, saving.isSending());
     // Marked rows are about to go; selected ones may be meant for something else.
     document.getElementById("delete").className = `button ${deletes > 0 ? "button-danger" : "button-danger-quiet"}`;
-    button("delete", doomed > 0, `Delete ${several(doomed, "item")}`, saving.isSending());
+    button("delete", doomed > 0, `Delete ${formatCount(doomed, "item")}`, saving.isSending());
     document.title = `${changes > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`;
     const now = `${edits}/${deletes}`;
     if (stagedBefore !== null && stagedBefore !== now && !saving.isSending()) {
-      announce([edits > 0 ? `${several(edits, "edit")} staged` : "", deletes > 0 ? `${several(deletes, "item")} marked for deletion` : ""].filter(Boolean).join(", ") || "Nothing staged");
+      announce([edits > 0 ? `${formatCount(edits, "edit")} staged` : "", deletes > 0 ? `${formatCount(deletes, "item")} marked for deletion` : ""].filter(Boolean).join(", ") || "Nothing staged");
     }
     stagedBefore = now;
   }

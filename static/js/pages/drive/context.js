@@ -1,10 +1,24 @@
-/** Which Drive this page is about, and what its parts tell each other and the person. */
+/** Which Drive this page is about, how its parts reach the server, and what they tell each other and the person. */
+
+import { requestJson } from "../../lib/requests.js";
 
 const root = document.getElementById("drive");
 const said = document.getElementById("drive-said");
 
 export const { base, drive } = root.dataset;
 export const canWrite = "writable" in root.dataset;
+
+/**
+ * Ask the server something about this Drive.
+ * @param {string} method
+ * @param {string} path below the Drive's address
+ * @param {object} [json] sent as the body
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<any>} the answer's JSON
+ */
+export function askServer(method, path, json, options) {
+  return requestJson(base + path, { method, json, ...options });
+}
 
 /** The part of the page that another folder's takes the place of. */
 export function viewElement() {

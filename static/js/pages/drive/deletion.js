@@ -6,9 +6,8 @@ import { showToast } from "../toasts.js";
 import { describeCounts } from "./open_download_copy.js";
 import { askInDialog, complain, offer } from "./dialogs.js";
 import { offerDeeds } from "./commands.js";
-import { canWrite, tell } from "./context.js";
+import { askServer, canWrite, tell } from "./context.js";
 import { leaveOpened } from "./preview.js";
-import { ask } from "./server.js";
 import { describe, partNames, subject } from "./selection.js";
 
 /** How long the button stands there; Ctrl+Z undoes for as long as the server does. */
@@ -28,14 +27,14 @@ async function askToDelete(names) {
       return;
     }
     try {
-      slots.counts.textContent = `${describeCounts(await ask("POST", "counts/", partNames(names)))}.`;
+      slots.counts.textContent = `${describeCounts(await askServer("POST", "counts/", partNames(names)))}.`;
     } catch (error) {
       slots.counts.textContent = error.message;
     }
   });
   if (answer === null) return;
   try {
-    const deletion = await ask("POST", "delete/", partNames(names));
+    const deletion = await askServer("POST", "delete/", partNames(names));
     leaveOpened(names);
     last = deletion;
     if (deletion.ended) tell("changed");
@@ -61,7 +60,7 @@ async function follow(deletion, describeNow) {
   try {
     for (let now = deletion; !now.ended; ) {
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-      now = await ask("GET", `deletions/${deletion.id}/`);
+      now = await askServer("GET", `deletions/${deletion.id}/`);
       toast.querySelector("span").textContent = describeNow(now);
       bar.value = now.done;
       tell("changed");
@@ -74,7 +73,7 @@ async function follow(deletion, describeNow) {
 async function undo(deletion) {
   last = null;
   try {
-    let back = await ask("POST", `deletions/${deletion.id}/undo/`, {});
+    let back = await askServer("POST", `deletions/${deletion.id}/undo/`, {});
     if (back.ended === false) {
       await follow({ ...deletion, ended: false }, () => "Bringing them back …");
       back = { ...back, restored: deletion.files };

@@ -2,8 +2,7 @@
 
 import { canMoveInto, faultOfLabel, labelOf, unturned } from "../../lib/drive_paths.js";
 import { askInDialog, clone } from "./dialogs.js";
-import { drive, nameOfFolder, tell } from "./context.js";
-import { ask } from "./server.js";
+import { askServer, drive, nameOfFolder, tell } from "./context.js";
 import { describe } from "./selection.js";
 import { currentLook } from "./navigation.js";
 
@@ -50,7 +49,7 @@ function makeCrumbs(folder, go) {
 }
 
 async function listRows(folder, names, go) {
-  const { folders, more } = await ask("GET", `folders/?folder=${encodeURIComponent(folder)}`);
+  const { folders, more } = await askServer("GET", `folders/?folder=${encodeURIComponent(folder)}`);
   // A folder cannot go into itself: it is not there to be chosen.
   const rows = folders.filter((each) => !names.includes(each)).map((each) => makeRow(each, go));
   if (more) return [...rows, makeNote("More folders follow that are not listed here.")];
@@ -94,7 +93,7 @@ function typeNewFolder(slots, here, go) {
 /** @returns {Promise<string>} what is wrong, "" when it is made */
 export async function makeFolder(name, { focus = false } = {}) {
   try {
-    await ask("POST", "folders/", { name });
+    await askServer("POST", "folders/", { name });
     tell("changed", { focus: focus ? name : null });
     return "";
   } catch (error) {

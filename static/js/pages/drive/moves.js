@@ -5,11 +5,10 @@ import { showToast } from "../toasts.js";
 import { askInDialog, complain, offer } from "./dialogs.js";
 import { offerDeeds } from "./commands.js";
 import { chooseFolder, makeFolder } from "./folder_picker.js";
-import { canWrite, nameOfFolder, tell } from "./context.js";
+import { askServer, canWrite, nameOfFolder, tell } from "./context.js";
 import { leaveOpened } from "./preview.js";
 import { showFault } from "./renaming.js";
 import { selectNone } from "./file_rows.js";
-import { ask } from "./server.js";
 import { describe, partNames, subject } from "./selection.js";
 import { currentLook } from "./navigation.js";
 
@@ -56,7 +55,7 @@ export async function moveTo(names, target) {
 
 async function move(names, to, ifExists = "fail") {
   try {
-    const { files } = await ask("POST", "move/", { ...partNames(names), to, if_exists: ifExists });
+    const { files } = await askServer("POST", "move/", { ...partNames(names), to, if_exists: ifExists });
     return { files, isClear: ifExists === "fail" };
   } catch (error) {
     if (error.status !== 409 || ifExists !== "fail") throw error;
@@ -82,7 +81,7 @@ async function moveBack(names, from) {
   try {
     for (const [to, group] of byFolder) {
       const there = group.map((name) => from + name.slice(to.length));
-      await ask("POST", "move/", { ...partNames(there), to });
+      await askServer("POST", "move/", { ...partNames(there), to });
     }
     showToast("Moved back.");
   } catch (error) {

@@ -2,9 +2,9 @@
 
 import { addressOf, isSameList, readLook } from "../../lib/drive_urls.js";
 import { folderOf } from "../../lib/drive_paths.js";
+import { fetchDocument, fetchElement } from "../../lib/requests.js";
 import { complain } from "./dialogs.js";
 import { announce, base, hear, tell, viewElement } from "./context.js";
-import { fetchPage, fetchPart } from "./server.js";
 
 /** A search waits for a pause in the typing. */
 const TYPING_MS = 250;
@@ -74,7 +74,7 @@ async function load(look, { pages = 1, focus = null, top = 0, isAgain = false })
   const hadFocus = viewElement().contains(document.activeElement) && document.activeElement !== document.body;
   const busy = setTimeout(() => viewElement().setAttribute("aria-busy", "true"), 150);
   try {
-    const page = await fetchPage(addressOf(base, { ...look, file: "" }), { signal });
+    const page = await fetchDocument(addressOf(base, { ...look, file: "" }), { signal });
     const view = page.getElementById("drive-view");
     for (let more = 1; more < pages; more += 1) await appendNext(view, look, signal);
     // Typed meanwhile: what stands in the field is newer than what was asked for.
@@ -111,7 +111,7 @@ function lastOf(view) {
 async function appendNext(view, look, signal) {
   const last = lastOf(view);
   if (last === "") return;
-  const rows = await fetchPart(addressOf(`${base}rows/`, { ...look, file: "" }, { last }), { signal });
+  const rows = await fetchElement(addressOf(`${base}rows/`, { ...look, file: "" }, { last }), { signal });
   view.querySelector("#drive-list").append(rows);
 }
 

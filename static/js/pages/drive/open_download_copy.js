@@ -7,9 +7,8 @@ import { copyText } from "../clipboard.js";
 import { showToast } from "../toasts.js";
 import { askInDialog, complain } from "./dialogs.js";
 import { offerDeeds } from "./commands.js";
-import { base } from "./context.js";
+import { askServer, base } from "./context.js";
 import { chosenNames, rowOf, selectNone } from "./file_rows.js";
-import { ask } from "./server.js";
 import { partNames, subject } from "./selection.js";
 
 offerDeeds({
@@ -53,7 +52,7 @@ async function showDetails(name) {
     slots.details.replaceChildren(...facts.flatMap(makeFact));
     if (!isFolder(name)) return;
     try {
-      const counts = await ask("POST", "counts/", { names: [], folders: [name] });
+      const counts = await askServer("POST", "counts/", { names: [], folders: [name] });
       slots.details.lastElementChild.textContent = describeCounts(counts);
     } catch (error) {
       slots.details.lastElementChild.textContent = error.message;
@@ -75,7 +74,7 @@ export function describeCounts({ files, folders, size_bytes: size }) {
 
 async function copyCode(language) {
   try {
-    const lines = await ask("GET", `copy/?name=${encodeURIComponent(subject()[0])}`);
+    const lines = await askServer("GET", `copy/?name=${encodeURIComponent(subject()[0])}`);
     await say(copyText(lines[language]), "Copied. The data key is read from the environment.");
   } catch (error) {
     complain(error);

@@ -2,10 +2,10 @@
 
 import { fileAddress } from "../../lib/drive_urls.js";
 import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
+import { fetchElement } from "../../lib/requests.js";
 import { run } from "./commands.js";
 import { base, hear } from "./context.js";
 import { focusRow, order, rowOf } from "./file_rows.js";
-import { fetchPart } from "./server.js";
 import { currentLook, show, showMore } from "./navigation.js";
 
 const dialog = document.getElementById("preview-dialog");
@@ -65,7 +65,7 @@ async function fill(name, ready) {
   }
   const busy = setTimeout(() => place.setAttribute("aria-busy", "true"), 150);
   try {
-    const article = ready ?? (await fetchPart(fileAddress(base, "preview", name), { signal }));
+    const article = ready ?? (await fetchElement(fileAddress(base, "preview", name), { signal }));
     if (signal.aborted) return;
     place.replaceChildren(article);
     paintNeighbours();

@@ -1,12 +1,12 @@
 /** Renaming, in the row itself or, from a preview, in a dialog. */
 
 import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/drive_paths.js";
+import { isInvalid } from "../../lib/requests.js";
 import { askInDialog, complain, offer } from "./dialogs.js";
 import { offerDeeds } from "./commands.js";
-import { canWrite, tell } from "./context.js";
+import { askServer, canWrite, tell } from "./context.js";
 import { followOpened, openedName } from "./preview.js";
 import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
-import { ask } from "./server.js";
 
 if (canWrite) {
   offerDeeds({
@@ -24,10 +24,10 @@ async function rename(from, label) {
   if (fault || label === labelOf(from)) return fault;
   const to = relabel(from, label);
   try {
-    await ask("POST", "rename/", { from, to });
+    await askServer("POST", "rename/", { from, to });
   } catch (error) {
     if (error.status === 409) return isFolder(from) ? "Files of these names exist there already." : "A file of this name exists already.";
-    if (error.status === 422) return error.message;
+    if (isInvalid(error)) return error.message;
     throw error;
   }
   followOpened(from, to);
@@ -39,7 +39,7 @@ async function rename(from, label) {
 
 async function undoRename(from, to) {
   try {
-    await ask("POST", "rename/", { from, to });
+    await askServer("POST", "rename/", { from, to });
     followOpened(from, to);
     tell("changed", { focus: to });
   } catch (error) {

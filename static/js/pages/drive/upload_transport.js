@@ -1,8 +1,9 @@
 /** How the queue of uploads reaches the server. The parts go by XMLHttpRequest: `fetch` does not tell how far a body is. */
 
 import { fileAddress } from "../../lib/drive_urls.js";
-import { base } from "./context.js";
-import { ask, headers, retryAfterMs, ServerFault } from "./server.js";
+import { commonHeaders, RequestError } from "../../lib/requests.js";
+import { parseRetryAfter } from "../../lib/retries.js";
+import { askServer, base } from "./context.js";
 
 /** A connection on which nothing moves for so long is given up and tried anew. */
 const SILENCE_MS = 60_000;
@@ -21,7 +22,7 @@ export const transport = {
     const { file, wanted, ifExists, fingerprint } = transfer;
     const body = { name: wanted, size: file.size, content_type: file.type, if_exists: ifExists, fingerprint };
     try {
-      const { id, name, part_size: partBytes, parts_there: there } = await ask("POST", "uploads/", body, { signal });
+      const { id, name, part_size: partBytes, parts_there: there } = await askServer("POST", "uploads/", body, { signal });
       return { id, name, partBytes, there };
     } catch (error) {
       throw markClash(error);
@@ -29,19 +30,19 @@ export const transport = {
   },
 
   async look(id, signal) {
-    const { parts, ended } = await ask("GET", `uploads/${id}/`, undefined, { signal });
+    const { parts, ended } = await askServer("GET", `uploads/${id}/`, undefined, { signal });
     return { there: parts.map((part) => part.number), ended };
   },
 
   async end(id, signal) {
     try {
-      return await ask("POST", `uploads/${id}/end/`, {}, { signal });
+      return await askServer("POST", `uploads/${id}/end/`, {}, { signal });
     } catch (error) {
       throw markClash(error);
     }
   },
 
-  abort: (id) => ask("DELETE", `uploads/${id}/`),
+  abort: (id) => askServer("DELETE", `uploads/${id}/`),
 
   async sendPart(id, number, blob, options) {
     try {
@@ -55,7 +56,7 @@ export const transport = {
 /** A file that was changed or removed meanwhile breaks the request as a lost connection does, and would do so for ever. */
 async function explain(error, blob) {
   if (error.status !== 0 || (await isReadable(blob))) return error;
-  return new ServerFault(422, { errors: ["The file cannot be read any more: it was changed or removed."] });
+  return new RequestError(422, { messages: ["The file cannot be read any more: it was changed or removed."] });
 }
 
 function markClash(error) {
@@ -88,16 +89,16 @@ function put(address, blob, { onProgress, signal, type = "" }) {
       settle(value);
     };
     request.open("PUT", address);
-    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(commonHeaders())) request.setRequestHeader(name, value);
     // Without a type of its own the file gets one by its name, on the server.
     if (type) request.setRequestHeader("Content-Type", type);
     request.upload.addEventListener("progress", (event) => {
       hush();
       onProgress(event.loaded);
     });
-    request.addEventListener("load", () => (isStored(request) ? done(resolve, bodyOf(request)) : done(reject, faultOf(request))));
-    request.addEventListener("error", () => done(reject, new ServerFault(0)));
-    request.addEventListener("abort", () => done(reject, new ServerFault(0)));
+    request.addEventListener("load", () => (isStored(request) ? done(resolve, bodyOf(request)) : done(reject, errorOf(request))));
+    request.addEventListener("error", () => done(reject, new RequestError(0)));
+    request.addEventListener("abort", () => done(reject, new RequestError(0)));
     signal.addEventListener("abort", stop, { once: true });
     hush();
     request.send(blob);
@@ -109,9 +110,9 @@ function isStored(request) {
   return (request.status === 200 || request.status === 201) && bodyOf(request) !== null;
 }
 
-function faultOf(request) {
+function errorOf(request) {
   const status = request.status === 200 ? 401 : request.status;
-  return new ServerFault(status, bodyOf(request), retryAfterMs(request.getResponseHeader("Retry-After")));
+  return new RequestError(status, { text: request.responseText, retryAfterMs: parseRetryAfter(request.getResponseHeader("Retry-After")) });
 }
 
 function bodyOf(request) {

@@ -7,8 +7,7 @@ import { faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
 import { ACTIVE, Uploader } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
 import { askInDialog, complain } from "./dialogs.js";
-import { base, nameOfFolder, tell } from "./context.js";
-import { ask } from "./server.js";
+import { askServer, base, nameOfFolder, tell } from "./context.js";
 import { transport } from "./upload_transport.js";
 import { currentLook } from "./navigation.js";
 
@@ -62,7 +61,7 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
   for (const each of again) interrupted.forget(each.uploadId);
   for (const each of [...again, ...decided]) transfers.push(uploader.add(each));
   tell("transfers");
-  for (const name of folders) await ask("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && complain(error));
+  for (const name of folders) await askServer("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && complain(error));
   if (folders.length > 0) tell("changed");
 }
 
@@ -70,7 +69,7 @@ async function takenOf(files) {
   const taken = [];
   for (let at = 0; at < files.length; at += NAMES_AT_ONCE) {
     const names = files.slice(at, at + NAMES_AT_ONCE).map((file) => file.name);
-    taken.push(...(await ask("POST", "clashes/", { names })).taken);
+    taken.push(...(await askServer("POST", "clashes/", { names })).taken);
   }
   return taken;
 }
