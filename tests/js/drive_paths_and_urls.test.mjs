@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addressOf, fileAddress, isSameList, readLook } from "../../static/js/lib/drive_urls.js";
+import { routeUrl, fileUrl, isSameList, readRoute } from "../../static/js/lib/drive_urls.js";
 import { canMoveInto, faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd, unturned } from "../../static/js/lib/drive_paths.js";
 
 for (const [name, folder, label] of [
@@ -57,23 +57,23 @@ for (const [name, target, can] of [
   test(`${name} ${can ? "can" : "cannot"} be moved to ${target || "the top"}`, () => assert.equal(canMoveInto(name, target), can));
 }
 
-test("a look survives its address, odd names included", () => {
+test("a route survives its address, odd names included", () => {
   for (const folder of ["", "a/", "//", "../", "50% & more/#1?/", "a+b/", "‮rtl/"]) {
-    const look = { folder, sort: "-size", q: "x&y", file: `${folder}ü "q".png` };
-    assert.deepEqual(readLook(new URL(addressOf("/d/", look), "http://h").search), look);
+    const route = { folder, sort: "-size", q: "x&y", file: `${folder}ü "q".png` };
+    assert.deepEqual(readRoute(new URL(routeUrl("/d/", route), "http://h").search), route);
   }
 });
 
 test("the plain page has a plain address", () => {
-  assert.equal(addressOf("/d/", { folder: "", sort: "", q: "", file: "" }), "/d/");
-  assert.equal(addressOf("/d/rows/", { folder: "a/", sort: "", q: "", file: "" }, { last: "b" }), "/d/rows/?folder=a%2F&last=b");
-  assert.equal(fileAddress("/d/", "file", "a b/#?.txt"), "/d/file/?name=a%20b%2F%23%3F.txt");
+  assert.equal(routeUrl("/d/", { folder: "", sort: "", q: "", file: "" }), "/d/");
+  assert.equal(routeUrl("/d/rows/", { folder: "a/", sort: "", q: "", file: "" }, { last: "b" }), "/d/rows/?folder=a%2F&last=b");
+  assert.equal(fileUrl("/d/", "file", "a b/#?.txt"), "/d/file/?name=a%20b%2F%23%3F.txt");
 });
 
 test("a preview does not make it another list", () => {
-  const look = readLook("?folder=a/&file=a/b");
-  assert.ok(isSameList(look, { ...look, file: "" }));
-  assert.ok(!isSameList(look, { ...look, sort: "size" }));
+  const route = readRoute("?folder=a/&file=a/b");
+  assert.ok(isSameList(route, { ...route, file: "" }));
+  assert.ok(!isSameList(route, { ...route, sort: "size" }));
 });
 
 test("marks that turn letters round are spelled out, right-to-left letters are not", () => {

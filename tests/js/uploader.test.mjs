@@ -18,7 +18,7 @@ class Fault extends Error {
 class FakeServer {
   uploads = new Map();
   log = [];
-  faults = { sendWhole: [], start: [], sendPart: [], look: [], end: [], abort: [] };
+  faults = { sendWhole: [], start: [], sendPart: [], inspect: [], end: [], abort: [] };
   busy = 0;
   mostBusy = 0;
 
@@ -59,8 +59,8 @@ class FakeServer {
     }
   }
 
-  async look(id) {
-    this.#meet("look");
+  async inspect(id) {
+    this.#meet("inspect");
     const upload = this.uploads.get(id);
     if (!upload) throw new Fault(404);
     return { there: [...upload.parts.keys()], ended: upload.ended };
@@ -175,7 +175,7 @@ test("an end whose answer got lost is asked for again, not uploaded again", asyn
 test("an upload that the server has forgotten begins anew", async () => {
   const { server, add, settled } = setUp();
   server.faults.sendPart = [new Fault(0)];
-  server.faults.look = [new Fault(404)];
+  server.faults.inspect = [new Fault(404)];
   const transfer = add("short");
   await settled();
   assert.equal(transfer.state, "done");
@@ -279,7 +279,7 @@ test("an upload of an earlier page goes on where that stopped", async () => {
   const transfer = add(LONG, { uploadId: "old", partBytes: PART });
   await settled();
   assert.equal(transfer.state, "done");
-  assert.deepEqual(server.log.sort(), ["end", "look", "sendPart 2", "sendPart 4"]);
+  assert.deepEqual(server.log.sort(), ["end", "inspect", "sendPart 2", "sendPart 4"]);
   assert.equal(server.content("old"), LONG);
 });
 

@@ -67,7 +67,7 @@ export class Uploader {
 
   /**
    * @param {object} options
-   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `look`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
+   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `inspect`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
    *   errors with `status`, 0 when no answer came
    * @param {(transfer: Transfer) => void} options.onChange
    * @param {(transfer: Transfer) => Promise<string>} options.onClash the name was taken in the meantime: "replace", "keep-both" or "skip"
@@ -199,7 +199,7 @@ export class Uploader {
   async #begin(transfer, signal) {
     if (transfer.uploadId !== null) {
       try {
-        const { there, ended } = await this.#transport.look(transfer.uploadId, signal);
+        const { there, ended } = await this.#transport.inspect(transfer.uploadId, signal);
         return { there, ended, partBytes: transfer.partBytes };
       } catch (error) {
         if (error.status !== 404) throw error;

@@ -10,7 +10,6 @@ import { createEditor } from "./base/editor_dialog.js";
 import { createEdits } from "./base/inline_editing.js";
 import { createHeader } from "./base/column_headers.js";
 import { createKeys } from "./base/keyboard_and_pointer.js";
-import "./base/menus.js";
 import { createPanel } from "./base/staged_panel.js";
 import { createLoader } from "./base/row_loader.js";
 import { createSaving } from "./base/saving.js";
@@ -19,6 +18,8 @@ import { createTable, KEY } from "./base/table_state.js";
 import { createTransfer } from "./base/copy_paste_import.js";
 import { createView } from "./base/grid_view.js";
 import { RequestError } from "../lib/requests.js";
+import { addCommands, runCommand } from "./commands.js";
+import "./popovers.js";
 import { showToast } from "./toasts.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
@@ -32,37 +33,35 @@ const loader = createLoader(table);
 const view = createView(table, frame);
 const drafts = createDrafts(table);
 const saving = createSaving(table, { loader, drafts, view });
-const edits = createEdits(table, view, { openCell: (...cell) => editor.openCell(...cell), openRow: (row) => editor.openRow(row), move: (...step) => keys.moveBy(...step) });
-const editor = createEditor(table, view, { loader, edits });
-const clash = createClash(table, { loader, view, save: () => saving.save() });
-const bar = createBar(table, { loader, frame });
-const header = createHeader(table, view, { sortBy: (sort) => bar.run(table.q, { sort }) });
+const edits = createEdits(table, view);
+createEditor(table, view, { loader, edits });
+createClash(table, { loader, view });
+createBar(table, { loader, frame });
+const header = createHeader(table, view);
 const status = createStatus(table, { loader, saving, frame });
-const keys = createKeys(table, view, {
-  begin: (typed) => edits.begin(typed),
-  take: () => edits.take(),
-  toggle: (row, name) => edits.toggle(row, name),
-  unset: (cells) => unset(cells),
-  markSelected: () => mark(),
-  openCell: (row, name) => editor.openCell(row, name),
-  openRow: (row) => editor.openRow(row),
-  showProblem: (row) => clash.show(row),
-  save: () => edits.take() && saving.save(),
+const keys = createKeys(table, view, { edits });
+createTransfer(table, view, { loader, edits, keys });
+const panel = createPanel(table);
+
+addCommands({
   undo: () => step("undo"),
   redo: () => step("redo"),
-  toBar: () => bar.focus(),
-  toHeader: (name) => header.focus(name),
-  showKeys,
+  "undo-all": () => table.setStaged(revertAll(table.staged)),
+  "mark-for-deletion": markForDeletion,
+  "remove-values": ({ cells }) => removeValues(cells),
+  "load-more": () => loader.goOn(() => view.isFull()),
+  "focus-grid": focusGrid,
+  "go-to-row": ({ id }) => goTo(id),
+  "go-to-problem": ({ id }) => goTo(id) && runCommand("show-problem", { row: table.row(id) }),
+  "show-keys": () => document.getElementById("keys-dialog").showModal(),
 });
-const transfer = createTransfer(table, view, { loader, edits, keys });
-const panel = createPanel(table, { goTo, showProblem: (id) => (goTo(id) ? clash.show(table.row(id)) : undefined) });
 
-function unset(cells) {
+function removeValues(cells) {
   const present = cells.filter(({ row, name }) => table.cell(row, name).json !== null);
   if (present.length > 0) edits.stage(present.map(({ row, name }) => ({ row, name, mine: null })));
 }
 
-function mark() {
+function markForDeletion() {
   const rows = table.meantRows();
   if (rows.length === 0) return;
   table.setStaged(markDeleted(table.staged, rows));
@@ -79,6 +78,12 @@ function step(direction) {
   return undefined;
 }
 
+function focusGrid() {
+  if (table.cursor && table.indexOf(table.cursor.id) !== -1) view.focusCursor();
+  else if (table.shown.length > 0) table.setCursor({ id: table.shown[0].id, name: KEY });
+  else root.focus();
+}
+
 /** Bring a row into view; false, said so, when it is not among the loaded ones. */
 function goTo(id) {
   if (table.indexOf(id) === -1) {
@@ -89,10 +94,6 @@ function goTo(id) {
   return true;
 }
 
-function showKeys() {
-  document.getElementById("keys-dialog").showModal();
-}
-
 const need = () => !view.isFull() && loader.loadMore(() => view.isFull());
 table.on("scrolled drawn", need);
 table.on("ran", () => {
@@ -101,23 +102,18 @@ table.on("ran", () => {
   if (table.cursor && table.indexOf(table.cursor.id) === -1) table.cursor = table.anchor = null;
 });
 table.on("stored", () => status.askCount());
-table.on("go-on", () => loader.goOn(() => view.isFull()));
-table.on("to-grid", () => (table.cursor && table.indexOf(table.cursor.id) !== -1 ? view.focusCursor() : table.shown.length > 0 ? table.setCursor({ id: table.shown[0].id, name: KEY }) : root.focus()));
 table.on("failed", (failed) => {
   const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
-  if (failed.length === 1 && first) clash.show(table.row(first.id));
+  if (failed.length === 1 && first) runCommand("show-problem", { row: table.row(first.id) });
   else showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
 });
-table.on("request-failed", (error) => error instanceof RequestError && showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : error.message, { fault: true }));
-table.on("delete-again", () => saving.askAndDelete());
-
-const actions = { duplicate: () => transfer.duplicate(), mark, "copy-json": () => transfer.copyRows("json"), "copy-tsv": () => transfer.copyRows("tsv"), code: () => bar.showCode(), import: () => transfer.chooseFile() };
-const more = document.getElementById("more-menu");
-more.addEventListener("click", (event) => {
-  const does = event.target.closest("[data-does]")?.dataset.does;
-  if (does || event.target.closest("a")) more.hidePopover();
-  actions[does]?.();
+table.on("request-failed", (error) => {
+  if (!(error instanceof RequestError)) return;
+  showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : error.message, { fault: true });
 });
+
+const more = document.getElementById("more-menu");
+more.addEventListener("click", (event) => event.target.closest("a") && more.hidePopover());
 // Exports are of what the table shows.
 more.addEventListener("beforetoggle", () => {
   for (const link of more.querySelectorAll("[data-export]")) {
@@ -125,21 +121,6 @@ more.addEventListener("beforetoggle", () => {
     link.href = `${root.dataset.exportUrl}?${query}`;
   }
 });
-
-function onClick(id, action) {
-  document.getElementById(id)?.addEventListener("click", (event) => event.currentTarget.getAttribute("aria-disabled") !== "true" && action());
-}
-onClick("save", () => saving.save());
-onClick("undo-all", () => table.setStaged(revertAll(table.staged)));
-onClick("delete", () => saving.askAndDelete());
-onClick("add", () => {
-  const isFirst = table.columns.length === 0 && table.shown.length === 0;
-  transfer.add();
-  // Without a column there is nothing but a key to type into.
-  if (isFirst) header.askForColumn();
-});
-onClick("refresh", () => bar.refresh());
-onClick("show-keys", showKeys);
 
 loader.adopt(firstPage);
 header.draw();

@@ -42,8 +42,8 @@ function drawKey(table, row, change) {
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
   if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes than the table shows: open the item in the editor` }, [`+${row.more}`]));
-  if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-does": "problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
-  cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-does": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
+  if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-command": "show-problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
+  cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-command": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
   return cell;
 }
 
@@ -80,7 +80,7 @@ function drawValue(table, name, json, type) {
   if (type === "null") return [make("span", { class: "cell-null" }, ["null"])];
   if (json === '""') return [make("span", { class: "cell-empty", "aria-hidden": "true" }, ["“”"]), hidden("empty text")];
   if (type === "boolean") {
-    const box = make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": name, "data-does": "toggle" });
+    const box = make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": name, "data-command": "toggle-cell" });
     box.checked = json === "true";
     box.disabled = !table.canWrite;
     return [box];
@@ -95,7 +95,7 @@ function drawValue(table, name, json, type) {
 function drawChip(type, text, preview) {
   const words = `Open the ${type === "object" ? "object" : "list"}`;
   return make("span", { class: "cell-nested" }, [
-    make("button", { type: "button", class: "cell-chip", tabindex: -1, "data-does": "open-cell", "aria-label": `${type === "object" ? "object" : "list"} of ${text.replace(/\D/g, "") || "nothing"}`, title: words }, [text]),
+    make("button", { type: "button", class: "cell-chip", tabindex: -1, "data-command": "open-cell", "aria-label": `${type === "object" ? "object" : "list"} of ${text.replace(/\D/g, "") || "nothing"}`, title: words }, [text]),
     make("span", { class: "cell-preview", "aria-hidden": "true" }, [preview.slice(0, PREVIEW_CHARACTERS)]),
   ]);
 }

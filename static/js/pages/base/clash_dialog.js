@@ -2,12 +2,13 @@
 
 import { findFault } from "../../lib/json_text.js";
 import { resolveClash } from "../../lib/save_requests.js";
-import { revertRow, rowId, settle } from "../../lib/staged_changes.js";
+import { revertRow, settle } from "../../lib/staged_changes.js";
 import { inWords, typeOf } from "../../lib/json_values.js";
+import { addCommands, runCommand } from "../commands.js";
 import { make } from "./dom.js";
 import { problemWords } from "./cells.js";
 
-export function createClash(table, { loader, save, view }) {
+export function createClash(table, { loader, view }) {
   const dialog = document.getElementById("clash");
   let rowOpen = null;
 
@@ -27,7 +28,6 @@ export function createClash(table, { loader, save, view }) {
 
   function frame(title, body, buttons) {
     const close = make("button", { type: "button", class: "button", "data-close": true }, ["Later"]);
-    close.addEventListener("click", () => dialog.close());
     return make("div", { class: "dialog-content" }, [make("h2", { id: "clash-title" }, [title]), ...body, make("div", { class: "actions" }, [...buttons, close])]);
   }
 
@@ -68,7 +68,7 @@ export function createClash(table, { loader, save, view }) {
       dialog.close();
       takeTheirs(id, change, choices);
       table.setStaged(resolveClash(table.staged, id, choices), { why: "resolved" });
-      save();
+      runCommand("save");
     });
     return frame("Somebody was faster", body, [saveButton, button("Take all of theirs", (id) => {
       takeTheirs(id, change, Object.fromEntries(names.map((name) => [name, "theirs"])));
@@ -140,7 +140,7 @@ export function createClash(table, { loader, save, view }) {
     return frame("Changed in the meantime", body, [
       button("Delete it all the same", (id) => {
         table.setStaged(resolveClash(table.staged, id, {}), { why: "resolved" });
-        table.emit("delete-again");
+        runCommand("delete");
       }, "button button-danger"),
       button("Keep it", async (id) => {
         table.setStaged(settle(table.staged, [[id, undefined]]), { why: "resolved" });
@@ -183,5 +183,5 @@ export function createClash(table, { loader, save, view }) {
     return frame(isOutdated ? "Changed in the meantime" : `${row.key ?? "The new row"} was not saved`, body, [back]);
   }
 
-  return { show, showKey: (key) => table.row(rowId(key)) && show(table.row(rowId(key))) };
+  addCommands({ "show-problem": ({ row }) => show(row) });
 }

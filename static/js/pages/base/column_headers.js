@@ -2,10 +2,11 @@
 
 import { mergeColumns, moveBefore, moveBy, nextSort, typeMix } from "../../lib/table_columns.js";
 import { within } from "../../lib/grid_geometry.js";
+import { addCommands, runCommand } from "../commands.js";
 import { announce, icon, make } from "./dom.js";
 import { KEY, SELECT } from "./table_state.js";
 
-export function createHeader(table, view, { sortBy }) {
+export function createHeader(table, view) {
   const head = document.getElementById("grid-head");
   const storageKey = `homeport:columns:${table.root.dataset.collection}/${table.root.dataset.base}`;
   const columnMenu = document.getElementById("column-menu");
@@ -45,29 +46,21 @@ export function createHeader(table, view, { sortBy }) {
     const mix = name === KEY ? { word: "string", inWords: "" } : typeMix(table.typesOf(name));
     const sorted = table.sort === name || (name === KEY && table.sort === "") ? "ascending" : table.sort === `-${name}` ? "descending" : "none";
     const title = mix.inWords ? `${name}: ${mix.inWords}` : name;
-    const sort = make("button", { type: "button", class: "head-sort", tabindex: -1, title, "data-does": "sort" }, [make("span", { class: "head-name", dir: "auto" }, [name]), make("span", { class: "head-type" }, [mix.word])]);
+    const sort = make("button", { type: "button", class: "head-sort", tabindex: -1, title, "data-command": "sort-by-column" }, [make("span", { class: "head-name", dir: "auto" }, [name]), make("span", { class: "head-type" }, [mix.word])]);
     const isMarked = sorted !== "none" && !(name === KEY && table.sort === "");
     if (isMarked) sort.append(icon(sorted === "ascending" ? "up" : "down"));
     const cell = make("div", { role: "columnheader", class: ["cell", name === KEY && "cell-key"], "data-name": name, "aria-sort": sorted, "aria-colindex": index + 2 }, [sort]);
-    cell.append(make("button", { type: "button", class: "head-menu button-icon", tabindex: -1, "data-does": "column-menu", "aria-label": `Column ${name}`, "aria-haspopup": "true" }, [icon("menu")]));
-    cell.append(make("span", { class: "head-resize", "data-does": "resize", "aria-hidden": "true" }));
+    cell.append(make("button", { type: "button", class: "head-menu button-icon", tabindex: -1, "data-command": "open-column-menu", "aria-label": `Column ${name}`, "aria-haspopup": "true" }, [icon("menu")]));
+    cell.append(make("span", { class: "head-resize", "aria-hidden": "true" }));
     if (name !== KEY) cell.draggable = true;
     return cell;
   }
 
   /** For the pointer; who comes with the keyboard finds the same in the menu of columns. */
   function drawAdd() {
-    const button = make("button", { type: "button", class: "button-icon head-add", tabindex: -1, "data-does": "add-column", title: "Add a column" }, [icon("plus")]);
+    const button = make("button", { type: "button", class: "button-icon head-add", tabindex: -1, "data-command": "add-column", title: "Add a column" }, [icon("plus")]);
     return make("div", { class: "head-add-place", "aria-hidden": "true" }, [button]);
   }
-
-  head.addEventListener("click", (event) => {
-    const does = event.target.closest("[data-does]")?.dataset.does;
-    const name = event.target.closest("[role=columnheader]")?.dataset.name;
-    if (does === "sort") sortBy(name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name));
-    if (does === "column-menu") openColumnMenu(name, event.target.closest("button"));
-    if (does === "add-column") askForColumn();
-  });
 
   // The arrow up from the first row leads here: sideways from button to button, down again into the rows.
   head.addEventListener("keydown", (event) => {
@@ -80,13 +73,13 @@ export function createHeader(table, view, { sortBy }) {
       event.target.closest("[role=columnheader]").scrollIntoView({ block: "nearest", inline: "nearest" });
     } else if (event.key === "ArrowDown" || event.key === "Escape") {
       event.preventDefault();
-      table.emit("to-grid");
+      runCommand("focus-grid");
     }
   });
 
   // Resizing: the pointer is captured, so that it may leave the narrow handle.
   head.addEventListener("pointerdown", (event) => {
-    if (event.target.dataset.does !== "resize") return;
+    if (!event.target.matches(".head-resize")) return;
     event.preventDefault();
     const handle = event.target;
     const name = handle.closest("[role=columnheader]").dataset.name;
@@ -157,27 +150,31 @@ export function createHeader(table, view, { sortBy }) {
 
   function openColumnMenu(name, opener) {
     menuOf = name;
-    const item = (does, label, sign) => make("button", { type: "button", class: "menu-item", "data-does": does }, [icon(sign), label]);
+    const item = (command, label, sign, keepsOpen = false) => make("button", { type: "button", class: "menu-item", "data-command": command, "data-keeps-open": keepsOpen }, [icon(sign), label]);
     const items = [make("p", { class: "menu-title data" }, [name])];
-    items.push(item("sort-up", "Sort ascending", "up"), item("sort-down", "Sort descending", "down"));
-    items.push(item("wider", "Wider", "right"), item("narrower", "Narrower", "left"));
-    if (name !== KEY) items.push(item("move-left", "Move left", "left"), item("move-right", "Move right", "right"), item("hide", "Hide", "hide"));
+    items.push(item("sort-ascending", "Sort ascending", "up"), item("sort-descending", "Sort descending", "down"));
+    items.push(item("widen-column", "Wider", "right", true), item("narrow-column", "Narrower", "left", true));
+    if (name !== KEY) items.push(item("move-column-left", "Move left", "left", true), item("move-column-right", "Move right", "right", true), item("hide-column", "Hide", "hide"));
     columnMenu.replaceChildren(...items);
     columnMenu.showPopover({ source: opener });
     columnMenu.querySelector("button").focus();
   }
 
-  columnMenu.addEventListener("click", (event) => {
-    const does = event.target.closest("[data-does]")?.dataset.does;
-    if (!does) return;
-    const name = menuOf;
-    const stays = { wider: () => resize(name, view.widthOf(name) + 2), narrower: () => resize(name, view.widthOf(name) - 2), "move-left": () => shift(name, -1), "move-right": () => shift(name, 1) };
-    if (stays[does]) return stays[does]();
-    columnMenu.hidePopover();
-    if (does === "hide") hide(name, true);
-    if (does === "sort-up") sortBy(name === KEY ? "" : name);
-    if (does === "sort-down") sortBy(`-${name}`);
-    return undefined;
+  addCommands({
+    "sort-by-column": ({ button }) => {
+      const { name } = button.closest("[role=columnheader]").dataset;
+      runCommand("sort", { sort: name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name) });
+    },
+    "open-column-menu": ({ button }) => openColumnMenu(button.closest("[role=columnheader]").dataset.name, button),
+    "add-column": askForColumn,
+    "sort-ascending": () => runCommand("sort", { sort: menuOf === KEY ? "" : menuOf }),
+    "sort-descending": () => runCommand("sort", { sort: `-${menuOf}` }),
+    "widen-column": () => resize(menuOf, view.widthOf(menuOf) + 2),
+    "narrow-column": () => resize(menuOf, view.widthOf(menuOf) - 2),
+    "move-column-left": () => shift(menuOf, -1),
+    "move-column-right": () => shift(menuOf, 1),
+    "hide-column": () => hide(menuOf, true),
+    "focus-column": ({ name }) => head.querySelector(`[data-name="${CSS.escape(name)}"] :is(button, input)`)?.focus(),
   });
 
   function drawColumnsMenu() {
@@ -192,11 +189,7 @@ export function createHeader(table, view, { sortBy }) {
       table.setArrangement({ order: [], hidden: [], widths: {} });
       drawColumnsMenu();
     });
-    const add = make("button", { type: "button", class: "menu-item" }, [icon("plus"), "Add a column …"]);
-    add.addEventListener("click", () => {
-      columnsMenu.hidePopover();
-      askForColumn();
-    });
+    const add = make("button", { type: "button", class: "menu-item", "data-command": "add-column" }, [icon("plus"), "Add a column …"]);
     columnsMenu.replaceChildren(...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]), make("hr"), ...(table.canWrite ? [add] : []), reset);
   }
   columnsMenu.addEventListener("beforetoggle", (event) => event.newState === "open" && drawColumnsMenu());
@@ -217,10 +210,5 @@ export function createHeader(table, view, { sortBy }) {
   });
 
   table.on("columns", draw);
-  /** Give the focus to a column's header. */
-  function focus(name) {
-    head.querySelector(`[data-name="${CSS.escape(name)}"] :is(button, input)`)?.focus();
-  }
-
-  return { draw, focus, askForColumn };
+  return { draw };
 }

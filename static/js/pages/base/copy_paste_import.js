@@ -7,6 +7,7 @@ import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
 import { readTyped } from "../../lib/json_values.js";
+import { addCommands, runCommand } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { KEY, LongValue, SELECT } from "./table_state.js";
 
@@ -16,10 +17,13 @@ export function createTransfer(table, view, { loader, edits, keys }) {
   const newId = () => `new:${newSaveId()}`;
 
   function add() {
+    const isFirst = table.columns.length === 0 && table.shown.length === 0;
     const id = newId();
     table.setStaged(addRows(table.staged, [{ id, key: null, item: {} }]));
     document.getElementById("base-frame").scrollTop = 0;
     table.setCursor({ id, name: KEY });
+    // Without a column there is nothing but a key to type into.
+    if (isFirst) runCommand("add-column");
   }
 
   async function duplicate() {
@@ -205,5 +209,11 @@ export function createTransfer(table, view, { loader, edits, keys }) {
     importFile(event.dataTransfer.files[0]);
   });
 
-  return { add, duplicate, copyRows, chooseFile: () => file.click() };
+  addCommands({
+    "add-item": add,
+    duplicate,
+    "copy-json": () => copyRows("json"),
+    "copy-tsv": () => copyRows("tsv"),
+    import: () => file.click(),
+  });
 }

@@ -4,6 +4,7 @@ import { indent, joinObject, splitObject } from "../../lib/json_text.js";
 import { RequestError } from "../../lib/requests.js";
 import { own } from "../../lib/staged_changes.js";
 import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
+import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { createJsonField } from "./json_field.js";
 import { make } from "./dom.js";
@@ -17,7 +18,8 @@ export function createEditor(table, view, { loader, edits }) {
   const body = document.getElementById("editor-body");
   const faultLine = document.getElementById("editor-fault");
   const note = document.getElementById("editor-note");
-  const done = form.querySelector("[data-does=done]");
+  const done = document.getElementById("editor-done");
+  const reset = document.getElementById("editor-reset");
   const json = createJsonField(table.root.dataset);
   let checkTimer = null;
   let open = null; // {row, name or null for the whole row, json, field}
@@ -65,7 +67,7 @@ export function createEditor(table, view, { loader, edits }) {
     type.value = kind === "missing" ? "string" : kind;
     type.disabled = open.isReadOnly;
     done.hidden = open.isReadOnly;
-    form.querySelector("[data-does=reset]").hidden = open.isReadOnly;
+    reset.hidden = open.isReadOnly;
     note.textContent = open.name === null ? "The key is not part of it: a saved key does not change." : kind === "missing" ? "This attribute is missing so far." : "";
     dialog.showModal();
     fill(open.first === null ? "" : type.value === "string" ? textOf(open.first) : pretty(open.first));
@@ -155,7 +157,7 @@ export function createEditor(table, view, { loader, edits }) {
     return result.json ? indent(result.json) : text;
   }
 
-  form.querySelector("[data-does=reset]").addEventListener("click", () => {
+  reset.addEventListener("click", () => {
     const { row, whole, name } = open;
     const loaded = name === null ? joinObject([...whole.values]) : row.isNew ? null : (whole.values.get(name) ?? null);
     open.first = loaded;
@@ -163,7 +165,6 @@ export function createEditor(table, view, { loader, edits }) {
     if (name !== null) type.value = loaded === null ? "string" : typeOf(loaded);
     fill(loaded === null ? "" : name !== null && type.value === "string" ? textOf(loaded) : pretty(loaded));
   });
-  form.querySelector("[data-does=close]").addEventListener("click", () => dialog.close());
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -229,5 +230,5 @@ export function createEditor(table, view, { loader, edits }) {
     view.focusCursor();
   });
 
-  return { openCell, openRow };
+  addCommands({ "open-cell": ({ row, name }) => openCell(row, name), "open-row": ({ row }) => openRow(row) });
 }

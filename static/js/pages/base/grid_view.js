@@ -200,7 +200,7 @@ export function createView(table, frame) {
   });
 
   /** The active cell offers the editor; one button that moves, not one in each cell. */
-  const expander = make("button", { type: "button", class: "cell-expand button-icon", tabindex: -1, "data-does": "open-cell", "aria-label": "Open in the editor", title: "Open in the editor (Shift+Enter)" }, [icon("expand")]);
+  const expander = make("button", { type: "button", class: "cell-expand button-icon", tabindex: -1, "data-command": "open-cell", "aria-label": "Open in the editor", title: "Open in the editor (Shift+Enter)" }, [icon("expand")]);
   function addExpander() {
     const { id, name } = table.cursor;
     const cell = name === SELECT || name === KEY ? null : cellElement(id, name);

@@ -2,12 +2,14 @@
 
 import { editCells, setKey } from "../../lib/staged_changes.js";
 import { readAs, readTyped, textOf } from "../../lib/json_values.js";
+import { addCommands, runCommand } from "../commands.js";
+import { putBeside } from "../popovers.js";
 import { announce, make } from "./dom.js";
 import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const LONGEST_IN_PLACE = 400;
 
-export function createEdits(table, view, { openCell, openRow, move }) {
+export function createEdits(table, view) {
   let editing = null;
 
   /** @param {string|null} typed the character that began it and replaces the value; null to edit what is there */
@@ -17,13 +19,13 @@ export function createEdits(table, view, { openCell, openRow, move }) {
     const row = table.row(id);
     if (!row || name === SELECT) return;
     if (table.change(id)?.kind === "delete") return announce("This row is marked for deletion");
-    if (name === KEY) return row.isNew ? open(row, name, typed ?? table.change(id).key ?? "", typed) : typed === null ? openRow(row) : announce("A saved key does not change. Duplicate makes a new row");
+    if (name === KEY) return row.isNew ? open(row, name, typed ?? table.change(id).key ?? "", typed) : typed === null ? runCommand("open-row", { row }) : announce("A saved key does not change. Duplicate makes a new row");
     const { json } = table.cell(row, name);
     const type = typeOfCell(json);
-    if (type === "object" || type === "array") return typed === null ? openCell(row, name) : announce("Press Enter to edit this in the editor");
-    if (json instanceof LongValue) return openCell(row, name);
+    if (type === "object" || type === "array") return typed === null ? runCommand("open-cell", { row, name }) : announce("Press Enter to edit this in the editor");
+    if (json instanceof LongValue) return runCommand("open-cell", { row, name });
     const text = textOf(json === null || json === "null" ? null : json);
-    if (typed === null && (text.length > LONGEST_IN_PLACE || /[\n\r]/.test(text))) return openCell(row, name);
+    if (typed === null && (text.length > LONGEST_IN_PLACE || /[\n\r]/.test(text))) return runCommand("open-cell", { row, name });
     return open(row, name, typed ?? text, typed);
   }
 
@@ -54,10 +56,10 @@ export function createEdits(table, view, { openCell, openRow, move }) {
       announce("Left as it was");
     } else if (go && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      if (take()) move(...go);
+      if (take()) runCommand("move-cursor", { rows: go[0], columns: go[1] });
     } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();
-      if (take()) document.getElementById("save")?.click();
+      if (take()) runCommand("save");
     }
   }
 
@@ -102,10 +104,8 @@ export function createEdits(table, view, { openCell, openRow, move }) {
     const asText = make("button", { type: "button", class: "button" }, ["Store as text"]);
     asText.addEventListener("click", () => take("string"));
     const fault = make("div", { class: "cell-fault", role: "alert" }, [make("span", {}, [message]), asText]);
-    const { left, bottom } = cell.getBoundingClientRect();
     document.getElementById("base-page").append(fault);
-    fault.style.left = `${Math.max(8, Math.min(left, innerWidth - fault.offsetWidth - 8))}px`;
-    fault.style.top = `${Math.min(bottom + 4, innerHeight - fault.offsetHeight - 8)}px`;
+    putBeside(fault, cell.getBoundingClientRect());
   }
 
   function finish() {
@@ -133,5 +133,6 @@ export function createEdits(table, view, { openCell, openRow, move }) {
     stage([{ row, name, mine: json === "true" ? "false" : "true" }]);
   }
 
-  return { begin, take, stage, toggle, isOpen: () => editing !== null };
+  addCommands({ "toggle-cell": ({ row, name }) => toggle(row, name) });
+  return { begin, take, stage, isOpen: () => editing !== null };
 }

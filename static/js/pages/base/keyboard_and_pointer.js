@@ -1,11 +1,12 @@
-/** The keyboard and the pointer in the grid. What a key does is decided here and done elsewhere. */
+/** The keyboard and the pointer in the grid. Which command a key means is decided here. */
 
 import { formatCount } from "../../lib/formatting.js";
 import { besideCell, isInside, nextCell, within } from "../../lib/grid_geometry.js";
+import { addCommands, runCommand } from "../commands.js";
 import { announce } from "./dom.js";
 import { KEY, SELECT, typeOfCell } from "./table_state.js";
 
-export function createKeys(table, view, actions) {
+export function createKeys(table, view, { edits }) {
   const { grid } = table;
 
   const at = () => ({ row: table.indexOf(table.cursor?.id), column: table.columnIndex(table.cursor?.name) });
@@ -36,7 +37,7 @@ export function createKeys(table, view, actions) {
     const ctrl = event.ctrlKey || event.metaKey;
     const cursor = table.cursor;
     if (event.key === "ArrowUp" && cursor && at().row === 0 && !ctrl && !event.shiftKey && !event.altKey) {
-      actions.toHeader(cursor.name);
+      runCommand("focus-column", { name: cursor.name });
       return true;
     }
     const next = event.altKey ? null : nextCell({ key: event.key, ctrlKey: ctrl }, cursor ? at() : { row: 0, column: 1 }, size());
@@ -50,14 +51,14 @@ export function createKeys(table, view, actions) {
     switch (event.key) {
       case "Enter":
         if (event.shiftKey) openEditor(row, cursor.name);
-        else actions.begin();
+        else edits.begin();
         return true;
       case "F2":
-        actions.begin();
+        edits.begin();
         return true;
       case " ":
         if (event.shiftKey || cursor.name === SELECT) toggleRow(cursor.id);
-        else if (cursor.name !== KEY && typeOfCell(table.cell(row, cursor.name).json) === "boolean") actions.toggle(row, cursor.name);
+        else if (cursor.name !== KEY && typeOfCell(table.cell(row, cursor.name).json) === "boolean") runCommand("toggle-cell", { row, name: cursor.name });
         return true;
       case "Delete":
       case "Backspace":
@@ -74,13 +75,12 @@ export function createKeys(table, view, actions) {
   function type(event) {
     if (event.key.length !== 1 || event.altKey || event.key === "/" || event.key === "?") return false;
     if (table.cursor.name === SELECT || !table.canWrite) return false;
-    actions.begin(event.key);
+    edits.begin(event.key);
     return true;
   }
 
   function openEditor(row, name) {
-    if (name === SELECT || name === KEY) actions.openRow(row);
-    else actions.openCell(row, name);
+    runCommand(name === SELECT || name === KEY ? "open-row" : "open-cell", { row, name });
   }
 
   function selectAll() {
@@ -105,8 +105,8 @@ export function createKeys(table, view, actions) {
 
   function remove() {
     if (!table.canWrite) return;
-    if (table.selected.size > 0) actions.markSelected();
-    else actions.unset(rangeCells().filter(({ name }) => name !== SELECT && name !== KEY));
+    if (table.selected.size > 0) runCommand("mark-for-deletion");
+    else runCommand("remove-values", { cells: rangeCells().filter(({ name }) => name !== SELECT && name !== KEY) });
   }
 
   /** The cells of the range, or the cursor's alone, as `{row, name}`. */
@@ -124,7 +124,7 @@ export function createKeys(table, view, actions) {
     const cell = event.target.closest("[data-name]");
     if (!cell || event.button !== 0 || event.target.closest(".cell-input")) return;
     const id = cell.closest("[data-id]").dataset.id;
-    if (table.isEditing && !actions.take()) return event.preventDefault();
+    if (table.isEditing && !edits.take()) return event.preventDefault();
     const isRange = event.shiftKey && table.cursor !== null;
     if (isRange) event.preventDefault(); // no text is to be marked between the two clicks
     if (event.target.closest("input, button") && !isRange) return undefined;
@@ -137,12 +137,15 @@ export function createKeys(table, view, actions) {
     const cell = event.target.closest("[data-name]");
     if (!cell) return;
     const row = table.row(cell.closest("[data-id]").dataset.id);
-    const does = event.target.closest("[data-does]")?.dataset.does;
-    if (cell.dataset.name === SELECT) return selectByClick(event, row);
-    if (!does) return undefined;
+    const { name } = cell.dataset;
+    if (name === SELECT) return selectByClick(event, row);
+    const button = event.target.closest("[data-command]");
+    if (!button) return undefined;
     event.preventDefault();
-    table.setCursor({ id: row.id, name: cell.dataset.name });
-    return { toggle: () => actions.toggle(row, cell.dataset.name), "open-cell": () => actions.openCell(row, cell.dataset.name), "open-row": () => actions.openRow(row), problem: () => actions.showProblem(row) }[does]?.();
+    // The command needs to know of which cell, which the page's own listener does not.
+    event.stopPropagation();
+    table.setCursor({ id: row.id, name });
+    return runCommand(button.dataset.command, { row, name });
   });
 
   let lastSelected = null;
@@ -159,7 +162,7 @@ export function createKeys(table, view, actions) {
 
   view.body.addEventListener("dblclick", (event) => {
     if (event.target.closest("input, button") || event.target.closest("[data-name]")?.dataset.name === SELECT) return;
-    actions.begin();
+    edits.begin();
   });
 
   document.addEventListener("keydown", (event) => {
@@ -167,12 +170,12 @@ export function createKeys(table, view, actions) {
     if (document.querySelector("dialog[open]")) return;
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (ctrl && key === "s") return done(event, actions.save);
+    if (ctrl && key === "s") return done(event, () => edits.take() && runCommand("save"));
     if (isTyping) return undefined;
-    if (ctrl && key === "z") return done(event, event.shiftKey ? actions.redo : actions.undo);
-    if (ctrl && key === "y") return done(event, actions.redo);
-    if (!ctrl && !event.altKey && event.key === "/") return done(event, actions.toBar);
-    if (!ctrl && !event.altKey && event.key === "?") return done(event, actions.showKeys);
+    if (ctrl && key === "z") return done(event, () => runCommand(event.shiftKey ? "redo" : "undo"));
+    if (ctrl && key === "y") return done(event, () => runCommand("redo"));
+    if (!ctrl && !event.altKey && event.key === "/") return done(event, () => runCommand("focus-bar"));
+    if (!ctrl && !event.altKey && event.key === "?") return done(event, () => runCommand("show-keys"));
     return undefined;
   });
 
@@ -181,5 +184,6 @@ export function createKeys(table, view, actions) {
     action();
   }
 
-  return { moveBy, rangeCells };
+  addCommands({ "move-cursor": ({ rows, columns }) => moveBy(rows, columns) });
+  return { rangeCells };
 }

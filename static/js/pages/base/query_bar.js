@@ -2,6 +2,7 @@
 
 import { nextIndex } from "../../lib/listbox.js";
 import { fetchDocument, isInvalid, RequestError, requestJson, withQuery } from "../../lib/requests.js";
+import { addCommands, runCommand } from "../commands.js";
 import { icon, make, withCode } from "./dom.js";
 
 const RECENT_KEPT = 12;
@@ -168,12 +169,12 @@ export function createBar(table, { loader, frame }) {
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       if (!recent.hidden) hideRecent();
-      else table.emit("to-grid");
+      else runCommand("focus-grid");
       return event.preventDefault();
     }
     if (event.key === "ArrowDown" && recent.hidden && field.value !== "") {
       event.preventDefault();
-      return table.emit("to-grid");
+      return runCommand("focus-grid");
     }
     if (recent.hidden) return undefined;
     const options = [...recent.children];
@@ -231,5 +232,13 @@ export function createBar(table, { loader, frame }) {
   }
 
   clear.hidden = field.value === "";
-  return { run, showCode, refresh: () => run(table.q, { push: false }), focus: () => (field.focus(), field.select()), explain };
+  addCommands({
+    refresh: () => run(table.q, { push: false }),
+    sort: ({ sort }) => run(table.q, { sort }),
+    "show-code": showCode,
+    "focus-bar": () => {
+      field.focus();
+      field.select();
+    },
+  });
 }

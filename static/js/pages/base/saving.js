@@ -9,6 +9,7 @@ import { isTemporary, retryDelay } from "../../lib/retries.js";
 import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords } from "../../lib/save_requests.js";
 import { splitObject } from "../../lib/json_text.js";
 import { count, rowId, settle } from "../../lib/staged_changes.js";
+import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { announce, make } from "./dom.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
@@ -256,5 +257,6 @@ export function createSaving(table, { loader, drafts, view }) {
     return report({ ...outcome, saved: outcome.saved.map((each) => ({ ...each, item: items.get(each.id) ?? {} })) }, "Deleted");
   }
 
-  return { save, resume, askAndDelete, doomed, isSending: () => isSending };
+  addCommands({ save, delete: askAndDelete });
+  return { resume, doomed, isSending: () => isSending };
 }

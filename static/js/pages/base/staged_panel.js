@@ -3,12 +3,13 @@
 import { formatCount } from "../../lib/formatting.js";
 import { count, revertAll, revertCell, revertRow } from "../../lib/staged_changes.js";
 import { inWords } from "../../lib/json_values.js";
+import { runCommand } from "../commands.js";
 import { problemWords } from "./cells.js";
 import { icon, make } from "./dom.js";
 
 const SHOWN_ROWS = 200;
 
-export function createPanel(table, { goTo, showProblem }) {
+export function createPanel(table) {
   const panel = document.getElementById("staged-panel");
   const opener = document.getElementById("show-staged");
 
@@ -35,13 +36,13 @@ export function createPanel(table, { goTo, showProblem }) {
     const words = { edit: "edited", add: "new", delete: "to be deleted" }[change.kind];
     const key = change.key ?? "new item";
     const open = make("button", { type: "button", class: "link-button data staged-key" }, [key]);
-    open.addEventListener("click", () => goTo(id));
+    open.addEventListener("click", () => runCommand("go-to-row", { id }));
     const head = make("div", { class: "staged-row-head" }, [open, make("span", { class: ["chip", `chip-${change.kind}`] }, [words]), revertButton(`Revert ${key}`, () => revertRow(table.staged, id))]);
     const lines = change.kind === "delete" ? [] : change.kind === "add" ? Object.entries(change.item).map(([name, json]) => drawCell(id, name, null, json, true)) : Object.entries(change.cells).map(([name, cell]) => drawCell(id, name, cell.loaded, cell.mine, false));
     const item = make("li", { class: [`staged-row`, `is-${change.kind}`] }, [head, ...lines]);
     if (change.problem) {
       const problem = make("button", { type: "button", class: "link-button staged-problem" }, [icon("warning"), problemWords(change.problem)]);
-      problem.addEventListener("click", () => showProblem(id));
+      problem.addEventListener("click", () => runCommand("go-to-problem", { id }));
       item.append(problem);
     }
     return item;

@@ -4,6 +4,7 @@ import { formatCount } from "../../lib/formatting.js";
 import { requestJson, withQuery } from "../../lib/requests.js";
 import { count } from "../../lib/staged_changes.js";
 import { expiry } from "../../lib/json_values.js";
+import { runCommand } from "../commands.js";
 import { announce, icon, make, withCode } from "./dom.js";
 
 const COUNTED_EXACTLY = 10_000;
@@ -38,9 +39,7 @@ export function createStatus(table, { loader, saving, frame }) {
   }
 
   function goOn(label) {
-    const button = make("button", { type: "button", class: "link-button" }, [label]);
-    button.addEventListener("click", () => table.emit("go-on"));
-    return button;
+    return make("button", { type: "button", class: "link-button", "data-command": "load-more" }, [label]);
   }
 
   function ago(moment) {
@@ -113,7 +112,7 @@ export function createStatus(table, { loader, saving, frame }) {
 
   function button(id, isShown, label, isBusy) {
     const element = document.getElementById(id);
-    if (element.hidden === isShown && element.hidden === false && element.contains(document.activeElement)) table.emit("to-grid");
+    if (element.hidden === isShown && element.hidden === false && element.contains(document.activeElement)) runCommand("focus-grid");
     element.hidden = !isShown;
     // A disabled button would lose the focus; a busy one only does nothing.
     element.setAttribute("aria-disabled", String(isBusy));

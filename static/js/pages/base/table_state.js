@@ -5,6 +5,7 @@
  * A row is `{id, key, revision, values: Map(name -> JSON text or LongValue), more}`; a staged new row has `isNew`.
  */
 
+import { createEventBus } from "../../lib/event_bus.js";
 import { arrange } from "../../lib/table_columns.js";
 import { nothingStaged, rowId, stagedCell } from "../../lib/staged_changes.js";
 import { typeOf } from "../../lib/json_values.js";
@@ -23,8 +24,8 @@ export class LongValue {
 }
 
 export function createTable(root) {
-  const listeners = new Map();
   const table = {
+    ...createEventBus(),
     root,
     grid: root.querySelector("#grid"),
     canWrite: root.dataset.canWrite === "true",
@@ -41,12 +42,6 @@ export function createTable(root) {
     q: root.dataset.q,
     sort: root.dataset.sort,
 
-    on(kinds, listener) {
-      for (const kind of kinds.split(" ")) listeners.set(kind, [...(listeners.get(kind) ?? []), listener]);
-    },
-    emit(kind, detail) {
-      for (const listener of listeners.get(kind) ?? []) listener(detail);
-    },
     row(id) {
       return table.shown[index.get(id)];
     },

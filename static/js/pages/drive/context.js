@@ -1,9 +1,10 @@
 /** Which Drive this page is about, how its parts reach the server, and what they tell each other and the person. */
 
+import { createEventBus } from "../../lib/event_bus.js";
 import { requestJson } from "../../lib/requests.js";
 
 const root = document.getElementById("drive");
-const said = document.getElementById("drive-said");
+const live = document.getElementById("drive-live");
 
 export const { base, drive } = root.dataset;
 export const canWrite = "writable" in root.dataset;
@@ -32,16 +33,11 @@ export function nameOfFolder(folder) {
 
 /** For those who do not see what happened. */
 export function announce(text) {
-  said.textContent = text;
+  live.textContent = text;
 }
 
-/** The parts hear of each other through these: "shown" (another list), "more" (rows were added), "changed" (a name is there or gone). */
-const events = new EventTarget();
-
-export function tell(type, detail = {}) {
-  events.dispatchEvent(new CustomEvent(type, { detail }));
-}
-
-export function hear(type, react) {
-  events.addEventListener(type, (event) => react(event.detail));
-}
+/**
+ * How the parts hear of each other: "route" (the page shows something else), "shown" (another list), "more" (rows were added),
+ * "changed" (a name is there or gone), "transfer" and "transfers" (uploads go on, or there are others).
+ */
+export const { emit, on } = createEventBus();

@@ -4,11 +4,11 @@ import { formatCount } from "../../lib/formatting.js";
 import { isFolder } from "../../lib/drive_paths.js";
 import { showToast } from "../toasts.js";
 import { describeCounts } from "./open_download_copy.js";
-import { askInDialog, complain, offer } from "./dialogs.js";
-import { offerDeeds } from "./commands.js";
-import { askServer, canWrite, tell } from "./context.js";
+import { askInDialog, showError, offer } from "./dialogs.js";
+import { addCommands } from "../commands.js";
+import { askServer, canWrite, emit } from "./context.js";
 import { leaveOpened } from "./preview.js";
-import { describe, partNames, subject } from "./selection.js";
+import { describeNames, namesByKind, selection } from "./selection.js";
 
 /** How long the button stands there; Ctrl+Z undoes for as long as the server does. */
 const UNDO_SHOWN_MS = 60_000;
@@ -16,38 +16,38 @@ const ASK_AGAIN_MS = 1000;
 
 let last = null;
 
-if (canWrite) offerDeeds({ delete: () => askToDelete(subject()), undo: () => last && undo(last) });
+if (canWrite) addCommands({ delete: () => askToDelete(selection()), undo: () => last && undo(last) });
 
 async function askToDelete(names) {
   if (names.length === 0) return;
   const answer = await askInDialog("ask-delete", async (slots) => {
-    slots.what.textContent = describe(names);
+    slots.what.textContent = describeNames(names);
     if (names.length === 1 && !isFolder(names[0])) {
       slots.counts.remove();
       return;
     }
     try {
-      slots.counts.textContent = `${describeCounts(await askServer("POST", "counts/", partNames(names)))}.`;
+      slots.counts.textContent = `${describeCounts(await askServer("POST", "counts/", namesByKind(names)))}.`;
     } catch (error) {
       slots.counts.textContent = error.message;
     }
   });
   if (answer === null) return;
   try {
-    const deletion = await askServer("POST", "delete/", partNames(names));
+    const deletion = await askServer("POST", "delete/", namesByKind(names));
     leaveOpened(names);
     last = deletion;
-    if (deletion.ended) tell("changed");
+    if (deletion.ended) emit("changed");
     else await follow(deletion, (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`);
     offer(`${whatWent(names, deletion)} deleted.`, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
   } catch (error) {
-    complain(error);
-    tell("changed");
+    showError(error);
+    emit("changed");
   }
 }
 
 function whatWent(names, deletion) {
-  return names.length === 1 && !isFolder(names[0]) ? `${describe(names)} is` : `${formatCount(deletion.files, "file")} ${deletion.files === 1 ? "is" : "are"}`;
+  return names.length === 1 && !isFolder(names[0]) ? `${describeNames(names)} is` : `${formatCount(deletion.files, "file")} ${deletion.files === 1 ? "is" : "are"}`;
 }
 
 /** A message that says how far it is, until it has ended. */
@@ -63,7 +63,7 @@ async function follow(deletion, describeNow) {
       now = await askServer("GET", `deletions/${deletion.id}/`);
       toast.querySelector("span").textContent = describeNow(now);
       bar.value = now.done;
-      tell("changed");
+      emit("changed");
     }
   } finally {
     toast.remove();
@@ -78,11 +78,11 @@ async function undo(deletion) {
       await follow({ ...deletion, ended: false }, () => "Bringing them back …");
       back = { ...back, restored: deletion.files };
     }
-    tell("changed");
+    emit("changed");
     const beside = back.kept_both?.length ?? 0;
     showToast(`${formatCount(back.restored, "file")} ${back.restored === 1 ? "is" : "are"} back.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken meanwhile: both are kept.` : ""}`);
   } catch (error) {
-    complain(error);
+    showError(error);
   }
 }
 

@@ -54,6 +54,6 @@ export function clone(template) {
 }
 
 /** Say what went wrong. */
-export function complain(error) {
+export function showError(error) {
   if (error.name !== "AbortError") showToast(error.message, { fault: true });
 }

@@ -3,12 +3,12 @@
 import { listFiles, walkEntries } from "../../lib/dropped_files.js";
 import { canMoveInto } from "../../lib/drive_paths.js";
 import { showToast } from "../toasts.js";
-import { offerDeeds } from "./commands.js";
+import { addCommands } from "../commands.js";
 import { canWrite, nameOfFolder } from "./context.js";
 import { chosenNames, isSelected, selectOnly } from "./file_rows.js";
 import { moveTo } from "./moves.js";
 import { upload } from "./uploads.js";
-import { currentLook } from "./navigation.js";
+import { currentRoute } from "./navigation.js";
 
 const OURS = "application/x-homeport-names";
 
@@ -20,7 +20,7 @@ let depth = 0;
 let dragged = null;
 
 if (canWrite) {
-  offerDeeds({ upload: () => files.click(), "upload-folder": () => folder.click() });
+  addCommands({ upload: () => files.click(), "upload-folder": () => folder.click() });
   for (const input of [files, folder]) {
     input.addEventListener("change", () => {
       const found = { files: listFiles(input.files) };
@@ -32,7 +32,7 @@ if (canWrite) {
   addEventListener("dragenter", (event) => {
     if (!bringsFiles(event)) return;
     depth += 1;
-    showTarget(folderAt(event) ?? currentLook().folder);
+    showTarget(folderAt(event) ?? currentRoute().folder);
   });
   addEventListener("dragleave", (event) => {
     if (!bringsFiles(event)) return;
@@ -47,7 +47,7 @@ if (canWrite) {
     event.preventDefault();
     depth = 0;
     overlay.hidden = true;
-    take(event.dataTransfer, folderAt(event) ?? currentLook().folder);
+    take(event.dataTransfer, folderAt(event) ?? currentRoute().folder);
   });
   addEventListener("paste", (event) => {
     if (event.clipboardData.files.length === 0 || event.target.closest("input, textarea")) return;
@@ -62,7 +62,7 @@ if (!canWrite) {
   addEventListener("drop", (event) => {
     if (!bringsFiles(event)) return;
     event.preventDefault();
-    showToast("Your role in this collection lets you look and download, not upload.");
+    showToast("Your role in this collection lets you download files, not upload them.");
   });
 }
 

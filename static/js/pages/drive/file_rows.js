@@ -3,9 +3,9 @@
 import { formatCount, formatSize } from "../../lib/formatting.js";
 import { findByLetters, nextRow } from "../../lib/list_keys.js";
 import * as select from "../../lib/row_selection.js";
-import { run } from "./commands.js";
-import { announce, hear, viewElement } from "./context.js";
-import { currentLook, goUp, showMore } from "./navigation.js";
+import { runCommand } from "../commands.js";
+import { announce, on, viewElement } from "./context.js";
+import { currentRoute, goUp, showMore } from "./navigation.js";
 
 /** Letters typed within this time belong together. */
 const LETTERS_MS = 800;
@@ -239,7 +239,7 @@ function did(event, row) {
   if (event.altKey) return event.key === "ArrowUp" && !ctrl && goUp() === undefined;
   if (ctrl) {
     if (event.key.toLowerCase() === "a") selectAll();
-    else if (event.key.toLowerCase() === "c" && getSelection().isCollapsed) run("copy-name");
+    else if (event.key.toLowerCase() === "c" && getSelection().isCollapsed) runCommand("copy-name");
     else if (event.key === "Enter") open(row);
     else return false;
     return true;
@@ -248,9 +248,9 @@ function did(event, row) {
   else if (event.key === "Enter") open(row);
   else if (event.key === "Escape") selectNone();
   else if (event.key === "Backspace") goUp();
-  else if (event.key === "Delete") run("delete");
-  else if (event.key === "F2") run("rename");
-  else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) run("menu", { row });
+  else if (event.key === "Delete") runCommand("delete");
+  else if (event.key === "F2") runCommand("rename");
+  else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) runCommand("entry-menu", { row });
   else if ([...event.key].length === 1 && event.key !== "/" && event.key !== "?") return jump(event.key, row);
   else return false;
   return true;
@@ -283,8 +283,8 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open], [popover]:popover-open") || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
   if (event.key === "/") {
     viewElement().querySelector("#drive-search [type=search]")?.focus();
-    if (currentLook().q) viewElement().querySelector("#drive-search [type=search]").select();
-  } else if (event.key === "?") run("keys");
+    if (currentRoute().q) viewElement().querySelector("#drive-search [type=search]").select();
+  } else if (event.key === "?") runCommand("keys");
   else if (event.key === "Escape") selectNone();
   else return;
   event.preventDefault();
@@ -294,10 +294,10 @@ document.addEventListener("keydown", (event) => {
   if (!event.target.closest("#drive-search") || (event.key !== "ArrowDown" && event.key !== "Escape")) return;
   event.preventDefault();
   if (event.key === "ArrowDown" || event.target.value === "") focusRow(current);
-  else if (currentLook().q) goUp();
+  else if (currentRoute().q) goUp();
   else event.target.value = "";
 });
 
-hear("shown", adopt);
-hear("more", adoptMore);
+on("shown", adopt);
+on("more", adoptMore);
 adopt();

@@ -2,15 +2,15 @@
 
 import { canMoveInto, faultOfLabel, labelOf, unturned } from "../../lib/drive_paths.js";
 import { askInDialog, clone } from "./dialogs.js";
-import { askServer, drive, nameOfFolder, tell } from "./context.js";
-import { describe } from "./selection.js";
-import { currentLook } from "./navigation.js";
+import { askServer, drive, emit, nameOfFolder } from "./context.js";
+import { describeNames } from "./selection.js";
+import { currentRoute } from "./navigation.js";
 
 /** @returns {Promise<string | null>} the folder, null for none */
 export async function chooseFolder(names) {
-  let here = currentLook().folder;
+  let here = currentRoute().folder;
   const answer = await askInDialog("ask-folder", (slots) => {
-    slots.what.textContent = describe(names);
+    slots.what.textContent = describeNames(names);
     const go = async (folder, focus = false) => {
       here = folder;
       slots.folders.querySelector("input")?.closest("li").remove();
@@ -94,7 +94,7 @@ function typeNewFolder(slots, here, go) {
 export async function makeFolder(name, { focus = false } = {}) {
   try {
     await askServer("POST", "folders/", { name });
-    tell("changed", { focus: focus ? name : null });
+    emit("changed", { focus: focus ? name : null });
     return "";
   } catch (error) {
     return error.status === 409 ? "A folder of this name exists already." : error.message;

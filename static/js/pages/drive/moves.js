@@ -2,20 +2,20 @@
 
 import { canMoveInto, faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, complain, offer } from "./dialogs.js";
-import { offerDeeds } from "./commands.js";
+import { askInDialog, showError, offer } from "./dialogs.js";
+import { addCommands } from "../commands.js";
 import { chooseFolder, makeFolder } from "./folder_picker.js";
-import { askServer, canWrite, nameOfFolder, tell } from "./context.js";
+import { askServer, canWrite, emit, nameOfFolder } from "./context.js";
 import { leaveOpened } from "./preview.js";
 import { showFault } from "./renaming.js";
 import { selectNone } from "./file_rows.js";
-import { describe, partNames, subject } from "./selection.js";
-import { currentLook } from "./navigation.js";
+import { describeNames, namesByKind, selection } from "./selection.js";
+import { currentRoute } from "./navigation.js";
 
-if (canWrite) offerDeeds({ "new-folder": askForFolder, move: () => askToMove(subject()) });
+if (canWrite) addCommands({ "new-folder": askForFolder, move: () => askToMove(selection()) });
 
 async function askForFolder() {
-  const { folder } = currentLook();
+  const { folder } = currentRoute();
   await askInDialog("ask-name", (slots) => {
     slots.title.textContent = "New folder";
     slots.yes.textContent = "Create";
@@ -42,20 +42,20 @@ export async function moveTo(names, target) {
     if (files === null) return;
     leaveOpened(able);
     selectNone();
-    tell("changed");
-    const said = `Moved ${describe(able)} to ${nameOfFolder(target)}.`;
+    emit("changed");
+    const said = `Moved ${describeNames(able)} to ${nameOfFolder(target)}.`;
     // What replaced something, or got another name, cannot be moved back as if nothing had been.
     if (isClear) offer(said, "undo-button", () => moveBack(able, target));
     else showToast(said);
   } catch (error) {
-    complain(error);
-    tell("changed");
+    showError(error);
+    emit("changed");
   }
 }
 
 async function move(names, to, ifExists = "fail") {
   try {
-    const { files } = await askServer("POST", "move/", { ...partNames(names), to, if_exists: ifExists });
+    const { files } = await askServer("POST", "move/", { ...namesByKind(names), to, if_exists: ifExists });
     return { files, isClear: ifExists === "fail" };
   } catch (error) {
     if (error.status !== 409 || ifExists !== "fail") throw error;
@@ -81,13 +81,13 @@ async function moveBack(names, from) {
   try {
     for (const [to, group] of byFolder) {
       const there = group.map((name) => from + name.slice(to.length));
-      await askServer("POST", "move/", { ...partNames(there), to });
+      await askServer("POST", "move/", { ...namesByKind(there), to });
     }
     showToast("Moved back.");
   } catch (error) {
-    complain(error);
+    showError(error);
   }
-  tell("changed");
+  emit("changed");
 }
 
 function groupBy(names, keyOf) {

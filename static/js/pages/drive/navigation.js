@@ -1,10 +1,10 @@
 /** Which list is shown: another folder, order or search takes its place without a reload, so that uploads go on; the URL says which. */
 
-import { addressOf, isSameList, readLook } from "../../lib/drive_urls.js";
+import { isSameList, readRoute, routeUrl } from "../../lib/drive_urls.js";
 import { folderOf } from "../../lib/drive_paths.js";
 import { fetchDocument, fetchElement } from "../../lib/requests.js";
-import { complain } from "./dialogs.js";
-import { announce, base, hear, tell, viewElement } from "./context.js";
+import { showError } from "./dialogs.js";
+import { announce, base, emit, on, viewElement } from "./context.js";
 
 /** A search waits for a pause in the typing. */
 const TYPING_MS = 250;
@@ -16,12 +16,12 @@ const LATER_MS = 1000;
 /** The next page is fetched when the end comes this near. */
 const AHEAD = "1200px";
 
-let shown = readLook(location.search);
+let shown = readRoute(location.search);
 let loading = new AbortController();
 let nextPage = null;
 
 /** What the URL shows. */
-export function currentLook() {
+export function currentRoute() {
   return shown;
 }
 
@@ -32,14 +32,14 @@ export function currentLook() {
  * @param {string} [focus] the entry to go to
  */
 export async function show(change, { how = "push", focus = null } = {}) {
-  const look = { ...shown, ...change };
+  const route = { ...shown, ...change };
   if (how === "push") {
     history.replaceState({ ...history.state, top: scrollY }, "");
-    history.pushState({ ours: true }, "", addressOf(base, look));
+    history.pushState({ ours: true }, "", routeUrl(base, route));
   } else {
-    history.replaceState(history.state, "", addressOf(base, look));
+    history.replaceState(history.state, "", routeUrl(base, route));
   }
-  await turnTo(look, { focus, top: 0 });
+  await turnTo(route, { focus, top: 0 });
 }
 
 /** The list again, as long as it was, with what is selected and focused; `focus` is the entry to go to instead. */
@@ -52,21 +52,21 @@ export async function refresh({ focus = null } = {}) {
   await load(shown, { pages, focus, isAgain: true });
 }
 
-async function turnTo(look, { focus, top }) {
-  const isOther = !isSameList(look, shown);
+async function turnTo(route, { focus, top }) {
+  const isOther = !isSameList(route, shown);
   const left = shown;
-  shown = look;
-  tell("look", look);
-  if (isOther) await load(look, { focus: focus ?? childTowards(left.folder, look.folder), top });
+  shown = route;
+  emit("route", route);
+  if (isOther) await load(route, { focus: focus ?? childTowards(left.folder, route.folder), top });
 }
 
-/** Going up, the folder that one comes from is where one looks first. */
+/** Going up, the focus goes to the folder that one comes from. */
 function childTowards(from, to) {
   if (!from.startsWith(to) || from === to) return null;
   return from.slice(0, from.indexOf("/", to.length) + 1);
 }
 
-async function load(look, { pages = 1, focus = null, top = 0, isAgain = false }) {
+async function load(route, { pages = 1, focus = null, top = 0, isAgain = false }) {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
@@ -74,21 +74,21 @@ async function load(look, { pages = 1, focus = null, top = 0, isAgain = false })
   const hadFocus = viewElement().contains(document.activeElement) && document.activeElement !== document.body;
   const busy = setTimeout(() => viewElement().setAttribute("aria-busy", "true"), 150);
   try {
-    const page = await fetchDocument(addressOf(base, { ...look, file: "" }), { signal });
+    const page = await fetchDocument(routeUrl(base, { ...route, file: "" }), { signal });
     const view = page.getElementById("drive-view");
-    for (let more = 1; more < pages; more += 1) await appendNext(view, look, signal);
+    for (let more = 1; more < pages; more += 1) await appendNext(view, route, signal);
     // Typed meanwhile: what stands in the field is newer than what was asked for.
     const text = typing?.isConnected ? { value: typing.value, at: typing.selectionStart } : null;
     const stays = isAgain ? scrollY : top;
     viewElement().replaceWith(view);
     document.title = page.title;
     if (text) continueTyping(view, text);
-    tell("shown", { focus, hadFocus: hadFocus && !typing, isAgain });
+    emit("shown", { focus, hadFocus: hadFocus && !typing, isAgain });
     scrollTo({ top: stays, behavior: "instant" });
     if (!isAgain) announce(view.querySelector("#drive-shown")?.textContent ?? view.querySelector(".empty h2")?.textContent ?? "");
     watchEnd();
   } catch (error) {
-    if (!signal.aborted) complain(error);
+    if (!signal.aborted) showError(error);
   } finally {
     clearTimeout(busy);
     viewElement().removeAttribute("aria-busy");
@@ -108,10 +108,10 @@ function lastOf(view) {
   return [...view.querySelectorAll(".drive-rows")].at(-1)?.dataset.last ?? "";
 }
 
-async function appendNext(view, look, signal) {
+async function appendNext(view, route, signal) {
   const last = lastOf(view);
   if (last === "") return;
-  const rows = await fetchElement(addressOf(`${base}rows/`, { ...look, file: "" }, { last }), { signal });
+  const rows = await fetchElement(routeUrl(`${base}rows/`, { ...route, file: "" }, { last }), { signal });
   view.querySelector("#drive-list").append(rows);
 }
 
@@ -120,12 +120,12 @@ export function showMore() {
   if (lastOf(viewElement()) === "") return Promise.resolve(false);
   nextPage ??= appendNext(viewElement(), shown, loading.signal)
     .then(() => {
-      tell("more");
+      emit("more");
       watchEnd();
       return true;
     })
     .catch((error) => {
-      if (!loading.signal.aborted) complain(error);
+      if (!loading.signal.aborted) showError(error);
       return false;
     })
     .finally(() => (nextPage = null));
@@ -152,7 +152,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (link.id === "drive-more") showMore();
-  else show(readLook(new URL(link.href).search));
+  else show(readRoute(new URL(link.href).search));
 });
 
 let typed;
@@ -174,7 +174,7 @@ function search(text) {
   if (q !== shown.q) show({ q }, { how: shown.q === "" ? "push" : "replace" });
 }
 
-addEventListener("popstate", (event) => turnTo(readLook(location.search), { focus: null, top: event.state?.top ?? 0 }));
+addEventListener("popstate", (event) => turnTo(readRoute(location.search), { focus: null, top: event.state?.top ?? 0 }));
 
 /** The folder above the one that is shown; out of a search, the folder itself. */
 export function goUp() {
@@ -182,6 +182,6 @@ export function goUp() {
   else if (shown.folder) show({ folder: folderOf(shown.folder) });
 }
 
-hear("changed", refresh);
+on("changed", refresh);
 history.scrollRestoration = "manual";
 watchEnd();

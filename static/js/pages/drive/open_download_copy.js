@@ -1,21 +1,21 @@
 /** What is done with files and folders that changes nothing: open, download, details, copy. */
 
-import { fileAddress } from "../../lib/drive_urls.js";
+import { fileUrl } from "../../lib/drive_urls.js";
 import { formatCount, formatSize } from "../../lib/formatting.js";
 import { isFolder, labelOf } from "../../lib/drive_paths.js";
 import { copyText } from "../clipboard.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, complain } from "./dialogs.js";
-import { offerDeeds } from "./commands.js";
+import { askInDialog, showError } from "./dialogs.js";
+import { addCommands } from "../commands.js";
 import { askServer, base } from "./context.js";
 import { chosenNames, rowOf, selectNone } from "./file_rows.js";
-import { partNames, subject } from "./selection.js";
+import { namesByKind, selection } from "./selection.js";
 
-offerDeeds({
+addCommands({
   open: () => rowOf(chosenNames()[0])?.querySelector("[data-open]").click(),
-  download: () => download(subject()),
-  details: () => showDetails(subject()[0]),
-  "copy-name": () => say(copyText(subject().join("\n")), subject().length === 1 ? "The name is copied." : `${subject().length} names are copied.`),
+  download: () => download(selection()),
+  details: () => showDetails(selection()[0]),
+  "copy-name": () => say(copyText(selection().join("\n")), selection().length === 1 ? "The name is copied." : `${selection().length} names are copied.`),
   "copy-curl": () => copyCode("curl"),
   "copy-python": () => copyCode("python"),
   "copy-javascript": () => copyCode("javascript"),
@@ -28,14 +28,14 @@ function download(names) {
   if (names.length === 0) return;
   if (names.length === 1 && !isFolder(names[0])) {
     const link = document.createElement("a");
-    link.href = fileAddress(base, "file", names[0]);
+    link.href = fileUrl(base, "file", names[0]);
     link.download = "";
     link.click();
     return;
   }
   const form = document.getElementById("zip-form");
   form.action = `${base}zip/`;
-  form.elements.chosen.value = JSON.stringify(partNames(names));
+  form.elements.chosen.value = JSON.stringify(namesByKind(names));
   form.submit();
   showToast("The zip is on its way: the browser shows how far it is.");
 }
@@ -74,10 +74,10 @@ export function describeCounts({ files, folders, size_bytes: size }) {
 
 async function copyCode(language) {
   try {
-    const lines = await askServer("GET", `copy/?name=${encodeURIComponent(subject()[0])}`);
+    const lines = await askServer("GET", `copy/?name=${encodeURIComponent(selection()[0])}`);
     await say(copyText(lines[language]), "Copied. The data key is read from the environment.");
   } catch (error) {
-    complain(error);
+    showError(error);
   }
 }
 

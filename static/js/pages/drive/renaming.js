@@ -2,14 +2,14 @@
 
 import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/drive_paths.js";
 import { isInvalid } from "../../lib/requests.js";
-import { askInDialog, complain, offer } from "./dialogs.js";
-import { offerDeeds } from "./commands.js";
-import { askServer, canWrite, tell } from "./context.js";
+import { askInDialog, showError, offer } from "./dialogs.js";
+import { addCommands } from "../commands.js";
+import { askServer, canWrite, emit } from "./context.js";
 import { followOpened, openedName } from "./preview.js";
 import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
 
 if (canWrite) {
-  offerDeeds({
+  addCommands({
     rename: () => {
       if (openedName()) return renameInDialog(openedName());
       const names = chosenNames();
@@ -32,7 +32,7 @@ async function rename(from, label) {
   }
   followOpened(from, to);
   selectNone();
-  tell("changed", { focus: to });
+  emit("changed", { focus: to });
   offer(`Renamed to “${label}”.`, "undo-button", () => undoRename(to, from));
   return "";
 }
@@ -41,9 +41,9 @@ async function undoRename(from, to) {
   try {
     await askServer("POST", "rename/", { from, to });
     followOpened(from, to);
-    tell("changed", { focus: to });
+    emit("changed", { focus: to });
   } catch (error) {
-    complain(error);
+    showError(error);
   }
 }
 
@@ -84,7 +84,7 @@ function renameInRow(row) {
       field.setAttribute("aria-describedby", fault.id);
       if (!stays) end(false);
     } catch (error) {
-      complain(error);
+      showError(error);
       end(stays);
     }
   };

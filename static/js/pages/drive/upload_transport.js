@@ -1,6 +1,6 @@
 /** How the queue of uploads reaches the server. The parts go by XMLHttpRequest: `fetch` does not tell how far a body is. */
 
-import { fileAddress } from "../../lib/drive_urls.js";
+import { fileUrl } from "../../lib/drive_urls.js";
 import { commonHeaders, RequestError } from "../../lib/requests.js";
 import { parseRetryAfter } from "../../lib/retries.js";
 import { askServer, base } from "./context.js";
@@ -10,7 +10,7 @@ const SILENCE_MS = 60_000;
 
 export const transport = {
   async sendWhole({ file, wanted, ifExists }, options) {
-    const address = `${fileAddress(base, "file", wanted)}&if_exists=${ifExists}`;
+    const address = `${fileUrl(base, "file", wanted)}&if_exists=${ifExists}`;
     try {
       return await put(address, file, { ...options, type: file.type });
     } catch (error) {
@@ -29,7 +29,7 @@ export const transport = {
     }
   },
 
-  async look(id, signal) {
+  async inspect(id, signal) {
     const { parts, ended } = await askServer("GET", `uploads/${id}/`, undefined, { signal });
     return { there: parts.map((part) => part.number), ended };
   },

@@ -7,8 +7,8 @@ import { fingerprintOf } from "../../lib/upload_parts.js";
 import { ACTIVE } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
 import { clone } from "./dialogs.js";
-import { offerDeeds } from "./commands.js";
-import { canWrite, hear } from "./context.js";
+import { addCommands } from "../commands.js";
+import { canWrite, on } from "./context.js";
 import { allTransfers, clearEnded, discard, interruptedUploads, isBusy, upload, uploader } from "./uploads.js";
 import { show } from "./navigation.js";
 
@@ -74,9 +74,14 @@ function paintRow(row, entry) {
   if (row.dataset.state !== entry.state) {
     row.dataset.state = entry.state;
     row.querySelector(".tray-state").replaceChildren(icons.querySelector(`[data-state=${entry.state}]`).firstElementChild.cloneNode(true));
-    const can = { show: entry.state === "done", retry: ["failed", "cancelled"].includes(entry.state), choose: entry.state === "interrupted", cancel: ACTIVE.has(entry.state) || ["interrupted", "failed"].includes(entry.state) };
-    for (const button of row.querySelectorAll("[data-tray]")) {
-      button.hidden = !can[button.dataset.tray];
+    const can = {
+      "show-upload": entry.state === "done",
+      "retry-upload": ["failed", "cancelled"].includes(entry.state),
+      "choose-upload": entry.state === "interrupted",
+      "cancel-upload": ACTIVE.has(entry.state) || ["interrupted", "failed"].includes(entry.state),
+    };
+    for (const button of row.querySelectorAll("[data-command]")) {
+      button.hidden = !can[button.dataset.command];
       button.setAttribute("aria-label", `${button.title}: ${labelOf(entry.name)}`);
     }
     row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
@@ -119,38 +124,43 @@ function paintHead(all) {
   parts.rest.textContent = active.length > 0 && rate > 0 ? `${formatSize(rate)}/s${left ? ` · ${left} left` : ""}` : "";
   parts.bar.value = bytes === 0 ? 0 : sent / bytes;
   parts.bar.hidden = active.length === 0;
-  tray.querySelector("[data-do=cancel-all]").hidden = active.length === 0;
-  tray.querySelector("[data-do=close-tray]").hidden = active.length > 0;
+  tray.querySelector("[data-command=cancel-all]").hidden = active.length === 0;
+  tray.querySelector("[data-command=close-tray]").hidden = active.length > 0;
   if (active.length === 0 && parts.said.textContent !== title) parts.said.textContent = title;
 }
 
 function fold(folded) {
   isFolded = folded;
   tray.classList.toggle("tray-folded", folded);
-  tray.querySelector("[data-do=fold-tray]").setAttribute("aria-expanded", String(!folded));
+  tray.querySelector("[data-command=fold-tray]").setAttribute("aria-expanded", String(!folded));
 }
 
-offerDeeds({
+addCommands({
   "fold-tray": () => fold(!isFolded),
   "close-tray": () => {
     clearEnded();
     if (interruptedUploads().length > 0) showToast("Interrupted uploads can be taken up again for a day: drop the same files here.");
     tray.hidden = true;
   },
+  "show-upload": ({ button }) => {
+    const { name } = entryOf(button);
+    show({ folder: folderOf(name), q: "", file: "" }, { focus: name });
+  },
+  "retry-upload": ({ button }) => uploader.retry(entryOf(button).transfer),
+  "choose-upload": ({ button }) => chooseAgain(entryOf(button).old),
+  "cancel-upload": ({ button }) => {
+    const { transfer, old } = entryOf(button);
+    if (old) discard(old);
+    else uploader.cancel(transfer);
+  },
   "cancel-all": () => allTransfers().forEach((transfer) => uploader.cancel(transfer)),
 });
 
-parts.list.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-tray]");
-  if (!button) return;
+function entryOf(button) {
   const { key } = button.closest(".tray-row").dataset;
-  const entry = entries().find((each) => each.key === key);
-  const { transfer, old } = entry;
-  if (button.dataset.tray === "cancel") old ? discard(old) : uploader.cancel(transfer);
-  else if (button.dataset.tray === "retry") uploader.retry(transfer);
-  else if (button.dataset.tray === "choose") chooseAgain(old);
-  else show({ folder: folderOf(entry.name), q: "", file: "" }, { focus: entry.name });
-});
+  return entries().find((each) => each.key === key);
+}
+
 
 function chooseAgain(old) {
   chooser.onchange = () => {
@@ -162,8 +172,8 @@ function chooseAgain(old) {
   chooser.click();
 }
 
-hear("transfer", paintSoon);
-hear("transfers", () => {
+on("transfer", paintSoon);
+on("transfers", () => {
   fold(false);
   paintSoon();
 });

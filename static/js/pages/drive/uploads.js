@@ -6,10 +6,10 @@ import { fingerprintOf } from "../../lib/upload_parts.js";
 import { faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
 import { ACTIVE, Uploader } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, complain } from "./dialogs.js";
-import { askServer, base, nameOfFolder, tell } from "./context.js";
+import { askInDialog, showError } from "./dialogs.js";
+import { askServer, base, emit, nameOfFolder } from "./context.js";
 import { transport } from "./upload_transport.js";
-import { currentLook } from "./navigation.js";
+import { currentRoute } from "./navigation.js";
 
 /** So many names are asked about in one request. */
 const NAMES_AT_ONCE = 1000;
@@ -38,9 +38,9 @@ export function interruptedUploads() {
  * Upload files into a folder.
  * @param {{files: {file: File, path: string}[], folders?: string[], unreadable?: string[]}} found
  */
-export function upload(found, folder = currentLook().folder) {
+export function upload(found, folder = currentRoute().folder) {
   // One question after the other: a second drop waits until the first has its answers.
-  asking = asking.then(() => plan(found, folder)).catch(complain);
+  asking = asking.then(() => plan(found, folder)).catch(showError);
   return asking;
 }
 
@@ -60,9 +60,9 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
   });
   for (const each of again) interrupted.forget(each.uploadId);
   for (const each of [...again, ...decided]) transfers.push(uploader.add(each));
-  tell("transfers");
-  for (const name of folders) await askServer("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && complain(error));
-  if (folders.length > 0) tell("changed");
+  emit("transfers");
+  for (const name of folders) await askServer("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && showError(error));
+  if (folders.length > 0) emit("changed");
 }
 
 async function takenOf(files) {
@@ -97,13 +97,13 @@ let refreshing = null;
 function onChange(transfer) {
   if (transfer.state === "done" || transfer.state === "skipped" || transfer.state === "cancelled") forget(transfer);
   else if (transfer.uploadId !== null) note(transfer);
-  if (transfer.state === "done" && transfer.name.startsWith(currentLook().folder)) {
+  if (transfer.state === "done" && transfer.name.startsWith(currentRoute().folder)) {
     refreshing ??= setTimeout(() => {
       refreshing = null;
-      tell("changed");
+      emit("changed");
     }, isBusy() ? REFRESH_MS : 0);
   }
-  tell("transfer", transfer);
+  emit("transfer", transfer);
 }
 
 /** Often enough to show that this page is there, and no more: the storage is written to as a whole. */
@@ -128,14 +128,14 @@ export function isBusy() {
 /** Give an upload of an earlier page up for good. */
 export async function discard(old) {
   interrupted.forget(old.id);
-  tell("transfers");
-  await transport.abort(old.id).catch((error) => error.status !== 404 && complain(error));
+  emit("transfers");
+  await transport.abort(old.id).catch((error) => error.status !== 404 && showError(error));
 }
 
 /** Forget what has come to its end, so that the tray is empty. */
 export function clearEnded() {
   transfers.splice(0, transfers.length, ...transfers.filter((transfer) => ACTIVE.has(transfer.state)));
-  tell("transfers");
+  emit("transfers");
 }
 
 /** Wait for a server that does not answer; less when the network says that it is back. */
