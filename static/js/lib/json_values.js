@@ -71,9 +71,11 @@ export function isSame(one, other) {
 }
 
 /**
- * The value that a text means as a type.
- * @returns {{json: string}|{fault: {message: string, line?: number, column?: number, offset?: number}}}
+ * What a text means: a value, or what is wrong with it.
+ * @typedef {{json?: string, fault?: {message: string, line?: number, column?: number, offset?: number}}} Reading
  */
+
+/** The value that a text means as a type. @param {string} text @param {string} type @returns {Reading} */
 export function readAs(text, type) {
   if (type === "string") return { json: JSON.stringify(text) };
   if (type === "null") return { json: "null" };
@@ -143,6 +145,7 @@ export function textForType(json, type) {
   return type === "null" ? "" : text;
 }
 
+/** @type {[string, number][]} */
 const SPANS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 
 /**

@@ -5,8 +5,8 @@
  * @template {{name: string}} T
  * @param {T[]} files to upload
  * @param {Iterable<string>} taken names that exist
- * @param {(file: T, left: number) => Promise<{choice: "replace" | "keep-both" | "skip", forAll: boolean} | null>} ask
- *   `left`: how many are to be asked about after this one; null stops everything
+ * @param {(file: T, left: number) => Promise<{choice: string, forAll: boolean} | null>} ask
+ *   `choice`: "replace", "keep-both" or "skip"; `left`: how many are to be asked about after this one; null stops everything
  * @returns {Promise<(T & {ifExists: string})[] | null>} what to upload, and what the server shall do about the name; null when stopped
  */
 export async function decideClashes(files, taken, ask) {

@@ -5,15 +5,23 @@
 
 import { own, settle } from "./staged_changes.js";
 
+/**
+ * @typedef {import("./staged_changes.js").Staged} Staged
+ * @typedef {import("./staged_changes.js").Change} Change
+ * @typedef {{id: string, outcome: string, revision?: string, key?: string, theirs?: Record<string, string|null>, why?: string, item?: string,
+ *   item_revision?: number, changed_at?: string, changed_by?: string}} Result of one change, as the server says it
+ * @typedef {{id: string, change: Change, result: Result}} Outcome
+ */
+
 const MAX_CHANGES = 1_000;
 const MAX_CHARACTERS = 4_000_000;
 
 /**
  * The next request to send.
- * @param {import("./staged_changes.js").Staged} staged
+ * @param {Staged} staged
  * @param {string} save the id to send it under
- * @param {(change: object) => boolean} belongs which changes to send
- * @returns {{save: string, body: string, sent: [string, object][]}|null} null when there is none. Very many go in several requests.
+ * @param {(change: Change) => boolean} belongs which changes to send
+ * @returns {{save: string, body: string, sent: [string, Change][]}|null} null when there is none. Very many go in several requests.
  */
 export function buildRequest(staged, save, belongs) {
   const sent = [];
@@ -43,9 +51,10 @@ function asSent(id, change) {
 /**
  * What an answer leaves staged. A row that was changed again while it was on its way keeps that newer change, now against
  * what was just saved.
- * @param {[string, object][]} sent
- * @param {{id: string, outcome: string, revision?: string, key?: string, theirs?: object, why?: string}[]} results
- * @returns {{staged: object, saved: {id: string, change: object, result: object}[], failed: object[]}}
+ * @param {Staged} staged
+ * @param {[string, Change][]} sent
+ * @param {Result[]} results
+ * @returns {{staged: Staged, saved: Outcome[], failed: Outcome[]}}
  */
 export function applyAnswer(staged, sent, results) {
   const changeOf = new Map(sent);
@@ -113,7 +122,7 @@ export function resolveClash(staged, id, choices) {
 
 /**
  * The change that takes a saved one back.
- * @param {{change: object, result: object}} saved
+ * @param {{change: Change, result: Result}} saved
  * @param {Record<string, string>|null} item the whole item as it was, for a deletion
  */
 export function inverse({ change, result }, item = null) {

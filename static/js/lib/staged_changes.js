@@ -21,7 +21,14 @@ export function own(object, name) {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** @typedef {{changes: Map<string, object>, past: object[], future: object[]}} Staged */
+/**
+ * @typedef {{loaded: string|null, mine: string|null}} StagedCell
+ * @typedef {{outcome: string, theirs: Record<string, string|null>, why: string, revision: string|null, changedAt?: string, changedBy?: string}} Problem
+ * @typedef {{kind: "edit"|"add"|"delete", key: string|null, revision?: string, cells?: Record<string, StagedCell>,
+ *   item?: Record<string, string>, problem?: Problem}} Change
+ * @typedef {{before: [string, Change][], after: [string, Change][]}} Step
+ * @typedef {{changes: Map<string, Change>, past: Step[], future: Step[]}} Staged
+ */
 
 /** @returns {Staged} */
 export function nothingStaged() {

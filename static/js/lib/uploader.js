@@ -67,11 +67,13 @@ export class Uploader {
 
   /**
    * @param {object} options
-   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `inspect`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
+   * @param {any} options.transport `sendWhole`, `start`, `sendPart`, `inspect`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
    *   errors with `status`, 0 when no answer came
    * @param {(transfer: Transfer) => void} options.onChange
    * @param {(transfer: Transfer) => Promise<string>} options.onClash the name was taken in the meantime: "replace", "keep-both" or "skip"
    * @param {(ms: number, signal: AbortSignal) => Promise<void>} options.wait ends early when aborted, or when there is hope
+   * @param {() => number} [options.now] milliseconds
+   * @param {number} [options.wholeBytes]
    */
   constructor({ transport, onChange, onClash, wait, now = () => performance.now(), wholeBytes = WHOLE_BYTES }) {
     this.#transport = transport;

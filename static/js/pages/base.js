@@ -136,17 +136,16 @@ openFocused();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
-  const stale = (id, change, revision, outcome) => revision !== change.revision && [id, { ...change, problem: { outcome, theirs: {}, why: "", revision: change.revision } }];
   const checks = [...table.staged.changes].filter(([, change]) => change.kind !== "add" && !change.problem).slice(0, CHECKED_ROWS);
   let found = 0;
   for (const [id, change] of checks) {
     const row = table.rows.find((each) => each.id === id);
     const current = row ?? (await loader.fetchItem(change.key).catch(() => undefined));
     if (current === undefined || table.change(id) !== change) continue;
-    const entry = current === null ? [id, { ...change, problem: { outcome: "gone", theirs: {}, why: "", revision: null } }] : stale(id, change, String(current.revision), "outdated");
-    if (!entry) continue;
+    if (current !== null && String(current.revision) === change.revision) continue;
     found += 1;
-    table.setStaged({ ...table.staged, changes: new Map([...table.staged.changes].map(([other, each]) => (other === id ? entry : [other, each]))) }, { why: "checked" });
+    const problem = { outcome: current === null ? "gone" : "outdated", theirs: {}, why: "", revision: current === null ? null : change.revision };
+    table.setStaged({ ...table.staged, changes: new Map(table.staged.changes).set(id, { ...change, problem }) }, { why: "checked" });
   }
   const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
   showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);

@@ -22,7 +22,7 @@ input.addEventListener("change", () => input.files.length && send(input.files[0]
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("sender-cancel").addEventListener("click", () => cancelled?.abort());
 
-for (const name of ["dragenter", "dragover"]) {
+for (const name of /** @type {const} */ (["dragenter", "dragover"])) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();

@@ -151,6 +151,7 @@ export function createHeader(table, view) {
   function openColumnMenu(name, opener) {
     menuOf = name;
     const item = (command, label, sign, keepsOpen = false) => make("button", { type: "button", class: "menu-item", "data-command": command, "data-keeps-open": keepsOpen }, [icon(sign), label]);
+    /** @type {HTMLElement[]} */
     const items = [make("p", { class: "menu-title data" }, [name])];
     items.push(item("sort-ascending", "Sort ascending", "up"), item("sort-descending", "Sort descending", "down"));
     items.push(item("widen-column", "Wider", "right", true), item("narrow-column", "Narrower", "left", true));

@@ -1,9 +1,11 @@
 /** Making elements without markup in strings: what an item holds is always text. */
 
 /**
- * @param {string} name
- * @param {Record<string, unknown>} attributes `class` may be a list with holes; null and undefined are left out
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, any>} attributes `class` may be a list with holes; null and undefined are left out
  * @param {(Node|string)[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 export function make(name, attributes = {}, children = []) {
   const element = document.createElement(name);

@@ -119,7 +119,7 @@ export function createEdits(table, view) {
     view.focusCursor();
   }
 
-  /** @param {{row: object, name: string, mine: string|null}[]} cells staged as one step */
+  /** @param {{row: any, name: string, mine: string|null}[]} cells staged as one step */
   function stage(cells) {
     const whole = cells.map(({ row, name, mine }) => ({ row, name, mine, loaded: table.loaded(row.whole ?? row, name) }));
     if (whole.some(({ loaded }) => loaded instanceof LongValue)) return false;

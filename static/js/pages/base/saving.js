@@ -211,6 +211,7 @@ export function createSaving(table, { loader, drafts, view }) {
     const list = make("ul", { class: "doomed data" }, keys.slice(0, 5).map((key) => make("li", { dir: "auto" }, [key])));
     if (keys.length > 5) list.append(make("li", { class: "quiet" }, [`and ${(keys.length - 5).toLocaleString("en")} more`]));
     const edited = stored.filter((id) => table.change(id)?.kind === "edit").length;
+    /** @type {HTMLElement[]} */
     const body = [list];
     if (edited > 0) body.push(make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which go too.`]));
     document.getElementById("ask-delete-body").replaceChildren(...body);

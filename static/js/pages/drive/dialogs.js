@@ -7,7 +7,7 @@ const dialog = document.getElementById("dialog");
 /**
  * A question, or something to read.
  * @param {string} template its id
- * @param {(slots: Record<string, HTMLElement>, content: HTMLElement) => void} fill
+ * @param {(slots: Record<string, any>, content: HTMLElement) => void} fill
  * @param {(form: HTMLFormElement) => Promise<boolean> | boolean} [check] whether the answer may close the dialog
  * @returns {Promise<{choice: string, form: FormData} | null>} the button's value and the form, null for "no"
  */

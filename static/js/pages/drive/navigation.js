@@ -28,8 +28,7 @@ export function currentRoute() {
 /**
  * Show something else.
  * @param {object} change what differs from now
- * @param {"push" | "replace"} [how] whether Back leads to what is shown now
- * @param {string} [focus] the entry to go to
+ * @param {{how?: "push" | "replace", focus?: string | null}} [options] `how`: whether Back leads to what is shown now; `focus`: the entry to go to
  */
 export async function show(change, { how = "push", focus = null } = {}) {
   const route = { ...shown, ...change };

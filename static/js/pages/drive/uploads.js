@@ -86,8 +86,9 @@ async function askAboutClash({ name }, left) {
 
 /** The name was free when the upload began. */
 function askAboutOne(transfer) {
-  asking = asking.then(async () => (await askAboutClash(transfer, 0))?.choice ?? "skip");
-  return asking;
+  const choosing = asking.then(async () => (await askAboutClash(transfer, 0))?.choice ?? "skip");
+  asking = choosing.then(() => {}, () => {});
+  return choosing;
 }
 
 // While it goes on
