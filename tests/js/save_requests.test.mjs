@@ -6,12 +6,13 @@ import { test } from "node:test";
 import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords, resolveClash } from "../../static/js/lib/save_requests.js";
 import * as staging from "../../static/js/lib/staged_changes.js";
 
+const editCell = (staged, row, name, loaded, mine) => staging.editCells(staged, [{ row, name, loaded, mine }]);
 const row = (key) => ({ id: staging.rowId(key), key, revision: "7" });
 const all = () => true;
 
 function someStaged() {
-  let staged = staging.editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
-  staged = staging.editCell(staged, row("a"), "gone", '"x"', null);
+  let staged = editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
+  staged = editCell(staged, row("a"), "gone", '"x"', null);
   staged = staging.addRows(staged, [{ id: "new:1", key: null, item: { n: "12345678901234567890" } }]);
   return staging.markDeleted(staged, [row("c")]);
 }
@@ -60,10 +61,10 @@ test("what is saved leaves, what failed stays with its reason", () => {
 });
 
 test("a row edited again while on its way stays staged against what was saved", () => {
-  let staged = staging.editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
+  let staged = editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
   const { sent } = buildRequest(staged, "x", all);
-  staged = staging.editCell(staged, row("a"), "age", "23", "24");
-  staged = staging.editCell(staged, row("a"), "name", '"A"', '"B"');
+  staged = editCell(staged, row("a"), "age", "23", "24");
+  staged = editCell(staged, row("a"), "name", '"A"', '"B"');
   const { staged: after } = applyAnswer(staged, sent, [{ id: "item:a", outcome: "saved", revision: "8" }]);
   assert.deepEqual(after.changes.get("item:a"), { kind: "edit", key: "a", revision: "8", cells: { age: { loaded: "23", mine: "24" }, name: { loaded: '"A"', mine: '"B"' } } });
 });
@@ -71,14 +72,14 @@ test("a row edited again while on its way stays staged against what was saved", 
 test("a new row edited while on its way becomes an edit of the stored item", () => {
   let staged = staging.addRows(staging.nothingStaged(), [{ id: "new:1", key: null, item: { a: "1" } }]);
   const { sent } = buildRequest(staged, "x", all);
-  staged = staging.editCell(staged, { id: "new:1" }, "b", null, "2");
+  staged = editCell(staged, { id: "new:1" }, "b", null, "2");
   const { staged: after } = applyAnswer(staged, sent, [{ id: "new:1", outcome: "saved", revision: "8", key: "k" }]);
   assert.deepEqual(after.changes.get("new:1"), { kind: "edit", key: "k", revision: "8", cells: { b: { loaded: null, mine: "2" } } });
 });
 
 function clashed(theirs = { age: "24" }) {
-  let staged = staging.editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
-  staged = staging.editCell(staged, row("a"), "name", '"A"', '"B"');
+  let staged = editCell(staging.nothingStaged(), row("a"), "age", "22", "23");
+  staged = editCell(staged, row("a"), "name", '"A"', '"B"');
   const { sent } = buildRequest(staged, "x", all);
   return applyAnswer(staged, sent, [{ id: "item:a", outcome: "clash", theirs, revision: "9" }]).staged;
 }

@@ -6,14 +6,15 @@ import { test } from "node:test";
 import { buildRequest } from "../../static/js/lib/save_requests.js";
 import * as staging from "../../static/js/lib/staged_changes.js";
 
+const editCell = (staged, row, name, loaded, mine) => staging.editCells(staged, [{ row, name, loaded, mine }]);
 const row = (key, revision = "7") => ({ id: staging.rowId(key), key, revision });
 const cells = (staged, key) => staged.changes.get(staging.rowId(key))?.cells;
 
 function threeEdits() {
   let staged = staging.nothingStaged();
-  staged = staging.editCell(staged, row("a"), "age", "22", "23");
-  staged = staging.editCell(staged, row("a"), "name", '"A"', '"B"');
-  return staging.editCell(staged, row("b"), "age", null, "5");
+  staged = editCell(staged, row("a"), "age", "22", "23");
+  staged = editCell(staged, row("a"), "name", '"A"', '"B"');
+  return editCell(staged, row("b"), "age", null, "5");
 }
 
 test("edits are staged with what was loaded", () => {
@@ -23,11 +24,11 @@ test("edits are staged with what was loaded", () => {
 });
 
 test("editing a cell again keeps what was loaded; its loaded value takes it off", () => {
-  let staged = staging.editCell(threeEdits(), row("a"), "age", "23", "24");
+  let staged = editCell(threeEdits(), row("a"), "age", "23", "24");
   assert.deepEqual(cells(staged, "a").age, { loaded: "22", mine: "24" });
-  staged = staging.editCell(staged, row("a"), "age", "24", "22");
+  staged = editCell(staged, row("a"), "age", "24", "22");
   assert.deepEqual(Object.keys(cells(staged, "a")), ["name"]);
-  staged = staging.editCell(staged, row("b"), "age", "5", null);
+  staged = editCell(staged, row("b"), "age", "5", null);
   assert.equal(staged.changes.size, 1);
 });
 
@@ -41,7 +42,7 @@ test("undo and redo step through, and a new edit ends the way forward", () => {
   const again = staging.redo(staging.redo(staging.redo(none)));
   assert.deepEqual([...again.changes], [...staged.changes]);
   assert.equal(staging.redo(again), again);
-  assert.equal(staging.editCell(one, row("c"), "x", null, "1").future.length, 0);
+  assert.equal(editCell(one, row("c"), "x", null, "1").future.length, 0);
 });
 
 test("one cell, one row or all are reverted, and reverting is a step as well", () => {
@@ -62,7 +63,7 @@ test("nothing to revert is no step", () => {
 
 test("new rows take values and keys, and count as one edit each", () => {
   let staged = staging.addRows(staging.nothingStaged(), [{ id: "new:1", key: null, item: {} }, { id: "new:2", key: "k", item: { a: "1" } }]);
-  staged = staging.editCell(staged, { id: "new:1" }, "a", null, "1.0");
+  staged = editCell(staged, { id: "new:1" }, "a", null, "1.0");
   staged = staging.setKey(staged, "new:1", "mine");
   assert.deepEqual(staged.changes.get("new:1"), { kind: "add", key: "mine", item: { a: "1.0" } });
   assert.deepEqual(staging.stagedCell(staged, "new:1", "a", null), { json: "1.0", loaded: null, isStaged: true });
@@ -83,7 +84,7 @@ test("marking for deletion replaces edits, takes new rows off, and undo brings b
 
 test("a row marked for deletion takes no edits", () => {
   const staged = staging.markDeleted(staging.nothingStaged(), [row("a")]);
-  assert.equal(staging.editCell(staged, row("a"), "x", null, "1"), staged);
+  assert.equal(editCell(staged, row("a"), "x", null, "1"), staged);
 });
 
 test("several cells are one step", () => {
@@ -115,12 +116,12 @@ test("editing a row that failed takes its problem off", () => {
   const id = staging.rowId("a");
   staged = staging.settle(staged, [[id, { ...staged.changes.get(id), problem: { outcome: "refused", why: "no" } }]]);
   assert.equal(staging.count(staged).problems, 1);
-  assert.equal(staging.count(staging.editCell(staged, row("a"), "age", "22", "30")).problems, 0);
+  assert.equal(staging.count(editCell(staged, row("a"), "age", "22", "30")).problems, 0);
 });
 
 test("attributes may be called what every object has", () => {
   for (const name of ["constructor", "__proto__", "toString"]) {
-    const staged = staging.editCell(staging.nothingStaged(), row("a"), name, null, "1");
+    const staged = editCell(staging.nothingStaged(), row("a"), name, null, "1");
     assert.deepEqual(Object.keys(staging.restore(staging.serialise(staged)).changes.get("item:a").cells), [name]);
     assert.deepEqual(staging.stagedCell(staged, "item:a", "valueOf", '"x"'), { json: '"x"', loaded: '"x"', isStaged: false });
     const { body } = buildRequest(staged, "x", () => true);

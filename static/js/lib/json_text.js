@@ -12,7 +12,7 @@ const LITERALS = new Set(["true", "false", "null"]);
 const PYTHON_OR_JAVASCRIPT = { True: "true", False: "false", None: "null", undefined: "null", NaN: null, Infinity: null };
 
 /** What is wrong with a text, and where: `offset` in characters from 0, `line` and `column` from 1. */
-export class JsonFault extends Error {
+class JsonFault extends Error {
   constructor(message, text, offset) {
     super(message);
     const before = text.slice(0, offset);

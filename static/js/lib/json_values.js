@@ -2,7 +2,6 @@
 
 import { compact, findFault, splitList, splitObject } from "./json_text.js";
 
-export const TYPES = ["string", "number", "boolean", "object", "array", "null"];
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const SHOWN_CHARACTERS = 200;
 

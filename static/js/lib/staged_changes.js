@@ -39,13 +39,8 @@ export function rowId(key) {
   return `item:${key}`;
 }
 
-/** Stage a value for one cell of one row; the loaded value itself takes the cell off the list. */
-export function editCell(staged, row, name, loaded, mine) {
-  return editCells(staged, [{ row, name, loaded, mine }]);
-}
-
 /**
- * The same for several cells, as one step.
+ * Stage values for cells, as one step; the loaded value itself takes a cell off the list.
  * @param {{row: {id: string, key: string|null, revision: string}, name: string, loaded: string|null, mine: string|null}[]} cells
  */
 export function editCells(staged, cells) {
@@ -105,7 +100,7 @@ export function revertRow(staged, id) {
   return revertRows(staged, [id]);
 }
 
-export function revertRows(staged, ids) {
+function revertRows(staged, ids) {
   return step(staged, new Map(ids.map((id) => [id, undefined])));
 }
 

@@ -14,15 +14,15 @@ import { isTemporary, retryDelay } from "./retries.js";
 export const FILES_AT_ONCE = 3;
 /** A browser opens six connections to a server at most; the page itself needs some of them. */
 export const PARTS_AT_ONCE = 4;
-export const PARTS_OF_A_FILE = 3;
+const PARTS_OF_A_FILE = 3;
 /** A file no longer than a part goes in one request: there is nothing of it to resume, and folders of small files go up three times as fast. */
-export const WHOLE_BYTES = 10 * 1024 * 1024;
+const WHOLE_BYTES = 10 * 1024 * 1024;
 
 /** What can still happen to a transfer in such a state. */
 export const ACTIVE = new Set(["waiting", "sending", "paused", "ending"]);
 
 /** One file on its way. */
-export class Transfer {
+class Transfer {
   static #count = 0;
 
   /** `uploadId` and `partBytes` are those of an upload that an earlier page began, if there is one. */

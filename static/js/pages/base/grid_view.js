@@ -15,13 +15,13 @@ export function createView(table, frame) {
   document.getElementById("rows-page").replaceWith(body);
   const drawn = new Map(); // id -> {element, row, change, names}
   let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header
-  let isAsked = false;
+  let isDrawAsked = false;
 
-  function ask() {
-    if (isAsked) return;
-    isAsked = true;
+  function drawSoon() {
+    if (isDrawAsked) return;
+    isDrawAsked = true;
     requestAnimationFrame(() => {
-      isAsked = false;
+      isDrawAsked = false;
       draw();
     });
   }
@@ -177,18 +177,18 @@ export function createView(table, frame) {
   }
 
   frame.addEventListener("scroll", () => {
-    ask();
+    drawSoon();
     table.emit("scrolled");
   }, { passive: true });
   new ResizeObserver(() => {
     size = null;
     layColumns();
-    ask();
+    drawSoon();
     table.emit("scrolled");
   }).observe(frame);
   table.on("rows staged columns", () => {
     markHeader();
-    ask();
+    drawSoon();
   });
   table.on("columns arranged resized", layColumns);
   table.on("selection", mark);
@@ -212,7 +212,7 @@ export function createView(table, frame) {
   return {
     body,
     draw,
-    ask,
+    drawSoon,
     cellElement,
     focusCursor,
     selectedRange,

@@ -159,7 +159,7 @@ export function createLoader(table) {
 }
 
 /** The rows and columns of a page of rows as the server renders it. */
-export function readPage(page) {
+function readPage(page) {
   const columns = JSON.parse(page.dataset.columns || "[]").filter(({ name }) => name !== KEY);
   const rows = [...page.querySelectorAll("[data-key]")].map((element) => {
     const { key, revision, more } = element.dataset;

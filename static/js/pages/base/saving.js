@@ -168,7 +168,7 @@ export function createSaving(table, { loader, drafts, view }) {
   function report({ saved, failed }, verb, { isUndo = false } = {}) {
     const words = isUndo ? "Undone" : outcomeWords(saved.length, failed.length, verb);
     announce(words);
-    view.ask();
+    view.drawSoon();
     table.emit("stored");
     const merged = saved.filter(({ result }) => result.outcome === "merged").length;
     const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes, which were kept` : ""].filter(Boolean).join(". ");

@@ -145,5 +145,5 @@ export function createStatus(table, { loader, saving, frame }) {
     drawFacts();
   });
 
-  return { askCount, drawFacts, drawButtons, drawEmpty };
+  return { askCount, drawFacts, drawButtons };
 }
