@@ -6,13 +6,15 @@ import { afterEach, beforeEach, test } from "node:test";
 import { describeStatus, isInvalid, RequestError, requestJson, sendRequest, withQuery } from "../../static/js/lib/requests.js";
 
 let sent;
+let cookie;
 let answer;
 const fetchOfNode = globalThis.fetch;
 
 beforeEach(() => {
   sent = null;
   answer = () => new Response('{"ok":true}');
-  globalThis.document = { cookie: "a=1; csrftoken=fromcookie; b=2", body: { getAttribute: () => '{"X-CSRFToken": "frompage"}' } };
+  cookie = "a=1; csrftoken=fromcookie; b=2";
+  globalThis.document = { get cookie() { return cookie; }, body: { getAttribute: () => '{"X-CSRFToken": "frompage"}' } };
   globalThis.fetch = async (url, options) => {
     sent = { url, ...options };
     return answer();
@@ -33,7 +35,7 @@ test("JSON goes there and comes back, with the token of the moment", async () =>
   assert.deepEqual(await requestJson("/x", { method: "POST", json: { a: 1 } }), { ok: true });
   assert.equal(sent.body, '{"a":1}');
   assert.deepEqual(sent.headers, { "X-CSRFToken": "fromcookie", "X-Requested-With": "fetch", Accept: "application/json", "Content-Type": "application/json" });
-  globalThis.document.cookie = "";
+  cookie = "";
   await requestJson("/x");
   assert.equal(sent.headers["X-CSRFToken"], "frompage");
   assert.equal("Content-Type" in sent.headers, false);

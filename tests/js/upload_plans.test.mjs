@@ -30,9 +30,10 @@ test("parts that are there are left out", () => {
 test("parts that go in order follow each other without a gap, up to the end of the file", () => {
   let received = 0;
   const sizes = [];
-  for (let part; (part = nextPart(received, 21, 8)); received = part.end) {
+  for (let part = nextPart(0, 21, 8); part; part = nextPart(received, 21, 8)) {
     assert.equal(part.start, received);
     sizes.push(part.end - part.start);
+    received = part.end;
   }
   assert.deepEqual(sizes, [8, 8, 5]);
   assert.equal(nextPart(21, 21, 8), null);
@@ -102,7 +103,10 @@ test("each taken name is asked about, with how many are left", async () => {
 
 test("an answer for all is the last question", async () => {
   let asked = 0;
-  const decided = await decideClashes(files, ["a", "b", "d"], async () => ({ choice: (asked += 1) && "skip", forAll: true }));
+  const decided = await decideClashes(files, ["a", "b", "d"], async () => {
+    asked += 1;
+    return { choice: "skip", forAll: true };
+  });
   assert.equal(asked, 1);
   assert.deepEqual(decided.map((file) => file.name), ["c"]);
 });
@@ -121,7 +125,11 @@ function fileEntry(name) {
 function folderEntry(name, children, portion = 100) {
   const createReader = () => {
     let at = 0;
-    return { readEntries: (resolve) => resolve(children.slice(at, (at += portion))) };
+    const readEntries = (resolve) => {
+      resolve(children.slice(at, at + portion));
+      at += portion;
+    };
+    return { readEntries };
   };
   return { name, isFile: false, createReader };
 }

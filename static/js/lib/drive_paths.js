@@ -41,6 +41,7 @@ export function stemEnd(label) {
  */
 export function faultOfLabel(label, folder = "") {
   if (label.trim() === "") return "A name needs at least one character.";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) return "A name cannot hold line breaks or other control characters.";
   if (label.endsWith("/")) return "A name cannot end with a slash.";
   const bytes = encoder.encode(folder + label).length;

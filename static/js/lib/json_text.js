@@ -73,9 +73,9 @@ export function walk(text, visit = () => {}) {
       if (code === 0x22) return position + 1;
       if (code === 0x5c) {
         ESCAPE.lastIndex = position;
-        const escape = ESCAPE.exec(text);
-        if (!escape) fail("After a backslash JSON knows only \" \\ / b f n r t and u with four hex digits", position);
-        position += escape[0].length;
+        const escaped = ESCAPE.exec(text);
+        if (!escaped) fail("After a backslash JSON knows only \" \\ / b f n r t and u with four hex digits", position);
+        position += escaped[0].length;
       } else if (code < 0x20) {
         fail(code === 0x0a ? "A text cannot hold a line break: write \\n" : "A text cannot hold a control character as it is", position);
       } else {

@@ -27,7 +27,8 @@ class Transfer {
 
   /** `uploadId` and `partBytes` are those of an upload that an earlier page began, if there is one. */
   constructor({ file, name, ifExists, uploadId = null, partBytes = null }) {
-    this.key = `transfer-${(Transfer.#count += 1)}`;
+    Transfer.#count += 1;
+    this.key = `transfer-${Transfer.#count}`;
     this.file = file;
     this.wanted = name;
     /** The name it gets: another one when both are kept. */

@@ -40,7 +40,7 @@ createBar(table, { loader, frame });
 const header = createHeader(table, view);
 const status = createStatus(table, { loader, saving, frame });
 const keys = createKeys(table, view, { edits });
-createTransfer(table, view, { loader, edits, keys });
+createTransfer(table, { loader, edits, keys });
 const panel = createPanel(table);
 
 addCommands({

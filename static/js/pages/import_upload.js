@@ -71,9 +71,9 @@ async function begin(file) {
 }
 
 async function sendParts(file, upload) {
-  let received = upload.received;
-  let part;
-  while ((part = nextPart(received, file.size, Number(form.dataset.partBytes)))) {
+  const partBytes = Number(form.dataset.partBytes);
+  let { received } = upload;
+  for (let part = nextPart(received, file.size, partBytes); part; part = nextPart(received, file.size, partBytes)) {
     show(received, file.size);
     const bytes = new Blob([file.slice(part.start, part.end)], { type: "application/octet-stream" });
     const answer = await post(`${upload.parts}?start=${part.start}`, bytes);

@@ -43,7 +43,7 @@ function makeAction(toast, action, onAction) {
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
 document.addEventListener("htmx:responseError", (event) => showToast(describeStatus(event.detail.xhr.status), { fault: true }));
-document.addEventListener("htmx:sendError", (event) => {
+document.addEventListener("htmx:sendError", () => {
   // A page that asks again and again says it once.
   if (!document.querySelector(".toast-danger")) showToast(describeStatus(0), { fault: true });
 });

@@ -13,7 +13,7 @@ export function drawRow(table, row, position) {
   const state = rowState(change);
   const element = make("div", { role: "row", class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem"], "data-id": row.id, "aria-rowindex": position + 2 });
   table.names.forEach((name, index) => {
-    const cell = name === SELECT ? drawSelect(table, row, change) : name === KEY ? drawKey(table, row, change) : drawCell(table, row, name, change);
+    const cell = name === SELECT ? drawSelect(row, change) : name === KEY ? drawKey(table, row, change) : drawCell(table, row, name, change);
     cell.dataset.name = name;
     cell.setAttribute("aria-colindex", index + 1);
     element.append(cell);
@@ -25,7 +25,7 @@ function rowState(change) {
   return { edit: "edited", add: "new", delete: "deleted" }[change?.kind] ?? "";
 }
 
-function drawSelect(table, row, change) {
+function drawSelect(row, change) {
   const label = row.isNew ? "Select the new row" : `Select ${row.key}`;
   const cell = make("div", { role: "gridcell", class: "cell cell-select" }, [make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": label })]);
   if (change) {

@@ -62,7 +62,7 @@ export function createClash(table, { loader, view }) {
     body.push(fault);
     const saveButton = make("button", { type: "button", class: "button button-accent" }, ["Save my choice"]);
     saveButton.addEventListener("click", () => {
-      const choices = readChoices(names, fault);
+      const choices = readChoices(fault);
       if (!choices) return;
       const id = rowOpen;
       dialog.close();
@@ -100,7 +100,7 @@ export function createClash(table, { loader, view }) {
     return text.length > 120 ? `${text.slice(0, 120)}…` : text;
   }
 
-  function readChoices(names, fault) {
+  function readChoices(fault) {
     const choices = {};
     for (const line of dialog.querySelectorAll("tr[data-name]")) {
       const name = line.dataset.name;

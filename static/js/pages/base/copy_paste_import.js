@@ -13,7 +13,7 @@ import { KEY, LongValue, SELECT } from "./table_state.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
 
-export function createTransfer(table, view, { loader, edits, keys }) {
+export function createTransfer(table, { loader, edits, keys }) {
   const newId = () => `new:${newSaveId()}`;
 
   function add() {
@@ -128,7 +128,7 @@ export function createTransfer(table, view, { loader, edits, keys }) {
   function rangeAsTsv(cells) {
     const lines = new Map();
     for (const { row, name } of cells) lines.set(row.id, [...(lines.get(row.id) ?? []), cellJson(row, name)]);
-    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (all, inner) => inner.replaceAll('""', '"')) : toTsv([...lines.values()]);
+    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (_, inner) => inner.replaceAll('""', '"')) : toTsv([...lines.values()]);
   }
 
   document.addEventListener("paste", (event) => {

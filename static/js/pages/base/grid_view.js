@@ -217,7 +217,8 @@ export function createView(table, frame) {
     focusCursor,
     selectedRange,
     redraw(id) {
-      drawn.get(id) && (drawn.get(id).change = Symbol("outdated"));
+      const known = drawn.get(id);
+      if (known) known.change = Symbol("outdated");
       draw();
     },
     /** Whether rows reach well below what is seen, so that no more are needed yet. */

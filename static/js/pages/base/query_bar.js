@@ -187,7 +187,7 @@ export function createBar(table, { loader, frame }) {
     const next = nextIndex(event.key, chosen, options.length);
     if (next === null) return undefined;
     event.preventDefault();
-    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
+    for (const [index, option] of options.entries()) option.setAttribute("aria-selected", String(index === next));
     field.setAttribute("aria-activedescendant", options[next].id);
     return options[next].scrollIntoView({ block: "nearest" });
   });

@@ -262,7 +262,9 @@ function jump(letter, row) {
   const isNext = now - letters.at > LETTERS_MS;
   // The same letter again means the next name with it.
   letters = { typed: isNext || letters.typed === letter ? letter : letters.typed + letter, at: now };
-  setTimeout(() => performance.now() - letters.at >= LETTERS_MS && (letters = { typed: "", at: 0 }), LETTERS_MS + 20);
+  setTimeout(() => {
+    if (performance.now() - letters.at >= LETTERS_MS) letters = { typed: "", at: 0 };
+  }, LETTERS_MS + 20);
   const found = findByLetters(rows.map((each) => each.dataset.label), letters.typed, rows.indexOf(row));
   if (found >= 0) focusRow(rows[found].dataset.name);
   return true;

@@ -153,7 +153,9 @@ addCommands({
     if (old) discard(old);
     else uploader.cancel(transfer);
   },
-  "cancel-all": () => allTransfers().forEach((transfer) => uploader.cancel(transfer)),
+  "cancel-all": () => {
+    for (const transfer of allTransfers()) uploader.cancel(transfer);
+  },
 });
 
 function entryOf(button) {

@@ -93,16 +93,22 @@ function askAboutOne(transfer) {
 
 // While it goes on
 
-let refreshing = null;
+let isRefreshing = false;
+
+function refreshSoon() {
+  if (isRefreshing) return;
+  isRefreshing = true;
+  setTimeout(() => {
+    isRefreshing = false;
+    emit("changed");
+  }, isBusy() ? REFRESH_MS : 0);
+}
 
 function onChange(transfer) {
   if (transfer.state === "done" || transfer.state === "skipped" || transfer.state === "cancelled") forget(transfer);
   else if (transfer.uploadId !== null) note(transfer);
   if (transfer.state === "done" && transfer.name.startsWith(currentRoute().folder)) {
-    refreshing ??= setTimeout(() => {
-      refreshing = null;
-      emit("changed");
-    }, isBusy() ? REFRESH_MS : 0);
+    refreshSoon();
   }
   emit("transfer", transfer);
 }
