@@ -168,7 +168,7 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int)
             {"name": "code.py", "mimeType": "", "buffer": b"y"},
         ]
     )
-    expect(page.get_by_role("dialog")).to_contain_text("exists already")
+    expect(page.get_by_role("dialog")).to_contain_text("already exists")
     check("clash")
     page.get_by_role("dialog").get_by_role("button", name="Skip").click()
     drive.expect_uploaded("up.txt")

@@ -39,7 +39,7 @@ for (const [text, current, types, expected] of typed) {
   test(`typing ${text} over ${current} in a column of ${JSON.stringify(types)}`, () => assert.equal(readTyped(text, current, types).json, expected));
 }
 
-for (const [text, word] of [["abc", "not a number"], ["", "missing"], ["007", "does not begin with 0"], ["1,000", "separators"], ["1,5", "point"], ["1 000 000", "separators"], ["0x10", "not a number"], ["NaN", "not a number"]]) {
+for (const [text, word] of [["abc", "not a number"], ["", "Type a number"], ["007", "cannot begin with 0"], ["1,000", "separators"], ["1,5", "point"], ["1 000 000", "separators"], ["0x10", "not a number"], ["NaN", "not a number"]]) {
   test(`${JSON.stringify(text)} is no number, and it is said why`, () => assert.ok(readTyped(text, "1").fault.message.includes(word)));
 }
 

@@ -45,7 +45,7 @@ export function faultOfLabel(label, folder = "") {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) return "A name cannot hold line breaks or other control characters.";
   if (label.endsWith("/")) return "A name cannot end with a slash.";
   const bytes = encoder.encode(folder + label).length;
-  if (bytes > NAME_MAX_BYTES) return `With its folder this name has ${bytes.toLocaleString("en")} bytes; ${NAME_MAX_BYTES.toLocaleString("en")} are allowed.`;
+  if (bytes > NAME_MAX_BYTES) return `With its folder this name is ${bytes.toLocaleString("en")} bytes long. At most ${NAME_MAX_BYTES.toLocaleString("en")} are allowed.`;
   return "";
 }
 

@@ -50,7 +50,7 @@ export function describeStatus(status) {
     case 507:
       return "The server's disk is full.";
     default:
-      return `The server answered with an error (${status}). Its log says more.`;
+      return `The server answered with an error (${status}). See the server's log.`;
   }
 }
 

@@ -87,7 +87,7 @@ function focusGrid() {
 /** Bring a row into view; false, said so, when it is not among the loaded ones. */
 function goTo(id) {
   if (table.indexOf(id) === -1) {
-    showToast("That item is not among the rows shown. Clear the bar, or search for its key.");
+    showToast("That item is not among the rows shown. Clear the query, or search for its key.");
     return false;
   }
   table.setCursor({ id, name: table.cursor?.name ?? KEY });
@@ -105,11 +105,11 @@ table.on("stored", () => status.askCount());
 table.on("failed", (failed) => {
   const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
   if (failed.length === 1 && first) runCommand("show-problem", { row: table.row(first.id) });
-  else showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
+  else showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in each row says why.`, { fault: true });
 });
 table.on("request-failed", (error) => {
   if (!(error instanceof RequestError)) return;
-  showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : error.message, { fault: true });
+  showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser. Sign in again to see them." : error.message, { fault: true });
 });
 
 const more = document.getElementById("more-menu");

@@ -7,7 +7,7 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
   const copied = await copyElement(source);
-  showToast(copied ? "Copied." : "This browser does not let the page copy: it is selected, press Ctrl+C.");
+  showToast(copied ? "Copied." : "This browser does not allow copying. The text is selected: press Ctrl+C.");
 });
 
 /** The clipboard is there on https and localhost only; elsewhere the old way is left. */

@@ -108,7 +108,7 @@ function wait(ms, signal) {
 function explain(error) {
   if (error.name === "AbortError") return "Stopped. Choose the same file again to continue.";
   if (error.status === 0) return "The server does not answer. Choose the same file again later to continue.";
-  if (error.status === 404) return "This import was deleted, or its file has arrived already. Reload the page.";
+  if (error.status === 404) return "This import was deleted, or its file was already sent. Reload the page.";
   return error.message;
 }
 

@@ -80,7 +80,7 @@ function showState() {
   const pause = place.querySelector("[data-pause]") ?? button("data-pause");
   pause.textContent = isPaused ? "Resume" : "Pause";
   pause.setAttribute("aria-pressed", String(isPaused));
-  pause.title = isPaused ? "Show new requests as they come (Space)" : "Hold the list still (Space)";
+  pause.title = isPaused ? "Show new requests as they come (Space)" : "Pause the list (Space)";
   const pill = place.querySelector("[data-new]") ?? button("data-new");
   pill.classList.add("button-accent", "visor-new");
   pill.hidden = !isPaused || count === 0;
@@ -132,8 +132,8 @@ async function copyAsCurl() {
   address.searchParams.set("tab", "code");
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } });
   const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("code-curl");
-  if (!found) showToast("Its body was not kept whole, so it cannot be copied as a request.", { fault: true });
-  else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not let the page copy: see the tab Code.");
+  if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { fault: true });
+  else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not allow copying. Copy from the tab Code.");
 }
 
 const ACTIONS = {

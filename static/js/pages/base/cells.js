@@ -41,7 +41,7 @@ function drawKey(table, row, change) {
   const key = row.isNew ? change?.key : row.key;
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
-  if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes than the table shows: open the item in the editor` }, [`+${row.more}`]));
+  if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes. Open the item in the editor to see them` }, [`+${row.more}`]));
   if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-command": "show-problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
   cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-command": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
   return cell;
@@ -50,7 +50,7 @@ function drawKey(table, row, change) {
 /** Why a row could not be saved, in one sentence. */
 export function problemWords({ outcome, why }) {
   if (why) return why;
-  return { clash: "Somebody changed the same in the meantime.", gone: "The item is gone.", outdated: "It was changed since you edited it." }[outcome] ?? "It could not be saved.";
+  return { clash: "Somebody else changed the same value.", gone: "The item was deleted or has expired.", outdated: "The item was changed after you edited it." }[outcome] ?? "It could not be saved.";
 }
 
 function drawCell(table, row, name, change) {

@@ -54,10 +54,10 @@ export function createClash(table, { loader, view }) {
       make("thead", {}, [make("tr", {}, ["Attribute", "As loaded", "Theirs", "Mine"].map((label) => make("th", { scope: "col" }, [label])))]),
       make("tbody", {}, names.map((name) => clashLine(name, change.cells[name] ?? { loaded: null, mine: null }, change.problem.theirs[name]))),
     ]);
-    const frameElement = make("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "The attributes that clash" }, [table_]);
+    const frameElement = make("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Attributes in conflict" }, [table_]);
     const rest = Object.keys(change.cells).length - names.length;
-    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)}, in the same place as your edit. Choose what to keep.`]), frameElement];
-    if (rest > 0) body.push(make("p", { class: "quiet" }, [`Your other ${rest === 1 ? "edit" : `${rest} edits`} of this item ${rest === 1 ? "does" : "do"} not clash and will be saved with it.`]));
+    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)}, in the same attributes as your edit. Choose what to keep.`]), frameElement];
+    if (rest > 0) body.push(make("p", { class: "quiet" }, [`Your other ${rest === 1 ? "edit" : `${rest} edits`} of this item ${rest === 1 ? "does" : "do"} not conflict and will be saved with it.`]));
     const fault = make("p", { class: "field-errors", role: "alert" });
     body.push(fault);
     const saveButton = make("button", { type: "button", class: "button button-accent" }, ["Save my choice"]);
@@ -70,7 +70,7 @@ export function createClash(table, { loader, view }) {
       table.setStaged(resolveClash(table.staged, id, choices), { why: "resolved" });
       runCommand("save");
     });
-    return frame("Somebody was faster", body, [saveButton, button("Take all of theirs", (id) => {
+    return frame("Somebody else changed this item", body, [saveButton, button("Use all of theirs", (id) => {
       takeTheirs(id, change, Object.fromEntries(names.map((name) => [name, "theirs"])));
       table.setStaged(resolveClash(table.staged, id, Object.fromEntries(names.map((name) => [name, "theirs"]))), { why: "resolved" });
     })]);
@@ -136,9 +136,9 @@ export function createClash(table, { loader, view }) {
   }
 
   function deletionForm(change) {
-    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)} after you loaded it, and was not deleted.`])];
-    return frame("Changed in the meantime", body, [
-      button("Delete it all the same", (id) => {
+    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)} after you loaded it, so it was not deleted.`])];
+    return frame("Changed by somebody else", body, [
+      button("Delete anyway", (id) => {
         table.setStaged(resolveClash(table.staged, id, {}), { why: "resolved" });
         runCommand("delete");
       }, "button button-danger"),
@@ -155,8 +155,8 @@ export function createClash(table, { loader, view }) {
   }
 
   function goneForm(change) {
-    const body = [make("p", {}, [`${change.key} is not there any more: it was deleted or has expired. Your edits of it are still here.`])];
-    return frame("The item is gone", body, [
+    const body = [make("p", {}, [`${change.key} was deleted or has expired. Your edits are still here.`])];
+    return frame("This item no longer exists", body, [
       button("Add it again with my edits", (id) => {
         const values = new Map(table.rows.find((row) => row.id === id)?.values ?? []);
         for (const [name, cell] of Object.entries(change.cells)) {
@@ -167,7 +167,7 @@ export function createClash(table, { loader, view }) {
         table.setRows(table.rows.filter((row) => row.id !== id));
         table.setStaged(settle(table.staged, [[id, undefined], [`new:${change.key}`, { kind: "add", key: change.key, item }]]), { why: "resolved" });
       }, "button button-accent"),
-      button("Drop my edits", (id) => {
+      button("Discard my edits", (id) => {
         table.setRows(table.rows.filter((row) => row.id !== id));
         table.setStaged(settle(table.staged, [[id, undefined]]), { why: "resolved" });
       }),
@@ -177,10 +177,10 @@ export function createClash(table, { loader, view }) {
   function reasonForm(row, change) {
     const isOutdated = change.problem.outcome === "outdated";
     const body = [make("p", {}, [problemWords(change.problem)])];
-    if (isOutdated) body.push(make("p", { class: "quiet" }, ["Saving keeps their changes where yours are elsewhere, and asks where both are in the same place."]));
-    else body.push(make("p", { class: "quiet" }, ["Change the row and save again, or take your change back."]));
-    const back = button("Take my change back", (id) => table.setStaged(revertRow(table.staged, id)));
-    return frame(isOutdated ? "Changed in the meantime" : `${row.key ?? "The new row"} was not saved`, body, [back]);
+    if (isOutdated) body.push(make("p", { class: "quiet" }, ["Saving keeps both changes where they are in different attributes, and asks where they are in the same one."]));
+    else body.push(make("p", { class: "quiet" }, ["Change the row and save again, or undo your change."]));
+    const back = button("Undo my change", (id) => table.setStaged(revertRow(table.staged, id)));
+    return frame(isOutdated ? "Changed by somebody else" : `${row.key ?? "The new row"} was not saved`, body, [back]);
   }
 
   addCommands({ "show-problem": ({ row }) => show(row) });

@@ -185,7 +185,7 @@ export function createHeader(table, view) {
       box.addEventListener("change", () => hide(name, !box.checked));
       return make("label", { class: "menu-item" }, [box, make("span", { class: "data menu-column-name" }, [name]), make("span", { class: "head-type" }, [typeMix(types).word])]);
     });
-    const reset = make("button", { type: "button", class: "menu-item" }, ["Show all, in their first order"]);
+    const reset = make("button", { type: "button", class: "menu-item" }, ["Reset columns"]);
     reset.addEventListener("click", () => {
       table.setArrangement({ order: [], hidden: [], widths: {} });
       drawColumnsMenu();

@@ -60,7 +60,7 @@ export function createTransfer(table, { loader, edits, keys }) {
       return found;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showToast("The server does not answer, and some values are too long to be in the table. Try again in a moment.", { fault: true });
+      showToast("The server does not answer, and some long values must be fetched first. Try again in a moment.", { fault: true });
       return null;
     }
   }
@@ -69,7 +69,7 @@ export function createTransfer(table, { loader, edits, keys }) {
 
   async function copyRows(format) {
     const rows = await whole(table.meantRows());
-    if (!rows || rows.length === 0) return showToast("Select rows to copy, or go to one.");
+    if (!rows || rows.length === 0) return showToast("Select a row to copy first.");
     return writeClipboard(format === "json" ? rowsAsJson(rows) : rowsAsTsv(rows), formatCount(rows.length, "row"));
   }
 
@@ -100,7 +100,7 @@ export function createTransfer(table, { loader, edits, keys }) {
       document.addEventListener("copy", take, { capture: true, once: true });
       const done = document.execCommand("copy");
       document.removeEventListener("copy", take, { capture: true });
-      if (!done) return showToast("This browser does not let the page copy.", { fault: true });
+      if (!done) return showToast("This browser does not allow copying.", { fault: true });
     }
     return showToast(`Copied ${what}.`);
   }
@@ -145,7 +145,7 @@ export function createTransfer(table, { loader, edits, keys }) {
     const staged = [];
     for (const { row, name } of cells) {
       const { json } = table.cell(row, name);
-      const read = json instanceof LongValue ? { fault: { message: "This value is too long to be replaced here: open the editor" } } : readTyped(text, json, table.typesOf(name));
+      const read = json instanceof LongValue ? { fault: { message: "This value is too long to replace here. Open it in the editor" } } : readTyped(text, json, table.typesOf(name));
       if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { fault: true });
       staged.push({ row, name, mine: read.json });
     }
@@ -161,10 +161,10 @@ export function createTransfer(table, { loader, edits, keys }) {
       found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), { method: "POST", body: text, headers: { "Content-Type": "text/plain; charset=utf-8" } });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      return showToast(error.status === 413 ? "That is more than 10 MB. Split it, or write it through the API." : error.messages.length > 0 ? `It could not be read: ${error.messages[0]}.` : error.message, { fault: true });
+      return showToast(error.status === 413 ? "That is more than 10 MB. Split it, or use the API." : error.messages.length > 0 ? `Not imported: ${error.messages[0]}.` : error.message, { fault: true });
     }
     const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
-    if (found.rows.length === 0) return showToast(problems[0] ?? "There are no rows in it.", { fault: true });
+    if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { fault: true });
     const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
     const known = new Set(table.columns.map(({ name }) => name));
     const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
@@ -184,7 +184,7 @@ export function createTransfer(table, { loader, edits, keys }) {
   });
 
   async function importFile(chosen) {
-    if (chosen.size > IMPORT_MAX_BYTES) return showToast(`${chosen.name} has more than 10 MB. Split it, or write it through the API.`, { fault: true });
+    if (chosen.size > IMPORT_MAX_BYTES) return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { fault: true });
     const text = new TextDecoder("utf-8", { fatal: true });
     try {
       return importText(text.decode(await chosen.arrayBuffer()), chosen.name);

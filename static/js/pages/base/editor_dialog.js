@@ -28,7 +28,7 @@ export function createEditor(table, view, { loader, edits }) {
     try {
       const all = await loader.wholeRow(row);
       if (all) return all;
-      showToast(`${row.key} is not there any more.`, { fault: true });
+      showToast(`${row.key} no longer exists.`, { fault: true });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       showToast("The server does not answer. Try again in a moment.", { fault: true });
@@ -68,7 +68,7 @@ export function createEditor(table, view, { loader, edits }) {
     type.disabled = open.isReadOnly;
     done.hidden = open.isReadOnly;
     reset.hidden = open.isReadOnly;
-    note.textContent = open.name === null ? "The key is not part of it: a saved key does not change." : kind === "missing" ? "This attribute is missing so far." : "";
+    note.textContent = open.name === null ? "The key cannot be changed here." : kind === "missing" ? "The item does not have this attribute yet." : "";
     dialog.showModal();
     fill(open.first === null ? "" : type.value === "string" ? textOf(open.first) : pretty(open.first));
   }
@@ -88,7 +88,7 @@ export function createEditor(table, view, { loader, edits }) {
     } else if (kind === "boolean") {
       open.field = putBoolean(text);
     } else if (kind === "null") {
-      body.append(make("p", { class: "quiet" }, ["The value is null: there, and nothing."]));
+      body.append(make("p", { class: "quiet" }, ["The value is null."]));
       open.field = { value: () => "null", focus: () => done.focus() };
     } else {
       open.field = putText(text, kind);
@@ -187,7 +187,7 @@ export function createEditor(table, view, { loader, edits }) {
     const staged = { ...row, whole };
     if (name === null) {
       const members = new Map(splitObject(result.json));
-      if (members.has(KEY)) return complain({ message: "The key is not part of it: take it out. A saved key does not change" });
+      if (members.has(KEY)) return complain({ message: "Remove the key: it cannot be changed here" });
       if (members.has("")) return complain({ message: "An attribute cannot have an empty name" });
       stageRow(staged, members, new Map(splitObject(first)));
     } else if (first === null || !isSame(first, result.json)) {
@@ -212,8 +212,8 @@ export function createEditor(table, view, { loader, edits }) {
     const text = field.value();
     const before = first === null ? "" : name !== null && typeOf(first) === "string" ? textOf(first) : pretty(first);
     if (isReadOnly || text === before || (kind === "null" && first === "null") || (kind === "boolean" && text === first)) return;
-    showToast("Closed without taking what you wrote.", {
-      action: "Back to it",
+    showToast("Closed without keeping your edit.", {
+      action: "Reopen",
       onAction: () => {
         show({ ...opened, name, first, isReadOnly });
         type.value = kind;

@@ -19,7 +19,7 @@ export function createEdits(table, view) {
     const row = table.row(id);
     if (!row || name === SELECT) return;
     if (table.change(id)?.kind === "delete") return announce("This row is marked for deletion");
-    if (name === KEY) return row.isNew ? open(row, name, typed ?? table.change(id).key ?? "", typed) : typed === null ? runCommand("open-row", { row }) : announce("A saved key does not change. Duplicate makes a new row");
+    if (name === KEY) return row.isNew ? open(row, name, typed ?? table.change(id).key ?? "", typed) : typed === null ? runCommand("open-row", { row }) : announce("A saved key cannot be changed. Use Duplicate to make a new row");
     const { json } = table.cell(row, name);
     const type = typeOfCell(json);
     if (type === "object" || type === "array") return typed === null ? runCommand("open-cell", { row, name }) : announce("Press Enter to edit this in the editor");
@@ -53,7 +53,7 @@ export function createEdits(table, view) {
     if (event.key === "Escape") {
       event.preventDefault();
       finish();
-      announce("Left as it was");
+      announce("Unchanged");
     } else if (go && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       if (take()) runCommand("move-cursor", { rows: go[0], columns: go[1] });

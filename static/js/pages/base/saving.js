@@ -77,7 +77,7 @@ export function createSaving(table, { loader, drafts, view }) {
         // A full disk is made room on by somebody else, while the page waits.
         if (!isTemporary(error) && error.status !== 507) return giveUp(error);
         const waitMs = retryDelay(attempt, error.retryAfterMs);
-        tell(`${error.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again, and nothing is saved twice.`, "Try now", () => wakeUp?.());
+        tell(`${error.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again. Nothing is saved twice.`, "Try now", () => wakeUp?.());
         await new Promise((resolve) => {
           wakeUp = resolve;
           setTimeout(resolve, waitMs);
@@ -93,9 +93,9 @@ export function createSaving(table, { loader, drafts, view }) {
     if (!error.isSignedOut) drafts.setSending(null);
     if (isAuthority) {
       const link = make("a", { href: `${signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`, target: "_blank", rel: "opener" }, ["Sign in in a new tab"]);
-      tell(error.isSignedOut ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, come back and save again." : "That was refused: your sign-in has changed, or your role does not allow it.", null, null, link);
+      tell(error.isSignedOut ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, then come back and save again." : "The server refused this: your sign-in has changed, or your role does not allow it.", null, null, link);
     } else {
-      tell(`It could not be saved: ${error.messages.join(" ") || `the server answered ${error.status}`}. Your changes are still staged.`);
+      tell(`Not saved: ${error.messages.join(" ") || `the server answered ${error.status}`}. Your changes are still staged.`);
     }
     return null;
   }
@@ -171,7 +171,7 @@ export function createSaving(table, { loader, drafts, view }) {
     view.drawSoon();
     table.emit("stored");
     const merged = saved.filter(({ result }) => result.outcome === "merged").length;
-    const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes, which were kept` : ""].filter(Boolean).join(". ");
+    const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes too, which were kept` : ""].filter(Boolean).join(". ");
     if (saved.length > 0) offerUndo(`${text}.`, isUndo ? [] : saved);
     if (failed.length > 0) table.emit("failed", failed);
   }
@@ -188,7 +188,7 @@ export function createSaving(table, { loader, drafts, view }) {
       return [back.kind === "add" ? `new:${newSaveId()}` : rowId(back.key ?? change.key ?? id), back];
     });
     const busy = entries.filter(([id]) => table.staged.changes.has(id));
-    if (busy.length > 0) return showToast("It was edited again: save or revert that first, then undo.", { fault: true });
+    if (busy.length > 0) return showToast("The item was edited again. Save or revert that first, then undo.", { fault: true });
     table.setStaged(settle(table.staged, entries), { why: "undo-save" });
     const ids = new Set(entries.map(([id]) => id));
     const changes = new Set(entries.map(([, change]) => change));
@@ -213,7 +213,7 @@ export function createSaving(table, { loader, drafts, view }) {
     const edited = stored.filter((id) => table.change(id)?.kind === "edit").length;
     /** @type {HTMLElement[]} */
     const body = [list];
-    if (edited > 0) body.push(make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which go too.`]));
+    if (edited > 0) body.push(make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which are lost too.`]));
     document.getElementById("ask-delete-body").replaceChildren(...body);
     for (const id of ids) view.body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.classList.add("is-doomed");
     question.returnValue = "";

@@ -26,7 +26,7 @@ export function createPanel(table) {
     const all = make("button", { type: "button", class: "button" }, [`Undo ${formatCount(changes, "change")}`]);
     all.addEventListener("click", () => table.setStaged(revertAll(table.staged)));
     const list = make("ul", { class: "staged-list" }, entries.slice(0, SHOWN_ROWS).map(drawRow));
-    if (entries.length > SHOWN_ROWS) list.append(make("li", { class: "quiet" }, [`and ${(entries.length - SHOWN_ROWS).toLocaleString("en")} rows more`]));
+    if (entries.length > SHOWN_ROWS) list.append(make("li", { class: "quiet" }, [`and ${(entries.length - SHOWN_ROWS).toLocaleString("en")} more rows`]));
     const scrolled = panel.querySelector(".staged-list")?.scrollTop ?? 0;
     panel.replaceChildren(make("header", { class: "staged-head" }, [make("h3", {}, ["Staged changes"]), close]), list, make("footer", { class: "staged-foot" }, [all]));
     list.scrollTop = scrolled;

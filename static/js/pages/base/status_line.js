@@ -23,11 +23,11 @@ export function createStatus(table, { loader, saving, frame }) {
     const { state } = loader;
     stop.hidden = !(state.isLoading && state.last !== null);
     if (state.isLoading) {
-      const scanned = state.scanned > table.rows.length ? `looked at ${formatCount(state.scanned, "item")}, found ${table.rows.length.toLocaleString("en")}` : `${formatCount(table.rows.length, "item")} so far`;
-      return facts.replaceChildren(make("span", { class: "spinner", "aria-hidden": "true" }), table.rows.length > 0 || state.scanned > 0 ? ` Scanning … ${scanned}` : " Fetching …");
+      const scanned = state.scanned > table.rows.length ? `${formatCount(state.scanned, "item")} scanned, found ${table.rows.length.toLocaleString("en")}` : `${formatCount(table.rows.length, "item")} so far`;
+      return facts.replaceChildren(make("span", { class: "spinner", "aria-hidden": "true" }), table.rows.length > 0 || state.scanned > 0 ? ` Scanning … ${scanned}` : " Loading …");
     }
     const parts = ["refreshed ", strong(ago(state.refreshedAt)), ", fetched ", strong(formatCount(state.fetched, "item")), ", took ", strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`)];
-    if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Go on"));
+    if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
     if (state.note) parts.push(`, ${state.note}`);

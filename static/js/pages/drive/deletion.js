@@ -47,7 +47,7 @@ async function askToDelete(names) {
 }
 
 function whatWent(names, deletion) {
-  return names.length === 1 && !isFolder(names[0]) ? `${describeNames(names)} is` : `${formatCount(deletion.files, "file")} ${deletion.files === 1 ? "is" : "are"}`;
+  return names.length === 1 && !isFolder(names[0]) ? describeNames(names) : formatCount(deletion.files, "file");
 }
 
 /** A message that says how far it is, until it has ended. */
@@ -55,7 +55,7 @@ async function follow(deletion, describeNow) {
   const toast = showToast(describeNow({ ...deletion, done: deletion.done ?? 0 }), { shownMs: 2 ** 31 - 1 });
   const bar = document.createElement("progress");
   bar.max = Math.max(deletion.files, 1);
-  bar.setAttribute("aria-label", "How far it is");
+  bar.setAttribute("aria-label", "Progress");
   toast.append(bar);
   try {
     for (let now = deletion; !now.ended; ) {
@@ -75,12 +75,12 @@ async function undo(deletion) {
   try {
     let back = await askServer("POST", `deletions/${deletion.id}/undo/`, {});
     if (back.ended === false) {
-      await follow({ ...deletion, ended: false }, () => "Bringing them back …");
+      await follow({ ...deletion, ended: false }, () => "Restoring …");
       back = { ...back, restored: deletion.files };
     }
     emit("changed");
     const beside = back.kept_both?.length ?? 0;
-    showToast(`${formatCount(back.restored, "file")} ${back.restored === 1 ? "is" : "are"} back.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken meanwhile: both are kept.` : ""}`);
+    showToast(`${formatCount(back.restored, "file")} restored.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken in the meantime. Both files are kept.` : ""}`);
   } catch (error) {
     showError(error);
   }

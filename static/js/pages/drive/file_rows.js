@@ -152,7 +152,7 @@ function paintFoot() {
   const files = rows.length - folders;
   const parts = [folders && formatCount(folders, "folder"), files && formatCount(files, "file")].filter(Boolean);
   const bytes = rows.reduce((sum, row) => sum + Number(row.dataset.size || 0), 0);
-  foot.textContent = parts.join(", ") + (files > 0 ? ` · ${formatSize(bytes)}` : "") + (hasMore() ? " so far; more as you scroll" : "");
+  foot.textContent = parts.join(", ") + (files > 0 ? ` · ${formatSize(bytes)}` : "") + (hasMore() ? " so far. Scroll for more" : "");
 }
 
 // Pointer

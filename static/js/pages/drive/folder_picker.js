@@ -17,7 +17,7 @@ export async function chooseFolder(names) {
       slots.crumbs.replaceChildren(...makeCrumbs(folder, go));
       const canMove = names.some((name) => canMoveInto(name, folder));
       slots.yes.disabled = !canMove;
-      slots.yes.textContent = canMove ? `Move to ${folder === "" ? drive : labelOf(folder)}` : "They are here already";
+      slots.yes.textContent = canMove ? `Move to ${folder === "" ? drive : labelOf(folder)}` : "Already here";
       let fault = "";
       const rows = await listRows(folder, names, go).catch((error) => {
         fault = error.message;
@@ -52,8 +52,8 @@ async function listRows(folder, names, go) {
   const { folders, more } = await askServer("GET", `folders/?folder=${encodeURIComponent(folder)}`);
   // A folder cannot go into itself: it is not there to be chosen.
   const rows = folders.filter((each) => !names.includes(each)).map((each) => makeRow(each, go));
-  if (more) return [...rows, makeNote("More folders follow that are not listed here.")];
-  return rows.length > 0 ? rows : [makeNote("No folder in here.")];
+  if (more) return [...rows, makeNote("There are more folders than are listed here.")];
+  return rows.length > 0 ? rows : [makeNote("No folders here.")];
 }
 
 function makeNote(text) {
@@ -97,6 +97,6 @@ export async function makeFolder(name, { focus = false } = {}) {
     emit("changed", { focus: focus ? name : null });
     return "";
   } catch (error) {
-    return error.status === 409 ? "A folder of this name exists already." : error.message;
+    return error.status === 409 ? "A folder with this name already exists." : error.message;
   }
 }

@@ -19,7 +19,7 @@ async function askForFolder() {
   await askInDialog("ask-name", (slots) => {
     slots.title.textContent = "New folder";
     slots.yes.textContent = "Create";
-    slots.help.textContent = `In ${nameOfFolder(folder)}. It is kept while it is empty, too.`;
+    slots.help.textContent = `In ${nameOfFolder(folder)}. It stays even when it is empty.`;
   }, async (form) => {
     const label = form.querySelector("input").value;
     const fault = faultOfLabel(label, folder) || (await makeFolder(`${folder}${label}/`, { focus: true }));
@@ -66,7 +66,7 @@ async function move(names, to, ifExists = "fail") {
 
 async function askAboutTaken({ taken, count }, to) {
   const answer = await askInDialog("ask-clash", (slots) => {
-    slots.what.textContent = count === 1 ? `“${labelOf(taken[0])}” exists already` : `${count.toLocaleString("en")} names exist already`;
+    slots.what.textContent = count === 1 ? `“${labelOf(taken[0])}” already exists` : `${count.toLocaleString("en")} names already exist`;
     slots.where.textContent = `In ${nameOfFolder(to)}. Nothing has been moved yet.`;
     slots.all.remove();
     slots.skip.textContent = "Cancel";

@@ -15,7 +15,7 @@ addCommands({
   open: () => rowOf(chosenNames()[0])?.querySelector("[data-open]").click(),
   download: () => download(selection()),
   details: () => showDetails(selection()[0]),
-  "copy-name": () => say(copyText(selection().join("\n")), selection().length === 1 ? "The name is copied." : `${selection().length} names are copied.`),
+  "copy-name": () => say(copyText(selection().join("\n")), selection().length === 1 ? "Name copied." : `${selection().length} names copied.`),
   "copy-curl": () => copyCode("curl"),
   "copy-python": () => copyCode("python"),
   "copy-javascript": () => copyCode("javascript"),
@@ -37,7 +37,7 @@ function download(names) {
   form.action = `${base}zip/`;
   form.elements.chosen.value = JSON.stringify(namesByKind(names));
   form.submit();
-  showToast("The zip is on its way: the browser shows how far it is.");
+  showToast("The browser downloads the zip and shows its progress.");
 }
 
 async function showDetails(name) {
@@ -48,7 +48,7 @@ async function showDetails(name) {
     if (row) facts.push(["Type", row.querySelector(".drive-type").textContent]);
     if (row?.dataset.size) facts.push(["Size", row.querySelector(".drive-size span").title]);
     if (row?.querySelector("time")) facts.push(["Modified", row.querySelector("time").title]);
-    if (isFolder(name)) facts.push(["Holds", "Counting …"]);
+    if (isFolder(name)) facts.push(["Contains", "Counting …"]);
     slots.details.replaceChildren(...facts.flatMap(makeFact));
     if (!isFolder(name)) return;
     try {
@@ -82,5 +82,5 @@ async function copyCode(language) {
 }
 
 async function say(copying, text) {
-  showToast((await copying) ? text : "This browser does not let the page copy.");
+  showToast((await copying) ? text : "This browser does not allow copying.");
 }

@@ -79,7 +79,7 @@ async function fill(name, ready) {
 }
 
 function makeFault(error) {
-  const text = error.status === 404 ? "There is no such file any more." : error.message;
+  const text = error.status === 404 ? "This file no longer exists." : error.message;
   return Object.assign(document.createElement("p"), { className: "notice notice-danger", role: "alert", textContent: text });
 }
 

@@ -26,7 +26,7 @@ async function rename(from, label) {
   try {
     await askServer("POST", "rename/", { from, to });
   } catch (error) {
-    if (error.status === 409) return isFolder(from) ? "Files of these names exist there already." : "A file of this name exists already.";
+    if (error.status === 409) return isFolder(from) ? "Files with these names already exist there." : "A file with this name already exists.";
     if (isInvalid(error)) return error.message;
     throw error;
   }

@@ -56,7 +56,7 @@ export const transport = {
 /** A file that was changed or removed meanwhile breaks the request as a lost connection does, and would do so for ever. */
 async function explain(error, blob) {
   if (error.status !== 0 || (await isReadable(blob))) return error;
-  return new RequestError(422, { messages: ["The file cannot be read any more: it was changed or removed."] });
+  return new RequestError(422, { messages: ["The file can no longer be read: it was changed or removed."] });
 }
 
 function markClash(error) {

@@ -64,7 +64,7 @@ function paint() {
 function makeRow(entry) {
   const row = clone("tray-row");
   row.querySelector("bdi").textContent = unturned(labelOf(entry.name));
-  row.querySelector("progress").setAttribute("aria-label", `How far ${labelOf(entry.name)} is`);
+  row.querySelector("progress").setAttribute("aria-label", `Progress of ${labelOf(entry.name)}`);
   row.dataset.key = entry.key;
   rows.set(entry.key, row);
   return row;
@@ -100,10 +100,10 @@ function factOf({ state, sent, size, transfer }) {
   }
   if (state === "paused") {
     const seconds = Math.max(Math.ceil((transfer.resumesAt - performance.now()) / 1000), 0);
-    return `${formatSize(sent)} of ${formatSize(size)} · no answer, again in ${seconds} s`;
+    return `${formatSize(sent)} of ${formatSize(size)} · no answer, trying again in ${seconds} s`;
   }
   if (state === "failed") return transfer.message;
-  if (state === "interrupted") return `${formatSize(sent)} of ${formatSize(size)} are there: choose the file again to go on`;
+  if (state === "interrupted") return `${formatSize(sent)} of ${formatSize(size)} uploaded. Choose the file again to continue`;
   return SAYS[state] || formatSize(size);
 }
 
@@ -139,7 +139,7 @@ addCommands({
   "fold-tray": () => fold(!isFolded),
   "close-tray": () => {
     clearEnded();
-    if (interruptedUploads().length > 0) showToast("Interrupted uploads can be taken up again for a day: drop the same files here.");
+    if (interruptedUploads().length > 0) showToast("Interrupted uploads can be continued for a day: drop the same files here.");
     tray.hidden = true;
   },
   "show-upload": ({ button }) => {
@@ -169,7 +169,7 @@ function chooseAgain(old) {
     const [{ file }] = listFiles(chooser.files);
     chooser.value = "";
     if (fingerprintOf(file) === old.fingerprint) upload({ files: [{ file, path: old.name }] }, "");
-    else showToast(`That is not the same file: “${labelOf(old.name)}” had ${formatSize(old.size)}, or it was changed since.`, { fault: true });
+    else showToast(`This is a different file, or it has changed. “${labelOf(old.name)}” has ${formatSize(old.size)}.`, { fault: true });
   };
   chooser.click();
 }

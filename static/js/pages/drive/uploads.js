@@ -48,7 +48,7 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
   if (unreadable.length > 0) showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, { fault: true });
   const named = dropDoubles(files.map(({ file, path }) => ({ file, name: folder + path })));
   const good = named.filter(({ name }) => faultOfLabel(labelOf(name), folderOf(name)) === "");
-  if (good.length < named.length) showToast(`${named.length - good.length} of the names cannot be stored: longer than 1,024 bytes, or with control characters.`, { fault: true });
+  if (good.length < named.length) showToast(`${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`, { fault: true });
   const known = interrupted.list(base);
   const goesOn = (each) => known.find((old) => old.name === each.name && old.fingerprint === fingerprintOf(each.file));
   const fresh = good.filter((each) => !goesOn(each));
@@ -76,9 +76,9 @@ async function takenOf(files) {
 
 async function askAboutClash({ name }, left) {
   const answer = await askInDialog("ask-clash", (slots) => {
-    slots.what.textContent = `“${labelOf(name)}” exists already`;
+    slots.what.textContent = `“${labelOf(name)}” already exists`;
     slots.where.textContent = `In ${nameOfFolder(folderOf(name))}. Replace it, keep both under two names, or skip this file?`;
-    slots.count.textContent = left === 1 ? "The same for the other one that exists" : `The same for all ${left.toLocaleString("en")} others that exist`;
+    slots.count.textContent = left === 1 ? "Do the same for the other existing file" : `Do the same for all ${left.toLocaleString("en")} other existing files`;
     if (left === 0) slots.all.remove();
   });
   return answer && { choice: answer.choice, forAll: answer.form.get("all") !== null };
