@@ -21,7 +21,7 @@ async function copyElement(source) {
   }
 }
 
-/** Copy a text that stands nowhere on the page. @returns {Promise<boolean>} whether the browser let us */
+/** Copy a text that need not stand on the page; where the clipboard is not there, by the old command, which asks for a copy event. @returns {Promise<boolean>} whether the browser let us */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -29,11 +29,13 @@ export async function copyText(text) {
   } catch {
     const onCopy = (event) => {
       event.preventDefault();
+      // What the page itself puts there when a person copies is not meant now.
+      event.stopImmediatePropagation();
       event.clipboardData.setData("text/plain", text);
     };
-    document.addEventListener("copy", onCopy, { once: true });
+    document.addEventListener("copy", onCopy, { capture: true, once: true });
     const copied = document.execCommand("copy");
-    document.removeEventListener("copy", onCopy);
+    document.removeEventListener("copy", onCopy, { capture: true });
     return copied;
   }
 }

@@ -1,5 +1,6 @@
 /** The recorded requests: new ones appear by themselves, keys move and act, a panel shows one of them. */
 
+import { fetchDocument } from "../lib/requests.js";
 import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor_list.js";
 import { copyText } from "./clipboard.js";
 import { showClocks } from "./local_times.js";
@@ -25,9 +26,7 @@ async function ask() {
   const address = new URL(now.dataset.url, location.href);
   address.search = listQuery();
   address.searchParams.set("seen", (waiting ?? now).dataset.fingerprint);
-  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
-  if (answer.status !== 200) return;
-  const came = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("visor-live");
+  const came = (await fetchDocument(address)).getElementById("visor-live");
   // The filter may have changed, or the page gone, while the answer was on its way.
   if (!came || live() !== now) return;
   waiting = document.adoptNode(came);
@@ -130,8 +129,7 @@ async function copyAsCurl() {
   if (!link) return;
   const address = new URL(link, location.href);
   address.searchParams.set("tab", "code");
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } });
-  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("code-curl");
+  const found = (await fetchDocument(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } })).getElementById("code-curl");
   if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { fault: true });
   else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not allow copying. Copy from the tab Code.");
 }
@@ -143,7 +141,7 @@ const ACTIONS = {
   close,
   pause: () => pause(!isPaused),
   filter: () => document.getElementById("filter-path")?.focus(),
-  copy: copyAsCurl,
+  copy: () => copyAsCurl().catch((error) => showToast(error.message, { fault: true })),
   redo: () => press("r"),
   edit: () => press("e"),
   pin: () => press("p"),

@@ -7,6 +7,7 @@ import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
 import { readTyped } from "../../lib/json_values.js";
+import { copyText } from "../clipboard.js";
 import { addCommands, runCommand } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { KEY, LongValue, SELECT } from "./table_state.js";
@@ -87,22 +88,9 @@ export function createTransfer(table, { loader, edits, keys }) {
     return toTsv([head, ...lines]);
   }
 
-  /** The clipboard can be written on https and localhost; elsewhere the old command is left, which asks for a copy event. */
   async function writeClipboard(text, what) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const take = (event) => {
-        event.clipboardData.setData("text/plain", text);
-        event.preventDefault();
-        event.stopImmediatePropagation();
-      };
-      document.addEventListener("copy", take, { capture: true, once: true });
-      const done = document.execCommand("copy");
-      document.removeEventListener("copy", take, { capture: true });
-      if (!done) return showToast("This browser does not allow copying.", { fault: true });
-    }
-    return showToast(`Copied ${what}.`);
+    if (await copyText(text)) showToast(`Copied ${what}.`);
+    else showToast("This browser does not allow copying.", { fault: true });
   }
 
   const isInGrid = () => table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
