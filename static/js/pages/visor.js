@@ -6,7 +6,7 @@ import { copyText } from "./clipboard.js";
 import { showClocks } from "./local_times.js";
 import { showToast } from "./toasts.js";
 
-const ASK_MS = 1500;
+const POLL_MS = 1500;
 const ROWS = 50;
 
 const panel = document.getElementById("panel");
@@ -20,7 +20,7 @@ const ids = (list) => list.map((row) => row.dataset.event);
 
 // Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the
 // server for each open page, all day.
-async function ask() {
+async function poll() {
   const now = live();
   if (!now || "still" in now.dataset || document.hidden) return;
   const address = new URL(now.dataset.url, location.href);
@@ -204,4 +204,4 @@ window.addEventListener("popstate", (event) => {
 });
 
 prepare();
-setInterval(() => ask().catch(() => {}), ASK_MS);
+setInterval(() => poll().catch(() => {}), POLL_MS);
