@@ -2,9 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { routeUrl, fileUrl, isSameList, readRoute } from "../../static/js/lib/drive_urls.js";
-import { canMoveInto, faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd, unturned } from "../../static/js/lib/drive_paths.js";
+import {
+  canMoveInto,
+  faultOfLabel,
+  folderOf,
+  isFolder,
+  labelOf,
+  relabel,
+  stemEnd,
+  unturned,
+} from "../../static/js/lib/drive_paths.js";
+import { fileUrl, isSameList, readRoute, routeUrl } from "../../static/js/lib/drive_urls.js";
 
 for (const [name, folder, label] of [
   ["b.txt", "", "b.txt"],
@@ -16,7 +24,8 @@ for (const [name, folder, label] of [
   ["a//", "a/", ""],
   ["../x", "../", "x"],
 ]) {
-  test(`${name} is ${label} in ${folder || "the top"}`, () => assert.deepEqual([folderOf(name), labelOf(name)], [folder, label]));
+  test(`${name} is ${label} in ${folder || "the top"}`, () =>
+    assert.deepEqual([folderOf(name), labelOf(name)], [folder, label]));
 }
 
 test("a file and a folder keep their place under another label", () => {
@@ -26,7 +35,12 @@ test("a file and a folder keep their place under another label", () => {
   assert.ok(!isFolder("a"));
 });
 
-for (const [label, end] of [["photo.jpg", 5], ["a.tar.gz", 5], [".env", 4], ["README", 6]]) {
+for (const [label, end] of [
+  ["photo.jpg", 5],
+  ["a.tar.gz", 5],
+  [".env", 4],
+  ["README", 6],
+]) {
   test(`a rename of ${label} selects ${label.slice(0, end)}`, () => assert.equal(stemEnd(label), end));
 }
 
@@ -42,7 +56,8 @@ for (const [label, folder, fault] of [
   ["x".repeat(1025), "", /1,025 bytes/],
   ["é".repeat(512), "a/", /1,026 bytes/],
 ]) {
-  test(`the label ${JSON.stringify(label.slice(0, 12))} is judged`, () => assert.match(faultOfLabel(label, folder), fault));
+  test(`the label ${JSON.stringify(label.slice(0, 12))} is judged`, () =>
+    assert.match(faultOfLabel(label, folder), fault));
 }
 
 for (const [name, target, can] of [
@@ -54,7 +69,8 @@ for (const [name, target, can] of [
   ["a/b/", "", true],
   ["ab/", "a/", true],
 ]) {
-  test(`${name} ${can ? "can" : "cannot"} be moved to ${target || "the top"}`, () => assert.equal(canMoveInto(name, target), can));
+  test(`${name} ${can ? "can" : "cannot"} be moved to ${target || "the top"}`, () =>
+    assert.equal(canMoveInto(name, target), can));
 }
 
 test("a route survives its address, odd names included", () => {
@@ -66,7 +82,10 @@ test("a route survives its address, odd names included", () => {
 
 test("the plain page has a plain address", () => {
   assert.equal(routeUrl("/d/", { folder: "", sort: "", q: "", file: "" }), "/d/");
-  assert.equal(routeUrl("/d/rows/", { folder: "a/", sort: "", q: "", file: "" }, { last: "b" }), "/d/rows/?folder=a%2F&last=b");
+  assert.equal(
+    routeUrl("/d/rows/", { folder: "a/", sort: "", q: "", file: "" }, { last: "b" }),
+    "/d/rows/?folder=a%2F&last=b",
+  );
   assert.equal(fileUrl("/d/", "file", "a b/#?.txt"), "/d/file/?name=a%20b%2F%23%3F.txt");
 });
 

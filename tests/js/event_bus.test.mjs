@@ -13,7 +13,11 @@ test("listeners hear their types alone, in order, with the detail", () => {
   emit("rows", "a");
   emit("columns", { b: 1 });
   emit("other", "c");
-  assert.deepEqual(heard, [["first", "a"], ["second", "a"], ["first", { b: 1 }]]);
+  assert.deepEqual(heard, [
+    ["first", "a"],
+    ["second", "a"],
+    ["first", { b: 1 }],
+  ]);
 });
 
 test("without a detail there is an empty one, to be taken apart", () => {

@@ -4,14 +4,30 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { isOneValue, toJson, toTsv } from "../../static/js/lib/clipboard_text.js";
+import {
+  besideCell,
+  isInside,
+  nextCell,
+  rectangle,
+  rowsInView,
+  scrollToRow,
+} from "../../static/js/lib/grid_geometry.js";
 import { arrange, mergeColumns, moveBefore, moveBy, nextSort, typeMix } from "../../static/js/lib/table_columns.js";
-import { besideCell, isInside, nextCell, rectangle, rowsInView, scrollToRow } from "../../static/js/lib/grid_geometry.js";
 
 const size = { rows: 50, columns: 6, pageRows: 10 };
 const moves = [
-  ["ArrowDown", false, 3, 2, 4, 2], ["ArrowUp", false, 0, 2, 0, 2], ["ArrowLeft", false, 3, 0, 3, 0], ["ArrowRight", false, 3, 5, 3, 5],
-  ["ArrowDown", true, 3, 2, 49, 2], ["ArrowUp", true, 3, 2, 0, 2], ["Home", false, 3, 4, 3, 0], ["End", false, 3, 0, 3, 5],
-  ["Home", true, 3, 4, 0, 0], ["End", true, 3, 0, 49, 5], ["PageDown", false, 45, 1, 49, 1], ["PageUp", false, 15, 1, 5, 1],
+  ["ArrowDown", false, 3, 2, 4, 2],
+  ["ArrowUp", false, 0, 2, 0, 2],
+  ["ArrowLeft", false, 3, 0, 3, 0],
+  ["ArrowRight", false, 3, 5, 3, 5],
+  ["ArrowDown", true, 3, 2, 49, 2],
+  ["ArrowUp", true, 3, 2, 0, 2],
+  ["Home", false, 3, 4, 3, 0],
+  ["End", false, 3, 0, 3, 5],
+  ["Home", true, 3, 4, 0, 0],
+  ["End", true, 3, 0, 49, 5],
+  ["PageDown", false, 45, 1, 49, 1],
+  ["PageUp", false, 15, 1, 5, 1],
 ];
 for (const [key, ctrlKey, row, column, toRow, toColumn] of moves) {
   test(`${ctrlKey ? "Ctrl+" : ""}${key} from ${row}:${column}`, () => {
@@ -52,12 +68,29 @@ test("a range covers what lies between its ends, in any direction", () => {
 });
 
 test("columns are the union, their types add up", () => {
-  const merged = mergeColumns([{ name: "a", types: { number: 2 } }], [{ name: "b", types: { null: 1 } }, { name: "a", types: { number: 1, missing: 4 } }]);
-  assert.deepEqual(merged, [{ name: "a", types: { number: 3, missing: 4 } }, { name: "b", types: { null: 1 } }]);
+  const merged = mergeColumns(
+    [{ name: "a", types: { number: 2 } }],
+    [
+      { name: "b", types: { null: 1 } },
+      { name: "a", types: { number: 1, missing: 4 } },
+    ],
+  );
+  assert.deepEqual(merged, [
+    { name: "a", types: { number: 3, missing: 4 } },
+    { name: "b", types: { null: 1 } },
+  ]);
 });
 
-for (const [types, word] of [[{ number: 3 }, "number"], [{ number: 3, null: 2, missing: 1 }, "number"], [{ number: 3, string: 1 }, "mixed"], [{ null: 2 }, "null"], [{ missing: 2 }, ""], [{}, ""]]) {
-  test(`a column of ${JSON.stringify(types)} is called ${word || "nothing"}`, () => assert.equal(typeMix(types).word, word));
+for (const [types, word] of [
+  [{ number: 3 }, "number"],
+  [{ number: 3, null: 2, missing: 1 }, "number"],
+  [{ number: 3, string: 1 }, "mixed"],
+  [{ null: 2 }, "null"],
+  [{ missing: 2 }, ""],
+  [{}, ""],
+]) {
+  test(`a column of ${JSON.stringify(types)} is called ${word || "nothing"}`, () =>
+    assert.equal(typeMix(types).word, word));
 }
 
 test("a column says how often it holds what", () => {
@@ -66,19 +99,47 @@ test("a column says how often it holds what", () => {
 
 test("columns keep a person's order and stay hidden; new ones come last", () => {
   const columns = ["a", "b", "c", "d"].map((name) => ({ name, types: {} }));
-  assert.deepEqual(arrange(columns, { order: ["c", "a", "gone"], hidden: ["d"] }).map(({ name }) => name), ["c", "a", "b"]);
+  assert.deepEqual(
+    arrange(columns, { order: ["c", "a", "gone"], hidden: ["d"] }).map(({ name }) => name),
+    ["c", "a", "b"],
+  );
   assert.deepEqual(moveBefore(["a", "b", "c"], "c", "a"), ["c", "a", "b"]);
   assert.deepEqual(moveBefore(["a", "b", "c"], "a", null), ["b", "c", "a"]);
   assert.deepEqual(moveBy(["a", "b", "c"], "a", 1), ["b", "a", "c"]);
   assert.deepEqual(moveBy(["a", "b", "c"], "c", 5), ["a", "b", "c"]);
-  assert.deepEqual([nextSort("", "a"), nextSort("a", "a"), nextSort("-a", "a"), nextSort("b", "a")], ["a", "-a", "", "a"]);
+  assert.deepEqual(
+    [nextSort("", "a"), nextSort("a", "a"), nextSort("-a", "a"), nextSort("b", "a")],
+    ["a", "-a", "", "a"],
+  );
 });
 
 test("what is copied keeps its digits and survives a spreadsheet", () => {
-  assert.equal(toTsv([['"a"', "12345678901234567890", null], ['"tab\\there"', '"say \\"x\\""', "1.0"]]), 'a\t12345678901234567890\t\n"tab\there"\t"say ""x"""\t1.0');
-  assert.equal(toJson([[["key", '"k"'], ["n", "1e21"]]]), '[\n  {\n    "key": "k",\n    "n": 1e21\n  }\n]');
+  assert.equal(
+    toTsv([
+      ['"a"', "12345678901234567890", null],
+      ['"tab\\there"', '"say \\"x\\""', "1.0"],
+    ]),
+    'a\t12345678901234567890\t\n"tab\there"\t"say ""x"""\t1.0',
+  );
+  assert.equal(
+    toJson([
+      [
+        ["key", '"k"'],
+        ["n", "1e21"],
+      ],
+    ]),
+    '[\n  {\n    "key": "k",\n    "n": 1e21\n  }\n]',
+  );
 });
 
-for (const [text, isOne] of [["hello", true], ["12\n", true], ["a\tb", false], ["a\nb", false], ['[{"a":1}]', false], ['{"a":1}', false], ["[1,2]", true]]) {
+for (const [text, isOne] of [
+  ["hello", true],
+  ["12\n", true],
+  ["a\tb", false],
+  ["a\nb", false],
+  ['[{"a":1}]', false],
+  ['{"a":1}', false],
+  ["[1,2]", true],
+]) {
   test(`${JSON.stringify(text)} is ${isOne ? "one value" : "a table"}`, () => assert.equal(isOneValue(text), isOne));
 }

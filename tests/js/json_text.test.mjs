@@ -18,12 +18,20 @@ for (const number of DIGITS) {
 }
 
 test("layout over lines", () => {
-  assert.equal(indent('{"a":[1,{"b":null}],"c":{},"d":[]}'), '{\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ],\n  "c": {},\n  "d": []\n}');
+  assert.equal(
+    indent('{"a":[1,{"b":null}],"c":{},"d":[]}'),
+    '{\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ],\n  "c": {},\n  "d": []\n}',
+  );
   assert.equal(indent(' "text" '), '"text"');
 });
 
 test("an object is taken apart and put together", () => {
-  const entries = [["a", '"x,y:z"'], ["b}", "[1,[2,{}]]"], ['quote"', "{}"], ["", "null"]];
+  const entries = [
+    ["a", '"x,y:z"'],
+    ["b}", "[1,[2,{}]]"],
+    ['quote"', "{}"],
+    ["", "null"],
+  ];
   assert.deepEqual(splitObject(joinObject(entries)), entries);
   assert.deepEqual(splitObject('{"a":1,"a":2}'), [["a", "2"]]);
   assert.deepEqual(splitObject("{}"), []);
@@ -68,7 +76,23 @@ for (const [text, line, column, word] of faults) {
 }
 
 test("what the platform's parser takes is right here, and the other way round", () => {
-  const texts = ['{"a":[1,-2.5e+3,"\\u00e9\\n",true,false,null,{}]}', '"\u2028"', "0", "-0.0", "[[[[]]]]", '{"":""}', "1e5", "--1", "[,]", "{,}", '{"a"}', "tru", "[1,]", '"\\u12"', "+1"];
+  const texts = [
+    '{"a":[1,-2.5e+3,"\\u00e9\\n",true,false,null,{}]}',
+    '"\u2028"',
+    "0",
+    "-0.0",
+    "[[[[]]]]",
+    '{"":""}',
+    "1e5",
+    "--1",
+    "[,]",
+    "{,}",
+    '{"a"}',
+    "tru",
+    "[1,]",
+    '"\\u12"',
+    "+1",
+  ];
   for (const text of texts) {
     let isRight = true;
     try {

@@ -3,9 +3,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chipText, expiry, inWords, isSame, readAs, readTyped, shownText, textForType, textOf, typeOf } from "../../static/js/lib/json_values.js";
+import {
+  chipText,
+  expiry,
+  inWords,
+  isSame,
+  readAs,
+  readTyped,
+  shownText,
+  textForType,
+  textOf,
+  typeOf,
+} from "../../static/js/lib/json_values.js";
 
-for (const [json, type] of [['"a"', "string"], ["1", "number"], ["-1", "number"], ["true", "boolean"], ["false", "boolean"], ["null", "null"], ["{}", "object"], ["[]", "array"], [null, "missing"]]) {
+for (const [json, type] of [
+  ['"a"', "string"],
+  ["1", "number"],
+  ["-1", "number"],
+  ["true", "boolean"],
+  ["false", "boolean"],
+  ["null", "null"],
+  ["{}", "object"],
+  ["[]", "array"],
+  [null, "missing"],
+]) {
   test(`${json} is ${type}`, () => assert.equal(typeOf(json), type));
 }
 
@@ -36,11 +57,22 @@ const typed = [
   ["7", "null", { number: 2, null: 9 }, "7"],
 ];
 for (const [text, current, types, expected] of typed) {
-  test(`typing ${text} over ${current} in a column of ${JSON.stringify(types)}`, () => assert.equal(readTyped(text, current, types).json, expected));
+  test(`typing ${text} over ${current} in a column of ${JSON.stringify(types)}`, () =>
+    assert.equal(readTyped(text, current, types).json, expected));
 }
 
-for (const [text, word] of [["abc", "not a number"], ["", "Type a number"], ["007", "cannot begin with 0"], ["1,000", "separators"], ["1,5", "point"], ["1 000 000", "separators"], ["0x10", "not a number"], ["NaN", "not a number"]]) {
-  test(`${JSON.stringify(text)} is no number, and it is said why`, () => assert.ok(readTyped(text, "1").fault.message.includes(word)));
+for (const [text, word] of [
+  ["abc", "not a number"],
+  ["", "Type a number"],
+  ["007", "cannot begin with 0"],
+  ["1,000", "separators"],
+  ["1,5", "point"],
+  ["1 000 000", "separators"],
+  ["0x10", "not a number"],
+  ["NaN", "not a number"],
+]) {
+  test(`${JSON.stringify(text)} is no number, and it is said why`, () =>
+    assert.ok(readTyped(text, "1").fault.message.includes(word)));
 }
 
 test("the editor's types", () => {
@@ -51,9 +83,22 @@ test("the editor's types", () => {
 });
 
 const changed = [
-  ["22", "string", "22"], ['"22"', "number", "22"], ['"abc"', "number", "abc"], ["true", "number", "1"], ["0.0", "boolean", "false"],
-  ["5", "boolean", "true"], ["10", "boolean", "true"], ['"True"', "boolean", "true"], ['"a"', "array", '["a"]'], ['"[1]"', "array", "[1]"], [null, "array", "[]"],
-  ['"{}"', "object", "{}"], ["1", "object", "{}"], ["[1]", "string", "[1]"], ["null", "string", ""], [null, "number", "0"],
+  ["22", "string", "22"],
+  ['"22"', "number", "22"],
+  ['"abc"', "number", "abc"],
+  ["true", "number", "1"],
+  ["0.0", "boolean", "false"],
+  ["5", "boolean", "true"],
+  ["10", "boolean", "true"],
+  ['"True"', "boolean", "true"],
+  ['"a"', "array", '["a"]'],
+  ['"[1]"', "array", "[1]"],
+  [null, "array", "[]"],
+  ['"{}"', "object", "{}"],
+  ["1", "object", "{}"],
+  ["[1]", "string", "[1]"],
+  ["null", "string", ""],
+  [null, "number", "0"],
 ];
 for (const [json, type, text] of changed) {
   test(`${json} as ${type} starts with ${text}`, () => assert.equal(textForType(json, type), text));

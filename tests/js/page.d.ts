@@ -11,7 +11,11 @@ interface ParentNode {
 interface Document {
   getElementById(id: string): any;
   readonly activeElement: any;
-  addEventListener(type: `htmx:${string}`, listener: (event: CustomEvent) => void, options?: AddEventListenerOptions): void;
+  addEventListener(
+    type: `htmx:${string}`,
+    listener: (event: CustomEvent) => void,
+    options?: AddEventListenerOptions,
+  ): void;
 }
 
 interface DocumentFragment {

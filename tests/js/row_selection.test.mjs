@@ -47,14 +47,33 @@ test("a selection is never changed in place", () => {
 });
 
 for (const [key, index, expected] of [
-  ["ArrowDown", 0, 1], ["ArrowDown", 9, 9], ["ArrowUp", 0, 0], ["ArrowUp", 5, 4], ["Home", 7, 0], ["End", 0, 9],
-  ["PageDown", 3, 7], ["PageDown", 8, 9], ["PageUp", 2, 0], ["ArrowDown", -1, 0], ["x", 3, null],
+  ["ArrowDown", 0, 1],
+  ["ArrowDown", 9, 9],
+  ["ArrowUp", 0, 0],
+  ["ArrowUp", 5, 4],
+  ["Home", 7, 0],
+  ["End", 0, 9],
+  ["PageDown", 3, 7],
+  ["PageDown", 8, 9],
+  ["PageUp", 2, 0],
+  ["ArrowDown", -1, 0],
+  ["x", 3, null],
 ]) {
   test(`${key} at row ${index} of 10`, () => assert.equal(nextRow(key, index, 10, 4), expected));
 }
 test("no key moves in an empty list", () => assert.equal(nextRow("ArrowDown", 0, 0, 4), null));
 
 const LABELS = ["alpha", "Beta", "beach", "gamma", "Über"];
-for (const [typed, index, expected] of [["b", 0, 1], ["b", 1, 2], ["b", 2, 1], ["be", 1, 1], ["bea", 1, 2], ["a", 0, 0], ["ü", 0, 4], ["z", 0, -1], ["g", -1, 3]]) {
+for (const [typed, index, expected] of [
+  ["b", 0, 1],
+  ["b", 1, 2],
+  ["b", 2, 1],
+  ["be", 1, 1],
+  ["bea", 1, 2],
+  ["a", 0, 0],
+  ["ü", 0, 4],
+  ["z", 0, -1],
+  ["g", -1, 3],
+]) {
   test(`typing ${typed} at row ${index}`, () => assert.equal(findByLetters(LABELS, typed, index), expected));
 }

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords, resolveClash } from "../../static/js/lib/save_requests.js";
+import {
+  applyAnswer,
+  buildRequest,
+  inverse,
+  newSaveId,
+  outcomeWords,
+  resolveClash,
+} from "../../static/js/lib/save_requests.js";
 import * as staging from "../../static/js/lib/staged_changes.js";
 
 const editCell = (staged, row, name, loaded, mine) => staging.editCells(staged, [{ row, name, loaded, mine }]);
@@ -22,7 +29,15 @@ test("a request says what was loaded and what is set, as JSON texts", () => {
   assert.deepEqual(JSON.parse(body), {
     save: "an-id",
     changes: [
-      { id: "item:a", kind: "edit", key: "a", revision: "7", loaded: { age: "22", gone: '"x"' }, set: { age: "23" }, unset: ["gone"] },
+      {
+        id: "item:a",
+        kind: "edit",
+        key: "a",
+        revision: "7",
+        loaded: { age: "22", gone: '"x"' },
+        set: { age: "23" },
+        unset: ["gone"],
+      },
       { id: "new:1", kind: "add", key: null, item: { n: "12345678901234567890" } },
       { id: "item:c", kind: "delete", key: "c", revision: "7" },
     ],
@@ -33,8 +48,13 @@ test("a request says what was loaded and what is set, as JSON texts", () => {
 test("only what is asked for is sent, and a clash waits for a person", () => {
   let staged = someStaged();
   assert.equal(buildRequest(staged, "x", (change) => change.kind === "delete").sent.length, 1);
-  staged = staging.settle(staged, [["item:a", { ...staged.changes.get("item:a"), problem: { outcome: "clash", theirs: {} } }]]);
-  assert.deepEqual(buildRequest(staged, "x", all).sent.map(([id]) => id), ["new:1", "item:c"]);
+  staged = staging.settle(staged, [
+    ["item:a", { ...staged.changes.get("item:a"), problem: { outcome: "clash", theirs: {} } }],
+  ]);
+  assert.deepEqual(
+    buildRequest(staged, "x", all).sent.map(([id]) => id),
+    ["new:1", "item:c"],
+  );
   assert.equal(buildRequest(staging.nothingStaged(), "x", all), null);
 });
 
@@ -42,7 +62,10 @@ test("very many changes go in several requests", () => {
   const rows = Array.from({ length: 1_500 }, (_, index) => ({ id: `new:${index}`, key: null, item: {} }));
   const staged = staging.addRows(staging.nothingStaged(), rows);
   assert.equal(buildRequest(staged, "x", all).sent.length, 1_000);
-  const large = staging.addRows(staging.nothingStaged(), ["1", "2"].map((id) => ({ id, key: null, item: { a: `"${"x".repeat(3_000_000)}"` } })));
+  const large = staging.addRows(
+    staging.nothingStaged(),
+    ["1", "2"].map((id) => ({ id, key: null, item: { a: `"${"x".repeat(3_000_000)}"` } })),
+  );
   assert.equal(buildRequest(large, "x", all).sent.length, 1);
 });
 
@@ -55,7 +78,14 @@ test("what is saved leaves, what failed stays with its reason", () => {
     { id: "item:c", outcome: "merged", revision: "11" },
   ]);
   assert.deepEqual([...answer.staged.changes.keys()], ["item:a"]);
-  assert.deepEqual(answer.staged.changes.get("item:a").problem, { outcome: "clash", theirs: { age: "24" }, why: "", revision: "9", changedAt: "now", changedBy: "Ada" });
+  assert.deepEqual(answer.staged.changes.get("item:a").problem, {
+    outcome: "clash",
+    theirs: { age: "24" },
+    why: "",
+    revision: "9",
+    changedAt: "now",
+    changedBy: "Ada",
+  });
   assert.equal(answer.saved.length, 2);
   assert.equal(answer.failed.length, 1);
 });
@@ -66,7 +96,12 @@ test("a row edited again while on its way stays staged against what was saved", 
   staged = editCell(staged, row("a"), "age", "23", "24");
   staged = editCell(staged, row("a"), "name", '"A"', '"B"');
   const { staged: after } = applyAnswer(staged, sent, [{ id: "item:a", outcome: "saved", revision: "8" }]);
-  assert.deepEqual(after.changes.get("item:a"), { kind: "edit", key: "a", revision: "8", cells: { age: { loaded: "23", mine: "24" }, name: { loaded: '"A"', mine: '"B"' } } });
+  assert.deepEqual(after.changes.get("item:a"), {
+    kind: "edit",
+    key: "a",
+    revision: "8",
+    cells: { age: { loaded: "23", mine: "24" }, name: { loaded: '"A"', mine: '"B"' } },
+  });
 });
 
 test("a new row edited while on its way becomes an edit of the stored item", () => {
@@ -74,7 +109,12 @@ test("a new row edited while on its way becomes an edit of the stored item", () 
   const { sent } = buildRequest(staged, "x", all);
   staged = editCell(staged, { id: "new:1" }, "b", null, "2");
   const { staged: after } = applyAnswer(staged, sent, [{ id: "new:1", outcome: "saved", revision: "8", key: "k" }]);
-  assert.deepEqual(after.changes.get("new:1"), { kind: "edit", key: "k", revision: "8", cells: { b: { loaded: null, mine: "2" } } });
+  assert.deepEqual(after.changes.get("new:1"), {
+    kind: "edit",
+    key: "k",
+    revision: "8",
+    cells: { b: { loaded: null, mine: "2" } },
+  });
 });
 
 function clashed(theirs = { age: "24" }) {
@@ -86,7 +126,12 @@ function clashed(theirs = { age: "24" }) {
 
 test("a clash settled as mine is sent against their value", () => {
   const change = resolveClash(clashed(), "item:a", { age: "mine" }).changes.get("item:a");
-  assert.deepEqual(change, { kind: "edit", key: "a", revision: "9", cells: { age: { loaded: "24", mine: "23" }, name: { loaded: '"A"', mine: '"B"' } } });
+  assert.deepEqual(change, {
+    kind: "edit",
+    key: "a",
+    revision: "9",
+    cells: { age: { loaded: "24", mine: "23" }, name: { loaded: '"A"', mine: '"B"' } },
+  });
 });
 
 test("a clash settled as theirs drops that attribute alone", () => {
@@ -105,17 +150,37 @@ test("a deletion is taken up again against the newer state", () => {
   const staged = staging.markDeleted(staging.nothingStaged(), [row("a")]);
   const { sent } = buildRequest(staged, "x", all);
   const after = applyAnswer(staged, sent, [{ id: "item:a", outcome: "clash", theirs: {}, revision: "9" }]).staged;
-  assert.deepEqual(resolveClash(after, "item:a", {}).changes.get("item:a"), { kind: "delete", key: "a", revision: "9" });
+  assert.deepEqual(resolveClash(after, "item:a", {}).changes.get("item:a"), {
+    kind: "delete",
+    key: "a",
+    revision: "9",
+  });
 });
 
 test("what undoes a saved change", () => {
   const edit = { kind: "edit", key: "a", revision: "7", cells: { age: { loaded: null, mine: "23" } } };
-  assert.deepEqual(inverse({ change: edit, result: { revision: "9" } }), { kind: "edit", key: "a", revision: "9", cells: { age: { loaded: "23", mine: null } } });
-  assert.deepEqual(inverse({ change: { kind: "add", key: null, item: {} }, result: { key: "k", revision: "9" } }), { kind: "delete", key: "k", revision: "9" });
-  assert.deepEqual(inverse({ change: { kind: "delete", key: "k" }, result: {} }, { a: "1.0" }), { kind: "add", key: "k", item: { a: "1.0" } });
+  assert.deepEqual(inverse({ change: edit, result: { revision: "9" } }), {
+    kind: "edit",
+    key: "a",
+    revision: "9",
+    cells: { age: { loaded: "23", mine: null } },
+  });
+  assert.deepEqual(inverse({ change: { kind: "add", key: null, item: {} }, result: { key: "k", revision: "9" } }), {
+    kind: "delete",
+    key: "k",
+    revision: "9",
+  });
+  assert.deepEqual(inverse({ change: { kind: "delete", key: "k" }, result: {} }, { a: "1.0" }), {
+    kind: "add",
+    key: "k",
+    item: { a: "1.0" },
+  });
 });
 
 test("an id is a UUID, and the outcome is said in words", () => {
   assert.match(newSaveId(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  assert.deepEqual([outcomeWords(3, 0), outcomeWords(2, 1), outcomeWords(0, 1), outcomeWords(2, 0, "Deleted")], ["Saved 3", "Saved 2, 1 failed", "1 failed", "Deleted 2"]);
+  assert.deepEqual(
+    [outcomeWords(3, 0), outcomeWords(2, 1), outcomeWords(0, 1), outcomeWords(2, 0, "Deleted")],
+    ["Saved 3", "Saved 2, 1 failed", "1 failed", "Deleted 2"],
+  );
 });

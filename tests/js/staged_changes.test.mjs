@@ -62,7 +62,10 @@ test("nothing to revert is no step", () => {
 });
 
 test("new rows take values and keys, and count as one edit each", () => {
-  let staged = staging.addRows(staging.nothingStaged(), [{ id: "new:1", key: null, item: {} }, { id: "new:2", key: "k", item: { a: "1" } }]);
+  let staged = staging.addRows(staging.nothingStaged(), [
+    { id: "new:1", key: null, item: {} },
+    { id: "new:2", key: "k", item: { a: "1" } },
+  ]);
   staged = editCell(staged, { id: "new:1" }, "a", null, "1.0");
   staged = staging.setKey(staged, "new:1", "mine");
   assert.deepEqual(staged.changes.get("new:1"), { kind: "add", key: "mine", item: { a: "1.0" } });
@@ -88,7 +91,10 @@ test("a row marked for deletion takes no edits", () => {
 });
 
 test("several cells are one step", () => {
-  const staged = staging.editCells(staging.nothingStaged(), ["a", "b", "c"].map((key) => ({ row: row(key), name: "x", loaded: null, mine: "1" })));
+  const staged = staging.editCells(
+    staging.nothingStaged(),
+    ["a", "b", "c"].map((key) => ({ row: row(key), name: "x", loaded: null, mine: "1" })),
+  );
   assert.equal(staged.changes.size, 3);
   assert.deepEqual(staging.nextStepRows(staged, "undo"), ["item:a", "item:b", "item:c"]);
   assert.equal(staging.undo(staged).changes.size, 0);
@@ -123,7 +129,11 @@ test("attributes may be called what every object has", () => {
   for (const name of ["constructor", "__proto__", "toString"]) {
     const staged = editCell(staging.nothingStaged(), row("a"), name, null, "1");
     assert.deepEqual(Object.keys(staging.restore(staging.serialise(staged)).changes.get("item:a").cells), [name]);
-    assert.deepEqual(staging.stagedCell(staged, "item:a", "valueOf", '"x"'), { json: '"x"', loaded: '"x"', isStaged: false });
+    assert.deepEqual(staging.stagedCell(staged, "item:a", "valueOf", '"x"'), {
+      json: '"x"',
+      loaded: '"x"',
+      isStaged: false,
+    });
     const { body } = buildRequest(staged, "x", () => true);
     assert.equal(body.includes(`"set":{"${name}":"1"}`), true);
   }

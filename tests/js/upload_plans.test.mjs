@@ -2,14 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
+import { listFiles, walkEntries } from "../../static/js/lib/dropped_files.js";
 import { formatCount, formatProgress, formatSize, formatWait } from "../../static/js/lib/formatting.js";
-import { decideClashes, dropDoubles } from "../../static/js/lib/name_clashes.js";
 import { InterruptedUploads, KEPT_MS, SILENCE_MS } from "../../static/js/lib/interrupted_uploads.js";
-import { bytesOf, fingerprintOf, isSameFile, nextPart, planParts } from "../../static/js/lib/upload_parts.js";
+import { decideClashes, dropDoubles } from "../../static/js/lib/name_clashes.js";
 import { Semaphore } from "../../static/js/lib/semaphore.js";
 import { SpeedMeter } from "../../static/js/lib/speed_meter.js";
-import { listFiles, walkEntries } from "../../static/js/lib/dropped_files.js";
+import { bytesOf, fingerprintOf, isSameFile, nextPart, planParts } from "../../static/js/lib/upload_parts.js";
 
 test("parts cover a file without gaps, the last as long as what is left", () => {
   assert.deepEqual(planParts(25, 10), [
@@ -17,13 +16,19 @@ test("parts cover a file without gaps, the last as long as what is left", () => 
     { number: 2, start: 10, end: 20 },
     { number: 3, start: 20, end: 25 },
   ]);
-  assert.deepEqual(planParts(20, 10).map((part) => part.end), [10, 20]);
+  assert.deepEqual(
+    planParts(20, 10).map((part) => part.end),
+    [10, 20],
+  );
   assert.deepEqual(planParts(0, 10), []);
 });
 
 test("parts that are there are left out", () => {
   const parts = planParts(25, 10, [1, 3]);
-  assert.deepEqual(parts.map((part) => part.number), [2]);
+  assert.deepEqual(
+    parts.map((part) => part.number),
+    [2],
+  );
   assert.equal(bytesOf(parts), 10);
 });
 
@@ -47,20 +52,38 @@ test("where no time is kept, a file is the same by its name and size", () => {
 
 test("a file is told by its name, size and time", () => {
   const one = fingerprintOf({ name: "a", size: 1, lastModified: 5 });
-  for (const other of [{ name: "b", size: 1, lastModified: 5 }, { name: "a", size: 2, lastModified: 5 }, { name: "a", size: 1, lastModified: 6 }]) {
+  for (const other of [
+    { name: "b", size: 1, lastModified: 5 },
+    { name: "a", size: 2, lastModified: 5 },
+    { name: "a", size: 1, lastModified: 6 },
+  ]) {
     assert.notEqual(fingerprintOf(other), one);
   }
 });
 
-for (const [bytes, text] of [[0, "0 B"], [999, "999 B"], [1000, "1.0 kB"], [4_200_000, "4.2 MB"], [104_857_600, "105 MB"], [3e12, "3.0 TB"]]) {
+for (const [bytes, text] of [
+  [0, "0 B"],
+  [999, "999 B"],
+  [1000, "1.0 kB"],
+  [4_200_000, "4.2 MB"],
+  [104_857_600, "105 MB"],
+  [3e12, "3.0 TB"],
+]) {
   test(`${bytes} bytes are ${text}`, () => assert.equal(formatSize(bytes), text));
 }
 
-for (const [seconds, text] of [[2, "a few seconds"], [41, "45 s"], [100, "2 min"], [7800, "2 h 10 min"], [Infinity, ""]]) {
+for (const [seconds, text] of [
+  [2, "a few seconds"],
+  [41, "45 s"],
+  [100, "2 min"],
+  [7800, "2 h 10 min"],
+  [Infinity, ""],
+]) {
   test(`${seconds} s are ${text}`, () => assert.equal(formatWait(seconds), text));
 }
 
-test("counts agree with their noun", () => assert.deepEqual([formatCount(1, "file"), formatCount(1204, "file")], ["1 file", "1,204 files"]));
+test("counts agree with their noun", () =>
+  assert.deepEqual([formatCount(1, "file"), formatCount(1204, "file")], ["1 file", "1,204 files"]));
 
 test("progress is told in the unit of the whole", () => {
   assert.equal(formatProgress(5, 12), "5 of 12 B");
@@ -87,7 +110,10 @@ const files = ["a", "b", "c", "d"].map((name) => ({ name }));
 
 test("free names are not asked about", async () => {
   const decided = await decideClashes(files, [], () => assert.fail("asked"));
-  assert.deepEqual(decided.map((file) => file.ifExists), ["fail", "fail", "fail", "fail"]);
+  assert.deepEqual(
+    decided.map((file) => file.ifExists),
+    ["fail", "fail", "fail", "fail"],
+  );
 });
 
 test("each taken name is asked about, with how many are left", async () => {
@@ -97,8 +123,16 @@ test("each taken name is asked about, with how many are left", async () => {
     asked.push([file.name, left]);
     return { choice: answers[asked.length - 1], forAll: false };
   });
-  assert.deepEqual(asked, [["a", 2], ["b", 1], ["d", 0]]);
-  assert.deepEqual(decided, [{ name: "a", ifExists: "replace" }, { name: "c", ifExists: "fail" }, { name: "d", ifExists: "keep-both" }]);
+  assert.deepEqual(asked, [
+    ["a", 2],
+    ["b", 1],
+    ["d", 0],
+  ]);
+  assert.deepEqual(decided, [
+    { name: "a", ifExists: "replace" },
+    { name: "c", ifExists: "fail" },
+    { name: "d", ifExists: "keep-both" },
+  ]);
 });
 
 test("an answer for all is the last question", async () => {
@@ -108,14 +142,27 @@ test("an answer for all is the last question", async () => {
     return { choice: "skip", forAll: true };
   });
   assert.equal(asked, 1);
-  assert.deepEqual(decided.map((file) => file.name), ["c"]);
+  assert.deepEqual(
+    decided.map((file) => file.name),
+    ["c"],
+  );
 });
 
-test("closing the question uploads nothing", async () => assert.equal(await decideClashes(files, ["c"], async () => null), null));
+test("closing the question uploads nothing", async () =>
+  assert.equal(await decideClashes(files, ["c"], async () => null), null));
 
 test("of files with one name the last goes up", () => {
-  const doubles = [{ name: "a", n: 1 }, { name: "b", n: 2 }, { name: "a", n: 3 }];
-  assert.deepEqual(dropDoubles(doubles).map((file) => file.n).sort(), [2, 3]);
+  const doubles = [
+    { name: "a", n: 1 },
+    { name: "b", n: 2 },
+    { name: "a", n: 3 },
+  ];
+  assert.deepEqual(
+    dropDoubles(doubles)
+      .map((file) => file.n)
+      .sort(),
+    [2, 3],
+  );
 });
 
 /** What a browser hands out for a dropped file or folder; a folder's reader gives its entries in portions. */
@@ -137,7 +184,11 @@ const locked = { name: "locked", isFile: true, file: (_, reject) => reject(new E
 
 test("a dropped tree is walked to its end, whatever the portions", async () => {
   const many = Array.from({ length: 250 }, (_, n) => fileEntry(`${n}.txt`));
-  const found = await walkEntries([fileEntry("top.txt"), folderEntry("photos", [...many, folderEntry("2024", [fileEntry("a.jpg")]), folderEntry("empty", [])]), locked]);
+  const found = await walkEntries([
+    fileEntry("top.txt"),
+    folderEntry("photos", [...many, folderEntry("2024", [fileEntry("a.jpg")]), folderEntry("empty", [])]),
+    locked,
+  ]);
   assert.equal(found.files.length, 252);
   assert.ok(found.files.some(({ path }) => path === "photos/2024/a.jpg"));
   assert.ok(found.files.some(({ path }) => path === "photos/249.txt"));
@@ -146,14 +197,25 @@ test("a dropped tree is walked to its end, whatever the portions", async () => {
 });
 
 test("a chosen folder keeps its paths", () => {
-  const chosen = [{ name: "a.jpg", webkitRelativePath: "photos/2024/a.jpg" }, { name: "b.txt", webkitRelativePath: "" }];
-  assert.deepEqual(listFiles(chosen).map(({ path }) => path), ["photos/2024/a.jpg", "b.txt"]);
+  const chosen = [
+    { name: "a.jpg", webkitRelativePath: "photos/2024/a.jpg" },
+    { name: "b.txt", webkitRelativePath: "" },
+  ];
+  assert.deepEqual(
+    listFiles(chosen).map(({ path }) => path),
+    ["photos/2024/a.jpg", "b.txt"],
+  );
 });
 
 /** localStorage as a Map. */
 function makeStorage() {
   const map = new Map();
-  return { getItem: (key) => map.get(key) ?? null, setItem: (key, value) => map.set(key, value), removeItem: (key) => map.delete(key), map };
+  return {
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, value) => map.set(key, value),
+    removeItem: (key) => map.delete(key),
+    map,
+  };
 }
 
 test("an upload belongs to its page until that leaves, falls silent, or ends it", () => {
@@ -163,10 +225,16 @@ test("an upload belongs to its page until that leaves, falls silent, or ends it"
   uploads.note({ id: "u2", base: "/d/", name: "b", page: "p2" });
   assert.deepEqual(uploads.list("/d/"), []);
   uploads.leave("p1");
-  assert.deepEqual(uploads.list("/d/").map((each) => each.id), ["u1"]);
+  assert.deepEqual(
+    uploads.list("/d/").map((each) => each.id),
+    ["u1"],
+  );
   assert.deepEqual(uploads.list("/other/"), []);
   now += SILENCE_MS + 1;
-  assert.deepEqual(uploads.list("/d/").map((each) => each.id), ["u1", "u2"]);
+  assert.deepEqual(
+    uploads.list("/d/").map((each) => each.id),
+    ["u1", "u2"],
+  );
   uploads.note({ id: "u2", base: "/d/", name: "b", page: "p2" });
   uploads.forget("u1");
   assert.deepEqual(uploads.list("/d/"), []);
@@ -175,7 +243,13 @@ test("an upload belongs to its page until that leaves, falls silent, or ends it"
 });
 
 test("broken or forbidden storage is no storage", () => {
-  const broken = { getItem: () => "{nonsense", setItem: () => { throw new Error("full"); }, removeItem: () => {} };
+  const broken = {
+    getItem: () => "{nonsense",
+    setItem: () => {
+      throw new Error("full");
+    },
+    removeItem: () => {},
+  };
   const uploads = new InterruptedUploads(broken);
   uploads.note({ id: "u1", base: "/d/", page: "" });
   assert.deepEqual(uploads.list("/d/"), []);

@@ -80,7 +80,10 @@ class FakeServer {
 
   content(id = "u1") {
     const { parts } = this.uploads.get(id);
-    return [...parts.keys()].sort((a, b) => a - b).map((number) => parts.get(number)).join("");
+    return [...parts.keys()]
+      .sort((a, b) => a - b)
+      .map((number) => parts.get(number))
+      .join("");
   }
 }
 
@@ -107,16 +110,25 @@ function setUp({ onClash = async () => "skip", wholeBytes = -1 } = {}) {
     },
   });
   return {
-    server, waits, seen, uploader,
+    server,
+    waits,
+    seen,
+    uploader,
     add: (text, more = {}) => {
-      const transfer = uploader.add({ file: makeFile(text, more.name), name: more.name ?? "a.txt", ifExists: "fail", ...more });
+      const transfer = uploader.add({
+        file: makeFile(text, more.name),
+        name: more.name ?? "a.txt",
+        ifExists: "fail",
+        ...more,
+      });
       transfers.push(transfer);
       return transfer;
     },
-    settled: () => new Promise((resolve) => {
-      settle = resolve;
-      if (transfers.every((each) => ended.has(each.state))) resolve();
-    }),
+    settled: () =>
+      new Promise((resolve) => {
+        settle = resolve;
+        if (transfers.every((each) => ended.has(each.state))) resolve();
+      }),
   };
 }
 
@@ -241,7 +253,11 @@ test("no more than so many files and parts are under way at once", async () => {
   assert.ok(transfers.every((each) => each.state === "done"));
 });
 
-for (const [choice, state, starts] of [["replace", "done", 2], ["keep-both", "done", 2], ["skip", "skipped", 1]]) {
+for (const [choice, state, starts] of [
+  ["replace", "done", 2],
+  ["keep-both", "done", 2],
+  ["skip", "skipped", 1],
+]) {
   test(`a name taken in the meantime is asked about: ${choice}`, async () => {
     const { server, add, settled } = setUp({ onClash: async () => choice });
     server.faults.start = [new Fault(409, { isClash: true })];
@@ -258,7 +274,10 @@ test("one that fails leaves the others alone", async () => {
   server.faults.start = [null, new Fault(400)];
   const transfers = ["1.txt", "2.txt", "3.txt"].map((name) => add("x", { name }));
   await settled();
-  assert.deepEqual(transfers.map((each) => each.state), ["done", "failed", "done"]);
+  assert.deepEqual(
+    transfers.map((each) => each.state),
+    ["done", "failed", "done"],
+  );
 });
 
 test("a small file goes in one request, and again after a broken connection", async () => {
@@ -275,7 +294,14 @@ test("a small file goes in one request, and again after a broken connection", as
 
 test("an upload of an earlier page goes on where that stopped", async () => {
   const { server, add, settled } = setUp();
-  server.uploads.set("old", { name: "a.txt", parts: new Map([[1, LONG.slice(0, 10)], [3, LONG.slice(20, 30)]]), ended: false });
+  server.uploads.set("old", {
+    name: "a.txt",
+    parts: new Map([
+      [1, LONG.slice(0, 10)],
+      [3, LONG.slice(20, 30)],
+    ]),
+    ended: false,
+  });
   const transfer = add(LONG, { uploadId: "old", partBytes: PART });
   await settled();
   assert.equal(transfer.state, "done");

@@ -45,7 +45,9 @@ const keys = [
 ];
 
 for (const [event, state, expected] of keys) {
-  test(`${JSON.stringify(event)} with ${JSON.stringify(state)} means ${expected}`, () => assert.equal(actionFor(event, state), expected));
+  test(`${JSON.stringify(event)} with ${JSON.stringify(state)} means ${expected}`, () =>
+    assert.equal(actionFor(event, state), expected));
 }
 
-test("an address holds what is asked for", () => assert.deepEqual(withoutEmpty({ path: "", status: "4xx" }), { status: "4xx" }));
+test("an address holds what is asked for", () =>
+  assert.deepEqual(withoutEmpty({ path: "", status: "4xx" }), { status: "4xx" }));

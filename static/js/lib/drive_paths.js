@@ -17,7 +17,10 @@ export function labelOf(name) {
 
 /** A name as it is shown: marks that would turn other letters round, so that `gnp.exe` is read as `exe.png`, spelled out. */
 export function unturned(name) {
-  return name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`);
+  return name.replace(
+    /[\u202a-\u202e\u2066-\u2069]/g,
+    (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`,
+  );
 }
 
 export function isFolder(name) {
@@ -45,7 +48,8 @@ export function faultOfLabel(label, folder = "") {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(label)) return "A name cannot hold line breaks or other control characters.";
   if (label.endsWith("/")) return "A name cannot end with a slash.";
   const bytes = encoder.encode(folder + label).length;
-  if (bytes > NAME_MAX_BYTES) return `With its folder this name is ${bytes.toLocaleString("en")} bytes long. At most ${NAME_MAX_BYTES.toLocaleString("en")} are allowed.`;
+  if (bytes > NAME_MAX_BYTES)
+    return `With its folder this name is ${bytes.toLocaleString("en")} bytes long. At most ${NAME_MAX_BYTES.toLocaleString("en")} are allowed.`;
   return "";
 }
 

@@ -8,7 +8,12 @@
 /** @returns {Route} what the query of a URL asks for */
 export function readRoute(search) {
   const query = new URLSearchParams(search);
-  return { folder: query.get("folder") ?? "", sort: query.get("sort") ?? "", q: query.get("q") ?? "", file: query.get("file") ?? "" };
+  return {
+    folder: query.get("folder") ?? "",
+    sort: query.get("sort") ?? "",
+    q: query.get("q") ?? "",
+    file: query.get("file") ?? "",
+  };
 }
 
 /** The address of a route: only what differs from the plain page stands in it. `rest` adds further fields. */

@@ -6,7 +6,8 @@ const UNITS = ["B", "kB", "MB", "GB", "TB"];
 export function formatSize(bytes) {
   let amount = bytes;
   for (const unit of UNITS.slice(0, -1)) {
-    if (amount < 1000) return unit === "B" || amount >= 100 ? `${amount.toFixed(0)} ${unit}` : `${amount.toFixed(1)} ${unit}`;
+    if (amount < 1000)
+      return unit === "B" || amount >= 100 ? `${amount.toFixed(0)} ${unit}` : `${amount.toFixed(1)} ${unit}`;
     amount /= 1000;
   }
   return `${amount.toFixed(1)} TB`;

@@ -42,7 +42,9 @@ export class InterruptedUploads {
 
   /** Those of one Drive that no page is sending. */
   list(base) {
-    return this.#read().filter((each) => each.base === base && (each.page === "" || this.#now() - each.seenAt > SILENCE_MS));
+    return this.#read().filter(
+      (each) => each.base === base && (each.page === "" || this.#now() - each.seenAt > SILENCE_MS),
+    );
   }
 
   #read() {

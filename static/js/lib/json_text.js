@@ -9,7 +9,14 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[A-Za-z_$][\w$]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const LITERALS = new Set(["true", "false", "null"]);
-const PYTHON_OR_JAVASCRIPT = { True: "true", False: "false", None: "null", undefined: "null", NaN: null, Infinity: null };
+const PYTHON_OR_JAVASCRIPT = {
+  True: "true",
+  False: "false",
+  None: "null",
+  undefined: "null",
+  NaN: null,
+  Infinity: null,
+};
 
 /** What is wrong with a text, and where: `offset` in characters from 0, `line` and `column` from 1. */
 class JsonFault extends Error {
@@ -74,10 +81,15 @@ export function walk(text, visit = () => {}) {
       if (code === 0x5c) {
         ESCAPE.lastIndex = position;
         const escaped = ESCAPE.exec(text);
-        if (!escaped) fail("After a backslash only \" \\ / b f n r t, or u and four hex digits, may follow", position);
+        if (!escaped) fail('After a backslash only " \\ / b f n r t, or u and four hex digits, may follow', position);
         position += escaped[0].length;
       } else if (code < 0x20) {
-        fail(code === 0x0a ? "A string cannot contain a line break: write \\n" : "A string cannot contain a control character: write it as \\u and four hex digits", position);
+        fail(
+          code === 0x0a
+            ? "A string cannot contain a line break: write \\n"
+            : "A string cannot contain a control character: write it as \\u and four hex digits",
+          position,
+        );
       } else {
         position += 1;
       }
@@ -119,7 +131,8 @@ export function walk(text, visit = () => {}) {
   /** The value at `position`, and where the comma or the bracket behind it stands. */
   function next(position, level, bracket, opened) {
     const behind = skip(value(position, level + 1));
-    if (behind >= text.length) fail(`This ${bracket === "}" ? "object" : "list"} is not closed: a ${bracket} is missing`, opened);
+    if (behind >= text.length)
+      fail(`This ${bracket === "}" ? "object" : "list"} is not closed: a ${bracket} is missing`, opened);
     if (text[behind] !== "," && text[behind] !== bracket) fail(`A comma or a ${bracket} is missing here`, behind);
     return behind;
   }
@@ -180,7 +193,8 @@ export function indent(text) {
   let previous = "";
   walk(text, (kind, begin, end, level) => {
     const begins = previous === "open" || previous === "comma";
-    if (kind === "close" ? previous !== "open" : begins && kind !== "colon" && kind !== "comma") parts.push("\n", "  ".repeat(level));
+    if (kind === "close" ? previous !== "open" : begins && kind !== "colon" && kind !== "comma")
+      parts.push("\n", "  ".repeat(level));
     parts.push(kind === "colon" ? ": " : text.slice(begin, end));
     previous = kind;
   });

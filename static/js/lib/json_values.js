@@ -89,20 +89,31 @@ export function readAs(text, type) {
   const fault = findFault(text);
   if (fault) return { fault };
   const found = typeOf(trimmed);
-  if (found !== type) return { fault: { message: `This is ${withArticle(found)}, not ${withArticle(type)}`, line: 1, column: 1, offset: 0 } };
+  if (found !== type)
+    return {
+      fault: { message: `This is ${withArticle(found)}, not ${withArticle(type)}`, line: 1, column: 1, offset: 0 },
+    };
   return { json: compact(text) };
 }
 
 function whyNoNumber(text) {
   if (text === "") return "Type a number. To store text, choose String";
   if (/^-?0[0-9]/.test(text)) return "A number cannot begin with 0. To store it as text, choose String";
-  if (/^-?[0-9]{1,3}([,_ ][0-9]{3})+(\.[0-9]+)?$/.test(text)) return "A number cannot have separators between its digits";
+  if (/^-?[0-9]{1,3}([,_ ][0-9]{3})+(\.[0-9]+)?$/.test(text))
+    return "A number cannot have separators between its digits";
   if (/^-?[0-9]+,[0-9]+$/.test(text)) return "Write the decimal separator as a point";
   return `“${text.slice(0, 40)}” is not a number. To store it as text, choose String`;
 }
 
 function withArticle(type) {
-  const names = { string: "a text", number: "a number", boolean: "a boolean", object: "an object", array: "a list", null: "null" };
+  const names = {
+    string: "a text",
+    number: "a number",
+    boolean: "a boolean",
+    object: "an object",
+    array: "a list",
+    null: "null",
+  };
   return names[type];
 }
 
@@ -117,7 +128,9 @@ export function readTyped(text, current, types = {}) {
   const type = typeOf(current);
   if (type === "string") return readAs(text, "string");
   if (type === "number" || type === "boolean") return readAs(text, type);
-  const most = Object.entries(types).filter(([name]) => name !== "null" && name !== "missing").sort((a, b) => b[1] - a[1])[0]?.[0];
+  const most = Object.entries(types)
+    .filter(([name]) => name !== "null" && name !== "missing")
+    .sort((a, b) => b[1] - a[1])[0]?.[0];
   if (most === "number" || most === "boolean") {
     const read = readAs(text, most);
     if (read.json) return read;
@@ -134,7 +147,8 @@ export function textForType(json, type) {
   const from = typeOf(json);
   if (from === type) return textOf(json);
   const text = from === "null" || from === "missing" ? "" : textOf(json);
-  if (type === "boolean") return from === "number" ? String(!/^-?0(\.0+)?(e.*)?$/i.test(text)) : String(text.trim().toLowerCase() === "true");
+  if (type === "boolean")
+    return from === "number" ? String(!/^-?0(\.0+)?(e.*)?$/i.test(text)) : String(text.trim().toLowerCase() === "true");
   if (type === "number") return from === "boolean" ? (text === "true" ? "1" : "0") : text.trim() || "0";
   if (type === "object") return from === "string" && typeOf(text.trim() || null) === "object" ? text : "{}";
   if (type === "array") {
@@ -145,7 +159,14 @@ export function textForType(json, type) {
 }
 
 /** @type {[string, number][]} */
-const SPANS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+const SPANS = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 /**
  * `__expires` as people read it: the moment (UTC) and how long until then.

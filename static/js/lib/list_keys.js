@@ -10,7 +10,14 @@
  */
 export function nextRow(key, index, count, page) {
   if (count === 0) return null;
-  const moves = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: count - 1 };
+  const moves = {
+    ArrowDown: index + 1,
+    ArrowUp: index - 1,
+    PageDown: index + page,
+    PageUp: index - page,
+    Home: 0,
+    End: count - 1,
+  };
   return key in moves ? Math.min(Math.max(moves[key], 0), count - 1) : null;
 }
 

@@ -66,7 +66,11 @@ export function describeStatus(status) {
 export async function sendRequest(url, { headers = {}, ...options } = {}) {
   let response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...options, headers: { ...commonHeaders(), ...headers } });
+    response = await fetch(url, {
+      credentials: "same-origin",
+      ...options,
+      headers: { ...commonHeaders(), ...headers },
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new RequestError(0);
@@ -86,7 +90,11 @@ export async function sendRequest(url, { headers = {}, ...options } = {}) {
 export async function requestJson(url, { json, headers = {}, ...options } = {}) {
   const sent = json === undefined ? {} : { body: JSON.stringify(json) };
   const type = json === undefined ? {} : { "Content-Type": "application/json" };
-  const response = await sendRequest(url, { ...options, ...sent, headers: { Accept: "application/json", ...type, ...headers } });
+  const response = await sendRequest(url, {
+    ...options,
+    ...sent,
+    headers: { Accept: "application/json", ...type, ...headers },
+  });
   return readBody(response.json());
 }
 
@@ -137,7 +145,9 @@ export function withQuery(url, parameters) {
 
 function csrfToken() {
   const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie ? cookie.slice("csrftoken=".length) : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+  return cookie
+    ? cookie.slice("csrftoken=".length)
+    : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
 }
 
 function messagesOf(body) {

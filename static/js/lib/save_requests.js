@@ -35,7 +35,9 @@ export function buildRequest(staged, save, belongs) {
     parts.push(part);
     characters += part.length;
   }
-  return sent.length === 0 ? null : { save, body: `{"save":${JSON.stringify(save)},"changes":[${parts.join(",")}]}`, sent };
+  return sent.length === 0
+    ? null
+    : { save, body: `{"save":${JSON.stringify(save)},"changes":[${parts.join(",")}]}`, sent };
 }
 
 function asSent(id, change) {
@@ -43,7 +45,9 @@ function asSent(id, change) {
   if (change.kind === "delete") return { id, kind: "delete", key: change.key, revision: change.revision };
   const cells = Object.entries(change.cells);
   const loaded = Object.fromEntries(cells.map(([name, cell]) => [name, cell.loaded]));
-  const set = Object.fromEntries(cells.filter(([, cell]) => cell.mine !== null).map(([name, cell]) => [name, cell.mine]));
+  const set = Object.fromEntries(
+    cells.filter(([, cell]) => cell.mine !== null).map(([name, cell]) => [name, cell.mine]),
+  );
   const unset = cells.filter(([, cell]) => cell.mine === null).map(([name]) => name);
   return { id, kind: "edit", key: change.key, revision: change.revision, loaded, set, unset };
 }
@@ -70,7 +74,14 @@ export function applyAnswer(staged, sent, results) {
       entries.push([result.id, rebase(now, change, result)]);
     } else {
       failed.push({ id: result.id, change, result });
-      const { outcome, theirs = {}, why = "", revision = null, changed_at: changedAt = null, changed_by: changedBy = null } = result;
+      const {
+        outcome,
+        theirs = {},
+        why = "",
+        revision = null,
+        changed_at: changedAt = null,
+        changed_by: changedBy = null,
+      } = result;
       if (now) entries.push([result.id, { ...now, problem: { outcome, theirs, why, revision, changedAt, changedBy } }]);
     }
   }
@@ -78,7 +89,8 @@ export function applyAnswer(staged, sent, results) {
 }
 
 function rebase(now, sent, result) {
-  if (!now || JSON.stringify({ ...now, problem: undefined }) === JSON.stringify({ ...sent, problem: undefined })) return undefined;
+  if (!now || JSON.stringify({ ...now, problem: undefined }) === JSON.stringify({ ...sent, problem: undefined }))
+    return undefined;
   if (now.kind === "delete") return { ...now, key: result.key ?? now.key, revision: result.revision };
   const savedValues = valuesOf(sent);
   const valuesNow = valuesOf(now);
@@ -93,7 +105,9 @@ function rebase(now, sent, result) {
 }
 
 function valuesOf(change) {
-  return change.kind === "add" ? change.item : Object.fromEntries(Object.entries(change.cells ?? {}).map(([name, cell]) => [name, cell.mine]));
+  return change.kind === "add"
+    ? change.item
+    : Object.fromEntries(Object.entries(change.cells ?? {}).map(([name, cell]) => [name, cell.mine]));
 }
 
 /** The edit of those cells that differ from what is stored; nothing when none does. */
@@ -128,7 +142,9 @@ export function resolveClash(staged, id, choices) {
 export function inverse({ change, result }, item = null) {
   if (change.kind === "add") return { kind: "delete", key: result.key, revision: result.revision };
   if (change.kind === "delete") return { kind: "add", key: change.key, item };
-  const cells = Object.fromEntries(Object.entries(change.cells).map(([name, { loaded, mine }]) => [name, { loaded: mine, mine: loaded }]));
+  const cells = Object.fromEntries(
+    Object.entries(change.cells).map(([name, { loaded, mine }]) => [name, { loaded: mine, mine: loaded }]),
+  );
   return { kind: "edit", key: change.key, revision: result.revision, cells };
 }
 

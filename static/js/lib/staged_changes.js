@@ -48,7 +48,10 @@ export function editCells(staged, cells) {
   for (const { row, name, loaded, mine } of cells) {
     const change = after.has(row.id) ? after.get(row.id) : staged.changes.get(row.id);
     if (change?.kind === "delete") continue;
-    after.set(row.id, change?.kind === "add" ? withValue(change, name, mine) : withCell(change, row, name, loaded, mine));
+    after.set(
+      row.id,
+      change?.kind === "add" ? withValue(change, name, mine) : withCell(change, row, name, loaded, mine),
+    );
   }
   return step(staged, after);
 }
@@ -84,7 +87,8 @@ export function setKey(staged, id, key) {
 
 /** Mark rows for deletion; a row that is not stored yet is simply taken off. */
 export function markDeleted(staged, rows) {
-  const mark = (row) => (staged.changes.get(row.id)?.kind === "add" ? undefined : { kind: "delete", key: row.key, revision: row.revision });
+  const mark = (row) =>
+    staged.changes.get(row.id)?.kind === "add" ? undefined : { kind: "delete", key: row.key, revision: row.revision };
   return step(staged, new Map(rows.map((row) => [row.id, mark(row)])));
 }
 
@@ -129,7 +133,11 @@ function put(changes, entries) {
 export function undo(staged) {
   const last = staged.past.at(-1);
   if (!last) return staged;
-  return { changes: put(staged.changes, last.before), past: staged.past.slice(0, -1), future: [...staged.future, last] };
+  return {
+    changes: put(staged.changes, last.before),
+    past: staged.past.slice(0, -1),
+    future: [...staged.future, last],
+  };
 }
 
 export function redo(staged) {
@@ -151,7 +159,10 @@ export function settle(staged, entries) {
   const settled = new Set(entries.filter(([, change]) => change === undefined).map(([id]) => id));
   const clean = (steps) =>
     steps
-      .map(({ before, after }) => ({ before: before.filter(([id]) => !settled.has(id)), after: after.filter(([id]) => !settled.has(id)) }))
+      .map(({ before, after }) => ({
+        before: before.filter(([id]) => !settled.has(id)),
+        after: after.filter(([id]) => !settled.has(id)),
+      }))
       .filter(({ after }) => after.length > 0);
   return { changes: put(staged.changes, entries), past: clean(staged.past), future: clean(staged.future) };
 }
@@ -175,7 +186,8 @@ export function count(staged) {
 /** A cell's value with what is staged for it: `{json, loaded, isStaged}`. */
 export function stagedCell(staged, id, name, loaded) {
   const change = staged.changes.get(id);
-  if (change?.kind === "add") return { json: own(change.item, name) ?? null, loaded: null, isStaged: Object.hasOwn(change.item, name) };
+  if (change?.kind === "add")
+    return { json: own(change.item, name) ?? null, loaded: null, isStaged: Object.hasOwn(change.item, name) };
   const cell = change?.kind === "edit" ? own(change.cells, name) : undefined;
   return cell ? { json: cell.mine, loaded: cell.loaded, isStaged: true } : { json: loaded, loaded, isStaged: false };
 }

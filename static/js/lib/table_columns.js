@@ -20,7 +20,9 @@ function addTypes(one, other) {
 
 /** What a header says of its column: one type, "mixed", and the counts in words. */
 export function typeMix(types) {
-  const present = Object.entries(types).filter(([type, times]) => type !== "missing" && times > 0).sort((a, b) => b[1] - a[1]);
+  const present = Object.entries(types)
+    .filter(([type, times]) => type !== "missing" && times > 0)
+    .sort((a, b) => b[1] - a[1]);
   const telling = present.filter(([type]) => type !== "null");
   const word = telling.length > 1 ? "mixed" : (telling[0]?.[0] ?? present[0]?.[0] ?? "");
   const total = Object.values(types).reduce((sum, times) => sum + times, 0);

@@ -5,11 +5,11 @@
  * once, each by a few parts; a broken connection is waited out, and only what the server has not got is sent again.
  */
 
-import { bytesOf, fingerprintOf, planParts } from "./upload_parts.js";
 import { isInvalid } from "./requests.js";
+import { isTemporary, retryDelay } from "./retries.js";
 import { Semaphore } from "./semaphore.js";
 import { SpeedMeter } from "./speed_meter.js";
-import { isTemporary, retryDelay } from "./retries.js";
+import { bytesOf, fingerprintOf, planParts } from "./upload_parts.js";
 
 export const FILES_AT_ONCE = 3;
 /** A browser opens six connections to a server at most; the page itself needs some of them. */

@@ -1,23 +1,23 @@
 /** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
 
 import { formatCount } from "../lib/formatting.js";
+import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
-import { createBar } from "./base/query_bar.js";
 import { createClash } from "./base/clash_dialog.js";
+import { createHeader } from "./base/column_headers.js";
+import { createTransfer } from "./base/copy_paste_import.js";
 import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
 import { createEditor } from "./base/editor_dialog.js";
+import { createView } from "./base/grid_view.js";
 import { createEdits } from "./base/inline_editing.js";
-import { createHeader } from "./base/column_headers.js";
 import { createKeys } from "./base/keyboard_and_pointer.js";
-import { createPanel } from "./base/staged_panel.js";
+import { createBar } from "./base/query_bar.js";
 import { createLoader } from "./base/row_loader.js";
 import { createSaving } from "./base/saving.js";
+import { createPanel } from "./base/staged_panel.js";
 import { createStatus } from "./base/status_line.js";
 import { createTable, KEY } from "./base/table_state.js";
-import { createTransfer } from "./base/copy_paste_import.js";
-import { createView } from "./base/grid_view.js";
-import { RequestError } from "../lib/requests.js";
 import { addCommands, runCommand } from "./commands.js";
 import "./popovers.js";
 import { showToast } from "./toasts.js";
@@ -105,11 +105,19 @@ table.on("stored", () => status.askCount());
 table.on("failed", (failed) => {
   const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
   if (failed.length === 1 && first) runCommand("show-problem", { row: table.row(first.id) });
-  else showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in each row says why.`, { fault: true });
+  else
+    showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in each row says why.`, {
+      fault: true,
+    });
 });
 table.on("request-failed", (error) => {
   if (!(error instanceof RequestError)) return;
-  showToast(error.isSignedOut ? "You are signed out. Your staged changes are kept in this browser. Sign in again to see them." : error.message, { fault: true });
+  showToast(
+    error.isSignedOut
+      ? "You are signed out. Your staged changes are kept in this browser. Sign in again to see them."
+      : error.message,
+    { fault: true },
+  );
 });
 
 const more = document.getElementById("more-menu");
@@ -136,7 +144,9 @@ openFocused();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
-  const checks = [...table.staged.changes].filter(([, change]) => change.kind !== "add" && !change.problem).slice(0, CHECKED_ROWS);
+  const checks = [...table.staged.changes]
+    .filter(([, change]) => change.kind !== "add" && !change.problem)
+    .slice(0, CHECKED_ROWS);
   let found = 0;
   for (const [id, change] of checks) {
     const row = table.rows.find((each) => each.id === id);
@@ -144,8 +154,16 @@ async function checkStaged() {
     if (current === undefined || table.change(id) !== change) continue;
     if (current !== null && String(current.revision) === change.revision) continue;
     found += 1;
-    const problem = { outcome: current === null ? "gone" : "outdated", theirs: {}, why: "", revision: current === null ? null : change.revision };
-    table.setStaged({ ...table.staged, changes: new Map(table.staged.changes).set(id, { ...change, problem }) }, { why: "checked" });
+    const problem = {
+      outcome: current === null ? "gone" : "outdated",
+      theirs: {},
+      why: "",
+      revision: current === null ? null : change.revision,
+    };
+    table.setStaged(
+      { ...table.staged, changes: new Map(table.staged.changes).set(id, { ...change, problem }) },
+      { why: "checked" },
+    );
   }
   const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
   showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);

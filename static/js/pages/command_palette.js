@@ -58,7 +58,8 @@ function selectedIndex() {
 }
 
 function select(index) {
-  for (const [position, option] of options().entries()) option.setAttribute("aria-selected", String(position === index));
+  for (const [position, option] of options().entries())
+    option.setAttribute("aria-selected", String(position === index));
   const chosen = options()[index];
   field.setAttribute("aria-activedescendant", chosen?.id ?? "");
   chosen?.scrollIntoView({ block: "nearest" });

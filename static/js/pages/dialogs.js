@@ -8,7 +8,10 @@ const dialog = document.getElementById("dialog");
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog || !dialog.firstElementChild) return;
   if (!dialog.open) dialog.showModal();
-  const first = dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
+  const first =
+    dialog.querySelector("[aria-invalid=true]") ??
+    dialog.querySelector("[autofocus]") ??
+    dialog.querySelector("a, button, input");
   first?.focus();
 });
 

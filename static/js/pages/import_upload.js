@@ -60,13 +60,20 @@ async function send(file) {
 async function begin(file) {
   const { parts, page, received, size, name } = form.dataset;
   if (parts) {
-    if (!isSameFile(file, { name, size: Number(size) })) throw new Error(`This is a different file. Choose “${name}” to continue.`);
+    if (!isSameFile(file, { name, size: Number(size) }))
+      throw new Error(`This is a different file. Choose “${name}” to continue.`);
     return { parts, page, received: Number(received) };
   }
   const body = new URLSearchParams({ name: file.name, size: file.size });
   const answer = await post(form.dataset.new, body);
   // Whoever stops here and chooses again goes on with this one.
-  Object.assign(form.dataset, { parts: answer.parts, page: answer.page, received: 0, size: file.size, name: file.name });
+  Object.assign(form.dataset, {
+    parts: answer.parts,
+    page: answer.page,
+    received: 0,
+    size: file.size,
+    name: file.name,
+  });
   return answer;
 }
 

@@ -13,11 +13,14 @@ for (const menu of document.querySelectorAll(".menu-at[popover]")) {
   let opener = null;
   const place = () => putBeside(menu, opener.getBoundingClientRect());
   menu.addEventListener("beforetoggle", (event) => {
-    if (event.newState === "open") opener = event.source ?? document.querySelector(`[popovertarget="${menu.id}"]`) ?? document.activeElement;
+    if (event.newState === "open")
+      opener = event.source ?? document.querySelector(`[popovertarget="${menu.id}"]`) ?? document.activeElement;
   });
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
     place();
-    new ResizeObserver((_, observer) => (menu.matches(":popover-open") ? place() : observer.disconnect())).observe(menu);
+    new ResizeObserver((_, observer) => (menu.matches(":popover-open") ? place() : observer.disconnect())).observe(
+      menu,
+    );
   });
 }

@@ -10,7 +10,10 @@ const SHOWN_MS = 8000;
  * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it.
  * Returns the element.
  */
-export function showToast(text, { fault = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {}) {
+export function showToast(
+  text,
+  { fault = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {},
+) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   if (!fault) {
@@ -42,7 +45,9 @@ function makeAction(toast, action, onAction) {
 }
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
-document.addEventListener("htmx:responseError", (event) => showToast(describeStatus(event.detail.xhr.status), { fault: true }));
+document.addEventListener("htmx:responseError", (event) =>
+  showToast(describeStatus(event.detail.xhr.status), { fault: true }),
+);
 document.addEventListener("htmx:sendError", () => {
   // A page that asks again and again says it once.
   if (!document.querySelector(".toast-danger")) showToast(describeStatus(0), { fault: true });

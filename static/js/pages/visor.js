@@ -129,9 +129,16 @@ async function copyAsCurl() {
   if (!link) return;
   const address = new URL(link, location.href);
   address.searchParams.set("tab", "code");
-  const found = (await fetchDocument(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } })).getElementById("code-curl");
+  const found = (
+    await fetchDocument(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } })
+  ).getElementById("code-curl");
   if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { fault: true });
-  else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not allow copying. Copy from the tab Code.");
+  else
+    showToast(
+      (await copyText(found.textContent))
+        ? "Copied as curl."
+        : "This browser does not allow copying. Copy from the tab Code.",
+    );
 }
 
 const ACTIONS = {

@@ -1,12 +1,12 @@
 /** A row that could not be saved: what was loaded, mine and theirs for each attribute, by whom and when, and what to do. */
 
 import { findFault } from "../../lib/json_text.js";
+import { inWords, typeOf } from "../../lib/json_values.js";
 import { resolveClash } from "../../lib/save_requests.js";
 import { revertRow, settle } from "../../lib/staged_changes.js";
-import { inWords, typeOf } from "../../lib/json_values.js";
 import { addCommands, runCommand } from "../commands.js";
-import { make } from "./dom.js";
 import { problemWords } from "./cells.js";
+import { make } from "./dom.js";
 
 export function createClash(table, { loader, view }) {
   const dialog = document.getElementById("clash");
@@ -17,7 +17,14 @@ export function createClash(table, { loader, view }) {
     if (!change?.problem) return;
     rowOpen = row.id;
     const { outcome } = change.problem;
-    const content = outcome === "clash" && change.kind === "edit" ? clashForm(change) : outcome === "clash" ? deletionForm(change) : outcome === "gone" ? goneForm(change) : reasonForm(row, change);
+    const content =
+      outcome === "clash" && change.kind === "edit"
+        ? clashForm(change)
+        : outcome === "clash"
+          ? deletionForm(change)
+          : outcome === "gone"
+            ? goneForm(change)
+            : reasonForm(row, change);
     dialog.replaceChildren(content);
     dialog.showModal();
     // On the choice, not on the button: a hasty Enter overwrites nobody.
@@ -28,7 +35,11 @@ export function createClash(table, { loader, view }) {
 
   function frame(title, body, buttons) {
     const close = make("button", { type: "button", class: "button", "data-close": true }, ["Later"]);
-    return make("div", { class: "dialog-content" }, [make("h2", { id: "clash-title" }, [title]), ...body, make("div", { class: "actions" }, [...buttons, close])]);
+    return make("div", { class: "dialog-content" }, [
+      make("h2", { id: "clash-title" }, [title]),
+      ...body,
+      make("div", { class: "actions" }, [...buttons, close]),
+    ]);
   }
 
   function button(label, action, style = "button") {
@@ -44,20 +55,49 @@ export function createClash(table, { loader, view }) {
   function who({ changedBy, changedAt }) {
     if (!changedBy && !changedAt) return "by somebody else";
     const moment = changedAt ? new Date(changedAt) : null;
-    const when = moment && !Number.isNaN(moment.getTime()) ? `on ${moment.toLocaleString("en-GB", { timeZone: "UTC", dateStyle: "medium", timeStyle: "medium" })} UTC` : "";
+    const when =
+      moment && !Number.isNaN(moment.getTime())
+        ? `on ${moment.toLocaleString("en-GB", { timeZone: "UTC", dateStyle: "medium", timeStyle: "medium" })} UTC`
+        : "";
     return [changedBy ? `by ${changedBy}` : "", when].filter(Boolean).join(" ");
   }
 
   function clashForm(change) {
     const names = Object.keys(change.problem.theirs);
     const table_ = make("table", { class: "clash-table" }, [
-      make("thead", {}, [make("tr", {}, ["Attribute", "As loaded", "Theirs", "Mine"].map((label) => make("th", { scope: "col" }, [label])))]),
-      make("tbody", {}, names.map((name) => clashLine(name, change.cells[name] ?? { loaded: null, mine: null }, change.problem.theirs[name]))),
+      make("thead", {}, [
+        make(
+          "tr",
+          {},
+          ["Attribute", "As loaded", "Theirs", "Mine"].map((label) => make("th", { scope: "col" }, [label])),
+        ),
+      ]),
+      make(
+        "tbody",
+        {},
+        names.map((name) =>
+          clashLine(name, change.cells[name] ?? { loaded: null, mine: null }, change.problem.theirs[name]),
+        ),
+      ),
     ]);
-    const frameElement = make("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Attributes in conflict" }, [table_]);
+    const frameElement = make(
+      "div",
+      { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Attributes in conflict" },
+      [table_],
+    );
     const rest = Object.keys(change.cells).length - names.length;
-    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)}, in the same attributes as your edit. Choose what to keep.`]), frameElement];
-    if (rest > 0) body.push(make("p", { class: "quiet" }, [`Your other ${rest === 1 ? "edit" : `${rest} edits`} of this item ${rest === 1 ? "does" : "do"} not conflict and will be saved with it.`]));
+    const body = [
+      make("p", {}, [
+        `${change.key} was changed ${who(change.problem)}, in the same attributes as your edit. Choose what to keep.`,
+      ]),
+      frameElement,
+    ];
+    if (rest > 0)
+      body.push(
+        make("p", { class: "quiet" }, [
+          `Your other ${rest === 1 ? "edit" : `${rest} edits`} of this item ${rest === 1 ? "does" : "do"} not conflict and will be saved with it.`,
+        ]),
+      );
     const fault = make("p", { class: "field-errors", role: "alert" });
     body.push(fault);
     const saveButton = make("button", { type: "button", class: "button button-accent" }, ["Save my choice"]);
@@ -70,10 +110,15 @@ export function createClash(table, { loader, view }) {
       table.setStaged(resolveClash(table.staged, id, choices), { why: "resolved" });
       runCommand("save");
     });
-    return frame("Somebody else changed this item", body, [saveButton, button("Use all of theirs", (id) => {
-      takeTheirs(id, change, Object.fromEntries(names.map((name) => [name, "theirs"])));
-      table.setStaged(resolveClash(table.staged, id, Object.fromEntries(names.map((name) => [name, "theirs"]))), { why: "resolved" });
-    })]);
+    return frame("Somebody else changed this item", body, [
+      saveButton,
+      button("Use all of theirs", (id) => {
+        takeTheirs(id, change, Object.fromEntries(names.map((name) => [name, "theirs"])));
+        table.setStaged(resolveClash(table.staged, id, Object.fromEntries(names.map((name) => [name, "theirs"]))), {
+          why: "resolved",
+        });
+      }),
+    ]);
   }
 
   function clashLine(name, cell, theirs) {
@@ -81,11 +126,27 @@ export function createClash(table, { loader, view }) {
     const radio = (value, label, json, isChecked) => {
       const input = make("input", { type: "radio", name: group, value, class: "check" });
       input.checked = isChecked;
-      return make("label", { class: "clash-choice" }, [input, make("span", { class: "visually-hidden" }, [`${label}: `]), make("span", { class: ["data", `is-${typeOf(json)}`], dir: "auto" }, [shown(json)])]);
+      return make("label", { class: "clash-choice" }, [
+        input,
+        make("span", { class: "visually-hidden" }, [`${label}: `]),
+        make("span", { class: ["data", `is-${typeOf(json)}`], dir: "auto" }, [shown(json)]),
+      ]);
     };
-    const own = make("input", { class: "input data clash-own", "aria-label": `Another value for ${name}, as JSON`, placeholder: "another value, as JSON" });
+    const own = make("input", {
+      class: "input data clash-own",
+      "aria-label": `Another value for ${name}, as JSON`,
+      placeholder: "another value, as JSON",
+    });
     own.addEventListener("input", () => (other.querySelector("input").checked = own.value !== ""));
-    const other = make("label", { class: "clash-choice" }, [make("input", { type: "radio", name: group, value: "other", class: "check", "aria-label": `Another value for ${name}` })]);
+    const other = make("label", { class: "clash-choice" }, [
+      make("input", {
+        type: "radio",
+        name: group,
+        value: "other",
+        class: "check",
+        "aria-label": `Another value for ${name}`,
+      }),
+    ]);
     return make("tr", { "data-name": name }, [
       make("th", { scope: "row", class: "data" }, [name]),
       make("td", { class: "data quiet", dir: "auto" }, [shown(cell.loaded)]),
@@ -136,12 +197,18 @@ export function createClash(table, { loader, view }) {
   }
 
   function deletionForm(change) {
-    const body = [make("p", {}, [`${change.key} was changed ${who(change.problem)} after you loaded it, so it was not deleted.`])];
+    const body = [
+      make("p", {}, [`${change.key} was changed ${who(change.problem)} after you loaded it, so it was not deleted.`]),
+    ];
     return frame("Changed by somebody else", body, [
-      button("Delete anyway", (id) => {
-        table.setStaged(resolveClash(table.staged, id, {}), { why: "resolved" });
-        runCommand("delete");
-      }, "button button-danger"),
+      button(
+        "Delete anyway",
+        (id) => {
+          table.setStaged(resolveClash(table.staged, id, {}), { why: "resolved" });
+          runCommand("delete");
+        },
+        "button button-danger",
+      ),
       button("Keep it", async (id) => {
         table.setStaged(settle(table.staged, [[id, undefined]]), { why: "resolved" });
         await refresh(id, change.key);
@@ -157,16 +224,26 @@ export function createClash(table, { loader, view }) {
   function goneForm(change) {
     const body = [make("p", {}, [`${change.key} was deleted or has expired. Your edits are still here.`])];
     return frame("This item no longer exists", body, [
-      button("Add it again with my edits", (id) => {
-        const values = new Map(table.rows.find((row) => row.id === id)?.values ?? []);
-        for (const [name, cell] of Object.entries(change.cells)) {
-          if (cell.mine === null) values.delete(name);
-          else values.set(name, cell.mine);
-        }
-        const item = Object.fromEntries([...values].filter(([, json]) => typeof json === "string"));
-        table.setRows(table.rows.filter((row) => row.id !== id));
-        table.setStaged(settle(table.staged, [[id, undefined], [`new:${change.key}`, { kind: "add", key: change.key, item }]]), { why: "resolved" });
-      }, "button button-accent"),
+      button(
+        "Add it again with my edits",
+        (id) => {
+          const values = new Map(table.rows.find((row) => row.id === id)?.values ?? []);
+          for (const [name, cell] of Object.entries(change.cells)) {
+            if (cell.mine === null) values.delete(name);
+            else values.set(name, cell.mine);
+          }
+          const item = Object.fromEntries([...values].filter(([, json]) => typeof json === "string"));
+          table.setRows(table.rows.filter((row) => row.id !== id));
+          table.setStaged(
+            settle(table.staged, [
+              [id, undefined],
+              [`new:${change.key}`, { kind: "add", key: change.key, item }],
+            ]),
+            { why: "resolved" },
+          );
+        },
+        "button button-accent",
+      ),
       button("Discard my edits", (id) => {
         table.setRows(table.rows.filter((row) => row.id !== id));
         table.setStaged(settle(table.staged, [[id, undefined]]), { why: "resolved" });
@@ -177,7 +254,12 @@ export function createClash(table, { loader, view }) {
   function reasonForm(row, change) {
     const isOutdated = change.problem.outcome === "outdated";
     const body = [make("p", {}, [problemWords(change.problem)])];
-    if (isOutdated) body.push(make("p", { class: "quiet" }, ["Saving keeps both changes where they are in different attributes, and asks where they are in the same one."]));
+    if (isOutdated)
+      body.push(
+        make("p", { class: "quiet" }, [
+          "Saving keeps both changes where they are in different attributes, and asks where they are in the same one.",
+        ]),
+      );
     else body.push(make("p", { class: "quiet" }, ["Change the row and save again, or undo your change."]));
     const back = button("Undo my change", (id) => table.setStaged(revertRow(table.staged, id)));
     return frame(isOutdated ? "Changed by somebody else" : `${row.key ?? "The new row"} was not saved`, body, [back]);

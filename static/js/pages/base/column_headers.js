@@ -1,7 +1,7 @@
 /** The header: what each column holds, sorting, and a person's arrangement of the columns, kept in this browser. */
 
-import { mergeColumns, moveBefore, moveBy, nextSort, typeMix } from "../../lib/table_columns.js";
 import { within } from "../../lib/grid_geometry.js";
+import { mergeColumns, moveBefore, moveBy, nextSort, typeMix } from "../../lib/table_columns.js";
 import { addCommands, runCommand } from "../commands.js";
 import { announce, icon, make } from "./dom.js";
 import { KEY, SELECT } from "./table_state.js";
@@ -37,20 +37,60 @@ export function createHeader(table, view) {
   }
 
   function drawSelectAll() {
-    const box = make("input", { type: "checkbox", class: "check", id: "select-all", tabindex: -1, "aria-label": "Select the shown rows" });
+    const box = make("input", {
+      type: "checkbox",
+      class: "check",
+      id: "select-all",
+      tabindex: -1,
+      "aria-label": "Select the shown rows",
+    });
     box.addEventListener("change", () => table.setSelected(box.checked ? table.shown.map(({ id }) => id) : []));
-    return make("div", { role: "columnheader", class: "cell cell-select", "data-name": SELECT, "aria-colindex": 1 }, [box]);
+    return make("div", { role: "columnheader", class: "cell cell-select", "data-name": SELECT, "aria-colindex": 1 }, [
+      box,
+    ]);
   }
 
   function drawColumn(name, index) {
     const mix = name === KEY ? { word: "string", inWords: "" } : typeMix(table.typesOf(name));
-    const sorted = table.sort === name || (name === KEY && table.sort === "") ? "ascending" : table.sort === `-${name}` ? "descending" : "none";
+    const sorted =
+      table.sort === name || (name === KEY && table.sort === "")
+        ? "ascending"
+        : table.sort === `-${name}`
+          ? "descending"
+          : "none";
     const title = mix.inWords ? `${name}: ${mix.inWords}` : name;
-    const sort = make("button", { type: "button", class: "head-sort", tabindex: -1, title, "data-command": "sort-by-column" }, [make("span", { class: "head-name", dir: "auto" }, [name]), make("span", { class: "head-type" }, [mix.word])]);
+    const sort = make(
+      "button",
+      { type: "button", class: "head-sort", tabindex: -1, title, "data-command": "sort-by-column" },
+      [make("span", { class: "head-name", dir: "auto" }, [name]), make("span", { class: "head-type" }, [mix.word])],
+    );
     const isMarked = sorted !== "none" && !(name === KEY && table.sort === "");
     if (isMarked) sort.append(icon(sorted === "ascending" ? "up" : "down"));
-    const cell = make("div", { role: "columnheader", class: ["cell", name === KEY && "cell-key"], "data-name": name, "aria-sort": sorted, "aria-colindex": index + 2 }, [sort]);
-    cell.append(make("button", { type: "button", class: "head-menu button-icon", tabindex: -1, "data-command": "open-column-menu", "aria-label": `Column ${name}`, "aria-haspopup": "true" }, [icon("menu")]));
+    const cell = make(
+      "div",
+      {
+        role: "columnheader",
+        class: ["cell", name === KEY && "cell-key"],
+        "data-name": name,
+        "aria-sort": sorted,
+        "aria-colindex": index + 2,
+      },
+      [sort],
+    );
+    cell.append(
+      make(
+        "button",
+        {
+          type: "button",
+          class: "head-menu button-icon",
+          tabindex: -1,
+          "data-command": "open-column-menu",
+          "aria-label": `Column ${name}`,
+          "aria-haspopup": "true",
+        },
+        [icon("menu")],
+      ),
+    );
     cell.append(make("span", { class: "head-resize", "aria-hidden": "true" }));
     if (name !== KEY) cell.draggable = true;
     return cell;
@@ -58,7 +98,17 @@ export function createHeader(table, view) {
 
   /** For the pointer; who comes with the keyboard finds the same in the menu of columns. */
   function drawAdd() {
-    const button = make("button", { type: "button", class: "button-icon head-add", tabindex: -1, "data-command": "add-column", title: "Add a column" }, [icon("plus")]);
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: "button-icon head-add",
+        tabindex: -1,
+        "data-command": "add-column",
+        title: "Add a column",
+      },
+      [icon("plus")],
+    );
     return make("div", { class: "head-add-place", "aria-hidden": "true" }, [button]);
   }
 
@@ -89,10 +139,14 @@ export function createHeader(table, view) {
     handle.parentElement.draggable = false;
     const move = (moved) => resize(name, from.width + (moved.clientX - from.x) / rem, { keep: false });
     handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", () => {
-      handle.removeEventListener("pointermove", move);
-      table.setArrangement({ ...table.arrangement });
-    }, { once: true });
+    handle.addEventListener(
+      "pointerup",
+      () => {
+        handle.removeEventListener("pointermove", move);
+        table.setArrangement({ ...table.arrangement });
+      },
+      { once: true },
+    );
   });
 
   function resize(name, width, { keep = true } = {}) {
@@ -150,12 +204,21 @@ export function createHeader(table, view) {
 
   function openColumnMenu(name, opener) {
     menuOf = name;
-    const item = (command, label, sign, keepsOpen = false) => make("button", { type: "button", class: "menu-item", "data-command": command, "data-keeps-open": keepsOpen }, [icon(sign), label]);
+    const item = (command, label, sign, keepsOpen = false) =>
+      make("button", { type: "button", class: "menu-item", "data-command": command, "data-keeps-open": keepsOpen }, [
+        icon(sign),
+        label,
+      ]);
     /** @type {HTMLElement[]} */
     const items = [make("p", { class: "menu-title data" }, [name])];
     items.push(item("sort-ascending", "Sort ascending", "up"), item("sort-descending", "Sort descending", "down"));
     items.push(item("widen-column", "Wider", "right", true), item("narrow-column", "Narrower", "left", true));
-    if (name !== KEY) items.push(item("move-column-left", "Move left", "left", true), item("move-column-right", "Move right", "right", true), item("hide-column", "Hide", "hide"));
+    if (name !== KEY)
+      items.push(
+        item("move-column-left", "Move left", "left", true),
+        item("move-column-right", "Move right", "right", true),
+        item("hide-column", "Hide", "hide"),
+      );
     columnMenu.replaceChildren(...items);
     columnMenu.showPopover({ source: opener });
     columnMenu.querySelector("button").focus();
@@ -164,7 +227,9 @@ export function createHeader(table, view) {
   addCommands({
     "sort-by-column": ({ button }) => {
       const { name } = button.closest("[role=columnheader]").dataset;
-      runCommand("sort", { sort: name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name) });
+      runCommand("sort", {
+        sort: name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name),
+      });
     },
     "open-column-menu": ({ button }) => openColumnMenu(button.closest("[role=columnheader]").dataset.name, button),
     "add-column": askForColumn,
@@ -183,15 +248,27 @@ export function createHeader(table, view) {
       const box = make("input", { type: "checkbox", class: "check" });
       box.checked = !table.arrangement.hidden.includes(name);
       box.addEventListener("change", () => hide(name, !box.checked));
-      return make("label", { class: "menu-item" }, [box, make("span", { class: "data menu-column-name" }, [name]), make("span", { class: "head-type" }, [typeMix(types).word])]);
+      return make("label", { class: "menu-item" }, [
+        box,
+        make("span", { class: "data menu-column-name" }, [name]),
+        make("span", { class: "head-type" }, [typeMix(types).word]),
+      ]);
     });
     const reset = make("button", { type: "button", class: "menu-item" }, ["Reset columns"]);
     reset.addEventListener("click", () => {
       table.setArrangement({ order: [], hidden: [], widths: {} });
       drawColumnsMenu();
     });
-    const add = make("button", { type: "button", class: "menu-item", "data-command": "add-column" }, [icon("plus"), "Add a column …"]);
-    columnsMenu.replaceChildren(...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]), make("hr"), ...(table.canWrite ? [add] : []), reset);
+    const add = make("button", { type: "button", class: "menu-item", "data-command": "add-column" }, [
+      icon("plus"),
+      "Add a column …",
+    ]);
+    columnsMenu.replaceChildren(
+      ...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]),
+      make("hr"),
+      ...(table.canWrite ? [add] : []),
+      reset,
+    );
   }
   columnsMenu.addEventListener("beforetoggle", (event) => event.newState === "open" && drawColumnsMenu());
 

@@ -1,12 +1,12 @@
 /** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
 
-import { formatCount } from "../../lib/formatting.js";
 import { isOneValue, toJson, toTsv } from "../../lib/clipboard_text.js";
-import { mergeColumns, typeMix } from "../../lib/table_columns.js";
+import { formatCount } from "../../lib/formatting.js";
+import { readTyped } from "../../lib/json_values.js";
 import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
-import { readTyped } from "../../lib/json_values.js";
+import { mergeColumns, typeMix } from "../../lib/table_columns.js";
 import { copyText } from "../clipboard.js";
 import { addCommands, runCommand } from "../commands.js";
 import { showToast } from "../toasts.js";
@@ -61,7 +61,9 @@ export function createTransfer(table, { loader, edits, keys }) {
       return found;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showToast("The server does not answer, and some long values must be fetched first. Try again in a moment.", { fault: true });
+      showToast("The server does not answer, and some long values must be fetched first. Try again in a moment.", {
+        fault: true,
+      });
       return null;
     }
   }
@@ -75,7 +77,9 @@ export function createTransfer(table, { loader, edits, keys }) {
   }
 
   function rowsAsJson(rows) {
-    return toJson(rows.map((row) => [...(keyOf(row) === null ? [] : [[KEY, JSON.stringify(keyOf(row))]]), ...valuesOf(row)]));
+    return toJson(
+      rows.map((row) => [...(keyOf(row) === null ? [] : [[KEY, JSON.stringify(keyOf(row))]]), ...valuesOf(row)]),
+    );
   }
 
   function rowsAsTsv(rows) {
@@ -83,7 +87,10 @@ export function createTransfer(table, { loader, edits, keys }) {
     const head = [KEY, ...names].map((name) => JSON.stringify(name));
     const lines = rows.map((row) => {
       const values = new Map(valuesOf(row));
-      return [keyOf(row) === null ? null : JSON.stringify(keyOf(row)), ...names.map((name) => values.get(name) ?? null)];
+      return [
+        keyOf(row) === null ? null : JSON.stringify(keyOf(row)),
+        ...names.map((name) => values.get(name) ?? null),
+      ];
     });
     return toTsv([head, ...lines]);
   }
@@ -93,19 +100,25 @@ export function createTransfer(table, { loader, edits, keys }) {
     else showToast("This browser does not allow copying.", { fault: true });
   }
 
-  const isInGrid = () => table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
+  const isInGrid = () =>
+    table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
 
   document.addEventListener("copy", (event) => {
     if (!isInGrid() || String(getSelection()) !== "") return;
     const rows = table.shown.filter(({ id }) => table.selected.has(id));
     const cells = keys.rangeCells().filter(({ name }) => name !== SELECT);
-    const isLong = rows.length > 0 ? rows.some((row) => valuesOf(row).some(([, json]) => json instanceof LongValue)) : cells.some(({ row, name }) => cellJson(row, name) instanceof LongValue);
+    const isLong =
+      rows.length > 0
+        ? rows.some((row) => valuesOf(row).some(([, json]) => json instanceof LongValue))
+        : cells.some(({ row, name }) => cellJson(row, name) instanceof LongValue);
     event.preventDefault();
     // What has to be fetched first cannot be put there in time: the menu's way fetches, then copies.
     if (isLong) return copyRows("tsv");
     const text = rows.length > 0 ? rowsAsTsv(rows) : rangeAsTsv(cells);
     event.clipboardData.setData("text/plain", text);
-    return showToast(`Copied ${rows.length > 0 ? formatCount(rows.length, "row") : formatCount(cells.length, "cell")}.`);
+    return showToast(
+      `Copied ${rows.length > 0 ? formatCount(rows.length, "row") : formatCount(cells.length, "cell")}.`,
+    );
   });
 
   function cellJson(row, name) {
@@ -116,7 +129,11 @@ export function createTransfer(table, { loader, edits, keys }) {
   function rangeAsTsv(cells) {
     const lines = new Map();
     for (const { row, name } of cells) lines.set(row.id, [...(lines.get(row.id) ?? []), cellJson(row, name)]);
-    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (_, inner) => inner.replaceAll('""', '"')) : toTsv([...lines.values()]);
+    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null
+      ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (_, inner) =>
+          inner.replaceAll('""', '"'),
+        )
+      : toTsv([...lines.values()]);
   }
 
   document.addEventListener("paste", (event) => {
@@ -124,7 +141,9 @@ export function createTransfer(table, { loader, edits, keys }) {
     const text = event.clipboardData.getData("text/plain");
     if (text === "") return;
     event.preventDefault();
-    const cells = keys.rangeCells().filter(({ row, name }) => name !== SELECT && name !== KEY && table.change(row.id)?.kind !== "delete");
+    const cells = keys
+      .rangeCells()
+      .filter(({ row, name }) => name !== SELECT && name !== KEY && table.change(row.id)?.kind !== "delete");
     if (isOneValue(text) && cells.length > 0) pasteValue(text.replace(/\r?\n$/, ""), cells);
     else importText(text, "the clipboard");
   });
@@ -133,7 +152,10 @@ export function createTransfer(table, { loader, edits, keys }) {
     const staged = [];
     for (const { row, name } of cells) {
       const { json } = table.cell(row, name);
-      const read = json instanceof LongValue ? { fault: { message: "This value is too long to replace here. Open it in the editor" } } : readTyped(text, json, table.typesOf(name));
+      const read =
+        json instanceof LongValue
+          ? { fault: { message: "This value is too long to replace here. Open it in the editor" } }
+          : readTyped(text, json, table.typesOf(name));
       if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { fault: true });
       staged.push({ row, name, mine: read.json });
     }
@@ -145,23 +167,48 @@ export function createTransfer(table, { loader, edits, keys }) {
     let found;
     try {
       // In the order of the table: rows that come without a head are read in it.
-      const types = Object.fromEntries(table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]));
-      found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), { method: "POST", body: text, headers: { "Content-Type": "text/plain; charset=utf-8" } });
+      const types = Object.fromEntries(
+        table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]),
+      );
+      found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), {
+        method: "POST",
+        body: text,
+        headers: { "Content-Type": "text/plain; charset=utf-8" },
+      });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      return showToast(error.status === 413 ? "That is more than 10 MB. Split it, or use the API." : error.messages.length > 0 ? `Not imported: ${error.messages[0]}.` : error.message, { fault: true });
+      return showToast(
+        error.status === 413
+          ? "That is more than 10 MB. Split it, or use the API."
+          : error.messages.length > 0
+            ? `Not imported: ${error.messages[0]}.`
+            : error.message,
+        { fault: true },
+      );
     }
     const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
     if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { fault: true });
     const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
     const known = new Set(table.columns.map(({ name }) => name));
     const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
-    if (names.size > 0) table.setColumns(mergeColumns(table.columns, [...names].map((name) => ({ name, types: {} }))));
+    if (names.size > 0)
+      table.setColumns(
+        mergeColumns(
+          table.columns,
+          [...names].map((name) => ({ name, types: {} })),
+        ),
+      );
     table.setStaged(addRows(table.staged, rows));
     document.getElementById("base-frame").scrollTop = 0;
     table.setCursor({ id: rows[0].id, name: KEY });
-    showToast(`${formatCount(rows.length, "row")} from ${from} staged.`, { action: "Undo", onAction: () => table.setStaged(undo(table.staged)) });
-    if (problems.length > 0) showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, { fault: true });
+    showToast(`${formatCount(rows.length, "row")} from ${from} staged.`, {
+      action: "Undo",
+      onAction: () => table.setStaged(undo(table.staged)),
+    });
+    if (problems.length > 0)
+      showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, {
+        fault: true,
+      });
     return undefined;
   }
 
@@ -172,7 +219,8 @@ export function createTransfer(table, { loader, edits, keys }) {
   });
 
   async function importFile(chosen) {
-    if (chosen.size > IMPORT_MAX_BYTES) return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { fault: true });
+    if (chosen.size > IMPORT_MAX_BYTES)
+      return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { fault: true });
     const text = new TextDecoder("utf-8", { fatal: true });
     try {
       return importText(text.decode(await chosen.arrayBuffer()), chosen.name);

@@ -40,7 +40,10 @@ export function createDrafts(table) {
       seen = text;
       isFull = false;
     } catch {
-      if (!isFull) showToast("There are too many staged changes for this browser to keep. Save before you leave this page.", { fault: true });
+      if (!isFull)
+        showToast("There are too many staged changes for this browser to keep. Save before you leave this page.", {
+          fault: true,
+        });
       isFull = true;
     }
   }

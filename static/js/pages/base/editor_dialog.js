@@ -1,13 +1,13 @@
 /** The editor over the table: one value with its type, or a whole row as JSON. */
 
 import { indent, joinObject, splitObject } from "../../lib/json_text.js";
+import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
 import { RequestError } from "../../lib/requests.js";
 import { own } from "../../lib/staged_changes.js";
-import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
-import { createJsonField } from "./json_field.js";
 import { make } from "./dom.js";
+import { createJsonField } from "./json_field.js";
 import { KEY } from "./table_state.js";
 
 export function createEditor(table, view, { loader, edits }) {
@@ -41,8 +41,13 @@ export function createEditor(table, view, { loader, edits }) {
     if (!whole) return;
     const staged = table.change(row.id);
     const cell = staged?.kind === "edit" ? own(staged.cells, name) : null;
-    const value = staged?.kind === "add" ? (own(staged.item, name) ?? null) : cell ? cell.mine : (whole.values.get(name) ?? null);
-    title.replaceChildren("Edit ", make("span", { class: "data" }, [name]), make("span", { class: "quiet editor-of" }, [` of ${row.key ?? "the new row"}`]));
+    const value =
+      staged?.kind === "add" ? (own(staged.item, name) ?? null) : cell ? cell.mine : (whole.values.get(name) ?? null);
+    title.replaceChildren(
+      "Edit ",
+      make("span", { class: "data" }, [name]),
+      make("span", { class: "quiet editor-of" }, [` of ${row.key ?? "the new row"}`]),
+    );
     type.parentElement.hidden = false;
     show({ row, whole, name, first: value, isReadOnly: staged?.kind === "delete" });
   }
@@ -68,7 +73,12 @@ export function createEditor(table, view, { loader, edits }) {
     type.disabled = open.isReadOnly;
     done.hidden = open.isReadOnly;
     reset.hidden = open.isReadOnly;
-    note.textContent = open.name === null ? "The key cannot be changed here." : kind === "missing" ? "The item does not have this attribute yet." : "";
+    note.textContent =
+      open.name === null
+        ? "The key cannot be changed here."
+        : kind === "missing"
+          ? "The item does not have this attribute yet."
+          : "";
     dialog.showModal();
     fill(open.first === null ? "" : type.value === "string" ? textOf(open.first) : pretty(open.first));
   }
@@ -104,12 +114,29 @@ export function createEditor(table, view, { loader, edits }) {
       input.disabled = open.isReadOnly;
       return make("label", { class: "editor-choice" }, [input, value]);
     };
-    body.append(make("div", { class: "editor-choices", role: "radiogroup", "aria-label": open.name }, [choice("true"), choice("false")]));
-    return { value: () => body.querySelector(":checked")?.value ?? "", focus: () => (body.querySelector(":checked") ?? body.querySelector("input")).focus() };
+    body.append(
+      make("div", { class: "editor-choices", role: "radiogroup", "aria-label": open.name }, [
+        choice("true"),
+        choice("false"),
+      ]),
+    );
+    return {
+      value: () => body.querySelector(":checked")?.value ?? "",
+      focus: () => (body.querySelector(":checked") ?? body.querySelector("input")).focus(),
+    };
   }
 
   function putText(text, kind) {
-    const field = kind === "number" ? make("input", { class: "input data", "aria-label": open.name, inputmode: "decimal", autocomplete: "off", spellcheck: "false" }) : make("textarea", { class: "input editor-text", "aria-label": open.name, dir: "auto", spellcheck: "false" });
+    const field =
+      kind === "number"
+        ? make("input", {
+            class: "input data",
+            "aria-label": open.name,
+            inputmode: "decimal",
+            autocomplete: "off",
+            spellcheck: "false",
+          })
+        : make("textarea", { class: "input editor-text", "aria-label": open.name, dir: "auto", spellcheck: "false" });
     field.value = text;
     field.readOnly = open.isReadOnly;
     field.addEventListener("input", check);
@@ -200,7 +227,9 @@ export function createEditor(table, view, { loader, edits }) {
   /** Only what differs is staged: attributes that were changed, added or taken out. */
   function stageRow(row, members, before) {
     const names = new Set([...before.keys(), ...members.keys()]);
-    const cells = [...names].filter((name) => !isSame(before.get(name) ?? null, members.get(name) ?? null)).map((name) => ({ row, name, mine: members.get(name) ?? null }));
+    const cells = [...names]
+      .filter((name) => !isSame(before.get(name) ?? null, members.get(name) ?? null))
+      .map((name) => ({ row, name, mine: members.get(name) ?? null }));
     const known = new Set(table.columns.map((column) => column.name));
     const fresh = cells.map(({ name }) => name).filter((name) => !known.has(name));
     if (fresh.length > 0) table.setColumns([...table.columns, ...fresh.map((name) => ({ name, types: {} }))]);
@@ -211,7 +240,13 @@ export function createEditor(table, view, { loader, edits }) {
   function offerBack({ field, first, name, isReadOnly, ...opened }, kind) {
     const text = field.value();
     const before = first === null ? "" : name !== null && typeOf(first) === "string" ? textOf(first) : pretty(first);
-    if (isReadOnly || text === before || (kind === "null" && first === "null") || (kind === "boolean" && text === first)) return;
+    if (
+      isReadOnly ||
+      text === before ||
+      (kind === "null" && first === "null") ||
+      (kind === "boolean" && text === first)
+    )
+      return;
     showToast("Closed without keeping your edit.", {
       action: "Reopen",
       onAction: () => {

@@ -30,7 +30,12 @@ export function createView(table, frame) {
     if (size === null) size = measure();
     const { rowHeight } = size;
     body.style.height = `${table.shown.length * rowHeight}px`;
-    const [first, end] = rowsInView({ scrollTop: frame.scrollTop, height: size.height, rowHeight, count: table.shown.length });
+    const [first, end] = rowsInView({
+      scrollTop: frame.scrollTop,
+      height: size.height,
+      rowHeight,
+      count: table.shown.length,
+    });
     const wanted = new Set();
     for (let position = first; position < end; position += 1) wanted.add(table.shown[position].id);
     if (table.cursor && table.indexOf(table.cursor.id) !== -1) wanted.add(table.cursor.id);
@@ -136,7 +141,9 @@ export function createView(table, frame) {
     if (!cursor || !anchor || (cursor.id === anchor.id && cursor.name === anchor.name)) return null;
     const at = (cell) => ({ row: table.indexOf(cell.id), column: table.columnIndex(cell.name) });
     const [one, other] = [at(anchor), at(cursor)];
-    return one.row === -1 || other.row === -1 || one.column === -1 || other.column === -1 ? null : rectangle(one, other);
+    return one.row === -1 || other.row === -1 || one.column === -1 || other.column === -1
+      ? null
+      : rectangle(one, other);
   }
 
   function cellElement(id, name) {
@@ -155,13 +162,23 @@ export function createView(table, frame) {
     const row = table.indexOf(id);
     if (row === -1) return;
     size ??= measure();
-    frame.scrollTop = scrollToRow({ row, scrollTop: frame.scrollTop, height: frame.clientHeight, rowHeight: size.rowHeight, headerHeight: size.headerHeight });
+    frame.scrollTop = scrollToRow({
+      row,
+      scrollTop: frame.scrollTop,
+      height: frame.clientHeight,
+      rowHeight: size.rowHeight,
+      headerHeight: size.headerHeight,
+    });
     draw();
     const cell = cellElement(id, name);
     if (!cell || name === SELECT || name === KEY) return;
-    const pinned = [...cell.parentElement.children].slice(0, 2).filter((each) => getComputedStyle(each).position === "sticky").reduce((sum, each) => sum + each.offsetWidth, 0);
+    const pinned = [...cell.parentElement.children]
+      .slice(0, 2)
+      .filter((each) => getComputedStyle(each).position === "sticky")
+      .reduce((sum, each) => sum + each.offsetWidth, 0);
     if (cell.offsetLeft < frame.scrollLeft + pinned) frame.scrollLeft = cell.offsetLeft - pinned;
-    else if (cell.offsetLeft + cell.offsetWidth > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
+    else if (cell.offsetLeft + cell.offsetWidth > frame.scrollLeft + frame.clientWidth)
+      frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
   }
 
   function layColumns() {
@@ -176,10 +193,14 @@ export function createView(table, frame) {
     table.grid.setAttribute("aria-colcount", table.names.length);
   }
 
-  frame.addEventListener("scroll", () => {
-    drawSoon();
-    table.emit("scrolled");
-  }, { passive: true });
+  frame.addEventListener(
+    "scroll",
+    () => {
+      drawSoon();
+      table.emit("scrolled");
+    },
+    { passive: true },
+  );
   new ResizeObserver(() => {
     size = null;
     layColumns();
@@ -200,7 +221,18 @@ export function createView(table, frame) {
   });
 
   /** The active cell offers the editor; one button that moves, not one in each cell. */
-  const expander = make("button", { type: "button", class: "cell-expand button-icon", tabindex: -1, "data-command": "open-cell", "aria-label": "Open in the editor", title: "Open in the editor (Shift+Enter)" }, [icon("expand")]);
+  const expander = make(
+    "button",
+    {
+      type: "button",
+      class: "cell-expand button-icon",
+      tabindex: -1,
+      "data-command": "open-cell",
+      "aria-label": "Open in the editor",
+      title: "Open in the editor (Shift+Enter)",
+    },
+    [icon("expand")],
+  );
   function addExpander() {
     const { id, name } = table.cursor;
     const cell = name === SELECT || name === KEY ? null : cellElement(id, name);

@@ -1,7 +1,7 @@
 /** Editing a cell where it stands. What a cell cannot show whole, and objects and lists, open the editor instead. */
 
-import { editCells, setKey } from "../../lib/staged_changes.js";
 import { readAs, readTyped, textOf } from "../../lib/json_values.js";
+import { editCells, setKey } from "../../lib/staged_changes.js";
 import { addCommands, runCommand } from "../commands.js";
 import { putBeside } from "../popovers.js";
 import { announce, make } from "./dom.js";
@@ -19,20 +19,35 @@ export function createEdits(table, view) {
     const row = table.row(id);
     if (!row || name === SELECT) return;
     if (table.change(id)?.kind === "delete") return announce("This row is marked for deletion");
-    if (name === KEY) return row.isNew ? open(row, name, typed ?? table.change(id).key ?? "", typed) : typed === null ? runCommand("open-row", { row }) : announce("A saved key cannot be changed. Use Duplicate to make a new row");
+    if (name === KEY)
+      return row.isNew
+        ? open(row, name, typed ?? table.change(id).key ?? "", typed)
+        : typed === null
+          ? runCommand("open-row", { row })
+          : announce("A saved key cannot be changed. Use Duplicate to make a new row");
     const { json } = table.cell(row, name);
     const type = typeOfCell(json);
-    if (type === "object" || type === "array") return typed === null ? runCommand("open-cell", { row, name }) : announce("Press Enter to edit this in the editor");
+    if (type === "object" || type === "array")
+      return typed === null
+        ? runCommand("open-cell", { row, name })
+        : announce("Press Enter to edit this in the editor");
     if (json instanceof LongValue) return runCommand("open-cell", { row, name });
     const text = textOf(json === null || json === "null" ? null : json);
-    if (typed === null && (text.length > LONGEST_IN_PLACE || /[\n\r]/.test(text))) return runCommand("open-cell", { row, name });
+    if (typed === null && (text.length > LONGEST_IN_PLACE || /[\n\r]/.test(text)))
+      return runCommand("open-cell", { row, name });
     return open(row, name, typed ?? text, typed);
   }
 
   function open(row, name, text, typed) {
     const cell = view.cellElement(row.id, name);
     if (!cell) return;
-    const input = make("input", { class: "cell-input data", "aria-label": `${name} of ${row.key ?? "the new row"}`, spellcheck: "false", autocomplete: "off", dir: "auto" });
+    const input = make("input", {
+      class: "cell-input data",
+      "aria-label": `${name} of ${row.key ?? "the new row"}`,
+      spellcheck: "false",
+      autocomplete: "off",
+      dir: "auto",
+    });
     if (name === KEY) input.placeholder = "made when saved";
     input.value = text;
     editing = { row, name, cell, input, first: text, isTyped: typed !== null };
@@ -121,7 +136,12 @@ export function createEdits(table, view) {
 
   /** @param {{row: any, name: string, mine: string|null}[]} cells staged as one step */
   function stage(cells) {
-    const whole = cells.map(({ row, name, mine }) => ({ row, name, mine, loaded: table.loaded(row.whole ?? row, name) }));
+    const whole = cells.map(({ row, name, mine }) => ({
+      row,
+      name,
+      mine,
+      loaded: table.loaded(row.whole ?? row, name),
+    }));
     if (whole.some(({ loaded }) => loaded instanceof LongValue)) return false;
     table.setStaged(editCells(table.staged, whole));
     return true;

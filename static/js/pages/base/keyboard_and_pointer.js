@@ -40,7 +40,9 @@ export function createKeys(table, view, { edits }) {
       runCommand("focus-column", { name: cursor.name });
       return true;
     }
-    const next = event.altKey ? null : nextCell({ key: event.key, ctrlKey: ctrl }, cursor ? at() : { row: 0, column: 1 }, size());
+    const next = event.altKey
+      ? null
+      : nextCell({ key: event.key, ctrlKey: ctrl }, cursor ? at() : { row: 0, column: 1 }, size());
     if (next) {
       moveTo(next, event.shiftKey);
       return true;
@@ -58,7 +60,8 @@ export function createKeys(table, view, { edits }) {
         return true;
       case " ":
         if (event.shiftKey || cursor.name === SELECT) toggleRow(cursor.id);
-        else if (cursor.name !== KEY && typeOfCell(table.cell(row, cursor.name).json) === "boolean") runCommand("toggle-cell", { row, name: cursor.name });
+        else if (cursor.name !== KEY && typeOfCell(table.cell(row, cursor.name).json) === "boolean")
+          runCommand("toggle-cell", { row, name: cursor.name });
         return true;
       case "Delete":
       case "Backspace":
@@ -115,7 +118,8 @@ export function createKeys(table, view, { edits }) {
     if (!range) return table.cursor ? [{ row: table.row(table.cursor.id), name: table.cursor.name }] : [];
     const cells = [];
     for (let row = range.top; row <= range.bottom; row += 1) {
-      for (let column = range.left; column <= range.right; column += 1) cells.push({ row: table.shown[row], name: table.names[column] });
+      for (let column = range.left; column <= range.right; column += 1)
+        cells.push({ row: table.shown[row], name: table.names[column] });
     }
     return cells;
   }
@@ -151,12 +155,15 @@ export function createKeys(table, view, { edits }) {
   let lastSelected = null;
   function selectByClick(event, row) {
     event.preventDefault();
-    const between = event.shiftKey && lastSelected !== null ? [table.indexOf(lastSelected), table.indexOf(row.id)] : null;
+    const between =
+      event.shiftKey && lastSelected !== null ? [table.indexOf(lastSelected), table.indexOf(row.id)] : null;
     lastSelected = row.id;
     table.setCursor({ id: row.id, name: SELECT });
     if (!between || between[0] === -1) return setTimeout(() => toggleRow(row.id));
     const [first, last] = between.sort((one, other) => one - other);
-    const ids = table.shown.filter((_, position) => isInside({ top: first, bottom: last, left: 0, right: 0 }, position, 0)).map(({ id }) => id);
+    const ids = table.shown
+      .filter((_, position) => isInside({ top: first, bottom: last, left: 0, right: 0 }, position, 0))
+      .map(({ id }) => id);
     return setTimeout(() => table.setSelected(new Set([...table.selected, ...ids])));
   }
 
@@ -166,7 +173,9 @@ export function createKeys(table, view, { edits }) {
   });
 
   document.addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], .ace_editor");
+    const isTyping = event.target.closest(
+      "input:not([type=checkbox]), textarea, select, [contenteditable], .ace_editor",
+    );
     if (document.querySelector("dialog[open]")) return;
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();

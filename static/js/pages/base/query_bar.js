@@ -70,10 +70,18 @@ export function createBar(table, { loader, frame }) {
     message.classList.toggle("is-fault", isWrong);
     if (isWrong) {
       const { message: text, at } = found.error;
-      const place = at && at.line > 1 ? `Line ${at.line}, column ${at.column}: ` : at?.column > 1 ? `At character ${at.column}: ` : "";
+      const place =
+        at && at.line > 1
+          ? `Line ${at.line}, column ${at.column}: `
+          : at?.column > 1
+            ? `At character ${at.column}: `
+            : "";
       message.replaceChildren(icon("warning"), make("span", {}, [place, ...withCode(text)]));
     } else if (found?.kind === "query" && found.changed) {
-      message.replaceChildren(make("span", { class: "quiet" }, ["Understood as "]), make("code", { class: "data" }, [found.query]));
+      message.replaceChildren(
+        make("span", { class: "quiet" }, ["Understood as "]),
+        make("code", { class: "data" }, [found.query]),
+      );
     } else {
       message.replaceChildren();
     }
@@ -97,7 +105,8 @@ export function createBar(table, { loader, frame }) {
       return showServerMessage(error.text);
     }
     frame.classList.remove("is-outdated");
-    if (push && (before.q !== text || before.sort !== sort)) history.pushState({ q: text, sort }, "", addressOf(text, sort));
+    if (push && (before.q !== text || before.sort !== sort))
+      history.pushState({ q: text, sort }, "", addressOf(text, sort));
     frame.scrollTop = 0;
     if (text !== "") remember(text);
     table.emit("ran");
@@ -135,7 +144,10 @@ export function createBar(table, { loader, frame }) {
 
   function remember(text) {
     try {
-      localStorage.setItem(storageKey, JSON.stringify([text, ...readRecent().filter((other) => other !== text)].slice(0, RECENT_KEPT)));
+      localStorage.setItem(
+        storageKey,
+        JSON.stringify([text, ...readRecent().filter((other) => other !== text)].slice(0, RECENT_KEPT)),
+      );
     } catch {
       // Without room nothing is remembered.
     }
@@ -144,15 +156,21 @@ export function createBar(table, { loader, frame }) {
   function showRecent() {
     const texts = readRecent();
     if (field.value !== "" || texts.length === 0) return;
-    recent.replaceChildren(...texts.map((text, index) => {
-      const option = make("li", { role: "option", id: `bar-recent-${index}`, "aria-selected": "false", class: "bar-recent-option data" }, [icon("history"), make("span", { dir: "auto" }, [text])]);
-      option.addEventListener("mousedown", (event) => {
-        event.preventDefault();
-        hideRecent();
-        run(text);
-      });
-      return option;
-    }));
+    recent.replaceChildren(
+      ...texts.map((text, index) => {
+        const option = make(
+          "li",
+          { role: "option", id: `bar-recent-${index}`, "aria-selected": "false", class: "bar-recent-option data" },
+          [icon("history"), make("span", { dir: "auto" }, [text])],
+        );
+        option.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          hideRecent();
+          run(text);
+        });
+        return option;
+      }),
+    );
     recent.hidden = false;
     field.setAttribute("aria-expanded", "true");
   }
@@ -215,19 +233,44 @@ export function createBar(table, { loader, frame }) {
   });
 
   const code = document.getElementById("code-dialog");
-  const LANGUAGES = [["python", "Python"], ["javascript", "JavaScript"], ["go", "Go"], ["curl", "curl"]];
+  const LANGUAGES = [
+    ["python", "Python"],
+    ["javascript", "JavaScript"],
+    ["go", "Go"],
+    ["curl", "curl"],
+  ];
 
   async function showCode() {
     const found = await requestJson(withQuery(understandUrl, { q: field.value.trim() })).catch(() => null);
     if (!found?.code) return;
     const blocks = LANGUAGES.filter(([name]) => found.code[name]).map(([name, label]) => {
       const id = `query-${name}`;
-      const copy = make("button", { type: "button", class: "button-icon", "data-copy": id, "aria-label": `Copy the ${label} lines`, title: "Copy" }, [icon("copy")]);
-      const lines = make("pre", { tabindex: 0, role: "region", "aria-label": `In ${label}` }, [make("code", { id }, [found.code[name]])]);
-      return make("section", { class: "stack" }, [make("h3", {}, [label]), make("div", { class: "code" }, [lines, copy])]);
+      const copy = make(
+        "button",
+        {
+          type: "button",
+          class: "button-icon",
+          "data-copy": id,
+          "aria-label": `Copy the ${label} lines`,
+          title: "Copy",
+        },
+        [icon("copy")],
+      );
+      const lines = make("pre", { tabindex: 0, role: "region", "aria-label": `In ${label}` }, [
+        make("code", { id }, [found.code[name]]),
+      ]);
+      return make("section", { class: "stack" }, [
+        make("h3", {}, [label]),
+        make("div", { class: "code" }, [lines, copy]),
+      ]);
     });
     const close = make("button", { type: "button", class: "button", "data-close": true, autofocus: true }, ["Close"]);
-    code.firstElementChild.replaceChildren(make("h2", { id: "code-title" }, ["This query as code"]), ...blocks, make("div", { class: "actions" }, [close]), make("div", { class: "toasts", role: "status" }));
+    code.firstElementChild.replaceChildren(
+      make("h2", { id: "code-title" }, ["This query as code"]),
+      ...blocks,
+      make("div", { class: "actions" }, [close]),
+      make("div", { class: "toasts", role: "status" }),
+    );
     code.showModal();
   }
 

@@ -1,16 +1,26 @@
 /** Getting rows: the ones the page came with, and more from the server until the screen is full or the scan ends. */
 
-import { mergeColumns } from "../../lib/table_columns.js";
 import { splitObject } from "../../lib/json_text.js";
 import { fetchDocument, RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { rowId } from "../../lib/staged_changes.js";
+import { mergeColumns } from "../../lib/table_columns.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
 
 const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a person has to say go on
 
 export function createLoader(table) {
   const { rowsUrl, itemUrl } = table.root.dataset;
-  const state = { last: null, isLoading: false, isStopped: false, isFailed: false, fetched: 0, scanned: 0, durationMs: 0, refreshedAt: null, note: "" };
+  const state = {
+    last: null,
+    isLoading: false,
+    isStopped: false,
+    isFailed: false,
+    fetched: 0,
+    scanned: 0,
+    durationMs: 0,
+    refreshedAt: null,
+    note: "",
+  };
   let run = 0;
   let abort = new AbortController();
 
@@ -50,7 +60,12 @@ export function createLoader(table) {
       const { rows, columns } = readPage(page);
       take(page, { restart: true });
       // Columns stay where they are, whatever the new rows hold.
-      table.setColumns(mergeColumns(table.columns.map(({ name }) => ({ name, types: {} })), columns));
+      table.setColumns(
+        mergeColumns(
+          table.columns.map(({ name }) => ({ name, types: {} })),
+          columns,
+        ),
+      );
       table.setRows(rows);
       return null;
     } catch (error) {
@@ -73,7 +88,10 @@ export function createLoader(table) {
     table.emit("loading");
     try {
       for (let pages = 0; state.last !== null && !state.isStopped && (pages === 0 || !isEnough()); pages += 1) {
-        const page = await fetchPage(state.last, table.columns.map(({ name }) => name));
+        const page = await fetchPage(
+          state.last,
+          table.columns.map(({ name }) => name),
+        );
         if (mine !== run || state.isStopped) return;
         const { rows, columns } = readPage(page);
         take(page, { restart: false });
@@ -137,9 +155,17 @@ export function createLoader(table) {
     const row = rowOf(key, revision, entries);
     const known = new Set(table.columns.map(({ name }) => name));
     const unknown = [...row.values.keys()].filter((name) => !known.has(name));
-    if (unknown.length > 0) table.setColumns(mergeColumns(table.columns, unknown.map((name) => ({ name, types: {} }))));
+    if (unknown.length > 0)
+      table.setColumns(
+        mergeColumns(
+          table.columns,
+          unknown.map((name) => ({ name, types: {} })),
+        ),
+      );
     const at = table.rows.findIndex((each) => each.id === id || each.id === row.id);
-    table.setRows(at === -1 ? [row, ...table.rows] : table.rows.map((each, position) => (position === at ? row : each)));
+    table.setRows(
+      at === -1 ? [row, ...table.rows] : table.rows.map((each, position) => (position === at ? row : each)),
+    );
     return row;
   }
 

@@ -4,10 +4,10 @@
  */
 
 import { formatCount } from "../../lib/formatting.js";
+import { splitObject } from "../../lib/json_text.js";
 import { RequestError, requestJson } from "../../lib/requests.js";
 import { isTemporary, retryDelay } from "../../lib/retries.js";
 import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords } from "../../lib/save_requests.js";
-import { splitObject } from "../../lib/json_text.js";
 import { count, rowId, settle } from "../../lib/staged_changes.js";
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
@@ -77,7 +77,11 @@ export function createSaving(table, { loader, drafts, view }) {
         // A full disk is made room on by somebody else, while the page waits.
         if (!isTemporary(error) && error.status !== 507) return giveUp(error);
         const waitMs = retryDelay(attempt, error.retryAfterMs);
-        tell(`${error.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again. Nothing is saved twice.`, "Try now", () => wakeUp?.());
+        tell(
+          `${error.status === 0 ? "The server does not answer" : "The server cannot save at the moment"}. Nothing is lost: your changes are kept here and sent again. Nothing is saved twice.`,
+          "Try now",
+          () => wakeUp?.(),
+        );
         await new Promise((resolve) => {
           wakeUp = resolve;
           setTimeout(resolve, waitMs);
@@ -92,10 +96,27 @@ export function createSaving(table, { loader, drafts, view }) {
     // Whoever is signed out may sign in again and save: the request is kept and then sent as it was.
     if (!error.isSignedOut) drafts.setSending(null);
     if (isAuthority) {
-      const link = make("a", { href: `${signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`, target: "_blank", rel: "opener" }, ["Sign in in a new tab"]);
-      tell(error.isSignedOut ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, then come back and save again." : "The server refused this: your sign-in has changed, or your role does not allow it.", null, null, link);
+      const link = make(
+        "a",
+        {
+          href: `${signInUrl}?next=${encodeURIComponent(location.pathname + location.search)}`,
+          target: "_blank",
+          rel: "opener",
+        },
+        ["Sign in in a new tab"],
+      );
+      tell(
+        error.isSignedOut
+          ? "You are signed out. Nothing is lost: your changes are kept here. Sign in, then come back and save again."
+          : "The server refused this: your sign-in has changed, or your role does not allow it.",
+        null,
+        null,
+        link,
+      );
     } else {
-      tell(`Not saved: ${error.messages.join(" ") || `the server answered ${error.status}`}. Your changes are still staged.`);
+      tell(
+        `Not saved: ${error.messages.join(" ") || `the server answered ${error.status}`}. Your changes are still staged.`,
+      );
     }
     return null;
   }
@@ -135,7 +156,9 @@ export function createSaving(table, { loader, drafts, view }) {
     }
     for (const { id, result } of failed) {
       if (result.outcome !== "clash" || !result.item) continue;
-      rows = rows.map((each) => (each.id === id ? rowOf(each.key, String(result.item_revision), splitObject(result.item)) : each));
+      rows = rows.map((each) =>
+        each.id === id ? rowOf(each.key, String(result.item_revision), splitObject(result.item)) : each,
+      );
     }
     moveCursor(saved);
     table.setRows([...fresh, ...rows]);
@@ -145,7 +168,10 @@ export function createSaving(table, { loader, drafts, view }) {
     if (result.item) return rowOf(result.key ?? change.key, String(result.item_revision), splitObject(result.item));
     const before = table.rows.find((row) => row.id === id);
     const values = new Map(before?.values ?? []);
-    const changed = change.kind === "add" ? Object.entries(change.item) : Object.entries(change.cells).map(([name, cell]) => [name, cell.mine]);
+    const changed =
+      change.kind === "add"
+        ? Object.entries(change.item)
+        : Object.entries(change.cells).map(([name, cell]) => [name, cell.mine]);
     for (const [name, json] of changed) {
       if (json === null) values.delete(name);
       else values.set(name, json);
@@ -171,7 +197,9 @@ export function createSaving(table, { loader, drafts, view }) {
     view.drawSoon();
     table.emit("stored");
     const merged = saved.filter(({ result }) => result.outcome === "merged").length;
-    const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes too, which were kept` : ""].filter(Boolean).join(". ");
+    const text = [words, merged > 0 ? `${formatCount(merged, "item")} had other changes too, which were kept` : ""]
+      .filter(Boolean)
+      .join(". ");
     if (saved.length > 0) offerUndo(`${text}.`, isUndo ? [] : saved);
     if (failed.length > 0) table.emit("failed", failed);
   }
@@ -188,7 +216,8 @@ export function createSaving(table, { loader, drafts, view }) {
       return [back.kind === "add" ? `new:${newSaveId()}` : rowId(back.key ?? change.key ?? id), back];
     });
     const busy = entries.filter(([id]) => table.staged.changes.has(id));
-    if (busy.length > 0) return showToast("The item was edited again. Save or revert that first, then undo.", { fault: true });
+    if (busy.length > 0)
+      return showToast("The item was edited again. Save or revert that first, then undo.", { fault: true });
     table.setStaged(settle(table.staged, entries), { why: "undo-save" });
     const ids = new Set(entries.map(([id]) => id));
     const changes = new Set(entries.map(([, change]) => change));
@@ -207,13 +236,23 @@ export function createSaving(table, { loader, drafts, view }) {
     const words = formatCount(ids.length, "item");
     question.querySelector("h2").textContent = `Delete ${words}?`;
     question.querySelector(".button-danger").textContent = `Delete ${words}`;
-    const keys = ids.map((id) => table.row(id)?.key ?? table.change(id)?.key).filter((key) => key !== null && key !== undefined);
-    const list = make("ul", { class: "doomed data" }, keys.slice(0, 5).map((key) => make("li", { dir: "auto" }, [key])));
-    if (keys.length > 5) list.append(make("li", { class: "quiet" }, [`and ${(keys.length - 5).toLocaleString("en")} more`]));
+    const keys = ids
+      .map((id) => table.row(id)?.key ?? table.change(id)?.key)
+      .filter((key) => key !== null && key !== undefined);
+    const list = make(
+      "ul",
+      { class: "doomed data" },
+      keys.slice(0, 5).map((key) => make("li", { dir: "auto" }, [key])),
+    );
+    if (keys.length > 5)
+      list.append(make("li", { class: "quiet" }, [`and ${(keys.length - 5).toLocaleString("en")} more`]));
     const edited = stored.filter((id) => table.change(id)?.kind === "edit").length;
     /** @type {HTMLElement[]} */
     const body = [list];
-    if (edited > 0) body.push(make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which are lost too.`]));
+    if (edited > 0)
+      body.push(
+        make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which are lost too.`]),
+      );
     document.getElementById("ask-delete-body").replaceChildren(...body);
     for (const id of ids) view.body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.classList.add("is-doomed");
     question.returnValue = "";
@@ -236,26 +275,40 @@ export function createSaving(table, { loader, drafts, view }) {
       const row = table.row(id);
       if (!row || row.isNew) continue;
       const whole = await loader.wholeRow(row).catch(() => undefined);
-      if (whole === undefined) return showToast("The server does not answer, so nothing was deleted. Try again in a moment.", { fault: true });
-      if (whole) items.set(id, Object.fromEntries([...whole.values].filter(([name, json]) => name !== KEY && !(json instanceof LongValue))));
+      if (whole === undefined)
+        return showToast("The server does not answer, so nothing was deleted. Try again in a moment.", { fault: true });
+      if (whole)
+        items.set(
+          id,
+          Object.fromEntries([...whole.values].filter(([name, json]) => name !== KEY && !(json instanceof LongValue))),
+        );
     }
     const entries = ids.map((id) => {
       const change = table.change(id);
       const row = table.row(id);
       if (change?.kind === "add") return [id, undefined];
-      if (change?.kind === "delete") return [id, { kind: "delete", key: change.key, revision: change.problem?.revision ?? change.revision }];
+      if (change?.kind === "delete")
+        return [id, { kind: "delete", key: change.key, revision: change.problem?.revision ?? change.revision }];
       return [id, { kind: "delete", key: row.key, revision: row.revision }];
     });
     const position = table.cursor ? table.indexOf(table.cursor.id) : -1;
     table.setStaged(settle(table.staged, entries), { why: "delete" });
     const asked = new Set(ids);
-    const outcome = await sendAll((change) => change.kind === "delete" && [...asked].some((id) => table.change(id) === change));
+    const outcome = await sendAll(
+      (change) => change.kind === "delete" && [...asked].some((id) => table.change(id) === change),
+    );
     if (!outcome) return undefined;
     table.setSelected([...table.selected].filter((id) => !asked.has(id)));
     if (table.cursor && table.indexOf(table.cursor.id) === -1 && table.shown.length > 0) {
-      table.setCursor({ id: table.shown[Math.min(Math.max(position, 0), table.shown.length - 1)].id, name: table.cursor.name });
+      table.setCursor({
+        id: table.shown[Math.min(Math.max(position, 0), table.shown.length - 1)].id,
+        name: table.cursor.name,
+      });
     }
-    return report({ ...outcome, saved: outcome.saved.map((each) => ({ ...each, item: items.get(each.id) ?? {} })) }, "Deleted");
+    return report(
+      { ...outcome, saved: outcome.saved.map((each) => ({ ...each, item: items.get(each.id) ?? {} })) },
+      "Deleted",
+    );
   }
 
   addCommands({ save, delete: askAndDelete });

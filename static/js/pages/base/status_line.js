@@ -1,9 +1,9 @@
 /** What is said around the table: when it was fetched, how much there is, how much is staged, and what to do when there is nothing. */
 
 import { formatCount } from "../../lib/formatting.js";
+import { expiry } from "../../lib/json_values.js";
 import { requestJson, withQuery } from "../../lib/requests.js";
 import { count } from "../../lib/staged_changes.js";
-import { expiry } from "../../lib/json_values.js";
 import { runCommand } from "../commands.js";
 import { announce, icon, make, withCode } from "./dom.js";
 
@@ -23,10 +23,23 @@ export function createStatus(table, { loader, saving, frame }) {
     const { state } = loader;
     stop.hidden = !(state.isLoading && state.last !== null);
     if (state.isLoading) {
-      const scanned = state.scanned > table.rows.length ? `${formatCount(state.scanned, "item")} scanned, found ${table.rows.length.toLocaleString("en")}` : `${formatCount(table.rows.length, "item")} so far`;
-      return facts.replaceChildren(make("span", { class: "spinner", "aria-hidden": "true" }), table.rows.length > 0 || state.scanned > 0 ? ` Scanning … ${scanned}` : " Loading …");
+      const scanned =
+        state.scanned > table.rows.length
+          ? `${formatCount(state.scanned, "item")} scanned, found ${table.rows.length.toLocaleString("en")}`
+          : `${formatCount(table.rows.length, "item")} so far`;
+      return facts.replaceChildren(
+        make("span", { class: "spinner", "aria-hidden": "true" }),
+        table.rows.length > 0 || state.scanned > 0 ? ` Scanning … ${scanned}` : " Loading …",
+      );
     }
-    const parts = ["refreshed ", strong(ago(state.refreshedAt)), ", fetched ", strong(formatCount(state.fetched, "item")), ", took ", strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`)];
+    const parts = [
+      "refreshed ",
+      strong(ago(state.refreshedAt)),
+      ", fetched ",
+      strong(formatCount(state.fetched, "item")),
+      ", took ",
+      strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`),
+    ];
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
@@ -71,7 +84,14 @@ export function createStatus(table, { loader, saving, frame }) {
     const total = amount(totals.total, totals.exact);
     if (table.q === "") return counted.replaceChildren(strong(total), totals.total === 1 ? " item" : " items");
     const isAll = totals.whole && totals.exact;
-    return counted.replaceChildren(strong(isAll ? totals.matched.toLocaleString("en") : `${table.rows.length.toLocaleString("en")}${loader.state.last === null ? "" : "+"}`), ` of ${total} match`);
+    return counted.replaceChildren(
+      strong(
+        isAll
+          ? totals.matched.toLocaleString("en")
+          : `${table.rows.length.toLocaleString("en")}${loader.state.last === null ? "" : "+"}`,
+      ),
+      ` of ${total} match`,
+    );
   }
 
   function drawEmpty() {
@@ -82,22 +102,43 @@ export function createStatus(table, { loader, saving, frame }) {
     if (!isEmpty) return;
     if (table.q === "") {
       if (empty.querySelector(".code")) return;
-      const lines = [make("h2", {}, ["No items yet"]), make("p", {}, [table.canWrite ? "Add one here, drop in a CSV or JSON file, or write one from your app:" : "Nobody has written an item here yet."])];
+      const lines = [
+        make("h2", {}, ["No items yet"]),
+        make("p", {}, [
+          table.canWrite
+            ? "Add one here, drop in a CSV or JSON file, or write one from your app:"
+            : "Nobody has written an item here yet.",
+        ]),
+      ];
       const snippet = document.getElementById("base-snippet").content.cloneNode(true);
-      empty.replaceChildren(make("section", { class: "empty" }, [icon("empty"), ...lines, ...(table.canWrite ? [snippet] : [])]));
+      empty.replaceChildren(
+        make("section", { class: "empty" }, [icon("empty"), ...lines, ...(table.canWrite ? [snippet] : [])]),
+      );
       return;
     }
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
-    if (totals?.whole === false && clauses.length > 0) clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
+    if (totals?.whole === false && clauses.length > 0)
+      clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
-    empty.replaceChildren(make("section", { class: "empty" }, [icon("search"), make("h2", {}, [total]), ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : [])]));
+    empty.replaceChildren(
+      make("section", { class: "empty" }, [
+        icon("search"),
+        make("h2", {}, [total]),
+        ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : []),
+      ]),
+    );
   }
 
   function drawButtons() {
     if (!table.canWrite) return;
     const { edits, deletes, changes } = count(table.staged);
     const doomed = saving.doomed().length;
-    button("save", edits > 0, saving.isSending() ? "Saving …" : `Save ${formatCount(edits, "edit")}`, saving.isSending());
+    button(
+      "save",
+      edits > 0,
+      saving.isSending() ? "Saving …" : `Save ${formatCount(edits, "edit")}`,
+      saving.isSending(),
+    );
     button("undo-all", changes > 0, `Undo ${formatCount(changes, "change")}`, saving.isSending());
     // Marked rows are about to go; selected ones may be meant for something else.
     document.getElementById("delete").className = `button ${deletes > 0 ? "button-danger" : "button-danger-quiet"}`;
@@ -105,14 +146,22 @@ export function createStatus(table, { loader, saving, frame }) {
     document.title = `${changes > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`;
     const now = `${edits}/${deletes}`;
     if (stagedBefore !== null && stagedBefore !== now && !saving.isSending()) {
-      announce([edits > 0 ? `${formatCount(edits, "edit")} staged` : "", deletes > 0 ? `${formatCount(deletes, "item")} marked for deletion` : ""].filter(Boolean).join(", ") || "Nothing staged");
+      announce(
+        [
+          edits > 0 ? `${formatCount(edits, "edit")} staged` : "",
+          deletes > 0 ? `${formatCount(deletes, "item")} marked for deletion` : "",
+        ]
+          .filter(Boolean)
+          .join(", ") || "Nothing staged",
+      );
     }
     stagedBefore = now;
   }
 
   function button(id, isShown, label, isBusy) {
     const element = document.getElementById(id);
-    if (element.hidden === isShown && element.hidden === false && element.contains(document.activeElement)) runCommand("focus-grid");
+    if (element.hidden === isShown && element.hidden === false && element.contains(document.activeElement))
+      runCommand("focus-grid");
     element.hidden = !isShown;
     // A disabled button would lose the focus; a busy one only does nothing.
     element.setAttribute("aria-disabled", String(isBusy));
@@ -138,7 +187,8 @@ export function createStatus(table, { loader, saving, frame }) {
   });
   setInterval(() => {
     if (!loader.state.isLoading) drawFacts();
-    for (const countdown of table.grid.querySelectorAll("[data-expires]")) countdown.textContent = expiry(countdown.dataset.expires, Date.now()).left;
+    for (const countdown of table.grid.querySelectorAll("[data-expires]"))
+      countdown.textContent = expiry(countdown.dataset.expires, Date.now()).left;
   }, TICK_MS);
   stop.addEventListener("click", () => {
     loader.stop();

@@ -6,9 +6,9 @@
  */
 
 import { createEventBus } from "../../lib/event_bus.js";
-import { arrange } from "../../lib/table_columns.js";
-import { nothingStaged, rowId, stagedCell } from "../../lib/staged_changes.js";
 import { typeOf } from "../../lib/json_values.js";
+import { nothingStaged, rowId, stagedCell } from "../../lib/staged_changes.js";
+import { arrange } from "../../lib/table_columns.js";
 
 /** The column of checkboxes. No attribute can be called that: an empty name is refused everywhere. */
 export const SELECT = "";
@@ -108,7 +108,8 @@ export function createTable(root) {
     const added = [];
     const loaded = new Set(table.rows.map(({ id }) => id));
     for (const [id, change] of table.staged.changes) {
-      if (change.kind === "add" && !loaded.has(id)) added.push({ id, key: change.key, revision: null, values: new Map(), isNew: true });
+      if (change.kind === "add" && !loaded.has(id))
+        added.push({ id, key: change.key, revision: null, values: new Map(), isNew: true });
     }
     table.shown = [...added, ...table.rows];
     index = new Map(table.shown.map(({ id }, position) => [id, position]));

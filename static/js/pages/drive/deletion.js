@@ -1,12 +1,12 @@
 /** Deleting: asked with what it is about, done at once or watched while it takes long, and undone for a while. */
 
-import { formatCount } from "../../lib/formatting.js";
 import { isFolder } from "../../lib/drive_paths.js";
-import { showToast } from "../toasts.js";
-import { describeCounts } from "./open_download_copy.js";
-import { askInDialog, showError, offer } from "./dialogs.js";
+import { formatCount } from "../../lib/formatting.js";
 import { addCommands } from "../commands.js";
+import { showToast } from "../toasts.js";
 import { askServer, canWrite, emit } from "./context.js";
+import { askInDialog, offer, showError } from "./dialogs.js";
+import { describeCounts } from "./open_download_copy.js";
 import { leaveOpened } from "./preview.js";
 import { describeNames, namesByKind, selection } from "./selection.js";
 
@@ -38,7 +38,11 @@ async function askToDelete(names) {
     leaveOpened(names);
     last = deletion;
     if (deletion.ended) emit("changed");
-    else await follow(deletion, (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`);
+    else
+      await follow(
+        deletion,
+        (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`,
+      );
     offer(`${whatWent(names, deletion)} deleted.`, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
   } catch (error) {
     showError(error);
@@ -80,14 +84,22 @@ async function undo(deletion) {
     }
     emit("changed");
     const beside = back.kept_both?.length ?? 0;
-    showToast(`${formatCount(back.restored, "file")} restored.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken in the meantime. Both files are kept.` : ""}`);
+    showToast(
+      `${formatCount(back.restored, "file")} restored.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken in the meantime. Both files are kept.` : ""}`,
+    );
   } catch (error) {
     showError(error);
   }
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.target.closest("input, textarea")) return;
+  if (
+    event.key.toLowerCase() !== "z" ||
+    !(event.ctrlKey || event.metaKey) ||
+    event.shiftKey ||
+    event.target.closest("input, textarea")
+  )
+    return;
   if (last === null) return;
   event.preventDefault();
   undo(last);

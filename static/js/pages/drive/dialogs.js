@@ -26,11 +26,15 @@ export function askInDialog(template, fill, check = () => true) {
       answer = choice === "" ? null : { choice, form: new FormData(content) };
       dialog.close();
     });
-    dialog.addEventListener("close", () => {
-      // Back to where the person was, unless that has gone with what was asked about.
-      if (back?.isConnected) back.focus({ preventScroll: true });
-      resolve(answer);
-    }, { once: true });
+    dialog.addEventListener(
+      "close",
+      () => {
+        // Back to where the person was, unless that has gone with what was asked about.
+        if (back?.isConnected) back.focus({ preventScroll: true });
+        resolve(answer);
+      },
+      { once: true },
+    );
     fill(slots, content);
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();

@@ -1,14 +1,14 @@
 /** Files and folders that come into the page: dropped anywhere, chosen, or pasted. And rows that are dragged onto folders. */
 
-import { listFiles, walkEntries } from "../../lib/dropped_files.js";
 import { canMoveInto } from "../../lib/drive_paths.js";
-import { showToast } from "../toasts.js";
+import { listFiles, walkEntries } from "../../lib/dropped_files.js";
 import { addCommands } from "../commands.js";
+import { showToast } from "../toasts.js";
 import { canWrite, nameOfFolder } from "./context.js";
 import { chosenNames, isSelected, selectOnly } from "./file_rows.js";
 import { moveTo } from "./moves.js";
-import { upload } from "./uploads.js";
 import { currentRoute } from "./navigation.js";
+import { upload } from "./uploads.js";
 
 const OURS = "application/x-homeport-names";
 
@@ -127,6 +127,7 @@ document.addEventListener("drop", (event) => {
 });
 
 function markTarget(element) {
-  for (const marked of document.querySelectorAll(".drop-target")) if (marked !== element) marked.classList.remove("drop-target");
+  for (const marked of document.querySelectorAll(".drop-target"))
+    if (marked !== element) marked.classList.remove("drop-target");
   element?.classList.add("drop-target");
 }

@@ -105,11 +105,16 @@ function adopt({ focus = null, hadFocus = false, isAgain = false } = {}) {
   rows = [...viewElement().querySelectorAll(".drive-row")];
   for (const row of rows) prepare(row);
   for (const stop of viewElement().querySelectorAll("#drive-all, [data-sort]")) stop.tabIndex = -1;
-  viewElement().querySelector("#drive-list")?.setAttribute("aria-rowcount", String(hasMore() ? -1 : rows.length + 1));
+  viewElement()
+    .querySelector("#drive-list")
+    ?.setAttribute("aria-rowcount", String(hasMore() ? -1 : rows.length + 1));
   selection = isAgain ? select.keep(selection, order()) : select.none();
   for (const row of rows) paint(row, selection.chosen.has(row.dataset.name));
   paintBar();
-  const row = rowOf(focus) ?? rowOf(isAgain ? current : null) ?? rows[isAgain ? Math.min(Math.max(stood, 0), rows.length - 1) : 0];
+  const row =
+    rowOf(focus) ??
+    rowOf(isAgain ? current : null) ??
+    rows[isAgain ? Math.min(Math.max(stood, 0), rows.length - 1) : 0];
   current = null;
   if (row) moveStop(row);
   if (row && (hadFocus || focus !== null)) focusRow(row.dataset.name, { scroll: focus !== null });
@@ -125,7 +130,8 @@ function prepare(row) {
 
 /** Rows outside the window are not laid out: how much room they take is told. */
 function measure() {
-  for (const group of viewElement().querySelectorAll(".drive-rows")) group.style.setProperty("--rows", String(group.children.length));
+  for (const group of viewElement().querySelectorAll(".drive-rows"))
+    group.style.setProperty("--rows", String(group.children.length));
 }
 
 function hasMore() {
@@ -139,7 +145,9 @@ function adoptMore() {
     prepare(row);
     paint(row, selection.chosen.has(row.dataset.name));
   }
-  viewElement().querySelector("#drive-list").setAttribute("aria-rowcount", String(hasMore() ? -1 : rows.length + 1));
+  viewElement()
+    .querySelector("#drive-list")
+    .setAttribute("aria-rowcount", String(hasMore() ? -1 : rows.length + 1));
   paintBar();
   paintFoot();
 }
@@ -152,7 +160,8 @@ function paintFoot() {
   const files = rows.length - folders;
   const parts = [folders && formatCount(folders, "folder"), files && formatCount(files, "file")].filter(Boolean);
   const bytes = rows.reduce((sum, row) => sum + Number(row.dataset.size || 0), 0);
-  foot.textContent = parts.join(", ") + (files > 0 ? ` · ${formatSize(bytes)}` : "") + (hasMore() ? " so far. Scroll for more" : "");
+  foot.textContent =
+    parts.join(", ") + (files > 0 ? ` · ${formatSize(bytes)}` : "") + (hasMore() ? " so far. Scroll for more" : "");
 }
 
 // Pointer
@@ -244,7 +253,10 @@ function did(event, row) {
     else return false;
     return true;
   }
-  if (event.key === " " && letters.typed === "") change(event.shiftKey ? select.extend(selection, order(), row.dataset.name) : select.toggle(selection, row.dataset.name));
+  if (event.key === " " && letters.typed === "")
+    change(
+      event.shiftKey ? select.extend(selection, order(), row.dataset.name) : select.toggle(selection, row.dataset.name),
+    );
   else if (event.key === "Enter") open(row);
   else if (event.key === "Escape") selectNone();
   else if (event.key === "Backspace") goUp();
@@ -265,7 +277,11 @@ function jump(letter, row) {
   setTimeout(() => {
     if (performance.now() - letters.at >= LETTERS_MS) letters = { typed: "", at: 0 };
   }, LETTERS_MS + 20);
-  const found = findByLetters(rows.map((each) => each.dataset.label), letters.typed, rows.indexOf(row));
+  const found = findByLetters(
+    rows.map((each) => each.dataset.label),
+    letters.typed,
+    rows.indexOf(row),
+  );
   if (found >= 0) focusRow(rows[found].dataset.name);
   return true;
 }
@@ -282,7 +298,11 @@ function moveInHeader(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector("dialog[open], [popover]:popover-open") || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+  if (
+    document.querySelector("dialog[open], [popover]:popover-open") ||
+    event.target.closest("input:not([type=checkbox]), textarea, select")
+  )
+    return;
   if (event.key === "/") {
     viewElement().querySelector("#drive-search [type=search]")?.focus();
     if (currentRoute().q) viewElement().querySelector("#drive-search [type=search]").select();

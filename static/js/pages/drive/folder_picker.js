@@ -1,10 +1,10 @@
 /** Choosing the folder to move to: a walk through the folders, in a dialog. */
 
 import { canMoveInto, faultOfLabel, labelOf, unturned } from "../../lib/drive_paths.js";
-import { askInDialog, clone } from "./dialogs.js";
 import { askServer, drive, emit, nameOfFolder } from "./context.js";
-import { describeNames } from "./selection.js";
+import { askInDialog, clone } from "./dialogs.js";
 import { currentRoute } from "./navigation.js";
+import { describeNames } from "./selection.js";
 
 /** @returns {Promise<string | null>} the folder, null for none */
 export async function chooseFolder(names) {
@@ -39,10 +39,18 @@ export async function chooseFolder(names) {
 
 function makeCrumbs(folder, go) {
   const parts = folder === "" ? [] : folder.slice(0, -1).split("/");
-  const crumbs = parts.map((label, index) => ({ label: label || "(no name)", folder: `${parts.slice(0, index + 1).join("/")}/` }));
+  const crumbs = parts.map((label, index) => ({
+    label: label || "(no name)",
+    folder: `${parts.slice(0, index + 1).join("/")}/`,
+  }));
   return [{ label: drive, folder: "" }, ...crumbs].flatMap((crumb, index, all) => {
-    if (index === all.length - 1) return [Object.assign(document.createElement("span"), { className: "drive-here", textContent: crumb.label })];
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "crumb-button", textContent: crumb.label });
+    if (index === all.length - 1)
+      return [Object.assign(document.createElement("span"), { className: "drive-here", textContent: crumb.label })];
+    const button = Object.assign(document.createElement("button"), {
+      type: "button",
+      className: "crumb-button",
+      textContent: crumb.label,
+    });
     button.addEventListener("click", () => go(crumb.folder, true));
     return [button, Object.assign(document.createElement("span"), { textContent: "/", ariaHidden: "true" })];
   });
@@ -70,7 +78,13 @@ function makeRow(folder, go) {
 function typeNewFolder(slots, here, go) {
   if (slots.folders.querySelector("input")) return;
   const row = document.createElement("li");
-  const field = Object.assign(document.createElement("input"), { className: "input", type: "text", placeholder: "Name of the new folder", autocomplete: "off", spellcheck: false });
+  const field = Object.assign(document.createElement("input"), {
+    className: "input",
+    type: "text",
+    placeholder: "Name of the new folder",
+    autocomplete: "off",
+    spellcheck: false,
+  });
   field.setAttribute("aria-label", `New folder in ${nameOfFolder(here)}`);
   row.append(field);
   slots.folders.prepend(row);

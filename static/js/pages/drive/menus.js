@@ -1,11 +1,11 @@
 /** The menu of an entry and the one of uploads: when they open, and moving in them with the keyboard. */
 
-import { nextIndex } from "../../lib/listbox.js";
 import { isFolder } from "../../lib/drive_paths.js";
+import { nextIndex } from "../../lib/listbox.js";
 import { addCommands } from "../commands.js";
 import { putBeside } from "../popovers.js";
-import { openedName } from "./preview.js";
 import { chosenNames, focusRow, isSelected, selectNone } from "./file_rows.js";
+import { openedName } from "./preview.js";
 
 const entryMenu = document.getElementById("drive-menu");
 const uploadMenu = document.getElementById("upload-menu");
@@ -40,7 +40,10 @@ function showEntryMenu(names, at, from) {
   const isOne = names.length === 1;
   const isOneFile = isOne && !isFolder(names[0]);
   for (const item of entryMenu.querySelectorAll("[data-command]")) {
-    item.hidden = ("one" in item.dataset && !isOne) || ("file" in item.dataset && !isOneFile) || (item.dataset.command === "open" && !isOne);
+    item.hidden =
+      ("one" in item.dataset && !isOne) ||
+      ("file" in item.dataset && !isOneFile) ||
+      (item.dataset.command === "open" && !isOne);
   }
   open(entryMenu, at, from);
 }
@@ -69,6 +72,10 @@ for (const menu of [entryMenu, uploadMenu]) {
     all[next].focus();
   });
   menu.addEventListener("toggle", (event) => {
-    if (event.newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) opener?.focus({ preventScroll: true });
+    if (
+      event.newState === "closed" &&
+      (document.activeElement === document.body || menu.contains(document.activeElement))
+    )
+      opener?.focus({ preventScroll: true });
   });
 }

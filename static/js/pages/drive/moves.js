@@ -1,30 +1,34 @@
 /** New folders, and moving: by a dialog that walks the folders, or by dragging rows onto a folder. */
 
 import { canMoveInto, faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
-import { showToast } from "../toasts.js";
-import { askInDialog, showError, offer } from "./dialogs.js";
 import { addCommands } from "../commands.js";
-import { chooseFolder, makeFolder } from "./folder_picker.js";
+import { showToast } from "../toasts.js";
 import { askServer, canWrite, emit, nameOfFolder } from "./context.js";
+import { askInDialog, offer, showError } from "./dialogs.js";
+import { selectNone } from "./file_rows.js";
+import { chooseFolder, makeFolder } from "./folder_picker.js";
+import { currentRoute } from "./navigation.js";
 import { leaveOpened } from "./preview.js";
 import { showFault } from "./renaming.js";
-import { selectNone } from "./file_rows.js";
 import { describeNames, namesByKind, selection } from "./selection.js";
-import { currentRoute } from "./navigation.js";
 
 if (canWrite) addCommands({ "new-folder": askForFolder, move: () => askToMove(selection()) });
 
 async function askForFolder() {
   const { folder } = currentRoute();
-  await askInDialog("ask-name", (slots) => {
-    slots.title.textContent = "New folder";
-    slots.yes.textContent = "Create";
-    slots.help.textContent = `In ${nameOfFolder(folder)}. It stays even when it is empty.`;
-  }, async (form) => {
-    const label = form.querySelector("input").value;
-    const fault = faultOfLabel(label, folder) || (await makeFolder(`${folder}${label}/`, { focus: true }));
-    return showFault(form, fault);
-  });
+  await askInDialog(
+    "ask-name",
+    (slots) => {
+      slots.title.textContent = "New folder";
+      slots.yes.textContent = "Create";
+      slots.help.textContent = `In ${nameOfFolder(folder)}. It stays even when it is empty.`;
+    },
+    async (form) => {
+      const label = form.querySelector("input").value;
+      const fault = faultOfLabel(label, folder) || (await makeFolder(`${folder}${label}/`, { focus: true }));
+      return showFault(form, fault);
+    },
+  );
 }
 
 async function askToMove(names) {
@@ -66,7 +70,8 @@ async function move(names, to, ifExists = "fail") {
 
 async function askAboutTaken({ taken, count }, to) {
   const answer = await askInDialog("ask-clash", (slots) => {
-    slots.what.textContent = count === 1 ? `“${labelOf(taken[0])}” already exists` : `${count.toLocaleString("en")} names already exist`;
+    slots.what.textContent =
+      count === 1 ? `“${labelOf(taken[0])}” already exists` : `${count.toLocaleString("en")} names already exist`;
     slots.where.textContent = `In ${nameOfFolder(to)}. Nothing has been moved yet.`;
     slots.all.remove();
     slots.skip.textContent = "Cancel";

@@ -1,10 +1,10 @@
 /** Which list is shown: another folder, order or search takes its place without a reload, so that uploads go on; the URL says which. */
 
-import { isSameList, readRoute, routeUrl } from "../../lib/drive_urls.js";
 import { folderOf } from "../../lib/drive_paths.js";
+import { isSameList, readRoute, routeUrl } from "../../lib/drive_urls.js";
 import { fetchDocument, fetchElement } from "../../lib/requests.js";
-import { showError } from "./dialogs.js";
 import { announce, base, emit, on, viewElement } from "./context.js";
+import { showError } from "./dialogs.js";
 
 /** A search waits for a pause in the typing. */
 const TYPING_MS = 250;
@@ -84,7 +84,8 @@ async function load(route, { pages = 1, focus = null, top = 0, isAgain = false }
     if (text) continueTyping(view, text);
     emit("shown", { focus, hadFocus: hadFocus && !typing, isAgain });
     scrollTo({ top: stays, behavior: "instant" });
-    if (!isAgain) announce(view.querySelector("#drive-shown")?.textContent ?? view.querySelector(".empty h2")?.textContent ?? "");
+    if (!isAgain)
+      announce(view.querySelector("#drive-shown")?.textContent ?? view.querySelector(".empty h2")?.textContent ?? "");
     watchEnd();
   } catch (error) {
     if (!signal.aborted) showError(error);
@@ -131,9 +132,12 @@ export function showMore() {
   return nextPage;
 }
 
-const watcher = new IntersectionObserver((entries) => {
-  if (entries.some((entry) => entry.isIntersecting)) showMore();
-}, { rootMargin: AHEAD });
+const watcher = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) showMore();
+  },
+  { rootMargin: AHEAD },
+);
 
 /** Watch the end of the list anew: one that is still in sight would not be reported again. */
 function watchEnd() {
@@ -148,7 +152,16 @@ function watchEnd() {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-open], #drive-more");
-  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (
+    !link ||
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
   event.preventDefault();
   if (link.id === "drive-more") showMore();
   else show(readRoute(new URL(link.href).search));
@@ -173,7 +186,9 @@ function search(text) {
   if (q !== shown.q) show({ q }, { how: shown.q === "" ? "push" : "replace" });
 }
 
-addEventListener("popstate", (event) => turnTo(readRoute(location.search), { focus: null, top: event.state?.top ?? 0 }));
+addEventListener("popstate", (event) =>
+  turnTo(readRoute(location.search), { focus: null, top: event.state?.top ?? 0 }),
+);
 
 /** The folder above the one that is shown; out of a search, the folder itself. */
 export function goUp() {

@@ -1,13 +1,13 @@
 /** What is done with files and folders that changes nothing: open, download, details, copy. */
 
+import { isFolder, labelOf } from "../../lib/drive_paths.js";
 import { fileUrl } from "../../lib/drive_urls.js";
 import { formatCount, formatSize } from "../../lib/formatting.js";
-import { isFolder, labelOf } from "../../lib/drive_paths.js";
 import { copyText } from "../clipboard.js";
-import { showToast } from "../toasts.js";
-import { askInDialog, showError } from "./dialogs.js";
 import { addCommands } from "../commands.js";
+import { showToast } from "../toasts.js";
 import { askServer, base } from "./context.js";
+import { askInDialog, showError } from "./dialogs.js";
 import { chosenNames, rowOf, selectNone } from "./file_rows.js";
 import { namesByKind, selection } from "./selection.js";
 
@@ -15,7 +15,11 @@ addCommands({
   open: () => rowOf(chosenNames()[0])?.querySelector("[data-open]").click(),
   download: () => download(selection()),
   details: () => showDetails(selection()[0]),
-  "copy-name": () => say(copyText(selection().join("\n")), selection().length === 1 ? "Name copied." : `${selection().length} names copied.`),
+  "copy-name": () =>
+    say(
+      copyText(selection().join("\n")),
+      selection().length === 1 ? "Name copied." : `${selection().length} names copied.`,
+    ),
   "copy-curl": () => copyCode("curl"),
   "copy-python": () => copyCode("python"),
   "copy-javascript": () => copyCode("javascript"),

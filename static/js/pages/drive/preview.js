@@ -1,7 +1,7 @@
 /** A file above the list. The URL names it, so Back closes it; the arrow keys go to its neighbours in the list. */
 
-import { fileUrl } from "../../lib/drive_urls.js";
 import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
+import { fileUrl } from "../../lib/drive_urls.js";
 import { fetchElement } from "../../lib/requests.js";
 import { addCommands, runCommand } from "../commands.js";
 import { base, on } from "./context.js";
@@ -80,7 +80,11 @@ async function fill(name, ready) {
 
 function makeFault(error) {
   const text = error.status === 404 ? "This file no longer exists." : error.message;
-  return Object.assign(document.createElement("p"), { className: "notice notice-danger", role: "alert", textContent: text });
+  return Object.assign(document.createElement("p"), {
+    className: "notice notice-danger",
+    role: "alert",
+    textContent: text,
+  });
 }
 
 function shut() {

@@ -2,11 +2,11 @@
 
 import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/drive_paths.js";
 import { isInvalid } from "../../lib/requests.js";
-import { askInDialog, showError, offer } from "./dialogs.js";
 import { addCommands } from "../commands.js";
 import { askServer, canWrite, emit } from "./context.js";
-import { followOpened, openedName } from "./preview.js";
+import { askInDialog, offer, showError } from "./dialogs.js";
 import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
+import { followOpened, openedName } from "./preview.js";
 
 if (canWrite) {
   addCommands({
@@ -26,7 +26,8 @@ async function rename(from, label) {
   try {
     await askServer("POST", "rename/", { from, to });
   } catch (error) {
-    if (error.status === 409) return isFolder(from) ? "Files with these names already exist there." : "A file with this name already exists.";
+    if (error.status === 409)
+      return isFolder(from) ? "Files with these names already exist there." : "A file with this name already exists.";
     if (isInvalid(error)) return error.message;
     throw error;
   }
@@ -53,7 +54,13 @@ function renameInRow(row) {
   const link = row.querySelector("[data-open]");
   const field = document.createElement("input");
   const fault = document.createElement("p");
-  Object.assign(field, { className: "input rename-field", type: "text", value: label, spellcheck: false, autocomplete: "off" });
+  Object.assign(field, {
+    className: "input rename-field",
+    type: "text",
+    value: label,
+    spellcheck: false,
+    autocomplete: "off",
+  });
   field.setAttribute("aria-label", `New name of ${label}`);
   fault.className = "rename-fault";
   fault.id = "rename-fault";
@@ -98,19 +105,23 @@ function renameInRow(row) {
 }
 
 async function renameInDialog(name) {
-  await askInDialog("ask-name", (slots, form) => {
-    slots.title.textContent = "Rename";
-    slots.yes.textContent = "Rename";
-    const field = form.querySelector("input");
-    field.value = labelOf(name);
-    setTimeout(() => field.setSelectionRange(0, stemEnd(field.value)));
-  }, async (form) => {
-    try {
-      return showFault(form, await rename(name, form.querySelector("input").value));
-    } catch (error) {
-      return showFault(form, error.message);
-    }
-  });
+  await askInDialog(
+    "ask-name",
+    (slots, form) => {
+      slots.title.textContent = "Rename";
+      slots.yes.textContent = "Rename";
+      const field = form.querySelector("input");
+      field.value = labelOf(name);
+      setTimeout(() => field.setSelectionRange(0, stemEnd(field.value)));
+    },
+    async (form) => {
+      try {
+        return showFault(form, await rename(name, form.querySelector("input").value));
+      } catch (error) {
+        return showFault(form, error.message);
+      }
+    },
+  );
 }
 
 /** @returns {boolean} whether there is none */

@@ -1,8 +1,8 @@
 /** What a command is about: the names of files and folders. */
 
 import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
-import { openedName } from "./preview.js";
 import { chosenNames } from "./file_rows.js";
+import { openedName } from "./preview.js";
 
 /** The file in the preview while that is open, else what is chosen in the list. */
 export function selection() {
@@ -19,5 +19,9 @@ export function namesByKind(names) {
 export function describeNames(names) {
   if (names.length === 1) return `“${unturned(labelOf(names[0]))}”`;
   const count = names.length.toLocaleString("en");
-  return names.every(isFolder) ? `${count} folders` : names.some(isFolder) ? `${count} folders and files` : `${count} files`;
+  return names.every(isFolder)
+    ? `${count} folders`
+    : names.some(isFolder)
+      ? `${count} folders and files`
+      : `${count} files`;
 }

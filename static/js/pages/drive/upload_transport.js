@@ -22,7 +22,12 @@ export const transport = {
     const { file, wanted, ifExists, fingerprint } = transfer;
     const body = { name: wanted, size: file.size, content_type: file.type, if_exists: ifExists, fingerprint };
     try {
-      const { id, name, part_size: partBytes, parts_there: there } = await askServer("POST", "uploads/", body, { signal });
+      const {
+        id,
+        name,
+        part_size: partBytes,
+        parts_there: there,
+      } = await askServer("POST", "uploads/", body, { signal });
       return { id, name, partBytes, there };
     } catch (error) {
       throw markClash(error);
@@ -96,7 +101,9 @@ function put(address, blob, { onProgress, signal, type = "" }) {
       hush();
       onProgress(event.loaded);
     });
-    request.addEventListener("load", () => (isStored(request) ? done(resolve, bodyOf(request)) : done(reject, errorOf(request))));
+    request.addEventListener("load", () =>
+      isStored(request) ? done(resolve, bodyOf(request)) : done(reject, errorOf(request)),
+    );
     request.addEventListener("error", () => done(reject, new RequestError(0)));
     request.addEventListener("abort", () => done(reject, new RequestError(0)));
     signal.addEventListener("abort", stop, { once: true });
@@ -112,7 +119,10 @@ function isStored(request) {
 
 function errorOf(request) {
   const status = request.status === 200 ? 401 : request.status;
-  return new RequestError(status, { text: request.responseText, retryAfterMs: parseRetryAfter(request.getResponseHeader("Retry-After")) });
+  return new RequestError(status, {
+    text: request.responseText,
+    retryAfterMs: parseRetryAfter(request.getResponseHeader("Retry-After")),
+  });
 }
 
 function bodyOf(request) {

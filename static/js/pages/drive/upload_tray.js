@@ -1,25 +1,37 @@
 /** The tray: a bar for each upload, with how fast it is, and what can be done about it. */
 
-import { formatCount, formatSize, formatWait } from "../../lib/formatting.js";
-import { listFiles } from "../../lib/dropped_files.js";
 import { folderOf, labelOf, unturned } from "../../lib/drive_paths.js";
+import { listFiles } from "../../lib/dropped_files.js";
+import { formatCount, formatSize, formatWait } from "../../lib/formatting.js";
 import { fingerprintOf } from "../../lib/upload_parts.js";
 import { ACTIVE } from "../../lib/uploader.js";
-import { showToast } from "../toasts.js";
-import { clone } from "./dialogs.js";
 import { addCommands } from "../commands.js";
+import { showToast } from "../toasts.js";
 import { canWrite, on } from "./context.js";
-import { allTransfers, clearEnded, discard, interruptedUploads, isBusy, upload, uploader } from "./uploads.js";
+import { clone } from "./dialogs.js";
 import { show } from "./navigation.js";
+import { allTransfers, clearEnded, discard, interruptedUploads, isBusy, upload, uploader } from "./uploads.js";
 
 /** More rows than a person reads; those that matter come first. */
 const ROWS = 200;
 const PAINT_MS = 250;
-const RANK = { failed: 0, paused: 1, sending: 2, ending: 2, interrupted: 3, waiting: 4, done: 5, skipped: 6, cancelled: 6 };
+const RANK = {
+  failed: 0,
+  paused: 1,
+  sending: 2,
+  ending: 2,
+  interrupted: 3,
+  waiting: 4,
+  done: 5,
+  skipped: 6,
+  cancelled: 6,
+};
 const SAYS = { waiting: "waiting", ending: "storing …", done: "", cancelled: "cancelled", skipped: "skipped" };
 
 const tray = document.getElementById("tray");
-const parts = Object.fromEntries(["title", "rest", "list", "more", "bar", "said"].map((name) => [name, document.getElementById(`tray-${name}`)]));
+const parts = Object.fromEntries(
+  ["title", "rest", "list", "more", "bar", "said"].map((name) => [name, document.getElementById(`tray-${name}`)]),
+);
 const icons = document.getElementById("tray-icons").content;
 const chooser = Object.assign(document.createElement("input"), { type: "file" });
 const rows = new Map();
@@ -28,8 +40,24 @@ let isFolded = false;
 
 /** What a row shows: a transfer of this page, or an upload that an earlier page began. */
 function entries() {
-  const old = canWrite ? interruptedUploads().map((each) => ({ key: `old-${each.id}`, state: "interrupted", name: each.name, sent: each.sent, size: each.size, old: each })) : [];
-  const own = allTransfers().map((transfer) => ({ key: transfer.key, state: transfer.state, name: transfer.name, sent: transfer.sent, size: transfer.file.size, transfer }));
+  const old = canWrite
+    ? interruptedUploads().map((each) => ({
+        key: `old-${each.id}`,
+        state: "interrupted",
+        name: each.name,
+        sent: each.sent,
+        size: each.size,
+        old: each,
+      }))
+    : [];
+  const own = allTransfers().map((transfer) => ({
+    key: transfer.key,
+    state: transfer.state,
+    name: transfer.name,
+    sent: transfer.sent,
+    size: transfer.file.size,
+    transfer,
+  }));
   return [...old, ...own];
 }
 
@@ -73,7 +101,9 @@ function makeRow(entry) {
 function paintRow(row, entry) {
   if (row.dataset.state !== entry.state) {
     row.dataset.state = entry.state;
-    row.querySelector(".tray-state").replaceChildren(icons.querySelector(`[data-state=${entry.state}]`).firstElementChild.cloneNode(true));
+    row
+      .querySelector(".tray-state")
+      .replaceChildren(icons.querySelector(`[data-state=${entry.state}]`).firstElementChild.cloneNode(true));
     const can = {
       "show-upload": entry.state === "done",
       "retry-upload": ["failed", "cancelled"].includes(entry.state),
@@ -103,7 +133,8 @@ function factOf({ state, sent, size, transfer }) {
     return `${formatSize(sent)} of ${formatSize(size)} · no answer, trying again in ${seconds} s`;
   }
   if (state === "failed") return transfer.message;
-  if (state === "interrupted") return `${formatSize(sent)} of ${formatSize(size)} uploaded. Choose the file again to continue`;
+  if (state === "interrupted")
+    return `${formatSize(sent)} of ${formatSize(size)} uploaded. Choose the file again to continue`;
   return SAYS[state] || formatSize(size);
 }
 
@@ -116,7 +147,8 @@ function paintHead(all) {
   const sent = own.reduce((sum, entry) => sum + (entry.state === "done" ? entry.size : entry.sent), 0);
   const rate = active.reduce((sum, entry) => sum + entry.transfer.meter.rate(performance.now()), 0);
   let title = `${formatCount(ended, "file")} uploaded`;
-  if (active.length > 0) title = `Uploading ${Math.min(ended + failed + 1, own.length)} of ${own.length.toLocaleString("en")}`;
+  if (active.length > 0)
+    title = `Uploading ${Math.min(ended + failed + 1, own.length)} of ${own.length.toLocaleString("en")}`;
   else if (own.length === 0) title = all.some((entry) => entry.old) ? "Interrupted uploads" : "Nothing uploaded";
   if (active.length === 0 && failed > 0) title = `${ended} uploaded, ${failed} failed`;
   parts.title.textContent = title;
@@ -139,7 +171,8 @@ addCommands({
   "fold-tray": () => fold(!isFolded),
   "close-tray": () => {
     clearEnded();
-    if (interruptedUploads().length > 0) showToast("Interrupted uploads can be continued for a day: drop the same files here.");
+    if (interruptedUploads().length > 0)
+      showToast("Interrupted uploads can be continued for a day: drop the same files here.");
     tray.hidden = true;
   },
   "show-upload": ({ button }) => {
@@ -163,13 +196,15 @@ function entryOf(button) {
   return entries().find((each) => each.key === key);
 }
 
-
 function chooseAgain(old) {
   chooser.onchange = () => {
     const [{ file }] = listFiles(chooser.files);
     chooser.value = "";
     if (fingerprintOf(file) === old.fingerprint) upload({ files: [{ file, path: old.name }] }, "");
-    else showToast(`This is a different file, or it has changed. “${labelOf(old.name)}” has ${formatSize(old.size)}.`, { fault: true });
+    else
+      showToast(`This is a different file, or it has changed. “${labelOf(old.name)}” has ${formatSize(old.size)}.`, {
+        fault: true,
+      });
   };
   chooser.click();
 }

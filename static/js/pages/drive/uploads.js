@@ -1,15 +1,15 @@
 /** Uploading what was dropped or chosen: names that are taken are asked about, then the queue sends; the tray shows it. */
 
-import { decideClashes, dropDoubles } from "../../lib/name_clashes.js";
-import { InterruptedUploads } from "../../lib/interrupted_uploads.js";
-import { fingerprintOf } from "../../lib/upload_parts.js";
 import { faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
+import { InterruptedUploads } from "../../lib/interrupted_uploads.js";
+import { decideClashes, dropDoubles } from "../../lib/name_clashes.js";
+import { fingerprintOf } from "../../lib/upload_parts.js";
 import { ACTIVE, Uploader } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, showError } from "./dialogs.js";
 import { askServer, base, emit, nameOfFolder } from "./context.js";
-import { transport } from "./upload_transport.js";
+import { askInDialog, showError } from "./dialogs.js";
 import { currentRoute } from "./navigation.js";
+import { transport } from "./upload_transport.js";
 
 /** So many names are asked about in one request. */
 const NAMES_AT_ONCE = 1000;
@@ -45,10 +45,17 @@ export function upload(found, folder = currentRoute().folder) {
 }
 
 async function plan({ files, folders = [], unreadable = [] }, folder) {
-  if (unreadable.length > 0) showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, { fault: true });
+  if (unreadable.length > 0)
+    showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, {
+      fault: true,
+    });
   const named = dropDoubles(files.map(({ file, path }) => ({ file, name: folder + path })));
   const good = named.filter(({ name }) => faultOfLabel(labelOf(name), folderOf(name)) === "");
-  if (good.length < named.length) showToast(`${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`, { fault: true });
+  if (good.length < named.length)
+    showToast(
+      `${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`,
+      { fault: true },
+    );
   const known = interrupted.list(base);
   const goesOn = (each) => known.find((old) => old.name === each.name && old.fingerprint === fingerprintOf(each.file));
   const fresh = good.filter((each) => !goesOn(each));
@@ -61,7 +68,10 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
   for (const each of again) interrupted.forget(each.uploadId);
   for (const each of [...again, ...decided]) transfers.push(uploader.add(each));
   emit("transfers");
-  for (const name of folders) await askServer("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && showError(error));
+  for (const name of folders)
+    await askServer("POST", "folders/", { name: folder + name }).catch(
+      (error) => error.status !== 409 && showError(error),
+    );
   if (folders.length > 0) emit("changed");
 }
 
@@ -78,7 +88,10 @@ async function askAboutClash({ name }, left) {
   const answer = await askInDialog("ask-clash", (slots) => {
     slots.what.textContent = `“${labelOf(name)}” already exists`;
     slots.where.textContent = `In ${nameOfFolder(folderOf(name))}. Replace it, keep both under two names, or skip this file?`;
-    slots.count.textContent = left === 1 ? "Do the same for the other existing file" : `Do the same for all ${left.toLocaleString("en")} other existing files`;
+    slots.count.textContent =
+      left === 1
+        ? "Do the same for the other existing file"
+        : `Do the same for all ${left.toLocaleString("en")} other existing files`;
     if (left === 0) slots.all.remove();
   });
   return answer && { choice: answer.choice, forAll: answer.form.get("all") !== null };
@@ -87,7 +100,10 @@ async function askAboutClash({ name }, left) {
 /** The name was free when the upload began. */
 function askAboutOne(transfer) {
   const choosing = asking.then(async () => (await askAboutClash(transfer, 0))?.choice ?? "skip");
-  asking = choosing.then(() => {}, () => {});
+  asking = choosing.then(
+    () => {},
+    () => {},
+  );
   return choosing;
 }
 
@@ -98,10 +114,13 @@ let isRefreshing = false;
 function refreshSoon() {
   if (isRefreshing) return;
   isRefreshing = true;
-  setTimeout(() => {
-    isRefreshing = false;
-    emit("changed");
-  }, isBusy() ? REFRESH_MS : 0);
+  setTimeout(
+    () => {
+      isRefreshing = false;
+      emit("changed");
+    },
+    isBusy() ? REFRESH_MS : 0,
+  );
 }
 
 function onChange(transfer) {
