@@ -215,7 +215,7 @@ def test_two_rows_are_deleted_after_a_question_and_come_back_with_undo(base: Sto
     view.delete_button.click()
     question = view.page.get_by_role("dialog", name="Delete 2 items?")
     expect(question.get_by_role("button", name="Keep")).to_be_focused()
-    expect(view.row("k0001")).to_have_class(re.compile("is-doomed"))
+    expect(view.row("k0001")).to_have_class(re.compile("is-to-delete"))
     view.press("Enter")
     expect(question).to_be_hidden()
     assert base.get("k0000") is not None

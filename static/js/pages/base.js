@@ -3,21 +3,21 @@
 import { formatCount } from "../lib/formatting.js";
 import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
-import { createClash } from "./base/clash_dialog.js";
-import { createHeader } from "./base/column_headers.js";
-import { createTransfer } from "./base/copy_paste_import.js";
+import { createClashDialog } from "./base/clash_dialog.js";
+import { createColumnHeaders } from "./base/column_headers.js";
+import { createCopyPasteImport } from "./base/copy_paste_import.js";
 import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
-import { createEditor } from "./base/editor_dialog.js";
-import { createView } from "./base/grid_view.js";
-import { createEdits } from "./base/inline_editing.js";
-import { createKeys } from "./base/keyboard_and_pointer.js";
-import { createBar } from "./base/query_bar.js";
-import { createLoader } from "./base/row_loader.js";
+import { createEditorDialog } from "./base/editor_dialog.js";
+import { createGridView } from "./base/grid_view.js";
+import { createInlineEditing } from "./base/inline_editing.js";
+import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
+import { createQueryBar } from "./base/query_bar.js";
+import { createRowLoader } from "./base/row_loader.js";
 import { createSaving } from "./base/saving.js";
-import { createPanel } from "./base/staged_panel.js";
-import { createStatus } from "./base/status_line.js";
-import { createTable, KEY } from "./base/table_state.js";
+import { createStagedPanel } from "./base/staged_panel.js";
+import { createStatusLine } from "./base/status_line.js";
+import { createTableState, KEY } from "./base/table_state.js";
 import { addCommands, runCommand } from "./commands.js";
 import "./popovers.js";
 import { showToast } from "./toasts.js";
@@ -26,22 +26,22 @@ const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, wheth
 
 const root = document.getElementById("base-page");
 const frame = document.getElementById("base-frame");
-const table = createTable(root);
+const table = createTableState(root);
 const firstPage = document.getElementById("rows-page");
 
-const loader = createLoader(table);
-const view = createView(table, frame);
+const loader = createRowLoader(table);
+const view = createGridView(table, frame);
 const drafts = createDrafts(table);
 const saving = createSaving(table, { loader, drafts, view });
-const edits = createEdits(table, view);
-createEditor(table, view, { loader, edits });
-createClash(table, { loader, view });
-createBar(table, { loader, frame });
-const header = createHeader(table, view);
-const status = createStatus(table, { loader, saving, frame });
-const keys = createKeys(table, view, { edits });
-createTransfer(table, { loader, edits, keys });
-const panel = createPanel(table);
+const edits = createInlineEditing(table, view);
+createEditorDialog(table, view, { loader, edits });
+createClashDialog(table, { loader, view });
+createQueryBar(table, { loader, frame });
+const header = createColumnHeaders(table, view);
+const status = createStatusLine(table, { loader, saving, frame });
+const keys = createKeyboardAndPointer(table, view, { edits });
+createCopyPasteImport(table, { loader, edits, keys });
+const panel = createStagedPanel(table);
 
 addCommands({
   undo: () => step("undo"),

@@ -8,7 +8,7 @@ import { addCommands, runCommand } from "../commands.js";
 import { problemWords } from "./cells.js";
 import { make } from "./dom.js";
 
-export function createClash(table, { loader, view }) {
+export function createClashDialog(table, { loader, view }) {
   const dialog = document.getElementById("clash");
   let rowOpen = null;
 

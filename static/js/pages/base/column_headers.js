@@ -6,7 +6,7 @@ import { addCommands, runCommand } from "../commands.js";
 import { announce, icon, make } from "./dom.js";
 import { KEY, SELECT } from "./table_state.js";
 
-export function createHeader(table, view) {
+export function createColumnHeaders(table, view) {
   const head = document.getElementById("grid-head");
   const storageKey = `homeport:columns:${table.root.dataset.collection}/${table.root.dataset.base}`;
   const columnMenu = document.getElementById("column-menu");

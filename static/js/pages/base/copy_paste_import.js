@@ -14,7 +14,7 @@ import { KEY, LongValue, SELECT } from "./table_state.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
 
-export function createTransfer(table, { loader, edits, keys }) {
+export function createCopyPasteImport(table, { loader, edits, keys }) {
   const newId = () => `new:${newSaveId()}`;
 
   function add() {

@@ -10,7 +10,7 @@ import { make } from "./dom.js";
 import { createJsonField } from "./json_field.js";
 import { KEY } from "./table_state.js";
 
-export function createEditor(table, view, { loader, edits }) {
+export function createEditorDialog(table, view, { loader, edits }) {
   const dialog = document.getElementById("editor");
   const form = dialog.querySelector("form");
   const title = document.getElementById("editor-title");

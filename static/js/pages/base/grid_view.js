@@ -10,7 +10,7 @@ import { KEY, SELECT } from "./table_state.js";
 
 const WIDTHS = { select: 2.75, key: 13, value: 11, least: 4, most: 60 }; // rem
 
-export function createView(table, frame) {
+export function createGridView(table, frame) {
   const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
   document.getElementById("rows-page").replaceWith(body);
   const drawn = new Map(); // id -> {element, row, change, names}

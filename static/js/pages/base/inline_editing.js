@@ -9,7 +9,7 @@ import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const LONGEST_IN_PLACE = 400;
 
-export function createEdits(table, view) {
+export function createInlineEditing(table, view) {
   let editing = null;
 
   /** @param {string|null} typed the character that began it and replaces the value; null to edit what is there */

@@ -6,7 +6,7 @@ import { addCommands, runCommand } from "../commands.js";
 import { announce } from "./dom.js";
 import { KEY, SELECT, typeOfCell } from "./table_state.js";
 
-export function createKeys(table, view, { edits }) {
+export function createKeyboardAndPointer(table, view, { edits }) {
   const { grid } = table;
 
   const at = () => ({ row: table.indexOf(table.cursor?.id), column: table.columnIndex(table.cursor?.name) });

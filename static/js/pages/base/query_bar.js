@@ -8,7 +8,7 @@ import { icon, make, withCode } from "./dom.js";
 const RECENT_KEPT = 12;
 const LOOK_AFTER_MS = 500;
 
-export function createBar(table, { loader, frame }) {
+export function createQueryBar(table, { loader, frame }) {
   const { understandUrl, operatorsUrl, pageUrl, collection, base } = table.root.dataset;
   const form = document.getElementById("base-bar");
   const field = document.getElementById("bar");

@@ -8,7 +8,7 @@ import { KEY, LongValue, rowOf } from "./table_state.js";
 
 const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a person has to say go on
 
-export function createLoader(table) {
+export function createRowLoader(table) {
   const { rowsUrl, itemUrl } = table.root.dataset;
   const state = {
     last: null,

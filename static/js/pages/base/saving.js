@@ -230,7 +230,7 @@ export function createSaving(table, { loader, drafts, view }) {
 
   /** Ask, with the count; then delete the selected rows and the marked ones, and offer to bring them back. */
   async function askAndDelete() {
-    const ids = doomed();
+    const ids = idsToDelete();
     if (ids.length === 0 || isSending) return;
     const stored = ids.filter((id) => table.change(id)?.kind !== "add");
     const words = formatCount(ids.length, "item");
@@ -241,7 +241,7 @@ export function createSaving(table, { loader, drafts, view }) {
       .filter((key) => key !== null && key !== undefined);
     const list = make(
       "ul",
-      { class: "doomed data" },
+      { class: "delete-list data" },
       keys.slice(0, 5).map((key) => make("li", { dir: "auto" }, [key])),
     );
     if (keys.length > 5)
@@ -254,17 +254,17 @@ export function createSaving(table, { loader, drafts, view }) {
         make("p", {}, [`${formatCount(edited, "of them has", "of them have")} staged edits, which are lost too.`]),
       );
     document.getElementById("ask-delete-body").replaceChildren(...body);
-    for (const id of ids) view.body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.classList.add("is-doomed");
+    for (const id of ids) view.body.querySelector(`[data-id="${CSS.escape(id)}"]`)?.classList.add("is-to-delete");
     question.returnValue = "";
     question.showModal();
     await new Promise((resolve) => question.addEventListener("close", resolve, { once: true }));
-    for (const element of view.body.querySelectorAll(".is-doomed")) element.classList.remove("is-doomed");
+    for (const element of view.body.querySelectorAll(".is-to-delete")) element.classList.remove("is-to-delete");
     view.focusCursor();
     if (question.returnValue === "delete") await deleteRows(ids);
   }
 
   /** Selected and marked rows, by id. */
-  function doomed() {
+  function idsToDelete() {
     const marked = [...table.staged.changes].filter(([, change]) => change.kind === "delete").map(([id]) => id);
     return [...new Set([...marked, ...table.selected])];
   }
@@ -312,5 +312,5 @@ export function createSaving(table, { loader, drafts, view }) {
   }
 
   addCommands({ save, delete: askAndDelete });
-  return { resume, doomed, isSending: () => isSending };
+  return { resume, idsToDelete, isSending: () => isSending };
 }

@@ -9,7 +9,7 @@ import { icon, make } from "./dom.js";
 
 const SHOWN_ROWS = 200;
 
-export function createPanel(table) {
+export function createStagedPanel(table) {
   const panel = document.getElementById("staged-panel");
   const opener = document.getElementById("show-staged");
 

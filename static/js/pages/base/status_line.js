@@ -10,7 +10,7 @@ import { announce, icon, make, withCode } from "./dom.js";
 const COUNTED_EXACTLY = 10_000;
 const TICK_MS = 15_000;
 
-export function createStatus(table, { loader, saving, frame }) {
+export function createStatusLine(table, { loader, saving, frame }) {
   const facts = document.getElementById("base-facts");
   const counted = document.getElementById("base-count");
   const empty = document.getElementById("base-empty");
@@ -132,7 +132,7 @@ export function createStatus(table, { loader, saving, frame }) {
   function drawButtons() {
     if (!table.canWrite) return;
     const { edits, deletes, changes } = count(table.staged);
-    const doomed = saving.doomed().length;
+    const deleting = saving.idsToDelete().length;
     button(
       "save",
       edits > 0,
@@ -142,7 +142,7 @@ export function createStatus(table, { loader, saving, frame }) {
     button("undo-all", changes > 0, `Undo ${formatCount(changes, "change")}`, saving.isSending());
     // Marked rows are about to go; selected ones may be meant for something else.
     document.getElementById("delete").className = `button ${deletes > 0 ? "button-danger" : "button-danger-quiet"}`;
-    button("delete", doomed > 0, `Delete ${formatCount(doomed, "item")}`, saving.isSending());
+    button("delete", deleting > 0, `Delete ${formatCount(deleting, "item")}`, saving.isSending());
     document.title = `${changes > 0 ? "● " : ""}${document.title.replace(/^● /, "")}`;
     const now = `${edits}/${deletes}`;
     if (stagedBefore !== null && stagedBefore !== now && !saving.isSending()) {

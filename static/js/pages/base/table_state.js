@@ -23,7 +23,7 @@ export class LongValue {
   }
 }
 
-export function createTable(root) {
+export function createTableState(root) {
   const table = {
     ...createEventBus(),
     root,
