@@ -107,7 +107,7 @@ table.on("failed", (failed) => {
   if (failed.length === 1 && first) runCommand("show-problem", { row: table.row(first.id) });
   else
     showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in each row says why.`, {
-      fault: true,
+      isError: true,
     });
 });
 table.on("request-failed", (error) => {
@@ -116,7 +116,7 @@ table.on("request-failed", (error) => {
     error.isSignedOut
       ? "You are signed out. Your staged changes are kept in this browser. Sign in again to see them."
       : error.message,
-    { fault: true },
+    { isError: true },
   );
 });
 
@@ -175,7 +175,7 @@ async function openFocused() {
   if (key === "") return;
   if (table.indexOf(rowId(key)) === -1) {
     const item = await loader.fetchItem(key).catch(() => null);
-    if (!item) return void showToast(`There is no item with the key ${key}.`, { fault: true });
+    if (!item) return void showToast(`There is no item with the key ${key}.`, { isError: true });
     loader.replaceRow(rowId(key), key, item.revision, item.json);
   }
   table.setCursor({ id: rowId(key), name: KEY });

@@ -132,7 +132,7 @@ async function copyAsCurl() {
   const found = (
     await fetchDocument(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } })
   ).getElementById("code-curl");
-  if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { fault: true });
+  if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { isError: true });
   else
     showToast(
       (await copyText(found.textContent))
@@ -148,7 +148,7 @@ const ACTIONS = {
   close,
   pause: () => pause(!isPaused),
   filter: () => document.getElementById("filter-path")?.focus(),
-  copy: () => copyAsCurl().catch((error) => showToast(error.message, { fault: true })),
+  copy: () => copyAsCurl().catch((error) => showToast(error.message, { isError: true })),
   redo: () => press("r"),
   edit: () => press("e"),
   pin: () => press("p"),

@@ -62,7 +62,7 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       showToast("The server does not answer, and some long values must be fetched first. Try again in a moment.", {
-        fault: true,
+        isError: true,
       });
       return null;
     }
@@ -97,7 +97,7 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
 
   async function writeClipboard(text, what) {
     if (await copyText(text)) showToast(`Copied ${what}.`);
-    else showToast("This browser does not allow copying.", { fault: true });
+    else showToast("This browser does not allow copying.", { isError: true });
   }
 
   const isInGrid = () =>
@@ -156,7 +156,7 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
         json instanceof LongValue
           ? { fault: { message: "This value is too long to replace here. Open it in the editor" } }
           : readTyped(text, json, table.typesOf(name));
-      if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { fault: true });
+      if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { isError: true });
       staged.push({ row, name, mine: read.json });
     }
     edits.stage(staged);
@@ -183,11 +183,11 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
           : error.messages.length > 0
             ? `Not imported: ${error.messages[0]}.`
             : error.message,
-        { fault: true },
+        { isError: true },
       );
     }
     const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
-    if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { fault: true });
+    if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { isError: true });
     const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
     const known = new Set(table.columns.map(({ name }) => name));
     const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
@@ -207,7 +207,7 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
     });
     if (problems.length > 0)
       showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, {
-        fault: true,
+        isError: true,
       });
     return undefined;
   }
@@ -220,13 +220,13 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
 
   async function importFile(chosen) {
     if (chosen.size > IMPORT_MAX_BYTES)
-      return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { fault: true });
+      return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { isError: true });
     const text = new TextDecoder("utf-8", { fatal: true });
     try {
       return importText(text.decode(await chosen.arrayBuffer()), chosen.name);
     } catch (fault) {
       if (!(fault instanceof TypeError)) throw fault;
-      return showToast(`${chosen.name} is not text in UTF-8.`, { fault: true });
+      return showToast(`${chosen.name} is not text in UTF-8.`, { isError: true });
     }
   }
 

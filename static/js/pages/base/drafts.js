@@ -42,7 +42,7 @@ export function createDrafts(table) {
     } catch {
       if (!isFull)
         showToast("There are too many staged changes for this browser to keep. Save before you leave this page.", {
-          fault: true,
+          isError: true,
         });
       isFull = true;
     }

@@ -28,10 +28,10 @@ export function createEditorDialog(table, view, { loader, edits }) {
     try {
       const all = await loader.wholeRow(row);
       if (all) return all;
-      showToast(`${row.key} no longer exists.`, { fault: true });
+      showToast(`${row.key} no longer exists.`, { isError: true });
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      showToast("The server does not answer. Try again in a moment.", { fault: true });
+      showToast("The server does not answer. Try again in a moment.", { isError: true });
     }
     return null;
   }

@@ -217,7 +217,7 @@ export function createSaving(table, { loader, drafts, view }) {
     });
     const busy = entries.filter(([id]) => table.staged.changes.has(id));
     if (busy.length > 0)
-      return showToast("The item was edited again. Save or revert that first, then undo.", { fault: true });
+      return showToast("The item was edited again. Save or revert that first, then undo.", { isError: true });
     table.setStaged(settle(table.staged, entries), { why: "undo-save" });
     const ids = new Set(entries.map(([id]) => id));
     const changes = new Set(entries.map(([, change]) => change));
@@ -276,7 +276,9 @@ export function createSaving(table, { loader, drafts, view }) {
       if (!row || row.isNew) continue;
       const whole = await loader.wholeRow(row).catch(() => undefined);
       if (whole === undefined)
-        return showToast("The server does not answer, so nothing was deleted. Try again in a moment.", { fault: true });
+        return showToast("The server does not answer, so nothing was deleted. Try again in a moment.", {
+          isError: true,
+        });
       if (whole)
         items.set(
           id,

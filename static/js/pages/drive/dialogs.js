@@ -59,5 +59,5 @@ export function clone(template) {
 
 /** Say what went wrong. */
 export function showError(error) {
-  if (error.name !== "AbortError") showToast(error.message, { fault: true });
+  if (error.name !== "AbortError") showToast(error.message, { isError: true });
 }

@@ -203,7 +203,7 @@ function chooseAgain(old) {
     if (fingerprintOf(file) === old.fingerprint) upload({ files: [{ file, path: old.name }] }, "");
     else
       showToast(`This is a different file, or it has changed. “${labelOf(old.name)}” has ${formatSize(old.size)}.`, {
-        fault: true,
+        isError: true,
       });
   };
   chooser.click();

@@ -47,14 +47,14 @@ export function upload(found, folder = currentRoute().folder) {
 async function plan({ files, folders = [], unreadable = [] }, folder) {
   if (unreadable.length > 0)
     showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, {
-      fault: true,
+      isError: true,
     });
   const named = dropDoubles(files.map(({ file, path }) => ({ file, name: folder + path })));
   const good = named.filter(({ name }) => faultOfLabel(labelOf(name), folderOf(name)) === "");
   if (good.length < named.length)
     showToast(
       `${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`,
-      { fault: true },
+      { isError: true },
     );
   const known = interrupted.list(base);
   const goesOn = (each) => known.find((old) => old.name === each.name && old.fingerprint === fingerprintOf(each.file));
