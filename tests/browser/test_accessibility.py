@@ -256,7 +256,7 @@ def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: i
         view.press("Escape")
     base.put({"key": "!a", "age": 5})
     view.press("Control+s")
-    page.get_by_role("dialog", name="Somebody was faster").wait_for()
+    page.get_by_role("dialog", name="Somebody else changed this item").wait_for()
     assert faults_of(page) == [], "clash"
     page.get_by_role("button", name="Later").click()
     view.bar.fill("{'age?gtt': 5}")

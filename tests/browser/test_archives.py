@@ -74,7 +74,7 @@ def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     started = Import.objects.get(collection=cast.collection)
     page.goto(f"/collections/{cast.collection.id}/imports/{started.id}/")
     choose(page, Path(__file__))
-    expect(page.get_by_text("That is another file")).to_be_visible()
+    expect(page.get_by_text("This is a different file")).to_be_visible()
     choose(page, path)
     expect(page.get_by_text("0 items in 1 Base")).to_be_visible()
     assert Import.objects.filter(collection=cast.collection).count() == 1

@@ -14,6 +14,7 @@ from console.error_status import STATUS
 from storage import errors, limits
 from storage.archive import imports
 from storage.base import edits
+from storage.drive import moves
 from storage.errors import StorageError
 from storage.models import Import, Role
 from tests.api.in_process import ask

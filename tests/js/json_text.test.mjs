@@ -18,12 +18,20 @@ for (const number of DIGITS) {
 }
 
 test("layout over lines", () => {
-  assert.equal(indent('{"a":[1,{"b":null}],"c":{},"d":[]}'), '{\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ],\n  "c": {},\n  "d": []\n}');
+  assert.equal(
+    indent('{"a":[1,{"b":null}],"c":{},"d":[]}'),
+    '{\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ],\n  "c": {},\n  "d": []\n}',
+  );
   assert.equal(indent(' "text" '), '"text"');
 });
 
 test("an object is taken apart and put together", () => {
-  const entries = [["a", '"x,y:z"'], ["b}", "[1,[2,{}]]"], ['quote"', "{}"], ["", "null"]];
+  const entries = [
+    ["a", '"x,y:z"'],
+    ["b}", "[1,[2,{}]]"],
+    ['quote"', "{}"],
+    ["", "null"],
+  ];
   assert.deepEqual(splitObject(joinObject(entries)), entries);
   assert.deepEqual(splitObject('{"a":1,"a":2}'), [["a", "2"]]);
   assert.deepEqual(splitObject("{}"), []);
@@ -33,30 +41,30 @@ test("an object is taken apart and put together", () => {
 });
 
 const faults = [
-  ["", 1, 1, "ends where a value"],
+  ["", 1, 1, "missing at the end"],
   ["{", 1, 2, "a } is missing"],
-  ['{\n  "a": 1,\n}', 2, 9, "comma too many"],
-  ["[1,2,]", 1, 5, "comma too many"],
+  ['{\n  "a": 1,\n}', 2, 9, "Remove this comma"],
+  ["[1,2,]", 1, 5, "Remove this comma"],
   ['{"a" 1}', 1, 6, "colon is missing"],
   ['{"a":1 "b":2}', 1, 8, "comma or a }"],
   ["[1 2]", 1, 4, "comma or a ]"],
-  ["{'a':1}", 1, 2, "not in single ones"],
-  ["['a']", 1, 2, "not in single ones"],
+  ["{'a':1}", 1, 2, "not single ones"],
+  ["['a']", 1, 2, "not single ones"],
   ["{a:1}", 1, 2, "name in double quotes"],
   ["[True]", 1, 2, "True is written true"],
   ["[None]", 1, 2, "None is written null"],
-  ["[NaN]", 1, 2, "JSON knows no NaN"],
-  ["[hello]", 1, 2, 'in double quotes: "hello"'],
-  ["[01]", 1, 2, "not a number"],
+  ["[NaN]", 1, 2, "JSON has no NaN"],
+  ["[hello]", 1, 2, 'needs double quotes: "hello"'],
+  ["[01]", 1, 2, "not a valid number"],
   ["[.5]", 1, 2, "begins with a digit"],
-  ["[1.]", 1, 2, "not a number"],
+  ["[1.]", 1, 2, "not a valid number"],
   ['["a', 1, 2, "no closing quote"],
   ['["a\nb"]', 1, 4, "line break"],
   ['["a\tb"]', 1, 4, "control character"],
   ['["\\x"]', 1, 3, "After a backslash"],
   ["[1] 2", 1, 5, "after the end"],
   ["[1", 1, 1, "a ] is missing"],
-  ["[".repeat(101), 1, 101, "deeper than 100"],
+  ["[".repeat(101), 1, 101, "more than 100 levels"],
 ];
 
 for (const [text, line, column, word] of faults) {
@@ -68,7 +76,23 @@ for (const [text, line, column, word] of faults) {
 }
 
 test("what the platform's parser takes is right here, and the other way round", () => {
-  const texts = ['{"a":[1,-2.5e+3,"\\u00e9\\n",true,false,null,{}]}', '"\u2028"', "0", "-0.0", "[[[[]]]]", '{"":""}', "1e5", "--1", "[,]", "{,}", '{"a"}', "tru", "[1,]", '"\\u12"', "+1"];
+  const texts = [
+    '{"a":[1,-2.5e+3,"\\u00e9\\n",true,false,null,{}]}',
+    '"\u2028"',
+    "0",
+    "-0.0",
+    "[[[[]]]]",
+    '{"":""}',
+    "1e5",
+    "--1",
+    "[,]",
+    "{,}",
+    '{"a"}',
+    "tru",
+    "[1,]",
+    '"\\u12"',
+    "+1",
+  ];
   for (const text of texts) {
     let isRight = true;
     try {

@@ -18,7 +18,7 @@ class Fault extends Error {
 class FakeServer {
   uploads = new Map();
   log = [];
-  faults = { sendWhole: [], start: [], sendPart: [], look: [], end: [], abort: [] };
+  faults = { sendWhole: [], start: [], sendPart: [], inspect: [], end: [], abort: [] };
   busy = 0;
   mostBusy = 0;
 
@@ -59,8 +59,8 @@ class FakeServer {
     }
   }
 
-  async look(id) {
-    this.#meet("look");
+  async inspect(id) {
+    this.#meet("inspect");
     const upload = this.uploads.get(id);
     if (!upload) throw new Fault(404);
     return { there: [...upload.parts.keys()], ended: upload.ended };
@@ -80,7 +80,10 @@ class FakeServer {
 
   content(id = "u1") {
     const { parts } = this.uploads.get(id);
-    return [...parts.keys()].sort((a, b) => a - b).map((number) => parts.get(number)).join("");
+    return [...parts.keys()]
+      .sort((a, b) => a - b)
+      .map((number) => parts.get(number))
+      .join("");
   }
 }
 
@@ -107,16 +110,25 @@ function setUp({ onClash = async () => "skip", wholeBytes = -1 } = {}) {
     },
   });
   return {
-    server, waits, seen, uploader,
+    server,
+    waits,
+    seen,
+    uploader,
     add: (text, more = {}) => {
-      const transfer = uploader.add({ file: makeFile(text, more.name), name: more.name ?? "a.txt", ifExists: "fail", ...more });
+      const transfer = uploader.add({
+        file: makeFile(text, more.name),
+        name: more.name ?? "a.txt",
+        ifExists: "fail",
+        ...more,
+      });
       transfers.push(transfer);
       return transfer;
     },
-    settled: () => new Promise((resolve) => {
-      settle = resolve;
-      if (transfers.every((each) => ended.has(each.state))) resolve();
-    }),
+    settled: () =>
+      new Promise((resolve) => {
+        settle = resolve;
+        if (transfers.every((each) => ended.has(each.state))) resolve();
+      }),
   };
 }
 
@@ -175,7 +187,7 @@ test("an end whose answer got lost is asked for again, not uploaded again", asyn
 test("an upload that the server has forgotten begins anew", async () => {
   const { server, add, settled } = setUp();
   server.faults.sendPart = [new Fault(0)];
-  server.faults.look = [new Fault(404)];
+  server.faults.inspect = [new Fault(404)];
   const transfer = add("short");
   await settled();
   assert.equal(transfer.state, "done");
@@ -241,7 +253,11 @@ test("no more than so many files and parts are under way at once", async () => {
   assert.ok(transfers.every((each) => each.state === "done"));
 });
 
-for (const [choice, state, starts] of [["replace", "done", 2], ["keep-both", "done", 2], ["skip", "skipped", 1]]) {
+for (const [choice, state, starts] of [
+  ["replace", "done", 2],
+  ["keep-both", "done", 2],
+  ["skip", "skipped", 1],
+]) {
   test(`a name taken in the meantime is asked about: ${choice}`, async () => {
     const { server, add, settled } = setUp({ onClash: async () => choice });
     server.faults.start = [new Fault(409, { isClash: true })];
@@ -258,7 +274,10 @@ test("one that fails leaves the others alone", async () => {
   server.faults.start = [null, new Fault(400)];
   const transfers = ["1.txt", "2.txt", "3.txt"].map((name) => add("x", { name }));
   await settled();
-  assert.deepEqual(transfers.map((each) => each.state), ["done", "failed", "done"]);
+  assert.deepEqual(
+    transfers.map((each) => each.state),
+    ["done", "failed", "done"],
+  );
 });
 
 test("a small file goes in one request, and again after a broken connection", async () => {
@@ -275,22 +294,31 @@ test("a small file goes in one request, and again after a broken connection", as
 
 test("an upload of an earlier page goes on where that stopped", async () => {
   const { server, add, settled } = setUp();
-  server.uploads.set("old", { name: "a.txt", parts: new Map([[1, LONG.slice(0, 10)], [3, LONG.slice(20, 30)]]), ended: false });
+  server.uploads.set("old", {
+    name: "a.txt",
+    parts: new Map([
+      [1, LONG.slice(0, 10)],
+      [3, LONG.slice(20, 30)],
+    ]),
+    ended: false,
+  });
   const transfer = add(LONG, { uploadId: "old", partBytes: PART });
   await settled();
   assert.equal(transfer.state, "done");
-  assert.deepEqual(server.log.sort(), ["end", "look", "sendPart 2", "sendPart 4"]);
+  assert.deepEqual(server.log.sort(), ["end", "inspect", "sendPart 2", "sendPart 4"]);
   assert.equal(server.content("old"), LONG);
 });
 
-test("an upload that the server finds wrong begins anew when it is tried again", async () => {
-  const { server, add, settled, uploader } = setUp();
-  server.faults.end = [new Fault(422)];
-  const transfer = add(LONG);
-  await settled();
-  assert.equal(transfer.state, "failed");
-  uploader.retry(transfer);
-  await settled();
-  assert.equal(transfer.state, "done");
-  assert.equal(server.log.filter((line) => line.startsWith("start")).length, 2);
-});
+for (const status of [400, 422]) {
+  test(`an upload that the server finds wrong (${status}) begins anew when it is tried again`, async () => {
+    const { server, add, settled, uploader } = setUp();
+    server.faults.end = [new Fault(status)];
+    const transfer = add(LONG);
+    await settled();
+    assert.equal(transfer.state, "failed");
+    uploader.retry(transfer);
+    await settled();
+    assert.equal(transfer.state, "done");
+    assert.equal(server.log.filter((line) => line.startsWith("start")).length, 2);
+  });
+}

@@ -17,7 +17,10 @@ function newBase() {
 
 // The client throws plain errors whose message is all a caller has to go by.
 async function message(promise) {
-  const error = await promise.then(() => assert.fail("it succeeded"), (reason) => reason);
+  const error = await promise.then(
+    () => assert.fail("it succeeded"),
+    (reason) => reason,
+  );
   assert.ok(error instanceof Error);
   return error.message;
 }
@@ -52,7 +55,11 @@ describe("put", () => {
   }
 
   test("stores an object under the key it is given", async () => {
-    assert.deepEqual(await db.put({ name: "alex", deep: { age: 77 } }, "one"), { key: "one", name: "alex", deep: { age: 77 } });
+    assert.deepEqual(await db.put({ name: "alex", deep: { age: 77 } }, "one"), {
+      key: "one",
+      name: "alex",
+      deep: { age: 77 },
+    });
     assert.deepEqual(await db.get("one"), { key: "one", name: "alex", deep: { age: 77 } });
   });
 
@@ -94,7 +101,10 @@ describe("putMany", () => {
 
   test("wraps plain values and generates their keys", async () => {
     const { processed } = await db.putMany(["x", 1, true]);
-    assert.deepEqual(processed.items.map((item) => item.value), ["x", 1, true]);
+    assert.deepEqual(
+      processed.items.map((item) => item.value),
+      ["x", 1, true],
+    );
   });
 
   test("takes 25 items", async () => {
@@ -222,7 +232,13 @@ describe("fetch", () => {
     [{ "email?not_contains": "@deta" }, "beverly kevin"],
     [{ "tags?!contains": "crew" }, "kevin wesley"],
     [[{ "age?gt": 50 }, { "home.city": "Greenville" }], "beverly kevin"],
-    [[{ "key?>=": "c", "age?>": 40 }, { "key?>=": "c", "age?<": 30 }], "kevin wesley"],
+    [
+      [
+        { "key?>=": "c", "age?>": 40 },
+        { "key?>=": "c", "age?<": 30 },
+      ],
+      "kevin wesley",
+    ],
     [{ nothing: "here" }, ""],
   ];
   for (const [query, keys] of queries) {
@@ -245,10 +261,24 @@ describe("fetch", () => {
   });
 
   const malformed = [
-    { "name?": "x" }, { "name??": "x" }, { "?": "x" }, { "name?random": "x" }, { "name?pfx": 12 }, { "age?r": [1] },
-    { "age?r": [] }, { "age?r": 21 }, { "key?contains": "k" }, { "key?ne": "kevin" }, { "key?>": 1 }, { "key?r": ["a"] },
-    { "key?pfx": 1 }, { key: {} }, { key: null },
-    [{ key: "kevin" }, { key: "wesley" }], [{ key: "kevin" }, { name: "Wesley" }], [{ "key?>": "a", "key?<": "z" }],
+    { "name?": "x" },
+    { "name??": "x" },
+    { "?": "x" },
+    { "name?random": "x" },
+    { "name?pfx": 12 },
+    { "age?r": [1] },
+    { "age?r": [] },
+    { "age?r": 21 },
+    { "key?contains": "k" },
+    { "key?ne": "kevin" },
+    { "key?>": 1 },
+    { "key?r": ["a"] },
+    { "key?pfx": 1 },
+    { key: {} },
+    { key: null },
+    [{ key: "kevin" }, { key: "wesley" }],
+    [{ key: "kevin" }, { name: "Wesley" }],
+    [{ "key?>": "a", "key?<": "z" }],
   ];
   for (const query of malformed) {
     test(`of ${JSON.stringify(query)} is a bad query`, async () => {
@@ -260,11 +290,17 @@ describe("fetch", () => {
     const paged = newBase();
     const expected = [];
     for (let start = 0; start < 100; start += 25) {
-      const items = Array.from({ length: 25 }, (_, n) => ({ key: String(start + n).padStart(3, "0"), even: n % 2 === 0 }));
+      const items = Array.from({ length: 25 }, (_, n) => ({
+        key: String(start + n).padStart(3, "0"),
+        even: n % 2 === 0,
+      }));
       await paged.putMany(items);
       expected.push(...items);
     }
-    for (const [query, wanted] of [[{}, expected], [{ even: true }, expected.filter((item) => item.even)]]) {
+    for (const [query, wanted] of [
+      [{}, expected],
+      [{ even: true }, expected.filter((item) => item.even)],
+    ]) {
       for (const desc of [false, true]) {
         let page = await paged.fetch(query, { limit: 7, desc });
         const found = [...page.items];
@@ -272,7 +308,7 @@ describe("fetch", () => {
           page = await paged.fetch(query, { limit: 7, last: page.last, desc });
           found.push(...page.items);
         }
-        assert.deepEqual(found, desc ? wanted.toReversed?.() ?? [...wanted].reverse() : wanted);
+        assert.deepEqual(found, desc ? (wanted.toReversed?.() ?? [...wanted].reverse()) : wanted);
       }
     }
   });
@@ -282,19 +318,39 @@ describe("update", () => {
   const db = newBase();
   const { util } = db;
   const jimmy = {
-    username: "jimmy", profile: { age: 32, active: false, hometown: "pittsburgh" }, on_mobile: true,
-    likes: ["anime"], dislikes: ["comedy"], purchases: 1,
+    username: "jimmy",
+    profile: { age: 32, active: false, hometown: "pittsburgh" },
+    on_mobile: true,
+    likes: ["anime"],
+    dislikes: ["comedy"],
+    purchases: 1,
   };
 
   test("sets, trims, increments, appends and prepends at once", async () => {
     await db.put(jimmy, "all");
-    assert.equal(await db.update({
-      "profile.age": 33, "profile.active": true, "profile.email": "jimmy@deta.sh", "profile.hometown": util.trim(),
-      on_mobile: util.trim(), purchases: util.increment(2), likes: util.append("ramen"), dislikes: util.prepend("action"),
-    }, "all"), null);
+    assert.equal(
+      await db.update(
+        {
+          "profile.age": 33,
+          "profile.active": true,
+          "profile.email": "jimmy@deta.sh",
+          "profile.hometown": util.trim(),
+          on_mobile: util.trim(),
+          purchases: util.increment(2),
+          likes: util.append("ramen"),
+          dislikes: util.prepend("action"),
+        },
+        "all",
+      ),
+      null,
+    );
     assert.deepEqual(await db.get("all"), {
-      key: "all", username: "jimmy", profile: { age: 33, active: true, email: "jimmy@deta.sh" },
-      likes: ["anime", "ramen"], dislikes: ["action", "comedy"], purchases: 3,
+      key: "all",
+      username: "jimmy",
+      profile: { age: 33, active: true, email: "jimmy@deta.sh" },
+      likes: ["anime", "ramen"],
+      dislikes: ["action", "comedy"],
+      purchases: 3,
     });
   });
 
@@ -321,9 +377,13 @@ describe("update", () => {
   });
 
   const refused = [
-    ["nothing", {}], ["the key", { key: "other" }], ["a missing level", { "no.a": 1 }],
-    ["an increment of a text", { username: util.increment() }], ["an increment of nothing", { no: util.increment() }],
-    ["an append to a number", { purchases: util.append(1) }], ["a prepend to nothing", { no: util.prepend(1) }],
+    ["nothing", {}],
+    ["the key", { key: "other" }],
+    ["a missing level", { "no.a": 1 }],
+    ["an increment of a text", { username: util.increment() }],
+    ["an increment of nothing", { no: util.increment() }],
+    ["an append to a number", { purchases: util.append(1) }],
+    ["a prepend to nothing", { no: util.prepend(1) }],
     ["conflicting attributes", { profile: {}, "profile.age": 1 }],
   ];
   for (const [name, updates] of refused) {
@@ -380,8 +440,14 @@ describe("expiry", () => {
   });
 
   test("options that make no sense are refused by the client itself", async () => {
-    assert.equal(await message(db.put(1, "x", { expireIn: 1, expireAt: 1 })), "can't set both expireIn and expireAt options");
-    assert.equal(await message(db.put(1, "x", { expireIn: "1" })), "option expireIn should have a value of type number");
+    assert.equal(
+      await message(db.put(1, "x", { expireIn: 1, expireAt: 1 })),
+      "can't set both expireIn and expireAt options",
+    );
+    assert.equal(
+      await message(db.put(1, "x", { expireIn: "1" })),
+      "option expireIn should have a value of type number",
+    );
   });
 });
 
@@ -418,5 +484,8 @@ test("100 requests one after the other, and 50 at once", async () => {
   const db = newBase();
   for (let n = 0; n < 100; n += 1) assert.equal((await db.put({ n }, "same")).n, n);
   const items = await Promise.all(Array.from({ length: 50 }, (_, n) => db.put({ n }, `k${n}`)));
-  assert.deepEqual(items.map((item) => item.n), Array.from({ length: 50 }, (_, n) => n));
+  assert.deepEqual(
+    items.map((item) => item.n),
+    Array.from({ length: 50 }, (_, n) => n),
+  );
 });

@@ -21,7 +21,10 @@ function newDrive() {
 
 // The client throws plain errors whose message is all a caller has to go by.
 async function message(promise) {
-  const error = await promise.then(() => assert.fail("it succeeded"), (reason) => reason);
+  const error = await promise.then(
+    () => assert.fail("it succeeded"),
+    (reason) => reason,
+  );
   assert.ok(error instanceof Error);
   return error.message;
 }
@@ -74,7 +77,10 @@ describe("put and get", () => {
     });
   }
 
-  for (const [name, size] of [["exactly 10 MB", 10 * MB], ["25 MB", 25 * MB]]) {
+  for (const [name, size] of [
+    ["exactly 10 MB", 10 * MB],
+    ["25 MB", 25 * MB],
+  ]) {
     test(`a path to a file of ${name}`, async () => {
       const path = join(folder, "file.bin");
       const data = randomBytes(size);
@@ -129,7 +135,7 @@ describe("odd names", () => {
     "$& $1 :name",
     "ünïcödé",
     "漢字/🎈",
-    "quote's \"double\"",
+    'quote\'s "double"',
     "n".repeat(1024),
   ];
   const drive = newDrive();

@@ -9,10 +9,17 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[A-Za-z_$][\w$]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const LITERALS = new Set(["true", "false", "null"]);
-const PYTHON_OR_JAVASCRIPT = { True: "true", False: "false", None: "null", undefined: "null", NaN: null, Infinity: null };
+const PYTHON_OR_JAVASCRIPT = {
+  True: "true",
+  False: "false",
+  None: "null",
+  undefined: "null",
+  NaN: null,
+  Infinity: null,
+};
 
 /** What is wrong with a text, and where: `offset` in characters from 0, `line` and `column` from 1. */
-export class JsonFault extends Error {
+class JsonFault extends Error {
   constructor(message, text, offset) {
     super(message);
     const before = text.slice(0, offset);
@@ -31,7 +38,7 @@ export class JsonFault extends Error {
 export function walk(text, visit = () => {}) {
   const end = value(skip(0), 0);
   const rest = skip(end);
-  if (rest < text.length) fail("There is something after the end of the value", rest);
+  if (rest < text.length) fail("Unexpected text after the end of the value", rest);
 
   function fail(message, offset) {
     throw new JsonFault(message, text, Math.min(offset, text.length));
@@ -56,7 +63,7 @@ export function walk(text, visit = () => {}) {
     const number = NUMBER.exec(text);
     if (number) {
       const ends = at + number[0].length;
-      if (/[\w.+]/.test(text[ends] ?? "")) fail("This is not a number as JSON writes it", at);
+      if (/[\w.+]/.test(text[ends] ?? "")) fail("This is not a valid number in JSON", at);
       return ends;
     }
     WORD.lastIndex = at;
@@ -69,15 +76,20 @@ export function walk(text, visit = () => {}) {
     let position = at + 1;
     for (;;) {
       const code = text.charCodeAt(position);
-      if (Number.isNaN(code)) fail("This text has no closing quote", at);
+      if (Number.isNaN(code)) fail("This string has no closing quote", at);
       if (code === 0x22) return position + 1;
       if (code === 0x5c) {
         ESCAPE.lastIndex = position;
-        const escape = ESCAPE.exec(text);
-        if (!escape) fail("After a backslash JSON knows only \" \\ / b f n r t and u with four hex digits", position);
-        position += escape[0].length;
+        const escaped = ESCAPE.exec(text);
+        if (!escaped) fail('After a backslash only " \\ / b f n r t, or u and four hex digits, may follow', position);
+        position += escaped[0].length;
       } else if (code < 0x20) {
-        fail(code === 0x0a ? "A text cannot hold a line break: write \\n" : "A text cannot hold a control character as it is", position);
+        fail(
+          code === 0x0a
+            ? "A string cannot contain a line break: write \\n"
+            : "A string cannot contain a control character: write it as \\u and four hex digits",
+          position,
+        );
       } else {
         position += 1;
       }
@@ -85,7 +97,7 @@ export function walk(text, visit = () => {}) {
   }
 
   function open(at, level) {
-    if (level >= MAX_LEVELS) fail(`The value is nested deeper than ${MAX_LEVELS} levels`, at);
+    if (level >= MAX_LEVELS) fail(`The value is nested more than ${MAX_LEVELS} levels deep`, at);
     visit("open", at, at + 1, level);
     return skip(at + 1);
   }
@@ -119,14 +131,15 @@ export function walk(text, visit = () => {}) {
   /** The value at `position`, and where the comma or the bracket behind it stands. */
   function next(position, level, bracket, opened) {
     const behind = skip(value(position, level + 1));
-    if (behind >= text.length) fail(`This ${bracket === "}" ? "object" : "list"} is never closed: a ${bracket} is missing`, opened);
+    if (behind >= text.length)
+      fail(`This ${bracket === "}" ? "object" : "list"} is not closed: a ${bracket} is missing`, opened);
     if (text[behind] !== "," && text[behind] !== bracket) fail(`A comma or a ${bracket} is missing here`, behind);
     return behind;
   }
 
   function comma(at, level, bracket) {
     const behind = skip(at + 1);
-    if (text[behind] === bracket) fail("There is a comma too many before the end", at);
+    if (text[behind] === bracket) fail("Remove this comma: nothing follows it", at);
     visit("comma", at, at + 1, level + 1);
     return behind;
   }
@@ -138,20 +151,20 @@ export function walk(text, visit = () => {}) {
 }
 
 function whyNoValue(text, at, word) {
-  if (at >= text.length) return "The text ends where a value should stand";
+  if (at >= text.length) return "A value is missing at the end";
   if (word && Object.hasOwn(PYTHON_OR_JAVASCRIPT, word)) {
     const instead = PYTHON_OR_JAVASCRIPT[word];
-    return instead ? `${word} is written ${instead} in JSON` : `JSON knows no ${word}`;
+    return instead ? `${word} is written ${instead} in JSON` : `JSON has no ${word}`;
   }
-  if (word) return `A text stands in double quotes: "${word}"`;
-  if (text[at] === "'") return "A text stands in double quotes, not in single ones";
+  if (word) return `A string needs double quotes: "${word}"`;
+  if (text[at] === "'") return "A string needs double quotes, not single ones";
   if (/[.+]/.test(text[at])) return "A number begins with a digit, or with - and a digit";
   return "A value is missing here";
 }
 
 function whyNoName(text, at) {
-  if (at >= text.length) return "The text ends inside an object: a } is missing";
-  if (text[at] === "'") return "A name stands in double quotes, not in single ones";
+  if (at >= text.length) return "The object is not closed: a } is missing";
+  if (text[at] === "'") return "A name needs double quotes, not single ones";
   return "A name in double quotes is missing here";
 }
 
@@ -180,7 +193,8 @@ export function indent(text) {
   let previous = "";
   walk(text, (kind, begin, end, level) => {
     const begins = previous === "open" || previous === "comma";
-    if (kind === "close" ? previous !== "open" : begins && kind !== "colon" && kind !== "comma") parts.push("\n", "  ".repeat(level));
+    if (kind === "close" ? previous !== "open" : begins && kind !== "colon" && kind !== "comma")
+      parts.push("\n", "  ".repeat(level));
     parts.push(kind === "colon" ? ": " : text.slice(begin, end));
     previous = kind;
   });

@@ -5,28 +5,30 @@
  * once, each by a few parts; a broken connection is waited out, and only what the server has not got is sent again.
  */
 
-import { Meter } from "./amounts.js";
-import { bytesOf, fingerprintOf, planParts } from "./parts.js";
-import { Slots } from "./slots.js";
-import { isPassing, nextWait } from "./waiting.js";
+import { isInvalid } from "./requests.js";
+import { isTemporary, retryDelay } from "./retries.js";
+import { Semaphore } from "./semaphore.js";
+import { SpeedMeter } from "./speed_meter.js";
+import { bytesOf, fingerprintOf, planParts } from "./upload_parts.js";
 
 export const FILES_AT_ONCE = 3;
 /** A browser opens six connections to a server at most; the page itself needs some of them. */
 export const PARTS_AT_ONCE = 4;
-export const PARTS_OF_A_FILE = 3;
+const PARTS_OF_A_FILE = 3;
 /** A file no longer than a part goes in one request: there is nothing of it to resume, and folders of small files go up three times as fast. */
-export const WHOLE_BYTES = 10 * 1024 * 1024;
+const WHOLE_BYTES = 10 * 1024 * 1024;
 
 /** What can still happen to a transfer in such a state. */
 export const ACTIVE = new Set(["waiting", "sending", "paused", "ending"]);
 
 /** One file on its way. */
-export class Transfer {
+class Transfer {
   static #count = 0;
 
   /** `uploadId` and `partBytes` are those of an upload that an earlier page began, if there is one. */
   constructor({ file, name, ifExists, uploadId = null, partBytes = null }) {
-    this.key = `transfer-${(Transfer.#count += 1)}`;
+    Transfer.#count += 1;
+    this.key = `transfer-${Transfer.#count}`;
     this.file = file;
     this.wanted = name;
     /** The name it gets: another one when both are kept. */
@@ -39,7 +41,7 @@ export class Transfer {
     this.partBytes = partBytes;
     this.message = "";
     this.resumesAt = null;
-    this.meter = new Meter();
+    this.meter = new SpeedMeter();
     this.stored = 0;
     this.flying = new Map();
     this.controller = new AbortController();
@@ -61,16 +63,18 @@ export class Uploader {
   #now;
   #wholeBytes;
   #waiting = [];
-  #files = new Slots(FILES_AT_ONCE);
-  #parts = new Slots(PARTS_AT_ONCE);
+  #files = new Semaphore(FILES_AT_ONCE);
+  #parts = new Semaphore(PARTS_AT_ONCE);
 
   /**
    * @param {object} options
-   * @param {object} options.transport `sendWhole`, `start`, `sendPart`, `look`, `end`, `abort` (see pages/drive/transport.js); they throw
+   * @param {any} options.transport `sendWhole`, `start`, `sendPart`, `inspect`, `end`, `abort` (see pages/drive/upload_transport.js); they throw
    *   errors with `status`, 0 when no answer came
    * @param {(transfer: Transfer) => void} options.onChange
    * @param {(transfer: Transfer) => Promise<string>} options.onClash the name was taken in the meantime: "replace", "keep-both" or "skip"
    * @param {(ms: number, signal: AbortSignal) => Promise<void>} options.wait ends early when aborted, or when there is hope
+   * @param {() => number} [options.now] milliseconds
+   * @param {number} [options.wholeBytes]
    */
   constructor({ transport, onChange, onClash, wait, now = () => performance.now(), wholeBytes = WHOLE_BYTES }) {
     this.#transport = transport;
@@ -120,14 +124,14 @@ export class Uploader {
   }
 
   #next() {
-    while (this.#waiting.length > 0 && this.#files.tryTake()) {
+    while (this.#waiting.length > 0 && this.#files.tryAcquire()) {
       const transfer = this.#waiting.shift();
       if (transfer.state !== "waiting") {
-        this.#files.giveBack();
+        this.#files.release();
         continue;
       }
       this.#run(transfer).finally(() => {
-        this.#files.giveBack();
+        this.#files.release();
         this.#next();
       });
     }
@@ -147,12 +151,12 @@ export class Uploader {
         if (transfer.stored > before) tries = 0;
         if (error.status === 409 && error.isClash) {
           if (!(await this.#settleClash(transfer))) return;
-        } else if (isPassing(error)) {
+        } else if (isTemporary(error)) {
           await this.#pause(transfer, signal, error, tries);
           tries += 1;
         } else {
           // What arrived does not add up to the file: the next try begins with nothing.
-          if (error.status === 400 || error.status === 422) transfer.uploadId = null;
+          if (isInvalid(error)) transfer.uploadId = null;
           this.#set(transfer, "failed", error.message);
           return;
         }
@@ -178,12 +182,12 @@ export class Uploader {
   }
 
   async #sendWhole(transfer, signal) {
-    await this.#parts.take(signal);
+    await this.#parts.acquire(signal);
     try {
       const onProgress = this.#countsFor(transfer, 1, signal);
       this.#finish(transfer, await this.#transport.sendWhole(transfer, { onProgress, signal }));
     } finally {
-      this.#parts.giveBack();
+      this.#parts.release();
       transfer.flying.clear();
     }
   }
@@ -198,7 +202,7 @@ export class Uploader {
   async #begin(transfer, signal) {
     if (transfer.uploadId !== null) {
       try {
-        const { there, ended } = await this.#transport.look(transfer.uploadId, signal);
+        const { there, ended } = await this.#transport.inspect(transfer.uploadId, signal);
         return { there, ended, partBytes: transfer.partBytes };
       } catch (error) {
         if (error.status !== 404) throw error;
@@ -222,12 +226,12 @@ export class Uploader {
     const left = [...parts];
     const lane = async () => {
       while (left.length > 0 && !either.aborted) {
-        await this.#parts.take(either);
+        await this.#parts.acquire(either);
         try {
           const part = left.shift();
           if (part !== undefined) await this.#sendPart(transfer, part, either);
         } finally {
-          this.#parts.giveBack();
+          this.#parts.release();
         }
       }
     };
@@ -265,7 +269,7 @@ export class Uploader {
   }
 
   async #pause(transfer, signal, error, tries) {
-    const wait = nextWait(tries, error.retryAfterMs);
+    const wait = retryDelay(tries, error.retryAfterMs);
     transfer.meter.pause();
     transfer.resumesAt = this.#now() + wait;
     this.#set(transfer, "paused", error.message);

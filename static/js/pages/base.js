@@ -1,68 +1,67 @@
 /** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
 
-import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staging.js";
-import { createBar } from "./base/bar.js";
-import { createClash } from "./base/clash.js";
-import { announce, several } from "./base/dom.js";
+import { formatCount } from "../lib/formatting.js";
+import { RequestError } from "../lib/requests.js";
+import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createClashDialog } from "./base/clash_dialog.js";
+import { createColumnHeaders } from "./base/column_headers.js";
+import { createCopyPasteImport } from "./base/copy_paste_import.js";
+import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
-import { createEditor } from "./base/editor.js";
-import { createEdits } from "./base/edits.js";
-import { createHeader } from "./base/header.js";
-import { createKeys } from "./base/keys.js";
-import "./base/menus.js";
-import { createPanel } from "./base/panel.js";
-import { RequestFault } from "./base/requests.js";
-import { createLoader } from "./base/rows.js";
-import { createSaving } from "./base/save.js";
-import { createStatus } from "./base/status.js";
-import { createTable, KEY } from "./base/table.js";
-import { createTransfer } from "./base/transfer.js";
-import { createView } from "./base/view.js";
-import { describeFault } from "../lib/faults.js";
+import { createEditorDialog } from "./base/editor_dialog.js";
+import { createGridView } from "./base/grid_view.js";
+import { createInlineEditing } from "./base/inline_editing.js";
+import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
+import { createQueryBar } from "./base/query_bar.js";
+import { createRowLoader } from "./base/row_loader.js";
+import { createSaving } from "./base/saving.js";
+import { createStagedPanel } from "./base/staged_panel.js";
+import { createStatusLine } from "./base/status_line.js";
+import { createTableState, KEY } from "./base/table_state.js";
+import { addCommands, runCommand } from "./commands.js";
+import "./popovers.js";
 import { showToast } from "./toasts.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
 
 const root = document.getElementById("base-page");
 const frame = document.getElementById("base-frame");
-const table = createTable(root);
+const table = createTableState(root);
 const firstPage = document.getElementById("rows-page");
 
-const loader = createLoader(table);
-const view = createView(table, frame);
+const loader = createRowLoader(table);
+const view = createGridView(table, frame);
 const drafts = createDrafts(table);
 const saving = createSaving(table, { loader, drafts, view });
-const edits = createEdits(table, view, { openCell: (...cell) => editor.openCell(...cell), openRow: (row) => editor.openRow(row), move: (...step) => keys.moveBy(...step) });
-const editor = createEditor(table, view, { loader, edits });
-const clash = createClash(table, { loader, view, save: () => saving.save() });
-const bar = createBar(table, { loader, frame });
-const header = createHeader(table, view, { sortBy: (sort) => bar.run(table.q, { sort }) });
-const status = createStatus(table, { loader, saving, frame });
-const keys = createKeys(table, view, {
-  begin: (typed) => edits.begin(typed),
-  take: () => edits.take(),
-  toggle: (row, name) => edits.toggle(row, name),
-  unset: (cells) => unset(cells),
-  markSelected: () => mark(),
-  openCell: (row, name) => editor.openCell(row, name),
-  openRow: (row) => editor.openRow(row),
-  showProblem: (row) => clash.show(row),
-  save: () => edits.take() && saving.save(),
+const edits = createInlineEditing(table, view);
+createEditorDialog(table, view, { loader, edits });
+createClashDialog(table, { loader, view });
+createQueryBar(table, { loader, frame });
+const header = createColumnHeaders(table, view);
+const status = createStatusLine(table, { loader, saving, frame });
+const keys = createKeyboardAndPointer(table, view, { edits });
+createCopyPasteImport(table, { loader, edits, keys });
+const panel = createStagedPanel(table);
+
+addCommands({
   undo: () => step("undo"),
   redo: () => step("redo"),
-  toBar: () => bar.focus(),
-  toHeader: (name) => header.focus(name),
-  showKeys,
+  "undo-all": () => table.setStaged(revertAll(table.staged)),
+  "mark-for-deletion": markForDeletion,
+  "remove-values": ({ cells }) => removeValues(cells),
+  "load-more": () => loader.goOn(() => view.isFull()),
+  "focus-grid": focusGrid,
+  "go-to-row": ({ id }) => goTo(id),
+  "go-to-problem": ({ id }) => goTo(id) && runCommand("show-problem", { row: table.row(id) }),
+  "show-keys": () => document.getElementById("keys-dialog").showModal(),
 });
-const transfer = createTransfer(table, view, { loader, edits, keys });
-const panel = createPanel(table, { goTo, showProblem: (id) => (goTo(id) ? clash.show(table.row(id)) : undefined) });
 
-function unset(cells) {
+function removeValues(cells) {
   const present = cells.filter(({ row, name }) => table.cell(row, name).json !== null);
   if (present.length > 0) edits.stage(present.map(({ row, name }) => ({ row, name, mine: null })));
 }
 
-function mark() {
+function markForDeletion() {
   const rows = table.meantRows();
   if (rows.length === 0) return;
   table.setStaged(markDeleted(table.staged, rows));
@@ -79,18 +78,20 @@ function step(direction) {
   return undefined;
 }
 
+function focusGrid() {
+  if (table.cursor && table.indexOf(table.cursor.id) !== -1) view.focusCursor();
+  else if (table.shown.length > 0) table.setCursor({ id: table.shown[0].id, name: KEY });
+  else root.focus();
+}
+
 /** Bring a row into view; false, said so, when it is not among the loaded ones. */
 function goTo(id) {
   if (table.indexOf(id) === -1) {
-    showToast("That item is not among the rows shown. Clear the bar, or search for its key.");
+    showToast("That item is not among the rows shown. Clear the query, or search for its key.");
     return false;
   }
   table.setCursor({ id, name: table.cursor?.name ?? KEY });
   return true;
-}
-
-function showKeys() {
-  document.getElementById("keys-dialog").showModal();
 }
 
 const need = () => !view.isFull() && loader.loadMore(() => view.isFull());
@@ -101,23 +102,26 @@ table.on("ran", () => {
   if (table.cursor && table.indexOf(table.cursor.id) === -1) table.cursor = table.anchor = null;
 });
 table.on("stored", () => status.askCount());
-table.on("go-on", () => loader.goOn(() => view.isFull()));
-table.on("to-grid", () => (table.cursor && table.indexOf(table.cursor.id) !== -1 ? view.focusCursor() : table.shown.length > 0 ? table.setCursor({ id: table.shown[0].id, name: KEY }) : root.focus()));
 table.on("failed", (failed) => {
   const first = failed.find(({ id }) => table.indexOf(id) !== -1 && table.change(id)?.problem);
-  if (failed.length === 1 && first) clash.show(table.row(first.id));
-  else showToast(`${several(failed.length, "row")} could not be saved. The warning sign in a row says why.`, { fault: true });
+  if (failed.length === 1 && first) runCommand("show-problem", { row: table.row(first.id) });
+  else
+    showToast(`${formatCount(failed.length, "row")} could not be saved. The warning sign in each row says why.`, {
+      isError: true,
+    });
 });
-table.on("fault", (fault) => fault instanceof RequestFault && showToast(fault.isSignedOut ? "You are signed out. Your staged changes are kept in this browser: sign in again and they are here." : describeFault(fault.status), { fault: true }));
-table.on("delete-again", () => saving.askAndDelete());
+table.on("request-failed", (error) => {
+  if (!(error instanceof RequestError)) return;
+  showToast(
+    error.isSignedOut
+      ? "You are signed out. Your staged changes are kept in this browser. Sign in again to see them."
+      : error.message,
+    { isError: true },
+  );
+});
 
-const actions = { duplicate: () => transfer.duplicate(), mark, "copy-json": () => transfer.copyRows("json"), "copy-tsv": () => transfer.copyRows("tsv"), code: () => bar.showCode(), import: () => transfer.chooseFile() };
 const more = document.getElementById("more-menu");
-more.addEventListener("click", (event) => {
-  const does = event.target.closest("[data-does]")?.dataset.does;
-  if (does || event.target.closest("a")) more.hidePopover();
-  actions[does]?.();
-});
+more.addEventListener("click", (event) => event.target.closest("a") && more.hidePopover());
 // Exports are of what the table shows.
 more.addEventListener("beforetoggle", () => {
   for (const link of more.querySelectorAll("[data-export]")) {
@@ -125,21 +129,6 @@ more.addEventListener("beforetoggle", () => {
     link.href = `${root.dataset.exportUrl}?${query}`;
   }
 });
-
-function onClick(id, action) {
-  document.getElementById(id)?.addEventListener("click", (event) => event.currentTarget.getAttribute("aria-disabled") !== "true" && action());
-}
-onClick("save", () => saving.save());
-onClick("undo-all", () => table.setStaged(revertAll(table.staged)));
-onClick("delete", () => saving.askAndDelete());
-onClick("add", () => {
-  const isFirst = table.columns.length === 0 && table.shown.length === 0;
-  transfer.add();
-  // Without a column there is nothing but a key to type into.
-  if (isFirst) header.askForColumn();
-});
-onClick("refresh", () => bar.refresh());
-onClick("show-keys", showKeys);
 
 loader.adopt(firstPage);
 header.draw();
@@ -155,20 +144,29 @@ openFocused();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
-  const stale = (id, change, revision, outcome) => revision !== change.revision && [id, { ...change, problem: { outcome, theirs: {}, why: "", revision: change.revision } }];
-  const checks = [...table.staged.changes].filter(([, change]) => change.kind !== "add" && !change.problem).slice(0, CHECKED_ROWS);
+  const checks = [...table.staged.changes]
+    .filter(([, change]) => change.kind !== "add" && !change.problem)
+    .slice(0, CHECKED_ROWS);
   let found = 0;
   for (const [id, change] of checks) {
     const row = table.rows.find((each) => each.id === id);
     const current = row ?? (await loader.fetchItem(change.key).catch(() => undefined));
     if (current === undefined || table.change(id) !== change) continue;
-    const entry = current === null ? [id, { ...change, problem: { outcome: "gone", theirs: {}, why: "", revision: null } }] : stale(id, change, String(current.revision), "outdated");
-    if (!entry) continue;
+    if (current !== null && String(current.revision) === change.revision) continue;
     found += 1;
-    table.setStaged({ ...table.staged, changes: new Map([...table.staged.changes].map(([other, each]) => (other === id ? entry : [other, each]))) }, { why: "checked" });
+    const problem = {
+      outcome: current === null ? "gone" : "outdated",
+      theirs: {},
+      why: "",
+      revision: current === null ? null : change.revision,
+    };
+    table.setStaged(
+      { ...table.staged, changes: new Map(table.staged.changes).set(id, { ...change, problem }) },
+      { why: "checked" },
+    );
   }
-  const words = `${several(table.staged.changes.size, "row")} with staged changes restored`;
-  showToast(found > 0 ? `${words}; ${several(found, "item was", "items were")} changed since.` : `${words}.`);
+  const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
+  showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);
 }
 
 /** `?key=` opens an item: in the table when it is there, else in the editor alone. */
@@ -177,7 +175,7 @@ async function openFocused() {
   if (key === "") return;
   if (table.indexOf(rowId(key)) === -1) {
     const item = await loader.fetchItem(key).catch(() => null);
-    if (!item) return void showToast(`There is no item with the key ${key}.`, { fault: true });
+    if (!item) return void showToast(`There is no item with the key ${key}.`, { isError: true });
     loader.replaceRow(rowId(key), key, item.revision, item.json);
   }
   table.setCursor({ id: rowId(key), name: KEY });

@@ -1,20 +1,26 @@
-/** The one dialog: it opens when htmx has filled it, and is emptied when it closes, as a secret may stand in it. */
+/**
+ * Dialogs. The one that htmx fills opens when it is filled, and is emptied when it closes, as a secret may stand in it.
+ * `data-close` closes the dialog that it stands in.
+ */
 
 const dialog = document.getElementById("dialog");
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog || !dialog.firstElementChild) return;
   if (!dialog.open) dialog.showModal();
-  const first = dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector("[autofocus]") ?? dialog.querySelector("a, button, input");
+  const first =
+    dialog.querySelector("[aria-invalid=true]") ??
+    dialog.querySelector("[autofocus]") ??
+    dialog.querySelector("a, button, input");
   first?.focus();
 });
 
-// A poll must not replace what a person is reading, and a boosted form must not leave the dialog's answer in the history.
-dialog.addEventListener("click", (event) => {
-  const closes = event.target === dialog || event.target.closest("[data-close]");
-  if (!closes) return;
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("dialog [data-close]");
+  if (!button && event.target !== dialog) return;
+  // A link is a way out for those without JavaScript; a boosted form must not leave the dialog's answer in the history.
   event.preventDefault();
-  dialog.close();
+  (button?.closest("dialog") ?? dialog).close();
 });
 
 dialog.addEventListener("close", () => {

@@ -1,12 +1,12 @@
-/** The page of one Drive. Each part finds its own elements; what they share is in drive/place.js. */
+/** The page of one Drive. Each part finds its own elements; what they share is in drive/context.js. */
 
-import "./drive/actions.js";
-import "./drive/deleting.js";
-import "./drive/drop.js";
+import "./drive/open_download_copy.js";
+import "./drive/deletion.js";
+import "./drive/drag_and_drop.js";
 import "./drive/menus.js";
 import "./drive/preview.js";
 import "./drive/renaming.js";
-import "./drive/rows.js";
-import "./drive/tidying.js";
-import "./drive/tray.js";
-import "./drive/view.js";
+import "./drive/file_rows.js";
+import "./drive/moves.js";
+import "./drive/upload_tray.js";
+import "./drive/navigation.js";

@@ -1,19 +1,22 @@
 /** Short messages in the corner: what was done, and what failed on the way to the server. */
 
-import { describeFault } from "../lib/faults.js";
+import { describeStatus } from "../lib/requests.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
 
 /**
- * Say something for a while; `fault` marks it as a failure, which stays until it is dismissed. `action` is what the toast
+ * Say something for a while; `isError` marks it as a failure, which stays until it is dismissed. `action` is what the toast
  * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it.
  * Returns the element.
  */
-export function showToast(text, { fault = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {}) {
+export function showToast(
+  text,
+  { isError = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {},
+) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
-  if (!fault) {
+  if (!isError) {
     toast.classList.remove("toast-danger");
     toast.querySelector("svg").remove();
     removeLater(toast, shownMs);
@@ -42,8 +45,10 @@ function makeAction(toast, action, onAction) {
 }
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
-document.addEventListener("htmx:responseError", (event) => showToast(describeFault(event.detail.xhr.status), { fault: true }));
-document.addEventListener("htmx:sendError", (event) => {
+document.addEventListener("htmx:responseError", (event) =>
+  showToast(describeStatus(event.detail.xhr.status), { isError: true }),
+);
+document.addEventListener("htmx:sendError", () => {
   // A page that asks again and again says it once.
-  if (!document.querySelector(".toast-danger")) showToast(describeFault(0), { fault: true });
+  if (!document.querySelector(".toast-danger")) showToast(describeStatus(0), { isError: true });
 });

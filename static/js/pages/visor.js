@@ -1,11 +1,12 @@
 /** The recorded requests: new ones appear by themselves, keys move and act, a panel shows one of them. */
 
-import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor.js";
-import { copyText } from "./copy.js";
-import { showClocks } from "./clocks.js";
+import { fetchDocument } from "../lib/requests.js";
+import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor_list.js";
+import { copyText } from "./clipboard.js";
+import { showClocks } from "./local_times.js";
 import { showToast } from "./toasts.js";
 
-const ASK_MS = 1500;
+const POLL_MS = 1500;
 const ROWS = 50;
 
 const panel = document.getElementById("panel");
@@ -19,15 +20,13 @@ const ids = (list) => list.map((row) => row.dataset.event);
 
 // Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the
 // server for each open page, all day.
-async function ask() {
+async function poll() {
   const now = live();
   if (!now || "still" in now.dataset || document.hidden) return;
   const address = new URL(now.dataset.url, location.href);
   address.search = listQuery();
   address.searchParams.set("seen", (waiting ?? now).dataset.fingerprint);
-  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
-  if (answer.status !== 200) return;
-  const came = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("visor-live");
+  const came = (await fetchDocument(address)).getElementById("visor-live");
   // The filter may have changed, or the page gone, while the answer was on its way.
   if (!came || live() !== now) return;
   waiting = document.adoptNode(came);
@@ -80,7 +79,7 @@ function showState() {
   const pause = place.querySelector("[data-pause]") ?? button("data-pause");
   pause.textContent = isPaused ? "Resume" : "Pause";
   pause.setAttribute("aria-pressed", String(isPaused));
-  pause.title = isPaused ? "Show new requests as they come (Space)" : "Hold the list still (Space)";
+  pause.title = isPaused ? "Show new requests as they come (Space)" : "Pause the list (Space)";
   const pill = place.querySelector("[data-new]") ?? button("data-new");
   pill.classList.add("button-accent", "visor-new");
   pill.hidden = !isPaused || count === 0;
@@ -130,10 +129,16 @@ async function copyAsCurl() {
   if (!link) return;
   const address = new URL(link, location.href);
   address.searchParams.set("tab", "code");
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } });
-  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("code-curl");
-  if (!found) showToast("Its body was not kept whole, so it cannot be copied as a request.", { fault: true });
-  else showToast((await copyText(found.textContent)) ? "Copied as curl." : "This browser does not let the page copy: see the tab Code.");
+  const found = (
+    await fetchDocument(address, { headers: { "HX-Request": "true", "HX-Target": "panel" } })
+  ).getElementById("code-curl");
+  if (!found) showToast("Its body was recorded only in part, so it cannot be copied as a request.", { isError: true });
+  else
+    showToast(
+      (await copyText(found.textContent))
+        ? "Copied as curl."
+        : "This browser does not allow copying. Copy from the tab Code.",
+    );
 }
 
 const ACTIONS = {
@@ -143,7 +148,7 @@ const ACTIONS = {
   close,
   pause: () => pause(!isPaused),
   filter: () => document.getElementById("filter-path")?.focus(),
-  copy: copyAsCurl,
+  copy: () => copyAsCurl().catch((error) => showToast(error.message, { isError: true })),
   redo: () => press("r"),
   edit: () => press("e"),
   pin: () => press("p"),
@@ -206,4 +211,4 @@ window.addEventListener("popstate", (event) => {
 });
 
 prepare();
-setInterval(() => ask().catch(() => {}), ASK_MS);
+setInterval(() => poll().catch(() => {}), POLL_MS);

@@ -104,13 +104,13 @@ def test_scan_that_finds_nothing_shows_that_it_goes_on_and_can_be_stopped(cast: 
     view.page.route("**/rows/?*", hold_the_later_pages)
     view.run('{"text?contains": "nowhere"}')
     expect(view.facts).to_contain_text("Scanning")
-    expect(view.facts).to_contain_text(re.compile(r"looked at \d+ items, found 0"))
+    expect(view.facts).to_contain_text(re.compile(r"\d+ items scanned, found 0"))
     stop = view.page.get_by_role("button", name="Stop")
     stop.click()
     expect(view.facts).to_contain_text("stopped")
     expect(stop).to_be_hidden()
     view.page.unroute("**/rows/?*")
-    view.page.get_by_role("button", name="Go on").click()
+    view.page.get_by_role("button", name="Continue").click()
     expect(view.page.locator("#base-empty").get_by_role("heading")).to_have_text("0 of 60 match")
 
 

@@ -174,7 +174,7 @@ def test_number_cell_takes_no_words_but_says_how_to_store_them(base: StoredBase,
 def test_object_is_edited_and_a_fault_has_its_place(base: StoredBase, view: BasePage) -> None:
     view.cell("k0001", "hometown").get_by_role("button", name="object of 3").click()
     view.write_json('{\n  "city": "Paris",\n}')
-    expect(view.editor.get_by_role("alert")).to_have_text("Line 2, column 18: There is a comma too many before the end")
+    expect(view.editor.get_by_role("alert")).to_have_text("Line 2, column 18: Remove this comma: nothing follows it")
     view.press("Control+Enter")
     expect(view.editor).to_be_visible()
     view.editor.get_by_role("button", name="Reset").click()
@@ -215,7 +215,7 @@ def test_two_rows_are_deleted_after_a_question_and_come_back_with_undo(base: Sto
     view.delete_button.click()
     question = view.page.get_by_role("dialog", name="Delete 2 items?")
     expect(question.get_by_role("button", name="Keep")).to_be_focused()
-    expect(view.row("k0001")).to_have_class(re.compile("is-doomed"))
+    expect(view.row("k0001")).to_have_class(re.compile("is-to-delete"))
     view.press("Enter")
     expect(question).to_be_hidden()
     assert base.get("k0000") is not None

@@ -39,7 +39,7 @@ def clash(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     mine.edit("a", "name", "Ada L.")
     mine.edit("b", "age", "9")
     mine.press("Control+s")
-    expect(mine.page.get_by_role("dialog", name="Somebody was faster")).to_be_visible()
+    expect(mine.page.get_by_role("dialog", name="Somebody else changed this item")).to_be_visible()
     assert base.get("a")["age"] == 24
     assert base.get("a")["name"] == "Ada", "nothing of a row that clashes is saved"
     assert base.get("b")["age"] == 9, "other rows are"
@@ -53,7 +53,7 @@ def test_different_attributes_merge_silently(base: StoredBase, mine: BasePage, t
     expect(mine.live).to_have_text("Saved 1")
     assert base.get("a") == {"key": "a", "age": 23, "name": "Ada L.", "note": "x"}
     expect(mine.cell("a", "name")).to_have_text("Ada L.")
-    expect(mine.page.get_by_text("had other changes, which were kept")).to_be_visible()
+    expect(mine.page.get_by_text("had other changes too, which were kept")).to_be_visible()
 
 
 def test_clash_shows_loaded_theirs_and_mine_and_who(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
@@ -63,7 +63,7 @@ def test_clash_shows_loaded_theirs_and_mine_and_who(base: StoredBase, mine: Base
     expect(line.get_by_role("cell")).to_have_text(["22", re.compile("24"), re.compile("23")])
     expect(dialog).to_contain_text(f"by {base.cast.owner.username}")
     expect(dialog).to_contain_text("UTC")
-    expect(dialog).to_contain_text("Your other edit of this item does not clash")
+    expect(dialog).to_contain_text("Your other edit of this item does not conflict")
     expect(mine.live).to_have_text("Saved 1, 1 failed")
     dialog.get_by_role("button", name="Later").click()
     expect(mine.row("a")).to_have_class(re.compile("is-edited"))
@@ -100,7 +100,7 @@ def test_clash_settled_with_another_value(base: StoredBase, mine: BasePage, thei
 
 def test_all_of_theirs_is_taken(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     clash(base, mine, theirs)
-    mine.page.get_by_role("dialog").get_by_role("button", name="Take all of theirs").click()
+    mine.page.get_by_role("dialog").get_by_role("button", name="Use all of theirs").click()
     expect(mine.cell("a", "age")).to_have_text("24")
     mine.save()
     assert base.get("a") == {"key": "a", "age": 24, "name": "Ada L.", "note": "x"}
@@ -121,7 +121,7 @@ def test_data_key_changes_the_item_while_it_is_staged(base: StoredBase, mine: Ba
     patch = parse_patch({"set": {"age": 30}})
     items.update_item(access=keys.read_key(text), base=base.name, key="a", operations=patch)
     mine.press("Control+s")
-    dialog = mine.page.get_by_role("dialog", name="Somebody was faster")
+    dialog = mine.page.get_by_role("dialog", name="Somebody else changed this item")
     expect(dialog).to_contain_text("web app")
     expect(dialog.get_by_role("radio", name="Theirs: 30")).to_be_visible()
     dialog.get_by_role("button", name="Save my choice").click()
@@ -133,7 +133,7 @@ def test_item_is_gone_and_added_again_with_the_edits(base: StoredBase, mine: Bas
     mine.edit("a", "age", "23")
     base.delete("a")
     mine.press("Control+s")
-    dialog = mine.page.get_by_role("dialog", name="The item is gone")
+    dialog = mine.page.get_by_role("dialog", name="This item no longer exists")
     dialog.get_by_role("button", name="Add it again with my edits").click()
     mine.save()
     assert base.get("a") == {"key": "a", "age": 23, "name": "Ada", "note": "x"}
@@ -145,10 +145,10 @@ def test_deletion_of_what_somebody_changed_asks_again(base: StoredBase, mine: Ba
     mine.select("a")
     mine.delete_button.click()
     mine.page.get_by_role("dialog").get_by_role("button", name="Delete 1 item").click()
-    dialog = mine.page.get_by_role("dialog", name="Changed in the meantime")
+    dialog = mine.page.get_by_role("dialog", name="Changed by somebody else")
     expect(dialog).to_contain_text("was not deleted")
     assert base.get("a")["age"] == 24
-    dialog.get_by_role("button", name="Delete it all the same").click()
+    dialog.get_by_role("button", name="Delete anyway").click()
     mine.page.get_by_role("dialog").get_by_role("button", name="Delete 1 item").click()
     expect(mine.live).to_have_text("Deleted 1")
     assert base.get("a") is None
@@ -162,5 +162,5 @@ def test_undo_of_a_save_never_overwrites_what_came_after(base: StoredBase, mine:
     theirs.edit("a", "age", "50")
     theirs.save()
     mine.page.get_by_role("button", name="Undo", exact=True).click()
-    expect(mine.page.get_by_role("dialog", name="Somebody was faster")).to_be_visible()
+    expect(mine.page.get_by_role("dialog", name="Somebody else changed this item")).to_be_visible()
     assert base.get("a")["age"] == 50

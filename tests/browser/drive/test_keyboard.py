@@ -15,7 +15,7 @@ FILES = ["box/deep/e.txt", "box/d.txt", "alpha.txt", "beach.txt", "beta.txt", "g
 
 def test_the_list_is_one_tab_stop(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
-    drive.page.locator("[data-do=upload-menu]").first.focus()
+    drive.page.locator("[data-command=upload-menu]").first.focus()
     drive.page.keyboard.press("Tab")
     expect(drive.row("box")).to_be_focused()
     assert drive.row("box").evaluate("row => getComputedStyle(row).outlineStyle") != "none"
@@ -154,7 +154,7 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int)
     page.keyboard.press("?")
     check("keys")
     page.keyboard.press("Escape")
-    drive.row("code.py").locator("[data-menu]").click()
+    drive.row("code.py").locator("[data-command=entry-menu]").click()
     check("menu")
     page.keyboard.press("Escape")
     drive.row("code.py").focus()
@@ -168,7 +168,7 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int)
             {"name": "code.py", "mimeType": "", "buffer": b"y"},
         ]
     )
-    expect(page.get_by_role("dialog")).to_contain_text("exists already")
+    expect(page.get_by_role("dialog")).to_contain_text("already exists")
     check("clash")
     page.get_by_role("dialog").get_by_role("button", name="Skip").click()
     drive.expect_uploaded("up.txt")
@@ -187,7 +187,7 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int)
 def test_a_phone_has_targets_for_fingers(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES, width=390, has_touch=True, is_mobile=True)
     page = drive.page
-    for selector in ("#drive-tools button", ".drive-row [data-menu]", ".drive-row .drive-check"):
+    for selector in ("#drive-tools button", ".drive-row [data-command=entry-menu]", ".drive-row .drive-check"):
         for box in page.locator(selector).all():
             if box.is_visible():
                 assert is_touchable(box), selector

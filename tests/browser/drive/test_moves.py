@@ -73,7 +73,7 @@ def test_rename_in_the_row(server: Server, cast: Cast, pages: Pages) -> None:
     assert drive.page.evaluate("getSelection().toString()") == "a"
     drive.page.keyboard.type("b")
     drive.page.keyboard.press("Enter")
-    expect(drive.page.get_by_role("alert")).to_have_text("A file of this name exists already.")
+    expect(drive.page.get_by_role("alert")).to_have_text("A file with this name already exists.")
     expect(field).to_be_focused()
     field.fill("new “a”.txt")
     drive.page.keyboard.press("Enter")
@@ -115,7 +115,7 @@ def test_move_by_the_dialog_and_back_by_undo(server: Server, cast: Cast, pages: 
         drive.row(label).get_by_role("checkbox").check()
     drive.page.get_by_role("button", name="Move …").click()
     dialog = drive.page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="They are here already")).to_be_disabled()
+    expect(dialog.get_by_role("button", name="Already here")).to_be_disabled()
     dialog.get_by_role("button", name="box").click()
     dialog.get_by_role("button", name="deep").click()
     dialog.get_by_role("button", name="Move to deep").click()
@@ -158,7 +158,7 @@ def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server
     dialog.get_by_role("button", name="box").click()
     expect(dialog.get_by_role("button", name="Move to box")).to_be_visible()
     dialog.locator(".crumb-button").first.click()
-    expect(dialog.get_by_role("button", name="They are here already")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Already here")).to_be_visible()
 
     eventually_on(drive.page, lambda: held)
     with drive.page.expect_response("**/folders/?folder=box%2F"):
@@ -189,7 +189,7 @@ def test_move_onto_names_that_exist_asks(
     drive = open_drive(pages, server, cast, {"a.txt": b"aaa", "box/a.txt": b"other"})
     drive.row("a.txt").drag_to(drive.row("box"))
     dialog = drive.page.get_by_role("dialog")
-    expect(dialog.get_by_role("heading")).to_contain_text("exists already")
+    expect(dialog.get_by_role("heading")).to_contain_text("already exists")
     dialog.get_by_role("button", name=choice).click()
     expect(drive.page.get_by_role("dialog")).to_have_count(0)
     expect(drive.rows).to_have_count(2 if choice == "Cancel" else 1)
@@ -215,7 +215,7 @@ def test_new_folder_stays_while_it_is_empty(server: Server, cast: Cast, pages: P
     expect(dialog.get_by_role("alert")).to_contain_text("at least one character")
     drive.page.keyboard.type("box")
     drive.page.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("exists already")
+    expect(dialog.get_by_role("alert")).to_contain_text("already exists")
     dialog.get_by_label("Name").fill("plans & more")
     drive.page.keyboard.press("Enter")
     drive.expect_labels("box", "plans & more", "a.txt", "b.txt", "c.txt")
@@ -253,7 +253,7 @@ def test_undo_by_key_keeps_what_came_meanwhile(server: Server, cast: Cast, pages
     drive.expect_labels("box", "a (2).txt", "a.txt", "b.txt", "c.txt")
     assert drive.stored("a.txt") == b"newer"
     assert drive.stored("a (2).txt") == b"aaa"
-    expect(drive.page.locator("#toasts")).to_contain_text("both are kept")
+    expect(drive.page.locator("#toasts")).to_contain_text("Both files are kept")
 
 
 def test_a_folder_of_many_files_goes_in_the_background_and_comes_back(server: Server, cast: Cast, pages: Pages) -> None:
@@ -267,7 +267,7 @@ def test_a_folder_of_many_files_goes_in_the_background_and_comes_back(server: Se
     expect(undo).to_be_visible()
     drive.expect_labels("stays.txt")
     undo.click()
-    expect(drive.page.locator("#toasts")).to_contain_text("1,200 files are back")
+    expect(drive.page.locator("#toasts")).to_contain_text("1,200 files restored")
     assert drive.stored_names() == [*names, "stays.txt"]
 
 
@@ -277,7 +277,7 @@ def test_copy_names_and_code(server: Server, cast: Cast, pages: Pages) -> None:
     drive.row("b.txt").get_by_role("checkbox").check()
     drive.row("b.txt").focus()
     drive.page.keyboard.press("Control+c")
-    expect(drive.page.locator("#toasts")).to_contain_text("2 names are copied")
+    expect(drive.page.locator("#toasts")).to_contain_text("2 names copied")
     assert drive.page.evaluate("navigator.clipboard.readText()") == "a.txt\nb.txt"
     drive.page.keyboard.press("Escape")
     drive.row("c.txt").click(button="right")

@@ -135,7 +135,7 @@ def test_a_file_that_is_gone_says_so(server: Server, cast: Cast, pages: Pages) -
     drive = open_drive(pages, server, cast, FILES)
     drive.client.delete("5.txt")
     drive.page.get_by_role("link", name="5.txt", exact=True).click()
-    expect(drive.page.get_by_role("alert")).to_have_text("There is no such file any more.")
+    expect(drive.page.get_by_role("alert")).to_have_text("This file no longer exists.")
 
 
 def test_delete_and_rename_from_the_preview(server: Server, cast: Cast, pages: Pages) -> None:

@@ -133,7 +133,7 @@ def test_the_page_is_reloaded_midway(server: Server, cast: Cast, pages: Pages, f
     log = begin_and_reload(drive.page, film)
     row = drive.page.locator(".tray-row")
     expect(row).to_have_attribute("data-state", "interrupted")
-    expect(row).to_contain_text("choose the file again to go on")
+    expect(row).to_contain_text("Choose the file again to continue")
     upload = Upload.objects.get(collection_id=cast.collection.id, ended_at__isnull=True)
     there = set(Part.objects.filter(upload_id=upload.id).values_list("number", flat=True))
     assert there
@@ -164,7 +164,7 @@ def test_another_file_does_not_go_on_in_its_place(
     with drive.page.expect_file_chooser() as chooser:
         drive.page.locator(".tray-row").get_by_role("button", name="Choose the file again").click()
     chooser.value.set_files(other)
-    expect(drive.page.locator("#toasts")).to_contain_text("That is not the same file")
+    expect(drive.page.locator("#toasts")).to_contain_text("This is a different file")
     drive.page.locator(".tray-row").get_by_role("button", name="Cancel").click()
     expect(drive.page.locator("#tray")).to_be_hidden()
     unended = Upload.objects.filter(collection_id=cast.collection.id, ended_at__isnull=True)

@@ -1,8 +1,8 @@
 /** Drawing one row: its cells, what is staged in them, and what that means in words for who cannot see the colour. */
 
-import { chipText, expiry, inWords, shownText } from "../../lib/values.js";
+import { chipText, expiry, inWords, shownText } from "../../lib/json_values.js";
 import { icon, make } from "./dom.js";
-import { KEY, LongValue, SELECT, typeOfCell } from "./table.js";
+import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
 // A text that could be taken for a value of another type is shown in quotes.
@@ -11,9 +11,19 @@ const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9][0-9.eE+-]*|true|false|null|[{[].*)\s*$/
 export function drawRow(table, row, position) {
   const change = table.change(row.id);
   const state = rowState(change);
-  const element = make("div", { role: "row", class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem"], "data-id": row.id, "aria-rowindex": position + 2 });
+  const element = make("div", {
+    role: "row",
+    class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem"],
+    "data-id": row.id,
+    "aria-rowindex": position + 2,
+  });
   table.names.forEach((name, index) => {
-    const cell = name === SELECT ? drawSelect(table, row, change) : name === KEY ? drawKey(table, row, change) : drawCell(table, row, name, change);
+    const cell =
+      name === SELECT
+        ? drawSelect(row, change)
+        : name === KEY
+          ? drawKey(table, row, change)
+          : drawCell(table, row, name, change);
     cell.dataset.name = name;
     cell.setAttribute("aria-colindex", index + 1);
     element.append(cell);
@@ -25,9 +35,11 @@ function rowState(change) {
   return { edit: "edited", add: "new", delete: "deleted" }[change?.kind] ?? "";
 }
 
-function drawSelect(table, row, change) {
+function drawSelect(row, change) {
   const label = row.isNew ? "Select the new row" : `Select ${row.key}`;
-  const cell = make("div", { role: "gridcell", class: "cell cell-select" }, [make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": label })]);
+  const cell = make("div", { role: "gridcell", class: "cell cell-select" }, [
+    make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": label }),
+  ]);
   if (change) {
     const words = { edit: "edited", add: "new, not saved", delete: "marked for deletion" }[change.kind];
     cell.append(make("span", { class: "row-dot", title: words }), hidden(`, ${words}`));
@@ -41,22 +53,66 @@ function drawKey(table, row, change) {
   const key = row.isNew ? change?.key : row.key;
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
-  if (row.more > 0) cell.append(make("span", { class: "chip cell-size", title: `${row.more} more attributes than the table shows: open the item in the editor` }, [`+${row.more}`]));
-  if (change?.problem) cell.append(make("button", { type: "button", class: "row-problem", tabindex: -1, "data-does": "problem", title: problemWords(change.problem), "aria-label": `Not saved: ${problemWords(change.problem)}` }, [icon("warning")]));
-  cell.append(make("button", { type: "button", class: "row-open button-icon", tabindex: -1, "data-does": "open-row", "aria-label": `Open ${key ?? "the new row"} in the editor`, title: "Open in the editor" }, [icon("pencil")]));
+  if (row.more > 0)
+    cell.append(
+      make(
+        "span",
+        { class: "chip cell-size", title: `${row.more} more attributes. Open the item in the editor to see them` },
+        [`+${row.more}`],
+      ),
+    );
+  if (change?.problem)
+    cell.append(
+      make(
+        "button",
+        {
+          type: "button",
+          class: "row-problem",
+          tabindex: -1,
+          "data-command": "show-problem",
+          title: problemWords(change.problem),
+          "aria-label": `Not saved: ${problemWords(change.problem)}`,
+        },
+        [icon("warning")],
+      ),
+    );
+  cell.append(
+    make(
+      "button",
+      {
+        type: "button",
+        class: "row-open button-icon",
+        tabindex: -1,
+        "data-command": "open-row",
+        "aria-label": `Open ${key ?? "the new row"} in the editor`,
+        title: "Open in the editor",
+      },
+      [icon("pencil")],
+    ),
+  );
   return cell;
 }
 
 /** Why a row could not be saved, in one sentence. */
 export function problemWords({ outcome, why }) {
   if (why) return why;
-  return { clash: "Somebody changed the same in the meantime.", gone: "The item is gone.", outdated: "It was changed since you edited it." }[outcome] ?? "It could not be saved.";
+  return (
+    {
+      clash: "Somebody else changed the same value.",
+      gone: "The item was deleted or has expired.",
+      outdated: "The item was changed after you edited it.",
+    }[outcome] ?? "It could not be saved."
+  );
 }
 
 function drawCell(table, row, name, change) {
   const { json, loaded, isStaged } = table.cell(row, name);
   const type = typeOfCell(json);
-  const cell = make("div", { role: "gridcell", class: ["cell", `is-${type}`, isStaged && "is-staged"], "data-type": type });
+  const cell = make("div", {
+    role: "gridcell",
+    class: ["cell", `is-${type}`, isStaged && "is-staged"],
+    "data-type": type,
+  });
   if (!table.canWrite) cell.setAttribute("aria-readonly", "true");
   cell.append(...drawValue(table, name, json, type));
   if (isStaged) {
@@ -78,9 +134,16 @@ function drawValue(table, name, json, type) {
   if (json instanceof LongValue) return drawLong(json);
   if (type === "missing") return [hidden("missing")];
   if (type === "null") return [make("span", { class: "cell-null" }, ["null"])];
-  if (json === '""') return [make("span", { class: "cell-empty", "aria-hidden": "true" }, ["“”"]), hidden("empty text")];
+  if (json === '""')
+    return [make("span", { class: "cell-empty", "aria-hidden": "true" }, ["“”"]), hidden("empty text")];
   if (type === "boolean") {
-    const box = make("input", { type: "checkbox", class: "check", tabindex: -1, "aria-label": name, "data-does": "toggle" });
+    const box = make("input", {
+      type: "checkbox",
+      class: "check",
+      tabindex: -1,
+      "aria-label": name,
+      "data-command": "toggle-cell",
+    });
     box.checked = json === "true";
     box.disabled = !table.canWrite;
     return [box];
@@ -95,14 +158,27 @@ function drawValue(table, name, json, type) {
 function drawChip(type, text, preview) {
   const words = `Open the ${type === "object" ? "object" : "list"}`;
   return make("span", { class: "cell-nested" }, [
-    make("button", { type: "button", class: "cell-chip", tabindex: -1, "data-does": "open-cell", "aria-label": `${type === "object" ? "object" : "list"} of ${text.replace(/\D/g, "") || "nothing"}`, title: words }, [text]),
+    make(
+      "button",
+      {
+        type: "button",
+        class: "cell-chip",
+        tabindex: -1,
+        "data-command": "open-cell",
+        "aria-label": `${type === "object" ? "object" : "list"} of ${text.replace(/\D/g, "") || "nothing"}`,
+        title: words,
+      },
+      [text],
+    ),
     make("span", { class: "cell-preview", "aria-hidden": "true" }, [preview.slice(0, PREVIEW_CHARACTERS)]),
   ]);
 }
 
 function drawLong(value) {
   const size = value.size >= 10_000 ? `${Math.round(value.size / 1000)} kB` : `${(value.size / 1000).toFixed(1)} kB`;
-  const chip = make("span", { class: "chip cell-size" }, [value.type === "string" ? size : `${value.type === "object" ? "{ }" : "[ ]"} ${size}`]);
+  const chip = make("span", { class: "chip cell-size" }, [
+    value.type === "string" ? size : `${value.type === "object" ? "{ }" : "[ ]"} ${size}`,
+  ]);
   return [chip, make("span", { class: "cell-text", dir: "auto" }, [value.preview])];
 }
 
@@ -111,7 +187,9 @@ function drawExpiry(json) {
   if (!moment) return [make("span", { class: "cell-text" }, [json])];
   return [
     make("time", { class: "cell-text", title: `${json} seconds since 1970, in UTC` }, [moment.date]),
-    make("span", { class: ["cell-countdown", moment.left === "expired" && "is-over"], "data-expires": json }, [moment.left]),
+    make("span", { class: ["cell-countdown", moment.left === "expired" && "is-over"], "data-expires": json }, [
+      moment.left,
+    ]),
   ];
 }
 

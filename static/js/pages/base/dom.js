@@ -1,9 +1,11 @@
 /** Making elements without markup in strings: what an item holds is always text. */
 
 /**
- * @param {string} name
- * @param {Record<string, unknown>} attributes `class` may be a list with holes; null and undefined are left out
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, any>} attributes `class` may be a list with holes; null and undefined are left out
  * @param {(Node|string)[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 export function make(name, attributes = {}, children = []) {
   const element = document.createElement(name);
@@ -26,11 +28,6 @@ export function icon(name) {
 /** A text as nodes: what stands between back quotes is set as code. */
 export function withCode(text) {
   return text.split("`").map((part, index) => (index % 2 === 1 ? make("code", {}, [part]) : part));
-}
-
-/** "1 item", "2 items" */
-export function several(count, one, many = `${one}s`) {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
 /** Say something to who listens to the page instead of looking at it. */

@@ -4,7 +4,7 @@
  * theirs apart, and all tabs of one person share it: each write goes onto what another tab wrote last.
  */
 
-import { nothingStaged, restore, serialise } from "../../lib/staging.js";
+import { nothingStaged, restore, serialise } from "../../lib/staged_changes.js";
 import { showToast } from "../toasts.js";
 
 export function createDrafts(table) {
@@ -40,7 +40,10 @@ export function createDrafts(table) {
       seen = text;
       isFull = false;
     } catch {
-      if (!isFull) showToast("There is too much staged work for this browser to keep. Save it before you leave this page.", { fault: true });
+      if (!isFull)
+        showToast("There are too many staged changes for this browser to keep. Save before you leave this page.", {
+          isError: true,
+        });
       isFull = true;
     }
   }

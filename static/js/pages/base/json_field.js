@@ -41,7 +41,12 @@ export function createJsonField({ aceUrl, aceJsonUrl, aceCssUrl }) {
 
   /** @returns {{value: () => string, focus: () => void, mark: (fault: object|null) => void, destroy: () => void}} */
   function put(place, { text, label, isReadOnly, onChange }) {
-    const plain = make("textarea", { class: "input editor-text data", "aria-label": label, spellcheck: "false", wrap: "off" });
+    const plain = make("textarea", {
+      class: "input editor-text data",
+      "aria-label": label,
+      spellcheck: "false",
+      wrap: "off",
+    });
     plain.readOnly = isReadOnly;
     plain.addEventListener("input", onChange);
     // Tens of thousands of lines in a plain field take seconds to lay out, so long texts wait for the editor.
@@ -62,7 +67,16 @@ export function createJsonField({ aceUrl, aceJsonUrl, aceCssUrl }) {
       },
     };
     load().then(
-      (ace) => !field.isGone && plain.isConnected && replace(ace, field, plain, { text: field.value(), label, isReadOnly, onChange, hadFocus: isLong || document.activeElement === plain }),
+      (ace) =>
+        !field.isGone &&
+        plain.isConnected &&
+        replace(ace, field, plain, {
+          text: field.value(),
+          label,
+          isReadOnly,
+          onChange,
+          hadFocus: isLong || document.activeElement === plain,
+        }),
       () => {
         if (!isLong) return;
         plain.disabled = false;
@@ -96,7 +110,10 @@ export function createJsonField({ aceUrl, aceJsonUrl, aceCssUrl }) {
     editor.session.on("change", () => onChange());
     field.value = () => editor.getValue();
     field.focus = () => editor.focus();
-    field.mark = (fault) => editor.session.setAnnotations(fault?.line ? [{ row: fault.line - 1, column: fault.column - 1, text: fault.message, type: "error" }] : []);
+    field.mark = (fault) =>
+      editor.session.setAnnotations(
+        fault?.line ? [{ row: fault.line - 1, column: fault.column - 1, text: fault.message, type: "error" }] : [],
+      );
     field.destroy = () => editor.destroy();
     if (hadFocus) editor.focus();
   }

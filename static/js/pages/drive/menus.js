@@ -1,24 +1,23 @@
-/** The menus: where they open, and moving in them with the keyboard. */
+/** The menu of an entry and the one of uploads: when they open, and moving in them with the keyboard. */
 
+import { isFolder } from "../../lib/drive_paths.js";
 import { nextIndex } from "../../lib/listbox.js";
-import { isFolder } from "../../lib/paths.js";
-import { offerDeeds, run } from "./doing.js";
-import { chosenNames, focusRow, isSelected, selectNone } from "./rows.js";
+import { addCommands } from "../commands.js";
+import { putBeside } from "../popovers.js";
+import { chosenNames, focusRow, isSelected, selectNone } from "./file_rows.js";
+import { openedName } from "./preview.js";
 
-const GAP = 4;
 const entryMenu = document.getElementById("drive-menu");
 const uploadMenu = document.getElementById("upload-menu");
 let opener = null;
 
-offerDeeds({
-  menu: ({ row }) => openEntryMenu(row, row.querySelector("[data-menu]").getBoundingClientRect()),
-  "menu-of": ({ names, from }) => showEntryMenu(names, from.getBoundingClientRect(), from),
+addCommands({
+  "entry-menu": ({ row, button }) => {
+    const from = row ?? button.closest(".drive-row");
+    openEntryMenu(from, (button ?? row.querySelector("[data-command=entry-menu]")).getBoundingClientRect());
+  },
+  "preview-menu": ({ button }) => showEntryMenu([openedName()], button.getBoundingClientRect(), button),
   "upload-menu": ({ button }) => open(uploadMenu, button.getBoundingClientRect(), button),
-});
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-menu]");
-  if (button) openEntryMenu(button.closest(".drive-row"), button.getBoundingClientRect());
 });
 
 document.addEventListener("contextmenu", (event) => {
@@ -40,8 +39,11 @@ function openEntryMenu(row, at) {
 function showEntryMenu(names, at, from) {
   const isOne = names.length === 1;
   const isOneFile = isOne && !isFolder(names[0]);
-  for (const item of entryMenu.querySelectorAll("[data-do]")) {
-    item.hidden = ("one" in item.dataset && !isOne) || ("file" in item.dataset && !isOneFile) || (item.dataset.do === "open" && !isOne);
+  for (const item of entryMenu.querySelectorAll("[data-command]")) {
+    item.hidden =
+      ("one" in item.dataset && !isOne) ||
+      ("file" in item.dataset && !isOneFile) ||
+      (item.dataset.command === "open" && !isOne);
   }
   open(entryMenu, at, from);
 }
@@ -51,16 +53,12 @@ function open(menu, at, from) {
   // Above a modal dialog only what is inside it can be reached.
   (from.closest("dialog") ?? document.getElementById("drive").parentElement).append(menu);
   menu.showPopover();
-  const { width, height } = menu.getBoundingClientRect();
-  const left = at.left + width + GAP > innerWidth ? at.right - width : at.left;
-  const top = at.bottom + GAP + height > innerHeight ? at.top - GAP - height : at.bottom + GAP;
-  menu.style.left = `${Math.max(left, GAP)}px`;
-  menu.style.top = `${Math.max(top, GAP)}px`;
+  putBeside(menu, at);
   items(menu)[0].focus();
 }
 
 function items(menu) {
-  return [...menu.querySelectorAll("[data-do]")].filter((item) => !item.hidden);
+  return [...menu.querySelectorAll("[data-command]")].filter((item) => !item.hidden);
 }
 
 for (const menu of [entryMenu, uploadMenu]) {
@@ -73,15 +71,11 @@ for (const menu of [entryMenu, uploadMenu]) {
     event.preventDefault();
     all[next].focus();
   });
-  // The deed is done after the menu has closed, so that a dialog finds the focus where it was before.
-  menu.addEventListener("click", (event) => {
-    const item = event.target.closest("[data-do]");
-    if (!item) return;
-    event.stopPropagation();
-    menu.hidePopover();
-    run(item.dataset.do, { button: item });
-  });
   menu.addEventListener("toggle", (event) => {
-    if (event.newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) opener?.focus({ preventScroll: true });
+    if (
+      event.newState === "closed" &&
+      (document.activeElement === document.body || menu.contains(document.activeElement))
+    )
+      opener?.focus({ preventScroll: true });
   });
 }

@@ -1,18 +1,19 @@
 /** A file above the list. The URL names it, so Back closes it; the arrow keys go to its neighbours in the list. */
 
-import { fileAddress } from "../../lib/addresses.js";
-import { isFolder, labelOf, unturned } from "../../lib/paths.js";
-import { run } from "./doing.js";
-import { base, hear } from "./place.js";
-import { focusRow, order, rowOf } from "./rows.js";
-import { fetchPart } from "./server.js";
-import { currentLook, show, showMore } from "./view.js";
+import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
+import { fileUrl } from "../../lib/drive_urls.js";
+import { fetchElement } from "../../lib/requests.js";
+import { addCommands, runCommand } from "../commands.js";
+import { base, on } from "./context.js";
+import { focusRow, order, rowOf } from "./file_rows.js";
+import { currentRoute, show, showMore } from "./navigation.js";
 
 const dialog = document.getElementById("preview-dialog");
 const place = document.getElementById("preview-place");
 const title = document.querySelector("#preview-title bdi");
 const download = document.getElementById("preview-download");
-const buttons = Object.fromEntries([...dialog.querySelectorAll("[data-preview]")].map((button) => [button.dataset.preview, button]));
+const previous = dialog.querySelector("[data-command=previous-file]");
+const next = dialog.querySelector("[data-command=next-file]");
 
 let opened = "";
 let loading = new AbortController();
@@ -25,8 +26,8 @@ export function openedName() {
 /** These files have gone: if one of them is in the preview, its neighbour takes its place. */
 export function leaveOpened(names) {
   if (!names.some((name) => name === opened || (isFolder(name) && opened.startsWith(name)))) return;
-  const next = neighbour(1) ?? neighbour(-1);
-  if (next) show({ file: next }, { how: "replace" });
+  const name = neighbour(1) ?? neighbour(-1);
+  if (name) show({ file: name }, { how: "replace" });
   else close();
 }
 
@@ -36,7 +37,7 @@ export function followOpened(from, to) {
   show({ file: to + opened.slice(from.length) }, { how: "replace" });
 }
 
-hear("look", ({ file }) => follow(file));
+on("route", ({ file }) => follow(file));
 
 function follow(file, ready = null) {
   if (file === opened) return;
@@ -56,7 +57,7 @@ async function fill(name, ready) {
   loading = new AbortController();
   const { signal } = loading;
   title.textContent = unturned(labelOf(name));
-  download.href = fileAddress(base, "file", name);
+  download.href = fileUrl(base, "file", name);
   empty();
   paintNeighbours();
   if (!dialog.open) {
@@ -65,7 +66,7 @@ async function fill(name, ready) {
   }
   const busy = setTimeout(() => place.setAttribute("aria-busy", "true"), 150);
   try {
-    const article = ready ?? (await fetchPart(fileAddress(base, "preview", name), { signal }));
+    const article = ready ?? (await fetchElement(fileUrl(base, "preview", name), { signal }));
     if (signal.aborted) return;
     place.replaceChildren(article);
     paintNeighbours();
@@ -78,8 +79,12 @@ async function fill(name, ready) {
 }
 
 function makeFault(error) {
-  const text = error.status === 404 ? "There is no such file any more." : error.message;
-  return Object.assign(document.createElement("p"), { className: "notice notice-danger", role: "alert", textContent: text });
+  const text = error.status === 404 ? "This file no longer exists." : error.message;
+  return Object.assign(document.createElement("p"), {
+    className: "notice notice-danger",
+    role: "alert",
+    textContent: text,
+  });
 }
 
 function shut() {
@@ -118,8 +123,8 @@ function neighbour(step) {
 }
 
 function paintNeighbours() {
-  buttons.previous.disabled = neighbour(-1) === null;
-  buttons.next.disabled = neighbour(1) === null;
+  previous.disabled = neighbour(-1) === null;
+  next.disabled = neighbour(1) === null;
 }
 
 function go(step) {
@@ -131,15 +136,12 @@ function go(step) {
   if (rowOf(name) === rowOf(order().at(-1))) showMore();
 }
 
-hear("more", paintNeighbours);
-hear("shown", paintNeighbours);
+on("more", paintNeighbours);
+on("shown", paintNeighbours);
 
 // By hand
 
-buttons.previous.addEventListener("click", () => go(-1));
-buttons.next.addEventListener("click", () => go(1));
-buttons.close.addEventListener("click", close);
-buttons.menu.addEventListener("click", () => run("menu-of", { names: [opened], from: buttons.menu }));
+addCommands({ "previous-file": () => go(-1), "next-file": () => go(1), "close-preview": close });
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();
   close();
@@ -160,14 +162,14 @@ dialog.addEventListener("keydown", (event) => {
 });
 dialog.addEventListener("keydown", (event) => {
   if (event.target.closest("[role=menu], input")) return;
-  const deed = { Delete: "delete", F2: "rename", "?": "keys" }[event.key];
-  if (!deed) return;
+  const command = { Delete: "delete", F2: "rename", "?": "keys" }[event.key];
+  if (!command) return;
   event.preventDefault();
-  run(deed);
+  runCommand(command);
 });
 
 // The page was opened on a file: the server has sent what is in it along.
-const { file } = currentLook();
+const { file } = currentRoute();
 const sent = document.getElementById("drive-preview-page");
 if (file) follow(file, sent?.firstElementChild ?? null);
 sent?.remove();

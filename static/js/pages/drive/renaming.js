@@ -1,15 +1,15 @@
 /** Renaming, in the row itself or, from a preview, in a dialog. */
 
-import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/paths.js";
-import { askInDialog, complain, offer } from "./asking.js";
-import { offerDeeds } from "./doing.js";
-import { canWrite, tell } from "./place.js";
+import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../../lib/drive_paths.js";
+import { isInvalid } from "../../lib/requests.js";
+import { addCommands } from "../commands.js";
+import { askServer, canWrite, emit } from "./context.js";
+import { askInDialog, offer, showError } from "./dialogs.js";
+import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
 import { followOpened, openedName } from "./preview.js";
-import { chosenNames, focusRow, rowOf, selectNone } from "./rows.js";
-import { ask } from "./server.js";
 
 if (canWrite) {
-  offerDeeds({
+  addCommands({
     rename: () => {
       if (openedName()) return renameInDialog(openedName());
       const names = chosenNames();
@@ -24,26 +24,27 @@ async function rename(from, label) {
   if (fault || label === labelOf(from)) return fault;
   const to = relabel(from, label);
   try {
-    await ask("POST", "rename/", { from, to });
+    await askServer("POST", "rename/", { from, to });
   } catch (error) {
-    if (error.status === 409) return isFolder(from) ? "Files of these names exist there already." : "A file of this name exists already.";
-    if (error.status === 400) return error.message;
+    if (error.status === 409)
+      return isFolder(from) ? "Files with these names already exist there." : "A file with this name already exists.";
+    if (isInvalid(error)) return error.message;
     throw error;
   }
   followOpened(from, to);
   selectNone();
-  tell("changed", { focus: to });
+  emit("changed", { focus: to });
   offer(`Renamed to “${label}”.`, "undo-button", () => undoRename(to, from));
   return "";
 }
 
 async function undoRename(from, to) {
   try {
-    await ask("POST", "rename/", { from, to });
+    await askServer("POST", "rename/", { from, to });
     followOpened(from, to);
-    tell("changed", { focus: to });
+    emit("changed", { focus: to });
   } catch (error) {
-    complain(error);
+    showError(error);
   }
 }
 
@@ -53,7 +54,13 @@ function renameInRow(row) {
   const link = row.querySelector("[data-open]");
   const field = document.createElement("input");
   const fault = document.createElement("p");
-  Object.assign(field, { className: "input rename-field", type: "text", value: label, spellcheck: false, autocomplete: "off" });
+  Object.assign(field, {
+    className: "input rename-field",
+    type: "text",
+    value: label,
+    spellcheck: false,
+    autocomplete: "off",
+  });
   field.setAttribute("aria-label", `New name of ${label}`);
   fault.className = "rename-fault";
   fault.id = "rename-fault";
@@ -84,7 +91,7 @@ function renameInRow(row) {
       field.setAttribute("aria-describedby", fault.id);
       if (!stays) end(false);
     } catch (error) {
-      complain(error);
+      showError(error);
       end(stays);
     }
   };
@@ -98,19 +105,23 @@ function renameInRow(row) {
 }
 
 async function renameInDialog(name) {
-  await askInDialog("ask-name", (slots, form) => {
-    slots.title.textContent = "Rename";
-    slots.yes.textContent = "Rename";
-    const field = form.querySelector("input");
-    field.value = labelOf(name);
-    setTimeout(() => field.setSelectionRange(0, stemEnd(field.value)));
-  }, async (form) => {
-    try {
-      return showFault(form, await rename(name, form.querySelector("input").value));
-    } catch (error) {
-      return showFault(form, error.message);
-    }
-  });
+  await askInDialog(
+    "ask-name",
+    (slots, form) => {
+      slots.title.textContent = "Rename";
+      slots.yes.textContent = "Rename";
+      const field = form.querySelector("input");
+      field.value = labelOf(name);
+      setTimeout(() => field.setSelectionRange(0, stemEnd(field.value)));
+    },
+    async (form) => {
+      try {
+        return showFault(form, await rename(name, form.querySelector("input").value));
+      } catch (error) {
+        return showFault(form, error.message);
+      }
+    },
+  );
 }
 
 /** @returns {boolean} whether there is none */

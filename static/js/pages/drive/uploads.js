@@ -1,16 +1,15 @@
 /** Uploading what was dropped or chosen: names that are taken are asked about, then the queue sends; the tray shows it. */
 
-import { decideClashes, dropDoubles } from "../../lib/clashes.js";
-import { InterruptedUploads } from "../../lib/interrupted.js";
-import { fingerprintOf } from "../../lib/parts.js";
-import { faultOfLabel, folderOf, labelOf } from "../../lib/paths.js";
+import { faultOfLabel, folderOf, labelOf } from "../../lib/drive_paths.js";
+import { InterruptedUploads } from "../../lib/interrupted_uploads.js";
+import { decideClashes, dropDoubles } from "../../lib/name_clashes.js";
+import { fingerprintOf } from "../../lib/upload_parts.js";
 import { ACTIVE, Uploader } from "../../lib/uploader.js";
 import { showToast } from "../toasts.js";
-import { askInDialog, complain } from "./asking.js";
-import { base, nameOfFolder, tell } from "./place.js";
-import { ask } from "./server.js";
-import { transport } from "./transport.js";
-import { currentLook } from "./view.js";
+import { askServer, base, emit, nameOfFolder } from "./context.js";
+import { askInDialog, showError } from "./dialogs.js";
+import { currentRoute } from "./navigation.js";
+import { transport } from "./upload_transport.js";
 
 /** So many names are asked about in one request. */
 const NAMES_AT_ONCE = 1000;
@@ -39,17 +38,24 @@ export function interruptedUploads() {
  * Upload files into a folder.
  * @param {{files: {file: File, path: string}[], folders?: string[], unreadable?: string[]}} found
  */
-export function upload(found, folder = currentLook().folder) {
+export function upload(found, folder = currentRoute().folder) {
   // One question after the other: a second drop waits until the first has its answers.
-  asking = asking.then(() => plan(found, folder)).catch(complain);
+  asking = asking.then(() => plan(found, folder)).catch(showError);
   return asking;
 }
 
 async function plan({ files, folders = [], unreadable = [] }, folder) {
-  if (unreadable.length > 0) showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, { fault: true });
+  if (unreadable.length > 0)
+    showToast(`Could not be read: ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " …" : ""}`, {
+      isError: true,
+    });
   const named = dropDoubles(files.map(({ file, path }) => ({ file, name: folder + path })));
   const good = named.filter(({ name }) => faultOfLabel(labelOf(name), folderOf(name)) === "");
-  if (good.length < named.length) showToast(`${named.length - good.length} of the names cannot be stored: longer than 1,024 bytes, or with control characters.`, { fault: true });
+  if (good.length < named.length)
+    showToast(
+      `${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`,
+      { isError: true },
+    );
   const known = interrupted.list(base);
   const goesOn = (each) => known.find((old) => old.name === each.name && old.fingerprint === fingerprintOf(each.file));
   const fresh = good.filter((each) => !goesOn(each));
@@ -61,25 +67,31 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
   });
   for (const each of again) interrupted.forget(each.uploadId);
   for (const each of [...again, ...decided]) transfers.push(uploader.add(each));
-  tell("transfers");
-  for (const name of folders) await ask("POST", "folders/", { name: folder + name }).catch((error) => error.status !== 409 && complain(error));
-  if (folders.length > 0) tell("changed");
+  emit("transfers");
+  for (const name of folders)
+    await askServer("POST", "folders/", { name: folder + name }).catch(
+      (error) => error.status !== 409 && showError(error),
+    );
+  if (folders.length > 0) emit("changed");
 }
 
 async function takenOf(files) {
   const taken = [];
   for (let at = 0; at < files.length; at += NAMES_AT_ONCE) {
     const names = files.slice(at, at + NAMES_AT_ONCE).map((file) => file.name);
-    taken.push(...(await ask("POST", "clashes/", { names })).taken);
+    taken.push(...(await askServer("POST", "clashes/", { names })).taken);
   }
   return taken;
 }
 
 async function askAboutClash({ name }, left) {
   const answer = await askInDialog("ask-clash", (slots) => {
-    slots.what.textContent = `“${labelOf(name)}” exists already`;
+    slots.what.textContent = `“${labelOf(name)}” already exists`;
     slots.where.textContent = `In ${nameOfFolder(folderOf(name))}. Replace it, keep both under two names, or skip this file?`;
-    slots.count.textContent = left === 1 ? "The same for the other one that exists" : `The same for all ${left.toLocaleString("en")} others that exist`;
+    slots.count.textContent =
+      left === 1
+        ? "Do the same for the other existing file"
+        : `Do the same for all ${left.toLocaleString("en")} other existing files`;
     if (left === 0) slots.all.remove();
   });
   return answer && { choice: answer.choice, forAll: answer.form.get("all") !== null };
@@ -87,24 +99,37 @@ async function askAboutClash({ name }, left) {
 
 /** The name was free when the upload began. */
 function askAboutOne(transfer) {
-  asking = asking.then(async () => (await askAboutClash(transfer, 0))?.choice ?? "skip");
-  return asking;
+  const choosing = asking.then(async () => (await askAboutClash(transfer, 0))?.choice ?? "skip");
+  asking = choosing.then(
+    () => {},
+    () => {},
+  );
+  return choosing;
 }
 
 // While it goes on
 
-let refreshing = null;
+let isRefreshing = false;
+
+function refreshSoon() {
+  if (isRefreshing) return;
+  isRefreshing = true;
+  setTimeout(
+    () => {
+      isRefreshing = false;
+      emit("changed");
+    },
+    isBusy() ? REFRESH_MS : 0,
+  );
+}
 
 function onChange(transfer) {
   if (transfer.state === "done" || transfer.state === "skipped" || transfer.state === "cancelled") forget(transfer);
   else if (transfer.uploadId !== null) note(transfer);
-  if (transfer.state === "done" && transfer.name.startsWith(currentLook().folder)) {
-    refreshing ??= setTimeout(() => {
-      refreshing = null;
-      tell("changed");
-    }, isBusy() ? REFRESH_MS : 0);
+  if (transfer.state === "done" && transfer.name.startsWith(currentRoute().folder)) {
+    refreshSoon();
   }
-  tell("transfer", transfer);
+  emit("transfer", transfer);
 }
 
 /** Often enough to show that this page is there, and no more: the storage is written to as a whole. */
@@ -129,14 +154,14 @@ export function isBusy() {
 /** Give an upload of an earlier page up for good. */
 export async function discard(old) {
   interrupted.forget(old.id);
-  tell("transfers");
-  await transport.abort(old.id).catch((error) => error.status !== 404 && complain(error));
+  emit("transfers");
+  await transport.abort(old.id).catch((error) => error.status !== 404 && showError(error));
 }
 
 /** Forget what has come to its end, so that the tray is empty. */
 export function clearEnded() {
   transfers.splice(0, transfers.length, ...transfers.filter((transfer) => ACTIVE.has(transfer.state)));
-  tell("transfers");
+  emit("transfers");
 }
 
 /** Wait for a server that does not answer; less when the network says that it is back. */

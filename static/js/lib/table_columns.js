@@ -1,0 +1,65 @@
+/** The columns of a table: their union over the pages seen, what types they hold, and how a person arranged them. */
+
+/** @typedef {{name: string, types: Record<string, number>}} Column */
+
+/** Columns seen so far and those of one more page: new ones come last, types add up. */
+export function mergeColumns(columns, more) {
+  const merged = new Map(columns.map((column) => [column.name, column]));
+  for (const { name, types } of more) {
+    const known = merged.get(name);
+    merged.set(name, known ? { ...known, types: addTypes(known.types, types) } : { name, types });
+  }
+  return [...merged.values()];
+}
+
+function addTypes(one, other) {
+  const sum = { ...one };
+  for (const [type, times] of Object.entries(other)) sum[type] = (sum[type] ?? 0) + times;
+  return sum;
+}
+
+/** What a header says of its column: one type, "mixed", and the counts in words. */
+export function typeMix(types) {
+  const present = Object.entries(types)
+    .filter(([type, times]) => type !== "missing" && times > 0)
+    .sort((a, b) => b[1] - a[1]);
+  const telling = present.filter(([type]) => type !== "null");
+  const word = telling.length > 1 ? "mixed" : (telling[0]?.[0] ?? present[0]?.[0] ?? "");
+  const total = Object.values(types).reduce((sum, times) => sum + times, 0);
+  const missing = types.missing ?? 0;
+  const counts = present.map(([type, times]) => `${type} in ${times}`).join(", ");
+  return { word, inWords: missing > 0 ? `${counts || "nothing"}, missing in ${missing} of ${total}` : counts };
+}
+
+/**
+ * The columns to show, in a person's order: what was never arranged keeps its place behind.
+ * @param {Column[]} columns without the key
+ * @param {{order?: string[], hidden?: string[]}} arrangement
+ */
+export function arrange(columns, { order = [], hidden = [] }) {
+  const place = new Map(order.map((name, index) => [name, index]));
+  const placed = columns.filter(({ name }) => place.has(name)).sort((a, b) => place.get(a.name) - place.get(b.name));
+  const others = columns.filter(({ name }) => !place.has(name));
+  return [...placed, ...others].filter(({ name }) => !hidden.includes(name));
+}
+
+/** All names in order, with one moved in front of another (at the end for null). */
+export function moveBefore(names, moved, before) {
+  const rest = names.filter((name) => name !== moved);
+  const index = before === null ? rest.length : rest.indexOf(before);
+  return [...rest.slice(0, index), moved, ...rest.slice(index)];
+}
+
+/** All names in order, with one moved by a number of places among the shown ones. */
+export function moveBy(names, moved, places) {
+  const index = names.indexOf(moved);
+  const target = Math.max(0, Math.min(names.length - 1, index + places));
+  const rest = names.filter((name) => name !== moved);
+  return [...rest.slice(0, target), moved, ...rest.slice(target)];
+}
+
+/** The sort that a click on a header leads to: up, down, then by key again. */
+export function nextSort(sort, name) {
+  if (sort === name) return `-${name}`;
+  return sort === `-${name}` ? "" : name;
+}

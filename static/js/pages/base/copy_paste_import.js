@@ -1,0 +1,255 @@
+/** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
+
+import { isOneValue, toJson, toTsv } from "../../lib/clipboard_text.js";
+import { formatCount } from "../../lib/formatting.js";
+import { readTyped } from "../../lib/json_values.js";
+import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
+import { newSaveId } from "../../lib/save_requests.js";
+import { addRows, undo } from "../../lib/staged_changes.js";
+import { mergeColumns, typeMix } from "../../lib/table_columns.js";
+import { copyText } from "../clipboard.js";
+import { addCommands, runCommand } from "../commands.js";
+import { showToast } from "../toasts.js";
+import { KEY, LongValue, SELECT } from "./table_state.js";
+
+const IMPORT_MAX_BYTES = 10_485_760;
+
+export function createCopyPasteImport(table, { loader, edits, keys }) {
+  const newId = () => `new:${newSaveId()}`;
+
+  function add() {
+    const isFirst = table.columns.length === 0 && table.shown.length === 0;
+    const id = newId();
+    table.setStaged(addRows(table.staged, [{ id, key: null, item: {} }]));
+    document.getElementById("base-frame").scrollTop = 0;
+    table.setCursor({ id, name: KEY });
+    // Without a column there is nothing but a key to type into.
+    if (isFirst) runCommand("add-column");
+  }
+
+  async function duplicate() {
+    const rows = await whole(table.meantRows());
+    if (!rows || rows.length === 0) return;
+    const copies = rows.map((row) => ({ id: newId(), key: null, item: Object.fromEntries(valuesOf(row)) }));
+    table.setStaged(addRows(table.staged, copies));
+    table.setSelected([]);
+    table.setCursor({ id: copies[0].id, name: KEY });
+    showToast(`${formatCount(copies.length, "copy", "copies")} staged. They get new keys when saved.`);
+  }
+
+  /** What a row holds with what is staged for it, without its key: `[[name, JSON text], ...]`. */
+  function valuesOf(row) {
+    const source = row.whole ?? row;
+    const change = table.change(row.id);
+    const values = new Map(source.values);
+    if (change?.kind === "add") return Object.entries(change.item);
+    for (const [name, cell] of Object.entries(change?.cells ?? {})) {
+      if (cell.mine === null) values.delete(name);
+      else values.set(name, cell.mine);
+    }
+    return [...values];
+  }
+
+  /** The rows with every value fetched; null, said why, when that fails. */
+  async function whole(rows) {
+    try {
+      const found = [];
+      for (const row of rows) {
+        const all = await loader.wholeRow(row);
+        if (all) found.push(row.isNew ? row : { ...row, whole: all });
+      }
+      return found;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      showToast("The server does not answer, and some long values must be fetched first. Try again in a moment.", {
+        isError: true,
+      });
+      return null;
+    }
+  }
+
+  const keyOf = (row) => (row.isNew ? table.change(row.id)?.key : row.key) ?? null;
+
+  async function copyRows(format) {
+    const rows = await whole(table.meantRows());
+    if (!rows || rows.length === 0) return showToast("Select a row to copy first.");
+    return writeClipboard(format === "json" ? rowsAsJson(rows) : rowsAsTsv(rows), formatCount(rows.length, "row"));
+  }
+
+  function rowsAsJson(rows) {
+    return toJson(
+      rows.map((row) => [...(keyOf(row) === null ? [] : [[KEY, JSON.stringify(keyOf(row))]]), ...valuesOf(row)]),
+    );
+  }
+
+  function rowsAsTsv(rows) {
+    const names = table.names.slice(2);
+    const head = [KEY, ...names].map((name) => JSON.stringify(name));
+    const lines = rows.map((row) => {
+      const values = new Map(valuesOf(row));
+      return [
+        keyOf(row) === null ? null : JSON.stringify(keyOf(row)),
+        ...names.map((name) => values.get(name) ?? null),
+      ];
+    });
+    return toTsv([head, ...lines]);
+  }
+
+  async function writeClipboard(text, what) {
+    if (await copyText(text)) showToast(`Copied ${what}.`);
+    else showToast("This browser does not allow copying.", { isError: true });
+  }
+
+  const isInGrid = () =>
+    table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
+
+  document.addEventListener("copy", (event) => {
+    if (!isInGrid() || String(getSelection()) !== "") return;
+    const rows = table.shown.filter(({ id }) => table.selected.has(id));
+    const cells = keys.rangeCells().filter(({ name }) => name !== SELECT);
+    const isLong =
+      rows.length > 0
+        ? rows.some((row) => valuesOf(row).some(([, json]) => json instanceof LongValue))
+        : cells.some(({ row, name }) => cellJson(row, name) instanceof LongValue);
+    event.preventDefault();
+    // What has to be fetched first cannot be put there in time: the menu's way fetches, then copies.
+    if (isLong) return copyRows("tsv");
+    const text = rows.length > 0 ? rowsAsTsv(rows) : rangeAsTsv(cells);
+    event.clipboardData.setData("text/plain", text);
+    return showToast(
+      `Copied ${rows.length > 0 ? formatCount(rows.length, "row") : formatCount(cells.length, "cell")}.`,
+    );
+  });
+
+  function cellJson(row, name) {
+    if (name === KEY) return keyOf(row) === null ? null : JSON.stringify(keyOf(row));
+    return table.cell(row, name).json;
+  }
+
+  function rangeAsTsv(cells) {
+    const lines = new Map();
+    for (const { row, name } of cells) lines.set(row.id, [...(lines.get(row.id) ?? []), cellJson(row, name)]);
+    return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null
+      ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (_, inner) =>
+          inner.replaceAll('""', '"'),
+        )
+      : toTsv([...lines.values()]);
+  }
+
+  document.addEventListener("paste", (event) => {
+    if (!isInGrid() || !table.canWrite) return;
+    const text = event.clipboardData.getData("text/plain");
+    if (text === "") return;
+    event.preventDefault();
+    const cells = keys
+      .rangeCells()
+      .filter(({ row, name }) => name !== SELECT && name !== KEY && table.change(row.id)?.kind !== "delete");
+    if (isOneValue(text) && cells.length > 0) pasteValue(text.replace(/\r?\n$/, ""), cells);
+    else importText(text, "the clipboard");
+  });
+
+  function pasteValue(text, cells) {
+    const staged = [];
+    for (const { row, name } of cells) {
+      const { json } = table.cell(row, name);
+      const read =
+        json instanceof LongValue
+          ? { fault: { message: "This value is too long to replace here. Open it in the editor" } }
+          : readTyped(text, json, table.typesOf(name));
+      if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { isError: true });
+      staged.push({ row, name, mine: read.json });
+    }
+    edits.stage(staged);
+    return undefined;
+  }
+
+  async function importText(text, from) {
+    let found;
+    try {
+      // In the order of the table: rows that come without a head are read in it.
+      const types = Object.fromEntries(
+        table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]),
+      );
+      found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), {
+        method: "POST",
+        body: text,
+        headers: { "Content-Type": "text/plain; charset=utf-8" },
+      });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return showToast(
+        error.status === 413
+          ? "That is more than 10 MB. Split it, or use the API."
+          : error.messages.length > 0
+            ? `Not imported: ${error.messages[0]}.`
+            : error.message,
+        { isError: true },
+      );
+    }
+    const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
+    if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { isError: true });
+    const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
+    const known = new Set(table.columns.map(({ name }) => name));
+    const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
+    if (names.size > 0)
+      table.setColumns(
+        mergeColumns(
+          table.columns,
+          [...names].map((name) => ({ name, types: {} })),
+        ),
+      );
+    table.setStaged(addRows(table.staged, rows));
+    document.getElementById("base-frame").scrollTop = 0;
+    table.setCursor({ id: rows[0].id, name: KEY });
+    showToast(`${formatCount(rows.length, "row")} from ${from} staged.`, {
+      action: "Undo",
+      onAction: () => table.setStaged(undo(table.staged)),
+    });
+    if (problems.length > 0)
+      showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, {
+        isError: true,
+      });
+    return undefined;
+  }
+
+  const file = document.getElementById("import-file");
+  file.addEventListener("change", () => {
+    if (file.files[0]) importFile(file.files[0]);
+    file.value = "";
+  });
+
+  async function importFile(chosen) {
+    if (chosen.size > IMPORT_MAX_BYTES)
+      return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { isError: true });
+    const text = new TextDecoder("utf-8", { fatal: true });
+    try {
+      return importText(text.decode(await chosen.arrayBuffer()), chosen.name);
+    } catch (fault) {
+      if (!(fault instanceof TypeError)) throw fault;
+      return showToast(`${chosen.name} is not text in UTF-8.`, { isError: true });
+    }
+  }
+
+  // A file may also be dropped on the table.
+  const frame = document.getElementById("base-frame");
+  frame.addEventListener("dragover", (event) => {
+    if (!table.canWrite || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    frame.classList.add("is-dropping");
+  });
+  frame.addEventListener("dragleave", () => frame.classList.remove("is-dropping"));
+  frame.addEventListener("drop", (event) => {
+    frame.classList.remove("is-dropping");
+    if (!table.canWrite || event.dataTransfer.files.length === 0) return;
+    event.preventDefault();
+    importFile(event.dataTransfer.files[0]);
+  });
+
+  addCommands({
+    "add-item": add,
+    duplicate,
+    "copy-json": () => copyRows("json"),
+    "copy-tsv": () => copyRows("tsv"),
+    import: () => file.click(),
+  });
+}

@@ -1,0 +1,262 @@
+/**
+ * The grid on the screen. Only the rows in view are in the document, a few more on either side, and the one with the
+ * cursor; all rows are equally high, so where one belongs is its number times that height.
+ */
+
+import { isInside, rectangle, rowsInView, scrollToRow } from "../../lib/grid_geometry.js";
+import { drawRow } from "./cells.js";
+import { icon, make } from "./dom.js";
+import { KEY, SELECT } from "./table_state.js";
+
+const WIDTHS = { select: 2.75, key: 13, value: 11, least: 4, most: 60 }; // rem
+
+export function createGridView(table, frame) {
+  const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
+  document.getElementById("rows-page").replaceWith(body);
+  const drawn = new Map(); // id -> {element, row, change, names}
+  let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header
+  let isDrawAsked = false;
+
+  function drawSoon() {
+    if (isDrawAsked) return;
+    isDrawAsked = true;
+    requestAnimationFrame(() => {
+      isDrawAsked = false;
+      draw();
+    });
+  }
+
+  function draw() {
+    if (size === null) size = measure();
+    const { rowHeight } = size;
+    body.style.height = `${table.shown.length * rowHeight}px`;
+    const [first, end] = rowsInView({
+      scrollTop: frame.scrollTop,
+      height: size.height,
+      rowHeight,
+      count: table.shown.length,
+    });
+    const wanted = new Set();
+    for (let position = first; position < end; position += 1) wanted.add(table.shown[position].id);
+    if (table.cursor && table.indexOf(table.cursor.id) !== -1) wanted.add(table.cursor.id);
+    const hadFocus = body.contains(document.activeElement);
+    for (const [id, { element }] of drawn) {
+      if (wanted.has(id)) continue;
+      element.remove();
+      drawn.delete(id);
+    }
+    const range = selectedRange();
+    for (const id of wanted) if (place(id)) markRow(id, range);
+    markTabStop();
+    if (hadFocus && !body.contains(document.activeElement)) focusCursor();
+    table.emit("drawn");
+  }
+
+  /** Draw a row where it belongs; true when it had to be made. */
+  function place(id) {
+    const position = table.indexOf(id);
+    const row = table.shown[position];
+    const change = table.change(id);
+    let known = drawn.get(id);
+    const isCurrent = known && known.row === row && known.change === change && known.names === table.names;
+    // Newly staged rows are made afresh on every change; what they show is in their change.
+    const isSameNew = known && row.isNew && known.change === change && known.names === table.names;
+    const isBusy = known && table.isEditing && table.cursor?.id === id;
+    if (!isCurrent && !isSameNew && !isBusy) {
+      const element = drawRow(table, row, position);
+      if (known) known.element.replaceWith(element);
+      else insert(element, position);
+      known = { element, row, change, names: table.names, position: null };
+      drawn.set(id, known);
+    }
+    const isMade = known.position === null;
+    if (known.position !== position) {
+      known.position = position;
+      known.element.style.transform = `translateY(${position * size.rowHeight}px)`;
+      known.element.setAttribute("aria-rowindex", position + 2);
+    }
+    return isMade;
+  }
+
+  /** Rows stand in the document in their order, for who reads it from top to bottom. */
+  function insert(element, position) {
+    const next = [...body.children].find((other) => table.indexOf(other.dataset.id) > position);
+    body.insertBefore(element, next ?? null);
+  }
+
+  /** What scrolling needs to know, measured once and again when the frame changes. */
+  function measure() {
+    const headerHeight = document.getElementById("grid-head").offsetHeight;
+    return { headerHeight, rowHeight: headerHeight || 40, height: frame.clientHeight - headerHeight };
+  }
+
+  /** Cursor, range and selection on everything that is drawn. */
+  function mark() {
+    const range = selectedRange();
+    for (const id of drawn.keys()) markRow(id, range);
+    markHeader();
+    markTabStop();
+  }
+
+  function markRow(id, range) {
+    const { element } = drawn.get(id);
+    const position = table.indexOf(id);
+    const isSelected = table.selected.has(id);
+    element.classList.toggle("is-selected", isSelected);
+    set(element, "aria-selected", String(isSelected));
+    for (let column = 0; column < element.children.length; column += 1) {
+      const cell = element.children[column];
+      const isCursor = table.cursor?.id === id && table.cursor.name === cell.dataset.name;
+      const isRanged = range !== null && isInside(range, position, column);
+      cell.classList.toggle("is-cursor", isCursor);
+      cell.classList.toggle("is-ranged", isRanged);
+      set(cell, "aria-selected", String(isSelected || isRanged || isCursor));
+      if (isCursor) cell.tabIndex = 0;
+      else if (cell.hasAttribute("tabindex")) cell.removeAttribute("tabindex");
+    }
+    element.querySelector(".cell-select .check").checked = isSelected;
+  }
+
+  /** An attribute written anew makes the browser look at the styles again, the same value or not. */
+  function set(element, name, value) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+
+  /** One tab stop: the cursor's cell, and before there is a cursor the grid itself. */
+  function markTabStop() {
+    if (table.cursor && drawn.has(table.cursor.id)) table.grid.removeAttribute("tabindex");
+    else if (table.grid.tabIndex !== 0) table.grid.tabIndex = 0;
+  }
+
+  function markHeader() {
+    const all = document.getElementById("select-all");
+    if (!all) return;
+    all.checked = table.shown.length > 0 && table.selected.size === table.shown.length;
+    all.indeterminate = table.selected.size > 0 && !all.checked;
+  }
+
+  /** The rectangle between anchor and cursor when it is more than one cell, else null. */
+  function selectedRange() {
+    const { cursor, anchor } = table;
+    if (!cursor || !anchor || (cursor.id === anchor.id && cursor.name === anchor.name)) return null;
+    const at = (cell) => ({ row: table.indexOf(cell.id), column: table.columnIndex(cell.name) });
+    const [one, other] = [at(anchor), at(cursor)];
+    return one.row === -1 || other.row === -1 || one.column === -1 || other.column === -1
+      ? null
+      : rectangle(one, other);
+  }
+
+  function cellElement(id, name) {
+    return [...(drawn.get(id)?.element.children ?? [])].find((cell) => cell.dataset.name === name) ?? null;
+  }
+
+  function focusCursor() {
+    if (!table.cursor) return;
+    const cell = cellElement(table.cursor.id, table.cursor.name);
+    cell?.focus({ preventScroll: true });
+  }
+
+  /** Scroll just so far that the cursor's cell is seen beside what is pinned. */
+  function reveal() {
+    const { id, name } = table.cursor;
+    const row = table.indexOf(id);
+    if (row === -1) return;
+    size ??= measure();
+    frame.scrollTop = scrollToRow({
+      row,
+      scrollTop: frame.scrollTop,
+      height: frame.clientHeight,
+      rowHeight: size.rowHeight,
+      headerHeight: size.headerHeight,
+    });
+    draw();
+    const cell = cellElement(id, name);
+    if (!cell || name === SELECT || name === KEY) return;
+    const pinned = [...cell.parentElement.children]
+      .slice(0, 2)
+      .filter((each) => getComputedStyle(each).position === "sticky")
+      .reduce((sum, each) => sum + each.offsetWidth, 0);
+    if (cell.offsetLeft < frame.scrollLeft + pinned) frame.scrollLeft = cell.offsetLeft - pinned;
+    else if (cell.offsetLeft + cell.offsetWidth > frame.scrollLeft + frame.clientWidth)
+      frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
+  }
+
+  function layColumns() {
+    const narrow = frame.clientWidth < 480;
+    const widths = table.names.map((name) => {
+      if (name === SELECT) return WIDTHS.select;
+      const fallback = name === KEY ? (narrow ? 8 : WIDTHS.key) : WIDTHS.value;
+      return Object.hasOwn(table.arrangement.widths, name) ? table.arrangement.widths[name] : fallback;
+    });
+    table.grid.style.setProperty("--columns", widths.map((width) => `${width}rem`).join(" "));
+    table.grid.style.setProperty("--columns-width", `${widths.reduce((sum, width) => sum + width, 0)}rem`);
+    table.grid.setAttribute("aria-colcount", table.names.length);
+  }
+
+  frame.addEventListener(
+    "scroll",
+    () => {
+      drawSoon();
+      table.emit("scrolled");
+    },
+    { passive: true },
+  );
+  new ResizeObserver(() => {
+    size = null;
+    layColumns();
+    drawSoon();
+    table.emit("scrolled");
+  }).observe(frame);
+  table.on("rows staged columns", () => {
+    markHeader();
+    drawSoon();
+  });
+  table.on("columns arranged resized", layColumns);
+  table.on("selection", mark);
+  table.on("cursor", ({ focus }) => {
+    reveal();
+    mark();
+    if (focus) focusCursor();
+    addExpander();
+  });
+
+  /** The active cell offers the editor; one button that moves, not one in each cell. */
+  const expander = make(
+    "button",
+    {
+      type: "button",
+      class: "cell-expand button-icon",
+      tabindex: -1,
+      "data-command": "open-cell",
+      "aria-label": "Open in the editor",
+      title: "Open in the editor (Shift+Enter)",
+    },
+    [icon("expand")],
+  );
+  function addExpander() {
+    const { id, name } = table.cursor;
+    const cell = name === SELECT || name === KEY ? null : cellElement(id, name);
+    if (cell) cell.append(expander);
+    else expander.remove();
+  }
+  table.on("drawn", () => table.cursor && !table.isEditing && !expander.isConnected && addExpander());
+
+  return {
+    body,
+    draw,
+    drawSoon,
+    cellElement,
+    focusCursor,
+    selectedRange,
+    redraw(id) {
+      const known = drawn.get(id);
+      if (known) known.change = Symbol("outdated");
+      draw();
+    },
+    /** Whether rows reach well below what is seen, so that no more are needed yet. */
+    isFull: () => table.shown.length * (size?.rowHeight ?? 40) > frame.scrollTop + 3 * frame.clientHeight,
+    pageRows: () => Math.max(1, Math.floor(frame.clientHeight / (size?.rowHeight ?? 40)) - 2),
+    widthOf: (name) => table.arrangement.widths[name] ?? (name === KEY ? WIDTHS.key : WIDTHS.value),
+    limits: WIDTHS,
+  };
+}

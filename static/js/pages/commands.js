@@ -1,0 +1,26 @@
+/**
+ * What can be done on a page, by name: buttons with `data-command`, menus and keys all come here. Each part of a page adds
+ * its own commands. A command of a menu runs once the menu has closed, unless the item has `data-keeps-open`.
+ */
+
+/** @typedef {Record<string, any>} CommandDetail `button`: the one that was pressed, if it was one */
+
+/** @type {Map<string, (detail: CommandDetail) => unknown>} */
+const commands = new Map();
+
+/** @param {Record<string, (detail: CommandDetail) => unknown>} more */
+export function addCommands(more) {
+  for (const [name, command] of Object.entries(more)) commands.set(name, command);
+}
+
+/** Run a command; nothing happens where the page lets this person do no such thing. @param {CommandDetail} [detail] */
+export function runCommand(name, detail = {}) {
+  commands.get(name)?.(detail);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-command]");
+  if (!button || button.getAttribute("aria-disabled") === "true") return;
+  if (!("keepsOpen" in button.dataset)) button.closest("[popover]:popover-open")?.hidePopover();
+  runCommand(button.dataset.command, { button });
+});

@@ -1,0 +1,6 @@
+/** What every page does: dialogs, the command palette, copying, toasts. Each part finds its own elements. */
+
+import "./clipboard.js";
+import "./dialogs.js";
+import "./command_palette.js";
+import "./toasts.js";

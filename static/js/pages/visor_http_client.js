@@ -1,0 +1,36 @@
+/** The HTTP client's form: fill in from a Base or Drive, send with Ctrl+Enter. */
+
+import { showClocks } from "./local_times.js";
+
+const form = document.getElementById("client-form");
+const field = (name) => form.elements.namedItem(name);
+
+document.getElementById("client-pick")?.addEventListener("change", (event) => {
+  const choice = event.target.selectedOptions[0];
+  if (!choice.dataset.method) return;
+  field("method").value = choice.dataset.method;
+  field("target").value = choice.value;
+  field("body").value = pretty(choice.dataset.body ?? "");
+  field("kind").value = choice.dataset.text ? "text/plain" : "application/json";
+  event.target.value = "";
+  const target = field("target");
+  target.focus();
+  target.setSelectionRange(target.value.length, target.value.length);
+});
+
+form.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector("button[type=submit]"));
+});
+
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+showClocks(document);
+document.getElementById("trial")?.focus();

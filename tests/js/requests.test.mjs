@@ -1,0 +1,130 @@
+/** Requests of the pages' scripts: what is sent along, and what each kind of answer becomes. */
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import {
+  describeStatus,
+  isInvalid,
+  RequestError,
+  requestJson,
+  sendRequest,
+  withQuery,
+} from "../../static/js/lib/requests.js";
+
+let sent;
+let cookie;
+let answer;
+const fetchOfNode = globalThis.fetch;
+
+beforeEach(() => {
+  sent = null;
+  answer = () => new Response('{"ok":true}');
+  cookie = "a=1; csrftoken=fromcookie; b=2";
+  globalThis.document = {
+    get cookie() {
+      return cookie;
+    },
+    body: { getAttribute: () => '{"X-CSRFToken": "frompage"}' },
+  };
+  globalThis.fetch = async (url, options) => {
+    sent = { url, ...options };
+    return answer();
+  };
+});
+
+afterEach(() => {
+  globalThis.fetch = fetchOfNode;
+  delete globalThis.document;
+});
+
+async function failure(status, body = "", headers = {}) {
+  answer = () => new Response(body, { status, headers });
+  return assert.rejects(requestJson("/x"), RequestError).then(() => requestJson("/x").catch((error) => error));
+}
+
+test("JSON goes there and comes back, with the token of the moment", async () => {
+  assert.deepEqual(await requestJson("/x", { method: "POST", json: { a: 1 } }), { ok: true });
+  assert.equal(sent.body, '{"a":1}');
+  assert.deepEqual(sent.headers, {
+    "X-CSRFToken": "fromcookie",
+    "X-Requested-With": "fetch",
+    Accept: "application/json",
+    "Content-Type": "application/json",
+  });
+  cookie = "";
+  await requestJson("/x");
+  assert.equal(sent.headers["X-CSRFToken"], "frompage");
+  assert.equal("Content-Type" in sent.headers, false);
+});
+
+test("a body that is no JSON keeps its own type", async () => {
+  await requestJson("/x", { method: "POST", body: "a,b", headers: { "Content-Type": "text/plain" } });
+  assert.deepEqual([sent.body, sent.headers["Content-Type"]], ["a,b", "text/plain"]);
+});
+
+test("what the server says is wrong is the message", async () => {
+  const error = await failure(400, '{"errors":["`to` is not a text","and more"],"taken":["a"]}');
+  assert.deepEqual(
+    [error.status, error.message, error.messages],
+    [400, "`to` is not a text", ["`to` is not a text", "and more"]],
+  );
+  assert.deepEqual(error.body.taken, ["a"]);
+});
+
+for (const body of ["", "<html>", "null", "[]", '{"error":"old"}', '{"errors":"no list"}', '{"errors":[]}']) {
+  test(`a failure with the body ${body || "of nothing"} is told by its status`, async () => {
+    const error = await failure(507, body);
+    assert.deepEqual([error.message, error.messages, error.text], [describeStatus(507), [], body]);
+  });
+}
+
+test("Retry-After comes along", async () =>
+  assert.equal((await failure(503, "", { "Retry-After": "7" })).retryAfterMs, 7000));
+
+test("no answer has status 0, an aborted request stays one", async () => {
+  answer = () => Promise.reject(new TypeError("fetch failed"));
+  assert.equal((await requestJson("/x").catch((error) => error)).status, 0);
+  answer = () => Promise.reject(new DOMException("stopped", "AbortError"));
+  assert.equal((await requestJson("/x").catch((error) => error)).name, "AbortError");
+});
+
+test("an answer that breaks off is none", async () => {
+  answer = () =>
+    new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) }));
+  assert.equal((await requestJson("/x").catch((error) => error)).status, 0);
+});
+
+test("a page to sign in on means signed out", async () => {
+  answer = () =>
+    Object.defineProperties(new Response("<form>"), {
+      redirected: { value: true },
+      url: { value: "http://h/sign-in?next=/" },
+    });
+  const error = await sendRequest("/x").catch((fault) => fault);
+  assert.deepEqual([error.status, error.isSignedOut], [401, true]);
+});
+
+test("only what was sent wrongly is invalid", () => {
+  assert.deepEqual(
+    [0, 200, 400, 401, 404, 409, 413, 422, 500].filter((status) => isInvalid({ status })),
+    [400, 422],
+  );
+});
+
+for (const [status, word] of [
+  [0, "does not answer"],
+  [401, "signed out"],
+  [403, "refused"],
+  [404, "does not exist"],
+  [503, "Nothing was changed"],
+  [507, "disk"],
+  [500, "(500)"],
+]) {
+  test(`status ${status} is put in words`, () => assert.ok(describeStatus(status).includes(word)));
+}
+
+test("a query holds what is not empty", () => {
+  assert.equal(withQuery("/x", { a: "1 2", b: "", c: null, d: ["x", "y"], e: undefined }), "/x?a=1+2&d=x&d=y");
+  assert.equal(withQuery("/x", { a: "" }), "/x");
+});
