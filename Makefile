@@ -44,7 +44,7 @@ lint: $(VENV)/test.stamp
 # The documentation, built into build/docs; a broken link in it is an error.
 .PHONY: lint-docs
 lint-docs: $(VENV)/test.stamp
-	$(RUN) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 
 # The pictures in it, of a server that is started for them.
 .PHONY: pictures
