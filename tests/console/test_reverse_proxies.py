@@ -1,6 +1,7 @@
 """The reverse proxies' configurations under `deploy/`, word for word, in front of a real server.
 
-Only what a test cannot have is replaced in them: the name, the ports and the certificate.
+Only what a test cannot have is replaced in them: the name, the ports and the certificate. Beside them the way without a proxy
+for clients whose host is fixed (docs/connect.md), as the server is there.
 """
 
 import os
@@ -25,6 +26,7 @@ from tests.serving import ROOT, Server
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CADDY = shutil.which("caddy")
 NAME = "home.example.org"
+FIXED_HOSTS = ("database.deta.sh", "drive.deta.sh")
 PASSWORD = "correct horse staple"
 KB, MB = 1024, 1_048_576
 
@@ -50,18 +52,15 @@ class App(NamedTuple):
 
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[Server]:
-    """A server with the settings that docs/deploy.md asks for."""
+    """A server with the settings that docs/deploy.md asks for, and an https port as well."""
     data = make_data_folder()
-    port, unused = ports.free_ports(2)
     settings = {
-        "HOMEPORT_ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "HOMEPORT_ALLOWED_HOSTS": f"localhost,127.0.0.1,{','.join(FIXED_HOSTS)}",
         "HOMEPORT_TRUSTED_PROXIES": "127.0.0.1",
         "HOMEPORT_HTTPS_ONLY": "true",
         "HOMEPORT_WORKERS": "1",
     }
-    server = Server(data, port, unused, settings)
-    server.environment["HOMEPORT_TLS_PORT"] = "0"
-    server.start()
+    server = Server(data, *ports.free_ports(2), settings).start()
     try:
         server.wait_ready()
         yield server
@@ -253,3 +252,14 @@ def test_the_real_address_of_a_client_is_seen(proxy: Proxy, app: App) -> None:
     with proxy.client("127.0.0.77", headers=wrong) as guesser, proxy.client("127.0.0.78", headers=wrong) as other:
         assert any(guesser.get(path).status_code == 429 for _ in range(400))
         assert other.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("host", FIXED_HOSTS)
+def test_a_client_with_a_fixed_host_reaches_the_server(proxied: Server, app: App, host: str) -> None:
+    """As with a line in the hosts file: the name is the client's, the address is ours."""
+    trust = ssl.create_default_context(cafile=str(proxied.ca_path))
+    with httpx.Client(verify=trust, timeout=60, trust_env=False, headers={**app.headers, "Host": host}) as client:
+        url = f"https://127.0.0.1:{proxied.tls_url.rpartition(':')[2]}{app.path}/nothing/query"
+        answer = client.post(url, json={}, extensions={"sni_hostname": host})
+
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
