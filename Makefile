@@ -91,7 +91,7 @@ $(VENV)/nginx.stamp: $(VENV)/test.stamp
 	@if command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
 	  echo "Installing nginx from Debian's packages ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx >/dev/null; \
 	else echo "The test of deploy/nginx.conf needs nginx: install it with your system's packages. It is skipped now." >&2; fi
 	@touch $@
 
