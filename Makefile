@@ -3,11 +3,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-ifeq ($(OS),Windows_NT)
-BIN := $(VENV)/Scripts
-else
 BIN := $(VENV)/bin
-endif
 RUN := $(BIN)/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

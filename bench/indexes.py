@@ -49,8 +49,9 @@ def main() -> None:
 
 def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
     """Per shape and round: bytes an item, and puts, puts of 25 and equality queries a second."""
-    from storage.database import run
-    from storage.keys import Access
+    from storage.postgres.access import Access
+    from storage.postgres.database import run
+    from storage.postgres.statements import Statement
 
     # This connection serves all that follows: building an index takes longer than a web request may.
     open_connection().execute("SET statement_timeout = 0")
@@ -61,14 +62,16 @@ def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
             print(f"round {number + 1} of {ROUNDS}: {shape}", file=sys.stderr, flush=True)
             for text in ("DROP INDEX IF EXISTS item_equality", statement, "VACUUM (ANALYZE) storage_item"):
                 if text is not None:
-                    run(text, [])
-            size = run("SELECT coalesce(pg_relation_size(to_regclass('item_equality')), 0)", [])[0][0] / ITEMS
-            found.setdefault(shape, []).append((size, _puts(access, 300, 1), _puts(access, 60, 25), _equality(access)))
+                    run(Statement(text, [], tuple))
+            ((size,),) = run(Statement("SELECT coalesce(pg_relation_size(to_regclass('item_equality')), 0)", [], tuple))
+            found.setdefault(shape, []).append(
+                (size / ITEMS, _puts(access, 300, 1), _puts(access, 60, 25), _equality(access))
+            )
     return found
 
 
 def _puts(access: Any, count: int, items_each: int) -> float:
-    from storage import items
+    from storage.base import items
     from storage.exact_json import parse
 
     chance = random.Random()
@@ -84,8 +87,8 @@ def _changed(number: int) -> dict[str, Any]:
 
 
 def _equality(access: Any) -> float:
-    from storage import items
-    from storage.query import parse_query
+    from storage.base import items
+    from storage.base.query import parse_query
 
     def ask(_: int) -> None:
         group = group_name(random.randrange(ITEMS), ITEMS)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import CONNECTIONS, THREADS, LoadFailedError
-from bench.statements import Statement
+from storage.postgres.statements import Statement
 
 MAX_SCRIPTS = 40
 
@@ -26,7 +26,7 @@ class Limit:
         self._environment = {**os.environ, **connection_environment}
         self._scripts: dict[str, list[Path]] = {}
 
-    def prepare(self, name: str, answers: list[list[Statement]]) -> None:
+    def prepare(self, name: str, answers: "list[list[Statement[Any]]]") -> None:
         """Writes the scripts of one operation; each element of `answers` is what one whole answer takes."""
         self._scripts[name] = []
         for number in range(min(MAX_SCRIPTS, math.ceil(len(answers) / CONNECTIONS))):
@@ -59,7 +59,7 @@ def find_binary() -> Path:
     return Path(spec.origin).parent / "pginstall18" / "bin" / "pgbench"
 
 
-def _as_text(statement: Statement) -> str:
+def _as_text(statement: "Statement[Any]") -> str:
     text = re.sub(r"\$(\d+)", lambda mark: _literal(statement.params[int(mark[1]) - 1]), statement.text)
     return " ".join(text.split()) + ";"
 

@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -21,15 +20,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from storage.postgres.statements import Statement
+
 QUERY_LIMIT = 1000
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL text with $1, $2, ... and their values."""
-
-    text: str
-    params: Sequence[Any]
 
 
 def attach(homeport: Homeport) -> None:
@@ -64,9 +57,10 @@ def connection_environment() -> dict[str, str]:
     return {variable: str(settings[name]) for name, variable in names.items() if settings.get(name)}
 
 
-def record_statements(homeport: Homeport, ask: Ask) -> list[Statement]:
+def record_statements(homeport: Homeport, ask: Ask) -> "list[Statement[Any]]":
     """Every statement that a whole answer takes, all its pages included."""
-    from storage import items, keys
+    from storage.base import items
+    from storage.collections import keys
 
     access = keys.read_key(homeport.data_key)
     with _recording() as recorded:
@@ -87,7 +81,7 @@ def record_statements(homeport: Homeport, ask: Ask) -> list[Statement]:
 
 
 def _query_all(access: Any, condition: dict[str, Any], limit: int) -> None:
-    from storage import items, query
+    from storage.base import items, query
 
     predicate = query.parse_query(_as_received([condition]))
     found: list[str] = []
@@ -108,15 +102,15 @@ def _as_received(value: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def _recording() -> "Iterator[list[Statement]]":
-    from storage import items
+def _recording() -> "Iterator[list[Statement[Any]]]":
+    from storage.base import items
 
     run = items.run
-    recorded: list[Statement] = []
+    recorded: list[Statement[Any]] = []
 
-    def record(text: str, params: Sequence[Any]) -> Any:
-        recorded.append(Statement(text, list(params)))
-        return run(text, params)
+    def record(statement: "Statement[Any]") -> Any:
+        recorded.append(statement)
+        return run(statement)
 
     with mock.patch.object(items, "run", record):
         yield recorded

@@ -120,7 +120,7 @@ def _requests_path(folder: Path, name: str, homeport: Homeport) -> Path:
 
 
 def _measure_growth(small: int, large: int) -> bool:
-    from storage.events import Conditions
+    from storage.events.queries import Conditions
 
     logs = {}
     for count in (small, large):
@@ -156,9 +156,9 @@ def _measure_growth(small: int, large: int) -> bool:
 
 
 def _list(collection_id: str, arguments: dict[str, Any]) -> None:
-    from storage import events
+    from storage.events import queries as event_queries
 
-    events.list_events(collection_id=collection_id, **arguments)
+    event_queries.list_events(collection_id=collection_id, **arguments)
 
 
 def _time(call: Callable[[], None]) -> float:
@@ -171,7 +171,7 @@ def _time(call: Callable[[], None]) -> float:
 
 
 def _make_collection(name: str) -> tuple[str, str]:
-    from storage import collections, keys
+    from storage.collections import collections, keys
 
     made = collections.create_collection(name)
     return made.id, keys.create_key(collection_id=made.id, name=name).text
@@ -179,7 +179,7 @@ def _make_collection(name: str) -> tuple[str, str]:
 
 def _switch(collection_id: str, is_recorded: bool) -> None:
     """Record the collection's requests from now on, or no more; every process of the server knows `SWITCH_S` later."""
-    from storage import recording
+    from storage.events import recording
 
     (recording.start_recording if is_recorded else recording.stop_recording)(collection_id)
 
@@ -196,12 +196,12 @@ def _count(collection_id: str) -> tuple[int, int]:
 
 def _write_log(collection_id: str, count: int) -> None:
     """Evenly over the last days, each in its partition, one in a hundred an error, with bodies of 300 bytes."""
-    from storage import event_days
-    from storage.event_queue import EventQueue
+    from storage.events import retention
+    from storage.events.queue import EventQueue
 
     now = datetime.now(UTC)
     for ago in range(DAYS, -1, -1):
-        event_days.tidy_events(now - timedelta(days=ago))
+        retention.tidy_events(now - timedelta(days=ago))
     queue = EventQueue()
     first_ns, width_ns = int((now - timedelta(days=DAYS)).timestamp() * 1e9), int(DAYS * 86_400 * 1e9)
     for start in range(0, count, EVENTS_AT_ONCE):
@@ -214,8 +214,8 @@ def _write_log(collection_id: str, count: int) -> None:
 
 
 def _make_event(collection_id: str, number: int, at_ns: int) -> Any:
-    from storage.event_blocks import Body, Content, Event, Line
-    from storage.event_ids import new_event_id
+    from storage.events.blocks import Body, Content, Event, Line
+    from storage.events.ids import new_event_id
 
     method = "DELETE" if number % 1000 == 7 else "GET"
     status = 404 if number % 100 == 3 else 200

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from storage import keys, people
+from storage.collections import keys, people
+from storage.collections.people import Place
 from storage.errors import CollectionNotFound, Unauthorized
-from storage.keys import Access
 from storage.models import Role
-from storage.people import Place
+from storage.postgres.access import Access
 
 # In the environment of a request that a page sends to the API for a person. No header gets there: those begin with `HTTP_`.
 GRANTED_ACCESS = "homeport.granted_access"

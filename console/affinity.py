@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 def find_processors() -> list[int]:
-    """The numbers of those that this process may use; none where a process cannot be kept to some (macOS, Windows)."""
+    """The numbers of those that this process may use; none where a process cannot be kept to some (macOS)."""
     return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 

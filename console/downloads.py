@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date
 
 from console.conditions import ByteRange, find_range, is_known, is_still
-from storage.files import Download, StoredFile
+from storage.drive.files import Download, StoredFile
 
 # So much is sent in one piece, which frees the thread at once however slow the client is.
 _ONE_PIECE_BYTES = 1_048_576

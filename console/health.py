@@ -14,8 +14,8 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from storage import blobs
 from storage.embedded import postgres
+from storage.s3 import blobs
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """`python -m console.listener`: granian's command line, with the application imported before it forks its workers.
 
 Workers then start in no time, also in the place of one that died, and share the memory of the code. Where processes are
-spawned instead of forked (macOS, Windows) each imports the application by itself, as it would anyway.
+spawned instead of forked (macOS) each imports the application by itself, as it would anyway.
 """
 
 import gc

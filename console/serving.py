@@ -14,9 +14,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
@@ -127,12 +129,30 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
 
 
 def migrate_if_needed() -> bool:
-    """Apply the migrations that are missing; False when there are none, which is looked up in a moment."""
+    """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
+
+    Raises CommandError when the database was made by a version between two releases.
+    """
+    _check_history()
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
     call_command("migrate", interactive=False, verbosity=0)
     return True
+
+
+def _check_history() -> None:
+    """Some of the migrations that another one stands for now are not enough: what is missing of them is nowhere any more."""
+    applied = MigrationRecorder(connection).applied_migrations().keys()
+    for migration in MigrationLoader(None).disk_migrations.values():
+        if migration.app_label == "storage" and applied & set(migration.replaces) not in (
+            set(),
+            set(migration.replaces),
+        ):
+            raise CommandError(
+                "This data was made by an unfinished version of Homeport from before 0.1.0 and can't be brought up to date. "
+                "Start it with the version that made it, export its collections, and import them into a new data folder."
+            )
 
 
 def collect_static_if_changed() -> bool:

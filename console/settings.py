@@ -116,7 +116,7 @@ else:
 DATABASES = {
     "default": {
         **_database,
-        "ENGINE": "storage.backend",
+        "ENGINE": "storage.postgres.backend",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {

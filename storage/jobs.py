@@ -14,9 +14,13 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import deletion, edits, event_days, figures, file_deletion, people, sweeper
-from storage.archive import work
-from storage.blob_copies import copies
+from storage import sweeper
+from storage.archive import worker
+from storage.base import edits
+from storage.collections import deletion, people, usage
+from storage.drive import deletion as file_deletion
+from storage.events import retention
+from storage.s3.cache import copies
 
 
 @app.periodic(cron="* * * * *")
@@ -37,7 +41,7 @@ def sweep_files(timestamp: int) -> None:
 @app.task(name="count_everything", queueing_lock="count_everything")
 def count_everything(timestamp: int) -> None:
     """Every minute, and when somebody looks at figures that are older than they need be."""
-    figures.count_everything()
+    usage.count_everything()
 
 
 @app.periodic(cron="* * * * *")
@@ -58,14 +62,14 @@ def continue_file_deletions(timestamp: int) -> None:
 @app.task(name="tidy_events", queueing_lock="tidy_events")
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
-    event_days.tidy_events(timezone.now())
+    retention.tidy_events(timezone.now())
 
 
 @app.periodic(cron="* * * * * */15")
 @app.task(name="continue_archives", queueing_lock="continue_archives")
 def continue_archives(timestamp: int) -> None:
     """At once when somebody asked for an export or import, and four times a minute, for those that a killed worker left."""
-    work.continue_archives()
+    worker.continue_archives()
 
 
 @app.periodic(cron="17 4 * * *")

@@ -6,7 +6,6 @@
 # Names and keys
 NAME_MAX_CHARACTERS = 128  # of a Base or Drive (ours)
 KEY_MAX_BYTES = 1_024  # of an item's key, in UTF-8 (ours: a longer one can overflow a B-tree entry)
-GENERATED_KEY_CHARACTERS = 12  # doc
 COLLECTION_ID_CHARACTERS = 10  # ours
 COLLECTION_NAME_MAX_CHARACTERS = 128  # ours
 SECRET_CHARACTERS = 32  # of a data key, behind the underscore (ours)

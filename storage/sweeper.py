@@ -6,9 +6,14 @@ folders made by hand that hold a file by now; and what crashed writes left (prom
 
 from typing import NamedTuple
 
-from storage import blobs, limits, sql
-from storage.blob_copies import copies
-from storage.database import one_connection, run
+from storage import limits
+from storage.base.sql import items as items_sql
+from storage.drive.sql import blobs as blobs_sql
+from storage.drive.sql import folders as folders_sql
+from storage.postgres.database import run
+from storage.postgres.locks import only_worker
+from storage.s3 import blobs
+from storage.s3.cache import copies
 
 
 def sweep_expired_items() -> int:
@@ -17,19 +22,14 @@ def sweep_expired_items() -> int:
     Works in batches that skip rows somebody is changing, and leaves at once when another sweeper is at work.
     Raises EngineUnreachable.
     """
-    with one_connection():
-        if not run(*sql.try_sweeper_lock())[0][0]:
-            return 0
-        try:
-            return _delete_in_batches()
-        finally:
-            run(*sql.release_sweeper_lock())
+    with only_worker("expired items") as is_ours:
+        return _delete_in_batches() if is_ours else 0
 
 
 def _delete_in_batches() -> int:
     total = 0
     while True:
-        deleted = len(run(*sql.delete_expired(limits.SWEEP_BATCH_ROWS)))
+        deleted = len(run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS)))
         total += deleted
         if deleted < limits.SWEEP_BATCH_ROWS:
             return total
@@ -49,29 +49,26 @@ def sweep_files() -> SweptFiles:
     An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
     at work. Raises EngineUnreachable.
     """
-    with one_connection():
-        if not run(*sql.try_blob_lock())[0][0]:
+    with only_worker("blobs") as is_ours:
+        if not is_ours:
             return SweptFiles(0, 0, 0)
-        try:
-            uploads = 0
-            while dropped := len(run(*sql.drop_old_uploads(limits.UPLOAD_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS))):
-                uploads += dropped
-            while len(run(*sql.forget_filled_folders(limits.SWEEP_BATCH_ROWS))) == limits.SWEEP_BATCH_ROWS:
-                pass
-            pending = len(run(*sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
-            return SweptFiles(uploads, pending, _delete_garbage())
-        finally:
-            run(*sql.release_blob_lock())
+        uploads = 0
+        while dropped := len(run(blobs_sql.drop_old_uploads(limits.UPLOAD_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS))):
+            uploads += dropped
+        while len(run(folders_sql.forget_filled_folders(limits.SWEEP_BATCH_ROWS))) == limits.SWEEP_BATCH_ROWS:
+            pass
+        pending = len(run(blobs_sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
+        return SweptFiles(uploads, pending, _delete_garbage())
 
 
 def _delete_garbage() -> int:
     total = 0
-    while rows := run(*sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
+    while rows := run(blobs_sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)
-        run(*sql.forget_garbage(gone))
+        run(blobs_sql.forget_garbage(gone))
         # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
-        run(*sql.put_off_garbage(list(refused)))
+        run(blobs_sql.put_off_garbage(list(refused)))
         total += len(gone)
     return total

@@ -13,14 +13,18 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from storage import collections, exact_json, files, items, sql
+from storage import exact_json
 from storage.archive import exports, imports, manifest, plans
 from storage.archive.manifest import Manifest
 from storage.archive.plans import Choice
-from storage.database import run
-from storage.files import Download, Stored
-from storage.keys import Access
+from storage.base import bases, items
+from storage.collections import collections
+from storage.drive import files
+from storage.drive.files import Download, Stored
+from storage.drive.sql import uploads as uploads_sql
 from storage.models import Export, Import
+from storage.postgres.access import Access
+from storage.postgres.database import run
 
 HOSTILE_NAMES = [
     "plain.txt",
@@ -151,7 +155,7 @@ def make_full(name: str = "Full of odd things") -> Access:
     access = Access(collections.create_collection(name).id)
     fill(access, "odd", odd_items())
     fill(access, "Odd", [{"key": "case", "text": "two Bases that differ by case alone"}])
-    collections.ensure_base(collection_id=access.collection_id, name="empty")
+    bases.ensure_base(collection_id=access.collection_id, name="empty")
     for index, hostile in enumerate(HOSTILE_NAMES):
         put(access, "files", hostile, f"{index} {hostile}".encode(), "x/odd; a=b" if index % 3 else None)
     put(access, "CON", "empty", b"")
@@ -224,6 +228,11 @@ def import_now(access: Access, content: bytes, name: str = "export.zip", **ways:
     return run_now(check_now(access, content, name), **ways)
 
 
+def adds_up(report: plans.PortionReport) -> bool:
+    """Whether all that was read was stored or skipped."""
+    return report.read == report.stored + report.skipped_total
+
+
 def new_collection() -> Access:
     return Access(collections.create_collection("Made by a test").id)
 
@@ -253,4 +262,4 @@ def problems_of(import_: Import) -> list[tuple[str, str, str, str]]:
 
 
 def put_part(archive_id: UUID, number: int, stored: Stored) -> None:
-    run(*sql.put_part(archive_id.hex, number, stored.id))
+    run(uploads_sql.put_part(archive_id.hex, number, stored.id))

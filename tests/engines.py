@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from storage.embedded import places, ports, state
+from storage.embedded import paths, ports, state
 from tests.second_s3 import serve_second_s3
 
 
@@ -20,7 +20,7 @@ def make_data_folder() -> Path:
     """A fresh folder for one server. Root's lets the engines' user through, as the server's own would."""
     folder = Path(tempfile.mkdtemp(prefix="homeport-test-")).resolve()
     folder.rmdir()
-    places.make_data_folder(folder)
+    paths.make_data_folder(folder)
     return folder
 
 

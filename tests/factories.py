@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from storage import collections, keys
+from storage.collections import collections, keys
+from tests.waiting import MOMENT_SECONDS
 
 _UNSET = object()
 
@@ -101,7 +102,7 @@ def shared_http(source_address: str | None = None) -> httpx.Client:
             transport = httpx.HTTPTransport(
                 local_address=source_address, limits=httpx.Limits(max_connections=64, max_keepalive_connections=64)
             )
-            _pools[source_address] = httpx.Client(transport=transport, timeout=30, trust_env=False)
+            _pools[source_address] = httpx.Client(transport=transport, timeout=MOMENT_SECONDS, trust_env=False)
         return _pools[source_address]
 
 
@@ -177,10 +178,8 @@ class RawConnection:
 
     def __init__(self, server: Server, source_address: str | None = None) -> None:
         address = urlsplit(server.url)
-        self.socket = socket.create_connection(
-            (address.hostname, address.port), timeout=10, source_address=(source_address, 0) if source_address else None
-        )
-
+        source = (source_address, 0) if source_address else None
+        self.socket = socket.create_connection((address.hostname, address.port), MOMENT_SECONDS, source)
         # One reader for all answers: what it has taken from the socket may belong to the next one already.
         self._reader = self.socket.makefile("rb")
 
@@ -205,6 +204,10 @@ class RawConnection:
         """Close our half, as a client does that is cut off in the middle of a body."""
         self.socket.shutdown(socket.SHUT_WR)
 
+    def wait_for_answer(self) -> None:
+        """Until the first bytes of an answer are here, which stay to be read."""
+        assert self.socket.recv(1, socket.MSG_PEEK), "the server hung up"
+
     def answer(self, method: str = "GET") -> RawAnswer | None:
         """The next response, or None when the server hangs up without one."""
         response = http.client.HTTPResponse(self, method=method)  # type: ignore[arg-type]
@@ -219,8 +222,6 @@ class RawConnection:
     def is_closed_by_server(self) -> bool:
         try:
             return self._reader.read(1) == b""
-        except TimeoutError:
-            return False
         except ConnectionError:
             return True
 

@@ -1,11 +1,12 @@
-"""Places where the server dies when a test says so (see `storage/failpoints.py`), and what has to hold afterwards."""
+"""Places where the server dies when a test says so (see `storage/drive/failpoints.py`), and what has to hold afterwards."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+
+from tests.waiting import eventually
 
 _ARMED = Path(os.environ["HOMEPORT_FAILPOINTS"])
 
@@ -25,15 +26,15 @@ def disarm_all() -> None:
         armed.unlink()
 
 
-def eventually(call: Callable[[], httpx.Response], seconds: float = 10.0) -> httpx.Response:
+def once_back(call: Callable[[], httpx.Response]) -> httpx.Response:
     """The answer of the first call that gets one from a process that lives, and is not told to try again."""
-    started = time.monotonic()
-    while True:
+
+    def answered() -> list[httpx.Response]:
         try:
             response = call()
-            if response.status_code != 503:
-                return response
         except httpx.TransportError:
-            pass
-        assert time.monotonic() - started < seconds, "the service did not come back"
-        time.sleep(0.05)
+            return []
+        return [] if response.status_code == 503 else [response]
+
+    (response,) = eventually(answered, what="the service did not come back")
+    return response

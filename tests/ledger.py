@@ -17,6 +17,7 @@ import httpx
 
 from tests.drives import PART, encoded, noise
 from tests.serving import Server
+from tests.waiting import MOMENT_SECONDS
 
 _NAMES_PER_WRITER = 6
 _SWEEP_AND_COMPARE = """
@@ -191,7 +192,7 @@ class Ledger:
         started = time.monotonic()
         while not any(began > started for began in self.acknowledged[kind][-20:]):
             assert not self.failures, self.failures
-            assert time.monotonic() - started < 30, f"no {kind} are written any more"
+            assert time.monotonic() - started < MOMENT_SECONDS, f"no {kind} are written any more"
             time.sleep(0.01)
         return time.monotonic() - started
 
@@ -221,7 +222,7 @@ class Ledger:
             self.failures.append(failure)
 
     def _client(self) -> httpx.Client:
-        return httpx.Client(headers=self._headers, timeout=20, trust_env=False)
+        return httpx.Client(headers=self._headers, timeout=MOMENT_SECONDS, trust_env=False)
 
     def _write(self, http: httpx.Client, kind: str, writer: int) -> None:
         mine: list[Place] = []

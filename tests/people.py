@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
 from console.accounts.sessions import SessionStore
-from storage import collections
+from storage.collections import collections
 from storage.models import Collection, Membership, Role
 
 PASSWORD = "correct horse staple"

@@ -5,13 +5,13 @@ import os
 import shutil
 import subprocess
 import sysconfig
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import urllib3
 
 from storage.embedded import ports
+from tests.waiting import MOMENT_SECONDS, eventually
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "second", "second-secret", "homeport"
 
@@ -41,11 +41,10 @@ def serve_second_s3(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _wait(url: str) -> None:
-    for _ in range(200):
+    def answers() -> bool:
         try:
-            urllib3.request("GET", url, retries=False, timeout=1)
+            return urllib3.request("GET", url, retries=False, timeout=MOMENT_SECONDS).status > 0
         except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("rclone's S3 does not answer")
+            return False
+
+    eventually(answers, what="rclone's S3 does not answer")

@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import urllib3
 
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,7 +43,7 @@ class Server:
             )
         return self
 
-    def wait_ready(self, seconds: float = 120.0) -> float:
+    def wait_ready(self, seconds: float = MOMENT_SECONDS) -> float:
         """Wait until both engines answer through it; returns how long that took. Fails with its log if it doesn't come."""
         started = time.monotonic()
         while time.monotonic() - started < seconds:
@@ -56,24 +58,31 @@ class Server:
         """Whether `/readyz` says so."""
         try:
             # Not by httpx, which reads all certificates for a client of its own each time.
-            return urllib3.request("GET", f"{self.url}/readyz", timeout=4, retries=False).status == 200
+            return urllib3.request("GET", f"{self.url}/readyz", timeout=PROMISED_SECONDS, retries=False).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run another manage.py command against this server."""
         command_line = [sys.executable, "manage.py", *command]
-        return subprocess.run(command_line, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command_line, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=MOMENT_SECONDS
+        )
 
     def run_code(self, code: str) -> str:
         """Run Python with this server's settings; what it printed. Fails with its errors if it does."""
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=MOMENT_SECONDS,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def stop(self, seconds: float = 30.0) -> None:
+    def stop(self, seconds: float = MOMENT_SECONDS) -> None:
         """Stop it the usual way and clear its log away; a server that doesn't go is killed and fails the test."""
         if self.process is None or self.process.poll() is not None:
             return
@@ -115,4 +124,4 @@ def child_of_serve(server: Server, word: str) -> psutil.Process:
 def kill(process: Any) -> None:
     """kill -9, and wait until it is gone."""
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=5)
+    process.wait(timeout=MOMENT_SECONDS)

@@ -1,14 +1,17 @@
 """The sweeper and the comparison as if all grace were over, for tests of what is left behind (promises: P5)."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from storage import limits, reconcile, sweeper
+from storage import limits, sweeper
+from storage.drive import reconcile
+from storage.drive.reconcile import Report
 from storage.errors import InvalidInput
-from storage.reconcile import Report
+from tests.waiting import eventually
+
+_NEVER_ENDS = "the server's own sweeper never ends"
 
 
 def sweep_now() -> sweeper.SweptFiles:
@@ -16,12 +19,14 @@ def sweep_now() -> sweeper.SweptFiles:
     with pytest.MonkeyPatch.context() as patch:
         for age in ("GARBAGE_KEPT_SECONDS", "PENDING_KEPT_SECONDS"):
             patch.setattr(limits, age, -1)
-        for _ in range(100):
+
+        def sweep() -> sweeper.SweptFiles | None:
             swept = sweeper.sweep_files()
-            if swept != sweeper.SweptFiles(0, 0, 0) or _is_alone():
-                return swept
-            time.sleep(0.1)
-    raise AssertionError("the server's own sweeper never ends")
+            return swept if swept != sweeper.SweptFiles(0, 0, 0) or _is_alone() else None
+
+        swept = eventually(sweep, what=_NEVER_ENDS)
+    assert swept
+    return swept
 
 
 def swept_report() -> Report:
@@ -33,12 +38,14 @@ def swept_report() -> Report:
 
 def once_alone(work: Callable[[], Any]) -> Any:
     """Do it as soon as the server's own sweeper is not at it."""
-    for _ in range(100):
+
+    def done() -> list[Any]:
         try:
-            return work()
+            return [work()]
         except InvalidInput:
-            time.sleep(0.1)
-    raise AssertionError("the server's own sweeper never ends")
+            return []
+
+    return eventually(done, what=_NEVER_ENDS)[0]
 
 
 def _is_alone() -> bool:

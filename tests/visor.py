@@ -1,47 +1,52 @@
 """What tests of the Visor start from: a collection whose requests are recorded, and its events once they are stored."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from storage import events, recording
-from storage.event_blocks import Body, Content, Event, Line
-from storage.event_ids import new_event_id
+from storage.collections import collections
+from storage.events import queries as event_queries
+from storage.events import recording
+from storage.events.blocks import Body, Content, Event, Line
+from storage.events.ids import new_event_id
 from tests.factories import BaseClient, make_client
+from tests.waiting import SWITCH_SECONDS, eventually
+
+# Collections that are recorded and belong to no test yet.
+_known: list[str] = []
+_AT_ONCE = 20
 
 
 def make_recorded(server: Any, base: str = "things", **options: Any) -> BaseClient:
-    """A client of a collection that every process of the server knows to be recorded by now."""
-    client = make_client(server, base, **options)
-    record(client.collection_id)
-    return client
+    """A client of a new collection that every process of the server knows to be recorded by now.
+
+    The wait is shared: some are made at once, and the tests that follow find theirs ready.
+    """
+    if not _known:
+        made = [collections.create_collection("Made by a test").id for _ in range(_AT_ONCE)]
+        record(*made)
+        _known.extend(made)
+    return make_client(server, base, collection_id=_known.pop(), **options)
 
 
-def record(collection_id: str) -> None:
+def record(*collection_ids: str) -> None:
     """Switch recording on, and wait as long as that may take."""
-    recording.start_recording(collection_id)
-    time.sleep(1.6)
+    for collection_id in collection_ids:
+        recording.start_recording(collection_id)
+    time.sleep(SWITCH_SECONDS)
 
 
 def recorded(collection_id: str, count: int, **options: Any) -> list[Event]:
     """The collection's newest events, oldest first, once there are that many."""
 
     def find() -> tuple[list[Line]] | None:
-        lines = events.list_events(collection_id=collection_id, **options).lines
+        lines = event_queries.list_events(collection_id=collection_id, **options).lines
         return (lines,) if len(lines) >= count else None
 
-    (lines,) = eventually(find)
+    found = eventually(find, what=f"there are not {count} events")
+    assert found
+    (lines,) = found
     assert len(lines) == count
-    return [events.find_event(collection_id=collection_id, event_id=line.id) for line in reversed(lines)]
-
-
-def eventually(find: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """What `find` finds, as soon as that is something."""
-    started = time.monotonic()
-    while not (found := find()):
-        assert time.monotonic() - started < seconds, "it did not come"
-        time.sleep(0.1)
-    return found
+    return [event_queries.find_event(collection_id=collection_id, event_id=line.id) for line in reversed(lines)]
 
 
 def make_event(collection_id: str, *, at_ns: int | None = None, **more: Any) -> Event:

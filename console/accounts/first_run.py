@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from console import serving
 from console.accounts.forms import NewAccountForm
-from storage import sql
-from storage.database import run
+from storage.postgres.database import run
+from storage.postgres.sql import locks as locks_sql
 
 LINK_MAX_AGE_SECONDS = 24 * 60 * 60
 _SALT = "homeport.first-run"
@@ -41,7 +41,7 @@ def create_first_person(form: NewAccountForm) -> User | None:
     """The first account, which owns the server; None when somebody was quicker. `form` is valid."""
     with transaction.atomic():
         # Two people with the link at one moment: the lock makes the second one see the first.
-        run(*sql.lock_first_run())
+        run(locks_sql.lock_first_run())
         if get_user_model().objects.exists():
             return None
         person = form.save(commit=False)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
-from storage import people
+from storage.collections import people
 from storage.errors import InvitationSpent
 from storage.models import Invitation
 

@@ -17,7 +17,7 @@ from console.accounts import first_run, invitations
 from console.accounts.forms import NewAccountForm, NewPasswordForm, SignInForm
 from console.accounts.throttle import WAIT_SECONDS, Attempt
 from console.frame import UNPROCESSABLE, PageRequest
-from storage import people
+from storage.collections import people
 from storage.errors import InvitationSpent
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]

@@ -14,9 +14,11 @@ from console.api.bodies import drain_body, is_chunked
 from console.api.errors import MethodNotAllowed, TooManyWrongKeys, UnknownPath, defect_reply, error_reply
 from console.api.request import ApiRequest
 from console.api.throttle import count_wrong_key
-from storage import items, key_uses, names
+from storage import names
+from storage.base import items
+from storage.collections import key_uses
 from storage.errors import DiskFull, InvalidInput, StorageError, Unauthorized
-from storage.keys import Access
+from storage.postgres.access import Access
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from console.api.replies import reply
 from console.api.request import ApiRequest
 from console.conditions import NotSatisfiable
 from console.downloads import send_file
-from storage import files as storage_files
 from storage import limits
+from storage.drive import files as storage_files
 from storage.errors import BodyTooLarge, InvalidInput
 
 _WHOLE_NUMBER = re.compile(r"\d{1,9}", re.ASCII)

@@ -9,12 +9,12 @@ from console.api.bodies import read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
 from console.api.replies import reply, reply_json
 from console.api.request import ApiRequest
-from storage import items as storage_items
 from storage import limits, names
+from storage.base import items as storage_items
+from storage.base.query import parse_query
+from storage.base.updates import PARTS, parse_patch
 from storage.errors import InvalidInput, ItemNotFound
 from storage.exact_json import dump
-from storage.query import parse_query
-from storage.updates import PARTS, parse_patch
 
 
 def put_items(call: Call, request: ApiRequest) -> HttpResponse:

@@ -11,9 +11,9 @@ from console.api.files import describe, read_file_name
 from console.api.query_strings import read_query
 from console.api.replies import reply
 from console.api.request import ApiRequest
-from storage import files as storage_files
 from storage import limits
-from storage import uploads as storage_uploads
+from storage.drive import files as storage_files
+from storage.drive import uploads as storage_uploads
 from storage.errors import BodyTooLarge, InvalidInput
 
 _PART = re.compile(r"[1-9]\d{0,4}", re.ASCII)

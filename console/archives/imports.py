@@ -12,9 +12,11 @@ from console import access
 from console.archives.bodies import PartBody
 from console.archives.forms import NewImportForm, read_choices
 from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
-from storage import figures, jobs, limits
+from storage import jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
+from storage.collections import usage
+from storage.collections.people import Place
 from storage.errors import (
     ArchiveNotFound,
     BodyTooLarge,
@@ -25,7 +27,6 @@ from storage.errors import (
     StorageError,
 )
 from storage.models import Import, Role
-from storage.people import Place
 
 _State = Import.State
 # What the script that sends is told. After a 503 it tries again.
@@ -161,8 +162,8 @@ def _page(
 
 def _rows(collection_id: str, plan: plans.Plan, choices: list[Choice] | None) -> list[dict[str, Any]]:
     """Each portion of the plan with what is chosen for it, and whether there is a Base or Drive of that name already."""
-    known = {("base", each.name) for each in figures.list_bases(collection_id)}
-    known |= {("drive", each.name) for each in figures.list_drives(collection_id)}
+    known = {("base", each.name) for each in usage.list_bases(collection_id)}
+    known |= {("drive", each.name) for each in usage.list_drives(collection_id)}
     chosen = choices or [plans.suggest_choice(portion) for portion in plan.portions]
     return [
         {

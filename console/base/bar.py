@@ -11,9 +11,9 @@ from console.base.query_text import Mistake, Understood
 from console.base.reading import access_of, find_base, understood_from
 from console.base.snippets import write_snippets
 from console.connect.addresses import addresses_for
-from storage import items, overviews
+from storage.base import items, overviews
+from storage.base.query import Predicate
 from storage.exact_json import parse
-from storage.query import Predicate
 
 _SAMPLE_ITEMS = 50
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage import edits
+from storage.base import edits
 
 
 class Changed(Protocol):

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.text import get_text_list
 
+from storage.base.overviews import ClauseCount
 from storage.exact_json import dump, is_number
-from storage.overviews import ClauseCount
 
 _KINDS = {
     "string": ("a string", "strings"),

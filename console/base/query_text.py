@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple
 import json5
 
 from storage import limits
+from storage.base.query import OPERATORS, Predicate, parse_query, parse_search
 from storage.errors import BadQuery
 from storage.exact_json import dump
-from storage.query import OPERATORS, Predicate, parse_query, parse_search
 
 _TOKEN = re.compile(
     r"""

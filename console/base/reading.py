@@ -9,11 +9,12 @@ from django.http import Http404, HttpRequest
 
 from console.base.cells import Column, Line, Rows, make_rows
 from console.base.query_text import Understood, understand
-from storage import collections, items, limits, names, overviews
+from storage import limits, names
+from storage.base import bases, items, overviews
+from storage.base.query import Predicate
 from storage.errors import BaseNotFound, InvalidInput
-from storage.keys import Access
 from storage.models import Base
-from storage.query import Predicate
+from storage.postgres.access import Access
 
 PAGE_ITEMS = 100
 
@@ -43,7 +44,7 @@ class Page:
 def find_base(collection_id: str, name: str) -> Base:
     """Raises Http404."""
     try:
-        return collections.find_base(collection_id=collection_id, name=names.check_name(name))
+        return bases.find_base(collection_id=collection_id, name=names.check_name(name))
     except (BaseNotFound, InvalidInput) as error:
         raise Http404(error.messages[0]) from None
 

@@ -1,7 +1,7 @@
 """Saving what was edited in the table: one request, answered change by change.
 
 The body is `{"save": uuid, "changes": [...]}`; every value in it is a JSON text, so that no digit passes through a float
-on the way. What the changes may be is in `_CHANGES`, what they mean in `storage/edits.py`.
+on the way. What the changes may be is in `_CHANGES`, what they mean in `storage/base/edits.py`.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,11 @@ from console import access
 from console.base.answers import answers_json, json_response, read_object
 from console.base.changers import describe_changers
 from console.base.reading import access_of, find_base
-from storage import edits, limits
-from storage.edits import ItemState, Result
+from storage import limits
+from storage.base import edits
+from storage.base.edits import ItemState, Result
+from storage.base.merging import Add, Change, Delete, Edit
 from storage.errors import InvalidInput
-from storage.merging import Add, Change, Delete, Edit
 from storage.models import Role
 
 _ID_MAX_CHARACTERS = 200

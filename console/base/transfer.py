@@ -13,11 +13,12 @@ from console.base.answers import answers_json, json_response, read_body
 from console.base.imports import read_rows
 from console.base.reading import access_of, find_base, understood_from
 from console.frame import UNPROCESSABLE
-from storage import items, limits
+from storage import limits
+from storage.base import items
+from storage.base.query import Predicate
 from storage.errors import InvalidInput
-from storage.keys import Access
 from storage.models import Role
-from storage.query import Predicate
+from storage.postgres.access import Access
 
 _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 

@@ -10,7 +10,8 @@ from console.base.answers import answers_json, json_response
 from console.base.changers import describe_changer
 from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
 from console.frame import UNPROCESSABLE
-from storage import collections, edits, names
+from storage import names
+from storage.base import bases, edits
 
 _BASES_IN_MENU = 200
 
@@ -23,7 +24,7 @@ def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         "place": place,
         "tab": "bases",
         "base": find_base(collection_id, name),
-        "base_names": collections.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
+        "base_names": bases.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
         "key": request.GET.get("key", ""),
     }
     return _with_rows(request, "base/page.html", collection_id, name, context)

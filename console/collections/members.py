@@ -8,7 +8,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
 from console.frame import PageRequest, go_to, show_dialog
-from storage import people
+from storage.collections import people
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role
 

@@ -7,8 +7,10 @@ from django.views.decorators.http import require_http_methods
 from console import access
 from console.collections.forms import CollectionForm, DeletionForm
 from console.frame import UNPROCESSABLE, PageRequest, go_to, show_dialog
-from storage import collections, deletion, figures, jobs, people, recording
+from storage import jobs
+from storage.collections import collections, deletion, people, usage
 from storage.errors import InvalidInput
+from storage.events import recording
 from storage.models import Role
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -49,6 +51,6 @@ def delete(request: PageRequest, collection_id: str) -> HttpResponse:
             return go_to(request, "collections")
         except InvalidInput as error:
             form.add_error("typed_name", error.messages[0])
-    held = figures.find_holding(collection_id)
+    held = usage.find_holding(collection_id)
     title = f"Delete “{place.collection.name}”?"
     return show_dialog(request, "collections/delete.html", form=form, place=place, held=held, title=title)

@@ -7,7 +7,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console import access
 from console.collections.forms import BaseForm, CollectionForm
 from console.frame import PageRequest, go_to, show_dialog
-from storage import collections, deletion, figures, jobs, names
+from storage import jobs, names
+from storage.base.bases import ensure_base
+from storage.collections import collections, deletion, usage
+from storage.drive.drives import ensure_drive
 from storage.errors import InvalidInput
 from storage.models import Role
 
@@ -22,7 +25,7 @@ def index(request: PageRequest) -> HttpResponse:
         int(number) if (number := request.GET.get("page", "")).isascii() and number.isdigit() and len(number) < 6 else 1
     )
     offset = (max(page, 1) - 1) * PAGE_SIZE
-    holdings = figures.list_holdings(person=request.user, search=search, offset=offset, limit=PAGE_SIZE)
+    holdings = usage.list_holdings(person=request.user, search=search, offset=offset, limit=PAGE_SIZE)
     context = {
         "holdings": holdings,
         "search": search,
@@ -32,7 +35,7 @@ def index(request: PageRequest) -> HttpResponse:
         "next_page": page + 1 if offset + PAGE_SIZE < holdings.total else None,
         "deletions": deletion.list_deletions(request.user),
         "is_recounting": _recount_if_due(),
-        "count": figures.last_count(),
+        "count": usage.last_count(),
     }
     template = "collections/_cards.html" if request.htmx.target == "cards" else "collections/index.html"
     return render(request, template, context)
@@ -68,13 +71,13 @@ def collection(request: HttpRequest, collection_id: str) -> HttpResponse:
 @require_safe
 def bases(request: HttpRequest, collection_id: str) -> HttpResponse:
     place = access.by_person(request, collection_id)
-    found = figures.list_bases(collection_id)
+    found = usage.list_bases(collection_id)
     context = {
         "place": place,
         "tab": "bases",
         "bases": found,
         "is_recounting": _recount_if_due() or not all(hasattr(base, "figures") for base in found),
-        "count": figures.last_count(),
+        "count": usage.last_count(),
     }
     return render(request, "collections/bases.html", context)
 
@@ -86,7 +89,7 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             name = names.check_name(form.cleaned_data["name"])
-            collections.ensure_base(collection_id=collection_id, name=name)
+            ensure_base(collection_id=collection_id, name=name)
             return go_to(request, "bases", collection_id, said=f"The Base “{name}” is there.")
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
@@ -96,13 +99,13 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
 @require_safe
 def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
     place = access.by_person(request, collection_id)
-    found = figures.list_drives(collection_id)
+    found = usage.list_drives(collection_id)
     context = {
         "place": place,
         "tab": "drives",
         "drives": found,
         "is_recounting": _recount_if_due() or not all(hasattr(drive, "figures") for drive in found),
-        "count": figures.last_count(),
+        "count": usage.last_count(),
     }
     return render(request, "collections/drives.html", context)
 
@@ -115,7 +118,7 @@ def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             name = names.check_name(form.cleaned_data["name"])
-            collections.ensure_drive(collection_id=collection_id, name=name)
+            ensure_drive(collection_id=collection_id, name=name)
             return go_to(request, "drive", collection_id, name)
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
@@ -124,7 +127,7 @@ def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
 
 def _recount_if_due() -> bool:
     """Whoever looks at figures gets them as fresh as they may be: if they are due, a job counts, and the page asks again."""
-    is_due = figures.is_count_due()
+    is_due = usage.is_count_due()
     if is_due:
         jobs.start(jobs.count_everything)
     return is_due

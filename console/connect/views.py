@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from console import access
 from console.connect.addresses import addresses_for, python_install_url
 from console.connect.python_client import find_wheel
-from storage import keys
+from storage.collections import keys
 
 CLIENTS = ("javascript", "python", "go", "curl")
 

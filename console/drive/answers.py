@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from console.streams import CountedInput, read_chunks
 from storage import errors, limits
-from storage.files import IfExists
+from storage.drive.files import IfExists
 
 logger = logging.getLogger(__name__)
 

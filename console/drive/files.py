@@ -23,11 +23,11 @@ from console.drive.looks import Look, look_at
 from console.drive.place import DrivePlace, open_drive
 from console.drive.previews import Preview, make_preview
 from console.frame import PageRequest
-from storage import files as storage_files
-from storage import folders
-from storage.database import release_connection
+from storage.drive import files as storage_files
+from storage.drive import folders
+from storage.drive.files import StoredFile
 from storage.errors import FileNotFound, InvalidInput
-from storage.files import StoredFile
+from storage.postgres.database import release_connection
 
 # Styles of an SVG are its own, and the documents that browsers build around media have inline ones.
 _POLICY = (

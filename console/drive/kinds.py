@@ -9,7 +9,7 @@ from typing import Literal
 
 from pygments.lexers import get_all_lexers
 
-from storage import content_types
+from storage.drive import content_types
 
 Kind = Literal["image", "svg", "pdf", "audio", "video", "json", "csv", "markdown", "text", "other"]
 

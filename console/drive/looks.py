@@ -18,8 +18,9 @@ import puremagic
 
 from console.drive import pdfs
 from console.drive.kinds import Kind, kind_of
-from storage import content_types, files, limits
-from storage.files import StoredFile
+from storage import limits
+from storage.drive import content_types, files
+from storage.drive.files import StoredFile
 
 logger = logging.getLogger(__name__)
 

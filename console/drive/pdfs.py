@@ -15,8 +15,9 @@ from io import BytesIO
 import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, PdfObject, StreamObject, read_object
 
-from storage import files, limits
-from storage.files import StoredFile
+from storage import limits
+from storage.drive import files
+from storage.drive.files import StoredFile
 
 logger = logging.getLogger(__name__)
 # It writes a line for each oddity of a file, as many as a stranger likes.

@@ -6,11 +6,11 @@ from django.http import Http404
 
 from console import access
 from console.frame import PageRequest
-from storage import folders
+from storage.collections.people import Place
+from storage.drive import folders
 from storage.errors import DriveNotFound
-from storage.keys import Access
 from storage.models import Role
-from storage.people import Place
+from storage.postgres.access import Access
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from markdown_it.token import Token
 
 from console.drive.highlight import highlight
 from console.drive.looks import Look, look_at, read_text
-from storage import files, folders, limits
-from storage.files import StoredFile
-from storage.folders import Neighbours
+from storage import limits
+from storage.drive import files, folders
+from storage.drive.files import StoredFile
+from storage.drive.folders import Neighbours
 
 _DELIMITERS = ",;\t|"
 _TAGS = {

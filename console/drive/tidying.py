@@ -8,11 +8,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.drive.answers import answers_json, read_if_exists, read_json, read_list, read_text
 from console.drive.place import open_drive
 from console.frame import PageRequest
-from storage import file_deletion, jobs, tidying
-from storage import folders as storage_folders
-from storage.file_deletion import Progress
+from storage import jobs
+from storage.drive import deletion as file_deletion
+from storage.drive import folders as storage_folders
+from storage.drive import moves
+from storage.drive.deletion import Progress
+from storage.drive.moves import Chosen
 from storage.models import Role
-from storage.tidying import Chosen
 
 
 @require_POST
@@ -21,7 +23,7 @@ def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
     """Which of many names are taken, so that a person is asked once for all of them."""
     at = open_drive(request, collection_id, drive)
     asked = read_list(read_json(request).get("names"), "names")
-    return JsonResponse({"taken": tidying.find_taken(drive_id=at.id, names_given=asked)})
+    return JsonResponse({"taken": moves.find_taken(drive_id=at.id, names_given=asked)})
 
 
 @require_POST
@@ -30,7 +32,7 @@ def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
     """What chosen files and folders come to. Counting is only done when somebody asks, as it looks at every file."""
     at = open_drive(request, collection_id, drive)
     chosen = _read_chosen(read_json(request))
-    held = tidying.count_chosen(drive_id=at.id, chosen=chosen)
+    held = moves.count_chosen(drive_id=at.id, chosen=chosen)
     return JsonResponse({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
 
 
@@ -54,7 +56,7 @@ def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     asked = read_json(request)
     new = read_text(asked.get("to"), "to")
-    files = tidying.rename(
+    files = moves.rename(
         drive_id=at.id,
         old=read_text(asked.get("from"), "from"),
         new=new,
@@ -68,7 +70,7 @@ def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
 def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     asked = read_json(request)
-    files = tidying.move(
+    files = moves.move(
         drive_id=at.id,
         chosen=_read_chosen(asked),
         to=read_text(asked.get("to"), "to"),
@@ -122,4 +124,4 @@ def _describe(progress: Progress) -> dict[str, object]:
 
 
 def _read_chosen(asked: dict[str, Any]) -> Chosen:
-    return tidying.choose(read_list(asked.get("names"), "names"), read_list(asked.get("folders"), "folders"))
+    return moves.choose(read_list(asked.get("names"), "names"), read_list(asked.get("folders"), "folders"))

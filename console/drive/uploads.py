@@ -15,11 +15,12 @@ from console.drive.answers import announced_length, answers_json, read_if_exists
 from console.drive.place import open_drive
 from console.frame import PageRequest
 from console.streams import read_chunks
-from storage import files, limits, person_uploads, tidying
-from storage.database import release_connection
+from storage import limits
+from storage.drive import files, moves, person_uploads
+from storage.drive.person_uploads import Upload
 from storage.errors import BodyTooLarge, InvalidInput, NamesTaken
 from storage.models import Role
-from storage.person_uploads import Upload
+from storage.postgres.database import release_connection
 
 _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
 _FINGERPRINT_MAX_CHARACTERS = 4096
@@ -95,7 +96,7 @@ def put_whole(request: PageRequest, collection_id: str, drive: str) -> HttpRespo
     name = request.GET.get("name", "")
     if_exists = read_if_exists(request.GET.get("if_exists"))
     # Better said before the bytes are taken in than after.
-    if if_exists == "fail" and tidying.find_taken(drive_id=at.id, names_given=[name]):
+    if if_exists == "fail" and moves.find_taken(drive_id=at.id, names_given=[name]):
         raise NamesTaken([name])
     body = SentBody(request, content_type=_read_content_type(request.META.get("CONTENT_TYPE")))
     release_connection()

@@ -14,9 +14,10 @@ from console.drive import files as drive_files
 from console.drive.kinds import kind_label, kind_of
 from console.drive.place import DrivePlace, open_drive
 from console.frame import PageRequest
-from storage import folders, limits
+from storage import limits
+from storage.drive import folders
+from storage.drive.folders import Entry, Listing
 from storage.errors import InvalidInput, StorageError
-from storage.folders import Entry, Listing
 
 # What previews need: they are files of this server, and a PDF is shown in a frame by the browser's own viewer.
 _shows_files: Callable[..., Any] = csp_update({"media-src": ["'self'"], "frame-src": ["'self'"]})

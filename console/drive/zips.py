@@ -21,11 +21,11 @@ from console.drive.answers import read_list, status_of
 from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
 from console.frame import PageRequest
-from storage import files, folders, tidying
-from storage.database import release_connection
+from storage.drive import files, folders, moves
+from storage.drive.files import Download, StoredFile
+from storage.drive.moves import Chosen
 from storage.errors import FileNotFound, InvalidInput, StorageError
-from storage.files import Download, StoredFile
-from storage.tidying import Chosen
+from storage.postgres.database import release_connection
 
 # The entry that says what files were called whose names had to be changed.
 MANIFEST = "original names.json"
@@ -103,14 +103,14 @@ def _in_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _read_chosen(request: HttpRequest) -> Chosen:
     if request.method != "POST":
-        return tidying.choose(request.GET.getlist("name"), request.GET.getlist("folder"))
+        return moves.choose(request.GET.getlist("name"), request.GET.getlist("folder"))
     try:
         asked = json.loads(request.POST.get("chosen", ""))
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
         raise InvalidInput("`chosen` is not a JSON object")
-    return tidying.choose(read_list(asked.get("names"), "names"), read_list(asked.get("folders"), "folders"))
+    return moves.choose(read_list(asked.get("names"), "names"), read_list(asked.get("folders"), "folders"))
 
 
 def _common_folder(chosen: Chosen) -> str:

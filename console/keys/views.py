@@ -10,7 +10,7 @@ from console import access
 from console.connect.addresses import env_lines
 from console.frame import go_to, show_dialog
 from console.keys.forms import KeyForm
-from storage import figures, keys
+from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
 from storage.models import Role
 
@@ -28,8 +28,8 @@ def index(request: HttpRequest, collection_id: str) -> HttpResponse:
 @require_http_methods(_FORM_METHODS)
 def new(request: HttpRequest, collection_id: str) -> HttpResponse:
     place = access.by_person(request, collection_id, at_least=Role.OWNER)
-    bases = [base.name for base in figures.list_bases(collection_id)]
-    drives = [drive.name for drive in figures.list_drives(collection_id)]
+    bases = [base.name for base in usage.list_bases(collection_id)]
+    drives = [drive.name for drive in usage.list_drives(collection_id)]
     form = KeyForm(request.POST or None, bases=bases, drives=drives)
     if request.method == "POST" and form.is_valid():
         try:

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.frame import PageRequest
-from storage import figures
-from storage.figures import Destination
+from storage.collections import usage
+from storage.collections.usage import Destination
 from storage.models import Role
 
 _MOST = 12
@@ -40,7 +40,7 @@ class Jump:
 def jump(request: PageRequest) -> HttpResponse:
     """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript."""
     text = request.GET.get("q", "").strip()[:200]
-    places = figures.search_places(person=request.user, text=text, limit=_MOST)
+    places = usage.search_places(person=request.user, text=text, limit=_MOST)
     found = _pages(request, text) + [_jump(place) for place in places] + _pages_of_collections(request, text)
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
@@ -63,7 +63,7 @@ def _pages_of_collections(request: PageRequest, text: str) -> list[Jump]:
         others = [word for word in words if len(word) < 3 or f" {word}" not in f" {name.lower()}"]
         if len(others) == len(words):
             continue
-        places = figures.search_places(person=request.user, text=" ".join(others), limit=_MOST)
+        places = usage.search_places(person=request.user, text=" ".join(others), limit=_MOST)
         found += [
             Jump(icon, name, f"Page of {place.collection_name}", reverse(route, args=[place.collection_id]))
             for place in places

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console import access
 from console.accounts.invitations import make_link
 from console.frame import PageRequest, go_to, show_dialog
-from storage import limits, people
+from storage import limits
+from storage.collections import people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Role
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from storage import limits
-from storage.event_blocks import Body
+from storage.events.blocks import Body
 
 MOST = limits.EVENT_BODY_MAX_BYTES
 # A secret longer than the rest could be cut in half.

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from storage.events import Slice
+from storage.events.queries import Slice
 
 # Minutes that the chart shows, and of each bar.
 SPANS = {"1h": ("1 hour", 60, 1), "24h": ("24 hours", 1_440, 15), "14d": ("14 days", 20_160, 240)}

@@ -6,7 +6,7 @@ from django import forms
 
 from console.visor.drafts import METHODS, Draft, check_target, kept_headers, make_draft, read_headers
 from storage.errors import InvalidInput
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 from storage.exact_json import parse
 
 JSON, TEXT = "application/json", "text/plain"

@@ -14,10 +14,12 @@ from console.visor.client_form import ClientForm, form_of
 from console.visor.difference import compare, pretty
 from console.visor.dry_run import Trial, try_out
 from console.visor.views import find_event, show_sent
-from storage import event_blocks, events, figures
-from storage.events import Conditions
-from storage.keys import Access
-from storage.people import Place
+from storage.collections import usage
+from storage.collections.people import Place
+from storage.events import blocks as event_blocks
+from storage.events import queries as event_queries
+from storage.events.queries import Conditions
+from storage.postgres.access import Access
 
 _HISTORY = 20
 
@@ -56,7 +58,7 @@ def _show(
     request: PageRequest, place: Place, form: ClientForm, *, trial: Trial | None = None, status: int = 200
 ) -> HttpResponse:
     collection_id = place.collection.id
-    history = events.list_events(
+    history = event_queries.list_events(
         collection_id=collection_id, conditions=Conditions(origin="by hand"), limit=_HISTORY
     ).lines
     context: dict[str, Any] = {
@@ -64,8 +66,8 @@ def _show(
         "tab": "visor",
         "form": form,
         "history": history,
-        "bases": figures.list_bases(collection_id),
-        "drives": figures.list_drives(collection_id),
+        "bases": usage.list_bases(collection_id),
+        "drives": usage.list_drives(collection_id),
     }
     shown = request.GET.get("sent") or request.GET.get("from") or ""
     if trial is not None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 
 # More lines than anybody compares by eye, and few enough to be compared at once.
 _MOST_LINES = 3_000

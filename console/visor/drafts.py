@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from storage import limits
 from storage.errors import InvalidInput
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
 

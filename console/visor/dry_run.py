@@ -12,12 +12,14 @@ from django.db import transaction
 from console.visor import replay
 from console.visor.drafts import Draft
 from console.visor.targets import Target, read_target, stored_keys
-from storage import event_blocks, files, items
-from storage.database import engine_errors
+from storage.base import items
+from storage.drive import files
 from storage.errors import FileNotFound, InvalidInput, ItemNotFound, StorageError
-from storage.event_blocks import Event
+from storage.events import blocks as event_blocks
+from storage.events.blocks import Event
 from storage.exact_json import parse
-from storage.keys import Access
+from storage.postgres.access import Access
+from storage.postgres.database import engine_errors
 
 
 @dataclass(frozen=True, slots=True)

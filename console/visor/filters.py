@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from storage.events import Conditions
+from storage.events.queries import Conditions
 
 STATUSES = {
     "2xx": ("2xx: done", 200, 299),

@@ -16,8 +16,9 @@ from msgspec.structs import astuple
 
 from console.visor.bodies import MOST, Sample, are_text, cut, whole_body
 from console.visor.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
-from storage import event_ids, limits
-from storage.event_blocks import Body, Columns, Content, Event, Headers, Line, LogEntry
+from storage import limits
+from storage.events import ids as event_ids
+from storage.events.blocks import Body, Columns, Content, Event, Headers, Line, LogEntry
 
 _UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
 _SAFE = "/:@!$&'()*+,;=~"

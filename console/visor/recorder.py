@@ -14,9 +14,10 @@ import msgspec
 from console.visor.bodies import Overheard, Sample, UnhashedSample
 from console.visor.notes import Notes, sender_of
 from console.visor.request_log import listen
-from storage import limits, recording
-from storage.event_blocks import Event, LogEntry
-from storage.event_queue import queue
+from storage import limits
+from storage.events import recording
+from storage.events.blocks import Event, LogEntry
+from storage.events.queue import queue
 
 logger = logging.getLogger(__name__)
 

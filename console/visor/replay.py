@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 from console.access import GRANTED_ACCESS
 from console.visor.drafts import Draft
 from console.visor.recorder import SENT_BY_HAND, ByHand
-from storage.event_blocks import Event
-from storage.keys import Access
+from storage.events.blocks import Event
+from storage.postgres.access import Access
 
 # A whole file of gigabytes would hold the page up; so much of an answer is read.
 MOST_READ_BYTES = 10_485_760

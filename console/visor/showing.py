@@ -6,9 +6,9 @@ from typing import Any
 from console.visor.difference import compare, describe_answer, pretty
 from console.visor.snippets import make_snippets
 from console.visor.targets import find_touched
-from storage import events
 from storage.errors import EventNotFound
-from storage.event_blocks import Body, Event
+from storage.events import queries as event_queries
+from storage.events.blocks import Body, Event
 
 TABS = {"response": "Response", "request": "Request", "log": "Logs", "code": "Code", "difference": "Difference"}
 _EVENT_ID = re.compile("[0-9a-f]{32}")
@@ -30,7 +30,7 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     if tab == "response":
         context |= {"body": event.content.response, "body_text": _text(event.content.response), "of": "answer"}
         context["headers"] = event.content.response_headers
-        context["replays"] = events.find_replays(collection_id=event.collection_id, event_id=event.line.id)
+        context["replays"] = event_queries.find_replays(collection_id=event.collection_id, event_id=event.line.id)
     elif tab == "request":
         context |= {"body": event.content.request, "body_text": _text(event.content.request), "of": "request"}
         context["headers"] = event.request_headers
@@ -46,7 +46,7 @@ def _find_original(event: Event) -> Event | None:
     if not event.line.replay_of:
         return None
     try:
-        return events.find_event(collection_id=event.collection_id, event_id=event.line.replay_of)
+        return event_queries.find_event(collection_id=event.collection_id, event_id=event.line.replay_of)
     except EventNotFound:
         return None
 

@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple
 
 from console.visor.drafts import kept_headers
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 
 KEY_VARIABLE = "DETA_PROJECT_KEY"
 # They describe the client that sent it, or are said by whoever sends it anew.

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 from django.urls import reverse
 
-from storage.event_blocks import Event
+from storage.events.blocks import Event
 
 _MOST_LINKS = 5
 

@@ -16,12 +16,16 @@ from console.visor import replay, showing
 from console.visor.chart import SPANS, make_chart
 from console.visor.drafts import METHODS, repeat
 from console.visor.filters import ORIGINS, STATUSES, read_filters
-from storage import event_blocks, events, keys, limits, recording
+from storage import limits
+from storage.collections import keys
+from storage.collections.people import Place
 from storage.errors import EngineUnreachable, EventNotFound, InvalidInput
-from storage.event_blocks import Event
-from storage.keys import Access
+from storage.events import blocks as event_blocks
+from storage.events import queries as event_queries
+from storage.events import recording
+from storage.events.blocks import Event
 from storage.models import Role
-from storage.people import Place
+from storage.postgres.access import Access
 
 
 @require_safe
@@ -66,9 +70,9 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
     fault = ""
     try:
         if request.POST.get("on"):
-            events.pin_event(collection_id=collection_id, event_id=event_id)
+            event_queries.pin_event(collection_id=collection_id, event_id=event_id)
         else:
-            events.unpin_event(collection_id=collection_id, event_id=event_id)
+            event_queries.unpin_event(collection_id=collection_id, event_id=event_id)
     except EventNotFound as error:
         raise Http404(error.messages[0]) from None
     except InvalidInput as error:
@@ -104,7 +108,7 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
 def find_event(collection_id: str, event_id: str) -> Event:
     """Raises Http404."""
     try:
-        return events.find_event(collection_id=collection_id, event_id=event_id)
+        return event_queries.find_event(collection_id=collection_id, event_id=event_id)
     except EventNotFound as error:
         raise Http404(error.messages[0]) from None
 
@@ -112,7 +116,7 @@ def find_event(collection_id: str, event_id: str) -> Event:
 def show_sent(request: PageRequest, place: Place, sent: Event, *, tab: str, page: str = "visor-event") -> HttpResponse:
     """Store what came of a request sent by hand and go to it. It was sent: that it cannot be stored is no reason to hide it."""
     try:
-        events.keep_event(sent)
+        event_queries.keep_event(sent)
     except EngineUnreachable:
         messages.error(
             request, "The request was sent, but what came of it could not be recorded. Here it is, this once."
@@ -130,16 +134,16 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
     if not showing.is_event_id(before):
         before = ""
     if filters.pinned:
-        page = events.list_pinned(collection_id=collection_id, conditions=filters.conditions)
+        page = event_queries.list_pinned(collection_id=collection_id, conditions=filters.conditions)
     else:
         since, until = filters.times
-        page = events.list_events(
+        page = event_queries.list_events(
             collection_id=collection_id, conditions=filters.conditions, since=since, until=until, before=before
         )
     span = request.GET.get("span") if request.GET.get("span") in SPANS else next(iter(SPANS))
     _, minutes, width = SPANS[str(span)]
     known = " ".join(f"{line.id}{line.is_pinned}" for line in page.lines)
-    chart = make_chart(events.chart_events(collection_id=collection_id, minutes=minutes, width=width))
+    chart = make_chart(event_queries.chart_events(collection_id=collection_id, minutes=minutes, width=width))
     return {
         "place": place,
         "tab": "visor",
@@ -147,7 +151,7 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
         "page": page,
         "filters": filters,
         "before": before,
-        "kept": events.sum_events(collection_id),
+        "kept": event_queries.sum_events(collection_id),
         "most_bytes": limits.EVENTS_MAX_BYTES,
         "keys": keys.list_keys(collection_id),
         "methods": METHODS,

@@ -8,13 +8,13 @@ import string
 from collections.abc import Callable
 
 from storage import exact_json, names
-from storage.archive.found import Read
 from storage.archive.json_stream import Broken
+from storage.archive.parsed_items import Read
 from storage.archive.plans import Plan, Portion
-from storage.archive.reading import Damaged, Problem
 from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
+from storage.archive.zip_reader import Damaged, Problem
+from storage.base.items import PreparedItem, prepare_item
 from storage.errors import EmptyAttributeName, InvalidInput
-from storage.items import PreparedItem, prepare_item
 
 _DIGITS = string.digits + string.ascii_lowercase
 

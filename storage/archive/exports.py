@@ -13,17 +13,19 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage import limits, sql
+from storage import limits
 from storage.archive import parts
+from storage.archive import sql as archive_sql
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.manifest import Totals
 from storage.archive.zipping import CollectionZip
-from storage.blobs import Owner
-from storage.database import engine_errors, run, snapshot
+from storage.drive.failpoints import reach
+from storage.drive.files import Stored, StoredFile, make_etag, take
+from storage.drive.sql import uploads as uploads_sql
 from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, StorageError
-from storage.failpoints import reach
-from storage.files import Stored, StoredFile, make_etag, take
 from storage.models import Collection, Export
+from storage.postgres.database import engine_errors, run, run_one, snapshot
+from storage.s3.blobs import Owner
 
 _State = Export.State
 
@@ -107,7 +109,7 @@ def claim_export() -> Export | None:
 
 def begin_attempt(export: Export) -> None:
     """Let the export be made from its beginning, by whoever calls this."""
-    bytes_expected = run(*sql.count_exported(export.collection_id))[0][0]
+    bytes_expected = run_one(archive_sql.count_exported(export.collection_id)).total
     export.attempts += 1
     Export.objects.filter(id=export.id).update(
         state=_State.RUNNING,
@@ -188,7 +190,7 @@ def _store_zip(export: Export, lease: Lease) -> tuple[int, Totals]:
             size_bytes += stored.size_bytes
             lease.save(size_bytes=size_bytes)
             take(stored)
-            run(*sql.put_part(export.id.hex, number, stored.id))
+            run(uploads_sql.put_part(export.id.hex, number, stored.id))
             reach("export-before-commit")
 
     def owner(number: int) -> Owner:

@@ -14,22 +14,27 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from storage import blobs, collections, content_types, files, limits, sql
+from storage import limits
 from storage.archive import plans
+from storage.archive import sql as archive_sql
 from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
 from storage.archive.json_stream import Broken
 from storage.archive.leases import Lease, Superseded
 from storage.archive.parts import PartWriter, hold, reserve
 from storage.archive.plans import Choice, Plan, PortionReport
-from storage.archive.reading import Damaged, Problem
 from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
-from storage.database import engine_errors, run
+from storage.archive.zip_reader import Damaged, Problem
+from storage.base import bases
+from storage.base.items import PreparedItem
+from storage.drive import content_types, drives, files
+from storage.drive.failpoints import reach
+from storage.drive.files import Stored
+from storage.drive.sql import files as files_sql
 from storage.errors import Unauthorized
-from storage.failpoints import reach
-from storage.files import Stored
-from storage.items import PreparedItem
-from storage.keys import Access
 from storage.models import Base, Import, ImportProblem
+from storage.postgres.access import Access
+from storage.postgres.database import engine_errors, run, run_one
+from storage.s3 import blobs
 
 _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
 
@@ -37,13 +42,12 @@ _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS
 class Position(msgspec.Struct):
     """What is done for good. `number` items or files of a portion are through; a `replace` then removes up to `last`.
 
-    `mark` and `since` tell what is older than the portion's import: by revision for items, by time for files.
+    What was last written before `since` is older than the portion's import.
     """
 
     portion: int = 0
     number: int = 0
     bytes: int = 0
-    mark: int = 0
     since: datetime | None = None
     last: str = ""
 
@@ -84,7 +88,7 @@ class Importer:
 
     def _store(self, report: PortionReport, portion: ItemSource | FileSource) -> None:
         if not self.position.since:
-            self.position.mark, self.position.since = run(*sql.next_revision())[0]
+            self.position.since = run_one(archive_sql.read_clock()).now
         try:
             if isinstance(portion, FileSource):
                 self._store_files(report, portion)
@@ -94,7 +98,7 @@ class Importer:
             raise Superseded from None  # the collection has gone, and whatever would be said with it
 
     def _store_items(self, report: PortionReport, base: ItemSource) -> None:
-        collections.ensure_base(collection_id=self._access.collection_id, name=report.into)
+        bases.ensure_base(collection_id=self._access.collection_id, name=report.into)
         base_id = Base.objects.values_list("id", flat=True).get(
             collection_id=self._access.collection_id, name=report.into
         )
@@ -116,12 +120,13 @@ class Importer:
             self._note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
         self._commit_items(report, base_id, batch)
         if report.do == "replace":
-            self._remove_older(report, lambda: sql.delete_older_items(base_id, **self._older(self.position.mark)))
+            self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))
 
     def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
         with engine_errors(), transaction.atomic():
             if batch.rows:
-                new, replaced = run(*sql.import_items(base_id, list(batch.rows.values())))[0]
+                statement = archive_sql.import_items(base_id, list(batch.rows.values()), since=self.position.since)
+                new, replaced = run_one(statement)
                 if new + replaced < len(batch.rows):
                     raise Superseded
                 report.new, report.replaced = report.new + new, report.replaced + replaced
@@ -135,7 +140,7 @@ class Importer:
         batch.clear()
 
     def _store_files(self, report: PortionReport, drive: FileSource) -> None:
-        drive_id = collections.ensure_drive(collection_id=self._access.collection_id, name=report.into)
+        drive_id = drives.ensure_drive(collection_id=self._access.collection_id, name=report.into)
         seen: set[int] = set()
         for file in drive.files[: self.position.number]:
             seen.add(hash(file.name))
@@ -159,8 +164,7 @@ class Importer:
                     self._commit_files(report, drive_id, batch, writer)
             self._commit_files(report, drive_id, batch, writer)
         if report.do == "replace":
-            since = self.position.since
-            self._remove_older(report, lambda: sql.delete_older_files(drive_id, **self._older(since)))
+            self._remove_older(report, lambda: archive_sql.delete_older_files(drive_id, **self._older()))
 
     def _put_file(self, batch: "_Files", file: FoundFile, writer: PartWriter) -> None:
         batch.begin(file)
@@ -176,7 +180,7 @@ class Importer:
         writer.settle()
         batch.store_manifests()
         with engine_errors(), transaction.atomic():
-            known = run(*sql.find_known_files(drive_id, [each.file.name for each in batch.done]))[0][0]
+            known = run_one(archive_sql.find_known_files(drive_id, [each.file.name for each in batch.done])).total
             batch.point_all(drive_id)
             report.replaced, report.new = report.replaced + known, report.new + len(batch.done) - known
             report.read += len(batch.done)
@@ -188,14 +192,14 @@ class Importer:
         reach("import-after-commit")
         batch.clear()
 
-    def _older(self, before: Any) -> dict[str, Any]:
-        return {"before": before, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}
+    def _older(self) -> dict[str, Any]:
+        return {"before": self.position.since, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}
 
     def _remove_older(self, report: PortionReport, statement: Any) -> None:
         """Remove what a `replace` found in place, batch after batch."""
         while True:
             with engine_errors(), transaction.atomic():
-                last, removed = run(*statement())[0]
+                last, removed = run_one(statement())
                 if last is None:
                     return
                 self.position.last = last
@@ -287,7 +291,7 @@ class _Files:
             held = [
                 part.id for each in self.done for part in (*each.parts, *([each.manifest] if each.manifest else []))
             ]
-            run(*sql.discard_blobs([*held, *self._abandoned]))
+            run(files_sql.discard_blobs([*held, *self._abandoned]))
 
     @property
     def is_full(self) -> bool:
@@ -324,7 +328,7 @@ class _Files:
             file.parts.append(stored)
 
     def store_manifests(self) -> None:
-        """A file of several blobs has one more, which lists them (see `storage/uploads.py`)."""
+        """A file of several blobs has one more, which lists them (see `storage/drive/uploads.py`)."""
         for each in self.done:
             if len(each.parts) > 1:
                 content = hold(blobs.write_manifest(part.id for part in each.parts))
@@ -347,7 +351,7 @@ class _Files:
 
     def clear(self) -> None:
         if self._abandoned:
-            run(*sql.discard_blobs(self._abandoned))
+            run(files_sql.discard_blobs(self._abandoned))
         self.done, self._abandoned, self.bytes = [], [], 0
 
     def _owner(self, file: _File | FoundFile) -> blobs.Owner:

@@ -18,14 +18,16 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from storage import files, limits, sql
+from storage import limits
 from storage.archive import checking, parts, plans
 from storage.archive.importing import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
-from storage.archive.reading import Problem
 from storage.archive.sources import open_source
-from storage.database import engine_errors, run
+from storage.archive.zip_reader import Problem
+from storage.drive import files
+from storage.drive.files import Content, take
+from storage.drive.sql import uploads as uploads_sql
 from storage.errors import (
     ArchiveNotFound,
     BlobMissing,
@@ -36,12 +38,11 @@ from storage.errors import (
     OutOfPlace,
     StorageError,
 )
-from storage.files import Content, take
 from storage.models import Collection, Import, ImportProblem
+from storage.postgres.database import engine_errors, run
 
 _State = Import.State
 _NAME_MAX_CHARACTERS = 255
-_Note = Callable[[Problem], None]
 
 
 def start_import(
@@ -91,7 +92,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
             if not mine.update(**now):
                 raise OutOfPlace(find_import(collection_id=collection_id, import_id=import_id).size_bytes)
             take(stored)
-            run(*sql.put_part(import_id.hex, number, stored.id))
+            run(uploads_sql.put_part(import_id.hex, number, stored.id))
     import_.refresh_from_db()
     return import_
 

@@ -1,7 +1,8 @@
 """The bytes of archives, and of files out of archives, in the bucket: written as they come, read from anywhere.
 
-They take the way of a file's bytes (`storage/files.py`): a pending blob, its object, then one transaction that makes it live and
-says whose it is. An archive's blobs are parts under its id, like those of an upload, so the sweeper and `reconcile` know them.
+They take the way of a file's bytes (`storage/drive/files.py`): a pending blob, its object, then one transaction that makes it
+live and says whose it is. An archive's blobs are parts under its id, like those of an upload, so the sweeper and `reconcile`
+know them.
 """
 
 import bisect
@@ -14,10 +15,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from storage import blobs, files, limits, sql
-from storage.database import run
-from storage.files import Stored
-from storage.readings import Reading
+from storage import limits
+from storage.archive import sql as archive_sql
+from storage.drive import files
+from storage.drive.files import Stored
+from storage.drive.sql import files as files_sql
+from storage.drive.sql import uploads as uploads_sql
+from storage.postgres.database import run
+from storage.s3 import blobs
+from storage.s3.reading import Reading
 
 # Skipping so much by reading on is quicker than asking S3 anew.
 _SKIPPED_BYTES = 262_144
@@ -66,7 +72,7 @@ class PartWriter:
     def __exit__(self, kind: Any, *_: object) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         if kind is not None and self._under_way:
-            run(*sql.discard_blobs([blob_id for _, blob_id, _ in self._under_way]))
+            run(files_sql.discard_blobs([blob_id for _, blob_id, _ in self._under_way]))
 
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises what `commit` raises, EngineUnreachable and DiskFull."""
@@ -198,15 +204,15 @@ class PartReader(io.RawIOBase):
 def reserve() -> UUID:
     """A pending blob."""
     blob_id = uuid.uuid4()
-    run(*sql.reserve_blobs([blob_id]))
+    run(archive_sql.reserve_blobs([blob_id]))
     return blob_id
 
 
 def get_parts(archive_id: UUID) -> list[Stored]:
     """The parts of an archive, in order."""
-    return [Stored(*stored) for _, *stored in run(*sql.get_parts(archive_id.hex))]
+    return [Stored(*row[1:]) for row in run(uploads_sql.get_parts(archive_id.hex))]
 
 
 def drop_parts(*archive_ids: UUID) -> None:
     """Let go of archives' bytes; the sweeper takes them away."""
-    run(*sql.drop_parts([archive_id.hex for archive_id in archive_ids]))
+    run(uploads_sql.drop_parts([archive_id.hex for archive_id in archive_ids]))

@@ -88,10 +88,6 @@ class PortionReport(msgspec.Struct):
     def skipped_total(self) -> int:
         return sum(self.skipped.values())
 
-    @property
-    def adds_up(self) -> bool:
-        return self.read == self.stored + self.skipped_total
-
     def skip(self, reason: str) -> None:
         self.read += 1
         self.skipped[reason] = self.skipped.get(reason, 0) + 1

@@ -14,15 +14,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from storage import collections, deletion, limits
-from storage.archive import exports, manifest, parts, plans, reading
+from storage import limits
+from storage.archive import exports, manifest, parts, plans, zip_reader
 from storage.archive.importing import Importer
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
-from storage.database import engine_errors
+from storage.collections import collections, deletion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
+from storage.postgres.database import engine_errors
 
 _Check = Export.Check
 _PERIODS = {SnapshotSchedule.Every.DAY: timedelta(days=1), SnapshotSchedule.Every.WEEK: timedelta(weeks=1)}
@@ -145,8 +146,8 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
     Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
     made_of = parts.get_parts(export.id)
     with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
-        archive = reading.open_zip(stream, export.size_bytes)
-        promised = reading.read_manifest(archive)
+        archive = zip_reader.open_zip(stream, export.size_bytes)
+        promised = zip_reader.read_manifest(archive)
         source = open_source(stream, size_bytes=export.size_bytes, file_name="export.zip")
         plan = plans.make_plan(source, is_typed=True)
         restoring = Import.objects.create(

@@ -13,12 +13,12 @@ from typing import IO, Any, Protocol
 from zipfile import ZipInfo
 
 from storage import limits
-from storage.archive import reading, tables
-from storage.archive.found import Read, parse_leniently, parse_value
+from storage.archive import tables, zip_reader
 from storage.archive.json_stream import find_items
 from storage.archive.manifest import FileEntry, Manifest
-from storage.archive.reading import Archive, Damaged, Problem
-from storage.content_types import guess
+from storage.archive.parsed_items import Read, parse_leniently, parse_value
+from storage.archive.zip_reader import Archive, Damaged, Problem
+from storage.drive.content_types import guess
 from storage.errors import InvalidInput
 
 _READ_BYTES = 262_144
@@ -96,7 +96,7 @@ def open_source(stream: IO[bytes], *, size_bytes: int, file_name: str, is_typed:
     """
     stream.seek(0)
     beginning = stream.read(_PEEK_BYTES)
-    if reading.is_zip(beginning):
+    if zip_reader.is_zip(beginning):
         return _open_zip(stream, size_bytes)
     name = _base_name(file_name)
     match _guess_kind(beginning, file_name):
@@ -126,8 +126,8 @@ class JsonItems:
 
 
 def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
-    archive = reading.open_zip(stream, size_bytes)
-    manifest = reading.read_manifest(archive)
+    archive = zip_reader.open_zip(stream, size_bytes)
+    manifest = zip_reader.read_manifest(archive)
     source = Source("Homeport" if manifest else "zip", problems=list(archive.problems))
     base_names, described = _described(manifest)
     drives: dict[str, FileSource] = {}

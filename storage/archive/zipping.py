@@ -15,7 +15,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 from zipstream import ZipStream
 
-from storage import limits, sql
+from storage import limits
+from storage.archive import sql as archive_sql
 from storage.archive.entry_names import EntryNames
 from storage.archive.manifest import (
     ENTRY,
@@ -28,11 +29,11 @@ from storage.archive.manifest import (
     write_manifest,
 )
 from storage.archive.read_ahead import read_ahead
-from storage.database import Row, Snapshot
+from storage.drive.files import Download, StoredFile
 from storage.errors import InvalidInput
 from storage.exact_json import dump
-from storage.files import Download, StoredFile
 from storage.models import Collection
+from storage.postgres.database import Snapshot
 
 _PIECE_BYTES = 131_072
 # Twice as fast as zlib's own choice, for a tenth more bytes of JSON.
@@ -84,9 +85,9 @@ class CollectionZip:
         self._drives: list[_Drive] = []
 
     def __iter__(self) -> Iterator[bytes]:
-        for base_id, name in list(self._snapshot.rows(*sql.list_exported_bases(self._collection.id))):
+        for base_id, name in list(self._snapshot.rows(archive_sql.list_exported_bases(self._collection.id))):
             yield from self._base(base_id, name)
-        for drive_id, name in list(self._snapshot.rows(*sql.list_exported_drives(self._collection.id))):
+        for drive_id, name in list(self._snapshot.rows(archive_sql.list_exported_drives(self._collection.id))):
             yield from self._drive(_Drive(drive_id, name))
         yield from self._entry(ENTRY, self.manifest(), compressed=True)
         yield from self._zip.finalize()
@@ -105,7 +106,7 @@ class CollectionZip:
 
         def pieces() -> Iterator[bytes]:
             nonlocal size_bytes
-            for piece in _as_array(self._counted(self._snapshot.rows(*sql.read_items(base_id)))):
+            for piece in _as_array(self._counted(self._snapshot.rows(archive_sql.read_items(base_id)))):
                 digest.update(piece)
                 size_bytes += len(piece)
                 self.totals.bytes += len(piece)
@@ -114,7 +115,7 @@ class CollectionZip:
         yield from self._entry(entry, pieces(), compressed=True)
         self._bases.append(BaseEntry(name, entry, self.totals.items - before, size_bytes, digest.hexdigest()))
 
-    def _counted(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def _counted(self, rows: Iterator[archive_sql.ItemText]) -> Iterator[archive_sql.ItemText]:
         for row in rows:
             self.totals.items += 1
             self._progress(self.totals)
@@ -137,9 +138,9 @@ class CollectionZip:
 
     def _read(self, drive: _Drive) -> Generator[_Chunk, None, None]:
         """The Drive's files in order, in chunks of at least one each."""
-        for name, *about in self._snapshot.rows(*sql.read_files(drive.id)):
-            stored = StoredFile(*about)
-            file = _File(name, stored.size_bytes)
+        for row in self._snapshot.rows(archive_sql.read_files(drive.id)):
+            stored = StoredFile(*row[1:])
+            file = _File(row.name, stored.size_bytes)
             with closing(Download(stored, start=0, length=stored.size_bytes)) as download:
                 for content in download:
                     file.digest.update(content)
@@ -170,15 +171,15 @@ class CollectionZip:
         )
 
     def _listing(self, drive: _Drive, names: EntryNames) -> Iterator[FileEntry]:
-        for index, (name, size_bytes, content_type, *_) in enumerate(self._snapshot.rows(*sql.read_files(drive.id))):
+        for index, file in enumerate(self._snapshot.rows(archive_sql.read_files(drive.id))):
             digest = drive.digests[index * _DIGEST_BYTES : (index + 1) * _DIGEST_BYTES]
-            entry = names.for_file(drive.name, name)
-            different = "" if entry == plain_entry(drive.name, name) else entry
+            entry = names.for_file(drive.name, file.name)
+            different = "" if entry == plain_entry(drive.name, file.name) else entry
             self._progress(self.totals)
-            yield FileEntry(name, size_bytes, content_type, digest.hex(), different)
+            yield FileEntry(file.name, file.size_bytes, file.content_type, digest.hex(), different)
 
 
-def _as_array(rows: Iterator[Row]) -> Iterator[bytes]:
+def _as_array(rows: Iterator[archive_sql.ItemText]) -> Iterator[bytes]:
     """A JSON array in pieces of a size that is worth handing on."""
     held, size = ["["], 1
     for number, (key, value) in enumerate(rows):

@@ -7,7 +7,6 @@ still free. SeaweedFS takes a second port 10,000 above each of its own, so both 
 import contextlib
 import random
 import socket
-import sys
 from collections.abc import Iterable
 
 LOWEST, HIGHEST = 12_000, 22_000
@@ -26,10 +25,8 @@ def is_free(host: str, port: int) -> bool:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             for family, kind, protocol, _, address in addresses:
                 listener = stack.enter_context(socket.socket(family, kind, protocol))
-                # Without it a port whose last connections linger in TIME_WAIT would count as taken; on Windows the
-                # option means something else: two listeners on one port.
-                if sys.platform != "win32":
-                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                # Without it a port whose last connections linger in TIME_WAIT would count as taken.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listener.bind(address)
         except OSError:
             return False

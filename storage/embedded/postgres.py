@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 
-from storage.embedded import leftovers, places, process, state
-from storage.embedded.places import Account, Binaries
+from storage.embedded import leftovers, paths, process, state
+from storage.embedded.paths import Account, Binaries
 
 # For two small cores and little memory. Every write is synchronous: an acknowledged item survives a power cut.
 # What matters besides: `max_wal_size` bounds how long a crashed server replays its log, `jit` only costs on short queries,
@@ -88,7 +88,7 @@ def initialise(home: Path, settings: state.Postgres, *, binaries: Binaries, acco
     shutil.rmtree(new, ignore_errors=True)
     environment = process.engine_environment(home, marks={})
     password_file = home / "tmp" / "password"
-    places.write_private_file(password_file, secrets.token_urlsafe(24), account)
+    paths.write_private_file(password_file, secrets.token_urlsafe(24), account)
     try:
         command = [str(binaries.postgres / "initdb"), "-D", str(new), "-U", "postgres", "-E", "UTF8", "-k"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

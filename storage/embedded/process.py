@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.embedded.places import Account
+from storage.embedded.paths import Account
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,6 @@ _HEALTHY_AFTER_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
-
-SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no SIGKILL; its SIGTERM ends a process the same way.
 
 
 @dataclass
@@ -47,7 +45,7 @@ class Child:
     log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 5.0
-    death_signal: signal.Signals = SIGKILL
+    death_signal: signal.Signals = signal.SIGKILL
     prepare: Callable[[], None] = lambda: None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     quick_deaths: int = field(default=0, init=False)
@@ -167,17 +165,14 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account:
 
 def engine_environment(home: Path, *, marks: Mapping[str, str]) -> dict[str, str]:
     """A small environment for an engine: nothing of ours that it doesn't need, `marks` to find it again."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "COMSPEC") if name in os.environ}
+    kept = {"PATH": os.environ["PATH"]} if "PATH" in os.environ else {}
     return kept | {"HOME": str(home), "TMPDIR": str(home / "tmp"), "LANG": "C", "TZ": "UTC", **marks}
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """End the process and those it started. A web server's workers, for one, survive it when it is killed."""
-    if sys.platform == "win32":
-        process.kill()
-        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _as_account(account: Account | None) -> dict[str, Any]:

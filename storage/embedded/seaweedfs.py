@@ -1,6 +1,6 @@
 """The bundled SeaweedFS: one `weed mini` process that speaks S3 on loopback.
 
-Owns its command line, its credentials file and its durability setting. Talking S3 to it is left to `storage/blobs.py`.
+Owns its command line, its credentials file and its durability setting. Talking S3 to it is left to `storage/s3/blobs.py`.
 """
 
 import json
@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from storage.embedded import places, ports, process, state
-from storage.embedded.places import Account, Binaries
+from storage.embedded import paths, ports, process, state
+from storage.embedded.paths import Account, Binaries
 
 # A goal for Go's garbage collector, not a limit: unasked it lets the process grow to 1.5 GB under load.
 _MEMORY_GOAL = "384MiB"
@@ -85,13 +85,13 @@ def _credentials_file(home: Path) -> Path:
 
 def _prepare(home: Path, settings: state.SeaweedFS, account: Account | None) -> None:
     """Write the credentials and clear what a killed SeaweedFS leaves: its sockets, and options that would outlive ours."""
-    places.make_private_folder(folder(home), account)
+    paths.make_private_folder(folder(home), account)
     identity = {
         "name": "homeport",
         "credentials": [{"accessKey": settings.access_key, "secretKey": settings.secret_key}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    places.write_private_file(_credentials_file(home), json.dumps({"identities": [identity]}), account)
+    paths.write_private_file(_credentials_file(home), json.dumps({"identities": [identity]}), account)
     (folder(home) / "mini.options").unlink(missing_ok=True)
     remove_sockets(settings)
 

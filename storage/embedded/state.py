@@ -8,11 +8,10 @@ Starting anything on those ports is left to `postgres.py` and `seaweedfs.py`.
 import json
 import os
 import secrets
-import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from storage.embedded import places, ports
+from storage.embedded import paths, ports
 
 FILE_NAME = "homeport.json"
 
@@ -102,16 +101,16 @@ def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
     """Return the data folder's state, creating the folder, the secrets and free ports where they are missing.
 
     A recorded port that somebody else listens on is replaced, so call it only while none of this folder's own engines run.
-    `engine_user` is who runs the engines when we are root. Raises StateError or places.PlaceError when that can't work.
+    `engine_user` is who runs the engines when we are root. Raises StateError or paths.PlaceError when that can't work.
     """
-    places.make_data_folder(data)
+    paths.make_data_folder(data)
     old = load(data)
     instance_id = old.instance_id if old else secrets.token_hex(8)
-    home = places.choose_home(
+    home = paths.choose_home(
         data,
         instance_id=instance_id,
         recorded=old.engine_home if old else None,
-        account=places.engine_account(engine_user),
+        account=paths.engine_account(engine_user),
     )
     state = _with_free_ports(old) if old else _new_state(instance_id)
     state = replace(state, engine_home=home)
@@ -157,7 +156,7 @@ def _with_free_ports(state: LocalState) -> LocalState:
 def _postgres_host(home: Path) -> str:
     """A Unix socket spares about 15% of a small query against TCP; where its path would be too long, loopback does."""
     folder = home / "run"
-    if sys.platform == "win32" or len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
+    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
         return "127.0.0.1"
     return str(folder)
 

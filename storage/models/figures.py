@@ -7,7 +7,7 @@ from storage.models.items import Base
 
 
 class BaseFigures(models.Model):
-    """What a Base held when it was last counted (see `storage/figures.py`)."""
+    """What a Base held when it was last counted (see `storage/collections/usage.py`)."""
 
     base = models.OneToOneField(Base, on_delete=models.CASCADE, primary_key=True, related_name="figures")
     items = models.BigIntegerField()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from storage import keys
+from storage.collections import keys
 from tests.factories import BaseClient, exact_json, make_client
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import BaseClient, RawAnswer, RawConnection, exact_json, raw_head
+from tests.waiting import PROMISED_SECONDS
 
 BODY = json.dumps({"items": [{"key": "new", "text": "x" * 1000}]}).encode()
 CHUNKED = "Transfer-Encoding: chunked"
@@ -273,7 +274,7 @@ def test_idle_and_slow_connections_leave_the_others_served(client: BaseClient) -
         for connection in idle[:50]:
             connection.send(raw_head(client, "PUT", "/items", "Content-Length: 100"), b"{")
 
-        assert [client.get("a", timeout=5).status_code for _ in range(20)] == [200] * 20
+        assert [client.get("a", timeout=PROMISED_SECONDS).status_code for _ in range(20)] == [200] * 20
         assert exact_json(client.query([]))["paging"] == {"size": 1}
     finally:
         for connection in idle:

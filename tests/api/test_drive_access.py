@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage import keys
+from storage.collections import keys
 from storage.models import Drive
 from tests.drives import MOST, DriveClient, make_drive
 from tests.factories import RawConnection, raw_head, shared_http

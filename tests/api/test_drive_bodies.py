@@ -7,6 +7,7 @@ import pytest
 
 from tests.drives import MOST, DriveClient, noise
 from tests.factories import RawAnswer, RawConnection, raw_head
+from tests.waiting import NOTHING_SECONDS
 
 Place = Callable[[DriveClient], str]
 
@@ -53,7 +54,7 @@ def test_a_connection_that_breaks_in_the_body_stores_nothing(drive: DriveClient,
     connection = RawConnection(drive.server)
     connection.send(raw_head(drive.caller, "POST", path, "Content-Length: 5000000"), noise(1_000_000))
     connection.close()
-    time.sleep(0.3)
+    time.sleep(NOTHING_SECONDS)
 
     assert stored(drive, path) is None
 

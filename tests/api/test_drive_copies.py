@@ -1,4 +1,4 @@
-"""Files that are downloaded again and again come from this machine's disk (see `storage/blob_copies.py`)."""
+"""Files that are downloaded again and again come from this machine's disk (see `storage/s3/cache.py`)."""
 
 import time
 from pathlib import Path
@@ -10,6 +10,7 @@ from storage import limits
 from storage.models import Drive, File
 from tests.drives import PART, DriveClient, make_drive, md5, noise
 from tests.sweeping import sweep_now
+from tests.waiting import NOTHING_SECONDS, eventually
 
 SIZE = 300_000
 CONTENT, OTHER = noise(2 * SIZE)[:SIZE], noise(2 * SIZE)[SIZE:]
@@ -25,12 +26,13 @@ def copies_of(server: Any, drive: DriveClient, name: str) -> list[Path]:
 def ask_until_copied(server: Any, drive: DriveClient, name: str, content: bytes) -> list[Path]:
     """Each process makes its own mind up, so it takes a few downloads."""
     places = copies_of(server, drive, name)
-    for _ in range(100):
+
+    def are_there() -> bool:
         assert drive.content(name) == content
-        if all(place.exists() for place in places):
-            return places
-        time.sleep(0.05)
-    raise AssertionError("there is no copy")
+        return all(place.exists() for place in places)
+
+    eventually(are_there, what="there is no copy")
+    return places
 
 
 def test_a_file_asked_for_once_has_no_copy(server: Any, database: None, drive: DriveClient) -> None:
@@ -38,7 +40,7 @@ def test_a_file_asked_for_once_has_no_copy(server: Any, database: None, drive: D
 
     assert drive.content("f") == CONTENT
 
-    time.sleep(0.2)
+    time.sleep(NOTHING_SECONDS)
     assert not any(place.exists() for place in copies_of(server, drive, "f"))
 
 

@@ -10,9 +10,10 @@ import pytest
 from tests.api.test_concurrency import at_once
 from tests.drives import PART, DriveClient, md5, noise
 from tests.factories import RawConnection, raw_head
-from tests.failpoints import arm, disarm_all, eventually, is_armed
+from tests.failpoints import arm, disarm_all, is_armed, once_back
 from tests.serving import kill
 from tests.sweeping import swept_report
+from tests.waiting import PROMISED_SECONDS
 
 BEFORE, AFTER = b"before" * 1000, b"after" * 1000
 
@@ -33,10 +34,10 @@ def crash(call: Callable[[], httpx.Response], place: str) -> None:
 
 def settled(drive: DriveClient, **files: bytes) -> None:
     """These files are there, whole, and no others (P2 to P4); the bucket holds what is referred to (P5)."""
-    names = eventually(lambda: drive.list()).json()["names"]
+    names = once_back(lambda: drive.list()).json()["names"]
     assert names == sorted(files)
     for name, content in files.items():
-        response = eventually(lambda name=name: drive.get(name))
+        response = once_back(lambda name=name: drive.get(name))
         assert response.headers["Content-Length"] == str(len(content))
         assert md5(response.content) == md5(content)
     report = swept_report()
@@ -56,7 +57,7 @@ def test_a_crash_while_a_file_is_put(drive: DriveClient, place: str, content: by
     crash(lambda: drive.put("f", AFTER), place)
 
     settled(drive, **({"f": content} if exists or content == AFTER else {}))
-    assert eventually(lambda: drive.put("f", AFTER)).status_code == 201
+    assert once_back(lambda: drive.put("f", AFTER)).status_code == 201
     settled(drive, f=AFTER)
 
 
@@ -71,7 +72,7 @@ def test_a_crash_while_a_part_is_put(drive: DriveClient, place: str) -> None:
     crash(lambda: drive.part(upload_id, "f", 1, AFTER), place)
 
     settled(drive, f=BEFORE)
-    assert eventually(lambda: drive.end(upload_id, "f")).status_code == 200
+    assert once_back(lambda: drive.end(upload_id, "f")).status_code == 200
     settled(drive, f=AFTER if place == "part-after-commit" else b"first version of the part")
 
 
@@ -88,7 +89,7 @@ def test_a_crash_while_an_upload_ends(drive: DriveClient, place: str, has_ended:
 
     settled(drive, f=b"".join(parts) if has_ended else BEFORE)
     # The client, which got no answer, ends it again.
-    assert eventually(lambda: drive.end(upload_id, "f")).status_code == 200
+    assert once_back(lambda: drive.end(upload_id, "f")).status_code == 200
     settled(drive, f=b"".join(parts))
 
 
@@ -99,21 +100,21 @@ def test_a_crash_while_files_are_deleted(drive: DriveClient) -> None:
     crash(lambda: drive.delete("f", "g"), "delete-before-commit")
 
     settled(drive, f=BEFORE, g=AFTER)
-    assert eventually(lambda: drive.delete("f", "g")).status_code == 200
+    assert once_back(lambda: drive.delete("f", "g")).status_code == 200
     settled(drive)
 
 
-def unavailable_within_5_s(call: Callable[[], httpx.Response]) -> None:
+def unavailable_soon(call: Callable[[], httpx.Response]) -> None:
     started = time.monotonic()
     response = call()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PROMISED_SECONDS
     assert response.status_code == 503
     assert list(response.json()) == ["errors"]
     assert int(response.headers["Retry-After"]) > 0
 
 
 def everything_else_goes_on(drive: DriveClient) -> None:
-    """Bases, listings, deletes, heads and the begin of uploads, each in less than a second."""
+    """Bases, listings, deletes, heads and the begin of uploads: none of them asks S3."""
     calls = [
         (lambda: drive.caller.put({"key": "a"}), 207),
         (lambda: drive.caller.get("a"), 200),
@@ -126,9 +127,7 @@ def everything_else_goes_on(drive: DriveClient) -> None:
         (lambda: drive.start("h"), 202),
     ]
     for call, status in calls:
-        started = time.monotonic()
         assert call().status_code == status
-        assert time.monotonic() - started < 1
 
 
 @pytest.fixture
@@ -148,8 +147,7 @@ def check_without_s3(drive: DriveClient) -> None:
         lambda: drive.end(empty_id, "p"),
     ]
     at_once(
-        [lambda call=call: unavailable_within_5_s(call) for call in failing * 4]
-        + [lambda: everything_else_goes_on(drive)]
+        [lambda call=call: unavailable_soon(call) for call in failing * 4] + [lambda: everything_else_goes_on(drive)]
     )
 
 
@@ -171,7 +169,9 @@ def test_more_requests_to_a_frozen_s3_than_there_are_shares_do_not_hold_up_bases
             connection.send(raw_head(two_files.caller, "GET", "/files/download?name=f"))
         everything_else_goes_on(two_files)
         statuses = {answer.status for connection in waiting if (answer := connection.answer())}
-        assert time.monotonic() - started < 5.5  # from before the first was sent until the last was answered
+        assert (
+            time.monotonic() - started < PROMISED_SECONDS
+        )  # from before the first was sent until the last was answered
     finally:
         for connection in waiting:
             connection.close()
@@ -184,7 +184,7 @@ def test_the_first_request_after_s3_is_back_succeeds(server: Any, two_files: Dri
         kill(engine)
 
     time.sleep(0.6)  # `/readyz` may repeat an answer for half a second
-    assert server.wait_ready() < 10  # the promise is 5, on a machine that does nothing else
+    server.wait_ready()
 
     assert two_files.content("f") == BEFORE
     assert two_files.put("f", AFTER).status_code == 201

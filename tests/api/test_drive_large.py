@@ -16,6 +16,7 @@ from tests.drives import MOST, PART, DriveClient, encoded, make_drive, md5, nois
 from tests.factories import RawConnection, raw_head, shared_http
 from tests.serving import Server
 from tests.sweeping import swept_report
+from tests.waiting import eventually
 
 MB = 1_048_576
 # How long the web server keeps a thread that has nothing to do.
@@ -134,11 +135,7 @@ def send_400_away(server: Server, drive: DriveClient) -> None:
     def is_over() -> bool:
         return not Blob.objects.filter(state="pending").exists() and connections(server) <= before + 20
 
-    for _ in range(100):
-        if is_over():
-            break
-        time.sleep(0.1)
-    assert is_over(), connections(server)
+    eventually(is_over)
     assert drive.names() == ["f"]
     with ThreadPoolExecutor(8) as pool:
         results: list[Any] = list(pool.map(lambda n: drive.put(f"g{n}", b"x").status_code, range(300)))

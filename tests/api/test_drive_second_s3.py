@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.serving import ROOT
+from tests.waiting import LONG_SECONDS
 
 
 @pytest.mark.slow
@@ -19,7 +20,7 @@ def test_drives_are_the_same_on_another_s3() -> None:
         env=os.environ | {"HOMEPORT_TEST_S3": "rclone"},
         capture_output=True,
         text=True,
-        timeout=1200,
+        timeout=2 * LONG_SECONDS,
     )
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout

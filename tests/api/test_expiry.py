@@ -1,6 +1,5 @@
 """`__expires` (contract: Base, "Expiry")."""
 
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -9,16 +8,26 @@ import pytest
 from django.db import connection
 
 from tests.factories import BaseClient, exact_json
+from tests.waiting import Found, eventually
 
 FAR = 4_102_444_800  # the year 2100
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    """Poll until the condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.01)
+def before_it_expires(act: Callable[[Decimal], Found], *, whole_seconds: bool = False) -> tuple[Decimal, Found]:
+    """What comes of it when it is over before the second that `__expires` names is; a busy machine needs some tries.
+
+    The moment it is given is at most half a second before the end of that second, so that a test need not wait long.
+    """
+
+    def try_it() -> tuple[Decimal, Found] | None:
+        now = database_seconds()
+        expires = Decimal(int(now)) if whole_seconds else Decimal(str(round(now - 0.5, 3)))
+        found = act(expires)
+        return (expires, found) if database_seconds() < expires + 1 else None
+
+    tried = eventually(try_it)
+    assert tried
+    return tried
 
 
 def database_seconds() -> float:
@@ -75,15 +84,13 @@ def test_putting_an_item_that_has_expired_removes_the_one_there_was(client: Base
 
 
 def test_an_item_is_gone_as_soon_as_its_second_is_over(client: BaseClient) -> None:
-    for _ in range(5):  # on a busy machine the first looks may come too late
-        # Half a second before the end of the second that `__expires` names.
-        expires = Decimal(str(round(database_seconds() - 0.5, 3)))
+    def look(expires: Decimal) -> dict[str, bool]:
         client.put({"key": "a", "mark": "a", "__expires": expires})
-        seen_before = is_there(client, "a")
-        if database_seconds() < expires + 1:
-            break
+        return is_there(client, "a")
 
-    wait_until(lambda: client.get("a").status_code == 404)
+    expires, seen_before = before_it_expires(look)
+
+    eventually(lambda: client.get("a").status_code == 404)
 
     assert database_seconds() >= expires + 1
     assert not any(is_there(client, "a").values())
@@ -93,24 +100,24 @@ def test_an_item_is_gone_as_soon_as_its_second_is_over(client: BaseClient) -> No
 
 
 def test_an_item_stored_with_now_can_be_read_back(client: BaseClient) -> None:
-    wait_until(lambda: database_seconds() % 1 < 0.3)
+    def read_back(expires: Decimal) -> int:
+        client.put({"key": "a", "__expires": int(expires)})
+        return client.get("a").status_code
 
-    client.put({"key": "a", "__expires": int(database_seconds())})
-
-    assert client.get("a").status_code == 200
+    assert before_it_expires(read_back, whole_seconds=True)[1] == 200
 
 
 def test_set_renews_the_expiry_and_other_updates_leave_it(client: BaseClient) -> None:
-    expires = Decimal(str(round(database_seconds() - 0.4, 3)))
-    client.put(
-        {"key": "renewed", "n": 1, "l": [], "__expires": expires},
-        {"key": "updated", "n": 1, "l": [], "__expires": expires},
-    )
+    def update(expires: Decimal) -> list[int]:
+        client.put(
+            {"key": "renewed", "n": 1, "l": [], "__expires": expires},
+            {"key": "updated", "n": 1, "l": [], "__expires": expires},
+        )
+        patches = {"renewed": {"set": {"__expires": FAR}}, "updated": {"increment": {"n": 1}, "append": {"l": [1]}}}
+        return [client.update(key, patch).status_code for key, patch in patches.items()]
 
-    assert client.update("renewed", {"set": {"__expires": FAR}}).status_code == 200
-    assert client.update("updated", {"increment": {"n": 1}, "append": {"l": [1]}}).status_code == 200
-
-    wait_until(lambda: client.get("updated").status_code == 404)
+    assert before_it_expires(update)[1] == [200, 200]
+    eventually(lambda: client.get("updated").status_code == 404)
     assert client.stored("renewed") == {"key": "renewed", "n": 1, "l": [], "__expires": FAR}
 
 
@@ -133,12 +140,12 @@ def test_an_item_without_expiry_gets_one_by_an_update(client: BaseClient) -> Non
 
 
 def test_deleting_the_expiry_keeps_the_item_for_good(client: BaseClient) -> None:
-    expires = Decimal(str(round(database_seconds() - 0.5, 3)))
-    client.put({"key": "a", "__expires": expires}, {"key": "control", "__expires": expires})
+    def update(expires: Decimal) -> int:
+        client.put({"key": "a", "__expires": expires}, {"key": "control", "__expires": expires})
+        return client.update("a", {"delete": ["__expires"]}).status_code
 
-    assert client.update("a", {"delete": ["__expires"]}).status_code == 200
-
-    wait_until(lambda: client.get("control").status_code == 404)
+    assert before_it_expires(update)[1] == 200
+    eventually(lambda: client.get("control").status_code == 404)
     assert client.stored("a") == {"key": "a"}
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from storage import recording
+from storage.events import recording
 from tests.drives import DriveClient, noise
 from tests.factories import BaseClient, RawConnection, make_client, raw_head
 from tests.visor import make_recorded, record, recorded
+from tests.waiting import SWITCH_SECONDS
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_other_collections_and_unknown_ones_are_not_recorded(client: BaseClient,
 def test_switch_takes_effect_within_two_seconds(client: BaseClient) -> None:
     client.put({"key": "a"})
     recording.stop_recording(client.collection_id)
-    time.sleep(2)
+    time.sleep(SWITCH_SECONDS)
     client.put({"key": "b"})
     record(client.collection_id)
     client.put({"key": "c"})

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
+from tests.waiting import MOMENT_SECONDS, Found, eventually
 
 Pages = Callable[..., Page]
 
@@ -18,7 +19,7 @@ WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=MOMENT_SECONDS * 1000)
     # Playwright runs an event loop in this thread, whose presence alone makes Django refuse to ask the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as running:
@@ -59,11 +60,11 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
 
     def open_page(person: User | None, path: str = "/", *, width: int = 1280, **options: object) -> Page:
         context = chromium.new_context(base_url=server.url, viewport={"width": width, "height": 800}, **options)
+        context.set_default_timeout(MOMENT_SECONDS * 1000)
         contexts.append(context)
         if person is not None:
             context.add_cookies([{"name": "sessionid", "value": make_session(person), "url": server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "console", lambda message: faults.append(message.text) if _is_fault(message.text, message.type) else None
@@ -75,6 +76,16 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def eventually_on(page: Page, find: Callable[[], Found], what: object = "it did not come") -> Found:
+    """What `find` finds, as soon as that is something; the page's events and requests go on meanwhile."""
+
+    def look() -> Found:
+        page.wait_for_timeout(50)
+        return find()
+
+    return eventually(look, what=what)
 
 
 # What a page says of its requests that were broken off, as they are when one goes on to the next page.

@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from console.management.messy import messy_items
-from storage import events, keys, recording
-from storage import people as storage_people
+from storage.collections import keys
+from storage.collections import people as storage_people
+from storage.events import queries as event_queries
+from storage.events import recording
 from storage.models import (
     Base,
     Collection,
@@ -19,7 +21,7 @@ from storage.models import (
     SnapshotSchedule,
 )
 from tests.browser.axe import faults_of
-from tests.browser.base_page import StoredBase, make_base, open_base
+from tests.browser.base.page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages
 from tests.drives import make_drive
 from tests.people import Cast, make_cast
@@ -119,7 +121,7 @@ def keep_events(collection_id: str) -> tuple[str, str]:
         collection_id, origin="replay", replay_of=made.line.id, status=503, response=body("{}"), sent_by="Ada"
     )
     for event in (made, again, *(make_event(collection_id, status=status) for status in (200, 304, 404, 500))):
-        events.keep_event(event)
+        event_queries.keep_event(event)
     return made.line.id, again.line.id
 
 

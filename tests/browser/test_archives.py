@@ -4,13 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from storage.keys import Access
 from storage.models import Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.browser.conftest import Pages
 from tests.people import Cast
-
-SECONDS_60 = 60_000
 
 
 def choose(page: Page, path: Path) -> None:
@@ -22,7 +20,7 @@ def test_an_export_is_made_downloaded_and_deleted(cast: Cast, pages: Pages, tmp_
     page = pages(cast.member, f"/collections/{cast.collection.id}/exports/")
     expect(page.get_by_text("No export yet")).to_be_visible()
     page.get_by_role("button", name="Export now").click()
-    expect(page.get_by_text("1 item in 1 Base")).to_be_visible(timeout=SECONDS_60)
+    expect(page.get_by_text("1 item in 1 Base")).to_be_visible()
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download").click()
     downloading.value.save_as(tmp_path / "out.zip")
@@ -46,13 +44,13 @@ def test_an_archive_is_sent_looked_through_and_imported(cast: Cast, pages: Pages
     expect(page.get_by_text("Nothing imported yet")).to_be_visible()
     page.get_by_role("link", name="Import a file").click()
     choose(page, path)
-    expect(page.get_by_text("2 items in 2 Bases, 1 file in 1 Drive")).to_be_visible(timeout=SECONDS_60)
+    expect(page.get_by_text("2 items in 2 Bases, 1 file in 1 Drive")).to_be_visible()
     expect(page.get_by_label("Another name for odd name")).to_have_value("odd-name")
     expect(page.get_by_label("Another name for notes")).to_be_hidden()
     page.get_by_label("What to do with the base notes").select_option("rename")
     page.get_by_label("Another name for notes").fill("mine")
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("region", name="What was imported")).to_be_visible(timeout=SECONDS_60)
+    expect(page.get_by_role("region", name="What was imported")).to_be_visible()
     expect(page.get_by_role("row", name="notes mine 2 1")).to_be_visible()
     assert archives.stored_items(Access(cast.collection.id), "mine") == {"a": {}}
     page.reload()
@@ -68,7 +66,7 @@ def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     page.route("**/parts/?start=8388608", lambda route: route.abort(), times=1)
     page.route("**/parts/?start=16777216", lambda route: None)
     choose(page, path)
-    expect(page.get_by_text("Sending: 16.8 of 20.0 MB")).to_be_visible(timeout=SECONDS_60)
+    expect(page.get_by_text("Sending: 16.8 of 20.0 MB")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Stopped. Choose the same file again")).to_be_visible()
     page.unroute_all()
@@ -78,7 +76,7 @@ def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     choose(page, Path(__file__))
     expect(page.get_by_text("That is another file")).to_be_visible()
     choose(page, path)
-    expect(page.get_by_text("0 items in 1 Base")).to_be_visible(timeout=SECONDS_60)
+    expect(page.get_by_text("0 items in 1 Base")).to_be_visible()
     assert Import.objects.filter(collection=cast.collection).count() == 1
 
 
@@ -87,7 +85,7 @@ def test_a_file_that_is_no_archive_fails_with_the_reason(cast: Cast, pages: Page
     path.write_bytes(b"\x89PNG")
     page = pages(cast.member, f"/collections/{cast.collection.id}/imports/new/")
     choose(page, path)
-    expect(page.get_by_role("alert")).to_contain_text("neither a zip nor JSON", timeout=SECONDS_60)
+    expect(page.get_by_role("alert")).to_contain_text("neither a zip nor JSON")
 
 
 def test_deleting_works_with_the_keyboard_alone(cast: Cast, pages: Pages) -> None:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from storage import keys
+from storage.collections import keys
 from storage.models import Base, Collection, DataKey
 from tests.browser.conftest import Pages
 from tests.people import PASSWORD, Cast

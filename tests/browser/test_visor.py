@@ -10,13 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import events
+from storage.events import queries as event_queries
 from tests.browser.conftest import Pages
 from tests.factories import BaseClient, make_client
 from tests.people import Cast
 from tests.sdk.test_npm_client import INSTALLED, _find_program, _install_client
 from tests.serving import Server
-from tests.visor import eventually, record
+from tests.visor import record
+from tests.waiting import MOMENT_SECONDS, SWITCH_SECONDS, eventually
 
 TRAFFIC = """
 import { Deta } from "deta";
@@ -57,7 +58,7 @@ def produce(server: Server, client: BaseClient) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=MOMENT_SECONDS,
     )
     assert done.returncode == 0, done.stderr
 
@@ -73,12 +74,12 @@ def test_list_fills_by_itself_and_each_side_is_shown(
     page = pages(cast.owner, url)
     page.get_by_role("button", name="Record requests").click()
     page.get_by_text("Waiting for the first request").wait_for()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(SWITCH_SECONDS * 1000)
 
     produce(server, client)
 
     # Four of the Base, an update it refuses, a file that it sends as an upload of one part, and its download.
-    expect(rows(page)).to_have_count(9, timeout=20_000)
+    expect(rows(page)).to_have_count(9)
     expect(page.locator("#visor-chart")).to_contain_text("9 requests")
     row = rows(page).filter(has_text="PUT")
     expect(row).to_contain_text("notes/items")
@@ -123,7 +124,7 @@ def seeded(cast: Cast, client: BaseClient) -> None:
     client.get("a")
     client.get("missing")
     client.query([{"a?bad": 1}])
-    eventually(lambda: len(events.list_events(collection_id=cast.collection.id).lines) == 4)
+    eventually(lambda: len(event_queries.list_events(collection_id=cast.collection.id).lines) == 4)
 
 
 def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClient, pages: Pages) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import collections
+from storage.collections import collections
 from storage.models import Base, Drive
 from tests.console.conftest import Browser
 from tests.people import Cast

@@ -9,13 +9,15 @@ from urllib.parse import quote
 import httpx
 from django.db import connection
 
-from storage import event_blocks, events
 from storage.archive import exports
-from storage.database import run
+from storage.events import blocks as event_blocks
+from storage.events import queries as event_queries
+from storage.postgres.database import run
 from tests.factories import item_path, make_client
 from tests.people import PASSWORD, make_cast, make_person, make_session
 from tests.serving import Server
-from tests.visor import eventually, make_recorded
+from tests.visor import make_recorded
+from tests.waiting import eventually
 
 PAGES = (
     "/",
@@ -101,11 +103,11 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
     # A body that only names what it holds, with no such header beside it.
     client.send("POST", "/query", {"query": [{"cookie": f"sessionid={cookie}", "Authorization": cookie}]})
     sent += 1
-    eventually(lambda: sum(each.requests for each in _chart(client.collection_id)) >= sent, seconds=60)
+    eventually(lambda: sum(each.requests for each in _chart(client.collection_id)) >= sent)
 
     with httpx.Client(base_url=server.url, cookies={"sessionid": make_session(cast.server_owner)}) as browser:
         url = f"/collections/{client.collection_id}/visor/"
-        lines = events.list_events(collection_id=client.collection_id, limit=2 * sent).lines
+        lines = event_queries.list_events(collection_id=client.collection_id, limit=2 * sent).lines
         assert len(lines) == sent
         some = [
             f"{line.id}/?tab={tab}" for line in lines[:: sent // 6] for tab in ("response", "request", "log", "code")
@@ -123,8 +125,8 @@ def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database:
     assert found == set()
 
 
-def _chart(collection_id: str) -> list[events.Slice]:
-    return events.chart_events(collection_id=collection_id, minutes=60, width=1)
+def _chart(collection_id: str) -> list[event_queries.Slice]:
+    return event_queries.chart_events(collection_id=collection_id, minutes=60, width=1)
 
 
 def opened(collection_id: str) -> str:

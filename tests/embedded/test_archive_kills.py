@@ -2,25 +2,25 @@
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from storage import files, jobs
+from storage import jobs
 from storage.archive import exports, imports, plans
 from storage.archive.leases import Lease, Superseded
+from storage.drive import files
 from storage.errors import ArchiveNotFound
-from storage.keys import Access
 from storage.models import Export, Import
+from storage.postgres.access import Access
 from tests import archives
 from tests.failpoints import arm, disarm_all, is_armed
 from tests.serving import Server
 from tests.sweeping import swept_report
+from tests.waiting import eventually
 
 ITEMS, FILES = 1_200, 40
 
@@ -41,13 +41,6 @@ def loose_blobs() -> set[object]:
     """The blobs that belong to nothing, and those that files miss."""
     report = swept_report()
     return {*report.orphaned, *report.unreferenced, *report.missing}
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
-    started = time.monotonic()
-    while not holds():
-        assert time.monotonic() - started < seconds, "it does not come"
-        time.sleep(0.1)
 
 
 def make_data() -> Access:
@@ -71,7 +64,7 @@ def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     arm(moment)
     export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
     jobs.start(jobs.continue_archives)
-    wait_until(lambda: not is_armed(moment))
+    eventually(lambda: not is_armed(moment))
     where = {"collection_id": access.collection_id, "export_id": export.id}
     with pytest.raises(ArchiveNotFound):
         exports.open_export(**where)
@@ -79,7 +72,7 @@ def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
 
     let_time_pass(export)
 
-    wait_until(lambda: exports.find_export(**where).state == Export.State.DONE)
+    eventually(lambda: exports.find_export(**where).state == Export.State.DONE)
     done = exports.find_export(**where)
     assert (done.attempts, done.items, done.files, done.reason) == (2, ITEMS, FILES + 1, "")
     zipped = zipfile.ZipFile(io.BytesIO(archives.bytes_of(done)))
@@ -96,14 +89,14 @@ def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
     where = {"collection_id": target.collection_id, "import_id": checked.id}
     imports.request_run(choices=[plans.Choice("merge")] * 2, **where)
     jobs.start(jobs.continue_archives)
-    wait_until(lambda: not is_armed(moment))
+    eventually(lambda: not is_armed(moment))
     assert imports.find_import(**where).state == Import.State.RUNNING
 
     let_time_pass(checked)
 
-    wait_until(lambda: imports.find_import(**where).state == Import.State.DONE)
+    eventually(lambda: imports.find_import(**where).state == Import.State.DONE)
     reports = plans.read_report(imports.find_import(**where).report)
-    assert [(each.read, each.new, each.replaced, each.adds_up) for each in reports] == [
+    assert [(each.read, each.new, each.replaced, archives.adds_up(each)) for each in reports] == [
         (ITEMS, ITEMS, 0, True),
         (FILES + 1, FILES + 1, 0, True),
     ]
@@ -112,15 +105,15 @@ def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_worker_is_noticed_within_a_minute(server: Server) -> None:
+def test_a_killed_worker_is_noticed(server: Server) -> None:
     access = make_data()
     arm("export-before-commit")
     export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
     jobs.start(jobs.continue_archives)
-    wait_until(lambda: not is_armed("export-before-commit"))
+    eventually(lambda: not is_armed("export-before-commit"))
     where = {"collection_id": access.collection_id, "export_id": export.id}
-    wait_until(lambda: exports.find_export(**where).attempts == 2, seconds=60)
-    wait_until(lambda: exports.find_export(**where).state == Export.State.DONE)
+    eventually(lambda: exports.find_export(**where).attempts == 2)
+    eventually(lambda: exports.find_export(**where).state == Export.State.DONE)
 
 
 @pytest.mark.slow
@@ -131,7 +124,7 @@ def test_a_worker_that_dies_every_time_ends_in_a_failure_that_is_told(server: Se
     while exports.find_export(**where).state != Export.State.FAILED:
         arm("export-before-commit")
         let_time_pass(export)
-        wait_until(lambda: not is_armed("export-before-commit") or exports.find_export(**where).state == "failed")
+        eventually(lambda: not is_armed("export-before-commit") or exports.find_export(**where).state == "failed")
     assert exports.find_export(**where).reason == "The server stopped in the middle of it, 5 times."
 
 

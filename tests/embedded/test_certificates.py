@@ -1,11 +1,9 @@
 """The server's certificate: issued once, again when it lacks a name or grows old, always by the same authority."""
 
 import stat
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 import trustme
 from cryptography import x509
 
@@ -57,7 +55,6 @@ def test_ensure_replaces_a_certificate_whose_key_is_another(tmp_path: Path) -> N
     assert made.certificate.read_bytes() != before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
 def test_ensure_keeps_the_keys_to_the_owner(tmp_path: Path) -> None:
     certificates.ensure(tmp_path, [])
     for name in ("ca.key", "server.key"):

@@ -15,6 +15,7 @@ from tests.drives import PART, noise
 from tests.engines import make_data_folder, remove_data_folder
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
 MB = 1_048_576
 RESERVE_MB = 256
@@ -75,7 +76,7 @@ def client(serve_there: Callable[..., Server]) -> Iterator[httpx.Client]:
     collection_id = server.run("collection", "create", "full").stdout.split()[-1]
     key = server.run("datakey", "create", collection_id, "app").stdout.split()[-1]
     url = f"{server.url}/v1/{collection_id}/full"
-    with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=MOMENT_SECONDS, trust_env=False) as client:
         yield client
 
 
@@ -125,19 +126,15 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(
     """Without a reserve both engines themselves run out of space, in the middle of writes."""
     server = serve_there(HOMEPORT_DISK_RESERVE_MB=str(reserve_mb))
     with Ledger(server) as ledger:
-        time.sleep(0.5)
+        eventually(lambda: all(len(began) > 20 for began in ledger.acknowledged.values()))
         small_disk.leave(reserve_mb * MB + 20 * MB)
-        for _ in range(200):
-            if ledger.refused[507] > 200:
-                break
-            time.sleep(0.1)
+        eventually(lambda: ledger.refused[507] > 200)
         before = ledger.read_statuses.copy()
-        time.sleep(0.5)
+        eventually(lambda: ledger.read_statuses.total() > before.total() + 20)
         assert (ledger.read_statuses - before).keys() <= {200, 404}
-        assert ledger.read_statuses.total() > before.total()
         small_disk.free()
         for kind in ledger.services:
-            assert ledger.seconds_until_written(kind) < 5
+            assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
     assert ledger.refused[507] > 200
     if not reserve_mb:
         # Where it failed to write once, SeaweedFS deletes nothing before it is started again. The reserve spares it that.

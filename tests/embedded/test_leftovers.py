@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from storage.embedded import leftovers
+from tests.waiting import MOMENT_SECONDS
 
 Sleeper = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -21,7 +22,7 @@ def sleeper() -> Iterator[Sleeper]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(marks: dict[str, str] | None = None, **options: Any) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+        command = [sys.executable, "-c", "import time; print(flush=True); time.sleep(3600)"]
         process = subprocess.Popen(command, env={**os.environ, **(marks or {})}, stdout=subprocess.PIPE, **options)
         assert process.stdout
         process.stdout.readline()
@@ -39,7 +40,7 @@ def sleeper() -> Iterator[Sleeper]:
 def test_clear_ends_what_carries_the_marks(tmp_path: Path, sleeper: Sleeper) -> None:
     ours = [sleeper(leftovers.marks("one", tmp_path)) for _ in range(2)]
     assert leftovers.clear("one", tmp_path, tmp_path / "postgres") == 2
-    assert all(process.wait(timeout=5) != 0 for process in ours)
+    assert all(process.wait(timeout=MOMENT_SECONDS) != 0 for process in ours)
 
 
 def test_clear_spares_other_instances_and_copies_of_the_folder(tmp_path: Path, sleeper: Sleeper) -> None:

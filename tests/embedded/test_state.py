@@ -4,14 +4,11 @@ import json
 import os
 import socket
 import stat
-import sys
 from pathlib import Path
 
 import pytest
 
-from storage.embedded import places, state
-
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
+from storage.embedded import paths, state
 
 
 def mode_of(path: Path) -> int:
@@ -29,7 +26,6 @@ def test_ensure_makes_what_load_reads(tmp_path: Path) -> None:
     assert state.ensure(tmp_path / "data") == made
 
 
-@posix_only
 def test_ensure_keeps_its_secrets_to_the_owner(tmp_path: Path) -> None:
     previous = os.umask(0)
     try:
@@ -40,7 +36,6 @@ def test_ensure_keeps_its_secrets_to_the_owner(tmp_path: Path) -> None:
     assert mode_of(tmp_path / "data") == (0o711 if os.geteuid() == 0 else 0o700)
 
 
-@posix_only
 def test_ensure_leaves_the_permissions_of_a_folder_that_was_there(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o750)
     state.ensure(tmp_path / "data")
@@ -92,7 +87,6 @@ def test_a_data_folder_that_was_moved_keeps_its_secrets(tmp_path: Path) -> None:
     assert after.instance_id == before.instance_id
 
 
-@posix_only
 @pytest.mark.parametrize("name, is_socket", [("data", True), ("long" * 20, False)])
 def test_postgres_is_reached_by_socket_unless_its_path_is_too_long(
     data_folder: Path, name: str, is_socket: bool
@@ -101,23 +95,23 @@ def test_postgres_is_reached_by_socket_unless_its_path_is_too_long(
     assert made.postgres.host == (str(data_folder / name / "engines" / "run") if is_socket else "127.0.0.1")
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root runs engines as another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs engines as another user")
 class TestAsRoot:
     """Root's engines run as another user, which may not reach what root can."""
 
     def test_ensure_refuses_an_unknown_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(places.PlaceError, match="no-such-user"):
+        with pytest.raises(paths.PlaceError, match="no-such-user"):
             state.ensure(tmp_path / "data", engine_user="no-such-user")
 
     def test_ensure_refuses_root_as_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(places.PlaceError, match="refuses to run as root"):
+        with pytest.raises(paths.PlaceError, match="refuses to run as root"):
             state.ensure(tmp_path / "data", engine_user="root")
 
     def test_a_closed_folder_sends_the_engines_elsewhere(self, tmp_path: Path) -> None:
         closed = tmp_path / "closed"
         closed.mkdir(mode=0o700)
         made = state.ensure(closed / "data")
-        assert made.home(closed / "data") == places.SYSTEM_HOME / made.instance_id
+        assert made.home(closed / "data") == paths.SYSTEM_HOME / made.instance_id
         assert mode_of(closed) == 0o700
 
     def test_a_place_chosen_once_is_kept(self, tmp_path: Path) -> None:

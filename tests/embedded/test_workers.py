@@ -11,9 +11,9 @@ import pytest
 from console.affinity import find_processors, share_of
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
+from tests.waiting import PROMISED_SECONDS, seconds_until
 
 WORKERS = 2
-BACK_SECONDS = 2.0
 
 
 def listener(server: Server) -> psutil.Process:
@@ -33,10 +33,8 @@ def lives(process: psutil.Process) -> bool:
 
 
 def wait_for_workers(main: psutil.Process) -> None:
-    started = time.monotonic()
-    while len(living_workers(main)) < WORKERS:
-        assert time.monotonic() - started < BACK_SECONDS, "the worker is not back"
-        time.sleep(0.01)
+    is_back = seconds_until(lambda: len(living_workers(main)) >= WORKERS)
+    assert is_back < PROMISED_SECONDS, "the worker is not back"
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
@@ -49,7 +47,7 @@ def test_killed_workers_lose_nothing_and_others_go_on(own_server: Any, rounds: i
             time.sleep(chosen.random() / 2)
             kill(chosen.choice(living_workers(main)))
             for kind in ledger.services:
-                assert ledger.seconds_until_written(kind) < BACK_SECONDS
+                assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
             wait_for_workers(main)
     assert main == listener(own_server), "the listener was started again"
     # A kill breaks what that worker was at, and nothing else: no client is refused.
@@ -92,4 +90,4 @@ def test_workers_killed_at_once_are_all_replaced(own_server: Any) -> None:
         for worker in victims:
             worker.kill()
         wait_for_workers(main)
-        own_server.wait_ready(BACK_SECONDS)
+        own_server.wait_ready()

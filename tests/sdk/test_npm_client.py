@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.factories import make_client
+from tests.waiting import LONG_SECONDS, MOMENT_SECONDS
 
 HERE = Path(__file__).parent
 # Outside the tests, and kept from one run to the next: the package is only downloaded once.
@@ -27,7 +28,7 @@ def _find_program(name: str) -> str:
     return found
 
 
-def _run(command: list[str], environment: dict[str, str], seconds: int) -> None:
+def _run(command: list[str], environment: dict[str, str], seconds: float) -> None:
     """Run a command in the installation's folder; when it fails, its whole output is the failure's message."""
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ["PATH"]])
     done = subprocess.run(
@@ -50,7 +51,9 @@ def _install_client(test_file: str) -> None:
         shutil.copy(HERE / name, INSTALLED / name)
     installed = INSTALLED / "node_modules" / PACKAGE / "package.json"
     if not (installed.is_file() and f'"version": "{VERSION}"' in installed.read_text(encoding="utf-8")):
-        _run([_find_program("npm"), "install", "--no-package-lock", "--no-audit", "--no-fund"], {}, seconds=120)
+        _run(
+            [_find_program("npm"), "install", "--no-package-lock", "--no-audit", "--no-fund"], {}, seconds=LONG_SECONDS
+        )
 
 
 @pytest.mark.parametrize("service", ["base", "drive"])
@@ -68,5 +71,5 @@ def test_the_published_javascript_client_works_unmodified(server: Any, database:
             "DETA_TEST_KEY": client.key_text,
             "DETA_TEST_READ_KEY": reader.key_text,
         },
-        seconds=60,
+        seconds=MOMENT_SECONDS,
     )

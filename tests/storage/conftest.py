@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 
-from storage import blobs
+from storage.s3 import blobs
 from tests.second_s3 import serve_second_s3
 from tests.sweeping import sweep_now
 

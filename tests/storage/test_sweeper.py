@@ -13,12 +13,15 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from storage import blobs, limits, reconcile, sweeper
-from storage.blobs import Owner
+from storage import limits, sweeper
+from storage.drive import reconcile
 from storage.errors import EngineUnreachable
 from storage.models import Blob
+from storage.s3 import blobs
+from storage.s3.blobs import Owner
 from tests.storage.conftest import forget_clients
 from tests.sweeping import once_alone, sweep_now
+from tests.waiting import MOMENT_SECONDS
 
 OWNER = Owner("c" * 10, "drive", "name")
 
@@ -36,7 +39,7 @@ def s3_that_keeps(kept: set[uuid.UUID]) -> Iterator[None]:
             if self.command == "DELETE" and any(key in self.path for key in keys):
                 status, headers, body = 403, [], b"<Error><Code>AccessDenied</Code></Error>"
             else:
-                there = http.client.HTTPConnection(engine, timeout=10)
+                there = http.client.HTTPConnection(engine, timeout=MOMENT_SECONDS)
                 length = int(self.headers.get("Content-Length") or 0)
                 there.request(self.command, self.path, self.rfile.read(length) or None, dict(self.headers))
                 answer = there.getresponse()

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
+from tests.waiting import MOMENT_SECONDS
+
 BLOCK = 65_536
 
 
@@ -72,7 +74,7 @@ class FaultyProxy:
                 self.end_headers()
 
             def pass_on(self, body: bytes, fault: Optional[Fault]) -> None:
-                upstream = http.client.HTTPConnection(proxy._upstream, timeout=30)
+                upstream = http.client.HTTPConnection(proxy._upstream, timeout=MOMENT_SECONDS)
                 try:
                     upstream.request(self.command, self.path, body, dict(self.headers.items()))
                     reply = upstream.getresponse()
@@ -95,7 +97,7 @@ class FaultyProxy:
                     left = None if left is None else left - len(block)
                 if fault and fault.kind == "stall":
                     self.wfile.flush()
-                    proxy.let_go.wait(30)
+                    proxy.let_go.wait(MOMENT_SECONDS)
                 self.close_connection = self.close_connection or fault is not None
 
             do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = forward  # noqa: N815 (http.server's names)

@@ -7,6 +7,7 @@ import time
 import pytest
 from faulty import FaultyProxy
 from tests.drives import noise
+from tests.waiting import MOMENT_SECONDS
 
 from deta import Deta, FileStat, KeyExists, NotFound
 from deta.drive import UPLOAD_CHUNK_SIZE
@@ -104,7 +105,7 @@ def test_memory_is_bounded_by_the_parts_under_way(plain: Deta, parallel: int) ->
 
 def test_parts_go_side_by_side(through_proxy: Deta, proxy: FaultyProxy) -> None:
     """Four parts meet on the way: none goes on before all have come."""
-    meeting = threading.Barrier(4, timeout=20)
+    meeting = threading.Barrier(4, timeout=MOMENT_SECONDS)
     handler = proxy._server.RequestHandlerClass
     pass_on = handler.pass_on
 

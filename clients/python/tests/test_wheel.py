@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.waiting import LONG_SECONDS
 
 OLDEST = "3.9"
 # A whole round, as somebody would type it after reading the Connect page.
@@ -58,7 +59,7 @@ def _run(*command: str, **environment: str) -> str:
         env=kept | environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LONG_SECONDS,
         check=False,
         stdin=subprocess.DEVNULL,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from storage import collections
+from storage.collections import collections
 from storage.errors import StorageError
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from storage import keys
+from storage.collections import keys
 from storage.errors import StorageError
 from storage.models import DataKey
 

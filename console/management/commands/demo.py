@@ -7,8 +7,10 @@ from django.core.management.base import BaseCommand
 
 from console import serving
 from console.management.messy import messy_items
-from storage import collections, exact_json, items, keys, limits
-from storage.keys import Access
+from storage import exact_json, limits
+from storage.base import items
+from storage.collections import collections, keys
+from storage.postgres.access import Access
 
 BASE, MESSY_BASE = "emoji", "guests"
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.archive import exports
 from storage.archive.leases import Superseded
-from storage.database import one_connection
 from storage.errors import StorageError
+from storage.postgres.database import one_connection
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from storage.archive import imports, plans
 from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
-from storage.database import one_connection
 from storage.errors import InvalidInput, StorageError
 from storage.models import Import
+from storage.postgres.database import one_connection
 
 _WAYS = ("merge", "replace", "rename", "skip")
 

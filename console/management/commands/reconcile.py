@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from storage import rebuild, reconcile
+from storage.drive import rebuild, reconcile
+from storage.drive.reconcile import Report
 from storage.errors import StorageError
-from storage.reconcile import Report
 
 
 class Command(BaseCommand):

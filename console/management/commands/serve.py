@@ -24,8 +24,8 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage import blobs
-from storage.embedded import certificates, leftovers, places, ports, postgres, process, seaweedfs, state
+from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
 
@@ -51,12 +51,12 @@ class Command(BaseCommand):
         self.stop_asked = False
         self.is_up = False
         try:
-            places.make_data_folder(settings.DATA)
+            paths.make_data_folder(settings.DATA)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (places.PlaceError, state.StateError, OSError) as error:
+        except (paths.PlaceError, state.StateError, OSError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
@@ -126,14 +126,14 @@ class Command(BaseCommand):
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = places.engine_account(settings.ENGINE_USER)
+        self.account = paths.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
-        places.prepare_home(settings.DATA, self.home, self.account)
+        paths.prepare_home(settings.DATA, self.home, self.account)
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
             )
-        self.binaries = places.binaries(self.account)
+        self.binaries = paths.binaries(self.account)
         common: dict[str, Any] = {"binaries": self.binaries, "account": self.account}
         if settings.S3_IS_BUNDLED:
             self._run(seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common))

@@ -1,0 +1,73 @@
+"""What the job worker does for exports and imports: one after the other, never so many at once that other jobs would wait."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from storage import limits
+from storage.archive import exports, imports, snapshots
+from storage.archive.leases import Lease, Superseded
+from storage.errors import EngineUnreachable
+from storage.models import Export, Import
+from storage.postgres.database import engine_errors, one_connection
+
+logger = logging.getLogger(__name__)
+
+_places = threading.BoundedSemaphore(limits.ARCHIVES_AT_ONCE)
+
+
+def continue_archives() -> None:
+    """Do what waits to be done, and take over what a worker left that is gone. Raises EngineUnreachable."""
+    if not _places.acquire(blocking=False):
+        return
+    try:
+        with engine_errors(), one_connection():
+            tidy_up()
+            while _work_once():
+                pass
+    finally:
+        _places.release()
+
+
+def tidy_up() -> None:
+    """Ask for snapshots that are due, and remove what nobody goes on with."""
+    snapshots.take_due_snapshots()
+    snapshots.clear_scratch()
+    exports.forget_abandoned()
+    imports.forget_old()
+
+
+def _work_once() -> bool:
+    """The next piece of work from beginning to end; False when there is none."""
+    if export := exports.claim_export():
+        _do(
+            export,
+            exports.make_export,
+            state=Export.State.FAILED,
+            told="reason",
+            running={"state": Export.State.RUNNING},
+        )
+    elif import_ := imports.claim_import():
+        _do(import_, imports.work_on_import, state=Import.State.FAILED, told="reason", running={"state": import_.state})
+    elif tried := snapshots.claim_check():
+        running = {"check_state": Export.Check.RUNNING}
+        _do(tried, snapshots.check_export, check_state=Export.Check.BAD, told="check_note", running=running)
+    else:
+        return False
+    return True
+
+
+def _do(row: Any, work: Callable[[Any], None], *, told: str, running: dict[str, Any], **failed: Any) -> None:
+    """Work on a row. A defect is told there too, so that nobody waits for what will not come."""
+    try:
+        work(row)
+    except Superseded:
+        logger.info("%s %s goes on elsewhere, or is gone", type(row).__name__, row.pk)
+    except EngineUnreachable:
+        raise
+    except Exception:
+        logger.exception("%s %s failed", type(row).__name__, row.pk)
+        with suppress(Superseded):
+            Lease(row, **running).save(**failed, **{told: "Homeport has a defect here; the server's log says more."})

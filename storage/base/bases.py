@@ -1,0 +1,31 @@
+"""The Bases of a collection: made by their first write, found and listed."""
+
+from django.db import IntegrityError
+
+from storage.errors import BaseNotFound, Unauthorized
+from storage.models import Base
+
+
+def ensure_base(*, collection_id: str, name: str) -> None:
+    """Make the Base if it is not there yet: its first write brings it to exist (contract: Everywhere).
+
+    Raises Unauthorized when the collection has gone in the meantime: nobody has a key to it then.
+    """
+    try:
+        Base.objects.get_or_create(collection_id=collection_id, name=name)
+    except IntegrityError:
+        raise Unauthorized() from None
+
+
+def list_base_names(*, collection_id: str, limit: int) -> list[str]:
+    """The names of the collection's first `limit` Bases, in their order."""
+    found = Base.objects.filter(collection_id=collection_id).order_by("name")
+    return list(found.values_list("name", flat=True)[:limit])
+
+
+def find_base(*, collection_id: str, name: str) -> Base:
+    """Raises BaseNotFound."""
+    found = Base.objects.select_related("figures").filter(collection_id=collection_id, name=name).first()
+    if found is None:
+        raise BaseNotFound(f"Collection {collection_id} has no Base called {name}")
+    return found

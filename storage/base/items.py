@@ -1,0 +1,269 @@
+"""Base: the operations on items (contract: section "Base"). Pure rules are in query.py and updates.py."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from storage import disk_space, limits, names
+from storage.base import bases, generated_keys
+from storage.base.query import Predicate
+from storage.base.sql import items as items_sql
+from storage.base.sql import queries as queries_sql
+from storage.base.updates import Operation, apply_patch
+from storage.errors import (
+    BaseNotFound,
+    EmptyAttributeName,
+    InvalidInput,
+    ItemNotFound,
+    KeyExists,
+)
+from storage.exact_json import check_value, dump, is_number, parse
+from storage.postgres.access import Access, allowed
+from storage.postgres.database import engine_errors, run
+from storage.postgres.sql import access as access_sql
+
+Document = dict[str, Any]
+_Rows = Sequence[queries_sql.ScannedItem | queries_sql.LookedUpItem]
+
+# Beyond this many seconds PostgreSQL has no date: such an item never expires, or always has.
+_LAST_TIMESTAMP = 9_000_000_000_000
+
+# Ids of Bases that this process has queried. Every statement that uses one says whether it still holds.
+_base_ids: dict[tuple[str, str], int] = {}
+_BASE_IDS_KEPT = 10_000
+
+
+class StoredItem(NamedTuple):
+    """An item as it stands: its JSON, ready to send, and its revision."""
+
+    json: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """What a put stored, as JSON texts in request order, and what failed inside."""
+
+    processed: list[str]
+    failed: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items as JSON texts in key order, and the key to go on from when more may follow.
+
+    Of each item also its revision. `looked_at` is how many items were looked at to fill the page, as far as that is
+    known: not of a page that an index answered, nor of one that reached the end.
+    """
+
+    items: list[str]
+    last: str | None
+    revisions: list[int]
+    looked_at: int | None = None
+
+
+class PreparedItem(NamedTuple):
+    """An item that has passed every rule: the row that the writing statements take."""
+
+    key: str
+    json: str
+    size_bytes: int
+    expires: float | None
+
+
+def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
+    """Store or replace 1 to 25 items in one transaction; a missing key is generated.
+
+    An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
+    is broken and DiskFull, and then nothing is stored.
+    """
+    disk_space.check_room_for_items()
+    if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
+        raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
+    prepared, failed = [], []
+    for index, item in enumerate(items):
+        try:
+            prepared.append(prepare_item(item))
+        except EmptyAttributeName:
+            failed.append(item)
+        except InvalidInput as error:
+            raise error.within(index).within("items") from None
+    keys = [row.key for row in prepared] + [item["key"] for item in failed if "key" in item]
+    if len(set(keys)) < len(keys):
+        raise InvalidInput("Bad items", "Two items have the same key")
+    if prepared:
+        _write(access, base, prepared, replace=True)
+    else:
+        check_access(access=access, name=base, write=True)
+    return PutResult([row.json for row in prepared], failed)
+
+
+def insert_item(*, access: Access, base: str, item: Any) -> str:
+    """Store an item whose key is not taken; an expired item does not take it. The item as stored, as JSON.
+
+    Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
+    """
+    disk_space.check_room_for_items()
+    try:
+        prepared = prepare_item(item)
+    except InvalidInput as error:
+        raise error.within("item") from None
+    if _write(access, base, [prepared], replace=False) == 0:
+        raise KeyExists()
+    return prepared.json
+
+
+def get_item(*, access: Access, base: str, key: str) -> StoredItem:
+    """One item. Raises ItemNotFound, also when it has expired."""
+    found = allowed(run(items_sql.get_item(access, base, names.check_key(key))))
+    if found.value is None:
+        raise ItemNotFound()
+    return StoredItem(with_key(key, found.value), found.revision)
+
+
+def delete_item(*, access: Access, base: str, key: str) -> None:
+    """Remove an item; that there is none is no error."""
+    allowed(run(items_sql.delete_item(access, base, names.check_key(key))))
+
+
+def update_item(*, access: Access, base: str, key: str, operations: tuple[Operation, ...]) -> None:
+    """Apply a patch to one item, atomically: concurrent updates of an item take turns.
+
+    Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
+    comes out breaks a rule for items; the item is unchanged then.
+    """
+    disk_space.check_room_for_items()
+    names.check_key(key)
+    with engine_errors(), transaction.atomic():
+        base_id, _, key_id = allowed(run(access_sql.resolve_base(access, base, write=True)))
+        if base_id is None or not (found := run(items_sql.lock_item(base_id, key))):
+            raise ItemNotFound()
+        changed = apply_patch(parse(found[0].value.encode()), operations)
+        row = prepare_item({**changed, "key": key})
+        run(items_sql.replace_item(base_id, row, key_id=key_id, person_id=access.person_id))
+
+
+def query_items(
+    *, access: Access, base: str, predicate: Predicate, limit: int, last: str | None = None, descending: bool = False
+) -> Page:
+    """The items that match, in key order from `last` on (exclusive).
+
+    At most `limit` items and about 1 MB. A query that the equality index answers finds its matches however large the
+    Base is; any other looks at about 1 MB of items and says where it stopped, so a page may be short or empty.
+    """
+    while True:
+        base_id = _base_ids.get((access.collection_id, base)) or _look_up_base(access, base)
+        if base_id is None:
+            return Page([], None, [])
+        rows = _find(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
+        if allowed(rows).base_id == base_id:
+            return _page(rows, limit)
+        _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
+
+
+def check_access(*, access: Access, name: str, write: bool) -> None:
+    """Raises Unauthorized or Forbidden unless the caller may read (or write) this Base."""
+    allowed(run(access_sql.resolve_base(access, name, write=write)))
+
+
+def find_base_id(access: Access, base: str) -> int:
+    """The id of a Base that is to be read. Raises Unauthorized, Forbidden, BaseNotFound."""
+    base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
+    if base_id is None:
+        raise BaseNotFound()
+    return base_id
+
+
+def _look_up_base(access: Access, base: str) -> int | None:
+    base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
+    if base_id is not None:
+        if len(_base_ids) >= _BASE_IDS_KEPT:
+            _base_ids.clear()
+        _base_ids[access.collection_id, base] = base_id
+    return base_id
+
+
+def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> _Rows:
+    """The rows of `queries_sql.scan_items`, by the index where it answers.
+
+    Sorting all hits of a condition that much of the Base meets takes longer than to find the first of them in key order,
+    so that is tried in between.
+    """
+    if not queries_sql.answered_by_index(predicate):
+        caps = {"max_bytes": limits.SCAN_MAX_BYTES, "max_rows": limits.SCAN_MAX_ROWS}
+        return run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
+    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
+    if not rows or rows[0].hits <= limits.INDEX_FEW_HITS:
+        return rows
+    caps = {"max_bytes": limits.DENSE_SCAN_MAX_BYTES, "max_rows": limits.DENSE_SCAN_MAX_ROWS}
+    scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
+    if not scanned or scanned[-1].matched or not scanned[-1].stopped:
+        return scanned
+    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_MAX_HITS))
+    return rows if not rows or rows[0].hits <= limits.INDEX_MAX_HITS else scanned
+
+
+def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
+    """Write the rows, with the Base if this is its first write; how many were written."""
+
+    def attempt() -> items_sql.PutItems:
+        return allowed(run(items_sql.put_items(access, base, list(rows), replace=replace)))
+
+    done = attempt()
+    if done.base_id is None:
+        with engine_errors():
+            bases.ensure_base(collection_id=access.collection_id, name=base)
+        done = attempt()
+    return done.written
+
+
+def prepare_item(item: Any) -> PreparedItem:
+    """An item as it will be stored, with a key made for it if it has none. Raises InvalidInput when a rule is broken."""
+    if not isinstance(item, dict):
+        raise InvalidInput("An item is not an object")
+    if "key" not in item:
+        item = {**item, "key": generated_keys.new_key()}
+    key = names.check_key(item["key"])
+    json = dump(item)
+    if len(json) > limits.ITEM_MAX_BYTES:
+        raise InvalidInput(f"An item is larger than {limits.ITEM_MAX_BYTES} bytes: this one has {len(json)}")
+    check_value(item)
+    expires = item.get("__expires")
+    if "__expires" in item and not is_number(expires):
+        raise InvalidInput("`__expires` is not a number of seconds")
+    return PreparedItem(key, json.decode(), len(json), None if expires is None else _seconds(expires))
+
+
+def _seconds(expires: int | Decimal) -> float:
+    seconds = float(expires)
+    return seconds if abs(seconds) <= _LAST_TIMESTAMP else math.copysign(math.inf, seconds)
+
+
+def _page(rows: _Rows, limit: int) -> Page:
+    items: list[str] = []
+    revisions: list[int] = []
+    last = reached = looked_at = None
+    for row in rows:
+        if row.key is None:
+            continue
+        if row.matched:
+            if len(items) == limit:
+                last = reached
+                break
+            items.append(with_key(row.key, row.value))
+            revisions.append(row.revision)
+            reached = row.key
+        looked_at = row.position
+        if row.stopped:
+            last = row.key
+    return Page(items, last, revisions, looked_at if last is not None else None)
+
+
+def with_key(key: str, value: str) -> str:
+    """The whole item's JSON: the stored text of its other attributes, untouched, behind its key."""
+    head = '{"key":' + dump(key).decode()
+    return head + "}" if value == "{}" else head + "," + value[1:]

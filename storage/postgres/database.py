@@ -1,0 +1,183 @@
+"""Runs statements and turns the driver's errors into named ones.
+
+Statements go past the ORM, whose cursor wrappers cost more than the hot statements themselves. The texts of statements are in
+each room's `sql`, the connections in `connections.py`, and how a statement is sent in `sending.py`.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection as django_connection
+from django.db.utils import DatabaseError, InterfaceError
+from psycopg import errors as pg
+
+from storage.errors import DiskFull, EngineUnreachable
+from storage.postgres.connections import Connection, PoolBusy, pool
+from storage.postgres.sending import row_maker, send
+from storage.postgres.statements import R, Statement
+
+# Of a snapshot, in memory: the largest items together take some 50 MB.
+_ROWS_AT_A_TIME = 64
+
+# What another try can cure: the server is away, starting, out of connections, or ended the statement in time.
+_PASSING = (
+    PoolBusy,
+    psycopg.InterfaceError,
+    pg.AdminShutdown,
+    pg.CannotConnectNow,
+    pg.ConnectionException,
+    pg.ConnectionTimeout,
+    pg.CrashShutdown,
+    pg.DeadlockDetected,
+    pg.LockNotAvailable,
+    pg.QueryCanceled,
+    pg.SerializationFailure,
+    pg.TooManyConnections,
+)
+
+
+def run(statement: Statement[R]) -> list[R]:
+    """Run one statement; all its rows.
+
+    Inside `transaction.atomic()` or `one_connection()` it runs on that connection, else on any, committed at once.
+    Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
+    """
+    with engine_errors():
+        if django_connection.connection is not None:
+            return send(django_connection.connection, statement)
+        connection = pool.take(_open)
+        try:
+            return send(connection, statement)
+        finally:
+            pool.give_back(connection)
+
+
+def run_one(statement: Statement[R]) -> R:
+    """Run a statement that always has exactly one row. Raises as `run` does."""
+    (row,) = run(statement)
+    return row
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Keep to one connection inside, for what belongs to a session, such as an advisory lock.
+
+    Where there is one already, as in a transaction, it is that one, and stays open.
+    """
+    is_nested = django_connection.connection is not None
+    with engine_errors():
+        django_connection.ensure_connection()
+    try:
+        yield
+    finally:
+        if not is_nested:
+            django_connection.close()
+
+
+class OwnConnection:
+    """A connection beside the pool's, for a thread whose statements may wait longer than requests should for the pool.
+
+    One thread at a time may use it. It is opened when needed, and anew after an error; what it commits may be lost by a
+    crash of the database.
+    """
+
+    def __init__(self, *, lock_timeout_ms: int) -> None:
+        self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
+        self._connection: Connection | None = None
+
+    def run_together(self, statements: Sequence[Statement[Any]]) -> None:
+        """Several statements in one transaction. Raises as `run` does."""
+        with self._open_one() as connection, connection.transaction():
+            for statement in statements:
+                send(connection, statement)
+
+    def run(self, statement: Statement[R]) -> list[R]:
+        """One statement, committed at once. Raises as `run` does."""
+        with self._open_one() as connection:
+            return send(connection, statement)
+
+    def close(self) -> None:
+        """Close it; the next statement opens it anew."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _open_one(self) -> Iterator[Connection]:
+        with engine_errors():
+            try:
+                if self._connection is None:
+                    self._connection = _open()
+                    for option in self._options:
+                        self._connection.execute(option.encode())
+                yield self._connection
+            except BaseException:
+                self.close()
+                raise
+
+
+class Snapshot:
+    """One moment of the database: what is committed while it lasts is not seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: Statement[R]) -> Iterator[R]:
+        """The rows of a statement as they are wanted, a few in memory at a time. Raises EngineUnreachable."""
+        name = f"rows_{next(self._numbers)}"
+        with engine_errors(), psycopg.RawServerCursor(self._connection, name) as cursor:
+            cursor.itersize = _ROWS_AT_A_TIME
+            cursor.execute(statement.text.encode(), statement.params)
+            yield from map(row_maker(statement.row), cursor)
+
+    _numbers = itertools.count()
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    """Read from one moment on, over a connection of its own, for as long as it takes. Raises EngineUnreachable."""
+    with engine_errors():
+        connection = _open()
+    try:
+        connection.autocommit = False
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield Snapshot(connection)
+    finally:
+        connection.close()
+
+
+def release_connection() -> None:
+    """Give the ORM's connection back before waiting for somebody slow, such as a client that takes or sends a file.
+
+    What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
+    """
+    if not django_connection.in_atomic_block:
+        django_connection.close()
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Turn what the driver or the ORM raises about the engine's state into a named error."""
+    try:
+        yield
+    except (psycopg.Error, DatabaseError, InterfaceError) as error:
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        if isinstance(cause, pg.DiskFull):
+            raise DiskFull() from error
+        if isinstance(cause, _PASSING) or _is_connection_error(cause):
+            raise EngineUnreachable() from error
+        raise
+
+
+def _is_connection_error(cause: BaseException | None) -> bool:
+    """Whether there was no server to answer: it gives every error of its own a code, the client library gives none."""
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+
+
+def _open() -> Connection:
+    """A connection as Django configures it, but committing every statement."""
+    return psycopg.connect(**django_connection.get_connection_params(), autocommit=True)

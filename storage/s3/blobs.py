@@ -1,0 +1,385 @@
+"""The bytes of files, in S3. The only module that imports boto3; it turns what S3 says into errors of our own.
+
+An object's key is random and says nothing; what it belongs to stands in its metadata, so that the index can be rebuilt.
+Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
+than a small object does. Probing and listing, which nobody waits for, are left to it.
+
+No engine's habits are leaned on: keys are plain, lengths are always known, and an `ETag` that is not the MD5 of what was
+sent only means that the object is read back and compared.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import boto3
+import urllib3
+from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from storage import disk_space, limits
+from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
+from storage.s3.reading import Reading
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "blobs/"
+
+# SeaweedFS and other S3s know neither the checksum trailers of newer SDKs nor names of buckets as names of hosts.
+_CONFIG = {
+    "s3": {"addressing_style": "path"},
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+# What an S3 says when it has no room left, besides the status 507.
+_FULL = (
+    "<Code>InsufficientStorage",
+    "<Code>XMinioStorageFull",
+    "<Code>QuotaExceeded",
+    "no space left",
+    "no free volumes",
+)
+
+
+class Owner(NamedTuple):
+    """What an object belongs to, as its metadata says: enough to enter it into an empty index.
+
+    `upload_id` and `part` are those of a part; a manifest's body lists the parts' ids in order.
+    """
+
+    collection_id: str
+    drive: str
+    name: str
+    content_type: str = ""
+    upload_id: str = ""
+    part: int = 0
+    is_manifest: bool = False
+
+
+class StoredBlob(NamedTuple):
+    """An object found in the bucket."""
+
+    id: UUID
+    size_bytes: int
+    modified_at: datetime
+
+
+def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> str:
+    """Store exactly `length` bytes under a key that has never been used; their MD5 as 32 hexadecimal digits.
+
+    What `chunks` raises passes through, and no object comes to be then. Raises EngineUnreachable and DiskFull.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
+    with _send("PUT", blob_id, headers, body=_hashed(chunks, digest)) as answer:
+        if answer.status == 500 and disk_space.is_short_of(length):
+            raise DiskFull()
+        _expect(answer, 200)
+        told = answer.headers.get("ETag", "").strip('"')
+    md5 = digest.hexdigest()
+    if told != md5:
+        _compare(blob_id, length, md5)
+    return md5
+
+
+class _FromS3(Reading):
+    """An object's bytes on their way."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
+        super().__init__(length)
+        self._answer = answer
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._answer.read(size, decode_content=False)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise EngineUnreachable() from error
+
+    def close(self) -> None:
+        """Give the connection back; one with bytes still to come is of no use to anybody else."""
+        if self._left > 0:
+            self._answer.close()
+        self._answer.release_conn()
+
+
+def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: float | None = None) -> Reading:
+    """Begin to read `length` bytes from `start` of an object that has `size_bytes`.
+
+    S3 has `seconds` for its first word. Raises EngineUnreachable, and BlobMissing when the object is not there or has
+    another length.
+    """
+    partial = length != size_bytes
+    headers = {"Range": f"bytes={start}-{start + length - 1}"} if partial else {}
+    answer = _ask("GET", blob_id, headers, seconds=seconds)
+    try:
+        _expect(answer, 200, 206)
+        # Not every S3 says 206 for a part, but what it sends is told by these two everywhere.
+        told = (answer.headers.get("Content-Length"), answer.headers.get("Content-Range"))
+        if told != (str(length), f"bytes {start}-{start + length - 1}/{size_bytes}" if partial else None):
+            raise BlobMissing()
+    except BaseException:
+        answer.close()
+        raise
+    return _FromS3(answer, length)
+
+
+def delete(blob_ids: Iterable[UUID]) -> list[UUID]:
+    """Remove objects; that one is not there is no error. Returns those that S3 would not remove; the log has what it said.
+
+    Raises EngineUnreachable when there is no answer.
+    """
+    refused = []
+    for blob_id in blob_ids:
+        with _send("DELETE", blob_id, {}) as answer:
+            try:
+                _expect(answer, 204, 200, 404)
+            except StorageError:
+                refused.append(blob_id)
+    return refused
+
+
+def find_size(blob_id: UUID) -> int | None:
+    """An object's size in bytes; None when there is none. Raises EngineUnreachable."""
+    with _send("HEAD", blob_id, {}) as answer:
+        _expect(answer, 200, 404)
+        return int(answer.headers["Content-Length"]) if answer.status == 200 else None
+
+
+def find_owner(blob_id: UUID) -> Owner | None:
+    """What an object's metadata says it belongs to; None when it says nothing of ours. Raises EngineUnreachable."""
+    with _send("HEAD", blob_id, {}) as answer:
+        _expect(answer, 200, 404)
+        return _read_owner(answer.headers)
+
+
+def find_md5(blob_id: UUID, size_bytes: int) -> str:
+    """The MD5 of an object's bytes, read to find it. Raises EngineUnreachable and BlobMissing."""
+    digest = hashlib.md5(usedforsecurity=False)
+    if size_bytes:
+        for chunk in read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_manifest(blob_ids: Iterable[UUID]) -> bytes:
+    """The body of a manifest: the ids of a file's blobs, in order."""
+    return json.dumps([blob_id.hex for blob_id in blob_ids]).encode()
+
+
+def read_manifest(blob_id: UUID, size_bytes: int) -> list[UUID]:
+    """The ids of a file's blobs, in order. Raises EngineUnreachable and BlobMissing."""
+    body = b"".join(read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes))
+    return [UUID(each) for each in json.loads(body)]
+
+
+def list_blobs() -> Iterator[StoredBlob]:
+    """Every object of ours in the bucket, in no particular order. Raises EngineUnreachable."""
+    try:
+        pages = _listing_client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET, Prefix=FOLDER)
+        for page in pages:
+            for entry in page.get("Contents", []):
+                name = entry["Key"].rsplit("/", 1)[-1]
+                if len(name) == 32:
+                    yield StoredBlob(UUID(name), entry["Size"], entry["LastModified"])
+    except (BotoCoreError, ClientError) as error:
+        raise EngineUnreachable() from error
+
+
+def key_of(blob_id: UUID) -> str:
+    """The object's key. Folders of a few thousand suit the engines that keep one file an object."""
+    return f"{FOLDER}{blob_id.hex[:2]}/{blob_id.hex[2:4]}/{blob_id.hex}"
+
+
+def find_fault() -> str | None:
+    """Put a small object, get it back and delete it; None when that works, else what is wrong. Takes three seconds at most."""
+    client, bucket = _probe_client(), settings.S3_BUCKET
+    key, content = f"probe/{uuid.uuid4().hex}", b"homeport"
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=content)
+        got = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        client.delete_object(Bucket=bucket, Key=key)
+    except (BotoCoreError, ClientError) as error:
+        return str(error)
+    return None if got == content else "the object came back changed"
+
+
+def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _compare(blob_id: UUID, length: int, md5: str) -> None:
+    """Read an object back whose ETag is no MD5, or the wrong one. Raises EngineUnreachable unless it is what was sent."""
+    if find_size(blob_id) != length or find_md5(blob_id, length) != md5:
+        logger.error("S3 stored other bytes than it was sent as %s", key_of(blob_id))
+        raise EngineUnreachable()
+
+
+# Metadata
+
+# S3 allows 2 KB of metadata, in ASCII, and engines differ in what they count. Lines in Base64 keep the longest name within
+# that, as no name holds a line break; percent-encoding would not, nor would JSON, which doubles quotes and backslashes.
+_META = "x-amz-meta-homeport"
+_META_MAX_CHARACTERS = 1_800
+
+
+def _describe(owner: Owner) -> dict[str, str]:
+    lines = [*owner[:5], str(owner.part), str(int(owner.is_manifest))]
+    value = base64.urlsafe_b64encode("\n".join(lines).encode()).decode()
+    if len(value) > _META_MAX_CHARACTERS:
+        # The longest of names and of types together: the type can be guessed again, the name can't.
+        return _describe(owner._replace(content_type=""))
+    return {_META: value}
+
+
+def _read_owner(headers: Mapping[str, str]) -> Owner | None:
+    try:
+        lines = base64.urlsafe_b64decode(headers[_META]).decode().split("\n")
+        collection_id, drive, name, content_type, upload_id, part, is_manifest = lines
+        return Owner(collection_id, drive, name, content_type, upload_id, int(part), is_manifest == "1")
+    except (KeyError, ValueError):
+        return None
+
+
+# Requests
+
+
+class _Signer(S3SigV4Auth):
+    """Signs a request but not its body, whose hash is not known before it is sent; the body's MD5 is checked after."""
+
+    def payload(self, request: AWSRequest) -> str:
+        return UNSIGNED_PAYLOAD
+
+
+@lru_cache(maxsize=1)
+def _signer() -> _Signer:
+    credentials = Credentials(settings.S3_ACCESS_KEY_ID, settings.S3_SECRET_ACCESS_KEY)
+    return _Signer(credentials, "s3", settings.S3_REGION)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> urllib3.HTTPConnectionPool:
+    """Connections that all threads share, at most one each."""
+    return urllib3.connection_from_url(
+        settings.S3_ENDPOINT_URL,
+        maxsize=limits.TRANSFERS_AT_ONCE,
+        retries=False,
+        timeout=_timeout(None),
+    )
+
+
+def _timeout(seconds: float | None) -> urllib3.Timeout:
+    """`seconds` for S3's first word. While connecting and sending, every step has as long."""
+    seconds = seconds or limits.ENGINE_ANSWER_SECONDS
+    return urllib3.Timeout(connect=min(seconds, 3.0), read=seconds)
+
+
+@contextmanager
+def _send(
+    method: str, blob_id: UUID, headers: dict[str, str], *, body: Iterable[bytes] | None = None
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    """A request whose answer is short: it is read to its end, so that the connection can be used again."""
+    answer = _ask(method, blob_id, headers, body=body)
+    try:
+        yield answer
+        answer.drain_conn()
+    finally:
+        answer.release_conn()
+
+
+def _ask(
+    method: str,
+    blob_id: UUID,
+    headers: dict[str, str],
+    *,
+    body: Iterable[bytes] | None = None,
+    seconds: float | None = None,
+) -> urllib3.BaseHTTPResponse:
+    """The answer, its body not read yet. Raises EngineUnreachable."""
+    path = f"{urlsplit(settings.S3_ENDPOINT_URL).path.rstrip('/')}/{settings.S3_BUCKET}/{key_of(blob_id)}"
+    request = AWSRequest(method=method, url=_origin() + path, headers=headers)
+    _signer().add_auth(request)
+    sent = dict(request.headers.items())
+    options: dict[str, Any] = {
+        "headers": sent,
+        "preload_content": False,
+        "redirect": False,
+        "timeout": _timeout(seconds),
+    }
+    try:
+        try:
+            return _pool().urlopen(method, path, body=body, **options)
+        except (urllib3.exceptions.ProtocolError, ConnectionError):
+            if body is not None:
+                raise
+            # A connection kept from before may have been closed at the other end at this very moment.
+            return _pool().urlopen(method, path, **options)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise EngineUnreachable() from error
+
+
+def _origin() -> str:
+    parts = urlsplit(settings.S3_ENDPOINT_URL)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _expect(answer: urllib3.BaseHTTPResponse, *statuses: int) -> None:
+    """Turn any other status into a named error; what S3 said goes to the log."""
+    if answer.status in statuses:
+        return
+    try:
+        # An answer that is no error carries a file's bytes, which are nothing for the log.
+        said = answer.read(4096).decode(errors="replace") if answer.status >= 400 else ""
+    except (urllib3.exceptions.HTTPError, OSError):
+        said = ""
+    logger.warning("S3 answered %s: %s", answer.status, said)
+    if answer.status == 507 or any(word in said for word in _FULL):
+        raise DiskFull()
+    if answer.status in (404, 416):
+        raise BlobMissing()
+    raise EngineUnreachable()
+
+
+# boto3's own client
+
+
+@lru_cache(maxsize=1)
+def _probe_client() -> Any:
+    """A client that gives up early and never tries twice."""
+    return _make_client(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}, **_CONFIG))
+
+
+@lru_cache(maxsize=1)
+def _listing_client() -> Any:
+    return _make_client(Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}, **_CONFIG))
+
+
+_making = threading.Lock()
+
+
+def _make_client(config: Config) -> Any:
+    # Clients may be shared by threads; the session that makes them may not.
+    with _making:
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.S3_ENDPOINT_URL,
+            region_name=settings.S3_REGION,
+            aws_access_key_id=settings.S3_ACCESS_KEY_ID,
+            aws_secret_access_key=settings.S3_SECRET_ACCESS_KEY,
+            config=config,
+        )

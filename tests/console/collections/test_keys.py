@@ -1,0 +1,108 @@
+"""Data keys: shown once, listed without their secret, revoked at once."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from storage.collections import keys
+from storage.models import Base, DataKey
+from tests.console.conftest import Browser
+from tests.people import Cast
+
+KEY = {"name": "my app", "rights": "write", "scope": "all", "days": "0", "others": ""}
+
+
+def make(client: Client, people: Cast, **more: object) -> object:
+    return client.post(f"/collections/{people.collection.id}/keys/new/", KEY | more)
+
+
+def only_key(people: Cast) -> DataKey:
+    return people.collection.data_keys.get()
+
+
+def test_key_is_shown_once(people: Cast, browser: Browser) -> None:
+    owner = browser(people.owner)
+    answer = make(owner, people)
+    text = re.search(rf"{people.collection.id}_\w{{32}}", answer.content.decode()).group()
+    assert keys.read_key(text).key_digest == bytes(only_key(people).digest)
+    assert f"DETA_PROJECT_KEY={text}" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    secret = text.split("_")[1]
+    listed = owner.get(f"/collections/{people.collection.id}/keys/").content.decode()
+    assert secret not in listed
+    assert f"{secret[:4]}…{secret[-4:]}" in listed
+    assert secret not in str(owner.session.items())
+
+
+@pytest.mark.parametrize(
+    "chosen, can_write, bases, drives",
+    [
+        ({}, True, None, None),
+        ({"rights": "read"}, False, None, None),
+        ({"scope": "chosen", "bases": ["notes"]}, True, ["notes"], []),
+        (
+            {"scope": "chosen", "bases": ["notes"], "others": "later, and-later"},
+            True,
+            ["and-later", "later", "notes"],
+            [],
+        ),
+        ({"scope": "all", "bases": ["notes"]}, True, None, None),
+    ],
+)
+def test_rights_are_those_chosen(
+    people: Cast, browser: Browser, chosen: dict[str, object], can_write: bool, bases: object, drives: object
+) -> None:
+    Base.objects.create(collection=people.collection, name="notes")
+    assert make(browser(people.owner), people, **chosen).status_code == 200
+    made = only_key(people)
+    assert (made.can_write, made.base_names, made.drive_names) == (can_write, bases, drives)
+
+
+def test_expiry_is_counted_from_now(people: Cast, browser: Browser) -> None:
+    make(browser(people.owner), people, days="7")
+    left = only_key(people).expires_at - timezone.now()
+    assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "x" * 129},
+        {"rights": "all"},
+        {"scope": "chosen"},
+        {"scope": "chosen", "others": "../x"},
+        {"scope": "chosen", "bases": ["not-there"]},
+        {"days": "5000"},
+        {"days": "x"},
+    ],
+)
+def test_unfit_key_is_not_made(people: Cast, browser: Browser, wrong: dict[str, object]) -> None:
+    assert make(browser(people.owner), people, **wrong).status_code == 422
+    assert not people.collection.data_keys.exists()
+
+
+def test_hostile_name_is_text(people: Cast, browser: Browser) -> None:
+    made = keys.create_key(collection_id=people.collection.id, name="<script>alert(1)</script>").data_key
+    owner = browser(people.owner)
+    for path in ("", f"{made.id}/revoke/"):
+        text = owner.get(f"/collections/{people.collection.id}/keys/{path}").content.decode()
+        assert "<script>alert" not in text
+        assert "<script>alert(1)</script>" in html.unescape(text)
+
+
+def test_revoking_asks_with_the_safe_button_focused(people: Cast, browser: Browser) -> None:
+    made = keys.create_key(collection_id=people.collection.id, name="old").data_key
+    path = f"/collections/{people.collection.id}/keys/{made.id}/revoke/"
+    owner = browser(people.owner)
+    assert re.search(r"<a[^>]*autofocus[^>]*>Cancel", owner.get(path).content.decode())
+    made.refresh_from_db()
+    assert made.revoked_at is None
+    owner.post(path)
+    made.refresh_from_db()
+    assert made.revoked_at is not None
+    assert "revoked" in owner.get(f"/collections/{people.collection.id}/keys/").content.decode()

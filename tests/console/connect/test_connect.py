@@ -1,0 +1,104 @@
+"""The Connect page: this server's real host for every client, and the light."""
+
+import hashlib
+import time
+
+import pytest
+from django.conf import settings
+
+from storage.collections import key_uses, keys
+from storage.models import DataKeyUse
+from tests.console.conftest import Browser
+from tests.people import Cast
+
+
+@pytest.mark.parametrize(
+    "client, lines",
+    [
+        (
+            "javascript",
+            ["DETA_BASE_HOST=testserver:{tls}", "DETA_DRIVE_HOST=testserver:{tls}", "NODE_EXTRA_CA_CERTS={ca}"],
+        ),
+        (
+            "python",
+            [
+                "HOMEPORT_URL=https://testserver:{tls}\nSSL_CERT_FILE={ca}",
+                "DETA_BASE_HOST=testserver:{tls}",
+                "no longer the original",
+            ],
+        ),
+        ("go", ["DETA_BASE_ROOT_ENDPOINT=https://testserver:{tls}/v1", "SSL_CERT_FILE={ca}"]),
+        ("curl", ["curl -X PUT http://testserver/v1/{id}/notes/items"]),
+        ("nonsense", ["NODE_EXTRA_CA_CERTS={ca}"]),
+    ],
+)
+def test_lines_name_this_server(people: Cast, browser: Browser, client: str, lines: list[str]) -> None:
+    text = (
+        browser(people.reader).get(f"/collections/{people.collection.id}/connect/", {"client": client}).content.decode()
+    )
+    ca = settings.DATA / "tls" / "ca.pem"
+    for line in lines:
+        assert line.format(tls=settings.TLS_PORT, ca=ca, id=people.collection.id) in text
+
+
+def test_lines_behind_a_proxy_with_its_own_certificate(people: Cast, browser: Browser) -> None:
+    text = browser(people.reader).get(f"/collections/{people.collection.id}/connect/", secure=True).content.decode()
+    assert "DETA_BASE_HOST=testserver\n" in text
+    assert "NODE_EXTRA_CA_CERTS=" not in text
+
+
+def test_certificate_of_the_authority_is_offered(people: Cast, browser: Browser) -> None:
+    answer = browser(people.reader).get(f"/collections/{people.collection.id}/connect/homeport-ca.pem")
+    assert answer.content.startswith(b"-----BEGIN CERTIFICATE-----")
+    assert "attachment" in answer["Content-Disposition"]
+
+
+def test_light_waits_then_is_green(people: Cast, browser: Browser) -> None:
+    reader, path = browser(people.reader), f"/collections/{people.collection.id}/connect/light/"
+    assert "every 1s" in reader.get(path).content.decode()
+    use_key(people, "<b>evil</b>/1.0")
+    text = reader.get(path).content.decode()
+    assert "light-on" in text
+    assert "every 1s" not in text
+    assert "<b>evil" not in text
+
+
+@pytest.mark.parametrize(
+    "user_agent, name",
+    [
+        ("node-fetch/1.0 (+https://github.com/bitinn/node-fetch)", "JavaScript"),
+        ("Go-http-client/1.1", "Go"),
+        ("", "Python"),
+        ("curl/8.5.0", "curl"),
+        ("Mozilla/5.0 (X11)", "Browser"),
+        ("my-app/3", "my-app"),
+    ],
+)
+def test_keys_say_which_client_used_them(people: Cast, browser: Browser, user_agent: str, name: str) -> None:
+    use_key(people, user_agent)
+    assert (
+        f"by {name}</span>" in browser(people.owner).get(f"/collections/{people.collection.id}/keys/").content.decode()
+    )
+
+
+def test_uses_are_kept_in_one_statement_and_only_move_forward(people: Cast) -> None:
+    use_key(people, "first/1\x00\n" + "x" * 500)
+    mine = DataKeyUse.objects.filter(data_key__collection=people.collection)
+    first = mine.get()
+    assert len(first.client) == 80
+    assert first.client.isprintable()
+    use_key(people, "second/2", first.data_key_id)
+    second = mine.get()
+    assert second.client == "second/2"
+    assert second.first_used_at == first.first_used_at
+    assert second.last_used_at > first.last_used_at
+
+
+def use_key(people: Cast, user_agent: str, key_id: int | None = None) -> None:
+    if key_id is None:
+        text = keys.create_key(collection_id=people.collection.id, name="app").text
+        digest = hashlib.sha256(text.encode()).digest()
+    else:
+        digest = bytes(keys.find_key(collection_id=people.collection.id, key_id=key_id).digest)
+    key_uses._uses[digest] = (time.monotonic(), user_agent)
+    key_uses.flush_uses()

@@ -1,0 +1,207 @@
+"""Out, in, out again: the two archives hold the same, whatever the data is called and whatever shape it has."""
+
+import io
+import json
+import random
+import zipfile
+from typing import Any
+
+import pytest
+
+from storage.archive import manifest, plans
+from storage.archive.entry_names import EntryNames
+from storage.archive.importing import Importer
+from storage.archive.plans import Choice
+from storage.base.items import PreparedItem
+from storage.base.sql import items as items_sql
+from storage.drive import files
+from storage.drive.files import Download
+from storage.models import Export, Import
+from storage.postgres.access import Access
+from storage.postgres.database import OwnConnection, run
+from storage.postgres.statements import Statement
+from tests import archives
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def read(access: Access, drive: str, name: str) -> bytes:
+    found = files.get_file(access=access, drive=drive, name=name)
+    return b"".join(Download(found, start=0, length=found.size_bytes))
+
+
+def test_what_went_out_comes_in_the_same() -> None:
+    access = archives.make_full()
+    first = archives.export_now(access)
+    assert (first.state, first.reason) == (Export.State.DONE, "")
+    zipped = archives.bytes_of(first)
+    assert len(zipped) == first.size_bytes
+
+    target = archives.new_collection()
+    done = archives.import_now(target, zipped)
+
+    assert (done.state, done.reason, archives.problems_of(done)) == (Import.State.DONE, "", [])
+    again = archives.bytes_of(archives.export_now(target))
+    before, after = archives.manifest_of(zipped), archives.manifest_of(again)
+    assert manifest.find_differences(before, after) == []
+    assert before.totals == after.totals
+    assert before.totals.files == len(archives.HOSTILE_NAMES) + 2
+    assert archives.stored_items(target, "odd") == archives.stored_items(access, "odd")
+    for index, name in enumerate(archives.HOSTILE_NAMES):
+        assert read(target, "files", name) == f"{index} {name}".encode()
+    assert read(target, "CON", "large.bin") == random.Random(1).randbytes(9_500_000)
+
+
+def test_an_export_is_a_zip_that_any_program_reads(tmp_path: Any) -> None:
+    access = archives.make_full()
+    zipped = zipfile.ZipFile(io.BytesIO(archives.bytes_of(archives.export_now(access))))
+    assert zipped.testzip() is None
+    names = zipped.namelist()
+    assert names[-1] == "manifest.json"
+    assert {"bases/empty.json", "bases/Odd.json", "drives/files/plain.txt"} <= set(names)
+    assert len({name.casefold() for name in names}) == len(names)
+    entries = {base["name"]: base["entry"] for base in json.loads(zipped.read("manifest.json"))["bases"]}
+    items = json.loads(zipped.read(entries["odd"]))
+    assert [item["key"] for item in items] == sorted((item["key"] for item in items), key=str.encode)
+    assert json.loads(zipped.read("bases/empty.json")) == []
+    zipped.extractall(tmp_path)
+    assert sum(1 for path in tmp_path.rglob("*") if path.is_file()) == len(names)
+
+
+def test_an_empty_collection_goes_out_and_comes_in() -> None:
+    zipped = archives.bytes_of(archives.export_now(archives.new_collection()))
+    done = archives.import_now(archives.new_collection(), zipped)
+    assert (done.state, plans.read_report(done.report)) == (Import.State.DONE, [])
+
+
+def test_expired_items_stay_behind() -> None:
+    access = archives.new_collection()
+    archives.fill(access, "things", [{"key": "gone", "__expires": 1}, {"key": "stays", "__expires": 33_000_000_000}])
+    zipped = zipfile.ZipFile(io.BytesIO(archives.bytes_of(archives.export_now(access))))
+    assert json.loads(zipped.read("bases/things.json")) == [{"key": "stays", "__expires": 33_000_000_000}]
+
+
+def test_a_report_adds_up_and_a_second_run_doubles_nothing() -> None:
+    access = archives.make_full()
+    zipped = archives.bytes_of(archives.export_now(access))
+    target = archives.new_collection()
+    first = archives.import_now(target, zipped)
+    second = archives.run_now(first)
+    for report in plans.read_report(first.report):
+        assert archives.adds_up(report)
+        assert (report.stored, report.replaced, report.skipped) == (report.read, 0, {})
+    for report in plans.read_report(second.report):
+        assert (report.new, report.replaced, archives.adds_up(report)) == (0, report.read, True)
+    again = archives.manifest_of(archives.bytes_of(archives.export_now(target)))
+    assert manifest.find_differences(archives.manifest_of(zipped), again) == []
+
+
+def small() -> bytes:
+    return archives.make_zip(
+        {
+            "bases/notes.json": json.dumps([{"key": "a", "n": 1}, {"key": "b", "n": 2}]),
+            "drives/pictures/x/y.txt": b"new",
+            "drives/pictures/z.txt": b"z",
+        }
+    )
+
+
+def prepared() -> Access:
+    """A collection with data in the way of `small`."""
+    access = archives.new_collection()
+    archives.fill(access, "notes", [{"key": "a", "n": "old"}, {"key": "old", "n": 0}])
+    archives.put(access, "pictures", "x/y.txt", b"old")
+    archives.put(access, "pictures", "old.txt", b"old")
+    return access
+
+
+def names_of(access: Access, drive: str) -> list[str]:
+    return files.list_files(access=access, drive=drive, limit=1000).names
+
+
+def test_merge_replaces_what_has_the_same_name_and_keeps_the_rest() -> None:
+    access = prepared()
+    archives.import_now(access, small())
+    assert archives.stored_items(access, "notes") == {"a": {"n": 1}, "b": {"n": 2}, "old": {"n": 0}}
+    assert names_of(access, "pictures") == ["old.txt", "x/y.txt", "z.txt"]
+    assert read(access, "pictures", "x/y.txt") == b"new"
+
+
+@pytest.mark.parametrize("is_importer_ahead", [False, True])
+def test_replace_tells_by_time_what_was_there(monkeypatch: pytest.MonkeyPatch, is_importer_ahead: bool) -> None:
+    """Sessions take revisions ahead: an old item may have a higher one than the import, a later write a lower one."""
+
+    def take_revisions(last: int) -> None:
+        while run(Statement("SELECT nextval('storage_item_revision')", [], tuple))[0][0] % 32 != last:
+            pass
+
+    def write(key: str) -> None:
+        writer.run(
+            items_sql.put_items(access, "notes", [PreparedItem(key, json.dumps({"key": key}), 9, None)], replace=True)
+        )
+
+    def write_and_store(importer: Importer, *given: Any) -> None:
+        write("meanwhile")
+        store(importer, *given)
+
+    access, store = prepared(), Importer._store_items
+    monkeypatch.setattr(Importer, "_store_items", write_and_store)
+    writer = OwnConnection(lock_timeout_ms=1000)
+    try:
+        take_revisions(1)  # of a block that this session, which imports, goes on with
+        write("higher")
+        if is_importer_ahead:
+            take_revisions(0)
+        archives.import_now(access, small(), notes=Choice("replace"))
+    finally:
+        writer.close()
+    assert archives.stored_items(access, "notes").keys() == {"a", "b", "meanwhile"}
+
+
+def test_replace_leaves_exactly_what_is_in_the_archive() -> None:
+    access = prepared()
+    done = archives.import_now(access, small(), notes=Choice("replace"), pictures=Choice("replace"))
+    assert archives.stored_items(access, "notes") == {"a": {"n": 1}, "b": {"n": 2}}
+    assert names_of(access, "pictures") == ["x/y.txt", "z.txt"]
+    assert [(each.new, each.replaced, each.removed) for each in plans.read_report(done.report)] == [
+        (1, 1, 1),
+        (1, 1, 1),
+    ]
+
+
+def test_rename_and_skip_leave_alone_what_is_there() -> None:
+    access = prepared()
+    archives.import_now(access, small(), notes=Choice("rename", "notes-2"), pictures=Choice("skip"))
+    assert archives.stored_items(access, "notes") == {"a": {"n": "old"}, "old": {"n": 0}}
+    assert archives.stored_items(access, "notes-2") == {"a": {"n": 1}, "b": {"n": 2}}
+    assert names_of(access, "pictures") == ["old.txt", "x/y.txt"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"bases/notes.json": '{"paging": {"size": 1}, "items": [{"key": "a", "n": 1.0}]}', "drives/d/f.txt": b"f"},
+        {"export/bases/notes.json": '[{"n": 1.0, "key": "a"}]', "export/drives/d/f.txt": b"f", "__MACOSX/x": b""},
+        {"bases/notes.json": '\ufeff[{"key":"a","n":1.0}]\n', "drives/d/f.txt": b"f", "README.txt": b"hello"},
+    ],
+    ids=["items under a name", "a folder around it", "a byte order mark"],
+)
+def test_archives_of_the_original_service(entries: dict[str, Any]) -> None:
+    access = archives.new_collection()
+    done = archives.import_now(access, archives.make_zip(entries))
+    assert archives.problems_of(done) == []
+    assert str(archives.stored_items(access, "notes")["a"]["n"]) == "1.0"
+    assert read(access, "d", "f.txt") == b"f"
+
+
+def test_entries_are_the_same_when_they_are_asked_for_again_and_never_collide() -> None:
+    def ask() -> list[str]:
+        names = EntryNames()
+        return [names.for_base("notes"), names.for_base("NOTES")] + [
+            names.for_file(drive, name) for drive in ("d", "D") for name in archives.HOSTILE_NAMES
+        ]
+
+    found = ask()
+    assert found == ask()
+    assert len({entry.casefold() for entry in found}) == len(found)
+    assert all(step not in ("", ".", "..") for entry in found for step in entry.split("/"))
