@@ -16,11 +16,11 @@ serve: $(VENV)/runtime.stamp
 # named at the end: a browser, two servers and their engines at once can keep two cores from something for seconds.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -rR
 
-test: $(VENV)/browser.stamp $(VENV)/node.stamp
+test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
-test-all: $(VENV)/browser.stamp $(VENV)/node.stamp
+test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest
 	@$(MAKE) --no-print-directory test-js
 
@@ -46,6 +46,17 @@ lint-js: $(VENV)/node-tools.stamp
 
 format-js: $(VENV)/node-tools.stamp
 	$(NODE_TOOL)/biome check --write
+	@$(MAKE) --no-print-directory lint-docs
+
+# The documentation, built into build/docs; a broken link in it is an error.
+.PHONY: lint-docs
+lint-docs: $(VENV)/test.stamp
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+
+# The pictures in it, of a server that is started for them.
+.PHONY: pictures
+pictures: $(VENV)/browser.stamp
+	$(RUN) -m docs.pictures
 
 bench: $(VENV)/test.stamp
 	$(RUN) -m bench
@@ -80,6 +91,15 @@ $(VENV)/browser.stamp: $(VENV)/test.stamp
 	    chromium chromium-headless-shell >/dev/null || command -v chromium; \
 	elif command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
 	else echo "Installing playwright's Chromium ..."; $(RUN) -m playwright install chromium; fi
+	@touch $@
+
+# nginx for the test of deploy/nginx.conf; Caddy comes from the package index.
+$(VENV)/nginx.stamp: $(VENV)/test.stamp
+	@if command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	  echo "Installing nginx from Debian's packages ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx >/dev/null; \
+	else echo "The test of deploy/nginx.conf needs nginx: install it with your system's packages. It is skipped now." >&2; fi
 	@touch $@
 
 # Node runs the client library's tests and the tests of the JavaScript modules.

@@ -1,4 +1,4 @@
-"""Django's settings, all that can differ between installations read from the environment (listed in the README).
+"""Django's settings, all that can differ between installations read from the environment (`docs/settings.md` lists them).
 
 Loading them writes nothing: what `serve` generated for this data folder (secret key, the bundled engines' addresses and
 credentials) is read from `<data>/homeport.json`, and while there is none, a key for this process alone is made up.

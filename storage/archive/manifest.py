@@ -1,6 +1,6 @@
 """The manifest of an archive: what is in it, what each thing is really called, and the hashes to hold it against.
 
-It is the last entry, because only then everything is counted and hashed. Its form is documented in README ("Archives").
+It is the last entry, because only then everything is counted and hashed. `docs/archives.md` documents its form.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,0 +1,272 @@
+"""The documentation says what is true: settings, limits, paths, links, pictures, and the sections that code cites."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage import limits
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
+TEXTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *PAGES]
+PICTURE_MAX_BYTES = 120_000
+
+# What a person or an app meets, and how the page says it.
+TOLD = {
+    "limits.md": {
+        "ITEM_MAX_BYTES": "an item, as compact JSON | {:,} bytes",
+        "KEY_MAX_BYTES": "a key | {:,} bytes",
+        "NAME_MAX_CHARACTERS": "the name of a Base or Drive | {:,} characters",
+        "ITEMS_PER_PUT": "items in one put | {:,} |",
+        "BODY_MAX_BYTES": "a request body to a Base | {:,} bytes",
+        "QUERY_LIMIT_MAX": "items in one answer to a query | {:,},",
+        "QUERY_MAX_OBJECTS": "a query | {:,} objects",
+        "QUERY_MAX_CONDITIONS": "with {:,} conditions",
+        "SCAN_MAX_ROWS": "about 1 MB or {:,} items",
+        "NUMBER_MAX_DIGITS": "numbers | {:,} significant digits",
+        "NUMBER_MAX_EXPONENT": "exponents within ±{:,}",
+        "NESTING_MAX_LEVELS": "nesting | {:,} levels",
+        "CHANGES_PER_SAVE": "edits saved at once | {:,},",
+        "EDITS_BODY_MAX_BYTES": "10,000, and {:,} bytes |\n| rows",
+        "IMPORT_MAX_BYTES": "rows pasted or imported | 10,000, and {:,} bytes",
+        "QUERY_TEXT_MAX_CHARACTERS": "the text in the bar | {:,} characters",
+        "SEARCH_MAX_CHARACTERS": "words searched for | {:,} characters",
+        "SORT_MAX_ITEMS": "matches sorted by an attribute | {:,} |",
+        "COUNT_EXACT_MAX": "items counted exactly | {:,} |",
+        "FILE_BODY_MAX_BYTES": "and a part of an upload | {:,} bytes",
+        "PARTS_MAX": "parts of an upload | {:,},",
+        "PART_MIN_BYTES": "each but the last at least {:,} bytes",
+        "FILE_NAME_MAX_BYTES": "a file's name | {:,} bytes",
+        "CONTENT_TYPE_MAX_CHARACTERS": "a file's content type | {:,} characters",
+        "NAMES_PER_LIST": "names in one listing or delete | {:,} |",
+        "NAMES_PER_DELETE": "names in one listing or delete | {:,} |",
+        "SORTED_FILES_MAX": "sorted by anything but names | {:,} files",
+        "MOVE_MAX_FILES": "files in one zip | {:,} |",
+        "ZIP_MAX_FILES": "files in one zip | {:,} |",
+        "PREVIEW_MAX_PIXELS": "an image that is shown | {:,} pixels",
+        "PREVIEW_TEXT_BYTES": "a text that is shown | its first {:,} bytes",
+        "PREVIEW_ROWS": "a table that is shown | its first {:,} rows",
+        "PREVIEW_COLUMNS": "rows and {:,} columns",
+        "PREVIEW_PDF_BYTES": "a PDF that is shown | {:,} bytes",
+        "WRONG_KEYS_PER_MINUTE": "wrong data keys from one address | {:,} a minute",
+        "TRANSFERS_AT_ONCE": "files on their way at once | {:,} in each process",
+    },
+    "visor.md": {
+        "EVENTS_KEPT_DAYS": "how long requests are kept | {:,} days",
+        "EVENTS_MAX_BYTES": "kept of one collection | {:,} bytes",
+        "EVENT_BODY_MAX_BYTES": "kept of a body | {:,} bytes",
+        "EVENT_TEXT_MAX_CHARACTERS": "a query string, a header | {:,} characters",
+        "EVENT_HEADERS_MAX": "headers kept of a request or an answer | {:,} |",
+        "EVENTS_PINNED_MAX": "pinned requests | {:,} in",
+        "EVENT_LOOK_MAX": "one page of a filter looks at | {:,} requests",
+        "REPLAY_BODY_MAX_BYTES": "a body written in the HTTP client | {:,} bytes",
+        "REPLAY_HEADERS_MAX": "with up to {:,} headers",
+    },
+    "archives.md": {
+        "ARCHIVE_ENTRIES_MAX": "an archive that is imported | {:,} entries",
+        "ARCHIVE_RATIO_MAX": "and {:,} times its own size",
+        "ARCHIVE_MAX_BYTES": "sent through the console | {:,} bytes",
+        "ARCHIVE_PROBLEMS_KEPT": "problems that an import lists | {:,};",
+        "SNAPSHOTS_KEPT_MAX": "snapshots kept | {:,} of",
+    },
+    "base-ui.md": {
+        "SORT_MAX_ITEMS": "sorts the first {:,} matches",
+        "OVERVIEW_MAX_ROWS": "looks at {:,} items",
+        "CHANGES_PER_SAVE": "and {:,} rows",
+        "CHANGES_PER_BATCH": "transactions of up to {:,}",
+    },
+    "http-api.md": {
+        "BODY_MAX_BYTES": "at most {:,} bytes",
+        "ITEM_MAX_BYTES": "at most {:,} bytes of compact",
+        "KEY_MAX_BYTES": "1 to {:,} bytes of UTF-8 without NUL",
+        "FILE_NAME_MAX_BYTES": "name has 1 to {:,} bytes",
+        "NAME_MAX_CHARACTERS": "1 to {:,} characters",
+        "COLLECTION_ID_CHARACTERS": "`_`: {:,} lower-case letters",
+        "SECRET_CHARACTERS": "the secret has {:,} letters",
+        "ITEMS_PER_PUT": "1 to {:,} items",
+        "GENERATED_KEY_CHARACTERS": "{:,} lower-case letters and digits (doc)",
+        "NUMBER_MAX_DIGITS": "up to {:,} significant digits",
+        "NESTING_MAX_LEVELS": "up to {:,} levels",
+        "QUERY_LIMIT_MAX": "`limit` is {:,} unless given",
+        "QUERY_MAX_OBJECTS": "At most {:,} objects",
+        "QUERY_MAX_CONDITIONS": "and {:,} conditions",
+        "SCAN_MAX_ROWS": "about 1 MB of\ndata or {:,} items",
+        "FILE_BODY_MAX_BYTES": "The body is the file, at most {:,} bytes",
+        "PART_MIN_BYTES": "at least {:,} unless it",
+        "PARTS_MAX": "number 1 to {:,},",
+        "NAMES_PER_LIST": "`limit` is {:,} unless given",
+        "NAMES_PER_DELETE": "1 to {:,} names",
+        "WRONG_KEYS_PER_MINUTE": "more than {:,} wrong keys a minute",
+    },
+}
+# Numbers that a page says in other units than the code.
+IN_OTHER_UNITS = {
+    "ANSWER_MAX_BYTES": ("limits.md", "and about 1 MB", 1_048_576),
+    "SCAN_MAX_BYTES": ("limits.md", "about 1 MB or", 1_048_576),
+    "UPLOAD_KEPT_SECONDS": ("limits.md", "is forgotten after 24 hours", 86_400),
+    "UNDO_SECONDS": ("limits.md", "can be brought back for 10 minutes", 600),
+    "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
+    "SHARE_WAIT_SECONDS": ("limits.md", "more wait up to 4 seconds", 4.0),
+    "ENGINE_ANSWER_SECONDS": ("http-api.md", "it comes within 5 seconds", 4.5),
+    "EVENT_TEXT_LOOK_MAX_BYTES": ("visor.md", "a search in bodies 32 MB", 33_554_432),
+    "OVERVIEW_MAX_BYTES": ("base-ui.md", "and 16 MB at most", 16_777_216),
+    "RECEIPT_KEPT_SECONDS": ("base-ui.md", "for a day the", 86_400),
+    "ARCHIVE_FREE_BYTES": ("archives.md", "1 GB unpacked", 1_073_741_824),
+    "ARCHIVE_ITEM_TEXT_MAX_BYTES": ("archives.md", "each at most 8 MB", 8_388_608),
+    "IMPORT_KEPT_SECONDS": ("archives.md", "kept for a week after its import", 604_800),
+    "ARCHIVE_ATTEMPTS_MAX": ("archives.md", "After five\nattempts", 5),
+    "EVENT_BLOCK_MAX": ("decisions/event-blocks.md", "up to 500, or", 500),
+    "EVENT_BLOCK_MAX_BYTES": ("decisions/event-blocks.md", "or 524,288 bytes", 524_288),
+    "PENDING_KEPT_SECONDS": ("reliability.md", "pending blobs after a day", 86_400),
+}
+# Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
+INNER = {
+    "ARCHIVES_AT_ONCE",
+    "ARCHIVE_BATCH_BYTES",
+    "ARCHIVE_BATCH_FILES",
+    "ARCHIVE_BATCH_FILE_BYTES",
+    "ARCHIVE_BATCH_ITEMS",
+    "ARCHIVE_CHUNKS_AHEAD",
+    "ARCHIVE_LEASE_SECONDS",
+    "ARCHIVE_MANIFEST_MAX_BYTES",
+    "ARCHIVE_PART_BYTES",
+    "ARCHIVE_PUTS_AT_ONCE",
+    "CLASHES_SHOWN",
+    "CLIENT_NAME_MAX_CHARACTERS",
+    "COLLECTION_NAME_MAX_CHARACTERS",
+    "COPY_KEPT_SECONDS",
+    "DATA_KEY_NAME_MAX_CHARACTERS",
+    "DELETE_AT_ONCE_FILES",
+    "DELETE_BATCH_ROWS",
+    "DENSE_SCAN_MAX_BYTES",
+    "DENSE_SCAN_MAX_ROWS",
+    "ENGINE_MIN_SECONDS",
+    "EVENTS_PER_PAGE",
+    "EVENT_LOG_LINES_MAX",
+    "EVENT_LOG_LINE_MAX_CHARACTERS",
+    "EVENT_LOOK_MAX_BLOCKS",
+    "EVENT_QUEUE_MAX",
+    "EVENT_QUEUE_MAX_BYTES",
+    "FOLDERS_PER_LIST",
+    "IMPORT_UPLOAD_KEPT_SECONDS",
+    "INDEX_FEW_HITS",
+    "INDEX_MAX_HITS",
+    "INVITATION_NOTE_MAX_CHARACTERS",
+    "MOVE_SECONDS",
+    "NAMES_PER_REQUEST",
+    "PREVIEW_HEAD_BYTES",
+    "PREVIEW_HIGHLIGHT_SECONDS",
+    "PREVIEW_PDF_OBJECTS",
+    "PREVIEW_PDF_SECONDS",
+    "PREVIEW_PDF_TABLE_BYTES",
+    "PREVIEW_PDF_UNPACKED_BYTES",
+    "RETRY_AFTER_SECONDS",
+    "ROWS_PER_PAGE",
+    "SEARCH_FOLDERS",
+    "SEARCH_ROWS",
+    "SWEEP_BATCH_ROWS",
+}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_settings_are_listed_with_their_defaults() -> None:
+    asked = re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"(?:, ([^,)]+))?', read("console/settings.py"))
+    rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| `?([^|`]+?)`? \|", read("docs/settings.md"), re.M))
+    assert set(rows) == {name for name, _ in asked}
+    for name, default in asked:
+        try:
+            value = ast.literal_eval(default)
+        except ValueError:
+            continue  # made of other settings: the table says it in words
+        if value != "" and value != []:
+            assert rows[name] == (str(value).lower() if isinstance(value, bool) else str(value)), name
+
+
+@pytest.mark.parametrize("page", TOLD)
+def test_limits_are_told_as_they_are(page: str) -> None:
+    text = read(f"docs/{page}")
+    wanted = {name: sentence.format(getattr(limits, name)) for name, sentence in TOLD[page].items()}
+    assert {name: sentence for name, sentence in wanted.items() if sentence not in text} == {}
+
+
+def test_limits_in_other_units_are_told_as_they_are() -> None:
+    for name, (page, sentence, value) in IN_OTHER_UNITS.items():
+        assert getattr(limits, name, value) == value, name
+        assert sentence in read(f"docs/{page}"), name
+    assert f"{limits.PARTS_MAX * limits.FILE_BODY_MAX_BYTES:,} bytes" in read("docs/limits.md")
+
+
+def test_every_limit_is_told_or_known_to_be_inner() -> None:
+    known = {name for page in TOLD.values() for name in page} | set(IN_OTHER_UNITS) | INNER
+    assert {name for name in vars(limits) if name.isupper()} - known == set()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_paths_that_a_text_names_exist(name: str) -> None:
+    """What stands in backticks and begins with a folder of the repository."""
+    tops = "bench|clients|console|deploy|docs|manage|static|storage|templates|tests"
+    named = re.findall(rf"`((?:{tops})(?:/[\w./-]*|\.py))`", read(name))
+    named += re.findall(r"`([A-Z]+\.md|Makefile|[\w-]+\.(?:txt|toml|yml))`", read(name))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_to_files(name: str) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)", read(name))
+    assert [
+        target
+        for target in targets
+        if "://" not in target and not ((ROOT / name).parent / target.partition("#")[0]).exists()
+    ] == []
+
+
+def test_sections_that_code_cites_are_there() -> None:
+    contract, promises = read("docs/http-api.md"), read("docs/reliability.md").lower()
+    sections = {part.partition("\n")[0]: part.lower() for part in contract.split("\n## ")[1:]}
+    sources = [path for room in ("console", "storage", "tests") for path in (ROOT / room).rglob("*.py")]
+    cited = 0
+    for path in sources:
+        text = "" if path == Path(__file__) else path.read_text()
+        for section, place in re.findall(r'\(contract: (?:section )?"?(\w+)"?(?:, "([^"]+)")?', text):
+            cited += 1
+            assert section in sections, f"{path}: {section}"
+            assert place.removesuffix(" ...").lower() in sections[section], f"{path}: {place}"
+        for promise in re.findall(r"\(promises: ([^)]+)\)", text):
+            for name in re.split(r", | to ", promise):
+                assert name.strip('"').lower() in promises, f"{path}: {promise}"
+    assert cited > 30
+
+
+def test_pictures_are_made_used_and_small() -> None:
+    made = set(re.findall(r'\btake\("(\w+)"', read("docs/pictures.py")))
+    made |= set(re.findall(r'for name in \("(\w+)", "(\w+)"\):', read("docs/pictures.py"))[0])
+    there = {path.stem for path in (DOCS / "pictures").glob("*.png")}
+    used = {name for page in PAGES for name in re.findall(r"pictures/(\w+)\.png", read(page))}
+    assert made == there == used
+    assert [path.name for path in (DOCS / "pictures").glob("*.png") if path.stat().st_size > PICTURE_MAX_BYTES] == []
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = read("mkdocs.yml").partition("\nnav:")[2]
+    assert set(re.findall(r"(\S+\.md)$", contents, re.M)) == {page.removeprefix("docs/") for page in PAGES}
+
+
+def test_the_site_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True, timeout=300)
+    loaded = re.compile(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"?([^\"\s>]+)|<link[^>]*\shref=\"?([^\"\s>]+)")
+    imported = re.compile(r"(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')]+)")
+    pages, sheets = list(tmp_path.rglob("*.html")), list(tmp_path.rglob("*.css"))
+    assert len(pages) > len(PAGES) - 2
+    found = [address for page in pages for pair in loaded.findall(page.read_text()) for address in pair if address]
+    found += [address for sheet in sheets for address in imported.findall(sheet.read_text())]
+    assert {address for address in found if re.match(r"(?:\w+:)?//", address)} == set()
