@@ -28,6 +28,20 @@ DRAIN_SECONDS = 15
 # The server reads a body inside the thread that answers it, and a slow client holds that thread for as long as it likes. Threads
 # are made as they are needed and go when they idle; what bounds the work at once is the pool of database connections.
 _THREADS_PER_WORKER = 256
+# What of our own environment the web processes get: granian copies all of theirs into every request, where `HTTP_PROXY` would
+# pass for a header. These are our settings, and what Python and the clients of the engines read.
+_WEB_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "DATABASE_URL",
+    "AWS_CA_BUNDLE",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
+_WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 # Connections one worker holds open at a time. Idle ones cost little, and must not keep others out.
 _CONNECTIONS_PER_WORKER = 1024
 
@@ -86,13 +100,13 @@ def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates
             "ssl-keyfile": str(certificates.key),
             "ssl-protocol-min": "tls1.2",
         }
-    command = [sys.executable, "-m", "console.listener", "--no-ws", "--respawn-failed-workers"]
+    command = [sys.executable, "-m", "console.listener", "--factory", "--no-ws", "--respawn-failed-workers"]
     for name, value in options.items():
         command += [f"--{name}", value]
     return Child(
         name="The https listener" if certificates else "The http listener",
-        command=[*command, settings.WSGI_APPLICATION.replace(".application", ":application")],
-        environment=_environment(marks),
+        command=[*command, "console.wsgi:make_application"],
+        environment=_environment(marks, _web_variables()),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
@@ -119,7 +133,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "--delete-jobs",
             "successful",
         ],
-        environment=_environment(marks) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
+        environment=_environment(marks, os.environ) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
@@ -163,5 +177,11 @@ def _write_log_config() -> Path:
     return path
 
 
-def _environment(marks: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}
+def _web_variables() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if name in _WEB_VARIABLES or name.startswith(_WEB_PREFIXES)
+    }
+
+
+def _environment(marks: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    return {**variables, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}
