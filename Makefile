@@ -11,7 +11,7 @@ endif
 RUN := $(BIN)/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: serve test test-all lint bench clean
+.PHONY: serve test test-all lint package bench clean
 
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
@@ -40,11 +40,15 @@ lint: $(VENV)/test.stamp
 	cd clients/python && $(abspath $(RUN)) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
 
+# A source archive and the wheel, into dist/.
+package: $(VENV)/test.stamp
+	$(RUN) -m hatchling build
+
 bench: $(VENV)/test.stamp
 	$(RUN) -m bench
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -7,6 +7,7 @@ the command's (`management/commands/serve.py`).
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,15 @@ def url(port: int, *, scheme: str) -> str:
     """A listener's address as one would type it on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
     return f"{scheme}://{f'[{host}]' if ':' in host and '[' not in host else host}:{port}"
+
+
+def typed_command() -> str:
+    """How a person types our commands, as serve was started itself: `homeport` when that is enough to find it."""
+    program = Path(sys.argv[0])
+    if program.name == "homeport":
+        return "homeport" if shutil.which("homeport") == str(program) else str(program)
+    python = sys.executable.removeprefix(f"{Path.cwd()}/")
+    return f"{python} {'-m homeport' if program.name == '__main__.py' else program.name}"
 
 
 def noted_address() -> str:
@@ -120,7 +130,8 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
         name="The job worker",
         command=[
             sys.executable,
-            "manage.py",
+            "-m",
+            "homeport",
             "procrastinate",
             "-v",
             "0",
