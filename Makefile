@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: serve test test-all lint bench clean
+.PHONY: serve test test-all lint package bench clean
 
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
@@ -58,11 +58,15 @@ lint-docs: $(VENV)/test.stamp
 pictures: $(VENV)/browser.stamp
 	$(RUN) -m docs.pictures
 
+# A source archive and the wheel, into dist/.
+package: $(VENV)/test.stamp
+	$(RUN) -m hatchling build
+
 bench: $(VENV)/test.stamp
 	$(RUN) -m bench
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

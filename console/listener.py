@@ -7,19 +7,14 @@ spawned instead of forked (macOS) each imports the application by itself, as it 
 import gc
 import time
 from collections import deque
-from types import SimpleNamespace
 from typing import Any
 
-import granian.wsgi
 from django.urls import get_resolver
 from granian import cli
 from granian.server import MPServer
 
 import console.wsgi  # noqa: F401 (imported for its effect: Django is set up)
 from console.affinity import find_processors, keep_to, share_of
-
-# It would put the variables of this process into every request: what is secret of them, and `HTTP_PROXY` as if it were a header.
-granian.wsgi.os = SimpleNamespace(environ={})  # type: ignore[assignment]
 
 # So many workers may die in so many seconds before the listener as a whole is given up; serve then starts it again.
 _DEATHS_MAX, _DEATHS_WITHIN_SECONDS = 20, 3.0

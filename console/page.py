@@ -6,6 +6,7 @@ target, and gets the dialog alone; without JavaScript the link leads to the page
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -24,8 +25,9 @@ class PageRequest(HttpRequest):
 
 
 def dialog_template(request: HttpRequest) -> dict[str, Any]:
-    """For every template: `dialog`, what a dialog's template extends."""
-    return {"dialog": "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"}
+    """For every template: `dialog`, what a dialog's template extends, and `command`, how a shell calls ours."""
+    dialog = "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"
+    return {"dialog": dialog, "command": settings.COMMAND}
 
 
 def is_in_dialog(request: HttpRequest) -> bool:

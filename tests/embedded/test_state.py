@@ -122,3 +122,15 @@ class TestAsRoot:
         state.ensure(data)
         path.write_text(json.dumps(json.loads(path.read_text()) | {"engine_home": "engines"}))
         assert state.ensure(data).engine_home == "engines"
+
+
+@posix_only
+def test_the_data_folder_that_nobody_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert places.default_data(packaged=False) == "./data"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert places.default_data(packaged=True) == "/var/lib/homeport/data"
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert places.default_data(packaged=True).endswith("/homeport")
+    if sys.platform == "linux":
+        assert places.default_data(packaged=True) == f"{tmp_path}/homeport"

@@ -85,13 +85,15 @@ class Command(BaseCommand):
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
-            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 (our own command line again)
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (our own command line again)
+        self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
 
     def _check_port(self, port: int, name: str) -> None:
         if not ports.is_free(settings.HOST, port):
             raise CommandError(
-                f"{settings.HOST}:{port} is in use or not allowed. Choose another port, for example: {name}={port + 1} make serve"
+                f"{settings.HOST}:{port} is in use or not allowed."
+                f" Choose another port, for example: {name}={port + 1} {serving.typed_command()} serve"
             )
 
     def _note_address(self) -> None:
@@ -215,7 +217,7 @@ class Command(BaseCommand):
 
     def _greet(self, seconds: float) -> None:
         """Tell how to go on from here."""
-        self._say(f"\nHomeport is ready ({seconds:.1f} s). It keeps its data in {settings.DATA}; Ctrl-C stops it.\n")
+        self._say(f"\nHomeport is ready ({seconds:.1f} s). Ctrl-C stops it.\n")
         self._say(f"  {serving.url(settings.PORT, scheme='http')}")
         if settings.TLS_PORT:
             self._say(f"  {serving.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
@@ -225,9 +227,8 @@ class Command(BaseCommand):
         if link:
             self._say(f"\n  Sign in, once: {link}")
         self._say("\n  A data key for your app, in another terminal:")
-        python = sys.executable.removeprefix(f"{Path.cwd()}/")
-        self._say(f"     {python} manage.py collection create NAME")
-        self._say(f"     {python} manage.py datakey create COLLECTION_ID NAME\n")
+        self._say(f"     {serving.typed_command()} collection create NAME")
+        self._say(f"     {serving.typed_command()} datakey create COLLECTION_ID NAME\n")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

@@ -1,0 +1,68 @@
+"""The command `homeport`: every command of the server, from an installed package or from a checkout.
+
+The package carries the server's folders (`console/`, `storage/` and so on) in `_app/`, out of reach of `import`: nobody's
+site-packages should hold modules with such common names. This module puts the folder that holds them first on the path.
+In a checkout that folder is the checkout itself.
+"""
+
+import os
+import sys
+from pathlib import Path
+from textwrap import fill
+
+from django.core.management import ManagementUtility, get_commands
+from environs import EnvError
+
+from homeport import __version__
+
+_PACKAGED = Path(__file__).resolve().parent / "_app"
+ROOT = _PACKAGED if _PACKAGED.is_dir() else _PACKAGED.parent.parent
+
+_HELP = """Homeport {version}: a self-hosted home for apps written for Deta Base and Deta Drive.
+
+Usage: {program} COMMAND [options]
+
+{commands}
+
+"{program} help COMMAND" lists the options of a command; "{program} help --commands" lists Django's own commands too.
+Settings come from the environment: HOMEPORT_DATA is the data folder (now {data}), HOMEPORT_PORT the port.
+"""
+
+
+class CommandLine(ManagementUtility):
+    """Django's command line, whose help lists Homeport's own commands."""
+
+    def __init__(self, argv: list[str]) -> None:
+        super().__init__(argv)
+        # The name of the program stands in every usage line; `python -m homeport` has none that one could type.
+        if self.prog_name not in ("homeport", "manage.py"):
+            self.prog_name = "homeport"
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        """The commands that are Homeport's, each with its help; with `commands_only` the names of all."""
+        if commands_only:
+            return super().main_help_text(commands_only)
+        from django.conf import settings
+
+        own = sorted(name for name, app in get_commands().items() if app == "console")
+        lines = [
+            fill(self.fetch_command(name).help, 100, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+            for name in own
+        ]
+        return _HELP.format(
+            version=__version__, program=self.prog_name, commands="\n".join(lines), data=settings.DATA
+        ).rstrip()
+
+
+def main() -> None:
+    """Run the command that the process was called with."""
+    if sys.argv[1:] in (["--version"], ["version"]):
+        sys.stdout.write(f"homeport {__version__}\n")
+        return
+    if str(ROOT) not in sys.path[:1]:
+        sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+    try:
+        CommandLine(sys.argv).execute()
+    except EnvError as error:
+        sys.exit(f"A setting in the environment is wrong: {error}")
