@@ -18,11 +18,11 @@ from zipstream import ZipStream
 
 from console.downloads import describe_disposition
 from console.drive.answers import read_list, status_of
-from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
 from console.frame import PageRequest
 from storage import files, folders, tidying
 from storage.database import release_connection
+from storage.entry_names import name_entries, safe_label
 from storage.errors import FileNotFound, InvalidInput, StorageError
 from storage.files import Download, StoredFile
 from storage.tidying import Chosen

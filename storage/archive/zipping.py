@@ -16,7 +16,6 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED
 from zipstream import ZipStream
 
 from storage import limits, sql
-from storage.archive.entry_names import EntryNames
 from storage.archive.manifest import (
     ENTRY,
     BaseEntry,
@@ -29,6 +28,7 @@ from storage.archive.manifest import (
 )
 from storage.archive.read_ahead import read_ahead
 from storage.database import Row, Snapshot
+from storage.entry_names import EntryNames
 from storage.errors import InvalidInput
 from storage.exact_json import dump
 from storage.files import Download, StoredFile
