@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
 from console.downloads import describe_disposition
-from console.drive.entry_names import name_entries, safe_label
 from console.drive.place import DrivePlace, open_drive
 from console.error_status import status_of
 from console.json_views import read_list
 from console.page import PageRequest
+from storage.archive.entry_names import name_entries, safe_label
 from storage.drive import files, folders, moves
 from storage.drive.files import Download, StoredFile
 from storage.drive.moves import Chosen

@@ -1,95 +1,141 @@
-"""Names of zip entries that any system can unpack, out of names that are opaque text. Pure.
+"""Names for the entries of a zip that unpack safely everywhere: no way out of the folder, nothing a system refuses. Pure.
 
-Names in a Drive may be `../x`, `C:\\x`, `CON`, `a` beside `A` or beside `a/b`, or 1,024 bytes long. An entry keeps as much of
-the name as is safe everywhere; what the file is really called stands in the manifest (`manifest.py`).
+Names in a Drive are opaque text: as paths they may be absolute, lead upwards (`../x`), mean a device (`CON`), differ by case
+alone, stand beside `a` and `a/b` at once, or be 1,024 bytes long. An entry keeps as much of the name as is safe; what the
+file is really called stands in the zip's manifest.
 """
 
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import count
 
-# What Windows forbids in a name, control characters, and marks that turn the reading direction and so hide an ending.
+# What Windows refuses in a name, control characters, and marks that turn the direction of writing and so hide an ending.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"\\|?*\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
-# Most file systems take 255 bytes, and some of them count what they make of other alphabets.
-_SEGMENT_MAX_BYTES = 180
-_ENTRY_MAX_BYTES = 800
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
+# Most file systems take 255 bytes, and some of them count what they make of other alphabets. A number may come behind.
+_LABEL_MAX_BYTES = 180
+_ENDING_MAX_BYTES = 20
+_ENTRY_MAX_BYTES = 1_000
 
 
 class EntryNames:
-    """Gives each Base and file of one archive an entry of its own. Ask in the same order, and the answers are the same."""
+    """Gives each name of one zip an entry of its own, as they come. Ask in the same order, and the answers are the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
         # Hashes of folded paths: of a million files these take 100 MB less than the paths themselves.
-        self._files: set[int] = set()
+        self._files = {_steps(entry)[-1] for entry in reserved}
         self._folders: set[int] = set()
+        # How far the numbers of a path have come.
+        self._numbers: dict[int, int] = {}
 
     def for_base(self, name: str) -> str:
         """`bases/<name>.json`."""
-        return self._taken("bases", safe_segment(f"{name}.json"), name)
+        return self.give(f"{name}.json", within="bases/")
 
     def for_file(self, drive: str, name: str) -> str:
         """`drives/<drive>/<name>`."""
-        folder = f"drives/{safe_segment(drive)}"
-        path = "/".join(safe_segment(segment) for segment in name.split("/"))
-        if len(path.encode()) > _ENTRY_MAX_BYTES:
-            path = _stand_in(name, path)
-        return self._taken(folder, path, name, salt=drive)
+        return self.give(name, within=f"drives/{safe_label(drive)}/")
 
-    def _taken(self, folder: str, path: str, name: str, salt: str = "") -> str:
-        """The path, or a stand-in when somebody else's would unpack to the same place. Taken from now on."""
-        entry, attempt = f"{folder}/{path}", 0
-        while self._is_in_the_way(entry):
-            entry = f"{folder}/{_stand_in(f'{salt}/{name}/{attempt}', path)}"
-            attempt += 1
-        *above, whole = _prefixes(entry)
-        self._files.add(whole)
-        self._folders.update(above)
+    def give(self, name: str, *, within: str = "") -> str:
+        """The entry for a name in the folder `within`, which is safe already and ends in `/`."""
+        entry = within + safe_path(name)
+        steps = _steps(entry)
+        if not self._is_reachable(entry, steps):
+            entry = self._apart(within, entry, name)
+            steps = _steps(entry)
+        if not self._is_free(steps[-1]):
+            entry = self._numbered(entry, steps[-1])
+            steps = _steps(entry)
+        self._files.add(steps[-1])
+        self._folders.update(steps[:-1])
         return entry
 
-    def _is_in_the_way(self, entry: str) -> bool:
-        *above, whole = _prefixes(entry)
-        return whole in self._files or whole in self._folders or not self._files.isdisjoint(above)
+    def keep_folders(self, path: str) -> None:
+        """No file is to be called like a folder on the way to this safe path."""
+        self._folders.update(_steps(path)[:-1])
+
+    def _apart(self, within: str, entry: str, name: str) -> str:
+        """An entry in a folder of its own, for a name whose path is too long or leads through a file."""
+        label = entry.rpartition("/")[2]
+        for attempt in count():
+            candidate = f"{within}~{_digest(f'{within}{name}/{attempt}')}/{label}"
+            if self._is_reachable(candidate, _steps(candidate)):
+                return candidate
+        raise AssertionError("digests never end")
+
+    def _numbered(self, entry: str, whole: int) -> str:
+        """The first entry with a number that unpacks to a place of its own."""
+        folder, slash, label = entry.rpartition("/")
+        stem, dot, ending = _split(label)
+        for number in count(self._numbers.get(whole, 2)):
+            candidate = f"{folder}{slash}{stem} ({number}){dot}{ending}"
+            if self._is_free(_steps(candidate)[-1]):
+                self._numbers[whole] = number + 1
+                return candidate
+        raise AssertionError("numbers never end")
+
+    def _is_reachable(self, entry: str, steps: list[int]) -> bool:
+        return len(entry.encode()) <= _ENTRY_MAX_BYTES and self._files.isdisjoint(steps[:-1])
+
+    def _is_free(self, whole: int) -> bool:
+        return whole not in self._files and whole not in self._folders
 
 
-def safe_segment(segment: str) -> str:
-    """One step of a path as a name for a file or folder on any system; unchanged when it is one already."""
-    safe = _UNSAFE.sub(lambda found: _percent(found[0]), segment)
-    if safe in ("", ".", ".."):
-        return "_" + safe.replace(".", _percent("."))
-    if safe[-1] in ". ":
-        safe = safe[:-1] + _percent(safe[-1])
-    if safe[0] == " ":
-        safe = _percent(" ") + safe[1:]
-    if _RESERVED.match(safe):
-        safe = "_" + safe
-    if len(safe.encode()) > _SEGMENT_MAX_BYTES:
-        safe = _shortened(safe, segment)
-    return safe
+def name_entries(names: Iterable[str], *, base: str = "", reserved: Iterable[str] = ()) -> dict[str, str]:
+    """The entry for each name, all known beforehand, without the folder `base` that they are in.
+
+    A folder's name ends in `/`, its entry does not. None of the entries is a `reserved` one. A name that is safe already
+    stays as it is, unless an earlier one would be the same file somewhere, or a folder.
+    """
+    given = EntryNames(reserved)
+    inside = {name: name[len(base) :].removesuffix("/") for name in names}
+    for path in inside.values():
+        given.keep_folders(safe_path(path))
+    # Those that can keep their names come first, so that no changed one takes another's.
+    order = sorted(inside, key=lambda name: (safe_path(inside[name]) != name[len(base) :], name))
+    return {name: given.give(inside[name]) for name in order}
 
 
-def _shortened(safe: str, original: str) -> str:
-    """The beginning, a hash of the whole and the ending."""
-    stem, dot, ending = safe.rpartition(".")
-    kept = f".{ending}" if dot and stem and len(ending.encode()) <= 16 else ""
-    tail = f"~{_digest(original)}{kept}"
-    return safe.encode()[: _SEGMENT_MAX_BYTES - len(tail.encode())].decode(errors="ignore").rstrip(". ") + tail
+def safe_path(name: str) -> str:
+    """A name with each of its steps safe."""
+    return "/".join(safe_label(step) for step in name.split("/"))
 
 
-def _stand_in(name: str, path: str) -> str:
-    """A folder of its own for a file whose path is taken, or too long. The file keeps its own name."""
-    return f"~{_digest(name)}/{path.rpartition('/')[2]}"
+def safe_label(label: str) -> str:
+    """One name for a file or folder that every system takes; the same when it is one already."""
+    safe = _UNSAFE.sub("_", label)
+    safe = re.sub(r"^ +|[. ]+$", "_", safe) or "_"
+    return _no_device(_cut(_no_device(safe)))
+
+
+def _no_device(label: str) -> str:
+    return f"_{label}" if _DEVICE.match(label) else label
+
+
+def _cut(label: str) -> str:
+    """A name that is too long loses the end of its stem, or of itself when the ending alone is too long."""
+    if len(label.encode()) <= _LABEL_MAX_BYTES:
+        return label
+    stem, dot, ending = _split(label)
+    if len(ending.encode()) > _ENDING_MAX_BYTES:
+        stem, dot, ending = label, "", ""
+    room = _LABEL_MAX_BYTES - len(f"{dot}{ending}".encode())
+    return stem.encode()[:room].decode(errors="ignore").rstrip(". ") + dot + ending
+
+
+def _split(label: str) -> tuple[str, str, str]:
+    """Stem, dot and ending; a name that begins with its only dot is all stem."""
+    stem, dot, ending = label.rpartition(".")
+    return (stem, dot, ending) if stem else (label, "", "")
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
-
-
-def _prefixes(entry: str) -> list[int]:
+def _steps(entry: str) -> list[int]:
     """A number for each folder on the way to an entry, and for the entry: the same for paths that some system confuses."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", entry).casefold())
     steps = folded.split("/")

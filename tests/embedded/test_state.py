@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,13 +125,12 @@ class TestAsRoot:
         assert state.ensure(data).engine_home == "engines"
 
 
-@posix_only
 def test_the_data_folder_that_nobody_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert places.default_data(packaged=False) == "./data"
+    assert paths.default_data(packaged=False) == "./data"
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert places.default_data(packaged=True) == "/var/lib/homeport/data"
+    assert paths.default_data(packaged=True) == "/var/lib/homeport/data"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert places.default_data(packaged=True).endswith("/homeport")
+    assert paths.default_data(packaged=True).endswith("/homeport")
     if sys.platform == "linux":
-        assert places.default_data(packaged=True) == f"{tmp_path}/homeport"
+        assert paths.default_data(packaged=True) == f"{tmp_path}/homeport"

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from storage.archive import manifest, plans
-from storage.archive.entry_names import EntryNames
 from storage.archive.importing import Importer
 from storage.archive.plans import Choice
 from storage.base.items import PreparedItem
@@ -192,16 +191,3 @@ def test_archives_of_the_original_service(entries: dict[str, Any]) -> None:
     assert archives.problems_of(done) == []
     assert str(archives.stored_items(access, "notes")["a"]["n"]) == "1.0"
     assert read(access, "d", "f.txt") == b"f"
-
-
-def test_entries_are_the_same_when_they_are_asked_for_again_and_never_collide() -> None:
-    def ask() -> list[str]:
-        names = EntryNames()
-        return [names.for_base("notes"), names.for_base("NOTES")] + [
-            names.for_file(drive, name) for drive in ("d", "D") for name in archives.HOSTILE_NAMES
-        ]
-
-    found = ask()
-    assert found == ask()
-    assert len({entry.casefold() for entry in found}) == len(found)
-    assert all(step not in ("", ".", "..") for entry in found for step in entry.split("/"))
