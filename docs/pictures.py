@@ -274,6 +274,7 @@ def main() -> None:
             app = App(server, collection_id, key)
             fill(app)
             page = browser.new_page(base_url=server.url, color_scheme="light", viewport={"width": 1280, "height": 760})
+            page.set_default_timeout(120_000)
             sign_in(server, page)
             photograph(server, page, Camera(page, collection_id), app)
         finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import limits
+from tests.waiting import LONG_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -90,7 +91,6 @@ TOLD = {
         "COLLECTION_ID_CHARACTERS": "`_`: {:,} lower-case letters",
         "SECRET_CHARACTERS": "the secret has {:,} letters",
         "ITEMS_PER_PUT": "1 to {:,} items",
-        "GENERATED_KEY_CHARACTERS": "{:,} lower-case letters and digits (doc)",
         "NUMBER_MAX_DIGITS": "up to {:,} significant digits",
         "NESTING_MAX_LEVELS": "up to {:,} levels",
         "QUERY_LIMIT_MAX": "`limit` is {:,} unless given",
@@ -262,7 +262,7 @@ def test_every_page_is_in_the_contents() -> None:
 
 def test_the_site_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True, timeout=300)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True, timeout=LONG_SECONDS)
     loaded = re.compile(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"?([^\"\s>]+)|<link[^>]*\shref=\"?([^\"\s>]+)")
     imported = re.compile(r"(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')]+)")
     pages, sheets = list(tmp_path.rglob("*.html")), list(tmp_path.rglob("*.css"))

@@ -9,7 +9,6 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ import trustme
 from storage.embedded import ports
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import ROOT, Server
+from tests.waiting import MOMENT_SECONDS, eventually
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CADDY = shutil.which("caddy")
@@ -40,7 +40,7 @@ class Proxy(NamedTuple):
     def client(self, address: str = "127.0.0.1", **options: object) -> httpx.Client:
         """A browser, or an app, on the machine with this address."""
         transport = httpx.HTTPTransport(local_address=address, verify=self.trust)
-        return httpx.Client(base_url=self.url, transport=transport, timeout=60, trust_env=False, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, transport=transport, timeout=MOMENT_SECONDS, trust_env=False, **options)  # type: ignore[arg-type]
 
 
 class App(NamedTuple):
@@ -131,10 +131,7 @@ def run_caddy(server: Server, folder: Path) -> Iterator[Proxy]:
     command = [CADDY, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
     with running(command, folder / "caddy.log", XDG_DATA_HOME=str(folder), XDG_CONFIG_HOME=str(folder)):
         root = folder / "caddy/pki/authorities/local/root.crt"
-        deadline = time.monotonic() + 60
-        while not root.is_file():
-            assert time.monotonic() < deadline, (folder / "caddy.log").read_text()
-            time.sleep(0.05)
+        eventually(root.is_file, what=folder / "caddy.log")
         proxy = Proxy(f"https://localhost:{secure}", ssl.create_default_context(cafile=str(root)))
         wait_for(proxy, folder / "caddy.log")
         yield proxy
@@ -156,19 +153,18 @@ def running(command: list[str], log: Path, **environment: str) -> Iterator[None]
         yield
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=MOMENT_SECONDS)
 
 
 def wait_for(proxy: Proxy, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    def answers() -> bool:
+        try:
+            return client.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     with proxy.client() as client:
-        while True:
-            try:
-                assert client.get("/healthz").status_code == 200
-                return
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+        eventually(answers, what=log)
 
 
 @pytest.fixture(scope="module", params=[run_nginx, run_caddy], ids=["nginx", "caddy"])
@@ -258,7 +254,9 @@ def test_the_real_address_of_a_client_is_seen(proxy: Proxy, app: App) -> None:
 def test_a_client_with_a_fixed_host_reaches_the_server(proxied: Server, app: App, host: str) -> None:
     """As with a line in the hosts file: the name is the client's, the address is ours."""
     trust = ssl.create_default_context(cafile=str(proxied.ca_path))
-    with httpx.Client(verify=trust, timeout=60, trust_env=False, headers={**app.headers, "Host": host}) as client:
+    with httpx.Client(
+        verify=trust, timeout=MOMENT_SECONDS, trust_env=False, headers={**app.headers, "Host": host}
+    ) as client:
         url = f"https://127.0.0.1:{proxied.tls_url.rpartition(':')[2]}{app.path}/nothing/query"
         answer = client.post(url, json={}, extensions={"sni_hostname": host})
 
