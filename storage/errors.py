@@ -60,10 +60,27 @@ class EmptyAttributeName(InvalidInput):
 
 
 class BadQuery(InvalidInput):
-    """A malformed query. The first message is the one that clients compare."""
+    """A malformed query: what is wrong, and where. The first message is the one that clients compare.
 
-    def __init__(self, explanation: str) -> None:
-        super().__init__("Bad query", explanation)
+    `index` is the place of the object in the query's list and `condition` the name of its entry, such as `age?gt`; each is
+    None where the reason is not about one.
+    """
+
+    def __init__(self, reason: str, *, index: int | None = None, condition: str | None = None) -> None:
+        self.reason, self.index, self.condition = reason, index, condition
+        where = (
+            "" if index is None else f"query[{index}]: " if condition is None else f"query[{index}], `{condition}`: "
+        )
+        super().__init__("Bad query", where + reason)
+
+
+class UnknownOperator(BadQuery):
+    """A condition whose `operator`, as it was written behind `?`, is none that exists, or empty."""
+
+    def __init__(self, operator: str, *, attribute: str, index: int) -> None:
+        self.operator, self.attribute = operator, attribute
+        reason = f"unknown operator `?{operator}`" if operator else "the operator behind `?` is missing"
+        super().__init__(reason, index=index, condition=f"{attribute}?{operator}")
 
 
 class KeyExists(StorageError):

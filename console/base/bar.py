@@ -5,9 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import access
+from console.base import query_text
 from console.base.explanations import explain_clause, write_examples
 from console.base.query_text import Mistake, Understood
-from console.base.reading import access_of, find_base, understood_from
+from console.base.reading import access_of, find_base
 from console.base.snippets import write_snippets
 from console.connect.addresses import addresses_for
 from console.json_views import answers_json, json_response
@@ -24,13 +25,13 @@ def understand(request: HttpRequest, collection_id: str, name: str) -> HttpRespo
     """`?q=` as strict JSON, what is wrong with it and where, and the lines that run it from an app."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
-    understood = understood_from(request)
+    understood = query_text.understand(request.GET.get("q", ""))
     return json_response(
         {
             "kind": understood.kind,
             "query": understood.query,
             "changed": understood.changed,
-            "error": _told(understood.mistake),
+            "error": _describe(understood.mistake),
             "code": _snippets(request, understood, f"/v1/{collection_id}/{name}", name),
         }
     )
@@ -42,18 +43,9 @@ def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """How many items there are and match `?q=`; where none does, why."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
-    understood = understood_from(request)
-    if understood.predicate is None:
-        return json_response({"error": _told(understood.mistake)}, status=422)
-    who = access_of(request, collection_id)
-    found = overviews.count_items(access=who, base=name, predicate=understood.predicate)
-    clauses = []
-    if not found.matched and found.total:
-        known = list(dict.fromkeys(attribute for item in _samples(request, collection_id, name) for attribute in item))
-        counted = overviews.explain_query(access=who, base=name, predicate=understood.predicate)
-        clauses = [{"text": explain_clause(clause, known=known)} for clause in counted]
-        if understood.predicate.words is not None:
-            clauses = [{"text": f"no key and no value holds “{understood.predicate.words}”, as whole words"}]
+    predicate = query_text.understand(request.GET.get("q", "")).checked()
+    found = overviews.count_items(access=access_of(request, collection_id), base=name, predicate=predicate)
+    why = _why_none(request, collection_id, name, predicate) if found.total and not found.matched else []
     return json_response(
         {
             "total": found.total,
@@ -61,7 +53,7 @@ def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
             "matched": found.matched,
             "scanned": found.looked_at,
             "whole": found.is_whole,
-            "clauses": clauses,
+            "clauses": [{"text": text} for text in why],
         }
     )
 
@@ -73,6 +65,15 @@ def operators(request: HttpRequest, collection_id: str, name: str) -> HttpRespon
     find_base(collection_id, name)
     examples = write_examples(_samples(request, collection_id, name))
     return render(request, "base/_operators.html", {"examples": examples})
+
+
+def _why_none(request: HttpRequest, collection_id: str, name: str, predicate: Predicate) -> list[str]:
+    """Why nothing matches, condition by condition."""
+    if predicate.words is not None:
+        return [f"no key and no value holds “{predicate.words}”, as whole words"]
+    known = list(dict.fromkeys(attribute for item in _samples(request, collection_id, name) for attribute in item))
+    counted = overviews.explain_query(access=access_of(request, collection_id), base=name, predicate=predicate)
+    return [explain_clause(clause, known=known) for clause in counted]
 
 
 def _samples(request: HttpRequest, collection_id: str, name: str) -> list[dict[str, object]]:
@@ -90,7 +91,7 @@ def _snippets(request: HttpRequest, understood: Understood, path: str, name: str
     return write_snippets(value, base=name, address=addresses_for(request).origin + path)
 
 
-def _told(mistake: Mistake | None) -> dict[str, object] | None:
+def _describe(mistake: Mistake | None) -> dict[str, object] | None:
     if mistake is None:
         return None
     return {"message": mistake.message, "at": mistake.at._asdict() if mistake.at else None}

@@ -8,7 +8,6 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest
 
 from console.base.cells import Column, Line, Rows, make_rows
-from console.base.query_text import Understood, understand
 from storage import limits, names
 from storage.base import bases, items, overviews
 from storage.base.query import Predicate
@@ -53,11 +52,6 @@ def find_base(collection_id: str, name: str) -> Base:
 def access_of(request: HttpRequest, collection_id: str) -> Access:
     """What storage needs to know of the person whom the gate has let in."""
     return Access(collection_id, person_id=request.user.pk)
-
-
-def understood_from(request: HttpRequest) -> Understood:
-    """The bar's text, `q`."""
-    return understand(request.GET.get("q", ""))
 
 
 def limit_from(request: HttpRequest) -> int:

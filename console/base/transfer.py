@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 from console import access
 from console.base import csv_export
 from console.base.imports import read_rows
-from console.base.reading import access_of, find_base, understood_from
+from console.base.query_text import understand
+from console.base.reading import access_of, find_base
 from console.json_views import answers_json, json_response, read_body
 from console.page import UNPROCESSABLE
 from storage import limits
@@ -28,7 +29,7 @@ def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseB
     """All matches of `?q=`, as they are read page by page; `?format=` is json, ndjson or csv."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
-    understood, wanted = understood_from(request), request.GET.get("format", "json")
+    understood, wanted = understand(request.GET.get("q", "")), request.GET.get("format", "json")
     if understood.predicate is None or wanted not in _TYPES:
         context = {"mistake": understood.mistake or {"message": "An export is `json`, `ndjson` or `csv`"}}
         return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)

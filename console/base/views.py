@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 
 from console import access
 from console.base.changers import describe_changer
-from console.base.reading import access_of, find_base, limit_from, read_page, understood_from
+from console.base.query_text import understand
+from console.base.reading import access_of, find_base, limit_from, read_page
 from console.json_views import answers_json, json_response
 from console.page import UNPROCESSABLE
 from storage import names
@@ -55,7 +56,7 @@ def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
 def _with_rows(
     request: HttpRequest, template: str, collection_id: str, name: str, context: dict[str, object]
 ) -> HttpResponse:
-    understood = understood_from(request)
+    understood = understand(request.GET.get("q", ""))
     sort, status, page = request.GET.get("sort", ""), 200, None
     if understood.predicate is None:
         template, status = (template if context else "base/_query_error.html"), UNPROCESSABLE

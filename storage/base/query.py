@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import limits
-from storage.errors import BadQuery, InvalidInput
+from storage.errors import BadQuery, InvalidInput, UnknownOperator
 from storage.exact_json import check_value, is_number
 
 # Every operator as a caller may write it behind `?`, and its one name in here.
@@ -56,7 +56,7 @@ class Predicate:
 def parse_query(query: Any) -> Predicate:
     """The predicate of a request's `query`: a list of objects, one bare object, or nothing for everything.
 
-    Raises BadQuery, whose second message says what is wrong and where.
+    Raises BadQuery, whose fields say what is wrong and where; UnknownOperator for that.
     """
     objects = [] if query is None else [query] if isinstance(query, dict) else query
     if not isinstance(objects, list) or not all(isinstance(entry, dict) for entry in objects):
@@ -65,7 +65,7 @@ def parse_query(query: Any) -> Predicate:
         raise BadQuery(f"A query has at most {limits.QUERY_MAX_OBJECTS} objects")
     if sum(map(len, objects)) > limits.QUERY_MAX_CONDITIONS:
         raise BadQuery(f"A query has at most {limits.QUERY_MAX_CONDITIONS} conditions")
-    groups = [tuple(_conditions(entry, place)) for place, entry in enumerate(objects)]
+    groups = [tuple(_conditions(entry, index)) for index, entry in enumerate(objects)]
     key = _shared_key_condition(groups)
     rest = tuple(tuple(c for c in group if c.path != ("key",)) for group in groups)
     # An object without further conditions matches all that the key condition lets through.
@@ -75,7 +75,7 @@ def parse_query(query: Any) -> Predicate:
 def parse_search(text: str) -> Predicate:
     """The predicate of a search for words, which is a query that the public API does not have.
 
-    Raises BadQuery, whose second message says what is wrong.
+    Raises BadQuery.
     """
     words = text.strip()
     if not 1 <= len(words) <= limits.SEARCH_MAX_CHARACTERS:
@@ -87,21 +87,21 @@ def parse_search(text: str) -> Predicate:
     return Predicate(words=words)
 
 
-def _conditions(entry: dict[str, Any], place: int) -> Iterator[Condition]:
+def _conditions(entry: dict[str, Any], index: int) -> Iterator[Condition]:
     for text, operand in entry.items():
+        attribute, mark, written = text.rpartition("?")
+        if not mark:
+            attribute, written = text, "eq"
+        operator = OPERATORS.get(written)
+        if operator is None:
+            raise UnknownOperator(written, attribute=attribute, index=index)
         try:
-            yield _parse_condition(text, operand)
+            yield _check_condition(attribute, operator, operand)
         except InvalidInput as error:
-            raise BadQuery(f"query[{place}], `{text}`: {error.messages[-1]}") from None
+            raise BadQuery(error.messages[-1], index=index, condition=text) from None
 
 
-def _parse_condition(text: str, operand: Any) -> Condition:
-    attribute, mark, written = text.rpartition("?")
-    if not mark:
-        attribute, written = text, "eq"
-    operator = OPERATORS.get(written)
-    if operator is None:
-        raise InvalidInput(f"unknown operator `?{written}`" if written else "the operator behind `?` is missing")
+def _check_condition(attribute: str, operator: str, operand: Any) -> Condition:
     path = tuple(attribute.split("."))
     if "" in path:
         raise InvalidInput("the attribute's name is empty or has an empty step")
@@ -141,10 +141,10 @@ def _check_key_operand(operator: str, operand: Any) -> None:
 def _shared_key_condition(groups: list[tuple[Condition, ...]]) -> Condition | None:
     """The key condition all objects have alike, or None when none has one. Raises BadQuery otherwise."""
     found = []
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         on_key = [condition for condition in group if condition.path == ("key",)]
         if len(on_key) > 1:
-            raise BadQuery(f"query[{place}]: an object has at most one condition on the key")
+            raise BadQuery("an object has at most one condition on the key", index=index)
         found += on_key
     if not found:
         return None

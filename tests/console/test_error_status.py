@@ -36,6 +36,13 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     ),
     (errors.EmptyAttributeName(), 400, ["An attribute name is empty"], {}, {}),
     (errors.BadQuery("It is no list"), 400, ["Bad query", "It is no list"], {}, {}),
+    (
+        errors.UnknownOperator("gtt", attribute="age", index=1),
+        400,
+        ["Bad query", "query[1], `age?gtt`: unknown operator `?gtt`"],
+        {},
+        {},
+    ),
     (errors.Unauthorized(), 401, ["Unauthorized"], {}, {}),
     (error_status.SignedOut(), 401, ["You are signed out. Sign in again in another tab."], {}, {}),
     (errors.Forbidden(), 403, ["Forbidden"], {}, {}),

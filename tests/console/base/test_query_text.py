@@ -2,7 +2,8 @@
 
 import pytest
 
-from console.base.query_text import Place, understand
+from console.base.query_text import understand
+from console.base.relaxed_json import TextPosition
 from console.base.snippets import write_snippets
 from storage import limits
 from storage.exact_json import parse
@@ -83,16 +84,16 @@ def test_pasted_code_is_forgiven_and_shown_strictly(text: str, query: str) -> No
         ('{"age" 1}', "“1” was not expected here: a comma or colon may be missing before it", (1, 8)),
         ('{\n  "a": 1\n  "b": 2\n}', '“"b"” was not expected here: a comma or colon may be missing before it', (3, 3)),
         ('{"a": ]}', "“]” was not expected here", (1, 7)),
-        ("{a: foo}", "“foo” is no value: a text stands in quotation marks", (1, 5)),
+        ("{a: foo}", "“foo” is not a value: put quotation marks around a text", (1, 5)),
         ("{a: NaN}", "NaN is not a JSON number", (1, 5)),
         ("{a: -Infinity}", "-Infinity is not a JSON number", (1, 5)),
         ("{'a': 'x", "The text that begins here has no end", (1, 7)),
         ("{a: 1 /* x", "The comment that begins here has no end", (1, 7)),
         ('{"a": 1e400}', "`a`: A number's exponent is beyond +-125", (1, 3)),
         ('{"a": ' + "1" * 501 + "}", "A number has more than 38 digits", (1, 7)),
-        ('{"a": "\\ud800"}', "The query is nested too deeply, or holds half of a character", None),
+        ('{"a": "\\ud800"}', "A text holds half of a character (a lone surrogate)", None),
         ("[" * 100_000, f"The text is longer than {limits.QUERY_TEXT_MAX_CHARACTERS:,} characters", None),
-        ("[" * 50_000, "The query is nested too deeply, or holds half of a character", None),
+        ("[" * 50_000, "The query is nested too deeply", None),
         ("x" * 1001, "A search has 1 to 1,000 characters", None),
         ("a\x00b", "A text holds the character \\u0000, which cannot be stored", None),
     ],
@@ -124,7 +125,7 @@ def test_nothing_is_everything(text: str) -> None:
 def test_place_is_that_of_the_typed_text_behind_what_was_rewritten() -> None:
     mistake = understand("{aa: True, # c\n bb: None, 'c' 1}").mistake
     assert mistake is not None
-    assert mistake.at == Place(line=2, column=16, offset=30)
+    assert mistake.at == TextPosition(line=2, column=16, offset=30)
 
 
 def test_snippets_are_code_with_every_digit() -> None:

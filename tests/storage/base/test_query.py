@@ -7,7 +7,7 @@ import pytest
 
 from storage.base.query import Condition, Predicate, parse_query
 from storage.base.sql import queries as queries_sql
-from storage.errors import BadQuery
+from storage.errors import BadQuery, UnknownOperator
 
 EVERYTHING = Predicate()
 
@@ -94,6 +94,51 @@ def test_parse_query_says_what_is_wrong_and_where(query: Any, named: list[str]) 
     assert first == "Bad query"
     for part in named:
         assert part in explanation
+
+
+# The very words of the API's second message are `where` and `reason` together.
+SAID: list[tuple[Any, str, int | None, str | None, str]] = [
+    # query, where, index, condition, reason
+    ("a", "", None, None, "A query is a list of objects"),
+    ([{}, {"age?gtt": 1}], "query[1], `age?gtt`: ", 1, "age?gtt", "unknown operator `?gtt`"),
+    ({"a?b?": 1}, "query[0], `a?b?`: ", 0, "a?b?", "the operator behind `?` is missing"),
+    ({"a?pfx": 1}, "query[0], `a?pfx`: ", 0, "a?pfx", "the value must be a string"),
+    ({"": 1}, "query[0], ``: ", 0, "", "the attribute's name is empty or has an empty step"),
+    (
+        {"a": [{"b": "\x00"}]},
+        "query[0], `a`: ",
+        0,
+        "a",
+        "A text holds the character \\u0000, which cannot be stored, at [0].b",
+    ),
+    (
+        [{"key": "a"}, {"key": "a", "key?gt": "b"}],
+        "query[1]: ",
+        1,
+        None,
+        "an object has at most one condition on the key",
+    ),
+]
+
+
+@pytest.mark.parametrize("query, where, index, condition, reason", SAID)
+def test_what_is_wrong_stands_in_fields_too(
+    query: Any, where: str, index: int | None, condition: str | None, reason: str
+) -> None:
+    with pytest.raises(BadQuery) as caught:
+        parse_query(query)
+
+    error = caught.value
+    assert error.messages == ("Bad query", where + reason)
+    assert (error.index, error.condition, error.reason) == (index, condition, reason)
+
+
+@pytest.mark.parametrize("text, attribute, operator", [("age?gtt", "age", "gtt"), ("a?b?", "a?b", ""), ("?", "", "")])
+def test_unknown_operator_is_named_with_its_attribute(text: str, attribute: str, operator: str) -> None:
+    with pytest.raises(UnknownOperator) as caught:
+        parse_query({text: 1})
+
+    assert (caught.value.attribute, caught.value.operator, caught.value.condition) == (attribute, operator, text)
 
 
 def test_parse_query_takes_1000_objects_and_no_more() -> None:
