@@ -12,9 +12,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
 
-# Each of the two processes has a server of its own; the tests of a file stay together. What fails is tried once more and
-# named at the end: a browser, two servers and their engines at once can keep two cores from something for seconds.
-TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -rR
+# Each of the two processes has a server of its own. Each begins with half of the tests; who is done first takes some of the
+# other's, so that neither waits for the other at the end.
+TOGETHER := -n 2 --dist worksteal
 
 test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"

@@ -152,8 +152,7 @@ class Ledger:
     """
 
     def __init__(self, server: Server, *, writers: int = 2, readers: int = 1) -> None:
-        collection_id = server.run("collection", "create", "ledger").stdout.split()[-1]
-        key = server.run("datakey", "create", collection_id, "ledger").stdout.split()[-1]
+        collection_id, key = server.make_key("ledger")
         url = f"{server.url}/v1/{collection_id}"
         self._server = server
         self._headers = {"X-API-Key": key}

@@ -16,6 +16,14 @@ from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_MAKE_KEY = """
+import django
+django.setup()
+from storage import collections, keys
+made = collections.create_collection({!r})
+print(made.id, keys.create_key(collection_id=made.id, name="Made by a test").text)
+"""
+
 
 class Server:
     """One running server: its addresses, its data folder, its process and what it printed.
@@ -70,23 +78,23 @@ class Server:
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run another of its commands against this server."""
-        command_line = [*self.command, *command]
-        return subprocess.run(
-            command_line, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=MOMENT_SECONDS
-        )
+        return self._run(self.folder, *self.command, *command)
 
     def run_code(self, code: str) -> str:
         """Run Python with this server's settings; what it printed. Fails with its errors if it does."""
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=MOMENT_SECONDS,
-        )
+        done = self._run(ROOT, sys.executable, "-c", code)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def make_key(self, collection: str) -> tuple[str, str]:
+        """The id of a new collection and a data key of it, made by one process."""
+        made = self.run_code(_MAKE_KEY.format(collection)).split()
+        return made[0], made[1]
+
+    def _run(self, folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command, cwd=folder, env=self.environment, capture_output=True, text=True, timeout=MOMENT_SECONDS
+        )
 
     def stop(self, seconds: float = MOMENT_SECONDS) -> None:
         """Stop it the usual way and clear its log away; a server that doesn't go is killed and fails the test."""

@@ -1,7 +1,7 @@
 """What a person typed into the bar: words to search for, or a query, however it was pasted. Pure.
 
-Text that begins with `{` or `[` is a query: `relaxed_json.py` reads its JSON, `storage/base/query.py` what it asks for. What either
-refuses becomes a mistake, in the words of the bar and with the position in the text as typed.
+Text that begins with `{` or `[` is a query: `relaxed_json.py` reads its JSON, `storage/base/query.py` what it asks for. What
+either refuses becomes a mistake, in the words of the bar and with the position in the text as typed.
 """
 
 from dataclasses import dataclass

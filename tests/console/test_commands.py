@@ -1,4 +1,4 @@
-"""The commands beside a running server, as one types them."""
+"""The commands beside a running server: what they do, what they print and how they end."""
 
 import json
 import subprocess
@@ -7,19 +7,20 @@ import httpx
 import pytest
 
 from storage.models import Item
+from tests.commands import run_here
 from tests.serving import Server
 
 
-def made(server: Server, *command: str) -> str:
+def made(*command: str) -> str:
     """The last line of a command that makes something, which holds that alone."""
-    done = server.run(*command)
+    done = run_here(*command)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
 
 @pytest.fixture
 def collection_id(server: Server) -> str:
-    return made(server, "collection", "create", "By command")
+    return made("collection", "create", "By command")
 
 
 def status(server: Server, collection_id: str, key: str, method: str = "GET", base: str = "things") -> int:
@@ -30,12 +31,13 @@ def status(server: Server, collection_id: str, key: str, method: str = "GET", ba
 
 
 def test_collection_is_listed_after_it_was_made(server: Server, collection_id: str) -> None:
-    lines = server.run("collection", "list").stdout.splitlines()
+    lines = run_here("collection", "list").stdout.splitlines()
     assert [line for line in lines if line.startswith(collection_id) and line.endswith("  By command")]
 
 
 def test_data_key_lets_in_until_it_is_revoked(server: Server, collection_id: str) -> None:
-    key = made(server, "datakey", "create", collection_id, "my app")
+    """Each as a process of its own, as one types them."""
+    key = server.run("datakey", "create", collection_id, "my app").stdout.splitlines()[-1]
     assert status(server, collection_id, key, "PUT") == 207
     line = server.run("datakey", "list", collection_id).stdout.strip()
     secret = key.split("_")[1]
@@ -62,8 +64,8 @@ def test_data_key_lets_in_until_it_is_revoked(server: Server, collection_id: str
 def test_data_key_has_the_rights_it_was_made_with(
     server: Server, collection_id: str, options: list[str], read: int, write: int, other: int
 ) -> None:
-    assert status(server, collection_id, made(server, "datakey", "create", collection_id, "all"), "PUT") == 207
-    key = made(server, "datakey", "create", collection_id, "limited", *options)
+    assert status(server, collection_id, made("datakey", "create", collection_id, "all"), "PUT") == 207
+    key = made("datakey", "create", collection_id, "limited", *options)
     assert status(server, collection_id, key) == read
     assert status(server, collection_id, key, "PUT") == write
     assert status(server, collection_id, key, base="other") == other
@@ -79,23 +81,23 @@ def test_data_key_has_the_rights_it_was_made_with(
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_command_says_what_is_wrong(server: Server, command: tuple[str, ...], says: str) -> None:
-    done = server.run(*command)
+    done = run_here(*command)
     assert done.returncode != 0
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_sweep_deletes_what_has_expired(server: Server, collection_id: str) -> None:
-    key = made(server, "datakey", "create", collection_id, "my app")
+    key = made("datakey", "create", collection_id, "my app")
     url = f"{server.url}/v1/{collection_id}/expiring/items"
     items = [{"key": "gone", "__expires": 1}, {"key": "stays", "__expires": 33_000_000_000}]
     assert httpx.put(url, headers={"X-API-Key": key}, json={"items": items}).status_code == 207
-    assert "deleted" in server.run("sweep").stdout
+    assert "deleted" in run_here("sweep").stdout
     assert list(Item.objects.filter(key__in=["gone", "stays"]).values_list("key", flat=True)) == ["stays"]
 
 
 def test_demo_prints_lines_that_work(server: Server) -> None:
-    done = server.run("demo")
+    done = run_here("demo")
     assert done.returncode == 0, done.stderr
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("curl ")]
     answers = [json.loads(subprocess.run(["sh", "-c", line], capture_output=True, check=True).stdout) for line in lines]

@@ -20,9 +20,9 @@ def data_folder() -> Iterator[Path]:
     remove_data_folder(folder)
 
 
-@pytest.fixture
-def make_server() -> Iterator[Callable[..., Server]]:
-    """Make a server that isn't started yet; whatever was started is stopped at the end, and its folder removed."""
+@contextlib.contextmanager
+def making_servers() -> Iterator[Callable[..., Server]]:
+    """What makes a server that isn't started yet; whatever was started is stopped at the end, and its folder removed."""
     with contextlib.ExitStack() as stack:
 
         def make(**environment: str) -> Server:
@@ -37,6 +37,21 @@ def make_server() -> Iterator[Callable[..., Server]]:
             return server
 
         yield make
+
+
+@pytest.fixture
+def make_server() -> Iterator[Callable[..., Server]]:
+    with making_servers() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def hardy_server() -> Iterator[Server]:
+    """One for all tests of a module, each of which leaves it as well as it found it."""
+    with making_servers() as make:
+        server = make().start()
+        server.wait_ready()
+        yield server
 
 
 @pytest.fixture

@@ -25,8 +25,7 @@ REQUESTS = [
 
 @pytest.fixture
 def client(own_server: Any) -> Iterator[httpx.Client]:
-    collection_id = own_server.run("collection", "create", "down").stdout.split()[-1]
-    key = own_server.run("datakey", "create", collection_id, "app").stdout.split()[-1]
+    collection_id, key = own_server.make_key("down")
     url = f"{own_server.url}/v1/{collection_id}/base"
     with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=MOMENT_SECONDS) as client:
         yield client

@@ -73,8 +73,7 @@ def serve_there(small_disk: SmallDisk, make_server: Callable[..., Server]) -> Ca
 @pytest.fixture
 def client(serve_there: Callable[..., Server]) -> Iterator[httpx.Client]:
     server = serve_there()
-    collection_id = server.run("collection", "create", "full").stdout.split()[-1]
-    key = server.run("datakey", "create", collection_id, "app").stdout.split()[-1]
+    collection_id, key = server.make_key("full")
     url = f"{server.url}/v1/{collection_id}/full"
     with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=MOMENT_SECONDS, trust_env=False) as client:
         yield client

@@ -36,12 +36,12 @@ FAULTS = [kill_a_web_worker, kill_postgres, kill_seaweedfs, kill_serve_and_start
 
 @pytest.mark.parametrize("break_something", FAULTS)
 @pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.slow)])
-def test_nothing_acknowledged_is_lost(own_server: Any, break_something: Callable[[Server], None], times: int) -> None:
-    with Ledger(own_server) as ledger:
+def test_nothing_acknowledged_is_lost(hardy_server: Any, break_something: Callable[[Server], None], times: int) -> None:
+    with Ledger(hardy_server) as ledger:
         for _ in range(times):
             enough = {kind: len(began) + 5 for kind, began in ledger.acknowledged.items()}
             eventually(lambda enough=enough: all(len(ledger.acknowledged[kind]) > enough[kind] for kind in enough))
-            break_something(own_server)
+            break_something(hardy_server)
             # Twice what is promised: what dies again and again pauses longer.
             for kind in ledger.services:
                 assert ledger.seconds_until_written(kind) < 2 * PROMISED_SECONDS

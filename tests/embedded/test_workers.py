@@ -38,18 +38,18 @@ def wait_for_workers(main: psutil.Process) -> None:
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_workers_lose_nothing_and_others_go_on(own_server: Any, rounds: int) -> None:
+def test_killed_workers_lose_nothing_and_others_go_on(hardy_server: Any, rounds: int) -> None:
     """Whichever worker it hits, the same one several times in a row among them."""
-    main = listener(own_server)
+    main = listener(hardy_server)
     chosen = random.Random(rounds)
-    with Ledger(own_server) as ledger:
+    with Ledger(hardy_server) as ledger:
         for _ in range(rounds):
             time.sleep(chosen.random() / 2)
             kill(chosen.choice(living_workers(main)))
             for kind in ledger.services:
                 assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
             wait_for_workers(main)
-    assert main == listener(own_server), "the listener was started again"
+    assert main == listener(hardy_server), "the listener was started again"
     # A kill breaks what that worker was at, and nothing else: no client is refused.
     assert ledger.broken <= rounds * ledger.clients
     ledger.check()
@@ -71,8 +71,8 @@ def test_workers_share_the_processors(workers: int, processors: list[int], share
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes cannot be kept to a processor")
-def test_each_worker_keeps_to_its_processors_also_a_new_one(own_server: Any) -> None:
-    main = listener(own_server)
+def test_each_worker_keeps_to_its_processors_also_a_new_one(hardy_server: Any) -> None:
+    main = listener(hardy_server)
     shares = sorted(share_of(each, workers=WORKERS, processors=find_processors()) for each in range(WORKERS))
 
     assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
@@ -81,8 +81,8 @@ def test_each_worker_keeps_to_its_processors_also_a_new_one(own_server: Any) -> 
     assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
 
 
-def test_workers_killed_at_once_are_all_replaced(own_server: Any) -> None:
-    main = listener(own_server)
+def test_workers_killed_at_once_are_all_replaced(hardy_server: Any) -> None:
+    main = listener(hardy_server)
     for _ in range(8):
         victims = living_workers(main)
         for worker in victims:
@@ -90,4 +90,4 @@ def test_workers_killed_at_once_are_all_replaced(own_server: Any) -> None:
         for worker in victims:
             worker.kill()
         wait_for_workers(main)
-        own_server.wait_ready()
+        hardy_server.wait_ready()

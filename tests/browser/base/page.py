@@ -11,9 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from storage.base import bases, items
 from storage.errors import ItemNotFound
+from storage.models import Base
 from storage.postgres.access import Access
 from tests.browser.conftest import Pages
 from tests.people import Cast
+from tests.storage.rows import fill_base
 
 BATCH = 25
 
@@ -52,7 +54,10 @@ class StoredBase:
 def make_base(cast: Cast, *some: dict[str, Any], name: str = "things") -> StoredBase:
     bases.ensure_base(collection_id=cast.collection.id, name=name)
     base = StoredBase(cast, name)
-    base.put(*some)
+    if len(some) > 10 * BATCH:
+        fill_base(Base.objects.get(collection_id=cast.collection.id, name=name).pk, some)
+    else:
+        base.put(*some)
     return base
 
 

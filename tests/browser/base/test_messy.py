@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from console.management.messy import messy_items
 from storage.exact_json import dump
-from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
+from tests.browser.base.page import make_base, open_base
 from tests.browser.conftest import Pages
 from tests.people import Cast
 from tests.waiting import eventually
@@ -13,17 +13,8 @@ from tests.waiting import eventually
 COUNT = 3_000
 
 
-@pytest.fixture
-def base(cast: Cast) -> StoredBase:
-    return make_base(cast, *messy_items(COUNT), name="guests")
-
-
-@pytest.fixture
-def view(base: StoredBase, pages: Pages) -> BasePage:
-    return open_base(pages, base)
-
-
-def test_every_item_is_reached_by_scrolling(view: BasePage) -> None:
+def test_every_item_is_reached_by_scrolling(cast: Cast, pages: Pages) -> None:
+    view = open_base(pages, make_base(cast, *messy_items(COUNT), name="guests"))
     seen: set[str] = set()
     frame = view.page.locator("#base-frame")
     expect(view.page.locator("#base-count")).to_have_text("3,000 items")
@@ -38,9 +29,10 @@ def test_every_item_is_reached_by_scrolling(view: BasePage) -> None:
 
 
 @pytest.mark.parametrize("number", [33, 2823, 0, 7])
-def test_row_of_any_kind_is_edited_and_nothing_else_of_it_changes(base: StoredBase, pages: Pages, number: int) -> None:
+def test_row_of_any_kind_is_edited_and_nothing_else_of_it_changes(cast: Cast, pages: Pages, number: int) -> None:
     """Keys with slashes and markup, right-to-left keys, long texts, deep lists, numbers that no binary number holds."""
     item = next(item for position, item in enumerate(messy_items(COUNT)) if position == number)
+    base = make_base(cast, item, {"key": "another"}, name="guests")
     before = base.get(item["key"])
     view = open_base(pages, base)
     view.run(f'{{"key": {_json(item["key"])}}}')

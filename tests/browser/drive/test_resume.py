@@ -73,10 +73,6 @@ def kill_everything(server: Server) -> None:
     server.process = None
 
 
-def last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
-
-
 def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chromium: Browser, film: Path) -> None:
     server = mortal_server
     page = chromium.new_context(base_url=server.url, viewport={"width": 1280, "height": 800}).new_page()
@@ -86,8 +82,7 @@ def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chrom
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Create the account").click()
-    collection_id = last_line(server.run("collection", "create", "Films").stdout)
-    key = last_line(server.run("datakey", "create", collection_id, "app").stdout)
+    collection_id, key = server.make_key("Films")
     stored = f"{server.url}/v1/{collection_id}/films/files"
     assert httpx.post(f"{stored}?name=first.txt", content=b"x", headers={"X-API-Key": key}).status_code == 201
 

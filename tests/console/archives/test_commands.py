@@ -12,6 +12,7 @@ from storage.archive import manifest
 from storage.drive import files
 from storage.models import Export, Import
 from tests import archives
+from tests.commands import run_here
 from tests.serving import ROOT, Server
 from tests.waiting import MOMENT_SECONDS
 
@@ -47,11 +48,11 @@ def test_standard_output_has_the_zip_and_nothing_else(server: Server, tmp_path: 
     assert zipfile.ZipFile(path).testzip() is None
 
 
-def test_a_check_tells_and_stores_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_check_tells_and_stores_nothing(tmp_path: Path) -> None:
     access = archives.new_collection()
     path = tmp_path / "x.zip"
     path.write_bytes(archives.make_zip({"bases/notes.json": '[{"key": "a"}, {"key": ""}]', "drives/d/../x": b"x"}))
-    checked = server.run("import", access.collection_id, str(path), "--check")
+    checked = run_here("import", access.collection_id, str(path), "--check")
     assert checked.returncode != 0
     assert "base notes: 2 items, 1 faulty" in checked.stdout
     assert "bases/notes.json (byte 15): A key is empty" in checked.stdout
@@ -61,14 +62,14 @@ def test_a_check_tells_and_stores_nothing(server: Server, tmp_path: Path) -> Non
     assert not Import.objects.filter(collection_id=access.collection_id).exists()
 
 
-def test_choices_are_made_by_name(server: Server, tmp_path: Path) -> None:
+def test_choices_are_made_by_name(tmp_path: Path) -> None:
     access = archives.new_collection()
     archives.fill(access, "b", [{"key": "old"}])
     path = tmp_path / "x.zip"
     entries = {f"bases/{name}.json": json.dumps([{"key": name}]) for name in "abc"} | {"drives/d/f": "f"}
     path.write_bytes(archives.make_zip(entries))
     options = ["--base", "a=skip", "--base", "b=replace", "--base", "c=rename:cc", "--drive", "d=rename:dd"]
-    done = server.run("import", access.collection_id, str(path), *options)
+    done = run_here("import", access.collection_id, str(path), *options)
     assert done.returncode == 0, done.stderr
     found = {name: list(archives.stored_items(access, name)) for name in ("a", "b", "c", "cc")}
     assert found == {"a": [], "b": ["b"], "c": [], "cc": ["c"]}
@@ -87,7 +88,7 @@ def test_choices_are_made_by_name(server: Server, tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_wrong_import_says_what_is_wrong(server: Server, tmp_path: Path, arguments: list[str], says: str) -> None:
+def test_a_wrong_import_says_what_is_wrong(tmp_path: Path, arguments: list[str], says: str) -> None:
     (tmp_path / "x.zip").write_bytes(archives.make_zip({"bases/notes.json": "[]"}))
     (tmp_path / "x.png").write_bytes(b"\x89PNG")
     known = {
@@ -95,14 +96,14 @@ def test_a_wrong_import_says_what_is_wrong(server: Server, tmp_path: Path, argum
         "file": tmp_path / "x.zip",
         "picture": tmp_path / "x.png",
     }
-    done = server.run("import", *(argument.format(**known) for argument in arguments))
+    done = run_here("import", *(argument.format(**known) for argument in arguments))
     assert done.returncode != 0
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_export_of_nothing_leaves_no_file(server: Server, tmp_path: Path) -> None:
-    done = server.run("export", "nosuchcoll", str(tmp_path / "x.zip"))
+def test_an_export_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+    done = run_here("export", "nosuchcoll", str(tmp_path / "x.zip"))
     assert done.returncode != 0
     assert "No collection has the id nosuchcoll" in done.stderr
     assert list(tmp_path.iterdir()) == []
