@@ -39,6 +39,9 @@ lint: $(VENV)/test.stamp
 	$(RUN) -m mypy
 	cd clients/python && $(abspath $(RUN)) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/compose-lint compose.yaml
+	$(BIN)/compose-lint compose.engines.yaml
 
 # A source archive and the wheel, into dist/.
 package: $(VENV)/test.stamp
