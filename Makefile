@@ -35,6 +35,9 @@ lint: $(VENV)/test.stamp
 	$(RUN) -m mypy
 	cd clients/python && $(abspath $(RUN)) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/compose-lint compose.yaml
+	$(BIN)/compose-lint compose.engines.yaml
 	@$(MAKE) --no-print-directory lint-js
 
 # Biome judges and lays out scripts and stylesheets; tsc checks what the scripts pass to each other. `make format-js` lays out.

@@ -44,8 +44,9 @@ CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=validate.Range(min=0))
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
 DEBUG = env.bool("HOMEPORT_DEBUG", False)
+# Its own names are always among them: by these it is probed, by serve and from within a container.
 _OWN_NAMES = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower(), HOST]
-ALLOWED_HOSTS = env.list("HOMEPORT_ALLOWED_HOSTS", _OWN_NAMES)
+ALLOWED_HOSTS = [*env.list("HOMEPORT_ALLOWED_HOSTS", []), *_OWN_NAMES]
 # Addresses or networks of reverse proxies whose X-Forwarded headers are believed.
 TRUSTED_PROXIES: list[str] = env.list("HOMEPORT_TRUSTED_PROXIES", [])
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.

@@ -9,6 +9,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.serving import ROOT, Server
 from tests.waiting import MOMENT_SECONDS, eventually
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-CADDY = shutil.which("caddy")
+CADDY = shutil.which("caddy", path=sysconfig.get_path("scripts"))
 NAME = "home.example.org"
 FIXED_HOSTS = ("database.deta.sh", "drive.deta.sh")
 PASSWORD = "correct horse staple"

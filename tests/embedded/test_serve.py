@@ -1,5 +1,6 @@
 """`manage.py serve` as a person meets it: what it prints, what it refuses, what it leaves on disk and in memory."""
 
+import ast
 import os
 import signal
 import socket
@@ -77,6 +78,16 @@ def test_a_busy_port_is_named_with_the_way_to_another(make_server: MakeServer, n
     assert f"127.0.0.1:{port} is in use" in refused.stderr
     assert f"{name}={port + 1}" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_host_names_are_added_to_this_machines_own(server: Server) -> None:
+    server.environment["HOMEPORT_ALLOWED_HOSTS"] = "data.example,.other.example"
+    try:
+        code = "from django.conf import settings; print(settings.ALLOWED_HOSTS)"
+        hosts = ast.literal_eval(server.run_code(code))
+    finally:
+        del server.environment["HOMEPORT_ALLOWED_HOSTS"]
+    assert {"data.example", ".other.example", "127.0.0.1", "localhost"} <= set(hosts)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from storage.errors import FileNotFound, ItemNotFound
 from storage.events import queries as event_queries
 from storage.postgres.access import Access
 from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.console.conftest import Browser
 from tests.console.visor.test_request_drafts import WAYS_OUT
 from tests.people import Cast
@@ -290,4 +291,4 @@ def _everything(collection_id: str) -> list[Any]:
         SELECT d.name, f.name, f.etag FROM storage_drive d
         LEFT JOIN storage_file f ON f.drive_id = d.id WHERE d.collection_id = $1 ORDER BY 1, 2
     """
-    return [run(statement, [collection_id]) for statement in (items_there, files_there)]
+    return [run(Statement(text, [collection_id], tuple)) for text in (items_there, files_there)]
