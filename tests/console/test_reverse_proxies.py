@@ -61,7 +61,8 @@ def proxied() -> Iterator[Server]:
         "HOMEPORT_HTTPS_ONLY": "true",
         "HOMEPORT_WORKERS": "1",
     }
-    server = Server(data, *ports.free_ports(2), settings).start()
+    port, tls_port = ports.free_ports(2)
+    server = Server(data, port, tls_port, settings).start()
     try:
         server.wait_ready()
         yield server
