@@ -1,4 +1,4 @@
-"""Which part of a file a request wants, or none of it because the client has it already. Pure: header texts in, answer out."""
+"""Conditional and range requests: which part of a file is wanted, and whether the client has it already. Pure."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from django.utils.http import parse_etags
 
 from console.error_status import RangeNotSatisfiable
 
-# A range with a number of more digits than any file's size has is nonsense, and asks for the whole file.
+# A number with more digits than any file size has is invalid, and gets the whole file.
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -19,18 +19,18 @@ class ByteRange(NamedTuple):
 
 
 def is_known(if_none_match: str, etag: str) -> bool:
-    """Whether an `If-None-Match` names this ETag (with its quotes); weak comparison, as RFC 9110 has it for reading."""
+    """Whether an `If-None-Match` names this ETag (with its quotes). Weak comparison, as RFC 9110 says for GET."""
     known = parse_etags(if_none_match)
     return "*" in known or etag in (each.removeprefix("W/") for each in known)
 
 
 def is_still(if_range: str, *, etag: str, last_modified: str) -> bool:
-    """Whether an `If-Range` means the file as it is; without one it does. Strong comparison: dates have to be the same text."""
+    """Whether an `If-Range` matches the file as it is, or is absent. Strong comparison: dates must be the same text."""
     return if_range.strip() in ("", etag, last_modified)
 
 
 def find_range(header: str, size_bytes: int) -> ByteRange | None:
-    """The one range asked for; None for the whole file, also when there are several ranges or the header is nonsense.
+    """The one range asked for; None for the whole file, also for several ranges or an invalid header.
 
     Raises RangeNotSatisfiable.
     """

@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header, http_date
 from console.conditions import ByteRange, find_range, is_known, is_still
 from storage.drive.files import Download, StoredFile
 
-# So much is sent in one piece, which frees the thread at once however slow the client is.
+# A file up to this size is sent in one piece, which frees the thread at once however slow the client is.
 _ONE_PIECE_BYTES = 1_048_576
 
 
@@ -29,9 +29,9 @@ def describe_disposition(label: str, *, stores: bool) -> str:
 def send_file(
     request: HttpRequest, file: StoredFile, *, content_type: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponseBase:
-    """The answer to a GET or HEAD: 200, 206 for a range, or 304 for who has the file already.
+    """The answer to a GET or HEAD: 200, 206 for a range, or 304 when the client has the file already.
 
-    `content_type` is the file's own unless given; `headers` come to those that every file has, or in their place. Raises
+    `content_type` is the file's own unless given; `headers` are added to those that every file has, or replace them. Raises
     RangeNotSatisfiable, EngineUnreachable and BlobMissing.
     """
     content_type = content_type or file.content_type

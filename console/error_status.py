@@ -1,6 +1,6 @@
 """The one table from an error to the status it is answered with, for the public API and the pages alike.
 
-`console/json_views.py` makes the answer. The errors that HTTP knows and storage does not are defined here.
+`console/json_views.py` makes the answer. HTTP's own errors, which storage does not know, are defined here.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from storage import errors, limits
 
 
 class RequestError(errors.StorageError):
-    """An error that HTTP itself knows. `headers` go out with its answer."""
+    """An error of HTTP's own. `headers` go out with its answer."""
 
     headers: Mapping[str, str] = {}
 
@@ -43,7 +43,7 @@ class RangeNotSatisfiable(RequestError):
 
 
 class TooManyWrongKeys(RequestError):
-    """The address has to wait so long before it is told again that its key is wrong."""
+    """The address used too many wrong keys; it may try again after `wait_seconds`."""
 
     default = "Too many requests with a wrong data key from this address"
 
@@ -53,7 +53,7 @@ class TooManyWrongKeys(RequestError):
 
 
 class SignedOut(RequestError):
-    """A page's script asks, and nobody is signed in any more."""
+    """A page's script sent a request after the session ended."""
 
     default = "You are signed out. Sign in again in another tab."
 

@@ -1,4 +1,4 @@
-"""The pages for what went wrong: each says what happened and what to do."""
+"""The error pages: each says what happened and what to do."""
 
 import sys
 
@@ -20,7 +20,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The same for what is not there and for what is somebody else's."""
+    """The same page for what does not exist and for what the person may not see."""
     return render(request, "errors/404.html", status=404)
 
 
@@ -29,7 +29,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without the context processors: they ask the database, which may be what is broken."""
+    """Rendered without context processors, since they query the database, which may be what failed."""
     if isinstance(sys.exc_info()[1], (EngineUnreachable, OperationalError, InterfaceError)):
         response = HttpResponse(render_to_string("errors/503.html"), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)

@@ -29,7 +29,7 @@ def answers_json(
 ) -> Callable[Concatenate[R, P], HttpResponseBase]:
     """A view for the scripts of a page: named errors become JSON, and what is left of the body is taken in.
 
-    What the gates raise stays as it is: a page of its own, of which scripts read the status alone.
+    The gates' own 404 and 403 stay HTML pages: scripts read their status alone.
     """
 
     @functools.wraps(view)
@@ -37,7 +37,7 @@ def answers_json(
         try:
             return view(request, *args, **kwargs)
         except Unauthorized:
-            # The gate let the person in a moment ago. Whose it is not any more is told what everybody else is told.
+            # The person lost access after the gate let them in. Anyone without access gets 404.
             return error_response(UnknownPath())
         except StorageError as error:
             return error_response(error)
@@ -65,7 +65,7 @@ def json_response(value: Any, *, status: int = 200) -> HttpResponse:
 
 
 def json_text_response(text: bytes, *, status: int = 200) -> HttpResponse:
-    """What is JSON already: items go out as the database wrote them. The length is set, as the API has no middleware for it."""
+    """Text that is JSON already, such as items as the database wrote them. Sets the length, since the API has no middleware."""
     response = HttpResponse(text, status=status, content_type="application/json")
     response["Content-Length"] = str(len(text))
     return response

@@ -1,4 +1,4 @@
-"""What all pages share: full page or dialog, and where a form goes when it is done.
+"""What all pages share: full page or dialog, and where a form leads once it is saved.
 
 A dialog is a page with a URL of its own. A link that opens one asks for the same URL through htmx with the `<dialog>` as
 target, and gets the dialog alone; without JavaScript the link leads to the page.
@@ -25,7 +25,7 @@ class PageRequest(HttpRequest):
 
 
 def dialog_template(request: HttpRequest) -> dict[str, Any]:
-    """For every template: `dialog`, what a dialog's template extends, and `command`, how a shell calls ours."""
+    """Context processor: `dialog` is the template that a dialog's template extends, `command` how a shell calls ours."""
     dialog = "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"
     return {"dialog": dialog, "command": settings.COMMAND}
 

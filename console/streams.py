@@ -1,7 +1,7 @@
 """The one way in which the body of a request comes in: whole or not at all, for the public API and the pages alike.
 
-The web server hands over a body without its length when it came in chunks, and a shorter one than announced when the
-connection broke. Both are put right here; nothing else reads `wsgi.input`, but for Django, which reads the forms of pages.
+The web server passes on a chunked body without its length, and a body that was cut short when the connection broke. Both
+are detected here. Nothing else reads `wsgi.input`, except Django for the forms of pages.
 """
 
 from collections.abc import Iterator
@@ -44,8 +44,8 @@ class Body:
     def _read_chunked(self) -> bytes:
         """A body that came in chunks.
 
-        Only reading it in one go tells a whole body from one that was cut: for the latter this server's `read()` returns
-        nothing, while reading by size returns what there was as if it were all.
+        It is read in one go, because only that tells a whole body from one that was cut: then this server's `read()`
+        returns nothing, while reading by size returns the part that arrived as if it were all.
         """
         body: bytes = self._stream.read()
         self._left = 0
@@ -63,7 +63,7 @@ class Body:
             yield chunk
 
     def drain(self) -> None:
-        """Take in what nobody wanted, within reason: a client that is still sending does not read the answer."""
+        """Read and drop the rest, up to a limit: a client that is still sending does not read the answer."""
         most = _DRAIN_MAX_BYTES if self._left is None else min(self._left, _DRAIN_MAX_BYTES)
         while most > 0 and (chunk := self._stream.read(min(most, _CHUNK_BYTES))):
             most -= len(chunk)
@@ -111,13 +111,13 @@ def body_of(environ: dict[str, Any]) -> Body:
 
 
 def drain(environ: dict[str, Any]) -> None:
-    """Take in what is left of a request's body, whether or not anybody has begun to read it."""
+    """Read and drop the rest of a request's body, whether or not reading has begun."""
     if not (environ.get("CONTENT_LENGTH") or is_chunked(environ)):
         return
     try:
         body_of(environ).drain()
     except InvalidInput:
-        return  # of a length that is no number, nobody knows where the body ends
+        return  # without a valid length the end of the body is unknown
 
 
 def refuse_encoded(environ: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@
 class StorageError(Exception):
     """Base of all errors that storage functions raise on purpose."""
 
-    default = "Something is wrong"
+    default = "Something went wrong"
 
     def __init__(self, *messages: str) -> None:
         super().__init__(*(messages or (self.default,)))
@@ -23,7 +23,7 @@ class StorageError(Exception):
 
 
 class Unauthorized(StorageError):
-    """The data key is missing, malformed, unknown, revoked, expired or another collection's: always told alike."""
+    """The data key is missing, malformed, unknown, revoked, expired or another collection's: one answer for all."""
 
     default = "Unauthorized"
 
@@ -42,7 +42,7 @@ class InvalidInput(StorageError):
     place = ""
 
     def within(self, step: str | int) -> "InvalidInput":
-        """Name the place one level further out, on the way up: `a`, then 2, then `items` make `items[2].a`."""
+        """Add the next outer step to the place: `a`, then 2, then `items` make `items[2].a`."""
         joiner = "." if self.place and not self.place.startswith("[") else ""
         self.place = (f"[{step}]" if isinstance(step, int) else step) + joiner + self.place
         return self
@@ -84,7 +84,7 @@ class UnknownOperator(BadQuery):
 
 
 class KeyExists(StorageError):
-    """An insert met an item with its key."""
+    """An insert found an item with its key."""
 
     default = "Key already exists"
 
@@ -96,9 +96,9 @@ class ItemNotFound(StorageError):
 
 
 class BodyTooLarge(StorageError):
-    """A file or part sent in one request is over its limit; the answer is HTML (contract: Drive)."""
+    """What one request carries is over its limit. The public API answers it in HTML (contract: Drive)."""
 
-    default = "Request entity too large"
+    default = "The request is too large"
 
 
 class FileNotFound(StorageError):
@@ -122,7 +122,7 @@ class DriveNotFound(StorageError):
 class NamesTaken(StorageError):
     """Files with these names exist already; nothing was changed.
 
-    `names` are the first of them, `count` says how many it are.
+    `names` are the first of them, `count` is how many there are.
     """
 
     default = "Files with these names exist already"
@@ -138,13 +138,13 @@ class NamesTaken(StorageError):
 
 
 class UploadMismatch(StorageError):
-    """An upload holds more or fewer bytes than it was said to; it stays open."""
+    """An upload holds more or fewer bytes than was announced; it stays open."""
 
-    default = "The upload has not the size it was started with"
+    default = "The upload's size differs from the size it was started with"
 
 
 class DeletionNotFound(StorageError):
-    """No such deletion of files is known in this Drive."""
+    """The Drive has no deletion of files with this id."""
 
     default = "Deletion not found"
 
@@ -152,7 +152,7 @@ class DeletionNotFound(StorageError):
 class UndoOver(StorageError):
     """The time in which a deletion can be undone has passed."""
 
-    default = "It is too late to undo that"
+    default = "This can no longer be undone"
 
 
 class CollectionNotFound(StorageError):
@@ -162,13 +162,13 @@ class CollectionNotFound(StorageError):
 
 
 class BaseNotFound(StorageError):
-    """The collection has no Base of this name (yet). The public API knows no such thing: there it is empty."""
+    """The collection has no Base with this name. To the public API such a Base is empty, and this is never raised."""
 
     default = "Base not found"
 
 
 class SaveReused(StorageError):
-    """A save's id came again with other changes, or from somebody else: nothing of it was applied."""
+    """A save's id came again with other changes, or from somebody else; nothing was applied."""
 
     default = "This save was sent before, with other changes"
 
@@ -180,15 +180,15 @@ class DataKeyNotFound(StorageError):
 
 
 class ArchiveNotFound(StorageError):
-    """The collection has no export or import with this id, or it is not in the state that this needs."""
+    """The collection has no export or import with this id, or it is in another state than this needs."""
 
-    default = "That export or import is not there any more"
+    default = "Export or import not found, or already under way: reload the page"
 
 
 class OutOfPlace(StorageError):
-    """A part of an archive begins elsewhere than where the last one ended. `expected` is where that is, in bytes."""
+    """A part of an archive does not begin where the last one ended: at `expected`, in bytes."""
 
-    default = "The archive goes on elsewhere"
+    default = "This part does not begin where the last one ended"
 
     def __init__(self, expected: int) -> None:
         super().__init__()
@@ -200,21 +200,21 @@ class OutOfPlace(StorageError):
 
 
 class PersonNotFound(StorageError):
-    """Nobody has this id, or not in this collection."""
+    """No person has this id, or none in this collection."""
 
     default = "Person not found"
 
 
 class EventNotFound(StorageError):
-    """The collection has no recorded request with this id, or no longer."""
+    """The collection has no recorded request with this id; it may have been deleted."""
 
-    default = "This request is not recorded, or no longer"
+    default = "Recorded request not found: it may have been deleted"
 
 
 class InvitationSpent(StorageError):
-    """The invitation was used, withdrawn, or is too old."""
+    """The invitation was used or withdrawn, or has expired."""
 
-    default = "This invitation is spent"
+    default = "This invitation was used or withdrawn, or has expired"
 
 
 class EngineUnreachable(StorageError):
@@ -224,9 +224,9 @@ class EngineUnreachable(StorageError):
 
 
 class BlobMissing(StorageError):
-    """A stored file's bytes are not in the bucket, or not all of them: somebody else changed the bucket."""
+    """Some of a stored file's bytes are missing from the bucket: somebody else changed it."""
 
-    default = "The file's bytes are not where they were stored"
+    default = "The file's bytes are missing from storage"
 
 
 class DiskFull(StorageError):

@@ -1,4 +1,4 @@
-"""Imports, as pages: send an archive, see what is in it, choose, watch, read what became of it."""
+"""The pages of imports: send an archive, look through it, choose what to import, watch the progress, read the report."""
 
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
 @require_POST
 @answers_json
 def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
-    """The next bytes of the archive, from `?start=` on. The answer says how many are here, also when these were not wanted."""
+    """The next bytes of the archive, from `?start=` on. The answer says how many have arrived, also when it is a 409."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     start = read_number(request.GET.get("start", ""))
     if start is None or start >= BEYOND:
@@ -70,7 +70,7 @@ def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpR
 
 @require_safe
 def show(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
-    """One import, in whatever state; while it moves the page asks again."""
+    """One import, in any state; the page polls while work is under way."""
     place = access.by_person(request, collection_id, at_least=Role.MEMBER)
     return _page(request, place, _import(collection_id, import_id))
 

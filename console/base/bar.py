@@ -1,4 +1,4 @@
-"""The bar above the table: how its text is understood, how many items match, and which operators there are."""
+"""The query bar above the table: reads its text, counts the matches, lists the operators."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +22,7 @@ _SAMPLE_ITEMS = 50
 @require_safe
 @answers_json
 def understand(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """`?q=` as strict JSON, what is wrong with it and where, and the lines that run it from an app."""
+    """`?q=` as strict JSON, what is wrong with it and where, and client code that runs it."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
     understood = query_text.understand(request.GET.get("q", ""))
@@ -40,7 +40,7 @@ def understand(request: HttpRequest, collection_id: str, name: str) -> HttpRespo
 @require_safe
 @answers_json
 def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """How many items there are and match `?q=`; where none does, why."""
+    """How many items there are and match `?q=`; if none do, why."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
     predicate = query_text.understand(request.GET.get("q", "")).checked()
@@ -70,7 +70,7 @@ def operators(request: HttpRequest, collection_id: str, name: str) -> HttpRespon
 def _why_none(request: HttpRequest, collection_id: str, name: str, predicate: Predicate) -> list[str]:
     """Why nothing matches, condition by condition."""
     if predicate.words is not None:
-        return [f"no key and no value holds “{predicate.words}”, as whole words"]
+        return [f"no key or value contains “{predicate.words}” as whole words"]
     known = list(dict.fromkeys(attribute for item in _samples(request, collection_id, name) for attribute in item))
     counted = overviews.explain_query(access=access_of(request, collection_id), base=name, predicate=predicate)
     return [explain_clause(clause, known=known) for clause in counted]

@@ -1,4 +1,4 @@
-"""Why a query matches nothing, condition by condition, in sentences; and the operators by example. Pure."""
+"""Sentences that explain why a query matches nothing, and an example of every operator. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _SHOWN_CHARACTERS = 60
 
 
 def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
-    """One condition's share in "nothing matches". `known` are the attributes seen in the Base, to guess at what was meant."""
+    """Why one condition matches nothing. `known` are attributes seen in the Base, to suggest the one that was meant."""
     condition = clause.condition
     name = f"`{'.'.join(condition.path)}`"
     if clause.met:
@@ -95,7 +95,7 @@ class Example:
 
 
 def write_examples(samples: Sequence[dict[str, Any]]) -> list[Example]:
-    """Every operator with an example made of these items' own attributes, or of made-up ones where none fits."""
+    """Every operator with an example from these items' attributes, or an invented one where none fits."""
     number = _sample(samples, is_number) or ("age", 30)
     text = _sample(samples, lambda value: isinstance(value, str) and 0 < len(value) <= 40) or ("name", "Ada")
     texts = _sample(samples, _is_list_of_texts) or ("tags", ["new"])

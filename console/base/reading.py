@@ -1,4 +1,4 @@
-"""A page of the table out of the address: which items, in which order, from where on."""
+"""One page of the table's rows, as the query string asks for it: which items, in which order, after which one."""
 
 import time
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ PAGE_ITEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows. `last` is what to go on from, None at the end: a key, or a number of items where sorted.
+    """A page of rows. `last` is where the next page starts: a key, or an offset if an attribute sorts the rows; None at the end.
 
     `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover.
     """
@@ -50,7 +50,7 @@ def find_base(collection_id: str, name: str) -> Base:
 
 
 def access_of(request: HttpRequest, collection_id: str) -> Access:
-    """What storage needs to know of the person whom the gate has let in."""
+    """The access of a person whom the gate has let in."""
     return Access(collection_id, person_id=request.user.pk)
 
 
@@ -72,7 +72,7 @@ def read_page(
 ) -> Page:
     """One page. `sort` is an attribute, with `-` before it for the other way round; by key without one.
 
-    Raises BadRequest for what can be no attribute and no place to go on from.
+    Raises BadRequest when `sort` or `last` holds a NUL character.
     """
     began = time.monotonic()
     if "\x00" in sort + last:

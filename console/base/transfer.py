@@ -74,7 +74,7 @@ def _all_items(who: Access, base: str, predicate: Predicate) -> Iterator[str]:
 
 
 def _as_json(found: Iterator[str]) -> Iterator[str]:
-    """A list. What goes wrong on the way leaves it without its end, so that half an export never passes for a whole one."""
+    """A JSON list. A failure half-way leaves it without its closing bracket, so that half an export is not valid JSON."""
     yield "["
     for number, text in enumerate(found):
         yield f"{',' if number else ''}\n{text}"

@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from console.drive.context import open_drive
 from console.drive.if_exists import read_if_exists
-from console.drive.place import open_drive
 from console.json_views import answers_json, json_response, read_list, read_object, read_text
 from console.page import PageRequest
 from storage import jobs

@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from console.drive.content_sniffing import Look, look_at, read_text
 from console.drive.highlight import highlight
-from console.drive.looks import Look, look_at, read_text
 from storage import limits
 from storage.drive import files, folders
 from storage.drive.files import StoredFile

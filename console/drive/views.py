@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console.drive import files as drive_files
+from console.drive.context import DrivePlace, open_drive
 from console.drive.kinds import kind_label, kind_of
-from console.drive.place import DrivePlace, open_drive
 from console.page import PageRequest
 from storage import limits
 from storage.drive import folders

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
 from console.downloads import describe_disposition
-from console.drive.place import DrivePlace, open_drive
+from console.drive.context import DrivePlace, open_drive
 from console.error_status import status_of
 from console.json_views import read_list
 from console.page import PageRequest

@@ -44,8 +44,8 @@ class Condition:
 class Predicate:
     """The conditions of `any_of` are ORed groups of ANDed ones; `key`, when there, bounds them all.
 
-    No group at all means that nothing but `key` restricts the answer. With `words` there is neither: it matches what
-    holds these words in its key or in any value.
+    Without a group, `key` alone restricts the answer. `words` stands alone: it matches items that hold these words in
+    their key or in any value.
     """
 
     any_of: tuple[tuple[Condition, ...], ...] = ()
@@ -139,7 +139,7 @@ def _check_key_operand(operator: str, operand: Any) -> None:
 
 
 def _shared_key_condition(groups: list[tuple[Condition, ...]]) -> Condition | None:
-    """The key condition all objects have alike, or None when none has one. Raises BadQuery otherwise."""
+    """The key condition that all objects share, None when no object has one. Raises BadQuery when they differ."""
     found = []
     for index, group in enumerate(groups):
         on_key = [condition for condition in group if condition.path == ("key",)]

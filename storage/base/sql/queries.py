@@ -66,7 +66,7 @@ def scan_items(
 ) -> Statement[ScannedItem]:
     """Look at items in key order until `limit` + 1 match, or `max_bytes` or `max_rows` were looked at.
 
-    Rows: base_id, allowed, key, value as text, revision, the how-manieth it was of those looked at (NULL from an index),
+    Rows: base_id, allowed, key, value as text, revision, its position among the rows scanned (NULL from an index),
     whether it matches, whether it stopped here (the last row of a scan that was cut, which is there even when it does not
     match). One row with a NULL key when there is nothing to tell.
     """

@@ -193,7 +193,7 @@ def test_count(url: str, reader: Client, query: str, answer: dict[str, Any]) -> 
         ("{tags: null}", ["`tags` is a list in 166 items; you wrote null"]),
         ("{tags?contains: 'old'}", ['`tags` is a list in 166 items, none of them containing "old"']),
         ("{'key?pfx': 'q'}", ['`key` is a string in 250 items, none of them starting with "q"']),
-        ("nowhere", ["no key and no value holds “nowhere”, as whole words"]),
+        ("nowhere", ["no key or value contains “nowhere” as whole words"]),
     ],
 )
 def test_no_match_says_why(url: str, reader: Client, query: str, reasons: list[str]) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from console.drive.content_sniffing import judge, read_text
 from console.drive.highlight import highlight
 from console.drive.kinds import kind_label, kind_of
-from console.drive.looks import judge, read_text
 from console.drive.previews import render_markdown
 from storage import limits
 from tests.console.drive.test_files import PDF, SCRIPTED_PDF, SVG, png
