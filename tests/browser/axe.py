@@ -17,6 +17,8 @@ _RUN = """async (rules) => {
 
 def faults_of(page: Page) -> list[str]:
     """What is wrong, in words; that the page is wider than its window is a fault too."""
+    # What moves is looked at where it comes to rest.
+    page.emulate_media(reduced_motion="reduce")
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE_SCRIPT)
     faults: list[str] = page.evaluate(_RUN, None)

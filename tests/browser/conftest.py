@@ -61,6 +61,7 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     def open_page(person: User | None, path: str = "/", *, width: int = 1280, **options: object) -> Page:
         context = chromium.new_context(base_url=server.url, viewport={"width": width, "height": 800}, **options)
         context.set_default_timeout(MOMENT_SECONDS * 1000)
+        context.add_init_script(_MESSAGES_STAY)
         contexts.append(context)
         if person is not None:
             context.add_cookies([{"name": "sessionid", "value": make_session(person), "url": server.url}])
@@ -87,6 +88,12 @@ def eventually_on(page: Page, find: Callable[[], Found], what: object = "it did 
 
     return eventually(look, what=what)
 
+
+# A message that a page takes away after some seconds is there for minutes: a busy machine looks later.
+_MESSAGES_STAY = """
+const wait = window.setTimeout;
+window.setTimeout = (run, ms, ...more) => wait(run, ms >= 8000 && ms < 1e8 ? 10 * ms : ms, ...more);
+"""
 
 # What a page says of its requests that were broken off, as they are when one goes on to the next page.
 _BROKEN_OFF = ("htmx:afterRequest", "htmx:sendError")

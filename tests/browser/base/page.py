@@ -129,6 +129,8 @@ class BasePage:
     def done(self) -> None:
         self.editor.get_by_role("button", name="Done").click()
         expect(self.editor).to_be_hidden()
+        # The page hears of the closing a moment later, and brings the focus back to the cell.
+        expect(self.page.locator("#editor-body > *")).to_have_count(0)
 
     def staged(self) -> dict[str, Any]:
         """What this browser keeps of staged work, by row."""

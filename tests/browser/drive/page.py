@@ -14,6 +14,7 @@ from storage.models import Drive, File
 from storage.s3 import blobs
 from tests.browser.conftest import Pages
 from tests.drives import DriveClient, make_drive
+from tests.failpoints import once_back
 from tests.pdfs import make_pdf
 from tests.people import Cast
 
@@ -111,7 +112,8 @@ def open_drive(
     client = make_drive(server, drive, collection_id=cast.collection.id)
     contents = files if isinstance(files, Mapping) else {name: name.encode() for name in files}
     for name, content in contents.items():
-        assert client.put(name, content).status_code == 201, name
+        # S3 has a few seconds for an answer, which may not do on a busy machine: as clients, this tries again then.
+        assert once_back(lambda name=name, content=content: client.put(name, content)).status_code == 201, name
     opened = DrivePage(pages(cast[person], "/", **options), client, cast)
     opened.go(**(look or {}))
     return opened
