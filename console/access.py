@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
 from storage.collections import keys, people
-from storage.collections.people import Place
+from storage.collections.people import CollectionAccess
 from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Role
 from storage.postgres.access import Access
@@ -34,7 +34,7 @@ def by_data_key(request: HttpRequest, collection_id: str) -> Access:
     return access
 
 
-def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role.READER) -> Place:
+def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role.READER) -> CollectionAccess:
     """The collection, for a person who has at least this role in it: the first line of its pages.
 
     That somebody is signed in at all is the middleware's doing (`console/accounts/gate.py`).
@@ -42,12 +42,12 @@ def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role
     Raises Http404 for outsiders, who learn nothing, and PermissionDenied for a role that does not reach.
     """
     try:
-        place = people.find_place(person=cast(User, request.user), collection_id=collection_id)
+        granted = people.find_access(person=cast(User, request.user), collection_id=collection_id)
     except CollectionNotFound as error:
         raise Http404(error.messages[0]) from None
-    if not place.allows(at_least):
-        raise PermissionDenied(f"Your role in this collection is “{place.role.label}”")
-    return place
+    if not granted.allows(at_least):
+        raise PermissionDenied(f"Your role in this collection is “{granted.role.label}”")
+    return granted
 
 
 def server_owner(request: HttpRequest) -> None:

@@ -22,9 +22,9 @@ from storage.models import Collection, Export, Role
 
 @require_safe
 def index(request: PageRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     found = exports.list_exports(collection_id)
-    context = {"place": place, "tab": "exports", "part": "exports", "exports": found}
+    context = {"granted": granted, "tab": "exports", "part": "exports", "exports": found}
     return render(request, "archives/exports.html", context | {"is_moving": any(map(_is_moving, found))})
 
 
@@ -39,11 +39,11 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
 @require_safe
 def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpResponseBase:
     """The zip; a download that broke off goes on where it was."""
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)
         file = exports.open_export(collection_id=collection_id, export_id=export_id)
-        return send_file(request, file, headers=_headers(place.collection, export))
+        return send_file(request, file, headers=_headers(granted.collection, export))
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     except RangeNotSatisfiable as error:
@@ -63,7 +63,7 @@ def check(request: PageRequest, collection_id: str, export_id: UUID) -> HttpResp
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: PageRequest, collection_id: str, export_id: UUID) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)
     except ArchiveNotFound as error:
@@ -72,7 +72,7 @@ def delete(request: PageRequest, collection_id: str, export_id: UUID) -> HttpRes
         exports.delete_export(collection_id=collection_id, export_id=export_id)
         return go_to(request, "exports", collection_id, said="The export is deleted.")
     title = "Stop and delete this export?" if _is_moving(export) else "Delete this export?"
-    return show_dialog(request, "archives/delete_export.html", place=place, export=export, title=title)
+    return show_dialog(request, "archives/delete_export.html", granted=granted, export=export, title=title)
 
 
 def _is_moving(export: Export) -> bool:

@@ -17,7 +17,7 @@ from storage import jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
 from storage.collections import usage
-from storage.collections.people import Place
+from storage.collections.people import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput
 from storage.models import Import, Role
 from storage.numbers import BEYOND, read_number
@@ -27,10 +27,10 @@ _State = Import.State
 
 @require_safe
 def index(request: PageRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     found = imports.list_imports(collection_id)
     is_moving = any(each.state in (_State.CHECKING, _State.RUNNING) for each in found)
-    context = {"place": place, "tab": "exports", "part": "imports", "imports": found, "is_moving": is_moving}
+    context = {"granted": granted, "tab": "exports", "part": "imports", "imports": found, "is_moving": is_moving}
     return render(request, "archives/imports.html", context)
 
 
@@ -38,9 +38,9 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
 @answers_json
 def new(request: PageRequest, collection_id: str) -> HttpResponse:
     """The page that sends a file; its script begins with a POST of the file's name and size."""
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     if request.method != "POST":
-        context = {"place": place, "tab": "exports", "part": "imports", "part_bytes": limits.ARCHIVE_PART_BYTES}
+        context = {"granted": granted, "tab": "exports", "part": "imports", "part_bytes": limits.ARCHIVE_PART_BYTES}
         return render(request, "archives/new_import.html", context)
     form = NewImportForm(request.POST)
     if not form.is_valid():
@@ -71,8 +71,8 @@ def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpR
 @require_safe
 def show(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
     """One import, in any state; the page polls while work is under way."""
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    return _page(request, place, _import(collection_id, import_id))
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    return _page(request, granted, _import(collection_id, import_id))
 
 
 @require_POST
@@ -89,7 +89,7 @@ def check(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResp
 
 @require_POST
 def run(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     import_ = _import(collection_id, import_id)
     choices = read_choices(plans.read_plan(import_.plan), request.POST) if "portions" in import_.plan else []
     try:
@@ -97,21 +97,21 @@ def run(request: PageRequest, collection_id: str, import_id: UUID) -> HttpRespon
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     except InvalidInput as error:
-        return _page(request, place, import_, choices=choices, error=error.messages[0])
+        return _page(request, granted, import_, choices=choices, error=error.messages[0])
     jobs.start(jobs.continue_archives)
     return redirect("import", collection_id, import_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     import_ = _import(collection_id, import_id)
     if request.method == "POST":
         imports.delete_import(collection_id=collection_id, import_id=import_id)
         return go_to(request, "imports", collection_id, said="The import is deleted.")
     is_moving = import_.state in (_State.CHECKING, _State.RUNNING)
     title = "Stop and delete this import?" if is_moving else "Delete this import?"
-    return show_dialog(request, "archives/delete_import.html", place=place, found=import_, title=title)
+    return show_dialog(request, "archives/delete_import.html", granted=granted, found=import_, title=title)
 
 
 def _import(collection_id: str, import_id: UUID) -> Import:
@@ -122,16 +122,21 @@ def _import(collection_id: str, import_id: UUID) -> Import:
 
 
 def _page(
-    request: PageRequest, place: Place, import_: Import, *, choices: list[Choice] | None = None, error: str = ""
+    request: PageRequest,
+    granted: CollectionAccess,
+    import_: Import,
+    *,
+    choices: list[Choice] | None = None,
+    error: str = "",
 ) -> HttpResponse:
     plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
     context = {
-        "place": place,
+        "granted": granted,
         "tab": "exports",
         "part": "imports",
         "found": import_,
         "plan": plan,
-        "rows": _rows(place.collection.id, plan, choices) if plan else [],
+        "rows": _rows(granted.collection.id, plan, choices) if plan else [],
         "report": plans.read_report(import_.report),
         "problems": imports.list_problems(import_),
         "is_moving": import_.state in (_State.CHECKING, _State.RUNNING),

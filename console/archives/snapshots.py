@@ -16,9 +16,9 @@ from storage.models import Role
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def snapshots(request: PageRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    if request.method == "POST" and not place.is_owner:
-        raise PermissionDenied(f"Your role in this collection is “{place.role.label}”")
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    if request.method == "POST" and not granted.is_owner:
+        raise PermissionDenied(f"Your role in this collection is “{granted.role.label}”")
     schedule = storage_snapshots.find_schedule(collection_id)
     before = {"every": schedule.every, "keep": schedule.keep, "is_checked": schedule.is_checked} if schedule else None
     form = SnapshotForm(request.POST or None, initial=before or {"every": ""})
@@ -31,5 +31,5 @@ def snapshots(request: PageRequest, collection_id: str) -> HttpResponse:
             jobs.start(jobs.continue_archives)
             said = "Snapshots are made from now on." if form.cleaned_data["every"] else "No more snapshots are made."
             return go_to(request, "snapshots", collection_id, said=said)
-    context = {"place": place, "tab": "exports", "part": "snapshots", "schedule": schedule, "form": form}
+    context = {"granted": granted, "tab": "exports", "part": "snapshots", "schedule": schedule, "form": form}
     return render(request, "archives/snapshots.html", context, status=UNPROCESSABLE if form.errors else 200)

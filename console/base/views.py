@@ -20,9 +20,9 @@ _BASES_IN_MENU = 200
 @require_safe
 def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """With the first rows of `?q=` in it; `?sort=`, `?last=` and `?key=` as for the rows."""
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     context: dict[str, object] = {
-        "place": place,
+        "granted": granted,
         "tab": "bases",
         "base": find_base(collection_id, name),
         "base_names": bases.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),

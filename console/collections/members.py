@@ -17,9 +17,9 @@ from storage.models import Membership, Role
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: PageRequest, collection_id: str) -> HttpResponse:
     """The link is in the answer to the form, and nowhere else."""
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     form = InvitationForm(request.POST or None)
-    context = {"place": place, "title": f"Invite to “{place.collection.name}”", "back": "settings"}
+    context = {"granted": granted, "title": f"Invite to “{granted.collection.name}”", "back": "settings"}
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         invitation = people.invite_person(
@@ -44,13 +44,13 @@ def change_role(request: HttpRequest, collection_id: str, person_id: int) -> Htt
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     member = _member(collection_id, person_id)
     if request.method == "POST":
         people.remove_member(collection_id=collection_id, person_id=person_id)
         return go_to(request, "settings", collection_id, said=f"{member.person.username} is out.")
     title = f"Take {member.person.username} out?"
-    return show_dialog(request, "collections/remove_member.html", place=place, member=member, title=title)
+    return show_dialog(request, "collections/remove_member.html", granted=granted, member=member, title=title)
 
 
 @require_POST

@@ -18,8 +18,8 @@ _FORM_METHODS = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_FORM_METHODS)
 def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
-    form = CollectionForm(request.POST or None, initial={"name": place.collection.name})
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
+    form = CollectionForm(request.POST or None, initial={"name": granted.collection.name})
     form.fields["name"].widget.attrs.pop("autofocus", None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -28,7 +28,7 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error("name", error.messages[0])
     context = {
-        "place": place,
+        "granted": granted,
         "tab": "settings",
         "form": form,
         "roles": Role.choices,
@@ -41,7 +41,7 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
 
 @require_http_methods(_FORM_METHODS)
 def delete(request: PageRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     form = DeletionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data["typed_name"]
@@ -52,5 +52,5 @@ def delete(request: PageRequest, collection_id: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error("typed_name", error.messages[0])
     held = usage.find_holding(collection_id)
-    title = f"Delete “{place.collection.name}”?"
-    return show_dialog(request, "collections/delete.html", form=form, place=place, held=held, title=title)
+    title = f"Delete “{granted.collection.name}”?"
+    return show_dialog(request, "collections/delete.html", form=form, granted=granted, held=held, title=title)

@@ -70,10 +70,10 @@ def collection(request: HttpRequest, collection_id: str) -> HttpResponse:
 
 @require_safe
 def bases(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     found = usage.list_bases(collection_id)
     context = {
-        "place": place,
+        "granted": granted,
         "tab": "bases",
         "bases": found,
         "is_recounting": _recount_if_due() or not all(hasattr(base, "figures") for base in found),
@@ -84,7 +84,7 @@ def bases(request: HttpRequest, collection_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     form = BaseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,15 +93,15 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
             return go_to(request, "bases", collection_id, said=f"The Base “{name}” is there.")
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
-    return show_dialog(request, "collections/new_base.html", form=form, place=place, title="New Base")
+    return show_dialog(request, "collections/new_base.html", form=form, granted=granted, title="New Base")
 
 
 @require_safe
 def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     found = usage.list_drives(collection_id)
     context = {
-        "place": place,
+        "granted": granted,
         "tab": "drives",
         "drives": found,
         "is_recounting": _recount_if_due() or not all(hasattr(drive, "figures") for drive in found),
@@ -113,7 +113,7 @@ def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
     """Not below `drive/`, where every name is a Drive's."""
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     form = BaseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -122,7 +122,7 @@ def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
             return go_to(request, "drive", collection_id, name)
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
-    return show_dialog(request, "collections/new_drive.html", form=form, place=place, title="New Drive")
+    return show_dialog(request, "collections/new_drive.html", form=form, granted=granted, title="New Drive")
 
 
 def _recount_if_due() -> bool:

@@ -16,11 +16,11 @@ CLIENTS = ("javascript", "python", "go", "curl")
 @require_safe
 def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
     """`?client=` says which client's lines are shown."""
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     client = request.GET.get("client")
     at, wheel = addresses_for(request), find_wheel()
     context = {
-        "place": place,
+        "granted": granted,
         "tab": "connect",
         "client": client if client in CLIENTS else CLIENTS[0],
         "at": at,
@@ -34,8 +34,8 @@ def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
 @require_safe
 def light(request: HttpRequest, collection_id: str) -> HttpResponse:
     """The light alone; the page asks for it until it is green."""
-    place = access.by_person(request, collection_id)
-    return render(request, "connect/_light.html", {"place": place, "first_use": keys.find_first_use(collection_id)})
+    granted = access.by_person(request, collection_id)
+    return render(request, "connect/_light.html", {"granted": granted, "first_use": keys.find_first_use(collection_id)})
 
 
 @require_safe

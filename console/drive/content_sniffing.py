@@ -54,7 +54,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DisplayPolicy:
     """How a file can be shown. `inline_type` is what a browser is told then; empty: it is downloaded or shown as text.
 
     `sniffed` is the type that the bytes have, in words; `pixels` width and height of an image; `why_not` says why a file
@@ -68,12 +68,12 @@ class Look:
     why_not: str = ""
 
 
-def look_at(file: StoredFile, name: str) -> Look:
+def display_policy_of(file: StoredFile, name: str) -> DisplayPolicy:
     """How a file can be shown; its first bytes are read once, all of a PDF. Raises EngineUnreachable and BlobMissing."""
     if not file.size_bytes:
-        return Look("text" if kind_of(name, file.content_type) in _TEXTS else "other", "empty")
+        return DisplayPolicy("text" if kind_of(name, file.content_type) in _TEXTS else "other", "empty")
     kept = _Kept(tuple(file.blob_ids), file, kind_of(name, file.content_type))
-    return _look_at(kept)
+    return _policy_of(kept)
 
 
 class _Kept:
@@ -92,34 +92,36 @@ class _Kept:
 
 
 @lru_cache(maxsize=4_096)
-def _look_at(kept: _Kept) -> Look:
+def _policy_of(kept: _Kept) -> DisplayPolicy:
     head = files.read_start(kept.file, _HEAD_BYTES)
-    look = judge(head, kept.promised)
-    if look.kind == "image" and look.inline_type:
-        return _measured(look, files.read_start(kept.file, limits.PREVIEW_HEAD_BYTES))
-    if look.kind == "pdf" and (why_not := pdfs.why_not_shown(kept.file)):
-        return Look("other", look.sniffed, why_not=why_not)
-    return look
+    policy = judge(head, kept.promised)
+    if policy.kind == "image" and policy.inline_type:
+        return _measured(policy, files.read_start(kept.file, limits.PREVIEW_HEAD_BYTES))
+    if policy.kind == "pdf" and (why_not := pdfs.why_not_shown(kept.file)):
+        return DisplayPolicy("other", policy.sniffed, why_not=why_not)
+    return policy
 
 
-def judge(head: bytes, promised: Kind) -> Look:
+def judge(head: bytes, promised: Kind) -> DisplayPolicy:
     """How a file that begins like this can be shown, whose name promises this kind."""
     sniffed = sniff(head)
     if sniffed in _SHOWN:
         kind, shown_as = _SHOWN[sniffed]
         if promised in (kind, "other") or any({promised, kind} <= alike for alike in _ALIKE):
-            return Look(kind, shown_as, shown_as)
-        return Look("other", shown_as, why_not=f"Its name promises something else than its bytes are: {shown_as}.")
+            return DisplayPolicy(kind, shown_as, shown_as)
+        return DisplayPolicy(
+            "other", shown_as, why_not=f"Its name promises something else than its bytes are: {shown_as}."
+        )
     text = read_text(head)
     if text is None:
-        return Look("other", sniffed or content_types.FALLBACK)
+        return DisplayPolicy("other", sniffed or content_types.FALLBACK)
     if _SVG.match(text) and promised in ("svg", "image", "other"):
-        return Look("svg", "image/svg+xml", "image/svg+xml")
+        return DisplayPolicy("svg", "image/svg+xml", "image/svg+xml")
     if promised in _TEXTS:
-        return Look(promised, "text/plain")
+        return DisplayPolicy(promised, "text/plain")
     if promised == "other":
-        return Look("text", "text/plain")
-    return Look("text", "text/plain", why_not="Its name promises something else than its bytes are: text.")
+        return DisplayPolicy("text", "text/plain")
+    return DisplayPolicy("text", "text/plain", why_not="Its name promises something else than its bytes are: text.")
 
 
 def sniff(head: bytes) -> str:
@@ -161,16 +163,16 @@ def read_text(data: bytes) -> str | None:
     return None if _CONTROL.search(text) or "\ufffd" in text else text
 
 
-def _measured(look: Look, head: bytes) -> Look:
-    """The look of an image, not shown when it says it is so large that unpacking it could take all memory."""
+def _measured(policy: DisplayPolicy, head: bytes) -> DisplayPolicy:
+    """The policy for an image, which is not shown when its header says that unpacking it could take all memory."""
     try:
         width, height = imagesize.get(io.BytesIO(head))
     except Exception as error:  # whatever a parser of strangers' bytes may raise
         logger.info("An image's size could not be read: %r", error)
         width = height = -1
     if width <= 0 or height <= 0:
-        return Look("other", look.sniffed, why_not="How large this image is cannot be read from its header.")
+        return DisplayPolicy("other", policy.sniffed, why_not="How large this image is cannot be read from its header.")
     if width * height > limits.PREVIEW_MAX_PIXELS:
         why = f"With {width:,} by {height:,} pixels it is too large to be shown here."
-        return Look("other", look.sniffed, pixels=(width, height), why_not=why)
-    return Look(look.kind, look.sniffed, look.inline_type, (width, height))
+        return DisplayPolicy("other", policy.sniffed, pixels=(width, height), why_not=why)
+    return DisplayPolicy(policy.kind, policy.sniffed, policy.inline_type, (width, height))

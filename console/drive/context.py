@@ -6,7 +6,7 @@ from django.http import Http404
 
 from console import access
 from console.page import PageRequest
-from storage.collections.people import Place
+from storage.collections.people import CollectionAccess
 from storage.drive import folders
 from storage.errors import DriveNotFound
 from storage.models import Role
@@ -14,25 +14,25 @@ from storage.postgres.access import Access
 
 
 @dataclass(frozen=True, slots=True)
-class DrivePlace:
+class DriveContext:
     """A Drive, and the person who asks: what they may do there, and who they are to storage."""
 
-    place: Place
+    granted: CollectionAccess
     name: str
     id: int
     access: Access
     person_id: int
 
 
-def open_drive(request: PageRequest, collection_id: str, drive: str, *, at_least: Role = Role.READER) -> DrivePlace:
+def open_drive(request: PageRequest, collection_id: str, drive: str, *, at_least: Role = Role.READER) -> DriveContext:
     """The Drive, for a person who has at least this role in its collection.
 
     Raises Http404 for outsiders and for a Drive that is not there, and PermissionDenied for a role that does not reach.
     """
-    place = access.by_person(request, collection_id, at_least=at_least)
+    granted = access.by_person(request, collection_id, at_least=at_least)
     try:
         drive_id = folders.find_drive(collection_id=collection_id, name=drive)
     except DriveNotFound as error:
         raise Http404(error.messages[0]) from None
     person_id = request.user.pk
-    return DrivePlace(place, drive, drive_id, Access(collection_id, person_id=person_id), person_id)
+    return DriveContext(granted, drive, drive_id, Access(collection_id, person_id=person_id), person_id)

@@ -1,7 +1,7 @@
 """One file of a Drive: its bytes, its preview, and the lines that fetch it.
 
-A file goes out to be stored, under its own name. Shown in place is only what the allow-list of `looks.py` knows, under the
-type that its bytes have; and whatever it is, it may run nothing, load nothing and be framed by nobody but this console.
+A file goes out to be stored, under its own name. Only what the allow-list of `content_sniffing.py` knows is shown in the page,
+under the type that its bytes have; and whatever it is, it may run nothing, load nothing and be framed by this console alone.
 """
 
 import json
@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.connect.addresses import addresses_for
 from console.downloads import describe_disposition, send_file
 from console.drive import uploads
-from console.drive.content_sniffing import Look, look_at
-from console.drive.context import DrivePlace, open_drive
+from console.drive.content_sniffing import DisplayPolicy, display_policy_of
+from console.drive.context import DriveContext, open_drive
 from console.drive.previews import Preview, make_preview
 from console.json_views import answers_json, json_response
 from console.page import PageRequest
@@ -56,7 +56,7 @@ def file(request: PageRequest, collection_id: str, drive: str) -> HttpResponseBa
 def preview(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """What is shown of `?name=`, as a part of the page."""
     at = open_drive(request, collection_id, drive)
-    context = {"place": at.place, "drive": drive, "preview": find_preview(at, request.GET.get("name", ""))}
+    context = {"granted": at.granted, "drive": drive, "preview": find_preview(at, request.GET.get("name", ""))}
     return render(request, "drive/_preview.html", context)
 
 
@@ -87,12 +87,12 @@ def copy(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     )
 
 
-def find_preview(at: DrivePlace, name: str) -> Preview:
+def find_preview(at: DriveContext, name: str) -> Preview:
     """Raises Http404, EngineUnreachable and BlobMissing."""
     return make_preview(drive_id=at.id, name=name, file=_find(at, name))
 
 
-def _find(at: DrivePlace, name: str) -> StoredFile:
+def _find(at: DriveContext, name: str) -> StoredFile:
     try:
         return storage_files.get_file(access=at.access, drive=at.name, name=name)
     except (FileNotFound, InvalidInput) as error:
@@ -101,10 +101,10 @@ def _find(at: DrivePlace, name: str) -> StoredFile:
 
 def _disposition(request: HttpRequest, found: StoredFile, name: str) -> tuple[str, dict[str, str]]:
     """The content type and the headers that say what a browser may do with the file."""
-    look = look_at(found, name) if request.GET.get("inline") else None
-    inline_type = look.inline_type if look else ""
+    policy = display_policy_of(found, name) if request.GET.get("inline") else None
+    inline_type = policy.inline_type if policy else ""
     headers = {
-        "Content-Disposition": describe_disposition(folders.label_of(name), stores=not _may_be_shown(request, look)),
+        "Content-Disposition": describe_disposition(folders.label_of(name), stores=not _may_be_shown(request, policy)),
         "Content-Security-Policy": _PDF_POLICY if inline_type == "application/pdf" else _POLICY,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -114,15 +114,15 @@ def _disposition(request: HttpRequest, found: StoredFile, name: str) -> tuple[st
     return inline_type or "application/octet-stream", headers
 
 
-def _may_be_shown(request: HttpRequest, look: Look | None) -> bool:
+def _may_be_shown(request: HttpRequest, policy: DisplayPolicy | None) -> bool:
     """Whether a browser that goes to this address shows the file, and does not store it.
 
     An SVG is a document of its own then, and is stored; an `<img>` shows it all the same, and runs nothing of it. A PDF is
     shown in a frame of the page, but not by itself: what its viewer runs must not look like this server's own doing.
     """
-    if look is None or not look.inline_type or look.kind == "svg":
+    if policy is None or not policy.inline_type or policy.kind == "svg":
         return False
-    return not (look.kind == "pdf" and request.headers.get("Sec-Fetch-Dest") == "document")
+    return not (policy.kind == "pdf" and request.headers.get("Sec-Fetch-Dest") == "document")
 
 
 def _quoted(text: str) -> str:

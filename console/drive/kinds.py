@@ -1,4 +1,4 @@
-"""What kind of thing a file is, by its name and the type it was stored with. Its bytes have the last word (`looks.py`).
+"""What kind of thing a file is, by its name and its stored type. Its bytes have the last word (`content_sniffing.py`).
 
 Pure: texts in, words out.
 """

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from console.drive.content_sniffing import Look, look_at, read_text
+from console.drive.content_sniffing import DisplayPolicy, display_policy_of, read_text
 from console.drive.highlight import highlight
 from storage import limits
 from storage.drive import files, folders
@@ -61,7 +61,7 @@ class Preview:
 
     name: str
     file: StoredFile
-    look: Look
+    policy: DisplayPolicy
     neighbours: Neighbours
     html: SafeString | str = ""
     rows: list[list[str]] = field(default_factory=list)
@@ -74,24 +74,24 @@ class Preview:
 
 def make_preview(*, drive_id: int, name: str, file: StoredFile) -> Preview:
     """Raises EngineUnreachable and BlobMissing."""
-    look = look_at(file, name)
+    policy = display_policy_of(file, name)
     neighbours = folders.find_neighbours(drive_id=drive_id, name=name)
-    notes = [look.why_not] if look.why_not else []
-    if look.kind not in ("text", "json", "csv", "markdown"):
-        return Preview(name, file, look, neighbours, notes=notes)
+    notes = [policy.why_not] if policy.why_not else []
+    if policy.kind not in ("text", "json", "csv", "markdown"):
+        return Preview(name, file, policy, neighbours, notes=notes)
     data = files.read_start(file, limits.PREVIEW_TEXT_BYTES)
     is_cut = file.size_bytes > len(data)
     text = read_text(data)
     if text is None:
         # Its beginning is text, what follows is not.
-        return Preview(name, file, Look("other", look.sniffed), neighbours, notes=notes)
+        return Preview(name, file, DisplayPolicy("other", policy.sniffed), neighbours, notes=notes)
     if is_cut:
         notes.append(f"Only the first {limits.PREVIEW_TEXT_BYTES // 1024} KB are shown.")
-    if look.kind == "csv":
+    if policy.kind == "csv":
         rows, more = _read_table(text, notes)
-        return Preview(name, file, look, neighbours, rows=rows, notes=notes + more)
-    html = _make_html(look, text, name, file, notes, is_cut=is_cut)
-    return Preview(name, file, look, neighbours, html=html, notes=notes)
+        return Preview(name, file, policy, neighbours, rows=rows, notes=notes + more)
+    html = _make_html(policy, text, name, file, notes, is_cut=is_cut)
+    return Preview(name, file, policy, neighbours, html=html, notes=notes)
 
 
 def render_markdown(text: str) -> SafeString:
@@ -109,17 +109,17 @@ def render_markdown(text: str) -> SafeString:
 
 
 def _make_html(
-    look: Look, text: str, name: str, file: StoredFile, notes: list[str], *, is_cut: bool
+    policy: DisplayPolicy, text: str, name: str, file: StoredFile, notes: list[str], *, is_cut: bool
 ) -> SafeString | str:
-    if look.kind == "markdown":
+    if policy.kind == "markdown":
         return render_markdown(text)
-    if look.kind == "json" and not is_cut:
+    if policy.kind == "json" and not is_cut:
         try:
             # Digits and the order of attributes stay as they are.
             text = msgspec.json.format(text.encode(), indent=2).decode()
         except (msgspec.DecodeError, RecursionError):
             notes.append("This is no valid JSON; it is shown as it is.")
-    kind = "application/json" if look.kind == "json" else file.content_type
+    kind = "application/json" if policy.kind == "json" else file.content_type
     return highlight(text, name=name, content_type=kind)
 
 

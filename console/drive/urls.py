@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.drive import files, tidying, uploads, views, zips
+from console.drive import files, moves, uploads, views, zips
 
 urlpatterns = [
     path("", views.drive, name="drive"),
@@ -15,12 +15,12 @@ urlpatterns = [
     path("uploads/<upload_id>/", uploads.one, name="drive-upload"),
     path("uploads/<upload_id>/parts/<int:number>/", uploads.part, name="drive-part"),
     path("uploads/<upload_id>/end/", uploads.end, name="drive-upload-end"),
-    path("clashes/", tidying.clashes, name="drive-clashes"),
-    path("counts/", tidying.counts, name="drive-counts"),
-    path("folders/", tidying.folders, name="drive-folders"),
-    path("rename/", tidying.rename, name="drive-rename"),
-    path("move/", tidying.move, name="drive-move"),
-    path("delete/", tidying.delete, name="drive-delete"),
-    path("deletions/<int:deletion_id>/", tidying.deletion, name="drive-deletion"),
-    path("deletions/<int:deletion_id>/undo/", tidying.undo, name="drive-undo"),
+    path("clashes/", moves.clashes, name="drive-clashes"),
+    path("counts/", moves.counts, name="drive-counts"),
+    path("folders/", moves.folders, name="drive-folders"),
+    path("rename/", moves.rename, name="drive-rename"),
+    path("move/", moves.move, name="drive-move"),
+    path("delete/", moves.delete, name="drive-delete"),
+    path("deletions/<int:deletion_id>/", moves.deletion, name="drive-deletion"),
+    path("deletions/<int:deletion_id>/undo/", moves.undo, name="drive-undo"),
 ]

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console.drive import files as drive_files
-from console.drive.context import DrivePlace, open_drive
+from console.drive.context import DriveContext, open_drive
 from console.drive.kinds import kind_label, kind_of
 from console.page import PageRequest
 from storage import limits
@@ -68,7 +68,7 @@ def rows(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     return render(request, "drive/_rows.html", _context(request, at))
 
 
-def _context(request: HttpRequest, at: DrivePlace) -> dict[str, object]:
+def _context(request: HttpRequest, at: DriveContext) -> dict[str, object]:
     folder, text = request.GET.get("folder", ""), request.GET.get("q", "").strip()
     last, wanted = request.GET.get("last", ""), folders.read_sort(request.GET.get("sort", ""))
     try:
@@ -79,7 +79,7 @@ def _context(request: HttpRequest, at: DrivePlace) -> dict[str, object]:
     except InvalidInput as error:
         raise Http404(error.messages[-1]) from None
     return {
-        "place": at.place,
+        "granted": at.granted,
         "tab": "drives",
         "drive": at.name,
         "folder": folder,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from zipstream import ZipStream
 
 from console.downloads import describe_disposition
-from console.drive.context import DrivePlace, open_drive
+from console.drive.context import DriveContext, open_drive
 from console.error_status import status_of
 from console.json_views import read_list
 from console.page import PageRequest
@@ -43,11 +43,11 @@ def download(request: PageRequest, collection_id: str, drive: str) -> HttpRespon
     try:
         return _send(request, at)
     except StorageError as error:
-        context = {"place": at.place, "tab": "drives", "drive": drive, "reason": error.messages[-1]}
+        context = {"granted": at.granted, "tab": "drives", "drive": drive, "reason": error.messages[-1]}
         return render(request, "drive/no_zip.html", context, status=status_of(error))
 
 
-def _send(request: PageRequest, at: DrivePlace) -> HttpResponseBase:
+def _send(request: PageRequest, at: DriveContext) -> HttpResponseBase:
     chosen = _read_chosen(request)
     found = files.list_chosen(drive_id=at.id, names_given=chosen.names, ranges=chosen.ranges)
     base = _common_folder(chosen)
@@ -127,8 +127,8 @@ def _unfilled(chosen: Chosen, found: Iterable[str]) -> Iterator[str]:
     """The chosen folders that no file is in. The names are sorted, so the first that could be in one tells."""
     names = list(found)
     for path in chosen.folders:
-        place = bisect_left(names, path)
-        if place == len(names) or not names[place].startswith(path):
+        index = bisect_left(names, path)
+        if index == len(names) or not names[index].startswith(path):
             yield path
 
 

@@ -19,15 +19,15 @@ _FORM_METHODS = ["GET", "HEAD", "POST"]
 
 @require_safe
 def index(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    context = {"place": place, "tab": "keys", "keys": keys.list_keys(collection_id), "now": timezone.now()}
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": timezone.now()}
     return render(request, "keys/index.html", context)
 
 
 @never_cache
 @require_http_methods(_FORM_METHODS)
 def new(request: HttpRequest, collection_id: str) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     bases = [base.name for base in usage.list_bases(collection_id)]
     drives = [drive.name for drive in usage.list_drives(collection_id)]
     form = KeyForm(request.POST or None, bases=bases, drives=drives)
@@ -44,14 +44,19 @@ def new(request: HttpRequest, collection_id: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error("others", error.messages[-1])
         else:
-            context = {"place": place, "title": "Your new data key", "made": made, "env": env_lines(request, made.text)}
+            context = {
+                "granted": granted,
+                "title": "Your new data key",
+                "made": made,
+                "env": env_lines(request, made.text),
+            }
             return show_dialog(request, "keys/made.html", **context)
-    return show_dialog(request, "keys/new.html", form=form, place=place, title="New data key")
+    return show_dialog(request, "keys/new.html", form=form, granted=granted, title="New data key")
 
 
 @require_http_methods(_FORM_METHODS)
 def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpResponse:
-    place = access.by_person(request, collection_id, at_least=Role.OWNER)
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     try:
         data_key = keys.find_key(collection_id=collection_id, key_id=key_id)
     except DataKeyNotFound as error:
@@ -60,4 +65,4 @@ def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpRespons
         keys.revoke_key(collection_id=collection_id, key_id=key_id)
         return go_to(request, "keys", collection_id, said=f"“{data_key.name}” is revoked: it is refused from now on.")
     title = f"Revoke “{data_key.name}”?"
-    return show_dialog(request, "keys/revoke.html", place=place, data_key=data_key, title=title)
+    return show_dialog(request, "keys/revoke.html", granted=granted, data_key=data_key, title=title)

@@ -40,8 +40,12 @@ class Jump:
 def jump(request: PageRequest) -> HttpResponse:
     """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript."""
     text = request.GET.get("q", "").strip()[:200]
-    places = usage.search_places(person=request.user, text=text, limit=_MOST)
-    found = _pages(request, text) + [_jump(place) for place in places] + _pages_of_collections(request, text)
+    destinations = usage.search_destinations(person=request.user, text=text, limit=_MOST)
+    found = (
+        _pages(request, text)
+        + [_jump(destination) for destination in destinations]
+        + _pages_of_collections(request, text)
+    )
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
 
@@ -63,18 +67,20 @@ def _pages_of_collections(request: PageRequest, text: str) -> list[Jump]:
         others = [word for word in words if len(word) < 3 or f" {word}" not in f" {name.lower()}"]
         if len(others) == len(words):
             continue
-        places = usage.search_places(person=request.user, text=" ".join(others), limit=_MOST)
+        destinations = usage.search_destinations(person=request.user, text=" ".join(others), limit=_MOST)
         found += [
-            Jump(icon, name, f"Page of {place.collection_name}", reverse(route, args=[place.collection_id]))
-            for place in places
-            if place.kind == "collection" and place.role.reaches(at_least)
+            Jump(icon, name, f"Page of {destination.collection_name}", reverse(route, args=[destination.collection_id]))
+            for destination in destinations
+            if destination.kind == "collection" and destination.role.reaches(at_least)
         ]
     return found
 
 
-def _jump(place: Destination) -> Jump:
-    if place.kind == "collection":
-        return Jump("box", place.name, "Collection", reverse("collection", args=[place.collection_id]))
-    where = f"{place.kind.title()} in {place.collection_name}"
-    icon = "table-2" if place.kind == "base" else "folder"
-    return Jump(icon, place.name, where, reverse(place.kind, args=[place.collection_id, place.name]))
+def _jump(destination: Destination) -> Jump:
+    if destination.kind == "collection":
+        return Jump("box", destination.name, "Collection", reverse("collection", args=[destination.collection_id]))
+    where = f"{destination.kind.title()} in {destination.collection_name}"
+    icon = "table-2" if destination.kind == "base" else "folder"
+    return Jump(
+        icon, destination.name, where, reverse(destination.kind, args=[destination.collection_id, destination.name])
+    )

@@ -48,8 +48,8 @@ def folder_of(name: str) -> str:
 
 
 @register.simple_tag
-def look_url(base: str, folder: str = "", sort: str = "", q: str = "", file: str = "", last: str = "") -> str:
+def drive_url(base: str, folder: str = "", sort: str = "", q: str = "", file: str = "", last: str = "") -> str:
     """The address that shows a folder of the Drive at `base`; only what differs from its plain page stands in it."""
-    look = {"folder": folder, "sort": sort, "q": q, "file": file, "last": last}
-    query = urlencode({name: value for name, value in look.items() if value})
+    shown = {"folder": folder, "sort": sort, "q": q, "file": file, "last": last}
+    query = urlencode({name: value for name, value in shown.items() if value})
     return f"{base}?{query}" if query else base

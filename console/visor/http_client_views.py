@@ -15,7 +15,7 @@ from console.visor.http_client_form import ClientForm, form_of
 from console.visor.line_diff import compare, pretty
 from console.visor.views import find_event, show_sent
 from storage.collections import usage
-from storage.collections.people import Place
+from storage.collections.people import CollectionAccess
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events.queries import Conditions
@@ -27,20 +27,20 @@ _HISTORY = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def client(request: PageRequest, collection_id: str) -> HttpResponse:
     """`?from=` fills the form with a recorded request, `?sent=` with one and shows its answer."""
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     if request.method != "POST":
-        return _show(request, place, _start_form(request, collection_id))
+        return _show(request, granted, _start_form(request, collection_id))
     form = ClientForm(request.POST, collection_id=collection_id)
     if not form.is_valid():
-        return _show(request, place, form, status=UNPROCESSABLE)
-    rights = Access(collection_id, person_id=request.user.pk, can_write=place.can_write)
+        return _show(request, granted, form, status=UNPROCESSABLE)
+    rights = Access(collection_id, person_id=request.user.pk, can_write=granted.can_write)
     person = request.user.get_username()
     if "try" in request.POST:
-        return _show(request, place, form, trial=try_out(form.draft, access=rights, sent_by=person))
+        return _show(request, granted, form, trial=try_out(form.draft, access=rights, sent_by=person))
     replay_of = form.cleaned_data["replay_of"]
     origin = event_blocks.CLIENT
     sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)
-    return show_sent(request, place, sent.event, tab="difference" if replay_of else "response", page="visor-client")
+    return show_sent(request, granted, sent.event, tab="difference" if replay_of else "response", page="visor-client")
 
 
 def _start_form(request: PageRequest, collection_id: str) -> ClientForm:
@@ -55,14 +55,14 @@ def _start_form(request: PageRequest, collection_id: str) -> ClientForm:
 
 
 def _show(
-    request: PageRequest, place: Place, form: ClientForm, *, trial: Trial | None = None, status: int = 200
+    request: PageRequest, granted: CollectionAccess, form: ClientForm, *, trial: Trial | None = None, status: int = 200
 ) -> HttpResponse:
-    collection_id = place.collection.id
+    collection_id = granted.collection.id
     history = event_queries.list_events(
         collection_id=collection_id, conditions=Conditions(origin="by hand"), limit=_HISTORY
     ).lines
     context: dict[str, Any] = {
-        "place": place,
+        "granted": granted,
         "tab": "visor",
         "form": form,
         "history": history,

@@ -18,7 +18,7 @@ from console.visor.filters import ORIGINS, STATUSES, read_filters
 from console.visor.request_drafts import METHODS, repeat
 from storage import limits
 from storage.collections import keys
-from storage.collections.people import Place
+from storage.collections.people import CollectionAccess
 from storage.errors import EngineUnreachable, EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
@@ -31,8 +31,8 @@ from storage.postgres.access import Access
 @require_safe
 def index(request: PageRequest, collection_id: str) -> HttpResponse:
     """The list; `?seen=` is what the page shows already, and if that is all there is, so is the answer: 204."""
-    place = access.by_person(request, collection_id)
-    context = _list(request, place)
+    granted = access.by_person(request, collection_id)
+    context = _list(request, granted)
     if request.htmx.target == "visor-live" or "seen" in request.GET:
         is_known = request.GET.get("seen") == context["fingerprint"]
         return HttpResponse(status=204) if is_known else render(request, "visor/_live.html", context)
@@ -42,11 +42,11 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
 @require_safe
 def event(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
     """One request: `?tab=` says which side of it. The panel alone for htmx, else with the list beside it."""
-    place = access.by_person(request, collection_id)
-    shown = _panel(request, place, find_event(collection_id, event_id))
+    granted = access.by_person(request, collection_id)
+    shown = _panel(request, granted, find_event(collection_id, event_id))
     if request.htmx.target == "panel":
         return render(request, "visor/_event.html", shown)
-    return render(request, "visor/index.html", _list(request, place) | shown)
+    return render(request, "visor/index.html", _list(request, granted) | shown)
 
 
 @require_POST
@@ -66,7 +66,7 @@ def switch(request: PageRequest, collection_id: str) -> HttpResponse:
 @require_POST
 def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
     """Keep it for good with `on=1`, no longer without."""
-    place = access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     fault = ""
     try:
         if request.POST.get("on"):
@@ -78,7 +78,7 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
     except InvalidInput as error:
         fault = error.messages[0]
     if request.htmx.target == "panel":
-        shown = _panel(request, place, find_event(collection_id, event_id))
+        shown = _panel(request, granted, find_event(collection_id, event_id))
         return render(request, "visor/_event.html", shown | {"fault": fault})
     if fault:
         messages.error(request, fault)
@@ -88,7 +88,7 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
 @require_POST
 def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
     """Send it again as it was, by the person's own right, and show the new answer beside the old one."""
-    place = access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     found = find_event(collection_id, event_id)
     try:
         draft = repeat(found)
@@ -97,12 +97,12 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
         return redirect("visor-event", collection_id, event_id)
     sent = replay.send(
         draft,
-        access=Access(collection_id, person_id=request.user.pk, can_write=place.can_write),
+        access=Access(collection_id, person_id=request.user.pk, can_write=granted.can_write),
         origin=event_blocks.REPLAY,
         sent_by=request.user.get_username(),
         replay_of=event_id,
     )
-    return show_sent(request, place, sent.event, tab="difference")
+    return show_sent(request, granted, sent.event, tab="difference")
 
 
 def find_event(collection_id: str, event_id: str) -> Event:
@@ -113,7 +113,9 @@ def find_event(collection_id: str, event_id: str) -> Event:
         raise Http404(error.messages[0]) from None
 
 
-def show_sent(request: PageRequest, place: Place, sent: Event, *, tab: str, page: str = "visor-event") -> HttpResponse:
+def show_sent(
+    request: PageRequest, granted: CollectionAccess, sent: Event, *, tab: str, page: str = "visor-event"
+) -> HttpResponse:
     """Store what came of a request sent by hand and go to it. It was sent: that it cannot be stored is no reason to hide it."""
     try:
         event_queries.keep_event(sent)
@@ -121,15 +123,15 @@ def show_sent(request: PageRequest, place: Place, sent: Event, *, tab: str, page
         messages.error(
             request, "The request was sent, but what came of it could not be recorded. Here it is, this once."
         )
-        return render(request, "visor/index.html", _list(request, place) | _panel(request, place, sent))
+        return render(request, "visor/index.html", _list(request, granted) | _panel(request, granted, sent))
     if page == "visor-event":
-        return redirect(f"{reverse(page, args=[place.collection.id, sent.line.id])}?tab={tab}")
-    return redirect(f"{reverse(page, args=[place.collection.id])}?sent={sent.line.id}&tab={tab}")
+        return redirect(f"{reverse(page, args=[granted.collection.id, sent.line.id])}?tab={tab}")
+    return redirect(f"{reverse(page, args=[granted.collection.id])}?sent={sent.line.id}&tab={tab}")
 
 
-def _list(request: PageRequest, place: Place) -> dict[str, Any]:
+def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
     filters = read_filters(request.GET)
-    collection_id = place.collection.id
+    collection_id = granted.collection.id
     before = request.GET.get("before", "")
     if not event_panel.is_event_id(before):
         before = ""
@@ -145,7 +147,7 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
     known = " ".join(f"{line.id}{line.is_pinned}" for line in page.lines)
     chart = make_chart(event_queries.chart_events(collection_id=collection_id, minutes=minutes, width=width))
     return {
-        "place": place,
+        "granted": granted,
         "tab": "visor",
         "recording": recording.find_recording(collection_id),
         "page": page,
@@ -164,7 +166,7 @@ def _list(request: PageRequest, place: Place) -> dict[str, Any]:
     }
 
 
-def _panel(request: PageRequest, place: Place, found: Event) -> dict[str, Any]:
+def _panel(request: PageRequest, granted: CollectionAccess, found: Event) -> dict[str, Any]:
     origin = addresses_for(request).origin
     context = event_panel.panel(found, tab=request.GET.get("tab", ""), origin=origin)
-    return context | {"place": place, "filters": read_filters(request.GET)}
+    return context | {"granted": granted, "filters": read_filters(request.GET)}

@@ -21,7 +21,7 @@ INVITATION_LASTS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CollectionAccess:
     """A collection, and what the person who asked may do in it."""
 
     collection: Collection
@@ -40,7 +40,7 @@ class Place:
         return self.allows(Role.MEMBER)
 
 
-def find_place(*, person: User, collection_id: str) -> Place:
+def find_access(*, person: User, collection_id: str) -> CollectionAccess:
     """The collection as this person may use it.
 
     Raises CollectionNotFound, for a collection that is not there and for one that is not theirs alike.
@@ -52,13 +52,13 @@ def find_place(*, person: User, collection_id: str) -> Place:
         collection = Collection.objects.filter(id=collection_id, scratch_of=None).first()
         if collection is None:
             raise missing
-        return Place(collection, Role.OWNER)
+        return CollectionAccess(collection, Role.OWNER)
     membership = (
         Membership.objects.select_related("collection").filter(person=person, collection_id=collection_id).first()
     )
     if membership is None:
         raise missing
-    return Place(membership.collection, Role(membership.role))
+    return CollectionAccess(membership.collection, Role(membership.role))
 
 
 def list_members(collection_id: str) -> list[Membership]:

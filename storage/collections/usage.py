@@ -85,9 +85,9 @@ class Destination:
     role: Role
 
 
-def search_places(*, person: User, text: str, limit: int) -> list[Destination]:
+def search_destinations(*, person: User, text: str, limit: int) -> list[Destination]:
     """What of this person's has all the words of `text` in its name or its collection's."""
-    rows = run(usage_sql.search_places(_scope(person), text.split(), limit=limit))
+    rows = run(usage_sql.search_destinations(_scope(person), text.split(), limit=limit))
     return [Destination(row.kind, row.collection_id, row.collection_name, row.name, Role(row.role)) for row in rows]
 
 

@@ -25,7 +25,7 @@ from storage.s3 import blobs
 from storage.s3.blobs import StoredBlob
 
 
-class FilePlace(NamedTuple):
+class FileAddress(NamedTuple):
     """A file by names, for people; and its Drive's id."""
 
     collection_id: str
@@ -45,7 +45,7 @@ class Report:
     orphaned: list[StoredBlob]
     unreferenced: list[UUID]
     missing: list[UUID]
-    damaged: list[FilePlace]
+    damaged: list[FileAddress]
 
     @property
     def is_clean(self) -> bool:
@@ -115,5 +115,5 @@ def find_orphans() -> list[StoredBlob]:
     return [StoredBlob(*row) for row in run(blobs_sql.find_orphans())]
 
 
-def _files_of(blob_ids: list[UUID]) -> list[FilePlace]:
-    return [FilePlace(*row) for row in run(blobs_sql.find_files_of(blob_ids))] if blob_ids else []
+def _files_of(blob_ids: list[UUID]) -> list[FileAddress]:
+    return [FileAddress(*row) for row in run(blobs_sql.find_files_of(blob_ids))] if blob_ids else []

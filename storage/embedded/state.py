@@ -101,7 +101,7 @@ def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
     """Return the data folder's state, creating the folder, the secrets and free ports where they are missing.
 
     A recorded port that somebody else listens on is replaced, so call it only while none of this folder's own engines run.
-    `engine_user` is who runs the engines when we are root. Raises StateError or paths.PlaceError when that can't work.
+    `engine_user` is who runs the engines when we are root. Raises StateError or paths.PathError when that can't work.
     """
     paths.make_data_folder(data)
     old = load(data)

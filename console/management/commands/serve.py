@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PlaceError, state.StateError, OSError) as error:
+        except (paths.PathError, state.StateError, OSError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error

@@ -20,7 +20,7 @@ class CollectionUsage(NamedTuple):
     total: int
 
 
-class NamedPlace(NamedTuple):
+class DestinationRow(NamedTuple):
     kind: str
     collection_id: str
     collection_name: str
@@ -124,7 +124,7 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
     )
 
 
-def search_places(person_id: int | None, words: list[str], *, limit: int) -> Statement[NamedPlace]:
+def search_destinations(person_id: int | None, words: list[str], *, limit: int) -> Statement[DestinationRow]:
     """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
     and name, own name, the person's role. Those whose own name starts with the first word come first.
     """
@@ -148,5 +148,5 @@ def search_places(person_id: int | None, words: list[str], *, limit: int) -> Sta
         LIMIT $3
     """,
         [person_id, words, limit],
-        NamedPlace,
+        DestinationRow,
     )

@@ -244,9 +244,9 @@ def test_kinds_by_name(name: str, content_type: str, kind: str, label: str) -> N
 def test_a_name_that_promises_something_else_keeps_an_image_from_being_shown(head: bytes) -> None:
     assert judge(head, "image").inline_type.startswith("image/")
     for promised in ("text", "pdf", "audio", "markdown"):
-        look = judge(head, promised)  # type: ignore[arg-type]
-        assert (look.kind, look.inline_type) == ("other", "")
-        assert look.why_not
+        policy = judge(head, promised)  # type: ignore[arg-type]
+        assert (policy.kind, policy.inline_type) == ("other", "")
+        assert policy.why_not
 
 
 def test_an_image_whose_size_is_behind_a_long_preface(visitor: Visitor) -> None:

@@ -246,7 +246,7 @@ def test_a_scratch_collection_shows_nowhere_and_goes_when_its_trial_was_killed()
     bases.ensure_base(collection_id=scratch.id, name="hidden-base")
     Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
     assert scratch.id not in [each.id for each in collections.list_collections()]
-    assert usage.search_places(person=owner, text="hidden-base", limit=10) == []
+    assert usage.search_destinations(person=owner, text="hidden-base", limit=10) == []
     assert scratch.id not in [each.id for each in usage.list_holdings(person=owner, search="Scratch").collections]
 
     snapshots.clear_scratch()
