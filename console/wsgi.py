@@ -12,13 +12,9 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 _pages = get_wsgi_application()
 
-from console.api.handler import ApiHandler  # noqa: E402 (Django is set up by now)
-from console.recording.recorder import Recorder  # noqa: E402
+from console.recording.application import api  # noqa: E402 (Django is set up by now)
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-# What people send by hand comes in here too (`console/visor/replay.py`).
-api = Recorder(ApiHandler(prefix="/v1/?"))
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

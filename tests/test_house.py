@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -11,21 +13,48 @@ CODE = [path for path in MODULES if "migrations" not in path.parts]
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|ALTER\s+TABLE)\b", re.S
 )
+NAME_OF_OURS = re.compile(r"(console|storage)(\.\w+)+")
+IMPORTS_BY_NAME = ("import_module", "__import__", "import_string")
+
+
+@lru_cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def imported_names(path: Path) -> Iterator[str]:
-    """Every module that a file imports, `from a import b` as `a.b` too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Every module that a file imports, `from a import b` as `a.b` too.
+
+    A string that is the name of one of our modules counts: `import_module`, `include` and Django's settings import by such.
+    """
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    yield from filter(NAME_OF_OURS.fullmatch, texts(path))
+
+
+def imports_by_unknown_name(path: Path) -> Iterator[str]:
+    """Every import in a file of a module whose name does not stand there as one whole string."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in IMPORTS_BY_NAME:
+            name = node.args[0] if node.args else None
+            if not (isinstance(name, ast.Constant) and isinstance(name.value, str)) or name.value.startswith("."):
+                yield ast.unparse(node)
+
+
+def room_of(module: str) -> str:
+    """The folder of `console` or `storage` that a module is in, or the module itself where it is in none."""
+    return ".".join(module.split(".")[:2])
 
 
 def texts(path: Path) -> Iterator[str]:
     """Every string in a file but for docstrings, f-strings as their constant parts."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)
@@ -56,15 +85,70 @@ def test_embedded_engines_import_neither_django_nor_the_rooms_above() -> None:
     assert offenders(inside("storage/embedded"), above) == []
 
 
-def test_api_and_pages_never_import_each_other() -> None:
-    pages = [
-        p.name
-        for p in (ROOT / "console").iterdir()
-        if p.is_dir() and p.name not in ("api", "management", "__pycache__")
-    ]
-    assert offenders(inside("console/api"), re.compile(rf"console\.({'|'.join(pages)})\b")) == []
-    for page in pages:
+def test_pages_stand_above_recording_and_recording_above_the_api() -> None:
+    pages = "|".join(
+        path.name
+        for path in (ROOT / "console").iterdir()
+        if path.is_dir() and path.name not in ("api", "recording", "management", "__pycache__")
+    )
+    assert offenders(inside("console/api"), re.compile(rf"console\.({pages}|recording)\b")) == []
+    assert offenders(inside("console/recording"), re.compile(rf"console\.({pages})\b")) == []
+    for page in pages.split("|"):
         assert offenders(inside(f"console/{page}"), re.compile(r"console\.api\b")) == []
+
+
+def test_rooms_import_nothing_that_puts_them_together() -> None:
+    in_rooms = [path for path in inside("console") if path.parent != ROOT / "console"]
+    assert offenders(in_rooms, re.compile(r"console\.(wsgi|listener|urls|settings)\b")) == []
+
+
+def test_rooms_import_each_other_in_no_circle() -> None:
+    """Settings are left out: they name what Django loads later, and are read through `django.conf`."""
+    arrows: dict[str, set[str]] = {}
+    for path in CODE:
+        room = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        rooms = {room_of(name) for name in imported_names(path) if NAME_OF_OURS.fullmatch(name)}
+        arrows.setdefault(room, set()).update(rooms - {room, "console.settings"})
+    del arrows["console.settings"]
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_modules_are_imported_by_names_that_can_be_read() -> None:
+    """But for the engine of sessions: Django asks their table for it, and settings name it."""
+    unknown = {path.relative_to(ROOT): list(imports_by_unknown_name(path)) for path in CODE}
+    assert {str(path): found for path, found in unknown.items() if found} == {
+        "storage/models/people.py": ["import_string(f'{settings.SESSION_ENGINE}.SessionStore')"]
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import console.wsgi",
+        "from console import wsgi",
+        "from console.wsgi import api",
+        "import_module('console.wsgi').api",
+        "importlib.import_module(name='console.wsgi')",
+        "__import__('console.wsgi')",
+        "WSGI = 'console.wsgi.application'",
+        "path('', include('console.wsgi'))",
+    ],
+)
+def test_every_way_to_import_is_seen(tmp_path: Path, code: str) -> None:
+    (tmp_path / "tried.py").write_text(code)
+    assert any(name.startswith("console.wsgi") for name in imported_names(tmp_path / "tried.py"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import_module(name)", "import_module('.wsgi', 'console')", "__import__(f'console.{a}')", "from . import a"],
+)
+def test_imports_by_names_that_cannot_be_read_are_seen(tmp_path: Path, code: str) -> None:
+    (tmp_path / "tried.py").write_text(code)
+    assert list(imports_by_unknown_name(tmp_path / "tried.py")) == [code]
 
 
 def test_boto3_is_imported_in_one_place() -> None:

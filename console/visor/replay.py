@@ -7,11 +7,11 @@ access that the page's gate found, handed over under a name that no header can h
 import io
 import sys
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from console.access import GRANTED_ACCESS
+from console.recording.application import api
 from console.recording.recorder import SENT_BY_HAND, ByHand
 from console.visor.request_drafts import Draft
 from storage.events.blocks import Event
@@ -31,8 +31,6 @@ class Sent(NamedTuple):
 def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: str = "") -> Sent:
     """Send the request now and wait for the answer, whatever its status. Raises nothing of its own."""
     by_hand = ByHand(origin=origin, sent_by=sent_by, replay_of=replay_of)
-    # Where the recorder and the API are put together; that module loads the pages, this one among them.
-    api = import_module("console.wsgi").api
     answer: Iterable[bytes]
     *_, answer = api(_environ(draft, access, by_hand))
     body = io.BytesIO()
