@@ -7,6 +7,8 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted(path for room in ("console", "storage") for path in (ROOT / room).rglob("*.py"))
 CODE = [path for path in MODULES if "migrations" not in path.parts]
