@@ -4,18 +4,21 @@ import io
 import json
 import random
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from storage.archive import manifest, plans
+from storage.archive import sql as archive_sql
 from storage.archive.importing import Importer
 from storage.archive.plans import Choice
 from storage.base.items import PreparedItem
 from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
-from storage.models import Export, Import
+from storage.models import Base, Export, Import
 from storage.postgres.access import Access
 from storage.postgres.database import OwnConnection, run
 from storage.postgres.statements import Statement
@@ -166,6 +169,17 @@ def test_replace_leaves_exactly_what_is_in_the_archive() -> None:
         (1, 1, 1),
         (1, 1, 1),
     ]
+
+
+def test_an_imported_item_is_never_older_than_its_import_even_if_the_clock_was_set_back() -> None:
+    access = prepared()
+    base_id = Base.objects.get(collection_id=access.collection_id, name="notes").id
+    since = timezone.now() + timedelta(hours=1)
+
+    run(archive_sql.import_items(base_id, [("new", '{"key": "new"}', 9, None)], since=since))
+    run(archive_sql.delete_older_items(base_id, before=since, last="", limit=10))
+
+    assert archives.stored_items(access, "notes").keys() == {"new"}
 
 
 def test_rename_and_skip_leave_alone_what_is_there() -> None:
