@@ -14,13 +14,13 @@ from storage.embedded import paths
 from storage.errors import DiskFull
 
 
-def check_room_for_items() -> None:
+def check_space_for_items() -> None:
     """Raises DiskFull when items may not be written any more."""
     if not settings.DATABASE_URL:
         _check()
 
 
-def check_room_for_files() -> None:
+def check_space_for_files() -> None:
     """Raises DiskFull when files and parts may not be written any more."""
     if settings.S3_IS_BUNDLED or not settings.DATABASE_URL:
         _check()

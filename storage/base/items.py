@@ -81,7 +81,7 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
     An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
     is broken and DiskFull, and then nothing is stored.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
         raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
     prepared, failed = [], []
@@ -107,7 +107,7 @@ def insert_item(*, access: Access, base: str, item: Any) -> str:
 
     Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     try:
         prepared = prepare_item(item)
     except InvalidInput as error:
@@ -136,7 +136,7 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
     Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
     comes out breaks a rule for items; the item is unchanged then.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
         base_id, _, key_id = allowed(run(access_sql.resolve_base(access, base, write=True)))

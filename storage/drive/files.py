@@ -92,7 +92,7 @@ def put_file(*, access: Access, drive: str, name: str, content: Content, if_exis
     Raises InvalidInput (the name), NamesTaken, what `content` raises, EngineUnreachable and DiskFull; nothing has
     changed then.
     """
-    disk_space.check_room_for_files()
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     blob_id = uuid.uuid4()
     drive_id = allowed(run(files_sql.reserve_blob(access, drive, blob_id))).drive_id
