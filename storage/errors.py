@@ -170,7 +170,7 @@ class BaseNotFound(StorageError):
 class SaveReused(StorageError):
     """A save's id came again with other changes, or from somebody else; nothing was applied."""
 
-    default = "This save was sent before, with other changes"
+    default = "This save was already sent with other changes: reload the page"
 
 
 class DataKeyNotFound(StorageError):

@@ -24,7 +24,7 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             collections.rename_collection(collection_id=collection_id, name=form.cleaned_data["name"])
-            return go_to(request, "settings", collection_id, said="Renamed.")
+            return go_to(request, "settings", collection_id, said="Collection renamed.")
         except InvalidInput as error:
             form.add_error("name", error.messages[0])
     context = {

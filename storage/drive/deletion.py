@@ -244,7 +244,7 @@ def _forget(found: FileDeletion) -> None:
             more = bool(run_one(moves_sql.forget_deleted(found.pk, limits.DELETE_BATCH_ROWS)).total)
             if not more:
                 _update(found, forgotten_at=timezone.now())
-    logger.info("%s deleted files can come back no more", found.deleted)
+    logger.info("%s deleted files can no longer be restored", found.deleted)
 
 
 def _update(found: FileDeletion, **changes: object) -> None:

@@ -235,7 +235,7 @@ def _folded(text: str) -> str:
 def _read_cursor(last: str) -> tuple[str, str]:
     shape = _CURSOR.fullmatch(last)
     if last and shape is None:
-        raise InvalidInput("Bad page", "`last` is not what a page before said")
+        raise InvalidInput("Bad page", "`last` does not come from an earlier page")
     return (shape[1], names.check_name_part(shape[2])) if shape else ("folder", "")
 
 

@@ -106,7 +106,7 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
         renames = _expand(drive_id, chosen, targets)
         moved_folders = _relabel_folders(drive_id, chosen, targets)
         if not renames and not moved_folders and any(old != new for old, new in targets.items()):
-            raise FileNotFound("Nothing of that is there any more")
+            raise FileNotFound("These files no longer exist")
         renames = _settle(drive_id, {old: new for old, new in renames.items() if old != new}, if_exists)
         _rename_all(drive_id, renames)
         keep_emptied(drive_id, chosen)
@@ -136,8 +136,8 @@ def _expand(drive_id: int, chosen: Chosen, targets: dict[str, str]) -> dict[str,
         renames |= {name: targets[folder] + name[len(folder) :] for (name,) in found}
         if len(renames) > limits.MOVE_MAX_FILES:
             raise InvalidInput(
-                f"That is more than {limits.MOVE_MAX_FILES:,} files, which is as many as can be moved at once: "
-                "move the folders in it one by one"
+                f"That is more than {limits.MOVE_MAX_FILES:,} files, the most that can be moved at once: "
+                "move its folders one by one"
             )
     return renames
 
