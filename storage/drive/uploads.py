@@ -29,7 +29,7 @@ from storage.s3 import blobs
 
 _ID = re.compile("[0-9a-f]{32}")
 
-# A part that arrives while its upload is being ended makes it start again; it does not for ever.
+# A part that arrives while its upload is ending makes the ending start again, this many times at most.
 _ATTEMPTS = 5
 
 
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 class _Bytes:
-    """Content that we have already."""
+    """Content that is already in memory."""
 
     def __init__(self, body: bytes) -> None:
         self.content_type: str | None = None
@@ -115,7 +115,7 @@ def end_upload(
 
 
 def abort_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None:
-    """Forget an upload and its parts. Raises UploadNotFound, also when it has ended."""
+    """Delete an upload and its parts. Raises UploadNotFound, also when it has ended."""
     names.check_file_name(name)
     if allowed(run(uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))).id is None:
         raise UploadNotFound()
