@@ -40,7 +40,7 @@ def sweep_files(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="count_everything", queueing_lock="count_everything")
 def count_everything(timestamp: int) -> None:
-    """Every minute, and when somebody looks at figures that are older than they need be."""
+    """Every minute, and when somebody looks at outdated counts."""
     usage.count_everything()
 
 
@@ -68,14 +68,14 @@ def tidy_events(timestamp: int) -> None:
 @app.periodic(cron="* * * * * */15")
 @app.task(name="continue_archives", queueing_lock="continue_archives")
 def continue_archives(timestamp: int) -> None:
-    """At once when somebody asked for an export or import, and four times a minute, for those that a killed worker left."""
+    """At once when somebody asks for an export or import, and four times a minute, to continue those of killed workers."""
     worker.continue_archives()
 
 
 @app.periodic(cron="17 4 * * *")
 @app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
 def remove_spent_sessions(timestamp: int) -> None:
-    """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
+    """Once a night: delete expired sessions and invitations, and the rows of old deletions."""
     people.remove_spent()
     deletion.forget_old()
     file_deletion.forget_old()
@@ -96,6 +96,6 @@ def tidy_copies(timestamp: int) -> None:
 
 
 def start(task: "Task[..., None, Any]") -> None:
-    """Run a job now, in the background. It is part of the caller's transaction; one that waits already is enough."""
+    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
     with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
         task.defer(timestamp=int(time.time()))

@@ -1,7 +1,7 @@
 """People and what they may do: roles in collections, invitations, and the sessions that are theirs.
 
-An account is Django's own. Whoever owns the server (`is_superuser`) may do everything an owner may, in every collection,
-and needs no membership for it; everybody else sees the collections they are a member of and no others.
+Accounts are Django's. An owner of the server (`is_superuser`) may do everything that a collection's owner may, in every
+collection and without a membership. Everyone else sees only the collections they are a member of.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CollectionAccess:
     role: Role
 
     def allows(self, role: Role) -> bool:
-        """Whether the person may do what this role may."""
+        """Whether the person has at least this role."""
         return self.role.reaches(role)
 
     @property
@@ -43,7 +43,7 @@ class CollectionAccess:
 def find_access(*, person: User, collection_id: str) -> CollectionAccess:
     """The collection as this person may use it.
 
-    Raises CollectionNotFound, for a collection that is not there and for one that is not theirs alike.
+    Raises CollectionNotFound when the collection does not exist or the person has no access to it.
     """
     missing = CollectionNotFound(f"No collection has the id {collection_id}")
     if not names.is_collection_id(collection_id):
@@ -84,13 +84,13 @@ def set_role(*, collection_id: str, person_id: int, role: Role) -> None:
 
 
 def remove_member(*, collection_id: str, person_id: int) -> None:
-    """Take a person out of the collection; data keys stay as they are. Raises PersonNotFound."""
+    """Remove a person from the collection; data keys do not change. Raises PersonNotFound."""
     if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).delete()[0]:
         raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
 
 
 def list_people() -> "QuerySet[User]":
-    """Everybody with an account, each with `places`, the number of collections they are a member of; by name."""
+    """All accounts by name, each with `places`, the number of collections the person is a member of."""
     return User.objects.annotate(places=Count("memberships")).order_by("username")
 
 
@@ -113,7 +113,7 @@ def remove_person(*, person_id: int, asked_by: User) -> None:
 
 
 def invite_person(*, collection_id: str | None, role: Role, note: str, invited_by: User) -> Invitation:
-    """Keep an invitation for a week. Without a collection it is one to own the server.
+    """Create an invitation that is valid for a week. Without a collection it is for a new owner of the server.
 
     `note` says whom it is for. Raises InvalidInput when it is too long.
     """
@@ -129,7 +129,7 @@ def invite_person(*, collection_id: str | None, role: Role, note: str, invited_b
 
 
 def list_invitations(collection_id: str | None) -> list[Invitation]:
-    """Those that still let somebody in, oldest first; without a collection those to own the server."""
+    """Valid invitations, oldest first; without a collection those for new owners of the server."""
     open_ones = Invitation.objects.select_related("invited_by").filter(expires_at__gt=Now())
     return list(open_ones.filter(collection_id=collection_id).order_by("created_at", "id"))
 
@@ -147,14 +147,14 @@ def find_invitation(invitation_id: int) -> Invitation:
 
 
 def withdraw_invitation(*, collection_id: str | None, invitation_id: int) -> None:
-    """Its link lets nobody in from now on. Withdrawing one that is gone changes nothing."""
+    """Withdraw an invitation: its link no longer works. Withdrawing it again changes nothing."""
     Invitation.objects.filter(id=invitation_id, collection_id=collection_id).delete()
 
 
 def accept_invitation(*, invitation_id: int, person: User) -> None:
-    """Give the person what the invitation says, and spend it. A better role that they have already is kept.
+    """Give the person the role of the invitation, and use it up. A better role the person already has is kept.
 
-    Raises InvitationSpent; of two who come at once, the second gets it.
+    Raises InvitationSpent, also for the second of two people who accept at once.
     """
     with transaction.atomic():
         invitation = Invitation.objects.select_for_update().filter(id=invitation_id, expires_at__gt=Now()).first()
@@ -179,7 +179,7 @@ def end_sessions(*, person_id: int) -> int:
 
 
 def remove_spent() -> None:
-    """Delete the sessions and invitations that are too old to be of use."""
+    """Delete expired sessions and invitations."""
     now: datetime = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()

@@ -1,4 +1,4 @@
-"""What a recorded request ("event") is, and how many of them become one row. Pure: events in, bytes out, and back.
+"""A recorded request ("event"), and blocks that store many of them in one row. Pure: events to bytes and back.
 
 A row for each event cost more than a quarter of the API's throughput when it was tried, mostly for what a database does
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
@@ -27,7 +27,7 @@ APP, REPLAY, CLIENT = "app", "replay", "client"
 # Bodies and headers repeat each other, over far more bytes than zlib looks back; the first level finds nearly all of that.
 _LEVEL = 1
 
-# No block has events of two minutes.
+# All events of a block are of the same minute.
 BLOCK_SPAN = timedelta(minutes=1)
 
 Headers = tuple[tuple[str, str], ...]
@@ -148,7 +148,7 @@ class PackedEvents(NamedTuple):
         return len(self.lines) + len(self.contents)
 
     def fit_into_one_block(self) -> bool:
-        """Whether they may be stored together. Raises ValueError for an id that is none."""
+        """Whether they may be stored together. Raises ValueError for an invalid id."""
         is_small = self.size_bytes <= limits.EVENT_BLOCK_MAX_BYTES and self.events <= limits.EVENT_BLOCK_MAX
         return is_small and event_ids.minute_of(self.first_id) == event_ids.minute_of(self.last_id)
 
@@ -173,7 +173,7 @@ class OpenBlock:
         self._place_of: dict[int, int] = {}
 
     def has_room_for(self, packed: PackedEvents) -> bool:
-        """Whether these may come in as well. One event that is larger than a block may be is alone in one."""
+        """Whether these fit too. An event that is larger than a whole block gets its own."""
         since, until = self._minute
         return (
             since <= packed.first_id <= packed.last_id < until
@@ -182,7 +182,7 @@ class OpenBlock:
         )
 
     def add(self, packed: PackedEvents) -> None:
-        """Take events in. A request to a recorded collection waits for this."""
+        """Add events. A request to a recorded collection waits for this."""
         self._lines += packed.lines
         self._contents += packed.contents
         self.size_bytes += packed.size_bytes

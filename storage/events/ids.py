@@ -26,7 +26,7 @@ def new_event_ids(moments: Iterable[int]) -> list[str]:
     draw = random.getrandbits
     # Milliseconds, and behind them their 4,096 parts.
     parts = [(at_ns << _FRACTION_BITS) // 1_000_000 for at_ns in moments]
-    # Only uniqueness is asked of the last bits: an event is found within a collection that a gate has opened.
+    # The last bits only need to be unique, not secret: an event is only found within a collection that the gate allows.
     return [
         (part >> _FRACTION_BITS << 80 | (part & _FRACTION) << 64 | _FIXED | draw(62)).to_bytes(16, "big").hex()
         for part in parts

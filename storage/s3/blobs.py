@@ -45,7 +45,7 @@ _CONFIG = {
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
-# What an S3 says when it has no room left, besides the status 507.
+# What an S3 answers when it has no space left, besides the status 507.
 _FULL = (
     "<Code>InsufficientStorage",
     "<Code>XMinioStorageFull",
@@ -97,7 +97,7 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
 
 
 class _FromS3(Reading):
-    """An object's bytes on their way."""
+    """An object's bytes while they are read."""
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
         super().__init__(length)
@@ -138,7 +138,7 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
 
 
 def delete(blob_ids: Iterable[UUID]) -> list[UUID]:
-    """Remove objects; that one is not there is no error. Returns those that S3 would not remove; the log has what it said.
+    """Delete objects; a missing one is not an error. Returns those that S3 did not delete; the log has its answer.
 
     Raises EngineUnreachable when there is no answer.
     """
