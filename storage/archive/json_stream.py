@@ -1,4 +1,4 @@
-"""Finds the items in JSON of any length, one at a time, and says at which byte it is broken. Pure.
+"""Finds the items in JSON of any length, one at a time, and reports the byte of an error. Pure.
 
 A streaming parser would give values, but none was found that names the byte of an error, keeps every digit and refuses half a
 surrogate pair. So this only finds where each item ends, by its brackets and quotation marks; what is between is parsed by
@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Broken(Exception):
-    """What was read is no JSON from `spot` on ("byte 120", "line 7"); what came before is good."""
+    """The text is not JSON from `spot` on ("byte 120", "line 7"); everything before it is valid."""
 
     def __init__(self, spot: str, what: str) -> None:
         super().__init__(what)
@@ -67,7 +67,7 @@ def _items_attribute(scanner: "_Scanner") -> Iterator[Value]:
 
 
 class _Scanner:
-    """A place in a text that arrives in chunks. Only the value that is being read is kept."""
+    """A position in a text that arrives in chunks. Only the current value is kept in memory."""
 
     def __init__(self, chunks: Iterable[bytes], text_max_bytes: int) -> None:
         self._chunks = iter(chunks)

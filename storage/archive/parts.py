@@ -89,7 +89,7 @@ class PartWriter:
 
     @property
     def holds(self) -> bool:
-        """Whether bytes are in no part yet."""
+        """Whether there are bytes that are not in a part yet."""
         return bool(self._chunks)
 
     def cut(self) -> None:
@@ -97,11 +97,11 @@ class PartWriter:
         self._put()
 
     def drop(self) -> None:
-        """Forget what was written and is in no part yet."""
+        """Drop bytes that are not in a part yet."""
         self._chunks, self._held_bytes = [], 0
 
     def settle(self) -> None:
-        """Wait for the parts on their way, and commit them."""
+        """Wait for the running parts, and commit them."""
         while self._under_way:
             self._settle_one()
 
@@ -214,5 +214,5 @@ def get_parts(archive_id: UUID) -> list[Stored]:
 
 
 def drop_parts(*archive_ids: UUID) -> None:
-    """Let go of archives' bytes; the sweeper takes them away."""
+    """Turn archives' blobs into garbage; the sweeper deletes them."""
     run(uploads_sql.drop_parts([archive_id.hex for archive_id in archive_ids]))

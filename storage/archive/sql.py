@@ -107,7 +107,7 @@ def import_items(
 
     None is older than `since`, not even if the clock was set back.
 
-    Row: how many took a key that no living item had, and how many replaced one; two zeros when the Base has gone.
+    Row: how many items are new, and how many replaced one; two zeros when the Base was deleted.
     """
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
     return Statement(

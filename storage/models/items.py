@@ -12,7 +12,7 @@ from storage.models.collections import Collection
 
 
 class Base(models.Model):
-    """A JSON document store; it comes to exist with its first write."""
+    """A JSON document store; the first write creates it."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="bases")
     name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
@@ -51,7 +51,7 @@ class Item(models.Model):
 
 
 class SaveReceipt(models.Model):
-    """A batch of a person's edits that was applied, and what was answered: asked again, it is answered again."""
+    """A batch of a person's edits that was applied, with its answer: if it is sent again, it gets the same answer."""
 
     pk = models.CompositePrimaryKey("save_id", "batch")
     save_id = models.UUIDField()

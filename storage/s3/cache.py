@@ -36,7 +36,7 @@ _WAITING_MAX = 64
 
 
 class Copies:
-    """The copies in one folder, which several processes share."""
+    """The copies in one folder that several processes share."""
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         """With no bytes there are no copies."""
