@@ -79,7 +79,7 @@ PREVIEW_PDF_SECONDS = 3.0  # of processor time to look through a PDF
 PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
 
 # Callers
-WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it is told 429 (ours)
+WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 
 # People
@@ -116,7 +116,7 @@ REPLAY_BODY_MAX_BYTES = 1_048_576  # of a request written by hand (ours)
 REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 
 # Sweeping
-GARBAGE_KEPT_SECONDS = 3_600  # after the last file let go of a blob: a download that has begun finishes (ours)
+GARBAGE_KEPT_SECONDS = 3_600  # after a blob lost its last file, so that running downloads can finish (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)

@@ -1,4 +1,4 @@
-"""The answers of the public API for what went wrong; the one table of statuses is in `console/error_status.py`."""
+"""The error responses of the public API; the one table of statuses is in `console/error_status.py`."""
 
 import logging
 import secrets

@@ -29,7 +29,7 @@ _ID_MAX_CHARACTERS = 200
 @require_POST
 @answers_json
 def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """Sent again with the same id it applies nothing twice, and is answered as before."""
+    """If it is sent again with the same id, nothing is applied twice and the answer is the same."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
     body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)

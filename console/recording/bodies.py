@@ -1,4 +1,4 @@
-"""Bodies as they pass by: how much of them is kept, and how one that is no text is described.
+"""Request and response bodies: how much of them is kept, and how a body that is not text is described.
 
 Neither waits for anything nor changes a byte. No body is held here longer than its request, but for the first 64 KB.
 """

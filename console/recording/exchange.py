@@ -1,6 +1,6 @@
-"""What is noted of a request and its answer while they pass, whether a secret stands in it, and the event that is made of it.
+"""A captured request and its answer, whether it contains a secret, and the event that is made of it.
 
-Whether there is a secret is told while the request is answered. What has none is written down later, many at once and field
+Whether there is a secret is found while the request is answered. What has none is written down later, many at once and field
 by field: what would be a step of Python for each request is one for all of them.
 """
 

@@ -1,4 +1,4 @@
-"""What the server logs while it answers a recorded request: of that request, and of no other.
+"""Collects what the server logs while it answers a recorded request, of that request only.
 
 A request is answered by one thread from its first to its last byte, and so are its log entries made. Logging is set up before
 the models are, so nothing here may need those.

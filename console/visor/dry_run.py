@@ -1,7 +1,7 @@
-"""A write that is tried and undone: what it would change, without changing it.
+"""The dry run of a write: shows what it would change, without changing it.
 
 The request runs as it would, inside a transaction that is rolled back, so every rule and every answer is the real one. Bytes of
-files go to another engine, which has no transactions: of those it is told what they would replace.
+files go to another engine, which has no transactions: for those the dry run says what they would replace.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would come of a request. `refusal` says why it was not tried; then there is no event."""
+    """The result of a dry run. `refusal` says why there was none; then there is no event."""
 
     event: Event | None = None
     changes: list[Change] = field(default_factory=list)

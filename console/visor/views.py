@@ -1,4 +1,4 @@
-"""The recorded requests of a collection, as pages: the list that fills by itself, and one request in a panel beside it."""
+"""The pages of recorded requests: the list, which updates itself, and one request in a panel beside it."""
 
 from typing import Any
 from zlib import crc32
@@ -51,7 +51,7 @@ def event(request: PageRequest, collection_id: str, event_id: str) -> HttpRespon
 
 @require_POST
 def switch(request: PageRequest, collection_id: str) -> HttpResponse:
-    """On with `on=1`, off without."""
+    """Switch recording on with `on=1`, off without."""
     access.by_person(request, collection_id, at_least=Role.OWNER)
     if request.POST.get("on"):
         recording.start_recording(collection_id)
@@ -65,7 +65,7 @@ def switch(request: PageRequest, collection_id: str) -> HttpResponse:
 
 @require_POST
 def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """Keep it for good with `on=1`, no longer without."""
+    """Pin it with `on=1`, unpin it without."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     fault = ""
     try:
@@ -87,7 +87,7 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
 
 @require_POST
 def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """Send it again as it was, by the person's own right, and show the new answer beside the old one."""
+    """Send it again unchanged, with the person's own access, and show both answers."""
     granted = access.by_person(request, collection_id)
     found = find_event(collection_id, event_id)
     try:

@@ -315,7 +315,7 @@ def point_file(
 ) -> None:
     """In the caller's transaction: point the name at these blobs. The first file creates the Drive.
 
-    Raises Unauthorized when the collection has gone in the meantime.
+    Raises Unauthorized when the collection was deleted in the meantime.
     """
     if drive_id is None:
         drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)

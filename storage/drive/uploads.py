@@ -201,5 +201,5 @@ def list_parts(upload_id: str) -> list[Part]:
 
 
 def _checked(upload_id: str) -> str:
-    """The id, or an empty one for what was never an upload's: that there is none is told after the caller's right."""
+    """The id, or an empty one for an invalid id: the caller's right is checked before the upload is reported as missing."""
     return upload_id if _ID.fullmatch(upload_id) else ""

@@ -53,7 +53,7 @@ class Sender(Protocol):
 
 
 class Notes(Protocol):
-    """What an event can be made of. No secret is in it any more."""
+    """What an event is made of. It contains no secret."""
 
     @property
     def collection_id(self) -> str: ...

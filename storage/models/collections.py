@@ -64,7 +64,7 @@ class Deletion(models.Model):
     drive_ids = ArrayField(models.BigIntegerField())
     rows_expected = models.BigIntegerField()  # items and files, as last counted
     rows_deleted = models.BigIntegerField(default=0)
-    emptied_at = models.DateTimeField(null=True)  # nothing was found any more
+    emptied_at = models.DateTimeField(null=True)  # when nothing was left
     finished_at = models.DateTimeField(null=True)  # and nothing could have come after that
 
     def __str__(self) -> str:

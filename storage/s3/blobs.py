@@ -127,7 +127,7 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
     answer = _ask("GET", blob_id, headers, seconds=seconds)
     try:
         _expect(answer, 200, 206)
-        # Not every S3 says 206 for a part, but what it sends is told by these two everywhere.
+        # Not every S3 answers 206 for a part, but these two headers are right everywhere.
         told = (answer.headers.get("Content-Length"), answer.headers.get("Content-Range"))
         if told != (str(length), f"bytes {start}-{start + length - 1}/{size_bytes}" if partial else None):
             raise BlobMissing()

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         self._tell_report(self._work(imports.find_import(**where), path))
 
     def _work(self, import_: Import, path: Path, **changes: Any) -> Import:
-        """Do what the import is up to. Raises InvalidInput when it failed."""
+        """Run the import's next step. Raises InvalidInput when it failed."""
         for name, value in changes.items():
             setattr(import_, name, value)
         import_.save(update_fields=list(changes) or None)

@@ -75,7 +75,7 @@ def scan_items(
     bounds = bounds_of(span, predicate, params)
     matches = any_of(predicate, params)
     bytes_cap = f"{params.add(max_bytes)}::bigint"
-    # Postgres cannot stop at a sum, but it can at a count: the size of the first items tells about how many it takes.
+    # Postgres cannot stop at a sum, but it can at a count: the size of the first items shows about how many are needed.
     # The limit inside stands in the text: a known one keeps it to the order of the primary key, whatever it guesses.
     seen = f"""
         SELECT i.key, i.value, i.size_bytes, i.revision, i.nth, ({LIVE} AND ({matches})) IS TRUE AS matched,

@@ -89,7 +89,7 @@ def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
 
 
 def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
-    """A pending blob is live from now on. A row, unless it was not pending any more."""
+    """Make a pending blob live. A row, unless it was no longer pending."""
     return Statement(
         """
         UPDATE storage_blob SET state = 'live', size_bytes = $2, md5 = $3, changed_at = now()
@@ -121,7 +121,7 @@ def point_file(
 ) -> Statement[Affected]:
     """Let a name, locked by `lock_file`, mean these blobs; what it meant before is garbage.
 
-    A row, unless the Drive has gone in the meantime; it cannot go any more until the transaction ends.
+    A row, unless the Drive was deleted in the meantime; it cannot be deleted until the transaction ends.
 
     The file's time is that of this statement and not of the transaction's beginning (`now()`), which may have waited for
     the lock: who holds the Drive's lock afterwards and compares finds every later write later.

@@ -49,7 +49,7 @@ def lock_drive(drive_id: int) -> Statement[NoRow]:
 
 
 def hold_drive(drive_id: int) -> Statement[Affected]:
-    """A row if there is still such a Drive; it cannot go any more until the transaction ends."""
+    """A row if the Drive still exists; it cannot be deleted until the transaction ends."""
     return Statement("SELECT 1 FROM storage_drive WHERE id = $1 FOR KEY SHARE", [drive_id], Affected)
 
 
