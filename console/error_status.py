@@ -33,7 +33,7 @@ class EncodedBody(RequestError):
 
 
 class RangeNotSatisfiable(RequestError):
-    """The range begins behind the end of a file of `size_bytes`."""
+    """The range begins after the end of a file of `size_bytes`."""
 
     default = "The range is not in the file"
 

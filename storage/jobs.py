@@ -47,14 +47,14 @@ def count_everything(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="continue_deletions", queueing_lock="continue_deletions")
 def continue_deletions(timestamp: int) -> None:
-    """At once when a collection was deleted, and every minute, so that one goes on after a crash."""
+    """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="continue_file_deletions", queueing_lock="continue_file_deletions")
 def continue_file_deletions(timestamp: int) -> None:
-    """At once when many files were deleted or are to come back, and every minute, so that it goes on after a crash."""
+    """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
 
 

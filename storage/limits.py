@@ -141,5 +141,5 @@ ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time 
 ARCHIVES_AT_ONCE = 2  # in one worker, of the jobs it can do at a time (ours)
 ARCHIVE_MAX_BYTES = 1_099_511_627_776  # of an archive that is sent here (ours)
 IMPORT_KEPT_SECONDS = 604_800  # the archive itself, after its import: the report stays (ours)
-IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive that nobody goes on sending (ours)
+IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive whose upload was abandoned (ours)
 SNAPSHOTS_KEPT_MAX = 100  # of one collection (ours)

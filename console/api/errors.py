@@ -18,7 +18,7 @@ def error_reply(error: StorageError) -> HttpResponse:
 
 
 def defect_reply(error: Exception) -> HttpResponse:
-    """The response for an error nobody expected: logged in full under an id that the client is given."""
+    """The response for an unexpected error, which is logged in full under an id that the client gets."""
     trace_id = secrets.token_hex(8)
     logger.error("trace %s", trace_id, exc_info=error)
     return json_response(

@@ -96,7 +96,7 @@ def _explain(error: BadQuery, value: Any, text: str) -> Mistake:
 def _describe_operator(error: UnknownOperator) -> str:
     on = f' on "{error.attribute}"' if error.attribute else ""
     if not error.operator:
-        return f"The operator behind `?` is missing{on}"
+        return f"The operator after `?` is missing{on}"
     close = get_close_matches(error.operator, OPERATORS, n=1, cutoff=0.4)
     meant = _ELSEWHERE.get(error.operator.lower()) or next(iter(close), None)
     return f"Unknown operator `?{error.operator}`{on}." + (f" Did you mean `?{meant}`?" if meant else "")

@@ -1,7 +1,7 @@
 """Masks the secrets of a request before it is recorded. Pure: texts in, texts out.
 
-Three kinds of text are secrets: what stands in a header that lets somebody in, wherever else in the request or the
-answer the same text turns up; anything of the shape of a data key; and the value of such a header or of a session's cookie
+Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
+request or the answer; anything that looks like a data key; and the value of such a header or of a session's cookie
 where a body or a query string spells it out by name.
 """
 
@@ -56,7 +56,7 @@ _find_names = _finder(_NAMES)
 
 
 class Secrets:
-    """The texts in secret headers that let somebody in."""
+    """The secret texts in headers that give access."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         found: set[str] = set()

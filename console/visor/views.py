@@ -116,7 +116,7 @@ def find_event(collection_id: str, event_id: str) -> Event:
 def show_sent(
     request: PageRequest, granted: CollectionAccess, sent: Event, *, tab: str, page: str = "visor-event"
 ) -> HttpResponse:
-    """Store what came of a request sent by hand and go to it. It was sent: that it cannot be stored is no reason to hide it."""
+    """Store the result of a request sent by hand, and redirect to it. If it cannot be stored, show it once."""
     try:
         event_queries.keep_event(sent)
     except EngineUnreachable:

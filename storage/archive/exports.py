@@ -67,7 +67,7 @@ def open_export(*, collection_id: str, export_id: UUID) -> StoredFile:
         raise ArchiveNotFound()
     made_of = parts.get_parts(export_id)
     if sum(part.size_bytes for part in made_of) != export.size_bytes:
-        raise ArchiveNotFound()  # somebody else emptied the bucket, and `reconcile` has noticed
+        raise ArchiveNotFound()  # the bucket was emptied from outside, and `reconcile` noticed
     return StoredFile(
         export.size_bytes,
         "application/zip",
@@ -148,7 +148,7 @@ def fail_export(export: Export, lease: Lease, reason: str) -> None:
 def forget_abandoned() -> None:
     """Delete what killed export commands left behind.
 
-    One that only waits for whoever reads its output gives no sign of life either, and gets more time.
+    A command that only waits for the reader of its output gives no sign of life either, so it gets more time.
     """
     a_while_ago = Now() - timedelta(seconds=limits.GARBAGE_KEPT_SECONDS)
     Export.objects.filter(is_direct=True, heartbeat_at__lt=a_while_ago).delete()

@@ -277,7 +277,7 @@ class _File(io.FileIO):
 
 
 def _restart(collection_id: str, import_id: UUID, **changes: Any) -> None:
-    """From the beginning, with these changes. Raises ArchiveNotFound unless nobody is at it and the archive is here."""
+    """Start again with these changes. Raises ArchiveNotFound while a worker has it, or when the archive is deleted."""
     with transaction.atomic():
         at_rest = [_State.CHECKED, _State.DONE, _State.FAILED]
         mine = Import.objects.filter(collection_id=collection_id, id=import_id, state__in=at_rest)

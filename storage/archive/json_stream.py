@@ -85,7 +85,7 @@ class _Scanner:
             self._at = len(_BOM)
 
     def peek(self) -> bytes:
-        """The next character that is no space; empty at the end."""
+        """The next character that is not a space; empty at the end."""
         while True:
             match = _SPACE.match(self._buffer, self._at)
             self._at = match.end() if match else self._at
@@ -127,7 +127,7 @@ class _Scanner:
         return Value(start, text)
 
     def _end_of_container(self) -> int:
-        """The index behind a string, object or array that begins here."""
+        """The index after a string, object or array that begins here."""
         depth, at, start = 0, self._at, self._offset + self._at
         while True:
             match = _MARK.search(self._buffer, at)
@@ -177,7 +177,7 @@ class _Scanner:
         return at
 
     def _more_from_here(self) -> None:
-        """Forget what lies behind."""
+        """Drop the text before this position."""
         if self._at > 65_536:
             self._buffer, self._offset, self._at = self._buffer[self._at :], self._offset + self._at, 0
 

@@ -117,7 +117,7 @@ def write_manifest(
 
 
 def read_manifest(text: bytes) -> Manifest | None:
-    """The manifest of an archive of ours; None for one that somebody else called so.
+    """The manifest of a Homeport archive; None when the file is something else.
 
     Raises InvalidInput for one of ours that is damaged, or newer than this version of Homeport.
     """
@@ -139,7 +139,7 @@ def read_manifest(text: bytes) -> Manifest | None:
 
 
 def find_differences(left: Manifest, right: Manifest) -> list[str]:
-    """What of two archives' data differs, in words; empty when both hold the same. Whose it is, and since when, is no matter."""
+    """The differences between two archives' data, in words; empty when there are none. Collection and time are not compared."""
     found = []
     for kind, mine, theirs in (
         ("Base", {b.name: b for b in left.bases}, {b.name: b for b in right.bases}),

@@ -127,7 +127,7 @@ class PartReader(io.RawIOBase):
     """
 
     def __init__(self, parts: list[Stored], on_read: Callable[[], None] = lambda: None) -> None:
-        """`on_read` is called with every piece: whoever reads for long gives signs of life by it."""
+        """`on_read` is called with every piece, to renew the lease during a long read."""
         super().__init__()
         self._on_read = on_read
         self._parts = [part for part in parts if part.size_bytes]

@@ -35,7 +35,7 @@ class ItemSource(Protocol):
     size_bytes: int
 
     def read(self, skip: int = 0) -> Iterator[Read]:
-        """The items behind the first `skip`. Raises Broken where nothing more can be told, and Damaged."""
+        """The items after the first `skip`. Raises Broken where the rest cannot be read, and Damaged."""
 
 
 @dataclass

@@ -212,9 +212,9 @@ def cut_spans(sizes: list[int], *, start: int, length: int) -> list[Span]:
 def list_files(
     *, access: Access, drive: str, limit: int, prefix: str = "", last: str = "", recursive: bool = True
 ) -> Page:
-    """Up to `limit` names that start with `prefix`, behind `last`.
+    """Up to `limit` names that start with `prefix`, after `last`.
 
-    Without `recursive` a name is cut behind the first `/` that follows the prefix; each such folder comes once and
+    Without `recursive` a name is cut after the first `/` that follows the prefix; each such folder comes once and
     counts as a name. Raises InvalidInput for a prefix or last that no name could be.
     """
     names.check_name_part(prefix)

@@ -103,15 +103,15 @@ class Event(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Contents(msgspec.Struct, array_like=True):
-    """The contents of a block. An app sends the same headers with every request: each set stands here once, and `places` says
-    which is each event's."""
+    """The contents of a block. An app sends the same headers with every request: each set is here once, and `places` says
+    which one each event has."""
 
     headers: list[Headers]
     places: list[int]
     contents: list[Content]
 
 
-# What stands in an event's parts behind all that is told of an ordinary request: nothing was cut, logged or sent by hand.
+# The last fields of an ordinary request's event: nothing was cut, logged or sent by hand.
 _LINE_REST, _BODY_REST, _CONTENT_REST = (
     part.__struct_defaults__[part.__struct_fields__.index(name) - len(part.__struct_fields__) :]
     for part, name in ((Line, "origin"), (Body, "is_cut"), (Content, "log"))
@@ -126,7 +126,7 @@ _of_thread = threading.local()
 
 
 class PackedEvents(NamedTuple):
-    """Events of one collection as bytes: their lines, and their contents, as MessagePack one behind the other. `errors`,
+    """Events of one collection as bytes: their lines and their contents, as MessagePack one after the other. `errors`,
     `by_hand` and `slowest_us` are as in a `Block`; `request_headers` are those of each."""
 
     collection_id: str

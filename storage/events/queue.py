@@ -4,7 +4,7 @@ The caller never waits and never fails. While the table is slow, locked or unrea
 is full, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the events
 of the last moment.
 
-What events can be made of is taken in too, and becomes their bytes many at once, by whoever brings the last.
+The queue also takes captured requests, and turns many at once into bytes, in the thread that adds the last of them.
 
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
@@ -279,8 +279,8 @@ class EventQueue:
             self._wake()
 
     def _name_keys(self) -> None:
-        """Find the ids of keys that are not known yet. Texts that are no key are looked up each time: anybody can send such,
-        endlessly."""
+        """Find the ids of keys that are not known yet. Texts that are not a key are looked up each time, as anybody can send
+        any number of them."""
         with self._lock:
             unnamed, self._unnamed = self._unnamed, []
         if not unnamed:

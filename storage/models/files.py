@@ -132,7 +132,7 @@ class Blob(models.Model):
 
 
 class Upload(models.Model):
-    """A file that is uploaded in parts. It names its Drive by name, because the Drive may come to exist with this file."""
+    """A file that is uploaded in parts. It names its Drive by name, because this file may create the Drive."""
 
     id = models.TextField(primary_key=True)
     collection_id = models.TextField()

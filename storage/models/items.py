@@ -26,7 +26,7 @@ class Base(models.Model):
 
 
 class Item(models.Model):
-    """A document. `value` is the item without its key; the key stands in its own column alone."""
+    """A document. `value` is the item without its key; the key is only in its own column."""
 
     pk = models.CompositePrimaryKey("base_id", "key")
     base_id = models.BigIntegerField()

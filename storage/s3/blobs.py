@@ -1,6 +1,6 @@
 """The bytes of files, in S3. The only module that imports boto3; it turns what S3 says into errors of our own.
 
-An object's key is random and says nothing; what it belongs to stands in its metadata, so that the index can be rebuilt.
+An object's key is random and says nothing; its metadata says what it belongs to, so that the database can be rebuilt.
 Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
 than a small object does. Probing and listing, which nobody waits for, are left to it.
 

@@ -113,7 +113,7 @@ def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
 
 
 def _usual(portion: Portion) -> Choice:
-    """Here nobody looks at the plan in between: what cannot be read to its end is stored as far as it goes."""
+    """Nobody reviews the plan here: a Base or Drive that breaks off is stored up to there."""
     return plans.suggest_choice(portion) if not portion.is_legal else Choice("merge")
 
 

@@ -74,9 +74,9 @@ def reserve_blob(caller: Access, drive: str, blob_id: UUID) -> Statement[DriveAc
 
 
 def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
-    """Wait until nobody else is pointing this name at blobs, the name of a file that does not exist yet included.
+    """Wait until no other write to this name is running. The file need not exist.
 
-    And until nobody is renaming or moving files of the Drive (`lock_drive`), which then waits in turn. No name is empty.
+    Also wait for renames and moves in the Drive (`lock_drive`), which then wait for this. No name is empty.
     """
     return Statement(
         """
@@ -202,7 +202,7 @@ def list_names(caller: Access, drive: str, *, limit: int, start: str, end: str |
 def list_entries(
     caller: Access, drive: str, *, limit: int, start: str, end: str | None, prefix: str
 ) -> Statement[NameList]:
-    """As `list_names`, but what follows the prefix is cut behind its first `/`, and each such folder comes once.
+    """As `list_names`, but names are cut after the first `/` that follows the prefix, and each such folder comes once.
 
     One step of the recursion looks up one entry in the primary key: behind a folder it goes on at the first name that
     cannot be in it (`0` follows `/`), so a folder costs the same whatever it holds. Behind a file it goes on with that

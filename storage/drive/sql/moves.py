@@ -44,7 +44,7 @@ class ChosenFile(NamedTuple):
 
 
 def lock_drive(drive_id: int) -> Statement[NoRow]:
-    """Wait until nobody points names of this Drive at blobs, and keep them waiting until the transaction ends."""
+    """Wait for all writes to names of this Drive, and block new ones until the transaction ends."""
     return Statement("SELECT pg_advisory_xact_lock(hashtextextended('', $1::bigint))", [drive_id], NoRow)
 
 
