@@ -38,7 +38,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/compose-lint compose.yaml
 	$(BIN)/compose-lint compose.engines.yaml
-	@$(MAKE) --no-print-directory lint-js
+	@$(MAKE) --no-print-directory lint-js lint-docs
 
 # Biome judges and lays out scripts and stylesheets; tsc checks what the scripts pass to each other. `make format-js` lays out.
 .PHONY: lint-js format-js
@@ -49,7 +49,6 @@ lint-js: $(VENV)/node-tools.stamp
 
 format-js: $(VENV)/node-tools.stamp
 	$(NODE_TOOL)/biome check --write
-	@$(MAKE) --no-print-directory lint-docs
 
 # The documentation, built into build/docs; a broken link in it is an error.
 .PHONY: lint-docs
