@@ -13,7 +13,7 @@ from storage.collections import keys, people
 from storage.collections.people import CollectionAccess
 from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 # In the environment of a request that a page sends to the API for a person. No header gets there: those begin with `HTTP_`.
 GRANTED_ACCESS = "homeport.granted_access"

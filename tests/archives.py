@@ -23,7 +23,7 @@ from storage.drive import files
 from storage.drive.files import Download, Stored
 from storage.drive.sql import uploads as uploads_sql
 from storage.models import Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 
 HOSTILE_NAMES = [

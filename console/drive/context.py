@@ -10,7 +10,7 @@ from storage.collections.people import CollectionAccess
 from storage.drive import folders
 from storage.errors import DriveNotFound
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @dataclass(frozen=True, slots=True)

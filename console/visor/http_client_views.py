@@ -19,7 +19,7 @@ from storage.collections.people import CollectionAccess
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events.queries import Conditions
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 _HISTORY = 20
 

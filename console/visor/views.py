@@ -25,7 +25,7 @@ from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @require_safe

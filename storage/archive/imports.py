@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from storage import limits
 from storage.archive import checking, parts, plans
-from storage.archive.importing import Importer, keep_problems
+from storage.archive.importer import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source

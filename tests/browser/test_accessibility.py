@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from console.management.messy import messy_items
+from console.management.demo_items import messy_items
 from storage.collections import keys
 from storage.collections import people as storage_people
 from storage.events import queries as event_queries

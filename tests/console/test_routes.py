@@ -17,7 +17,7 @@ from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.models import Base, Export, File, Import, Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 from tests.storage.rows import fill_drive

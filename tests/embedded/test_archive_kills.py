@@ -15,7 +15,7 @@ from storage.archive.leases import Lease, Superseded
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests import archives
 from tests.failpoints import arm, disarm_all, is_armed
 from tests.serving import Server

@@ -12,7 +12,7 @@ import pytest
 
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, SWITCH_SECONDS, eventually
 
-SET_UP = "import django\ndjango.setup()\nfrom storage import events, recording"
+SET_UP = "import django\ndjango.setup()\nfrom storage.events import queries as events, recording"
 REQUESTS = [
     ("GET", "/items/a", None),
     ("PUT", "/items", {"items": [{"key": "a"}]}),

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from storage.base import bases, items
 from storage.errors import ItemNotFound
 from storage.models import Base
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.browser.conftest import Pages
 from tests.people import Cast
 from tests.storage.rows import fill_base

@@ -12,7 +12,7 @@ from django.test import Client
 from storage.base import bases, items
 from storage.collections import keys
 from storage.collections.keys import read_key
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

@@ -15,7 +15,7 @@ from storage.collections import keys
 from storage.collections.keys import read_key
 from storage.errors import EngineUnreachable
 from storage.models import SaveReceipt
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

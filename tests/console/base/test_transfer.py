@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 
 from console.base import csv_export
-from console.base.imports import read_rows, sniff
+from console.base.pasted_rows import read_rows, sniff
 from storage import limits
 from storage.base import items
 from storage.errors import InvalidInput
 from storage.exact_json import join, parse
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

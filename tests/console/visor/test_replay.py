@@ -11,7 +11,7 @@ from storage.collections import collections, keys
 from storage.drive import files
 from storage.errors import FileNotFound, ItemNotFound
 from storage.events import queries as event_queries
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
 from tests.console.conftest import Browser

@@ -19,7 +19,7 @@ from storage.collections import collections, deletion, keys, usage
 from storage.drive import files, rebuild, reconcile
 from storage.errors import ArchiveNotFound, InvalidInput, OutOfPlace
 from storage.models import Blob, Collection, Export, Import, SnapshotSchedule
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import snapshot
 from storage.s3 import blobs
 from tests import archives

@@ -16,7 +16,7 @@ from storage.archive import exports, imports, manifest, plans
 from storage.archive.plans import Choice
 from storage.drive import files
 from storage.models import Base, Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests import archives
 from tests.serving import Server
 from tests.storage.rows import fill_base

@@ -19,7 +19,7 @@ from storage.collections import collections, keys
 from storage.collections.keys import read_key
 from storage.errors import BaseNotFound, EngineUnreachable, InvalidInput, SaveReused
 from storage.models import Item, SaveReceipt
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.people import make_person
 
 DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point": "1.0", "power": "1e21"}

@@ -15,7 +15,7 @@ from storage.base.query import parse_query
 from storage.base.updates import parse_patch
 from storage.collections import collections
 from storage.errors import InvalidInput, ItemNotFound, KeyExists
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.base.documents import (
     KEYS,
     Refused,

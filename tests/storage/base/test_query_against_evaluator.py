@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storage.base import items
 from storage.base.query import parse_query
 from storage.collections import collections
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.base.documents import KEYS, by_key, documents, equal, matches, queries
 
 _numbers = itertools.count()

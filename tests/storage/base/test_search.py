@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.management.messy import messy_items
+from console.management.demo_items import messy_items
 from storage import limits
 from storage.base import bases, items, overviews
 from storage.base.query import Predicate, parse_query, parse_search
@@ -15,7 +15,7 @@ from storage.collections import collections
 from storage.errors import BadQuery, BaseNotFound
 from storage.exact_json import dump, is_number, parse
 from storage.models import Base
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.rows import fill_base
 
 

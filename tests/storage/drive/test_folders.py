@@ -15,7 +15,7 @@ from storage.drive import drives, files, folders
 from storage.drive.folders import Listing, Sort
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
 from storage.models import File, Folder
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.rows import fill_drive
 
 ODD_NAMES = [
