@@ -15,6 +15,8 @@ from tests.serving import kill
 from tests.sweeping import swept_report
 from tests.waiting import PROMISED_SECONDS
 
+pytestmark = pytest.mark.usefixtures("clean_bucket")
+
 BEFORE, AFTER = b"before" * 1000, b"after" * 1000
 
 

@@ -95,8 +95,8 @@ const wait = window.setTimeout;
 window.setTimeout = (run, ms, ...more) => wait(run, ms >= 8000 && ms < 1e8 ? 10 * ms : ms, ...more);
 """
 
-# What a page says of its requests that were broken off, as they are when one goes on to the next page.
-_BROKEN_OFF = ("htmx:afterRequest", "htmx:sendError")
+# What a page says of its requests that were broken off, as they are when one goes on to the next page or types on.
+_BROKEN_OFF = ("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError")
 
 
 def _is_fault(text: str, kind: str) -> bool:

@@ -165,7 +165,6 @@ def _run(profile: settings) -> None:
 _QUICK = settings(
     max_examples=50,
     stateful_step_count=25,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -54,9 +54,7 @@ def _check(profile: settings) -> None:
     check()
 
 
-_QUICK = settings(
-    max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+_QUICK = settings(max_examples=80, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 def test_random_queries_match_as_the_contract_says(database: None) -> None:

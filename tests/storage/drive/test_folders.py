@@ -103,7 +103,7 @@ _names = (
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(names=st.sets(_names, max_size=25), rows=st.integers(1, 5), data=st.data())
 def test_a_folder_holds_what_the_api_lists_folders_first(
     shelf: Shelf, names: set[str], rows: int, data: st.DataObject
