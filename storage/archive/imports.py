@@ -1,7 +1,7 @@
 """Imports: sent here in parts, looked through, chosen, run; their reports stay with the collection.
 
 The archive itself stays for a week after it was imported, so that it can be run again. What a check and a run do is said in
-`checking.py` and `importing.py`.
+`checking.py` and `importer.py`.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Recorded requests ("events"): listed, found, pinned and counted.
 
-What one is and how they lie in blocks is in `event_blocks.py`, how they come to be stored in `event_queue.py`, how they
-go again in `event_days.py`, and whose requests are recorded in `recording.py`. What is taken from a request, and what of
+What one is and how they lie in blocks is in `blocks.py`, how they come to be stored in `queue.py`, how they
+go again in `retention.py`, and whose requests are recorded in `recording.py`. What is taken from a request, and what of
 it is made unreadable, is the recorder's to say.
 
 Blocks that different processes wrote at the same time overlap: the lines of a page are those above the next block's

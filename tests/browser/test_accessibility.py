@@ -6,8 +6,7 @@ import pytest
 from django.utils import timezone
 
 from console.management.demo_items import messy_items
-from storage.collections import keys
-from storage.collections import people as storage_people
+from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.models import (
@@ -97,9 +96,7 @@ def full(server: Server, cast: Cast) -> Cast:
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
     )
     keys.revoke_key(collection_id=cast.collection.id, key_id=old.data_key.id)
-    storage_people.invite_person(
-        collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner
-    )
+    invitations.invite_person(collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner)
     return cast
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from storage.collections import invitations
 from storage.collections import people as storage_people
 from storage.models import Invitation, Membership, Role
 from tests.console.conftest import Browser
@@ -121,7 +122,7 @@ def test_nobody_removes_themselves(people: Cast, browser: Browser) -> None:
 def test_spent_sessions_and_invitations_are_removed(people: Cast, browser: Browser) -> None:
     make_person()
     browser(people.reader)
-    storage_people.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.owner)
+    invitations.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.owner)
     Invitation.objects.update(expires_at="2020-01-01T00:00Z")
     storage_people.remove_spent()
     assert not Invitation.objects.exists()
