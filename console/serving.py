@@ -167,7 +167,7 @@ def migrate_if_needed() -> bool:
 
 
 def _check_history() -> None:
-    """Some of the migrations that another one stands for now are not enough: what is missing of them is nowhere any more."""
+    """Refuse a database with only some of the migrations that a squashed one replaces: the others no longer exist."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
     for migration in MigrationLoader(None).disk_migrations.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
@@ -175,7 +175,7 @@ def _check_history() -> None:
             set(migration.replaces),
         ):
             raise CommandError(
-                "This data was made by an unfinished version of Homeport from before 0.1.0 and can't be brought up to date. "
+                "This data was made by an unfinished version of Homeport from before 0.1.0 and cannot be upgraded. "
                 "Start it with the version that made it, export its collections, and import them into a new data folder."
             )
 

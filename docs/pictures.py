@@ -146,7 +146,7 @@ class Camera:
 
 
 def sign_in(server: Server, page: Page) -> None:
-    (link,) = re.findall(r"Sign in, once: (\S+)", server.log)
+    (link,) = re.findall(r"Sign-in link, works once: (\S+)", server.log)
     page.goto(link)
     page.get_by_label("Name").fill("ada")
     for field in page.locator("input[type=password]").all():

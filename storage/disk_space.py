@@ -1,8 +1,8 @@
-"""Room on the disk that holds the bundled engines' data. Engines that somebody else runs look after their own.
+"""Whether the disk with the bundled engines' data has enough free space. External engines look after their own disks.
 
-A Postgres that cannot write its log may end, and then starts only when there is room again (its documentation: "Disk Full
-Failure"): nothing is read or deleted meanwhile. SeaweedFS, when tried, refused deletes in what it had failed to write. So
-writes stop while there is still room left for deletes, and for what the engines write by themselves.
+A Postgres that cannot write its log may end, and starts again only when there is free space (its documentation: "Disk Full
+Failure"). Until then nothing can be read or deleted. In our tests SeaweedFS refused to delete what it had failed to
+write. So writes stop while there is still space for deletes and for what the engines write by themselves.
 """
 
 import shutil
@@ -14,14 +14,14 @@ from storage.embedded import paths
 from storage.errors import DiskFull
 
 
-def check_room_for_items() -> None:
-    """Raises DiskFull when items may not be written any more."""
+def check_space_for_items() -> None:
+    """Raises DiskFull when there is too little free space to write items."""
     if not settings.DATABASE_URL:
         _check()
 
 
-def check_room_for_files() -> None:
-    """Raises DiskFull when files and parts may not be written any more."""
+def check_space_for_files() -> None:
+    """Raises DiskFull when there is too little free space to write files and parts."""
     if settings.S3_IS_BUNDLED or not settings.DATABASE_URL:
         _check()
 
@@ -29,7 +29,7 @@ def check_room_for_files() -> None:
 def is_short_of(size_bytes: int) -> bool:
     """Whether the bundled SeaweedFS may have failed to store so many bytes because the disk is full.
 
-    It does not say so itself: its answer is that of any inner error.
+    SeaweedFS does not say so itself: it answers with a general internal error.
     """
     free = _free_bytes() if settings.S3_IS_BUNDLED else None
     return free is not None and free < size_bytes + _ENGINE_SLACK_BYTES
@@ -46,7 +46,7 @@ def _check() -> None:
 
 
 def _free_bytes() -> int | None:
-    """None where there is no such folder: `serve` has never run there. Asking takes two microseconds."""
+    """None when the folder does not exist, as before the first `serve`. Takes two microseconds."""
     try:
         return shutil.disk_usage(_folder()).free
     except OSError:

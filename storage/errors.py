@@ -18,7 +18,7 @@ class StorageError(Exception):
 
     @property
     def details(self) -> dict[str, object]:
-        """What a program needs to know beside the messages."""
+        """The fields that a program needs, besides the messages."""
         return {}
 
 
@@ -75,7 +75,7 @@ class BadQuery(InvalidInput):
 
 
 class UnknownOperator(BadQuery):
-    """A condition whose `operator`, as it was written behind `?`, is none that exists, or empty."""
+    """A condition whose `operator`, as written after `?`, does not exist or is empty."""
 
     def __init__(self, operator: str, *, attribute: str, index: int) -> None:
         self.operator, self.attribute = operator, attribute
@@ -96,7 +96,7 @@ class ItemNotFound(StorageError):
 
 
 class BodyTooLarge(StorageError):
-    """What one request carries is over its limit. The public API answers it in HTML (contract: Drive)."""
+    """The request's body is over its limit. The public API answers it in HTML (contract: Drive)."""
 
     default = "The request is too large"
 
@@ -138,7 +138,7 @@ class NamesTaken(StorageError):
 
 
 class UploadMismatch(StorageError):
-    """An upload holds more or fewer bytes than was announced; it stays open."""
+    """The upload has more or fewer bytes than announced; it stays open."""
 
     default = "The upload's size differs from the size it was started with"
 
@@ -150,7 +150,7 @@ class DeletionNotFound(StorageError):
 
 
 class UndoOver(StorageError):
-    """The time in which a deletion can be undone has passed."""
+    """The deletion can no longer be undone."""
 
     default = "This can no longer be undone"
 
@@ -168,9 +168,9 @@ class BaseNotFound(StorageError):
 
 
 class SaveReused(StorageError):
-    """A save's id came again with other changes, or from somebody else; nothing was applied."""
+    """A save's id was used before with other changes or by somebody else; nothing was applied."""
 
-    default = "This save was sent before, with other changes"
+    default = "This save was already sent with other changes: reload the page"
 
 
 class DataKeyNotFound(StorageError):
@@ -230,6 +230,6 @@ class BlobMissing(StorageError):
 
 
 class DiskFull(StorageError):
-    """The engine has no room left; reads and deletes go on."""
+    """The engine has no space left; reads and deletes still work."""
 
     default = "Storage is full: free some space, then try again"

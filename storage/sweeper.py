@@ -1,7 +1,7 @@
-"""Removes what has expired or been let go of. Readers see none of it, so this only gives the room back.
+"""Removes what has expired or is no longer used. Readers cannot see any of it: this only frees space.
 
-Expired items; blobs that no file needs any more, once downloads that had begun are over; uploads that nobody goes on with;
-folders made by hand that hold a file by now; and what crashed writes left (promises: P5).
+It removes expired items; blobs that no file uses, once running downloads have finished; abandoned uploads; the rows of
+folders made by hand that now contain a file; and the remains of crashed writes (promises: P5).
 """
 
 from typing import NamedTuple
@@ -17,9 +17,9 @@ from storage.s3.cache import copies
 
 
 def sweep_expired_items() -> int:
-    """Delete the rows of items that have expired by the database's clock; how many.
+    """Delete the rows of items that have expired by the database's clock. Returns how many.
 
-    Works in batches that skip rows somebody is changing, and leaves at once when another sweeper is at work.
+    Works in batches that skip locked rows. Returns at once when another sweeper is running.
     Raises EngineUnreachable.
     """
     with only_worker("expired items") as is_ours:
@@ -36,7 +36,7 @@ def _delete_in_batches() -> int:
 
 
 class SweptFiles(NamedTuple):
-    """How many of each are gone; `blobs` with their objects."""
+    """How many of each were deleted; `blobs` are counted with their objects."""
 
     uploads: int
     pending: int
@@ -44,7 +44,7 @@ class SweptFiles(NamedTuple):
 
 
 def sweep_files() -> SweptFiles:
-    """Forget old uploads and writes that never ended, and delete the objects of blobs that have been garbage long enough.
+    """Delete old uploads and unfinished writes, and the objects of blobs that have been garbage long enough.
 
     An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
     at work. Raises EngineUnreachable.

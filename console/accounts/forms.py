@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 class SignInForm(AuthenticationForm):
     """One message for every failure: it never tells whether the name exists."""
 
-    error_messages = dict.fromkeys(("invalid_login", "inactive"), "That name and password don't go together.")
+    error_messages = dict.fromkeys(("invalid_login", "inactive"), "The name or the password is wrong.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +27,7 @@ class NewAccountForm(UserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].widget.attrs["autocomplete"] = "username"
-        self.fields["password1"].help_text = "10 characters or more, and nothing that everybody uses."
+        self.fields["password1"].help_text = "10 characters or more, and not a common password."
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
 
@@ -37,8 +37,8 @@ class NewPasswordForm(PasswordChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["old_password"].label = "Your password now"
+        self.fields["old_password"].label = "Current password"
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
-        self.fields["new_password1"].help_text = "10 characters or more, and nothing that everybody uses."
+        self.fields["new_password1"].help_text = "10 characters or more, and not a common password."
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""

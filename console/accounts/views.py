@@ -99,7 +99,7 @@ def account(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, form.user)
-        messages.success(request, "Your password is changed. Other browsers are signed out.")
+        messages.success(request, "Password changed. Other browsers are signed out.")
         return redirect("account")
     return render(request, "accounts/account.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200)
 

@@ -21,21 +21,21 @@ class SnapshotForm(forms.Form):
     """How often a snapshot is made and how many are kept."""
 
     every = forms.ChoiceField(
-        label="Make one",
+        label="Make a snapshot",
         choices=[("", "Never"), *SnapshotSchedule.Every.choices],
         widget=forms.RadioSelect,
         required=False,
     )
     keep = forms.IntegerField(
         label="Keep the newest",
-        help_text=f"1 to {limits.SNAPSHOTS_KEPT_MAX}. Older ones are deleted once a new one is done.",
+        help_text=f"1 to {limits.SNAPSHOTS_KEPT_MAX}. Older ones are deleted when a new one is done.",
         min_value=1,
         max_value=limits.SNAPSHOTS_KEPT_MAX,
         initial=7,
     )
     is_checked = forms.BooleanField(
-        label="Restore each to try it",
-        help_text="It is imported into a collection of its own, compared, and removed again. That takes room for a while.",
+        label="Test each snapshot",
+        help_text="It is imported into a temporary collection, compared and deleted again. This needs disk space for a while.",
         required=False,
         initial=True,
     )

@@ -44,7 +44,7 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
         return render(request, "archives/new_import.html", context)
     form = NewImportForm(request.POST)
     if not form.is_valid():
-        raise InvalidInput("The file is empty, or too large to be imported")
+        raise InvalidInput("The file is empty or too large to import")
     chosen = form.cleaned_data
     started = imports.start_import(
         collection_id=collection_id, file_name=chosen["name"], size_bytes=chosen["size"], asked_by=request.user
@@ -108,7 +108,7 @@ def delete(request: PageRequest, collection_id: str, import_id: UUID) -> HttpRes
     import_ = _import(collection_id, import_id)
     if request.method == "POST":
         imports.delete_import(collection_id=collection_id, import_id=import_id)
-        return go_to(request, "imports", collection_id, said="The import is deleted.")
+        return go_to(request, "imports", collection_id, said="Import deleted.")
     is_moving = import_.state in (_State.CHECKING, _State.RUNNING)
     title = "Stop and delete this import?" if is_moving else "Delete this import?"
     return show_dialog(request, "archives/delete_import.html", granted=granted, found=import_, title=title)

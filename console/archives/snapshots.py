@@ -29,7 +29,7 @@ def snapshots(request: PageRequest, collection_id: str) -> HttpResponse:
             form.add_error(None, error.messages[0])
         else:
             jobs.start(jobs.continue_archives)
-            said = "Snapshots are made from now on." if form.cleaned_data["every"] else "No more snapshots are made."
+            said = "Snapshots are on." if form.cleaned_data["every"] else "Snapshots are off."
             return go_to(request, "snapshots", collection_id, said=said)
     context = {"granted": granted, "tab": "exports", "part": "snapshots", "schedule": schedule, "form": form}
     return render(request, "archives/snapshots.html", context, status=UNPROCESSABLE if form.errors else 200)

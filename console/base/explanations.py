@@ -37,7 +37,7 @@ def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
     condition = clause.condition
     name = f"`{'.'.join(condition.path)}`"
     if clause.met:
-        return f"{name} {_phrase(condition.operator, condition.operand)}: {_items(clause.met)} by itself"
+        return f"{name} {_phrase(condition.operator, condition.operand)}: {_items(clause.met)} on its own"
     held = {kind: count for kind, count in clause.types.items() if kind != "missing"}
     if not held:
         close = get_close_matches(condition.path[0], known, n=1)
@@ -105,7 +105,7 @@ def write_examples(samples: Sequence[dict[str, Any]]) -> list[Example]:
     (n, low), (s, word), (t, words) = number, text, texts
     start = word[: max(1, len(word) // 2)]
     made = [
-        ("?eq, or nothing", "equal to", {flag[0]: flag[1]}),
+        ("?eq, or no operator", "equal to", {flag[0]: flag[1]}),
         ("?ne  ?!=", "not equal to, or missing", {s + "?ne": word}),
         ("?lt  ?<", "less than", {n + "?lt": low}),
         ("?gt  ?>", "greater than", {n + "?gt": low}),
@@ -113,8 +113,8 @@ def write_examples(samples: Sequence[dict[str, Any]]) -> list[Example]:
         ("?gte  ?>=", "greater than or equal to", {n + "?gte": low}),
         ("?r", "in a range, both ends included", {n + "?r": [low, low + 10]}),
         ("?pfx", "a text that starts with", {s + "?pfx": start}),
-        ("?contains", "a text or a list of texts that holds", {t + "?contains": words[0]}),
-        ("?not_contains  ?!contains", "one that does not hold", {s + "?not_contains": start}),
+        ("?contains", "a text or a list of texts that contains", {t + "?contains": words[0]}),
+        ("?not_contains  ?!contains", "one that does not contain", {s + "?not_contains": start}),
         (".", "an attribute inside an object", {nested[0]: nested[1]}),
         ("key", "the key itself: any operator but ?ne, ?contains and ?not_contains", {"key?pfx": key[:2]}),
     ]

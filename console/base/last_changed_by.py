@@ -38,5 +38,5 @@ def _described(changed: Changed, keys: dict[int, str], people: dict[int, str]) -
     if changed.changed_by_key is not None:
         by = keys.get(changed.changed_by_key, "a data key")
     elif changed.changed_by_person is not None:
-        by = people.get(changed.changed_by_person, "somebody who has left")
+        by = people.get(changed.changed_by_person, "a removed account")
     return {"changed_at": changed.changed_at.isoformat() if changed.changed_at else None, "changed_by": by}

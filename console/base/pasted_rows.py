@@ -66,7 +66,7 @@ def read_rows(text: str, *, kind: str = "", types: str = "{}") -> ReadRows:
         elif len(problems) < PROBLEMS_TOLD:
             problems.append(each)
         if len(rows) > limits.CHANGES_PER_SAVE:
-            raise InvalidInput(f"That is more than {limits.CHANGES_PER_SAVE:,} rows: bring them in parts")
+            raise InvalidInput(f"That is more than {limits.CHANGES_PER_SAVE:,} rows: split the file into parts")
     return ReadRows(rows, problems)
 
 
@@ -168,7 +168,7 @@ def _read_table(text: str, delimiter: str, types: Mapping[str, str]) -> Iterator
             else:
                 yield _read_fields(dict(zip(columns, fields, strict=False)), types, reader.line_num)
     except csv.Error as error:
-        yield Problem(reader.line_num, f"From here on it cannot be read: {error}")
+        yield Problem(reader.line_num, f"The file cannot be read from here on: {error}")
 
 
 def _is_head(fields: Sequence[str], types: Mapping[str, str]) -> bool:

@@ -131,7 +131,7 @@ def _rewrite(kind: str | None, typed: str, *, is_name: bool) -> str:
     """A token as JSON5. Raises ValueError with the reason where it can be none."""
     match kind:
         case "open":
-            raise ValueError(f"The {'comment' if typed == '/*' else 'text'} that begins here has no end")
+            raise ValueError(f"The {'comment' if typed == '/*' else 'text'} that starts here has no end")
         case "hash":
             return " " * len(typed)
         case "curly":

@@ -31,7 +31,9 @@ class DeletionForm(forms.Form):
     """The collection's name, typed again."""
 
     typed_name = forms.CharField(
-        label="Its name", widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}), strip=False
+        label="Name of the collection",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        strip=False,
     )
 
 
@@ -39,17 +41,17 @@ class InvitationForm(forms.Form):
     """Whom to invite, as what."""
 
     note = forms.CharField(
-        label="Whom it is for",
-        help_text="Only a note, so that you know the link again.",
+        label="Who it is for",
+        help_text="A note that helps you to recognise the link.",
         max_length=limits.INVITATION_NOTE_MAX_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
     role = forms.ChoiceField(
-        label="As",
+        label="Role",
         choices=[
             (Role.MEMBER, "Member: reads and writes the data"),
             (Role.READER, "Read-only: sees the data, changes nothing"),
-            (Role.OWNER, "Owner: data keys, people and settings too"),
+            (Role.OWNER, "Owner: also manages data keys, people and settings"),
         ],
         widget=forms.RadioSelect,
         initial=Role.MEMBER,

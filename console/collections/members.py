@@ -8,7 +8,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
 from console.page import PageRequest, go_to, show_dialog
-from storage.collections import invitations, roles
+from storage.collections.collections import invitations, roles
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role
 
@@ -39,7 +39,7 @@ def change_role(request: HttpRequest, collection_id: str, person_id: int) -> Htt
         return go_to(request, "settings", collection_id)
     role = Role(request.POST["role"])
     roles.set_role(collection_id=collection_id, person_id=person_id, role=role)
-    return go_to(request, "settings", collection_id, said=f"{member.person.username} is “{role.label}” now.")
+    return go_to(request, "settings", collection_id, said=f"{member.person.username} now has the role “{role.label}”.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,8 +48,8 @@ def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResp
     member = _member(collection_id, person_id)
     if request.method == "POST":
         roles.remove_member(collection_id=collection_id, person_id=person_id)
-        return go_to(request, "settings", collection_id, said=f"{member.person.username} is out.")
-    title = f"Take {member.person.username} out?"
+        return go_to(request, "settings", collection_id, said=f"{member.person.username} removed.")
+    title = f"Remove {member.person.username}?"
     return show_dialog(request, "collections/remove_member.html", granted=granted, member=member, title=title)
 
 
@@ -57,7 +57,7 @@ def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResp
 def withdraw(request: HttpRequest, collection_id: str, invitation_id: int) -> HttpResponse:
     access.by_person(request, collection_id, at_least=Role.OWNER)
     invitations.withdraw_invitation(collection_id=collection_id, invitation_id=invitation_id)
-    return go_to(request, "settings", collection_id, said="That link lets nobody in any more.")
+    return go_to(request, "settings", collection_id, said="Invitation withdrawn.")
 
 
 def _member(collection_id: str, person_id: int) -> Membership:

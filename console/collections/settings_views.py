@@ -8,7 +8,8 @@ from console import access
 from console.collections.forms import CollectionForm, DeletionForm
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import jobs
-from storage.collections import collections, deletion, invitations, roles, usage
+from storage.collections import collections, deletion, usage
+from storage.collections.collections import invitations, roles
 from storage.errors import InvalidInput
 from storage.events import recording
 from storage.models import Role
@@ -24,7 +25,7 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             collections.rename_collection(collection_id=collection_id, name=form.cleaned_data["name"])
-            return go_to(request, "settings", collection_id, said="Renamed.")
+            return go_to(request, "settings", collection_id, said="Collection renamed.")
         except InvalidInput as error:
             form.add_error("name", error.messages[0])
     context = {

@@ -90,7 +90,7 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
         try:
             name = names.check_name(form.cleaned_data["name"])
             ensure_base(collection_id=collection_id, name=name)
-            return go_to(request, "bases", collection_id, said=f"The Base “{name}” is there.")
+            return go_to(request, "bases", collection_id, said=f"Base “{name}” created.")
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
     return show_dialog(request, "collections/new_base.html", form=form, granted=granted, title="New Base")

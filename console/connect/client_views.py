@@ -44,5 +44,5 @@ def python_requirements(request: HttpRequest) -> HttpResponse:
 def _wheel_or_404() -> Wheel:
     found = find_wheel()
     if found is None:
-        raise Http404("This server has no Python client: `serve` builds it when it starts")
+        raise Http404("This server has no Python client yet: `serve` builds it when it starts")
     return found

@@ -109,9 +109,7 @@ def judge(head: bytes, promised: Kind) -> DisplayPolicy:
         kind, shown_as = _SHOWN[sniffed]
         if promised in (kind, "other") or any({promised, kind} <= alike for alike in _ALIKE):
             return DisplayPolicy(kind, shown_as, shown_as)
-        return DisplayPolicy(
-            "other", shown_as, why_not=f"Its name promises something else than its bytes are: {shown_as}."
-        )
+        return DisplayPolicy("other", shown_as, why_not=f"The name does not match the content: {shown_as}.")
     text = read_text(head)
     if text is None:
         return DisplayPolicy("other", sniffed or content_types.FALLBACK)
@@ -121,7 +119,7 @@ def judge(head: bytes, promised: Kind) -> DisplayPolicy:
         return DisplayPolicy(promised, "text/plain")
     if promised == "other":
         return DisplayPolicy("text", "text/plain")
-    return DisplayPolicy("text", "text/plain", why_not="Its name promises something else than its bytes are: text.")
+    return DisplayPolicy("text", "text/plain", why_not="The name does not match the content: text.")
 
 
 def sniff(head: bytes) -> str:
@@ -171,8 +169,8 @@ def _measured(policy: DisplayPolicy, head: bytes) -> DisplayPolicy:
         logger.info("An image's size could not be read: %r", error)
         width = height = -1
     if width <= 0 or height <= 0:
-        return DisplayPolicy("other", policy.sniffed, why_not="How large this image is cannot be read from its header.")
+        return DisplayPolicy("other", policy.sniffed, why_not="This image's size cannot be read.")
     if width * height > limits.PREVIEW_MAX_PIXELS:
-        why = f"With {width:,} by {height:,} pixels it is too large to be shown here."
+        why = f"This image is too large to be shown here: {width:,} by {height:,} pixels."
         return DisplayPolicy("other", policy.sniffed, pixels=(width, height), why_not=why)
     return DisplayPolicy(policy.kind, policy.sniffed, policy.inline_type, (width, height))

@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 # It writes a line for each oddity of a file, as many as a stranger likes.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
-ACTS = "This PDF has scripts or actions in it, so it is not shown here: download it."
+ACTS = "This PDF contains scripts or actions, so it is not shown here. Download it to read it."
 UNREADABLE = (
     "This PDF is damaged, encrypted or unusual and could not be checked for scripts, so it is not shown here: "
     "download it."
 )
-TOO_MUCH = "This PDF is too large to be checked for scripts, so it is not shown here: download it."
+TOO_MUCH = "This PDF is too large to be checked for scripts, so it is not shown here. Download it to read it."
 
 # What runs, sends, plays or unpacks something. Where a document opens is none of it by itself: `_opens_quietly` decides that.
 _EVERYWHERE = frozenset(

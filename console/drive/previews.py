@@ -118,7 +118,7 @@ def _make_html(
             # Digits and the order of attributes stay as they are.
             text = msgspec.json.format(text.encode(), indent=2).decode()
         except (msgspec.DecodeError, RecursionError):
-            notes.append("This is no valid JSON; it is shown as it is.")
+            notes.append("This is not valid JSON, so it is shown as plain text.")
     kind = "application/json" if policy.kind == "json" else file.content_type
     return highlight(text, name=name, content_type=kind)
 
@@ -130,7 +130,7 @@ def _read_table(text: str, notes: list[str]) -> tuple[list[list[str]], list[str]
     try:
         found = list(islice(csv.reader(StringIO(text, newline=""), delimiter=delimiter), limits.PREVIEW_ROWS + 1))
     except csv.Error as error:
-        return [[line] for line in text.splitlines()[: limits.PREVIEW_ROWS]], [f"This is no valid table: {error}."]
+        return [[line] for line in text.splitlines()[: limits.PREVIEW_ROWS]], [f"This is not a valid table: {error}."]
     said = []
     if len(found) > limits.PREVIEW_ROWS:
         said.append(f"Only the first {limits.PREVIEW_ROWS} rows are shown.")

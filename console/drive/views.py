@@ -129,8 +129,8 @@ def _sort_text(found: Listing) -> str:
 def _note(found: Listing, *, wanted_key: str, is_search: bool) -> str:
     if not is_search and found.sort.key != wanted_key:
         return (
-            f"This folder has more than {limits.SORTED_FILES_MAX:,} files, so it is sorted by name: "
-            f"by {wanted_key} all of them would have to be looked at for every page."
+            f"This folder has more than {limits.SORTED_FILES_MAX:,} files, so it is sorted by name. "
+            f"Sorting it by {wanted_key} would take too long."
         )
     return ""
 

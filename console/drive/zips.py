@@ -53,7 +53,7 @@ def _send(request: PageRequest, at: DriveContext) -> HttpResponseBase:
     base = _common_folder(chosen)
     empty = [path for path in _unfilled(chosen, found) if folders.is_there(drive_id=at.id, path=path)]
     if not found and not empty:
-        raise FileNotFound("Nothing of that is there any more")
+        raise FileNotFound("These files no longer exist")
     zipped = make_zip(found, base=base, empty=empty)
     headers = {
         "Content-Length": str(len(zipped)),

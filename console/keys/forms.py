@@ -15,19 +15,19 @@ class KeyForm(forms.Form):
     """What a new key is called, what it may and for how long."""
 
     name = forms.CharField(
-        help_text="What you will recognise it by, such as the app that uses it.",
+        help_text="For example, the app that uses it.",
         max_length=limits.DATA_KEY_NAME_MAX_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
     rights = forms.ChoiceField(
-        label="It may",
+        label="Access",
         choices=[("write", "Read and write"), ("read", "Read only")],
         widget=forms.RadioSelect,
         initial="write",
     )
     scope = forms.ChoiceField(
-        label="In",
-        choices=[("all", "All Bases and Drives, those to come too"), ("chosen", "Only these:")],
+        label="Scope",
+        choices=[("all", "All Bases and Drives, including new ones"), ("chosen", "Only these:")],
         widget=forms.RadioSelect,
         initial="all",
     )
@@ -35,12 +35,12 @@ class KeyForm(forms.Form):
     drives = forms.MultipleChoiceField(label="Drives", required=False, widget=_CHECKBOXES)
     others = forms.CharField(
         label="Bases that do not exist yet",
-        help_text="Names, with spaces between them.",
+        help_text="Names, separated by spaces.",
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "data"}),
     )
     days = forms.TypedChoiceField(
-        label="It expires",
+        label="Expires",
         coerce=int,
         choices=[
             (0, "Never"),
@@ -64,7 +64,7 @@ class KeyForm(forms.Form):
         """A choice of nothing would make a key for nothing."""
         data = super().clean() or {}
         if data.get("scope") == "chosen" and not (data.get("bases") or data.get("drives") or data.get("others")):
-            self.add_error("scope", "Choose at least one, or all of them.")
+            self.add_error("scope", "Choose at least one, or choose all.")
         return data
 
     @property

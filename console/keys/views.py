@@ -63,6 +63,8 @@ def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpRespons
         raise Http404(error.messages[0]) from None
     if request.method == "POST":
         keys.revoke_key(collection_id=collection_id, key_id=key_id)
-        return go_to(request, "keys", collection_id, said=f"“{data_key.name}” is revoked: it is refused from now on.")
+        return go_to(
+            request, "keys", collection_id, said=f"“{data_key.name}” revoked. Requests with it are refused from now on."
+        )
     title = f"Revoke “{data_key.name}”?"
     return show_dialog(request, "keys/revoke.html", granted=granted, data_key=data_key, title=title)

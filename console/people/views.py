@@ -11,7 +11,8 @@ from console import access
 from console.accounts.invitations import make_link
 from console.page import PageRequest, go_to, show_dialog
 from storage import limits
-from storage.collections import invitations, people
+from storage.collections import people
+from storage.collections.collections import invitations
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Role
 
@@ -20,8 +21,8 @@ class OwnerInvitationForm(forms.Form):
     """Whom to invite to own the server."""
 
     note = forms.CharField(
-        label="Whom it is for",
-        help_text="Only a note, so that you know the link again.",
+        label="Who it is for",
+        help_text="A note that helps you to recognise the link.",
         max_length=limits.INVITATION_NOTE_MAX_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
@@ -59,7 +60,7 @@ def remove(request: PageRequest, person_id: int) -> HttpResponse:
     if request.method == "POST":
         try:
             people.remove_person(person_id=person_id, asked_by=request.user)
-            return go_to(request, "people", said=f"The account of {person.username} is gone.")
+            return go_to(request, "people", said=f"Account of {person.username} removed.")
         except InvalidInput as refusal:
             error = refusal.messages[0]
     title = f"Remove {person.username}?"
@@ -70,7 +71,7 @@ def remove(request: PageRequest, person_id: int) -> HttpResponse:
 def withdraw(request: PageRequest, invitation_id: int) -> HttpResponse:
     access.server_owner(request)
     invitations.withdraw_invitation(collection_id=None, invitation_id=invitation_id)
-    return go_to(request, "people", said="That link lets nobody in any more.")
+    return go_to(request, "people", said="Invitation withdrawn.")
 
 
 def _person(person_id: int) -> User:

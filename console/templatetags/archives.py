@@ -6,12 +6,12 @@ from storage.models import Export, Import
 
 register = template.Library()
 
-_STEPS = (("Send", ["uploading"]), ("Look through", ["checking"]), ("Choose", ["checked"]), ("Import", ["running"]))
+_STEPS = (("Upload", ["uploading"]), ("Check", ["checking"]), ("Choose", ["checked"]), ("Import", ["running"]))
 
 
 @register.filter
 def percent(row: Export | Import) -> int:
-    """How much is done, by bytes. What is expected was counted earlier, so it never claims to be quite through."""
+    """How much is done in percent of bytes, at most 99: the expected size is only an estimate."""
     if not row.bytes_expected:
         return 0
     return min(99, row.bytes_done * 100 // row.bytes_expected)

@@ -44,10 +44,10 @@ def try_out(draft: Draft, *, access: Access, sent_by: str) -> Trial:
     """Run the request and undo it. Raises EngineUnreachable."""
     target = read_target(draft.path)
     if draft.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query":
-        return Trial(refusal="This request only reads, so there is nothing to try: send it.")
+        return Trial(refusal="This request only reads, so it needs no dry run: send it.")
     if target.kind == "uploads":
         return Trial(
-            refusal="An upload in parts cannot be tried: its bytes are stored outside of the database, where nothing is undone."
+            refusal="An upload in parts has no dry run: its bytes are stored outside of the database and cannot be undone."
         )
     if target.kind == "files" and draft.method == "POST":
         return _foretell_file(draft, target, access)
@@ -94,8 +94,8 @@ def _foretell_file(draft: Draft, target: Target, access: Access) -> Trial:
         before = _read(target, access, name)
     except StorageError as error:
         return Trial(refusal=f"It would be refused: {error.messages[0]}.")
-    what = f"It would replace the file of {before}" if before else "It would make a new file"
+    what = f"It would replace the file of {before}" if before else "It would create a new file"
     return Trial(
-        refusal=f"{what} with {len(draft.body):,} bytes. More cannot be tried: a file's bytes are stored outside of the database,"
-        " where nothing is undone."
+        refusal=f"{what} with {len(draft.body):,} bytes. A dry run cannot do more: a file's bytes are stored outside of"
+        " the database and cannot be undone."
     )

@@ -12,8 +12,8 @@ from storage.events.queries import Conditions
 from storage.numbers import read_number
 
 STATUSES = {
-    "2xx": ("2xx: done", 200, 299),
-    "3xx": ("3xx: known already", 300, 399),
+    "2xx": ("2xx: success", 200, 299),
+    "3xx": ("3xx: not modified", 300, 399),
     "4xx": ("4xx: refused", 400, 499),
     "5xx": ("5xx: failed", 500, 599),
     "errors": ("All errors", 400, 999),
@@ -45,7 +45,7 @@ class Filters:
 
     @property
     def has_more(self) -> bool:
-        """Whether one of those is set that stand folded away."""
+        """Whether a filter below “More filters” is set."""
         return any((self.key, self.text, self.slower, self.since, self.until, self.origin, self.pinned))
 
     @property

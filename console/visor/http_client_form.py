@@ -22,7 +22,7 @@ class ClientForm(forms.Form):
     )
     body = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={**_DATA, "rows": 9}))
     kind = forms.ChoiceField(
-        label="Body is",
+        label="Body type",
         choices=[(JSON, "JSON"), (TEXT, "Text")],
         widget=forms.RadioSelect,
         initial=JSON,
@@ -31,7 +31,7 @@ class ClientForm(forms.Form):
     headers = forms.CharField(
         required=False,
         strip=False,
-        help_text="One a line, as Name: value. No key is needed: you are let in by your role.",
+        help_text="One per line, as Name: value. No data key is needed: your role gives access.",
         widget=forms.Textarea(attrs={**_DATA, "rows": 3}),
     )
     replay_of = forms.RegexField(regex="^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput)

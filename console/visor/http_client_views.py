@@ -83,8 +83,8 @@ def _show(
 
 def _state(change: Any) -> str:
     if change.before is None:
-        return "would be new"
-    return "would be gone" if change.after is None else "would change"
+        return "would be created"
+    return "would be deleted" if change.after is None else "would change"
 
 
 def _lines(change: Any) -> list[Any]:

@@ -43,7 +43,7 @@ def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: 
         if hasattr(answer, "close"):
             answer.close()
     if by_hand.event is None:
-        raise RuntimeError("The request was answered, but what came of it could not be taken down")
+        raise RuntimeError("The request was sent, but its answer could not be recorded")
     return Sent(by_hand.event, body.getvalue())
 
 

@@ -55,11 +55,11 @@ def repeat(event: Event) -> Draft:
     """The recorded request once more. Raises InvalidInput when it was not kept whole."""
     request, line = event.content.request, event.line
     if request.text is None or request.is_cut:
-        reason = "is no text" if request.text is None else "was cut at 64 KB when it was recorded"
+        reason = "is not text" if request.text is None else "was cut at 64 KB when it was recorded"
         raise InvalidInput(f"Its body {reason}, so it cannot be sent again from here")
     if event.content.is_redacted:
         raise InvalidInput(
-            "A secret in it was made unreadable when it was recorded: edit the request, and write what belongs there"
+            "A secret in this request was masked when it was recorded: edit the request and fill the secret in"
         )
     path, query = check_target(line.target, collection_id=event.collection_id)
     return Draft(line.method, path, query, kept_headers(event), request.text.encode())
@@ -73,14 +73,14 @@ def kept_headers(event: Event) -> list[tuple[str, str]]:
 def check_target(target: str, *, collection_id: str) -> tuple[str, str]:
     """Path and query behind `/v1/{collection}/`. The whole address of this collection is understood too. Raises InvalidInput."""
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
-        raise InvalidInput("A path holds no spaces, line breaks or control characters: write %20, %0A and so on")
+        raise InvalidInput("A path cannot contain spaces, line breaks or control characters: write %20, %0A and so on")
     target = target.removeprefix(f"/v1/{collection_id}/")
     path, _, query = target.partition("?")
     query = query.partition("#")[0]
     for text in _readings(path):
         _refuse_ways_out(text)
     if _BROKEN_CODE.search(path):
-        raise InvalidInput("A % in the path begins no code: write %25")
+        raise InvalidInput("A % in the path starts no valid code: write %25")
     if len(target) > limits.EVENT_TEXT_MAX_CHARACTERS:
         raise InvalidInput(f"A path has at most {limits.EVENT_TEXT_MAX_CHARACTERS:,} characters")
     return path, query
@@ -95,9 +95,9 @@ def read_headers(text: str) -> list[tuple[str, str]]:
         if not colon or not _HEADER_NAME.fullmatch(name):
             raise InvalidInput(f"“{line[:60]}” is not a header: write Name: value")
         if name.lower() in REFUSED_HEADERS:
-            raise InvalidInput(f"{name} is set by the server: a request from here is let in by your role, not by a key")
+            raise InvalidInput(f"{name} is set by the server: a request from here uses your role, not a key")
         if not value.isprintable() or len(value) > limits.EVENT_TEXT_MAX_CHARACTERS:
-            raise InvalidInput(f"The value of {name} is too long, or holds characters that cannot be seen")
+            raise InvalidInput(f"The value of {name} is too long, or contains invisible characters")
         found.append((name, value))
     if len(found) > limits.REPLAY_HEADERS_MAX:
         raise InvalidInput(f"A request from here has at most {limits.REPLAY_HEADERS_MAX} headers")
@@ -115,9 +115,9 @@ def _readings(path: str) -> list[str]:
 def _refuse_ways_out(path: str) -> None:
     if _SCHEME.match(path) or path.startswith(("/", "\\", "@")):
         raise InvalidInput(
-            "Requests go to this collection alone: write what follows its address, such as notes/items/first"
+            "Requests go only to this collection: write the path after its address, such as notes/items/first"
         )
     if any(segment in (".", "..") for segment in re.split(r"[/\\]", path)):
-        raise InvalidInput("A path holds no “.” or “..” between slashes")
+        raise InvalidInput("A path cannot contain “.” or “..” between slashes")
     if not path:
-        raise InvalidInput("The path is empty: write what follows the address, such as notes/items/first")
+        raise InvalidInput("The path is empty: write the path after the address, such as notes/items/first")

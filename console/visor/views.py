@@ -55,10 +55,10 @@ def switch(request: PageRequest, collection_id: str) -> HttpResponse:
     access.by_person(request, collection_id, at_least=Role.OWNER)
     if request.POST.get("on"):
         recording.start_recording(collection_id)
-        said = "Requests are recorded, from two seconds from now on at the latest."
+        said = "Recording is on. It takes effect within two seconds."
     else:
         recording.stop_recording(collection_id)
-        said = "Recording stops within two seconds. What was recorded stays until it is too old."
+        said = "Recording is off. It stops within two seconds. Recorded requests are kept until they expire."
     target = "settings" if request.POST.get("from") == "settings" else "visor"
     return go_to(request, target, collection_id, said=said)
 
@@ -121,7 +121,7 @@ def show_sent(
         event_queries.keep_event(sent)
     except EngineUnreachable:
         messages.error(
-            request, "The request was sent, but what came of it could not be recorded. Here it is, this once."
+            request, "The request was sent, but its answer could not be recorded. It is shown only this once."
         )
         return render(request, "visor/index.html", _list(request, granted) | _panel(request, granted, sent))
     if page == "visor-event":

@@ -43,7 +43,7 @@ def check_source(source: Source, plan: Plan, *, note: Note, progress: Progress) 
 
 def _check_base(base: ItemSource, portion: Portion, note: Note, progress: Progress) -> None:
     if not portion.is_legal:
-        note(Problem(base.entry, f"“{base.name}” is no legal name for a Base: choose another"))
+        note(Problem(base.entry, f"“{base.name}” is not a valid name for a Base: choose another"))
     try:
         for read in base.read():
             portion.count += 1
@@ -56,12 +56,12 @@ def _check_base(base: ItemSource, portion: Portion, note: Note, progress: Progre
                 note(Problem(base.entry, fault.what, read.spot, key_of(read)))
     except (Broken, Damaged) as error:
         portion.broken = tell_broken(error)
-        note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
+        note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
 
 
 def _check_drive(drive: FileSource, portion: Portion, note: Note, progress: Progress) -> None:
     if not portion.is_legal:
-        note(Problem(portion.entry, f"“{drive.name}” is no legal name for a Drive: choose another"))
+        note(Problem(portion.entry, f"“{drive.name}” is not a valid name for a Drive: choose another"))
     seen: set[int] = set()
     for file in drive.files:
         portion.count += 1

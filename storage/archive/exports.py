@@ -100,7 +100,7 @@ def claim_export() -> Export | None:
             return None
         parts.drop_parts(export.id)
         if export.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
-            why = f"The server stopped in the middle of it, {export.attempts} times."
+            why = f"The server stopped during this export, {export.attempts} times."
             Export.objects.filter(id=export.id).update(state=_State.FAILED, reason=why, finished_at=Now())
             return claim_export()
         begin_attempt(export)

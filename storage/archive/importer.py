@@ -117,7 +117,7 @@ class Importer:
                 batch.number, batch.bytes = read.number, batch.bytes + read.size_bytes
         except (Broken, Damaged) as error:
             report.broken = tell_broken(error)
-            self._note(Problem(base.entry, f"It cannot be read any further: {error}", getattr(error, "spot", "")))
+            self._note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
         self._commit_items(report, base_id, batch)
         if report.do == "replace":
             self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))

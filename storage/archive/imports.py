@@ -179,7 +179,7 @@ def claim_import() -> Import | None:
         if import_ is None:
             return None
         if import_.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
-            why = f"The server stopped in the middle of it, {import_.attempts} times."
+            why = f"The server stopped during this import, {import_.attempts} times."
             Import.objects.filter(id=import_.id).update(state=_State.FAILED, reason=why, finished_at=Now())
             return claim_import()
         begin_attempt(import_)
@@ -302,7 +302,7 @@ def _fail(lease: Lease, error: StorageError) -> None:
 
 
 def _fail_direct(busy: list[Any]) -> None:
-    why = "The command stopped in the middle of it. Run it again: it goes on without doubling anything."
+    why = "The command stopped before it was done. Run it again: nothing is stored twice."
     a_while_ago = Now() - timedelta(seconds=limits.ARCHIVE_LEASE_SECONDS)
     gone = Import.objects.filter(is_orphaned(), state__in=busy, is_direct=True, touched_at__lt=a_while_ago)
     gone.update(state=_State.FAILED, reason=why, finished_at=Now())

@@ -44,7 +44,7 @@ def find_items(chunks: Iterable[bytes], *, text_max_bytes: int) -> Iterator[Valu
     else:
         raise scanner.broken("an array of items, or an object with one under “items”, should begin here")
     if scanner.peek():
-        raise scanner.broken("there is more behind the end")
+        raise scanner.broken("there is more text after the end")
 
 
 def _items_attribute(scanner: "_Scanner") -> Iterator[Value]:

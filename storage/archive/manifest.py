@@ -130,7 +130,7 @@ def read_manifest(text: bytes) -> Manifest | None:
         return None
     if version != VERSION:
         raise InvalidInput(
-            f"The manifest has version {version}, this Homeport reads version {VERSION}: update it first"
+            f"The manifest has version {version}, this Homeport reads version {VERSION}: update Homeport first"
         )
     try:
         return _decoder.decode(text)
@@ -148,7 +148,7 @@ def find_differences(left: Manifest, right: Manifest) -> list[str]:
         for name in sorted(mine.keys() | theirs.keys()):
             one, other = mine.get(name), theirs.get(name)
             if one is None or other is None:
-                found.append(f"The {kind} {name} is in one of them only")
+                found.append(f"The {kind} {name} is in only one of them")
             elif isinstance(one, DriveEntry) and isinstance(other, DriveEntry):
                 found += _differing_files(one, other)
             elif one != other:

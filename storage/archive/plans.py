@@ -141,12 +141,14 @@ def check_choices(plan: Plan, choices: list[Choice]) -> None:
         into = target_name(portion, choice)
         if not names.is_name(into):
             raise InvalidInput(
-                f"“{into}” is no legal name for a {portion.kind.title()}: letters, digits, “_”, “-” and “.”"
+                f"“{into}” is not a valid name for a {portion.kind.title()}: letters, digits, “_”, “-” and “.”"
             )
         before = targets.get((portion.kind, into))
         targets[portion.kind, into] = choice.do
         if before and "replace" in (before, choice.do):
-            raise InvalidInput(f"Two of them would go into “{into}”, and one of these is to replace it")
+            raise InvalidInput(
+                f"Two of them go into “{into}”, and one of these is set to replace it: choose another name"
+            )
 
 
 def target_name(portion: Portion, choice: Choice) -> str:

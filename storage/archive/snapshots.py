@@ -102,7 +102,7 @@ def claim_check() -> Export | None:
         if export.check_state == _Check.WANTED:
             export.attempts = 0
         elif export.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
-            note = f"The server stopped in the middle of it, {export.attempts} times."
+            note = f"The server stopped during this check, {export.attempts} times."
             Export.objects.filter(id=export.id).update(check_state=_Check.BAD, check_note=note, checked_at=Now())
             return claim_check()
         export.attempts += 1

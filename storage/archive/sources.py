@@ -149,7 +149,7 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
     source.drives = [drives[name] for name in sorted(drives)]
     source.bases.sort(key=lambda base: base.name)
     missing = [*base_names, *described]
-    source.problems += [Problem(entry, "the manifest speaks of it, and it is not there") for entry in missing]
+    source.problems += [Problem(entry, "the manifest lists it, but it is missing") for entry in missing]
     if not manifest and not source.bases and not source.drives and not source.problems:
         raise InvalidInput("The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)")
     return source

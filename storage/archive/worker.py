@@ -64,10 +64,12 @@ def _do(row: Any, work: Callable[[Any], None], *, told: str, running: dict[str, 
     try:
         work(row)
     except Superseded:
-        logger.info("%s %s goes on elsewhere, or is gone", type(row).__name__, row.pk)
+        logger.info("%s %s continues elsewhere, or was deleted", type(row).__name__, row.pk)
     except EngineUnreachable:
         raise
     except Exception:
         logger.exception("%s %s failed", type(row).__name__, row.pk)
         with suppress(Superseded):
-            Lease(row, **running).save(**failed, **{told: "Homeport has a defect here; the server's log says more."})
+            Lease(row, **running).save(
+                **failed, **{told: "Something went wrong in Homeport. The server's log has the details."}
+            )

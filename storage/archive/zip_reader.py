@@ -57,7 +57,7 @@ class Archive:
                     size_bytes += len(chunk)
                     self.budget_bytes -= len(chunk)
                     if self.budget_bytes < 0:
-                        raise Damaged("the archive unpacks to far more than its size: it is not read any further")
+                        raise Damaged("the archive unpacks to far more than its size: reading stopped")
                     yield chunk
         except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
             raise Damaged(_explain(error)) from None
@@ -83,7 +83,7 @@ def open_zip(source: IO[bytes], size_bytes: int) -> Archive:
     for entry in in_order:
         if entry.is_dir():
             continue
-        fault = _find_fault(entry, archive) or ("it lies over another entry" if id(entry) in overlapping else "")
+        fault = _find_fault(entry, archive) or ("it overlaps another entry" if id(entry) in overlapping else "")
         if not fault and entry.filename in seen:
             fault = "another entry has this name: only the first of them is read"
         if fault:
@@ -117,7 +117,7 @@ def _find_fault(entry: ZipInfo, archive: Archive) -> str:
     if len(name) > 1 and name[1] == ":":
         return "its name is a path with a drive letter"
     if "\\" in name:
-        return "its name is a path as Windows writes it, with backslashes"
+        return "its name is a Windows path with backslashes"
     if ".." in steps:
         return "its name leads out of its folder (“..”)"
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -125,7 +125,7 @@ def _find_fault(entry: ZipInfo, archive: Archive) -> str:
     if entry.flag_bits & 0x41:
         return "it is encrypted"
     if entry.compress_type not in _METHODS:
-        return f"it is packed by a method that is not read here (number {entry.compress_type})"
+        return f"its compression method is not supported (number {entry.compress_type})"
     if entry.file_size > archive.budget_bytes:
         return "it would unpack to far more than an archive of this size may"
     return ""
@@ -178,7 +178,7 @@ def _find_directory(source: IO[bytes], size_bytes: int) -> tuple[int, int]:
     tail = source.read(tail_bytes)
     end = tail.rfind(_END)
     if end < 0 or len(tail) - end < _END_BYTES:
-        raise InvalidInput("This is not a whole zip: its directory, which stands at the end, is missing")
+        raise InvalidInput("This zip is incomplete: its directory, which is at the end, is missing")
     length = struct.unpack_from("<L", tail, end + 12)[0]
     above = size_bytes - tail_bytes + end  # what the directory must end at
     locator = end - _LOCATOR64_BYTES
@@ -187,7 +187,7 @@ def _find_directory(source: IO[bytes], size_bytes: int) -> tuple[int, int]:
         if end64 >= 0 and locator - end64 >= 56:
             length, above = struct.unpack_from("<Q", tail, end64 + 40)[0], size_bytes - tail_bytes + end64
     if length > above:
-        raise InvalidInput("The zip's directory is said to be larger than the zip")
+        raise InvalidInput("The zip's directory claims to be larger than the zip")
     return above - length, length
 
 
@@ -196,7 +196,7 @@ def _explain(error: Exception) -> str:
     if "Bad CRC" in said:
         return "its bytes do not match their checksum or size"
     if "differ" in said:
-        return "its name stands twice in the archive, and differs"
+        return "its two names in the archive differ"
     return f"it cannot be unpacked ({said[:200]})"
 
 

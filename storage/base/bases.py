@@ -1,4 +1,4 @@
-"""The Bases of a collection: made by their first write, found and listed."""
+"""The Bases of a collection: created by their first write, found and listed."""
 
 from django.db import IntegrityError
 
@@ -7,7 +7,7 @@ from storage.models import Base
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:
-    """Make the Base if it is not there yet: its first write brings it to exist (contract: Everywhere).
+    """Create the Base if it does not exist: the first write creates it (contract: Everywhere).
 
     Raises Unauthorized when the collection has gone in the meantime: nobody has a key to it then.
     """

@@ -1,4 +1,4 @@
-"""Saving what a person edited: many changes in one request, each against what it was made from, none applied twice.
+"""Saving a person's edits: many changes in one request, each compared with the revision it was made from, none applied twice.
 
 The rules of a merge are in `merging.py`; this module owns the batches, their locks and their receipts. A batch and its
 receipt are one transaction: a save that is sent again, because its answer never arrived, is answered from the receipts.
@@ -32,7 +32,7 @@ Outcome = Literal["saved", "merged", "clash", "refused", "gone"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one change.
+    """The result of one change.
 
     saved: as asked. merged: others had changed other attributes meanwhile, or the same to the same. clash: others changed
     the same; `theirs` has their values as JSON texts, None for an attribute they removed. refused: `why` says why.
@@ -90,13 +90,13 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
 
 
 def get_states(*, access: Access, base: str, keys: Iterable[str]) -> dict[str, ItemState]:
-    """The items with these keys, by key; those that are not there, or have expired, are not in it. Raises BaseNotFound."""
+    """The items with these keys, by key; missing and expired ones are left out. Raises BaseNotFound."""
     rows = run(edits_sql.get_items(find_base_id(access, base), list(keys)))
     return {row.key: ItemState(row.key, with_key(row.key, row.value), *row[2:]) for row in rows}
 
 
 def get_state(*, access: Access, base: str, key: str) -> ItemState:
-    """One item with who changed it when. Raises ItemNotFound, BaseNotFound."""
+    """One item, with who last changed it and when. Raises ItemNotFound, BaseNotFound."""
     found = get_states(access=access, base=base, keys=[key])
     if key not in found:
         raise ItemNotFound()
@@ -106,7 +106,7 @@ def get_state(*, access: Access, base: str, key: str) -> ItemState:
 def name_changers(
     *, collection_id: str, key_ids: Iterable[int], person_ids: Iterable[int]
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """The data keys and the people behind ids, by id, as a person knows them. Whoever is gone is not in it."""
+    """The names of data keys and people by id. Deleted keys and removed people are left out."""
     found = DataKey.objects.filter(collection_id=collection_id, id__in=set(key_ids))
     people = User.objects.filter(id__in=set(person_ids))
     return (
@@ -116,13 +116,13 @@ def name_changers(
 
 
 def forget_receipts() -> int:
-    """Delete the receipts of saves that nobody will send again; how many."""
+    """Delete the receipts of saves that are too old to be sent again. Returns how many."""
     return run_one(edits_sql.forget_receipts(limits.RECEIPT_KEPT_SECONDS)).total
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Where a batch of changes goes, who asks for it, and which batch of which save it is."""
+    """The Base a batch of changes goes to, who sent it, and which batch of which save it is."""
 
     access: Access
     base_id: int
@@ -131,7 +131,7 @@ class _Batch:
     digest: bytes
 
     def apply(self, changes: list[Change]) -> list[Result]:
-        """Once; the second time it is answered from the receipt."""
+        """Apply the batch once; the second time the receipt answers."""
         person_id = self.access.person_id
         taken = edits_sql.take_receipt(
             self.save_id, self.number, base_id=self.base_id, person_id=person_id, digest=self.digest
@@ -151,7 +151,7 @@ class _Batch:
 
 
 def _in_batches(changes: list[Change]) -> Iterator[list[Change]]:
-    """The changes in their order, new items apart from others.
+    """The changes in order, with new items apart from others.
 
     So each transaction locks items in one statement, in the order of their keys, as every put does: none can stand in
     another's way. Locking what is there and then storing what is new would lock in two orders.

@@ -1,4 +1,4 @@
-"""Keys for items that come without one: short, unique across processes, and in the order of their making.
+"""Keys for items without one: short, unique across processes, and in the order of creation.
 
 A snowflake id in base 36: 8 characters of milliseconds, 2 of the process, 2 of a count within the millisecond. No
 two processes alive at once share a number, as a database sequence hands them out, so no key is ever made twice and

@@ -29,10 +29,10 @@ from storage.postgres.sql import access as access_sql
 Document = dict[str, Any]
 _Rows = Sequence[queries_sql.ScannedItem | queries_sql.LookedUpItem]
 
-# Beyond this many seconds PostgreSQL has no date: such an item never expires, or always has.
+# PostgreSQL has no date beyond this many seconds: such an item never expires, or has always been expired.
 _LAST_TIMESTAMP = 9_000_000_000_000
 
-# Ids of Bases that this process has queried. Every statement that uses one says whether it still holds.
+# Ids of Bases that this process has queried. Every statement that uses one also checks whether it is still right.
 _base_ids: dict[tuple[str, str], int] = {}
 _BASE_IDS_KEPT = 10_000
 
@@ -46,7 +46,7 @@ class StoredItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What a put stored, as JSON texts in request order, and what failed inside."""
+    """What a put stored, as JSON texts in request order, and which items failed."""
 
     processed: list[str]
     failed: list[Document]
@@ -54,7 +54,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items as JSON texts in key order, and the key to go on from when more may follow.
+    """Items as JSON texts in key order, and the key to continue from when more may follow.
 
     Of each item also its revision. `looked_at` is how many items were looked at to fill the page, as far as that is
     known: not of a page that an index answered, nor of one that reached the end.
@@ -81,7 +81,7 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
     An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
     is broken and DiskFull, and then nothing is stored.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
         raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
     prepared, failed = [], []
@@ -107,7 +107,7 @@ def insert_item(*, access: Access, base: str, item: Any) -> str:
 
     Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     try:
         prepared = prepare_item(item)
     except InvalidInput as error:
@@ -126,7 +126,7 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
 
 
 def delete_item(*, access: Access, base: str, key: str) -> None:
-    """Remove an item; that there is none is no error."""
+    """Remove an item. A missing item is not an error."""
     allowed(run(items_sql.delete_item(access, base, names.check_key(key))))
 
 
@@ -136,7 +136,7 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
     Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
     comes out breaks a rule for items; the item is unchanged then.
     """
-    disk_space.check_room_for_items()
+    disk_space.check_space_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
         base_id, _, key_id = allowed(run(access_sql.resolve_base(access, base, write=True)))
@@ -150,10 +150,10 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
 def query_items(
     *, access: Access, base: str, predicate: Predicate, limit: int, last: str | None = None, descending: bool = False
 ) -> Page:
-    """The items that match, in key order from `last` on (exclusive).
+    """The matching items in key order, after the key `last`.
 
-    At most `limit` items and about 1 MB. A query that the equality index answers finds its matches however large the
-    Base is; any other looks at about 1 MB of items and says where it stopped, so a page may be short or empty.
+    At most `limit` items and about 1 MB. The equality index finds its matches however large the
+    Base is. Any other query scans about 1 MB of items and says where it stopped, so a page may be short or empty.
     """
     while True:
         base_id = _base_ids.get((access.collection_id, base)) or _look_up_base(access, base)
@@ -208,7 +208,7 @@ def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> _Rows:
 
 
 def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
-    """Write the rows, with the Base if this is its first write; how many were written."""
+    """Write the rows, and create the Base if this is its first write. Returns how many rows were written."""
 
     def attempt() -> items_sql.PutItems:
         return allowed(run(items_sql.put_items(access, base, list(rows), replace=replace)))

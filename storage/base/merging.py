@@ -1,7 +1,7 @@
-"""Edit and item in, new item or clash out: the pure half of saving a person's edits.
+"""Merges an edit into an item, or reports a clash: the pure half of saving a person's edits.
 
-A value is its JSON text here, so that what nobody edited passes through digit by digit. Only top-level attributes are
-merged; who edits inside an object replaces the attribute.
+A value is its JSON text here, so that unedited values keep every digit. Only top-level attributes are merged; an edit
+inside an object replaces the whole attribute.
 """
 
 from collections.abc import Mapping

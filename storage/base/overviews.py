@@ -1,6 +1,6 @@
-"""What a table of items wants to know of a Base beyond the public API: sorted pages, how many, and why none.
+"""What the table of items needs beyond the public API: sorted pages, counts, and why nothing matches.
 
-Everything here looks at a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW_MAX_BYTES`) and says so when there was
+Everything here reads a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW_MAX_BYTES`) and says so when there is
 more.
 """
 
@@ -63,7 +63,7 @@ def sort_items(
 ) -> SortedPage:
     """A page of the matches in the order of a top-level attribute, those without it last.
 
-    The order is jsonb's: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
+    The order is that of jsonb: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
     sorted. Raises BaseNotFound.
     """
     span = _span(access, base, descending=descending)
@@ -106,7 +106,7 @@ def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount
 
 
 def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:
-    """For each of the first conditions of a query, what it meets by itself. Raises BaseNotFound."""
+    """How many items each of the first conditions of a query matches on its own. Raises BaseNotFound."""
     span = _span(access, base)
     conditions = [condition for group in predicate.any_of for condition in group]
     if predicate.key is not None:

@@ -1,4 +1,4 @@
-"""Query JSON in, checked predicate out, without touching SQL (contract: Base, POST /query)."""
+"""Turns query JSON into a checked predicate, without SQL (contract: Base, POST /query)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from storage import limits
 from storage.errors import BadQuery, InvalidInput, UnknownOperator
 from storage.exact_json import check_value, is_number
 
-# Every operator as a caller may write it behind `?`, and its one name in here.
+# Every operator as a caller may write it after `?`, and its one name in this code.
 OPERATORS = {
     "eq": "eq",
     "ne": "ne",
@@ -68,7 +68,7 @@ def parse_query(query: Any) -> Predicate:
     groups = [tuple(_conditions(entry, index)) for index, entry in enumerate(objects)]
     key = _shared_key_condition(groups)
     rest = tuple(tuple(c for c in group if c.path != ("key",)) for group in groups)
-    # An object without further conditions matches all that the key condition lets through.
+    # An object without other conditions matches everything that meets the key condition.
     return Predicate(any_of=() if () in rest else rest, key=key)
 
 

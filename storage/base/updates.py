@@ -1,4 +1,4 @@
-"""Patch and item in, new item out: the pure half of an update (contract: Base, PATCH)."""
+"""Applies a patch to an item: the pure half of an update (contract: Base, PATCH)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def parse_patch(body: dict[str, Any]) -> tuple[Operation, ...]:
     for part in body:
         if part not in PARTS:
             raise InvalidInput("Bad update", f"Unknown part `{part}`: an update has {', '.join(PARTS)}")
-    check_value(body, level=0)  # a value in `set` then stands on the level it will have in the item
+    check_value(body, level=0)  # a value in `set` then has the nesting level it will have in the item
     operations = tuple(_operations(body))
     if not operations:
         raise InvalidInput("Bad update", "Nothing to update: all parts are empty")

@@ -131,5 +131,5 @@ def _finish(deletion: Deletion, began: datetime) -> None:
     elif began - deletion.emptied_at > _STRAGGLERS:
         changes["finished_at"] = timezone.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
-        logger.info("The deleted collection %s is gone for good", deletion.collection_id)
+        logger.info("The deleted collection %s is fully removed", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

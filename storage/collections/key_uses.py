@@ -70,7 +70,7 @@ def _keep_flushing() -> None:
             flush_uses()
         except Exception:
             # This thread is the only one of its kind; the uses of a few seconds are a smaller loss than all later ones.
-            logger.exception("The last uses of data keys could not be kept")
+            logger.exception("The last uses of data keys could not be stored")
         finally:
             connections.close_all()
         time.sleep(_REST_SECONDS)

@@ -27,7 +27,7 @@ def find_person(person_id: int) -> User:
 def remove_person(*, person_id: int, asked_by: User) -> None:
     """Delete an account and end its sessions. Raises PersonNotFound, InvalidInput for one's own."""
     if person_id == asked_by.id:
-        raise InvalidInput("Your own account cannot be removed by yourself: the server would lose its owner")
+        raise InvalidInput("You cannot remove your own account: ask another owner of this server")
     with transaction.atomic():
         if not User.objects.filter(id=person_id).delete()[0]:
             raise PersonNotFound(f"Nobody has the id {person_id}")

@@ -1,4 +1,4 @@
-"""The content type of a file that came without one, by its name alone. Never looks into the bytes."""
+"""The content type of a file that was sent without one, from its name alone. Never reads the bytes."""
 
 import mimetypes
 import posixpath
@@ -21,7 +21,7 @@ for _ending, _type in {
 }.items():
     _types.add_type(_type, _ending)
 
-# What is packed has the type of its packing: it is not unpacked on its way out.
+# A compressed file has the type of its compression: it is not unpacked for a download.
 _PACKED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz", "br": FALLBACK}
 
 

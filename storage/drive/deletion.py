@@ -1,8 +1,8 @@
-"""Files deleted in the console: set aside at first, so that it can be undone for ten minutes, then let go of.
+"""Deletion of files in the console: files are set aside, can be restored for ten minutes, and are then removed for good.
 
-A `FileDeletion` says what was chosen. In batches the rows of files become rows of `DeletedFile`, which hold on to the
-blobs; a large deletion is worked off by the job queue, and goes on there after a crash. When the time is over the blobs
-become garbage, and the sweeper's own grace begins. What the API deletes is garbage at once (see files.py).
+A `FileDeletion` says what was chosen. In batches the rows of files become rows of `DeletedFile`, which keep the blobs.
+The job queue finishes a large deletion, also after a crash. When the time is over the blobs become garbage, and the
+sweeper's own grace period begins. Files deleted through the API become garbage at once (see files.py).
 """
 
 import logging
@@ -27,15 +27,15 @@ from storage.postgres.locks import only_worker
 logger = logging.getLogger(__name__)
 
 _UNDO = timedelta(seconds=limits.UNDO_SECONDS)
-# Nobody is let in to undo any more, by a clock that may be another machine's.
+# One minute more, as the clock that refuses an undo may be another machine's.
 _OVER = _UNDO + timedelta(minutes=1)
-# How long the trace of one is kept that can be undone no more.
+# How long the row of a deletion is kept after it can no longer be undone.
 _SHOWN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a deletion, or undoing it, is: `done` of its `files`. `renamed` came back under these other names."""
+    """The progress of a deletion or its undo: `done` of its `files`. `renamed` are the new names of restored files."""
 
     id: int
     files: int
@@ -48,7 +48,7 @@ class Progress:
 
 
 def delete(*, drive_id: int, chosen: Chosen, person_id: int) -> Progress:
-    """Delete files and folders: up to 1,000 files at once, of more only the beginning (`continue_deletions` goes on).
+    """Delete files and folders: up to 1,000 files at once; `continue_deletions` deletes the rest in the background.
 
     Files written after this moment stay, and so does what comes under a name whose file is gone already. Raises
     DriveNotFound, EngineUnreachable.
@@ -76,7 +76,7 @@ def find_deletion(*, drive_id: int, deletion_id: int) -> Progress:
 
 
 def undo(*, drive_id: int, deletion_id: int) -> Progress:
-    """Bring the files back; a name that was taken meanwhile is kept, and the file comes back under another.
+    """Restore the files. When a name is taken by now, the file gets another name.
 
     More than 1,000 files come back in the background (`continue_deletions`). Undoing it again changes nothing. Raises
     DeletionNotFound, UndoOver, EngineUnreachable.
@@ -96,13 +96,13 @@ def undo(*, drive_id: int, deletion_id: int) -> Progress:
 
 
 def continue_deletions() -> None:
-    """Work off all that were asked for, undoing included, and let go of what can be undone no more.
+    """Finish all requested deletions and undos, and remove for good what can no longer be undone.
 
-    Whatever it was stopped by, the next call goes on where it was. Leaves at once when another process is at it.
+    If it stops, the next call continues. Returns at once when another process is doing this.
     Raises EngineUnreachable.
     """
     with only_worker("file deletions") as is_ours:
-        # One that is asked for meanwhile was told that it goes on in the background: so there is another look.
+        # A deletion requested in the meantime relies on this run, so look again.
         while is_ours and (unfinished := list(_unfinished().values_list("pk", flat=True))):
             for deletion_id in unfinished:
                 _work_off(deletion_id)
@@ -112,7 +112,7 @@ def continue_deletions() -> None:
 
 
 def forget_old() -> None:
-    """Remove the traces of deletions that came to their end a day ago or earlier."""
+    """Delete the rows of deletions that ended a day ago or earlier."""
     earlier = timezone.now() - _SHOWN
     FileDeletion.objects.filter(Q(undone_at__lt=earlier) | Q(forgotten_at__lt=earlier)).delete()
 
@@ -148,7 +148,7 @@ def _progress(found: FileDeletion) -> Progress:
 
 
 def _seconds_left(found: FileDeletion) -> int:
-    """Until it can be undone no more; all of the time while it still goes on."""
+    """Seconds left to undo it; all of them while it is still running."""
     if found.forgotten_at is not None:
         return 0
     if found.ended_at is None:
@@ -157,7 +157,7 @@ def _seconds_left(found: FileDeletion) -> int:
 
 
 def _work_off(deletion_id: int) -> None:
-    """Go on with a deletion, or with undoing it, to its end."""
+    """Finish a deletion or its undo."""
     while _next_batch(deletion_id):
         pass
 
@@ -190,7 +190,7 @@ def _delete_batch(found: FileDeletion) -> bool:
     if not batch:
         kept = [path for folder in found.folders for path in _forget_folders(found.drive_id, folder)]
         moves.keep_emptied(found.drive_id, Chosen(found.names, found.folders))
-        # Fewer than were counted may have been there, or more.
+        # The count may have been too low or too high.
         _update(found, ended_at=timezone.now(), kept_folders=kept, files=F("deleted"))
         return False
     deleted = run_one(moves_sql.set_files_aside(found.pk, found.drive_id, batch, found.asked_at)).total
@@ -233,7 +233,7 @@ def _restore_batch(found: FileDeletion) -> bool:
 
 
 def _forget(found: FileDeletion) -> None:
-    """Too late: let go of the blobs. Only the last batch is noted, so that a crash leaves nothing behind."""
+    """The time to undo is over: the blobs become garbage. Only the last batch is noted, so that a crash loses nothing."""
     more = True
     while more:
         with engine_errors(), transaction.atomic():
@@ -244,7 +244,7 @@ def _forget(found: FileDeletion) -> None:
             more = bool(run_one(moves_sql.forget_deleted(found.pk, limits.DELETE_BATCH_ROWS)).total)
             if not more:
                 _update(found, forgotten_at=timezone.now())
-    logger.info("%s deleted files can come back no more", found.deleted)
+    logger.info("%s deleted files can no longer be restored", found.deleted)
 
 
 def _update(found: FileDeletion, **changes: object) -> None:

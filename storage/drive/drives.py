@@ -1,4 +1,4 @@
-"""The Drives of a collection: made by their first write."""
+"""The Drives of a collection: created by their first write."""
 
 from django.db import IntegrityError
 
@@ -7,7 +7,7 @@ from storage.models import Drive
 
 
 def ensure_drive(*, collection_id: str, name: str) -> int:
-    """The id of the Drive, made if it is not there yet: its first write brings it to exist (contract: Everywhere).
+    """The id of the Drive, which is created if it does not exist (contract: Everywhere).
 
     Raises Unauthorized when the
     collection has gone in the meantime."""

@@ -37,7 +37,7 @@ from storage.s3.cache import copies
 from storage.s3.reading import Reading
 from storage.s3.transfer_slots import Share, take_share
 
-# What becomes of a file that has the name already: it is replaced, both are kept, or nothing is done.
+# What happens to an existing file with the name: it is replaced, both are kept, or the write fails.
 IfExists = Literal["replace", "keep-both", "fail"]
 
 
@@ -60,7 +60,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file as it stands; what it is made of can be read even if the name means something else by then."""
+    """A file at one moment; its bytes can be read even when the name points to another file later."""
 
     size_bytes: int
     content_type: str
@@ -72,7 +72,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Names in byte order, and the name to go on from when more follow."""
+    """Names in byte order, and the name to continue from when more follow."""
 
     names: list[str]
     last: str | None
@@ -80,19 +80,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The names that are no files any more, in request order, and why others failed."""
+    """The deleted names in request order, and why others failed."""
 
     deleted: list[str]
     failed: dict[str, str]
 
 
 def put_file(*, access: Access, drive: str, name: str, content: Content, if_exists: IfExists = "replace") -> str:
-    """Store a whole file, or replace one; the name it was stored under, which is another only with "keep-both".
+    """Store or replace a whole file. Returns the stored name, which differs only with "keep-both".
 
     Raises InvalidInput (the name), NamesTaken, what `content` raises, EngineUnreachable and DiskFull; nothing has
     changed then.
     """
-    disk_space.check_room_for_files()
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     blob_id = uuid.uuid4()
     drive_id = allowed(run(files_sql.reserve_blob(access, drive, blob_id))).drive_id
@@ -112,7 +112,7 @@ def put_file(*, access: Access, drive: str, name: str, content: Content, if_exis
 
 
 def get_file(*, access: Access, drive: str, name: str) -> StoredFile:
-    """What is known of a file. Raises InvalidInput (the name) and FileNotFound."""
+    """A file's metadata. Raises InvalidInput (the name) and FileNotFound."""
     names.check_file_name(name)
     _, _, blob_ids, blob_sizes, size_bytes, content_type, etag, changed_at = allowed(
         run(files_sql.get_file(access, drive, name))
@@ -157,7 +157,7 @@ class Download:
             self.close()
 
     def close(self) -> None:
-        """End it, wherever it is."""
+        """Stop reading."""
         if self._reading is not None:
             self._reading.close()
         self._share.give_back()
@@ -244,7 +244,7 @@ def find_bounds(*, prefix: str, last: str, recursive: bool) -> tuple[str, str | 
 
 
 def delete_files(*, access: Access, drive: str, names_given: list[object]) -> Deleted:
-    """Remove 1 to 1,000 files in one transaction; a name that is none counts as deleted.
+    """Remove 1 to 1,000 files in one transaction. A missing file counts as deleted.
 
     Raises InvalidInput when there are none or too many, one is not a text, or every name is invalid.
     """
@@ -313,7 +313,7 @@ def point_file(
     manifest: UUID | None,
     content_type: str,
 ) -> None:
-    """In the caller's transaction: let the name mean these blobs. The Drive comes to exist with its first file.
+    """In the caller's transaction: point the name at these blobs. The first file creates the Drive.
 
     Raises Unauthorized when the collection has gone in the meantime.
     """
@@ -336,7 +336,7 @@ def point_file(
 def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:
     """In the caller's transaction: the name that a file is to get, held for it until the transaction ends.
 
-    Raises NamesTaken when the file must not be there and is, InvalidInput when there is no room for a number in its name.
+    Raises NamesTaken when the file must not be there and is, InvalidInput when its name is too long to add a number.
     """
     if if_exists == "replace" or drive_id is None:
         return name

@@ -46,7 +46,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of entries, and where the next begins (empty: nowhere). `sort` is what it really is sorted by."""
+    """A page of entries, and where the next one begins (empty: there is none). `sort` is the order actually used."""
 
     entries: list[Entry]
     last: str
@@ -94,7 +94,7 @@ def range_of(path: str) -> tuple[str, str]:
 
 
 def folder_of(name: str) -> str:
-    """The folder that a file or folder is right in."""
+    """The parent folder of a file or folder."""
     return name[: name[:-1].rfind("/") + 1]
 
 
@@ -110,7 +110,7 @@ def label_of(name: str) -> str:
 
 
 def list_folder(*, drive_id: int, folder: str, sort: Sort, last: str = "") -> Listing:
-    """A page of what is right in a folder, behind `last`. A folder that is not there is empty.
+    """A page of a folder's direct entries, after `last`. A missing folder is empty.
 
     Files are sorted by something else than names as long as there are no more than 10,000 of them: all have to be
     looked at for the first page already. Raises InvalidInput (the folder, `last`).
@@ -155,7 +155,7 @@ def search(*, drive_id: int, folder: str, text: str, last: str = "") -> Listing:
 
 
 def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
-    """What stands beside a file in its folder. Raises nothing for one that is not there."""
+    """The neighbours of a file in its folder. Raises nothing when the file does not exist."""
     before, after, created_at = run_one(folders_sql.find_neighbours(drive_id, folder_of(name), name))
     return Neighbours(before or "", after or "", created_at)
 
@@ -188,7 +188,7 @@ def _list_files(
 ) -> tuple[list[Entry], str, Sort]:
     real = _real_sort(drive_id, folder, sort)
     if real.key == "name":
-        # A folder that has grown too large since the page before goes on from its start.
+        # A folder that has grown too large since the previous page starts again.
         last = place if phase == "file" else ""
         statement = folders_sql.list_files_in(drive_id, folder, last=last, limit=room + 1, descending=real.descending)
         rows = _files(run(statement))
@@ -202,7 +202,7 @@ def _list_files(
 
 
 def _more(rows: list[Entry], room: int) -> str:
-    """A page full of folders leaves all files to the next."""
+    """A page full of folders leaves all files to the next page."""
     return "file:" if rows and not room else ""
 
 
@@ -214,7 +214,7 @@ def _real_sort(drive_id: int, folder: str, sort: Sort) -> Sort:
 
 
 def _search_folders(drive_id: int, folder: str, text: str) -> list[str]:
-    """Those that hold the text in their own name, out of the first 2,000."""
+    """The folders whose own name contains the text, out of the first 2,000."""
     statement = folders_sql.list_folders_below(
         drive_id, start=folder + "\x01", end=end_of_folder(folder), limit=limits.SEARCH_FOLDERS
     )
@@ -228,14 +228,14 @@ def _search_folders(drive_id: int, folder: str, text: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """Without its case and the ways there are to write an accent, as Postgres does it too."""
+    """The text without case and with one spelling of accents, as Postgres does it."""
     return unicodedata.normalize("NFC", text).lower()
 
 
 def _read_cursor(last: str) -> tuple[str, str]:
     shape = _CURSOR.fullmatch(last)
     if last and shape is None:
-        raise InvalidInput("Bad page", "`last` is not what a page before said")
+        raise InvalidInput("Bad page", "`last` does not come from an earlier page")
     return (shape[1], names.check_name_part(shape[2])) if shape else ("folder", "")
 
 

@@ -24,7 +24,7 @@ from storage.postgres.database import engine_errors, run, run_one
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Files and folders that something is to be done with. No file is there twice: none is in one of the folders."""
+    """Chosen files and folders. No file is included twice: none of the files is in one of the folders."""
 
     names: list[str]
     folders: list[str]
@@ -36,14 +36,14 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What chosen files and folders come to."""
+    """The number and size of chosen files."""
 
     files: int
     size_bytes: int
 
 
 def choose(names_given: Iterable[object], folders_given: Iterable[object]) -> Chosen:
-    """What somebody chose, without what is in a chosen folder anyway. Raises InvalidInput."""
+    """The chosen files and folders, without those inside another chosen folder. Raises InvalidInput."""
     chosen_folders: list[str] = []
     for path in sorted({folders.check_folder(_text(path)) for path in folders_given}, key=str.encode):
         if not any(path.startswith(outer) for outer in chosen_folders[-1:]):
@@ -59,12 +59,12 @@ def choose(names_given: Iterable[object], folders_given: Iterable[object]) -> Ch
 
 
 def count_chosen(*, drive_id: int, chosen: Chosen) -> Held:
-    """How many files they are, all depths of the folders included, and their size."""
+    """How many files were chosen, those in subfolders included, and their total size."""
     return Held(*run_one(moves_sql.count_within(drive_id, chosen.names, chosen.ranges)))
 
 
 def find_taken(*, drive_id: int, names_given: list[object]) -> list[str]:
-    """Those of up to 10,000 names that are files, by bytes. Raises InvalidInput."""
+    """Which of up to 10,000 names are files, in byte order. Raises InvalidInput."""
     if len(names_given) > limits.NAMES_PER_REQUEST:
         raise InvalidInput(f"At most {limits.NAMES_PER_REQUEST:,} names can be asked for at once")
     checked = [names.check_file_name(name) for name in names_given]
@@ -72,7 +72,7 @@ def find_taken(*, drive_id: int, names_given: list[object]) -> list[str]:
 
 
 def rename(*, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -> int:
-    """Give a file, or a folder and all in it, another name; how many files that were.
+    """Rename a file, or a folder with its contents. Returns how many files changed.
 
     Raises as `move` does.
     """
@@ -86,7 +86,7 @@ def rename(*, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -
 
 
 def move(*, drive_id: int, chosen: Chosen, to: str, if_exists: IfExists = "fail") -> int:
-    """Move files and folders into the folder `to`; how many files that were.
+    """Move files and folders into the folder `to`. Returns how many files changed.
 
     Raises FileNotFound when nothing of it is there, NamesTaken, InvalidInput (a name that becomes too long, a folder
     into itself, two files to one name, too many), DriveNotFound, EngineUnreachable; nothing has changed then.
@@ -106,7 +106,7 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
         renames = _expand(drive_id, chosen, targets)
         moved_folders = _relabel_folders(drive_id, chosen, targets)
         if not renames and not moved_folders and any(old != new for old, new in targets.items()):
-            raise FileNotFound("Nothing of that is there any more")
+            raise FileNotFound("These files no longer exist")
         renames = _settle(drive_id, {old: new for old, new in renames.items() if old != new}, if_exists)
         _rename_all(drive_id, renames)
         keep_emptied(drive_id, chosen)
@@ -121,7 +121,7 @@ def lock_drive(drive_id: int) -> None:
 
 
 def keep_emptied(drive_id: int, chosen: Chosen) -> None:
-    """Let the folders stay that chosen files and folders were in, as their last file may have left them."""
+    """Keep the folders that chosen files and folders were in, as they may be empty now."""
     parents = {folder_of(path) for path in (*chosen.names, *chosen.folders)} - {""}
     if parents:
         run(folders_sql.keep_folders(drive_id, sorted(parents)))
@@ -136,8 +136,8 @@ def _expand(drive_id: int, chosen: Chosen, targets: dict[str, str]) -> dict[str,
         renames |= {name: targets[folder] + name[len(folder) :] for (name,) in found}
         if len(renames) > limits.MOVE_MAX_FILES:
             raise InvalidInput(
-                f"That is more than {limits.MOVE_MAX_FILES:,} files, which is as many as can be moved at once: "
-                "move the folders in it one by one"
+                f"That is more than {limits.MOVE_MAX_FILES:,} files, the most that can be moved at once: "
+                "move its folders one by one"
             )
     return renames
 

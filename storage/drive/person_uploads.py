@@ -1,8 +1,8 @@
 """Uploads from the console: the API's protocol in parts, for a person instead of a data key.
 
-What it adds: the size is known beforehand and must be right at the end, an upload that broke off is found again by what
-tells its file from others, and a name that is taken replaces, stands beside or refuses. An upload is one person's:
-nobody else can see it or add to it (promises: P8). That the person may write here is the page's gate's doing.
+In addition the size is announced and checked at the end, an interrupted upload is found again by its file's
+fingerprint, and the person chooses what happens when the name is taken. An upload is one person's:
+nobody else can see it or add to it (promises: P8). The page's gate checks that the person may write here.
 """
 
 import hashlib
@@ -107,7 +107,7 @@ def end_upload(*, access: Access, drive: str, upload_id: str) -> tuple[str, Stor
 
 
 def abort_upload(*, access: Access, drive: str, upload_id: str) -> None:
-    """Forget an upload and its parts. Raises UploadNotFound, also when it has ended."""
+    """Delete an upload and its parts. Raises UploadNotFound, also when it has ended."""
     name = _find(access, drive, upload_id)[0]
     uploads.abort_upload(access=access, drive=drive, upload_id=upload_id, name=name)
 

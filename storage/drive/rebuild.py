@@ -1,4 +1,4 @@
-"""Enters files into the index from what the objects say of themselves, after the database was lost or set back.
+"""Restores rows of files from the objects' metadata, after the database was lost or restored from an old backup.
 
 A whole file's object names its file. A file of several parts has a manifest, which names it and lists its parts. One of
 a single part has no more than that part, so a lone part counts as a file; an upload that was still open when the
@@ -29,7 +29,7 @@ from storage.s3.blobs import Owner, StoredBlob
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that could be entered: where it belongs and the blobs it is made of."""
+    """A file that can be added: where it belongs and its blobs."""
 
     owner: Owner
     modified_at: datetime
@@ -87,7 +87,7 @@ def _parts_by_upload(owners: dict[UUID, Owner]) -> dict[str, list[UUID]]:
 
 
 def _enter(candidate: Candidate, orphans: dict[UUID, StoredBlob]) -> bool:
-    """Enter one file; False when the index has its name, or its bytes cannot be read."""
+    """Add one file; False when the database has its name, or its bytes cannot be read."""
     owner = candidate.owner
     names.check_file_name(owner.name)
     Collection.objects.get_or_create(id=owner.collection_id, defaults={"name": f"Recovered {owner.collection_id}"})

@@ -1,4 +1,4 @@
-"""Compares the bucket with the database, and puts right what differs (`manage.py reconcile`).
+"""Compares the bucket with the database, and repairs differences (`manage.py reconcile`).
 
 Nothing that Homeport does leads here, crashes included; a bucket or a database that was restored, or that somebody else
 wrote to, does. The listing goes into a temporary table, so that its size does not matter. Making files out of objects
@@ -53,13 +53,13 @@ class Report:
 
 
 def compare() -> Report:
-    """Look, and change nothing. Files may be written meanwhile. Raises EngineUnreachable, InvalidInput (another at work)."""
+    """Compare without changes. Files may be written meanwhile. Raises EngineUnreachable, InvalidInput (another at work)."""
     with alone():
         return _compare()
 
 
 def repair() -> Report:
-    """Compare, then delete orphaned objects, let go of unreferenced blobs and remove damaged files; what differed.
+    """Compare, then delete orphaned objects, unreferenced blobs and damaged files. Returns what differed.
 
     Open uploads forget parts whose bytes are gone, so that ending them says which are missing; deleted files whose bytes
     are gone cannot come back. Rebuild first if the
@@ -84,7 +84,7 @@ def repair() -> Report:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Keep the sweeper away, on the one connection that has the temporary table."""
+    """Lock the sweeper out, on the one connection that has the temporary table."""
     with only_worker("blobs") as is_ours:
         if not is_ours:
             raise InvalidInput("The sweeper or another reconcile is at work, please try again")

@@ -29,7 +29,7 @@ from storage.s3 import blobs
 
 _ID = re.compile("[0-9a-f]{32}")
 
-# A part that arrives while its upload is being ended makes it start again; it does not for ever.
+# A part that arrives while its upload is ending makes the ending start again, this many times at most.
 _ATTEMPTS = 5
 
 
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 class _Bytes:
-    """Content that we have already."""
+    """Content that is already in memory."""
 
     def __init__(self, body: bytes) -> None:
         self.content_type: str | None = None
@@ -53,7 +53,7 @@ class _Bytes:
 
 def start_upload(*, access: Access, drive: str, name: str, content_type: str | None) -> str:
     """The id of a new upload. Readers see nothing of it until it ends. Raises InvalidInput (the name) and DiskFull."""
-    disk_space.check_room_for_files()
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     upload_id = uuid.uuid4().hex
     allowed(run(uploads_sql.start_upload(access, drive, upload_id=upload_id, name=name, content_type=content_type)))
@@ -66,7 +66,7 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
     Raises InvalidInput (the name or number), UploadNotFound (also when it ends meanwhile), what `content` raises,
     EngineUnreachable and DiskFull; the part is as it was then.
     """
-    disk_space.check_room_for_files()
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     if not 1 <= number <= limits.PARTS_MAX:
         raise InvalidInput("Bad part", f"A part's number is 1 to {limits.PARTS_MAX}")
@@ -100,7 +100,7 @@ def end_upload(
     Raises UploadNotFound, InvalidInput when the parts have a gap or a short one before the last, UploadMismatch when
     they are not `size_bytes` together, NamesTaken (the upload stays open), EngineUnreachable and DiskFull.
     """
-    disk_space.check_room_for_files()
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     for _ in range(_ATTEMPTS):
         found = run(uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))
@@ -115,7 +115,7 @@ def end_upload(
 
 
 def abort_upload(*, access: Access, drive: str, upload_id: str, name: str) -> None:
-    """Forget an upload and its parts. Raises UploadNotFound, also when it has ended."""
+    """Delete an upload and its parts. Raises UploadNotFound, also when it has ended."""
     names.check_file_name(name)
     if allowed(run(uploads_sql.find_upload(access, drive, upload_id=_checked(upload_id), name=name))).id is None:
         raise UploadNotFound()

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 _GATHER_SECONDS = 0.4
 _REST_SECONDS = 1.0
 _LOCK_TIMEOUT_MS = 1000
-_NOT_KEPT = "not kept, as no key of this collection came with it"
+_NOT_KEPT = "not kept: the request had no key of this collection"
 
 # Whose a key is: its collection's id, and its own.
 Owner = tuple[str, int]

@@ -64,7 +64,7 @@ def _change_table(statements: Iterable[str]) -> None:
             for statement in statements:
                 run(Statement(statement, [], NoRow))
     except EngineUnreachable as error:
-        logger.warning("The days of recorded requests could not be changed now: %r", error.__cause__)
+        logger.warning("The partitions of recorded requests could not be changed: %r", error.__cause__)
 
 
 def _drop_oldest() -> None:

@@ -535,8 +535,8 @@ class Migration(migrations.Migration):
                     "state",
                     models.TextField(
                         choices=[
-                            ("uploading", "Being sent"),
-                            ("checking", "Being looked through"),
+                            ("uploading", "Uploading"),
+                            ("checking", "Checking"),
                             ("checked", "Ready"),
                             ("running", "Running"),
                             ("done", "Done"),
@@ -663,7 +663,7 @@ class Migration(migrations.Migration):
                             ("wanted", "Waiting"),
                             ("running", "Running"),
                             ("good", "Restored and compared"),
-                            ("bad", "Not what it should be"),
+                            ("bad", "Differs from the collection"),
                         ],
                         default="",
                     ),

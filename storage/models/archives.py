@@ -26,7 +26,7 @@ class Export(models.Model):
         WANTED = "wanted", "Waiting"
         RUNNING = "running", "Running"
         GOOD = "good", "Restored and compared"
-        BAD = "bad", "Not what it should be"
+        BAD = "bad", "Differs from the collection"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="exports")
@@ -62,8 +62,8 @@ class Import(models.Model):
     """Data on its way into a collection: sent here, looked through, then stored as somebody chose."""
 
     class State(models.TextChoices):
-        UPLOADING = "uploading", "Being sent"
-        CHECKING = "checking", "Being looked through"
+        UPLOADING = "uploading", "Uploading"
+        CHECKING = "checking", "Checking"
         CHECKED = "checked", "Ready"
         RUNNING = "running", "Running"
         DONE = "done", "Done"

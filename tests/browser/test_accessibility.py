@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from console.management.demo_items import messy_items
-from storage.collections import invitations, keys
+from storage.collections import keys
+from storage.collections.collections import invitations
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.models import (

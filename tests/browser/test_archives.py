@@ -47,7 +47,7 @@ def test_an_archive_is_sent_looked_through_and_imported(cast: Cast, pages: Pages
     expect(page.get_by_text("2 items in 2 Bases, 1 file in 1 Drive")).to_be_visible()
     expect(page.get_by_label("Another name for odd name")).to_have_value("odd-name")
     expect(page.get_by_label("Another name for notes")).to_be_hidden()
-    page.get_by_label("What to do with the base notes").select_option("rename")
+    page.get_by_label("Action for the base notes").select_option("rename")
     page.get_by_label("Another name for notes").fill("mine")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("region", name="What was imported")).to_be_visible()

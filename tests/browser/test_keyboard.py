@@ -83,7 +83,7 @@ def test_make_a_key_and_revoke_it(cast: Cast, pages: Pages) -> None:
     expect(page.get_by_role("link", name="Cancel")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is revoked: it is refused from now on")).to_be_visible()
+    expect(page.get_by_text("revoked. Requests with it are refused from now on")).to_be_visible()
     assert DataKey.objects.get(collection=cast.collection).revoked_at is not None
 
 

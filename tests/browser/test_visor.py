@@ -95,7 +95,7 @@ def test_list_fills_by_itself_and_each_side_is_shown(
     expect(panel).to_contain_text("key “Made by a test”")
     assert client.key_text.split("_")[1] not in page.content()
     panel.get_by_role("link", name="Logs").click()
-    expect(panel).to_contain_text("noted nothing")
+    expect(panel).to_contain_text("logged nothing")
     panel.get_by_role("link", name="Code").click()
     expect(panel.locator("#code-curl")).to_contain_text("$DETA_PROJECT_KEY")
     expect(panel.get_by_role("link", name="notes / one")).to_have_attribute(
@@ -103,7 +103,7 @@ def test_list_fills_by_itself_and_each_side_is_shown(
     )
     # Back loads the page anew: gone back twice at once, the second would break off what the first began.
     page.go_back()
-    expect(panel).to_contain_text("noted nothing")
+    expect(panel).to_contain_text("logged nothing")
     page.go_back()
     expect(page.locator("#event").locator("#body-text")).to_contain_text('"items": [')
     page.reload()

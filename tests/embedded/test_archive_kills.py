@@ -125,7 +125,7 @@ def test_a_worker_that_dies_every_time_ends_in_a_failure_that_is_told(server: Se
         arm("export-before-commit")
         let_time_pass(export)
         eventually(lambda: not is_armed("export-before-commit") or exports.find_export(**where).state == "failed")
-    assert exports.find_export(**where).reason == "The server stopped in the middle of it, 5 times."
+    assert exports.find_export(**where).reason == "The server stopped during this export, 5 times."
 
 
 def test_a_worker_that_was_only_slow_cannot_write_any_more() -> None:

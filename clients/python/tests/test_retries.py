@@ -87,7 +87,7 @@ def test_an_insert_that_finds_its_own_key_does_not_claim_to_know(through_proxy: 
     proxy.faults.append(DROP)
     assert db.insert({"n": 1}, "first") == {"n": 1, "key": "first"}
     proxy.faults.append(LOSE)
-    with pytest.raises(MayHaveBeenApplied, match="perhaps by an earlier try") as error:
+    with pytest.raises(MayHaveBeenApplied, match="perhaps from an earlier try") as error:
         db.insert({"n": 1}, "second")
     assert error.value.status == 409
 

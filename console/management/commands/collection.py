@@ -9,19 +9,19 @@ from storage.errors import StorageError
 
 
 class Command(BaseCommand):
-    help = "Make collections and list them."
+    help = "Create and list collections."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="Make a collection; its id stands alone on the last line.")
+        create = actions.add_parser("create", help="Create a collection. The last line of the output is its id.")
         create.add_argument("name")
-        actions.add_parser("list", help="One collection a line: id, when it was made, name.")
+        actions.add_parser("list", help="List the collections, one per line: id, creation time, name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["action"] == "create":
                 made = collections.create_collection(options["name"])
-                self.stdout.write(f"Made the collection {made.name}. Its id:")
+                self.stdout.write(f"Created the collection {made.name}. Its id:")
                 self.stdout.write(made.id)
             else:
                 for collection in collections.list_collections():

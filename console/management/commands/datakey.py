@@ -12,22 +12,24 @@ from storage.models import DataKey
 
 
 class Command(BaseCommand):
-    help = "Make data keys, list them and revoke them."
+    help = "Create, list and revoke data keys."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="Make a data key; it stands alone on the last line, this once.")
+        create = actions.add_parser(
+            "create", help="Create a data key. The last line of the output is the key, which is not shown again."
+        )
         create.add_argument("collection_id")
-        create.add_argument("name", help="what you will recognise it by")
+        create.add_argument("name", help="for example, the app that uses it")
         create.add_argument("--read-only", action="store_true")
-        create.add_argument("--base", action="append", metavar="NAME", help="only this Base; may be given again")
-        create.add_argument("--drive", action="append", metavar="NAME", help="only this Drive; may be given again")
-        create.add_argument("--days", type=float, help="how long it is good for; without it, until it is revoked")
-        listing = actions.add_parser("list", help="One data key a line.")
+        create.add_argument("--base", action="append", metavar="NAME", help="only this Base; can be repeated")
+        create.add_argument("--drive", action="append", metavar="NAME", help="only this Drive; can be repeated")
+        create.add_argument("--days", type=float, help="how many days it is valid; default: until it is revoked")
+        listing = actions.add_parser("list", help="List the data keys, one per line.")
         listing.add_argument("collection_id")
-        revoke = actions.add_parser("revoke", help="Refuse a data key from the next request on.")
+        revoke = actions.add_parser("revoke", help="Revoke a data key. Its next request is refused.")
         revoke.add_argument("collection_id")
-        revoke.add_argument("key_id", type=int, help="as `datakey list` shows it")
+        revoke.add_argument("key_id", type=int, help="the id that `datakey list` shows")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -46,7 +48,7 @@ class Command(BaseCommand):
             drive_names=options["drive"] or ([] if chosen else None),
             expires_at=timezone.now() + timedelta(days=options["days"]) if options["days"] else None,
         )
-        self.stdout.write(f"Made the data key {made.data_key.name}. Keep it now, it is not shown again:")
+        self.stdout.write(f"Created the data key {made.data_key.name}. Copy it now, it is not shown again:")
         self.stdout.write(made.text)
 
     def _list(self, options: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ BASE, MESSY_BASE = "emoji", "guests"
 
 class Command(BaseCommand):
     help = (
-        "Make a collection with a Base of some 5,000 emoji and their names in 14 languages, right-to-left ones among "
-        "them: a real data set with nested lists, missing attributes, and keys that are no plain letters. And with a Base "
-        "of 3,000 made-up guests as life makes them: mixed types, nulls, markup, keys with slashes."
+        "Create a collection with sample data: a Base of about 5,000 emoji with their names in 14 languages (nested lists, "
+        "missing attributes, right-to-left text, keys that are not letters), and a Base of 3,000 made-up guests with messy "
+        "data (mixed types, nulls, markup, keys with slashes)."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +48,7 @@ def _introduction(collection_id: str, key: str, count: int) -> str:
     base = f"{serving.noted_address()}/v1/{collection_id}/{BASE}"
     header = f"-H 'X-API-Key: {key}'"
     return f"""
-Made the collection {collection_id} with {count:,} items in the Base "{BASE}"
+Created the collection {collection_id} with {count:,} items in the Base "{BASE}"
 and a messy one, "{MESSY_BASE}", for the table in the console. Its data key:
 
   {key}

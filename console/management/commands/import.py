@@ -17,20 +17,20 @@ _WAYS = ("merge", "replace", "rename", "skip")
 
 class Command(BaseCommand):
     help = (
-        "Import a zip of Homeport or of the original service, or items from JSON, NDJSON or CSV. All of it is looked through "
-        "first; --check stops there. Running it again doubles nothing."
+        "Import a zip of Homeport or of the original service, or items from JSON, NDJSON or CSV. The whole file is checked "
+        "first; --check stops there. Running it again stores nothing twice."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("collection_id")
         parser.add_argument("file")
         parser.add_argument(
-            "--check", action="store_true", help="say what is in it and what is wrong, and store nothing"
+            "--check", action="store_true", help="only report the contents and the problems; store nothing"
         )
-        how = "NAME=WAY, WAY being merge (as without it), replace, skip or rename:OTHER; may be given again"
+        how = "NAME=WAY, where WAY is merge (the default), replace, skip or rename:OTHER; can be repeated"
         parser.add_argument("--base", action="append", default=[], metavar="NAME=WAY", help=how)
-        parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help="likewise")
-        parser.add_argument("--text", action="store_true", help="take every cell of a CSV for text")
+        parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help="the same for a Drive")
+        parser.add_argument("--text", action="store_true", help="treat every CSV cell as text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"])

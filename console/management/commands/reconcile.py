@@ -14,12 +14,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--rebuild", action="store_true", help="first enter files that the bucket has and the database has not"
+            "--rebuild", action="store_true", help="first add files that are in the bucket but not in the database"
         )
         parser.add_argument(
             "--repair",
             action="store_true",
-            help="delete objects that belong to nothing, and remove files whose bytes are gone",
+            help="delete objects that belong to no file, and files whose bytes are missing",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,13 +31,13 @@ class Command(BaseCommand):
             raise CommandError(". ".join(error.messages)) from error
         self._tell(report)
         if not report.is_clean and not options["repair"]:
-            raise CommandError("The bucket and the database differ. --repair puts it right.")
+            raise CommandError("The bucket and the database differ. Run it with --repair to mend that.")
 
     def _rebuild(self) -> None:
         rebuilt = rebuild.rebuild()
         for owner in rebuilt.files:
-            self.stdout.write(f"entered  {owner.collection_id} {owner.drive} {owner.name!r}")
-        self.stdout.write(f"{len(rebuilt.files)} files entered; {rebuilt.left_over} objects belong to none")
+            self.stdout.write(f"added  {owner.collection_id} {owner.drive} {owner.name!r}")
+        self.stdout.write(f"{len(rebuilt.files)} files added; {rebuilt.left_over} objects belong to no file")
 
     def _tell(self, report: Report) -> None:
         for blob in report.orphaned:

@@ -179,7 +179,7 @@ class Command(BaseCommand):
         for child in self.children:
             child.tick()
             if child.quick_deaths >= _HOPELESS_AFTER and not self.is_up:
-                raise CommandError(f"{child.name} does not start. Its last words:\n{child.last_words()}")
+                raise CommandError(f"{child.name} does not start. Its last output:\n{child.last_words()}")
 
     def _watch(self) -> None:
         """Keep everything running until somebody asks us to stop."""
@@ -198,7 +198,7 @@ class Command(BaseCommand):
         engines = [child for child in self.children if child.account or child.log]
         users = [child for child in self.children if child not in engines]
         if users:
-            self._say("Stopping; requests that are under way may finish ...")
+            self._say("Stopping. Running requests may finish ...")
         process.stop_all(users)
         process.stop_all(engines)
         seaweedfs.remove_sockets(self.state.s3)
@@ -225,7 +225,7 @@ class Command(BaseCommand):
             self._say(f"     They trust it with NODE_EXTRA_CA_CERTS={ca} or SSL_CERT_FILE={ca}")
         link = _sign_in_url()
         if link:
-            self._say(f"\n  Sign in, once: {link}")
+            self._say(f"\n  Sign-in link, works once: {link}")
         self._say("\n  A data key for your app, in another terminal:")
         self._say(f"     {serving.typed_command()} collection create NAME")
         self._say(f"     {serving.typed_command()} datakey create COLLECTION_ID NAME\n")

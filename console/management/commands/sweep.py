@@ -8,9 +8,9 @@ from storage.sweeper import sweep_expired_items, sweep_files
 
 
 class Command(BaseCommand):
-    help = "Delete expired items, abandoned uploads and the bytes that no file needs. `serve` does it every minute."
+    help = "Delete expired items, abandoned uploads and bytes that no file uses. `serve` does this every minute."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{sweep_expired_items()} expired items deleted")
         swept = sweep_files()
-        self.stdout.write(f"{swept.uploads} old uploads forgotten, {swept.blobs} objects deleted")
+        self.stdout.write(f"{swept.uploads} old uploads deleted, {swept.blobs} objects deleted")

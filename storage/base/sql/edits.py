@@ -1,4 +1,4 @@
-"""Statements on the edits of a person: several items at once, each against what it was, and the receipts of saves."""
+"""Statements for a person's edits: several items at once, each compared with its earlier state, and the receipts of saves."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -90,7 +90,7 @@ def delete_items(base_id: int, keys: list[str]) -> Statement[NoRow]:
 def take_receipt(
     save_id: UUID, batch: int, *, base_id: int, person_id: int | None, digest: bytes
 ) -> Statement[Affected]:
-    """Begin a batch. A row when it is new; none when it was applied before. Waits while another applies it."""
+    """Begin a batch. One row when it is new, none when it was applied before. Waits while another process applies it."""
     return Statement(
         """
         INSERT INTO storage_savereceipt (save_id, batch, base_id, person_id, digest) VALUES ($1, $2, $3, $4, $5)
@@ -120,7 +120,7 @@ def keep_results(save_id: UUID, batch: int, results: str) -> Statement[NoRow]:
 
 
 def forget_receipts(age_seconds: int) -> Statement[Total]:
-    """Delete receipts older than that. Row: how many it were."""
+    """Delete receipts older than that. Row: how many."""
     return Statement(
         """
         WITH gone AS (DELETE FROM storage_savereceipt WHERE made_at < now() - make_interval(secs => $1) RETURNING 1)

@@ -1,4 +1,4 @@
-"""Statements that look at many items of a Base at once and within bounds: sorted pages, counts, and why nothing matches."""
+"""Statements that read many items of a Base within bounds: sorted pages, counts, and why nothing matches."""
 
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ def sort_items(
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
     by = params.add(attribute)
-    # Where everything matches, looking further than what is sorted would be in vain.
+    # When everything matches, there is no reason to scan more rows than are sorted.
     rows = min(
         limits.OVERVIEW_MAX_ROWS, limits.SORT_MAX_ITEMS + 1 if predicate == Predicate() else limits.OVERVIEW_MAX_ROWS
     )

@@ -1,10 +1,10 @@
-"""Removing what a deleted collection held, a batch at a time."""
+"""Statements that remove the contents of a deleted collection, a batch at a time."""
 
 from storage.postgres.statements import Statement, Total
 
 
 def delete_items_of(base_id: int, limit: int) -> Statement[Total]:
-    """Delete up to `limit` items of a Base. Row: how many it were."""
+    """Delete up to `limit` items of a Base. Row: how many."""
     return Statement(
         """
         WITH deleted AS (
@@ -19,7 +19,7 @@ def delete_items_of(base_id: int, limit: int) -> Statement[Total]:
 
 
 def delete_files_of(drive_id: int, limit: int) -> Statement[Total]:
-    """Delete up to `limit` files of a Drive; their blobs are garbage. Row: how many files it were."""
+    """Delete up to `limit` files of a Drive; their blobs are garbage. Row: how many files."""
     return Statement(
         """
         WITH deleted AS (
@@ -56,7 +56,7 @@ def delete_deleted_files_of(drive_id: int, limit: int) -> Statement[Total]:
 
 
 def delete_folders_of(drive_id: int, limit: int) -> Statement[Total]:
-    """Delete up to `limit` folders of a Drive that were made by hand. Row: how many it were."""
+    """Delete up to `limit` folders of a Drive that were made by hand. Row: how many."""
     return Statement(
         """
         WITH deleted AS (

@@ -1,8 +1,8 @@
 """Statements that rename, move, delete and restore files: rows change, blobs stay.
 
-Whoever changes what many names mean locks the Drive by `lock_drive`, first of all; whoever points one name at blobs shares
-that lock (see `storage/drive/sql/files.py`). Without it a write to a name could take the blobs of the file that has just left
-it for its own old ones, and let go of them.
+A change of many names first locks the Drive with `lock_drive`; a write of one name shares that lock (see
+`storage/drive/sql/files.py`). Without it, a write to a name could take the blobs of a file that has just moved away for
+its own old ones, and make them garbage.
 """
 
 from datetime import datetime
@@ -61,7 +61,7 @@ def find_drive(collection_id: str, name: str) -> Statement[DriveId]:
 
 
 def allow_seconds(seconds: int) -> Statement[NoRow]:
-    """Let the statements of this transaction take so long each. Row: nothing of interest."""
+    """Let the statements of this transaction take so long each. Row: not used."""
     return Statement("SELECT set_config('statement_timeout', $1, true)", [f"{seconds}s"], NoRow)
 
 
@@ -143,7 +143,7 @@ def lock_deletion(deletion_id: int) -> Statement[Affected]:
 
 
 def set_files_aside(deletion_id: int, drive_id: int, names: list[str], asked_at: object) -> Statement[Total]:
-    """Let files of a locked Drive be deleted ones of this deletion, if they are still to be. Row: how many it were."""
+    """Let files of a locked Drive be deleted ones of this deletion, if they are still to be. Row: how many."""
     return Statement(
         f"""
         WITH gone AS (
@@ -213,7 +213,7 @@ def restore_files(deletion_id: int, drive_id: int, names: list[str], new_names: 
 
 
 def forget_deleted(deletion_id: int, limit: int) -> Statement[Total]:
-    """Remove up to `limit` deleted files for good: their blobs are garbage. Row: how many it were."""
+    """Remove up to `limit` deleted files for good: their blobs are garbage. Row: how many."""
     return Statement(
         """
         WITH gone AS (

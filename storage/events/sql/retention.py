@@ -21,7 +21,7 @@ class Overfull(NamedTuple):
 
 
 def wait_for_events_lock(seconds: int) -> Statement[NoRow]:
-    """Locks that take longer than this are given up, until the transaction ends. No row that matters."""
+    """Locks that take longer than this are given up, until the transaction ends. Its row is not used."""
     return Statement("SELECT set_config('lock_timeout', $1, true)", [f"{seconds}s"], NoRow)
 
 
@@ -88,7 +88,7 @@ def find_overfull(max_bytes: int) -> Statement[Overfull]:
 
 
 def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Statement[Total]:
-    """Delete up to `limit` of a collection's oldest blocks. Row: how many it were."""
+    """Delete up to `limit` of a collection's oldest blocks. Row: how many."""
     return Statement(
         """
         WITH deleted AS (
@@ -113,7 +113,7 @@ def empty_event_minutes(collection_id: str, end_minute: int) -> Statement[NoRow]
 
 
 def delete_blocks_of(collection_id: str, limit: int) -> Statement[Total]:
-    """Delete up to `limit` blocks of a collection. Row: how many it were."""
+    """Delete up to `limit` blocks of a collection. Row: how many."""
     return Statement(
         """
         WITH deleted AS (

@@ -198,7 +198,7 @@ def test_a_phone_has_targets_for_fingers(server: Server, cast: Cast, pages: Page
     assert bar["y"] + bar["height"] <= page.viewport_size["height"] + 1
     for button in page.locator("#drive-selected button:visible").all():
         assert is_touchable(button)
-    page.get_by_role("button", name="Select nothing").tap()
+    page.get_by_role("button", name="Clear the selection").tap()
     drive.row("box").locator("[data-open]").tap()
     drive.expect_labels("deep", "d.txt")
     drive.row("d.txt").locator("[data-open]").tap()

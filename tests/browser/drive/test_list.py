@@ -106,7 +106,7 @@ def test_search_finds_below_the_folder_and_leads_there(server: Server, cast: Cas
     field.fill("0%_s")
     drive.expect_labels("100%_sure.txt")
     field.fill("nothing is called that")
-    expect(drive.page.get_by_role("heading", name="No name here holds")).to_be_visible()
+    expect(drive.page.get_by_role("heading", name="Nothing found")).to_be_visible()
     drive.page.go_back()
     drive.expect_labels("2023", "2024", "alpha.txt", "zebra.txt")
 

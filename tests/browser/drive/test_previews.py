@@ -54,7 +54,7 @@ def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast
     page, preview = drive.page, drive.page.locator("#preview")
     page.get_by_role("link", name="1.png", exact=True).click()
     expect(page.get_by_role("dialog", name="1.png")).to_be_visible()
-    expect(page.get_by_role("button", name="The file before")).to_be_disabled()
+    expect(page.get_by_role("button", name="Previous file")).to_be_disabled()
 
     def next_is(name: str) -> Locator:
         page.keyboard.press("ArrowRight")
@@ -78,9 +78,9 @@ def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast
     expect(prose.locator("h1")).to_have_text("Plan")
     expect(prose.locator("img, script")).to_have_count(0)
     expect(prose.get_by_role("link")).to_have_attribute("rel", "noopener noreferrer nofollow")
-    expect(next_is("a.bin").get_by_role("heading")).to_have_text("No preview of this file")
+    expect(next_is("a.bin").get_by_role("heading")).to_have_text("No preview for this file")
     next_is("b-empty.txt")
-    expect(page.get_by_role("button", name="The next file")).to_be_disabled()
+    expect(page.get_by_role("button", name="Next file")).to_be_disabled()
     page.keyboard.press("ArrowLeft")
     expect(preview).to_have_attribute("data-name", "a.bin")
 

@@ -151,7 +151,7 @@ def test_a_choice_that_cannot_be_is_told_and_nothing_runs(pages: Callable[[str],
     import_ = wait_for(Import.objects.get(collection=cast.collection), "checked")
     answer = member.post(f"{path}run/", {"do-0": "rename", "name-0": "not legal/"})
     assert answer.status_code == 422
-    assert "“not legal/” is no legal name for a Base" in answer.text
+    assert "“not legal/” is not a valid name for a Base" in answer.text
     import_.refresh_from_db()
     assert import_.state == "checked"
 

@@ -150,7 +150,7 @@ def test_item_is_whole_and_says_who_changed_it(url: str, reader: Client, people:
     put(people, {"key": "a/b ü"}, access=Access(people.collection.id, person_id=people.member.pk))
     assert reader.get(url + "item/", {"key": "a/b ü"}).json()["changed_by"] == people.member.username
     people.member.delete()
-    assert reader.get(url + "item/", {"key": "a/b ü"}).json()["changed_by"] == "somebody who has left"
+    assert reader.get(url + "item/", {"key": "a/b ü"}).json()["changed_by"] == "a removed account"
 
 
 def test_item_that_is_not_there(url: str, reader: Client) -> None:

@@ -156,7 +156,10 @@ def test_same_save_again_is_answered_as_before(table: Table) -> None:
     assert first == again
     assert table.client.get(table.url + "count/").json()["total"] == 31
     reused = table.save(*changes[1:], save_id=save_id)
-    assert (reused.status_code, reused.json()) == (409, {"errors": ["This save was sent before, with other changes"]})
+    assert (reused.status_code, reused.json()) == (
+        409,
+        {"errors": ["This save was already sent with other changes: reload the page"]},
+    )
     assert table.client.get(table.url + "count/").json()["total"] == 31
 
 

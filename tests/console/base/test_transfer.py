@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_told_with_its_line(text: str, rows: int, line: i
         ("a,a\n1,2", "The first line names the column “a” twice"),
         ("a,\n1,2", "The first line names the columns, and one of the names is empty"),
         ("[1", "The body is not JSON"),
-        ("n\n" + "1\n" * (limits.CHANGES_PER_SAVE + 1), "That is more than 10,000 rows: bring them in parts"),
+        ("n\n" + "1\n" * (limits.CHANGES_PER_SAVE + 1), "That is more than 10,000 rows: split the file into parts"),
     ],
 )
 def test_what_is_no_file_of_rows_is_refused(text: str, message: str) -> None:

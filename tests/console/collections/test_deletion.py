@@ -31,7 +31,7 @@ def test_wrong_name_deletes_nothing(people: Cast, browser: Browser, typed: str) 
 
 def test_page_says_what_goes_and_the_safe_button_has_the_focus(people: Cast, browser: Browser) -> None:
     text = browser(people.owner).get(delete_page(people)).content.decode()
-    assert "It holds nothing" in text
+    assert "The collection is empty" in text
     assert "autofocus>Cancel" in text
 
 

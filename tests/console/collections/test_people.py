@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from storage.collections import invitations
 from storage.collections import people as storage_people
+from storage.collections.collections import invitations
 from storage.models import Invitation, Membership, Role
 from tests.console.conftest import Browser
 from tests.people import PASSWORD, Cast, make_person

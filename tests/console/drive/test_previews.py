@@ -88,7 +88,7 @@ def test_details_and_neighbours(visitor: Visitor) -> None:
 
 def test_a_pdf_that_is_not_shown_says_why_and_is_downloaded(visitor: Visitor) -> None:
     page = shown(visitor, "why/scripted.pdf", SCRIPTED_PDF)
-    assert "This PDF has scripts or actions in it, so it is not shown here: download it." in page
+    assert "This PDF contains scripts or actions, so it is not shown here. Download it to read it." in page
     assert "<iframe" not in page
     assert re.search(r'<a class="button" href="[^"]*why%2Fscripted.pdf" download>', page)
     assert "could not be checked for scripts" in shown(visitor, "why/broken.pdf", PDF[:-30])
@@ -142,7 +142,7 @@ def test_json_keeps_its_digits_and_order(visitor: Visitor) -> None:
     assert text.startswith('{\n  "b"')
     for broken in (b'{"a":', b"[" * 200_000, b"{'a': 1}"):
         page = shown(visitor, "broken.json", broken)
-        assert "no valid JSON" in page
+        assert "not valid JSON" in page
         assert text_in(page).strip().encode() == broken
 
 

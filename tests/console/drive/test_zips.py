@@ -78,7 +78,7 @@ def test_a_folder_that_nothing_is_in(visitor: Visitor) -> None:
     assert both.namelist() == [MANIFEST, "empty", "other", "empty (2)/"]
     nothing = visitor.get("zip/?folder=none/")
     assert nothing.status_code == 404
-    assert "Nothing of that is there any more" in nothing.text
+    assert "These files no longer exist" in nothing.text
 
 
 def test_too_many_files_for_one_zip_are_told_on_a_page(visitor: Visitor) -> None:

@@ -182,7 +182,7 @@ def test_what_was_not_kept_whole_is_not_sent_again(people: Cast, browser: Browse
     for more, reason in (
         ({"request": body(None, "image/png", digest="SHA-256 x")}, "is no text"),
         ({"request": body("x", is_cut=True)}, "was cut at 64 KB"),
-        ({"request": body("x"), "is_redacted": True}, "made unreadable"),
+        ({"request": body("x"), "is_redacted": True}, "masked"),
     ):
         event = make_event(people.collection.id, method="POST", path="pics/files", query="name=a", **more)
         event_queries.keep_event(event)
@@ -199,16 +199,22 @@ def test_redirects_are_not_followed_and_pages_not_reached(people: Cast, browser:
 
 
 DRY = [
-    ("PUT", "notes/items", '{"items": [{"key": "a", "n": 2}, {"key": "new"}]}', 207, ["would change", "would be new"]),
-    ("POST", "notes/items", '{"item": {"key": "new"}}', 201, ["would be new"]),
-    ("POST", "notes/items", '{"item": {"n": 1}}', 201, ["would be new"]),
+    (
+        "PUT",
+        "notes/items",
+        '{"items": [{"key": "a", "n": 2}, {"key": "new"}]}',
+        207,
+        ["would change", "would be created"],
+    ),
+    ("POST", "notes/items", '{"item": {"key": "new"}}', 201, ["would be created"]),
+    ("POST", "notes/items", '{"item": {"n": 1}}', 201, ["would be created"]),
     ("POST", "notes/items", '{"item": {"key": "a"}}', 409, []),
     ("PATCH", "notes/items/a", '{"increment": {"n": 5}}', 200, ["would change"]),
-    ("DELETE", "notes/items/a", "", 200, ["would be gone"]),
+    ("DELETE", "notes/items/a", "", 200, ["would be deleted"]),
     ("DELETE", "notes/items/none", "", 200, []),
-    ("PUT", "fresh/items", '{"items": [{"key": "a"}]}', 207, ["would be new"]),
+    ("PUT", "fresh/items", '{"items": [{"key": "a"}]}', 207, ["would be created"]),
     ("PUT", "notes/items", '{"items": []}', 400, []),
-    ("DELETE", "pics/files", '{"names": ["a.txt", "b.txt"]}', 200, ["would be gone"]),
+    ("DELETE", "pics/files", '{"names": ["a.txt", "b.txt"]}', 200, ["would be deleted"]),
 ]
 
 
@@ -242,8 +248,8 @@ def test_dry_run_shows_what_would_change_and_changes_nothing(
     "method, target, said",
     [
         ("POST", "pics/files?name=a.txt", "It would replace the file of 1 bytes, text/plain"),
-        ("POST", "pics/files?name=new.txt", "It would make a new file"),
-        ("POST", "pics/uploads?name=a.txt", "An upload in parts cannot be tried"),
+        ("POST", "pics/files?name=new.txt", "It would create a new file"),
+        ("POST", "pics/uploads?name=a.txt", "An upload in parts has no dry run"),
         ("GET", "notes/items/a", "only reads"),
         ("POST", "notes/query", "only reads"),
     ],

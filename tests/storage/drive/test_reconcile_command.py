@@ -41,7 +41,7 @@ def test_the_command_reports_rebuilds_and_repairs(database: None) -> None:
 
     repaired = reconciled("--rebuild", "--repair")
     assert repaired.returncode == 0, repaired.stderr
-    assert f"entered  {place.access.collection_id} files 'lost'" in repaired.stdout
+    assert f"added  {place.access.collection_id} files 'lost'" in repaired.stdout
     assert f"orphaned  {nobodys.hex}" in repaired.stdout
     assert (place.names(), place.read("lost"), place.read("kept")) == (["kept", "lost"], b"abc", b"kept")
     assert blobs.find_size(nobodys) is None

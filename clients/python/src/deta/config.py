@@ -29,7 +29,7 @@ class DataKey:
         return f"<DataKey of {self.project_id}>"
 
     def __reduce__(self) -> Union[str, tuple[object, ...]]:
-        raise TypeError("A data key is not pickled: make a Deta of its own in each process")
+        raise TypeError("A data key cannot be pickled: create a Deta in each process")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read_key(
         raise InvalidArgument("No project key: pass one to Deta(), or set DETA_PROJECT_KEY")
     # Anything else would fail inside the HTTP library, with the key in the message.
     if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise InvalidArgument("The project key holds characters that no key has")
+        raise InvalidArgument("The project key contains invalid characters")
     return DataKey(text, project_id or text.split("_")[0])
 
 
@@ -69,14 +69,14 @@ def service_root(
     variable = f"DETA_{service}_HOST"
     address = (host or environment.get(variable) or environment.get("HOMEPORT_URL") or "").strip()
     if not address:
-        raise InvalidArgument(f"No server is known: set HOMEPORT_URL (or {variable}) to its address")
+        raise InvalidArgument(f"No server address: set HOMEPORT_URL (or {variable}) to its address")
     if "://" not in address:
         address = f"https://{address}"
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidArgument("The server's address is not one: write host, host:port, or http(s)://host:port")
+        raise InvalidArgument("The server's address is not valid: write host, host:port, or http(s)://host:port")
     if parts.username is not None:
-        raise InvalidArgument("The server's address holds a user name: the data key is all it needs")
+        raise InvalidArgument("The server's address contains a user name: remove it, the data key is enough")
     path = parts.path.rstrip("/")
     path = path[: -len("/v1")] if path.endswith("/v1") else path
     return f"{parts.scheme}://{parts.netloc}{path}/v1/{quote(project_id, safe='')}/{quote(name, safe='')}"

@@ -306,4 +306,4 @@ def _tell(progress: Optional[Progress], done: int, total: Optional[int]) -> None
 
 def _check_parallel(parallel: int) -> None:
     if parallel < 1:
-        raise InvalidArgument("At least one part goes at a time")
+        raise InvalidArgument("`parallel` is at least 1")

@@ -59,7 +59,7 @@ class Files:
     def part(self, upload: str, name: str, number: int, content: bytes, content_type: Optional[str]) -> Call[int]:
         if number > PARTS_MAX:
             raise InvalidArgument(
-                f"More than {PARTS_MAX:,} parts of {UPLOAD_CHUNK_SIZE:,} bytes are too much for a file"
+                f"More than {PARTS_MAX:,} parts of {UPLOAD_CHUNK_SIZE:,} bytes are too many for one file"
             )
         path = f"/uploads/{quote_segment(upload)}/parts?name={quote_segment(name)}&part={number}"
         what = f"part {number} of an upload to {self.label}"
@@ -146,7 +146,7 @@ def open_parts(
     original client does. Raises InvalidArgument for neither or both of `data` and `path`.
     """
     if (data is None) == (path is None):
-        raise InvalidArgument("Give data or path, one of them")
+        raise InvalidArgument("Give either data or path")
     if path is not None:
         with Path(fspath(path)).open("rb") as file:
             yield _parts_of_stream(file), fstat(file.fileno()).st_size
@@ -179,7 +179,7 @@ def _parts_of_stream(stream: IO[Any]) -> Iterator[bytes]:
     while True:
         piece = stream.read(_TEXT_CHARACTERS if isinstance(stream, io.TextIOBase) else UPLOAD_CHUNK_SIZE - len(kept))
         if piece is None:
-            raise InvalidArgument("The stream has nothing to read yet: it must be a blocking one")
+            raise InvalidArgument("The stream returned nothing: it must be a blocking stream")
         kept += piece.encode() if isinstance(piece, str) else piece
         while len(kept) >= UPLOAD_CHUNK_SIZE:
             yield bytes(memoryview(kept)[:UPLOAD_CHUNK_SIZE])

@@ -188,7 +188,7 @@ def gather(result: dict[str, Any], answer: dict[str, Any]) -> None:
 
 def _several(items: Iterable[Any]) -> Iterable[Any]:
     if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
-        raise InvalidType("Items are a list, each one of them an item")
+        raise InvalidType("Items are a list of items")
     return items
 
 
@@ -215,7 +215,7 @@ def _whole(name: str, given: Any, seconds: float) -> int:
     try:
         return math.floor(seconds)
     except (ValueError, OverflowError):
-        raise InvalidArgument(f"{name} is no moment in time: {given}") from None
+        raise InvalidArgument(f"{name} is not a valid time: {given}") from None
 
 
 def _read_put(reply: Reply) -> Item:
@@ -229,7 +229,7 @@ def _read_put(reply: Reply) -> Item:
 def _read_insert(reply: Reply) -> Item:
     if reply.status == 409 and reply.is_doubtful:
         raise MayHaveBeenApplied(
-            f"{reply.request.what}: the key exists, perhaps by an earlier try of this very insert whose answer was lost",
+            f"{reply.request.what}: the key already exists, perhaps from an earlier try of this insert whose answer was lost",
             status=reply.status,
         )
     return load(reply)

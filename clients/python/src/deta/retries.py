@@ -65,7 +65,7 @@ class Attempts:
         if failure.was_sent and not self._request.is_repeatable:
             raise MayHaveBeenApplied(
                 f"{self._request.what}: the connection broke before the answer came ({failure.text}). It may have been"
-                " applied, and applying it twice would not be the same, so it was not tried again"
+                " applied, and applying it twice could change the result, so it was not tried again"
             )
         self.is_doubtful |= failure.was_sent
         delay = None if failure.is_hopeless else self._next_delay()
@@ -80,7 +80,7 @@ class Attempts:
         if not self._request.is_repeatable:
             raise MayHaveBeenApplied(
                 f"{self._request.what}: the server answered {reply.status}, which does not say whether it was applied."
-                " Applying it twice would not be the same, so it was not tried again",
+                " Applying it twice could change the result, so it was not tried again",
                 status=reply.status,
             )
         asked = _retry_after(reply)

@@ -61,11 +61,11 @@ def dump(value: object) -> bytes:
     try:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     except TypeError as error:
-        raise InvalidType(f"This can't be written as JSON: {error}") from None
+        raise InvalidType(f"This cannot be written as JSON: {error}") from None
     except (ValueError, RecursionError) as error:
         # A UnicodeEncodeError would quote the whole text.
         reason = "a lone surrogate" if isinstance(error, UnicodeError) else str(error)
-        raise InvalidArgument(f"This can't be written as JSON: {reason}") from None
+        raise InvalidArgument(f"This cannot be written as JSON: {reason}") from None
 
 
 def load(reply: Reply) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def load(reply: Reply) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        message = f"{reply.request.what}: the answer is no JSON object. Is that address a Homeport?"
+        message = f"{reply.request.what}: the answer is not a JSON object. Is this the address of a Homeport server?"
         raise ResponseError(message, status=reply.status)
     return value
 

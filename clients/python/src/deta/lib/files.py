@@ -41,7 +41,7 @@ class StreamingBody(DriveStreamingBody):
     def set_socket_timeout(self, timeout: float) -> None:
         """How many seconds the network may be silent."""
         if timeout <= 0:
-            raise InvalidArgument("A timeout is longer than nothing")
+            raise InvalidArgument("A timeout is a positive number of seconds")
         self._set_read_timeout(timeout)
 
 
