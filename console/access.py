@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from storage.collections import keys
-from storage.collections.collections import roles
+from storage.collections import keys, roles
 from storage.collections.roles import CollectionAccess
 from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Role

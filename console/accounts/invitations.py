@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
-from storage.collections.collections import invitations
+from storage.collections import invitations
 from storage.errors import InvitationSpent
 from storage.models import Invitation
 

@@ -8,7 +8,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
 from console.page import PageRequest, go_to, show_dialog
-from storage.collections.collections import invitations, roles
+from storage.collections import invitations, roles
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role
 

@@ -8,8 +8,7 @@ from console import access
 from console.collections.forms import CollectionForm, DeletionForm
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import jobs
-from storage.collections import collections, deletion, usage
-from storage.collections.collections import invitations, roles
+from storage.collections import collections, deletion, invitations, roles, usage
 from storage.errors import InvalidInput
 from storage.events import recording
 from storage.models import Role

@@ -11,8 +11,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.page import PageRequest, go_to, show_dialog
 from storage import limits
-from storage.collections import people
-from storage.collections.collections import invitations
+from storage.collections import invitations, people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Role
 

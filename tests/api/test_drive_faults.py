@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -39,7 +40,7 @@ def settled(drive: DriveClient, **files: bytes) -> None:
     names = once_back(lambda: drive.list()).json()["names"]
     assert names == sorted(files)
     for name, content in files.items():
-        response = once_back(lambda name=name: drive.get(name))
+        response = once_back(partial(drive.get, name))
         assert response.headers["Content-Length"] == str(len(content))
         assert md5(response.content) == md5(content)
     report = swept_report()

@@ -11,8 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from storage.collections import collections as storage_collections
-from storage.collections import keys
-from storage.collections.collections import invitations
+from storage.collections import invitations, keys
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries

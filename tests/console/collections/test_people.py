@@ -1,16 +1,17 @@
 """Invitations by link, roles, and who leaves."""
 
 import html
-import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from storage.collections import invitations
 from storage.collections import people as storage_people
-from storage.collections.collections import invitations
 from storage.models import Invitation, Membership, Role
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
 
 NEWCOMER = {"username": "Newcomer-of-this-test", "password1": PASSWORD, "password2": PASSWORD}
@@ -24,8 +25,8 @@ def invite(client: Client, people: Cast, role: str = "reader") -> str:
     return path_in(answer)
 
 
-def path_in(answer: object) -> str:
-    return re.search(r"http://testserver(/join/[^<\s]+)", html.unescape(answer.content.decode())).group(1)
+def path_in(answer: Any) -> str:
+    return search(r"http://testserver(/join/[^<\s]+)", html.unescape(answer.content.decode())).group(1)
 
 
 @pytest.mark.parametrize("role", ["reader", "member", "owner"])

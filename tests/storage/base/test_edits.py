@@ -258,7 +258,8 @@ def test_clash_says_who_and_when(access: Access) -> None:
 
 def in_threads(number: int, work: Callable[[int], Any]) -> list[Any]:
     """The results of `work`, started at one moment in so many threads; an exception counts as its result."""
-    gate, results = threading.Barrier(number), [None] * number
+    gate = threading.Barrier(number)
+    results: list[Any] = [None] * number
 
     def run(index: int) -> None:
         from django.db import connection

@@ -126,7 +126,7 @@ def test_a_folder_holds_what_the_api_lists_folders_first(
 def test_odd_names_are_text(shelf: Shelf) -> None:
     names = [name for name in ODD_NAMES if not name.endswith("/")]
     shelf.fill(*names)
-    reached = []
+    reached: list[str] = []
     waiting = [""]
     while waiting:
         for name in shelf.names(waiting.pop()):

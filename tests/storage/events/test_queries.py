@@ -4,6 +4,7 @@ import random
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def store(*batches: list[Event]) -> None:
     """Each batch as by another process."""
     for batch in batches:
         queue = EventQueue()
-        queue._start = lambda: None
+        vars(queue)["_start"] = lambda: None
         for event in batch:
             queue.put(event)
         queue.flush()
@@ -55,7 +56,7 @@ def make_many(collection_id: str, count: int, *, step_ns: int = SECOND // 100) -
     ]
 
 
-def all_pages(collection_id: str, **options: object) -> list[str]:
+def all_pages(collection_id: str, **options: Any) -> list[str]:
     found: list[str] = []
     before = ""
     while True:
@@ -139,7 +140,7 @@ def test_look_that_ends_early_goes_on_where_it_was(
 )
 def test_filters(collection_id: str, conditions: Conditions, expected: str) -> None:
     now = time.time_ns()
-    lines = {
+    lines: dict[str, dict[str, Any]] = {
         "a": {},
         "b": {"method": "PUT", "response": body('{"a": "a Needle here"}')},
         "c": {"path": "pics/files", "query": "name=a.png", "response": body(None, "image/png", digest="SHA-256 x")},

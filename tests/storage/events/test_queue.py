@@ -1,9 +1,10 @@
 """Events on their way to the table: nobody waits for them, and what is lost is counted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 import pytest
@@ -27,7 +28,7 @@ def collection_id(database: None) -> str:
 
 
 @pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> EventQueue:
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventQueue]:
     """One whose thread does not run: the tests say when it stores."""
     made = EventQueue()
     monkeypatch.setattr(made, "_start", lambda: None)
@@ -343,6 +344,10 @@ def test_key_is_named_in_its_own_collection_alone(collection_id: str, queue: Eve
     assert bodies == ["mine", None]
 
 
+def is_listed(collection_id: str, path: str) -> bool:
+    return path in paths(collection_id)
+
+
 def test_thread_stores_by_itself_each_time(collection_id: str) -> None:
     queue = EventQueue()
     puts = [
@@ -352,5 +357,5 @@ def test_thread_stores_by_itself_each_time(collection_id: str) -> None:
     ]
     for number, put in enumerate(puts):
         put()
-        eventually(lambda last=number: f"a/items/{last}" in paths(collection_id))
+        eventually(partial(is_listed, collection_id, f"a/items/{number}"))
     queue._connection.close()
