@@ -29,34 +29,28 @@ test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 test-js: $(VENV)/node.stamp
 	@if ls tests/js/*.test.* >/dev/null 2>&1; then PATH="$$PWD/$(BIN):$$PATH" node --test tests/js/; fi
 
-lint: $(VENV)/test.stamp
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
-	cd clients/python && $(abspath $(RUN)) -m mypy
-	$(RUN) manage.py makemigrations --check --dry-run
-	$(BIN)/hadolint Dockerfile
-	$(BIN)/compose-lint compose.yaml
-	$(BIN)/compose-lint compose.engines.yaml
-	@$(MAKE) --no-print-directory lint-js
+# Every check but the tests. The list of them is in .pre-commit-config.yaml, so that the hook of `make hooks`, which looks at what
+# a commit changes, runs the same. One alone: .venv/bin/pre-commit run --all-files mypy
+lint: $(VENV)/node-tools.stamp
+	$(BIN)/pre-commit run --all-files
 
-# Biome judges and lays out scripts and stylesheets; tsc checks what the scripts pass to each other. `make format-js` lays out.
-.PHONY: lint-js format-js
-NODE_TOOL = PATH="$$PWD/$(BIN):$$PATH" $(VENV)/node-tools/node_modules/.bin
-lint-js: $(VENV)/node-tools.stamp
-	$(NODE_TOOL)/biome ci --error-on-warnings
-	$(NODE_TOOL)/tsc
+# Run them before each commit in this clone.
+.PHONY: hooks
+hooks: $(VENV)/node-tools.stamp
+	$(BIN)/pre-commit install
+
+# Lay out what the checks want laid out.
+.PHONY: format format-templates format-js
+format: format-templates format-js
+	$(BIN)/ruff format .
+
+format-templates: $(VENV)/test.stamp
+	$(BIN)/djangofmt templates
 
 format-js: $(VENV)/node-tools.stamp
-	$(NODE_TOOL)/biome check --write
-	@$(MAKE) --no-print-directory lint-docs
+	PATH="$$PWD/$(BIN):$$PATH" $(VENV)/node-tools/node_modules/.bin/biome check --write
 
-# The documentation, built into build/docs; a broken link in it is an error.
-.PHONY: lint-docs
-lint-docs: $(VENV)/test.stamp
-	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
-
-# The pictures in it, of a server that is started for them.
+# The pictures in the documentation, of a server that is started for them.
 .PHONY: pictures
 pictures: $(VENV)/browser.stamp
 	$(RUN) -m docs.pictures

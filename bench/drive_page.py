@@ -28,7 +28,7 @@ from bench.chromium import open_page
 from bench.homeport import Homeport
 from bench.pages import Visitor
 from bench.statements import attach, open_connection
-from console.affinity import find_processors, keep_to
+from console.cpu_affinity import find_processors, keep_to
 
 MOST_TIMES_LONGER = 1.5
 LEAST_OF_THE_API = 0.8

@@ -49,7 +49,7 @@ def main() -> None:
 
 def _measure(homeport: Homeport) -> dict[str, list[tuple[float, ...]]]:
     """Per shape and round: bytes an item, and puts, puts of 25 and equality queries a second."""
-    from storage.postgres.access import Access
+    from storage.postgres.caller import Access
     from storage.postgres.database import run
     from storage.postgres.statements import Statement
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +142,7 @@ def _measure_growth(small: int, large: int) -> bool:
     print(f"\nPages of {small:,} and of {large:,} recorded requests, medians of {TIMES}\n")
     print(f"{'page':<18} {'small':>10} {'large':>10} {'ratio':>7}")
     times = {
-        title: [_time(lambda log=log, a=arguments: _list(log, a)) for log in logs.values()]
-        for title, arguments in pages.items()
+        title: [_time(partial(_list, log, arguments)) for log in logs.values()] for title, arguments in pages.items()
     }
     good = True
     for title, (in_small, in_large) in times.items():

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from storage.collections import keys, people
-from storage.collections.people import CollectionAccess
+from storage.collections import keys, roles
+from storage.collections.roles import CollectionAccess
 from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 # Set in the environment of a request that a page sends to the API for a person. A header cannot set it: those begin with `HTTP_`.
 GRANTED_ACCESS = "homeport.granted_access"
@@ -42,7 +42,7 @@ def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role
     Raises Http404 for everyone without access, and PermissionDenied for a role that is too low.
     """
     try:
-        granted = people.find_access(person=cast(User, request.user), collection_id=collection_id)
+        granted = roles.find_access(person=cast(User, request.user), collection_id=collection_id)
     except CollectionNotFound as error:
         raise Http404(error.messages[0]) from None
     if not granted.allows(at_least):

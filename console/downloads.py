@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date
 
-from console.conditions import ByteRange, find_range, is_known, is_still
+from console.conditional_requests import ByteRange, find_range, is_known, is_still
 from storage.drive.files import Download, StoredFile
 
 # A file up to this size is sent in one piece, which frees the thread at once however slow the client is.

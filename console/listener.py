@@ -14,7 +14,7 @@ from granian import cli
 from granian.server import MPServer
 
 import console.wsgi  # noqa: F401 (imported for its effect: Django is set up)
-from console.affinity import find_processors, keep_to, share_of
+from console.cpu_affinity import find_processors, keep_to, share_of
 
 # So many workers may die in so many seconds before the listener as a whole is given up; serve then starts it again.
 _DEATHS_MAX, _DEATHS_WITHIN_SECONDS = 20, 3.0

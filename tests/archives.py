@@ -6,7 +6,7 @@ The server of the tests has a worker that takes what waits: what a test does its
 import io
 import random
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from storage.drive import files
 from storage.drive.files import Download, Stored
 from storage.drive.sql import uploads as uploads_sql
 from storage.models import Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 
 HOSTILE_NAMES = [
@@ -214,7 +214,7 @@ def run_now(import_: Import, **ways: Choice) -> Import:
     chosen = [
         ways.get(portion.name) or plans.suggest_choice(portion) for portion in plans.read_plan(import_.plan).portions
     ]
-    where = {"collection_id": import_.collection_id, "import_id": import_.id}
+    where: dict[str, Any] = {"collection_id": import_.collection_id, "import_id": import_.id}
     with transaction.atomic():
         imports.request_run(choices=chosen, **where)
         import_ = imports.find_import(**where)
@@ -237,7 +237,7 @@ def new_collection() -> Access:
     return Access(collections.create_collection("Made by a test").id)
 
 
-def make_zip(entries: dict[str, bytes | str]) -> bytes:
+def make_zip(entries: Mapping[str, Any]) -> bytes:
     """A zip as anybody's program writes it."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

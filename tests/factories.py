@@ -165,12 +165,8 @@ class _Unclosed(io.BufferedIOBase):
     """A reader that the end of one response leaves open for the next."""
 
     def __init__(self, reader: Any) -> None:
-        self.read, self.read1, self.readinto, self.readline = (
-            reader.read,
-            reader.read1,
-            reader.readinto,
-            reader.readline,
-        )
+        for name in ("read", "read1", "readinto", "readline"):
+            setattr(self, name, getattr(reader, name))
 
 
 class RawConnection:

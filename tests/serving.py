@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _MAKE_KEY = """
 import django
 django.setup()
-from storage import collections, keys
+from storage.collections import collections, keys
 made = collections.create_collection({!r})
 print(made.id, keys.create_key(collection_id=made.id, name="Made by a test").text)
 """

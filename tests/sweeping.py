@@ -36,6 +36,12 @@ def swept_report() -> Report:
     return report
 
 
+def repair_now() -> None:
+    """Put right what tests before left in the bucket or took from it, so that the next may ask for a clean report."""
+    sweep_now()
+    once_alone(reconcile.repair)
+
+
 def once_alone(work: Callable[[], Any]) -> Any:
     """Do it as soon as the server's own sweeper is not at it."""
 

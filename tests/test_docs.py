@@ -219,6 +219,25 @@ def test_paths_that_a_text_names_exist(name: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_files_that_docstrings_and_comments_name_exist() -> None:
+    """By their path, or by the end of it."""
+    rooms = ("console", "storage", "homeport", "bench", "tests", "static/js", "clients/python/src")
+    sources = [path for room in rooms for end in ("*.py", "*.js", "*.mjs") for path in (ROOT / room).rglob(end)]
+    assert len(sources) > 300
+    others = (ROOT / "manage.py", ROOT / "conftest.py", *(ROOT / "templates").rglob("*.html"))
+    files = {f"/{path.relative_to(ROOT).as_posix()}" for path in (*sources, *others)}
+    prose = re.compile(r'"""(?:.|\n)*?"""|/\*\*(?:.|\n)*?\*/|^\s*(?:#|//).*$', re.M)
+    named = re.compile(r"(?<![\w./*-])((?:\w+/)*[a-z]\w+\.(?:py|js|html))(?![\w(])")
+    no_file_of_ours = {"main.py", "uvicorn.py", "index.html", "node.html"}
+    assert [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources
+        for text in prose.findall(path.read_text())
+        for name in named.findall(text)
+        if name not in no_file_of_ours and not any(file.endswith(f"/{name}") for file in files)
+    ] == []
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_links_lead_to_files(name: str) -> None:
     targets = re.findall(r"\]\(([^)\s]+)\)", read(name))

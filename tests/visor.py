@@ -51,7 +51,13 @@ def recorded(collection_id: str, count: int, **options: Any) -> list[Event]:
 
 def make_event(collection_id: str, *, at_ns: int | None = None, **more: Any) -> Event:
     """An event that was not stored yet. Names of a line's fields are those of the line, others of the content."""
-    fields = {"method": "GET", "path": "notes/items/a", "query": "", "status": 200, "duration_us": 1500} | more
+    fields: dict[str, Any] = {
+        "method": "GET",
+        "path": "notes/items/a",
+        "query": "",
+        "status": 200,
+        "duration_us": 1500,
+    } | more
     line = {name: fields.pop(name) for name in Line.__struct_fields__ if name in fields}
     numbers = {"bytes_in": 0, "bytes_out": 0}
     key_digest = fields.pop("key_digest", b"")

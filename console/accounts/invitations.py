@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
-from storage.collections import people
+from storage.collections import invitations
 from storage.errors import InvitationSpent
 from storage.models import Invitation
 
@@ -22,15 +22,15 @@ def make_link(request: HttpRequest, invitation: Invitation) -> str:
 def read_link(token: str) -> Invitation:
     """The invitation of a link. Raises InvitationSpent when it was used or withdrawn, is too old, or was not made here."""
     try:
-        invitation_id = signing.loads(token, salt=_SALT, max_age=people.INVITATION_LASTS)
+        invitation_id = signing.loads(token, salt=_SALT, max_age=invitations.INVITATION_LASTS)
     except signing.BadSignature:
         raise InvitationSpent() from None
-    return people.find_invitation(invitation_id)
+    return invitations.find_invitation(invitation_id)
 
 
 def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
     """Accept an invitation, with an account or with a new one from a valid form. Raises InvitationSpent; creates none then."""
     with transaction.atomic():
         newcomer: User = person if isinstance(person, User) else person.save()
-        people.accept_invitation(invitation_id=invitation.pk, person=newcomer)
+        invitations.accept_invitation(invitation_id=invitation.pk, person=newcomer)
         return newcomer

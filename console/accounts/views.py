@@ -52,7 +52,7 @@ class SignIn(LoginView):
         self.attempt = Attempt(request.META["REMOTE_ADDR"], request.POST.get("username", "")[:150])
         if self.attempt.may_try():
             return super().post(request, *args, **kwargs)
-        response = render(request, "accounts/sign_in_later.html", {"minutes": WAIT_SECONDS // 60}, status=429)
+        response = render(request, "accounts/too_many_tries.html", {"minutes": WAIT_SECONDS // 60}, status=429)
         response["Retry-After"] = str(WAIT_SECONDS)
         return response
 

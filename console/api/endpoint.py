@@ -19,7 +19,7 @@ from storage import names
 from storage.base import items
 from storage.collections import key_uses
 from storage.errors import DiskFull, InvalidInput, StorageError, Unauthorized
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @dataclass(frozen=True, slots=True)

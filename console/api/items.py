@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from console.api.bodies import read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
 from console.api.request import ApiRequest
-from console.conditions import is_known
+from console.conditional_requests import is_known
 from console.json_views import json_response, json_text_response
 from storage import limits, names
 from storage.base import items as storage_items

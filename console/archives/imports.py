@@ -17,7 +17,7 @@ from storage import jobs, limits
 from storage.archive import imports, plans
 from storage.archive.plans import Choice
 from storage.collections import usage
-from storage.collections.people import CollectionAccess
+from storage.collections.roles import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput
 from storage.models import Import, Role
 from storage.numbers import BEYOND, read_number

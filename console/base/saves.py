@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from console import access
-from console.base.changers import describe_changers
-from console.base.reading import access_of, find_base
+from console.base.last_changed_by import describe_changers
+from console.base.row_pages import access_of, find_base
 from console.json_views import answers_json, json_response, read_object, read_text
 from storage import limits
 from storage.base import edits

@@ -6,9 +6,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from console import access
-from console.base.changers import describe_changer
+from console.base.last_changed_by import describe_changer
 from console.base.query_text import understand
-from console.base.reading import access_of, find_base, limit_from, read_page
+from console.base.row_pages import access_of, find_base, limit_from, read_page
 from console.json_views import answers_json, json_response
 from console.page import UNPROCESSABLE
 from storage import names

@@ -8,7 +8,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
 from console.page import PageRequest, go_to, show_dialog
-from storage.collections import people
+from storage.collections import invitations, roles
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role
 
@@ -22,7 +22,7 @@ def invite(request: PageRequest, collection_id: str) -> HttpResponse:
     context = {"granted": granted, "title": f"Invite to “{granted.collection.name}”", "back": "settings"}
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
-        invitation = people.invite_person(
+        invitation = invitations.invite_person(
             collection_id=collection_id, role=Role(chosen["role"]), note=chosen["note"], invited_by=request.user
         )
         return show_dialog(
@@ -38,7 +38,7 @@ def change_role(request: HttpRequest, collection_id: str, person_id: int) -> Htt
     if request.POST.get("role") not in Role.values:
         return go_to(request, "settings", collection_id)
     role = Role(request.POST["role"])
-    people.set_role(collection_id=collection_id, person_id=person_id, role=role)
+    roles.set_role(collection_id=collection_id, person_id=person_id, role=role)
     return go_to(request, "settings", collection_id, said=f"{member.person.username} now has the role “{role.label}”.")
 
 
@@ -47,7 +47,7 @@ def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResp
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     member = _member(collection_id, person_id)
     if request.method == "POST":
-        people.remove_member(collection_id=collection_id, person_id=person_id)
+        roles.remove_member(collection_id=collection_id, person_id=person_id)
         return go_to(request, "settings", collection_id, said=f"{member.person.username} removed.")
     title = f"Remove {member.person.username}?"
     return show_dialog(request, "collections/remove_member.html", granted=granted, member=member, title=title)
@@ -56,12 +56,12 @@ def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResp
 @require_POST
 def withdraw(request: HttpRequest, collection_id: str, invitation_id: int) -> HttpResponse:
     access.by_person(request, collection_id, at_least=Role.OWNER)
-    people.withdraw_invitation(collection_id=collection_id, invitation_id=invitation_id)
+    invitations.withdraw_invitation(collection_id=collection_id, invitation_id=invitation_id)
     return go_to(request, "settings", collection_id, said="Invitation withdrawn.")
 
 
 def _member(collection_id: str, person_id: int) -> Membership:
     try:
-        return people.find_member(collection_id=collection_id, person_id=person_id)
+        return roles.find_member(collection_id=collection_id, person_id=person_id)
     except PersonNotFound as error:
         raise Http404(error.messages[0]) from None

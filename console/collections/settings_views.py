@@ -8,7 +8,7 @@ from console import access
 from console.collections.forms import CollectionForm, DeletionForm
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import jobs
-from storage.collections import collections, deletion, people, usage
+from storage.collections import collections, deletion, invitations, roles, usage
 from storage.errors import InvalidInput
 from storage.events import recording
 from storage.models import Role
@@ -32,8 +32,8 @@ def settings(request: HttpRequest, collection_id: str) -> HttpResponse:
         "tab": "settings",
         "form": form,
         "roles": Role.choices,
-        "members": people.list_members(collection_id),
-        "invitations": people.list_invitations(collection_id),
+        "members": roles.list_members(collection_id),
+        "invitations": invitations.list_invitations(collection_id),
         "recording": recording.find_recording(collection_id),
     }
     return render(request, "collections/settings.html", context, status=UNPROCESSABLE if form.errors else 200)

@@ -6,11 +6,11 @@ from django.http import Http404
 
 from console import access
 from console.page import PageRequest
-from storage.collections.people import CollectionAccess
+from storage.collections.roles import CollectionAccess
 from storage.drive import folders
 from storage.errors import DriveNotFound
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @dataclass(frozen=True, slots=True)

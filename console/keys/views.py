@@ -50,7 +50,7 @@ def new(request: HttpRequest, collection_id: str) -> HttpResponse:
                 "made": made,
                 "env": env_lines(request, made.text),
             }
-            return show_dialog(request, "keys/made.html", **context)
+            return show_dialog(request, "keys/created.html", **context)
     return show_dialog(request, "keys/new.html", form=form, granted=granted, title="New data key")
 
 

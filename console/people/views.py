@@ -11,7 +11,7 @@ from console import access
 from console.accounts.invitations import make_link
 from console.page import PageRequest, go_to, show_dialog
 from storage import limits
-from storage.collections import people
+from storage.collections import invitations, people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Role
 
@@ -30,7 +30,7 @@ class OwnerInvitationForm(forms.Form):
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
     access.server_owner(request)
-    context = {"people": people.list_people(), "invitations": people.list_invitations(None)}
+    context = {"people": people.list_people(), "invitations": invitations.list_invitations(None)}
     return render(request, "people/index.html", context)
 
 
@@ -42,7 +42,7 @@ def invite(request: PageRequest) -> HttpResponse:
     form = OwnerInvitationForm(request.POST or None)
     context = {"title": "Invite an owner of this server", "back": "people"}
     if request.method == "POST" and form.is_valid():
-        invitation = people.invite_person(
+        invitation = invitations.invite_person(
             collection_id=None, role=Role.OWNER, note=form.cleaned_data["note"], invited_by=request.user
         )
         return show_dialog(
@@ -69,7 +69,7 @@ def remove(request: PageRequest, person_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: PageRequest, invitation_id: int) -> HttpResponse:
     access.server_owner(request)
-    people.withdraw_invitation(collection_id=None, invitation_id=invitation_id)
+    invitations.withdraw_invitation(collection_id=None, invitation_id=invitation_id)
     return go_to(request, "people", said="Invitation withdrawn.")
 
 

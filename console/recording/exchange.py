@@ -1,37 +1,38 @@
-"""A captured request and its answer, whether it contains a secret, and the event that is made of it.
+"""A captured exchange: one request with its answer, and the event that is made of it, without secrets.
 
-Whether there is a secret is found while the request is answered. What has none is written down later, many at once and field
-by field: what would be a step of Python for each request is one for all of them.
+Most exchanges have no secret but in the headers that always hold one. One quick look tells, and spares redaction.
 """
 
 import hashlib
-import string
-from collections.abc import Sequence
+import re
 from functools import lru_cache
 from itertools import chain
 from urllib.parse import quote
 
 import msgspec
-from msgspec.structs import astuple
 
-from console.recording.bodies import MOST, Sample, are_text, cut, whole_body
+from console.recording.bodies import MOST, Sample, cut, whole_body
 from console.recording.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
 from storage import limits
 from storage.events import ids as event_ids
-from storage.events.blocks import Body, Columns, Content, Event, Headers, Line, LogEntry
+from storage.events.blocks import Body, Content, Event, Headers, Line, LogEntry
 
-_UNRESERVED = (string.ascii_letters + string.digits + "/_.~-").encode()
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _SAFE = "/:@!$&'()*+,;=~"
 _MOST = limits.EVENT_TEXT_MAX_CHARACTERS
 # Written in an address, one character may become three.
 _MOST_HEADS = _MOST // 3
 _METHOD_MAX = 16
-_JSON, _DELETE = "application/json", 0x7F
+_NO_BODY = Body()
+_JSON = "application/json"
 _MOST_US = 2_000_000_000  # what its column holds, over half an hour
 
 
 class Sender(msgspec.Struct, frozen=True, gc=False):
-    """What the headers of a request say: readable ones as text, and the secrets that stand in the others."""
+    """What the headers of a request say: readable ones as text, and the secrets in the others.
+
+    `is_clean` says that no secret stands in the readable ones, and none has to be cut.
+    """
 
     headers: Headers
     content_type: str
@@ -40,11 +41,11 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
     is_clean: bool
 
 
-class Notes(msgspec.Struct, frozen=True, gc=False):
-    """One request and its answer, as they passed.
+class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
+    """One request and its answer, as they came.
 
     `path` is what follows `/v1/{collection}/`, in the characters of Latin-1 that WSGI hands its bytes over as, as are `query`
-    and the headers' values. `status` begins with its number. A body that came as a whole is here as it is.
+    and the headers' values. `status` begins with its number. A body that came in one piece is here as it is.
     """
 
     collection_id: str
@@ -60,11 +61,19 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
     response: bytes | Sample
     log: list[LogEntry]
 
-    def can_be_kept_as_they_are(self) -> bool:
-        """Whether there is no secret in them and nothing has to be cut, told by one quick look. Nearly always it is so."""
-        sender, query, request, response = self.sender, self.query, self.request, self.response
+    def make_event(self) -> Event:
+        """The event without secrets, and without texts that are too long."""
+        if self.is_clean():
+            return self.make_raw_event(self.response_headers)
+        event = self.make_raw_event([(name, _text(value)) for name, value in self.response_headers])
+        redact(event, self.sender.secrets)
+        return event
+
+    def is_clean(self) -> bool:
+        """Whether there is no secret in it and nothing has to be cut, told by one quick look. Nearly always it is so."""
+        query, request, response = self.query, self.request, self.response
         if (
-            not (sender.is_clean and isinstance(request, bytes) and isinstance(response, bytes))
+            not (self.sender.is_clean and isinstance(request, bytes) and isinstance(response, bytes))
             or self.log
             or "+" in query
         ):
@@ -72,17 +81,17 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
         heads = "\n".join([self.path, query, *chain.from_iterable(self.response_headers)])
         if not heads.isascii() or len(heads) > _MOST_HEADS or len(request) + len(response) > MOST:
             return False
-        return sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
+        return self.sender.secrets.are_missing_in(b"\n".join((heads.encode(), request, response)))
 
-    def make_event(self) -> Event:
-        """The event without secrets, and without texts that are too long."""
+    def make_raw_event(self, response_headers: list[tuple[str, str]]) -> Event:
+        """The event with whatever is in it: `redact` has to look at it unless the exchange is clean."""
         sender = self.sender
-        headers = tuple([(name, _text(value)) for name, value in self.response_headers])
-        told = dict(headers)
+        told = dict(response_headers)
+        content_type = told.get("Content-Type", "")
         content = Content(
-            headers,
-            _kept(self.request, sender.content_type) if self.request else Body(),
-            _kept(self.response, told.get("Content-Type", ""), etag=told.get("ETag", "")),
+            tuple(response_headers),
+            _kept(self.request, sender.content_type) if self.request else _NO_BODY,
+            _kept(self.response, content_type, etag=told.get("ETag", ""), is_our_json=content_type == _JSON),
             tuple(self.log),
         )
         line = Line(
@@ -95,43 +104,7 @@ class Notes(msgspec.Struct, frozen=True, gc=False):
             content.request.size_bytes,
             content.response.size_bytes,
         )
-        event = Event(self.collection_id, line, content, sender.headers, sender.key_digest)
-        redactor = Redactor(sender.secrets)
-        _redact(event, redactor)
-        content.is_redacted = redactor.has_found
-        return event
-
-    @staticmethod
-    def in_columns(together: "Sequence[Notes]") -> Columns:
-        """The same of notes of one sender that can be kept as they are. Raises ValueError unless all their bodies are text."""
-        _, moments, durations, methods, paths, queries, statuses, senders, requests, headers, responses, _ = zip(
-            *map(astuple, together), strict=True
-        )
-        response_types = [told.get("Content-Type", "") for told in map(dict, headers)]
-        # The JSON of an answer is our own, so it has no control characters; only this one may stand in JSON as it is.
-        others = [
-            body for body, kind in zip(responses, response_types, strict=True) if kind != _JSON or _DELETE in body
-        ]
-        if not are_text([*requests, *others]):
-            raise ValueError("A body of these is no text")
-        return Columns(
-            ids=event_ids.new_event_ids(moments),
-            methods=[method[:_METHOD_MAX] for method in methods],
-            paths=_written_paths(paths),
-            queries=_written_queries(queries),
-            statuses=[int(status[:3]) for status in statuses],
-            durations_us=[min(duration_ns // 1000, _MOST_US) for duration_ns in durations],
-            request_headers=[sender.headers for sender in senders],
-            request_types=[
-                sender.content_type if request else "" for sender, request in zip(senders, requests, strict=True)
-            ],
-            requests=list(map(bytes.decode, requests)),
-            request_sizes=list(map(len, requests)),
-            response_headers=headers,
-            response_types=response_types,
-            responses=list(map(bytes.decode, responses)),
-            response_sizes=list(map(len, responses)),
-        )
+        return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
 
 
 def sender_of(environ: dict[str, str]) -> Sender:
@@ -174,11 +147,15 @@ def _header_name(name: str) -> str:
     return "X-API-Key" if name == "HTTP_X_API_KEY" else "-".join(map(str.capitalize, words))[:100]
 
 
-def _kept(body: bytes | Sample, content_type: str, *, etag: str = "") -> Body:
-    return whole_body(body, content_type) if isinstance(body, bytes) else body.keep(content_type, etag=etag)
+def _kept(body: bytes | Sample, content_type: str, *, etag: str = "", is_our_json: bool = False) -> Body:
+    if isinstance(body, bytes):
+        return whole_body(body, content_type, is_our_json=is_our_json)
+    return body.keep(content_type, etag=etag)
 
 
-def _redact(event: Event, redactor: Redactor) -> None:
+def redact(event: Event, secrets: Secrets) -> None:
+    """Make the secrets of an event unreadable, and cut texts that are too long."""
+    redactor = Redactor(secrets)
     line, content = event.line, event.content
     line.path = _cut(redactor.text(line.path))
     line.query = _cut(redactor.query(line.query))
@@ -187,6 +164,7 @@ def _redact(event: Event, redactor: Redactor) -> None:
     content.request = _redacted_body(redactor, content.request)
     content.response = _redacted_body(redactor, content.response)
     content.log = tuple((level, name, redactor.text(message)) for level, name, message in content.log)
+    content.is_redacted = redactor.has_found
 
 
 def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
@@ -212,21 +190,10 @@ def _cut(text: str) -> str:
 
 def _written_path(path: str) -> str:
     """As it would be written in a request: WSGI hands over what its percent-encoding meant."""
-    return quote(path, safe=_SAFE, encoding="latin-1")
-
-
-def _written_paths(paths: Sequence[str]) -> Sequence[str]:
-    are_plain = not "".join(paths).encode("latin-1").translate(None, _UNRESERVED)
-    return paths if are_plain else list(map(_written_path, paths))
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe=_SAFE, encoding="latin-1")
 
 
 def _written_query(query: str) -> str:
     """As it came; some clients send other characters than an address may hold, which are encoded here."""
     is_plain = query.isascii() and query.isprintable()
     return query if is_plain else quote(query, safe=_SAFE + "%?[]", encoding="latin-1")
-
-
-def _written_queries(queries: Sequence[str]) -> Sequence[str]:
-    together = "".join(queries)
-    are_plain = together.isascii() and together.isprintable()
-    return queries if are_plain else list(map(_written_query, queries))

@@ -1,7 +1,7 @@
 """The recorder: wraps the public API and makes an event of each request to a recorded collection.
 
-A request to any other collection costs a look into a set. Nothing that is handed to the queue has a secret in it
-(`console/recording/exchange.py`); from there on nothing can hold up a request or fail it.
+A request to any other collection costs a look into a set. No event has a secret in it (`console/recording/exchange.py`), and
+nothing that happens to one can hold up its request or fail it.
 """
 
 import logging
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from console.recording.bodies import Overheard, Sample, UnhashedSample
-from console.recording.exchange import Notes, sender_of
+from console.recording.bodies import Sample, SampledInput, UnhashedSample
+from console.recording.exchange import CapturedExchange, sender_of
 from console.recording.request_log import listen
 from storage import limits
 from storage.events import recording
@@ -60,36 +60,36 @@ class Recorder:
             return self._application(environ)
         request = None
         if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-            request = environ["wsgi.input"] = Overheard(environ["wsgi.input"])
+            request = environ["wsgi.input"] = SampledInput(environ["wsgi.input"])
         log: list[LogEntry] = []
         # Django writes what it made of the path back into the environment.
-        exchange = Exchange(environ, collection_id, path[_ID_END + 1 :], request, log, time.perf_counter_ns())
+        exchange = OpenExchange(environ, collection_id, path[_ID_END + 1 :], request, log, time.perf_counter_ns())
         listen(log)
         try:
             status, headers, body = answer = self._application(environ)
         finally:
             listen(None)
         if not isinstance(body, list):
-            return status, headers, Overhearing(body, exchange, status, headers)
+            return status, headers, SampledAnswer(body, exchange, status, headers)
         exchange.finish(status, headers, b"".join(body))
         return answer
 
 
-class Exchange(msgspec.Struct, frozen=True, gc=False):
-    """One request, while it is answered."""
+class OpenExchange(msgspec.Struct, frozen=True, gc=False):
+    """One request while it is answered."""
 
     environ: dict[str, Any]
     collection_id: str
     path: str
-    request: Overheard | None
+    request: SampledInput | None
     log: list[LogEntry]
     began_ns: int
 
     def finish(self, status: str, headers: list[tuple[str, str]], response: bytes | Sample) -> None:
-        """Hand over what was noted. Whatever goes wrong here must not reach the request."""
+        """Hand the event over. Whatever goes wrong here must not reach the request."""
         environ, request = self.environ, self.request
         try:
-            notes = Notes(
+            captured = CapturedExchange(
                 self.collection_id,
                 time.time_ns(),
                 time.perf_counter_ns() - self.began_ns,
@@ -103,22 +103,21 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
                 response,
                 self.log,
             )
+            event = captured.make_event()
             if SENT_BY_HAND in environ:
-                environ[SENT_BY_HAND].take(notes.make_event())
-            elif notes.can_be_kept_as_they_are():
-                queue.put_notes(notes)
+                environ[SENT_BY_HAND].take(event)
             else:
-                queue.put(notes.make_event())
+                queue.put(event)
         except Exception:
             logger.exception("A request could not be recorded")
             queue.lose(self.collection_id)
 
 
-class Overhearing:
+class SampledAnswer:
     """An answer that is sent as it is read; its event is made when it ends, or the client has gone."""
 
     def __init__(
-        self, answer: Iterable[bytes], exchange: Exchange, status: str, headers: list[tuple[str, str]]
+        self, answer: Iterable[bytes], exchange: OpenExchange, status: str, headers: list[tuple[str, str]]
     ) -> None:
         self._answer = answer
         self._chunks = iter(answer)

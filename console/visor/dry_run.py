@@ -18,7 +18,7 @@ from storage.errors import FileNotFound, InvalidInput, ItemNotFound, StorageErro
 from storage.events import blocks as event_blocks
 from storage.events.blocks import Event
 from storage.exact_json import parse
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors
 
 

@@ -15,11 +15,11 @@ from console.visor.http_client_form import ClientForm, form_of
 from console.visor.line_diff import compare, pretty
 from console.visor.views import find_event, show_sent
 from storage.collections import usage
-from storage.collections.people import CollectionAccess
+from storage.collections.roles import CollectionAccess
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events.queries import Conditions
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 _HISTORY = 20
 

@@ -15,7 +15,7 @@ from console.recording.application import api
 from console.recording.recorder import SENT_BY_HAND, ByHand
 from console.visor.request_drafts import Draft
 from storage.events.blocks import Event
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 # A whole file of gigabytes would hold the page up; so much of an answer is read.
 MOST_READ_BYTES = 10_485_760

@@ -18,14 +18,14 @@ from console.visor.filters import ORIGINS, STATUSES, read_filters
 from console.visor.request_drafts import METHODS, repeat
 from storage import limits
 from storage.collections import keys
-from storage.collections.people import CollectionAccess
+from storage.collections.roles import CollectionAccess
 from storage.errors import EngineUnreachable, EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @require_safe

@@ -1,7 +1,7 @@
 """Imports: upload in parts, check, choose, run. The reports stay with the collection.
 
 The archive is kept for a week after its import, so that it can be imported again. The check is in `checking.py`, the
-import in `importing.py`.
+import in `importer.py`.
 """
 
 import io
@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from storage import limits
 from storage.archive import checking, parts, plans
-from storage.archive.importing import Importer, keep_problems
+from storage.archive.importer import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source

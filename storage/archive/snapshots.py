@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from storage import limits
 from storage.archive import exports, manifest, parts, plans, zip_reader
-from storage.archive.importing import Importer
+from storage.archive.importer import Importer
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source

@@ -24,7 +24,7 @@ from storage.base.sql import edits as edits_sql
 from storage.errors import InvalidInput, ItemNotFound, SaveReused
 from storage.exact_json import join, parse, split
 from storage.models import DataKey
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 
 Outcome = Literal["saved", "merged", "clash", "refused", "gone"]

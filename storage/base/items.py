@@ -22,7 +22,7 @@ from storage.errors import (
     KeyExists,
 )
 from storage.exact_json import check_value, dump, is_number, parse
-from storage.postgres.access import Access, allowed
+from storage.postgres.caller import Access, allowed
 from storage.postgres.database import engine_errors, run
 from storage.postgres.sql import access as access_sql
 

@@ -11,7 +11,7 @@ from storage.base.items import find_base_id, with_key
 from storage.base.query import Condition, Predicate
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
 
 _CLAUSES_EXPLAINED = 8

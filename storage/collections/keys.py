@@ -16,7 +16,7 @@ from django.utils import timezone
 from storage import limits, names
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
 from storage.models import Collection, DataKey, DataKeyUse
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 _ALPHABET = string.ascii_letters + string.digits
 _SHAPE = re.compile(

@@ -30,7 +30,7 @@ from storage.errors import (
     StorageError,
     Unauthorized,
 )
-from storage.postgres.access import Access, allowed
+from storage.postgres.caller import Access, allowed
 from storage.postgres.database import engine_errors, run
 from storage.s3 import blobs
 from storage.s3.cache import copies

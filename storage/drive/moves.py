@@ -1,7 +1,7 @@
 """Files renamed and moved, with the folders they are in: rows change in one transaction, no byte travels.
 
 The objects in S3 still say the names that their files were stored under, which is what rebuild.py would find after the
-database was lost. Deleting is in deletion.py. The pages' gate has already checked the person's access.
+database was lost. Deleting is in `deletion.py`. The pages' gate has already checked the person's access.
 """
 
 from collections import Counter

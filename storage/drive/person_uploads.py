@@ -16,7 +16,7 @@ from storage.drive.sql import moves as moves_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.drive.uploads import Part
 from storage.errors import InvalidInput, NamesTaken, UploadNotFound
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 
 MAX_BYTES = limits.PARTS_MAX * limits.FILE_BODY_MAX_BYTES

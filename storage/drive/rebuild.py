@@ -21,7 +21,7 @@ from storage.drive.reconcile import alone, find_orphans, note_listing
 from storage.drive.sql import blobs as blobs_sql
 from storage.errors import BlobMissing
 from storage.models import Collection, File
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 from storage.s3 import blobs
 from storage.s3.blobs import Owner, StoredBlob

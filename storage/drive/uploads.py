@@ -23,7 +23,7 @@ from storage.drive.files import Content, IfExists, Stored, allowed, discarded_on
 from storage.drive.sql import files as files_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import EngineUnreachable, InvalidInput, UploadMismatch, UploadNotFound
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 from storage.s3 import blobs
 

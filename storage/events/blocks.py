@@ -4,15 +4,12 @@ A row for each event cost more than a quarter of the API's throughput when it wa
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
 hold bodies and headers. Reading a page of the list opens a block or two; a filter looks into 500 lines at a time.
 
-Events become bytes as soon as there is a block to take them in: thousands may wait to be stored, and looking at each of
-their texts again later would cost more than all of the rest.
+Events become bytes one by one as they come (`pack`), and a block puts these behind one another: thousands may wait to be
+stored, and looking at each of their texts again later would cost more than all of the rest.
 """
 
 import threading
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import repeat
-from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
@@ -111,11 +108,6 @@ class _Contents(msgspec.Struct, array_like=True):
     contents: list[Content]
 
 
-# The last fields of an ordinary request's event: nothing was cut, logged or sent by hand.
-_LINE_REST, _BODY_REST, _CONTENT_REST = (
-    part.__struct_defaults__[part.__struct_fields__.index(name) - len(part.__struct_fields__) :]
-    for part, name in ((Line, "origin"), (Body, "is_cut"), (Content, "log"))
-)
 _FIRST_ERROR = 400
 
 _encoder = msgspec.msgpack.Encoder()
@@ -125,32 +117,13 @@ _event_decoder = msgspec.msgpack.Decoder(Event)
 _of_thread = threading.local()
 
 
-class PackedEvents(NamedTuple):
-    """Events of one collection as bytes: their lines and their contents, as MessagePack one after the other. `errors`,
-    `by_hand` and `slowest_us` are as in a `Block`; `request_headers` are those of each."""
+class PackedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event with its line and its content as bytes, whose size is `size_bytes`."""
 
-    collection_id: str
-    request_headers: Sequence[Headers]
-    first_id: str
-    last_id: str
-    errors: int
-    by_hand: int
-    slowest_us: int
-    lines: memoryview
-    contents: memoryview
-
-    @property
-    def events(self) -> int:
-        return len(self.request_headers)
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self.lines) + len(self.contents)
-
-    def fit_into_one_block(self) -> bool:
-        """Whether they may be stored together. Raises ValueError for an invalid id."""
-        is_small = self.size_bytes <= limits.EVENT_BLOCK_MAX_BYTES and self.events <= limits.EVENT_BLOCK_MAX
-        return is_small and event_ids.minute_of(self.first_id) == event_ids.minute_of(self.last_id)
+    event: Event
+    line: msgspec.Raw
+    content: msgspec.Raw
+    size_bytes: int
 
 
 class OpenBlock:
@@ -159,51 +132,55 @@ class OpenBlock:
     `size_bytes` is what they take before they are compressed.
     """
 
-    def __init__(self, collection_id: str, first_id: str) -> None:
-        """For events of the minute of this one's id."""
-        self.size_bytes = 0
-        self.events = 0
-        self._collection_id = collection_id
-        self._minute = event_ids.bounds_of_minute(first_id)
-        self._errors = self._by_hand = self._slowest_us = 0
-        self._first_id, self._last_id = event_ids.HIGHEST, event_ids.LOWEST
-        self._lines, self._contents = bytearray(), bytearray()
-        self._headers: list[Headers] = []
-        self._places: list[int] = []
-        self._place_of: dict[int, int] = {}
+    def __init__(self, first: PackedEvent) -> None:
+        """With its first event, which says whose events and of which minute the others are, and may be of any size.
 
-    def has_room_for(self, packed: PackedEvents) -> bool:
-        """Whether these fit too. An event that is larger than a whole block gets its own."""
+        Raises ValueError for an id that is none.
+        """
+        line = first.event.line
+        self._collection_id = first.event.collection_id
+        self.size_bytes = 0
+        self._minute = event_ids.bounds_of_minute(line.id)
+        self._errors = self._by_hand = self._slowest_us = 0
+        self._first_id = self._last_id = line.id
+        self._lines: list[msgspec.Raw] = []
+        self._contents: list[msgspec.Raw] = []
+        self._places: list[int] = []
+        self._place_of: dict[Headers, int] = {}
+        self.add(first)
+
+    @property
+    def events(self) -> int:
+        return len(self._lines)
+
+    def has_room_for(self, packed: PackedEvent) -> bool:
+        """Whether this event may come in as well."""
         since, until = self._minute
         return (
-            since <= packed.first_id <= packed.last_id < until
-            and self.events + packed.events <= limits.EVENT_BLOCK_MAX
+            since <= packed.event.line.id < until
+            and len(self._lines) < limits.EVENT_BLOCK_MAX
             and self.size_bytes + packed.size_bytes <= limits.EVENT_BLOCK_MAX_BYTES
         )
 
-    def add(self, packed: PackedEvents) -> None:
-        """Add events. A request to a recorded collection waits for this."""
-        self._lines += packed.lines
-        self._contents += packed.contents
+    def add(self, packed: PackedEvent) -> None:
+        """Take an event in. A request to a recorded collection waits for this."""
+        self._lines.append(packed.line)
+        self._contents.append(packed.content)
+        self._places.append(self._place_of.setdefault(packed.event.request_headers, len(self._place_of)))
         self.size_bytes += packed.size_bytes
-        self.events += packed.events
-        self._first_id = min(self._first_id, packed.first_id)
-        self._last_id = max(self._last_id, packed.last_id)
-        self._errors += packed.errors
-        self._by_hand += packed.by_hand
-        self._slowest_us = max(self._slowest_us, packed.slowest_us)
-        # The same headers are nearly always the same object, which stays here and so keeps its identity.
-        identities = list(map(id, packed.request_headers))
-        if not self._place_of.keys() >= set(identities):
-            for identity, headers in zip(identities, packed.request_headers, strict=True):
-                if identity not in self._place_of:
-                    self._place_of[identity] = len(self._headers)
-                    self._headers.append(headers)
-        self._places += map(self._place_of.__getitem__, identities)
+        line = packed.event.line
+        if line.id < self._first_id:
+            self._first_id = line.id
+        elif line.id > self._last_id:
+            self._last_id = line.id
+        if line.duration_us > self._slowest_us:
+            self._slowest_us = line.duration_us
+        self._errors += line.status >= _FIRST_ERROR
+        self._by_hand += line.origin != APP
 
     def close(self) -> Block:
         """The block as it is stored."""
-        contents = (self._headers, self._places, msgspec.Raw(_array(self.events, self._contents)))
+        contents = (list(self._place_of), self._places, self._contents)
         return Block(
             collection_id=self._collection_id,
             last_id=self._last_id,
@@ -212,73 +189,20 @@ class OpenBlock:
             errors=self._errors,
             by_hand=self._by_hand,
             slowest_us=self._slowest_us,
-            lines=_compress(_array(self.events, self._lines)),
+            lines=_compress(_encoder.encode(self._lines)),
             contents=_compress(_encoder.encode(contents)),
         )
 
 
-def pack(events: Sequence[Event]) -> PackedEvents:
-    """Events of one collection as bytes, for a block to take in."""
-    lines = [event.line for event in events]
-    return PackedEvents(
-        collection_id=events[0].collection_id,
-        request_headers=[event.request_headers for event in events],
-        first_id=min(line.id for line in lines),
-        last_id=max(line.id for line in lines),
-        errors=sum(line.status >= _FIRST_ERROR for line in lines),
-        by_hand=sum(line.origin != APP for line in lines),
-        slowest_us=max(line.duration_us for line in lines),
-        lines=_elements(lines),
-        contents=_elements([event.content for event in events]),
-    )
-
-
-class Columns(NamedTuple):
-    """Requests of apps with one key of one collection, by field instead of by request: what is in a `Line`, a `Content` and the
-    two `Body` of each. No body was cut, and nothing was logged or redacted."""
-
-    ids: Sequence[str]
-    methods: Sequence[str]
-    paths: Sequence[str]
-    queries: Sequence[str]
-    statuses: Sequence[int]
-    durations_us: Sequence[int]
-    request_headers: Sequence[Headers]
-    request_types: Sequence[str]
-    requests: Sequence[str]
-    request_sizes: Sequence[int]
-    response_headers: Sequence[Sequence[tuple[str, str]]]
-    response_types: Sequence[str]
-    responses: Sequence[str]
-    response_sizes: Sequence[int]
-
-    def pack(self, *, collection_id: str, key_id: int) -> PackedEvents:
-        """The same bytes as of events, for far less: each step is taken in C for all of them, and nothing is made of a
-        request but the tuples that are written."""
-        sizes = (self.request_sizes, self.response_sizes)
-        heads = (self.ids, self.methods, self.paths, self.queries, self.statuses, self.durations_us, *sizes)
-        lines = _rows(*heads, rest=(key_id, *_LINE_REST))
-        requests = _rows(self.request_sizes, self.request_types, self.requests, rest=_BODY_REST)
-        responses = _rows(self.response_sizes, self.response_types, self.responses, rest=_BODY_REST)
-        contents = _rows(self.response_headers, requests, responses, rest=_CONTENT_REST)
-        return PackedEvents(
-            collection_id=collection_id,
-            request_headers=self.request_headers,
-            first_id=min(self.ids),
-            last_id=max(self.ids),
-            errors=sum(map(_FIRST_ERROR.__le__, self.statuses)),
-            by_hand=0,
-            slowest_us=max(self.durations_us),
-            lines=_elements(lines),
-            contents=_elements(contents),
-        )
+def pack(event: Event) -> PackedEvent:
+    """An event as bytes, for a block to take in."""
+    line, content = _encoder.encode(event.line), _encoder.encode(event.content)
+    return PackedEvent(event, msgspec.Raw(line), msgspec.Raw(content), len(line) + len(content))
 
 
 def make_block(event: Event) -> Block:
     """A block of one event."""
-    block = OpenBlock(event.collection_id, event.line.id)
-    block.add(pack([event]))
-    return block.close()
+    return OpenBlock(pack(event)).close()
 
 
 def open_lines(packed: bytes) -> list[Line]:
@@ -303,22 +227,6 @@ def pack_event(event: Event) -> bytes:
 def unpack_event(packed: bytes) -> Event:
     """The event that `pack_event` packed."""
     return _event_decoder.decode(_decompress(packed))
-
-
-def _elements(values: list[Any]) -> memoryview:
-    """Fewer than 65,536 values as MessagePack, one behind the other: an array of them without its head, which is one byte
-    ("fixarray" of the specification) or, from 16 values on, three ("array 16")."""
-    return memoryview(_encoder.encode(values))[1 if len(values) < 16 else 3 :]
-
-
-def _rows(*columns: Sequence[Any], rest: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """One tuple for each place in the columns, which are equally long, with the same rest at its end."""
-    return list(zip(*columns, *map(repeat, rest), strict=False))
-
-
-def _array(length: int, elements: bytearray) -> bytes:
-    """A MessagePack array of values that are MessagePack already ("array 32" of its specification)."""
-    return b"\xdd" + length.to_bytes(4, "big") + elements
 
 
 def _compress(plain: bytes) -> bytes:

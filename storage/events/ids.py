@@ -5,7 +5,6 @@ Of the bits behind the milliseconds, the first twelve go on with the time, so th
 """
 
 import random
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _FRACTION_BITS = 12
@@ -18,19 +17,11 @@ HIGHEST = "f" * 32
 
 def new_event_id(at_ns: int) -> str:
     """An id for an event of this time, in nanoseconds since 1970."""
-    return new_event_ids([at_ns])[0]
-
-
-def new_event_ids(moments: Iterable[int]) -> list[str]:
-    """An id for an event of each of these times, in nanoseconds since 1970."""
-    draw = random.getrandbits
     # Milliseconds, and behind them their 4,096 parts.
-    parts = [(at_ns << _FRACTION_BITS) // 1_000_000 for at_ns in moments]
+    part = (at_ns << _FRACTION_BITS) // 1_000_000
     # The last bits only need to be unique, not secret: an event is only found within a collection that the gate allows.
-    return [
-        (part >> _FRACTION_BITS << 80 | (part & _FRACTION) << 64 | _FIXED | draw(62)).to_bytes(16, "big").hex()
-        for part in parts
-    ]
+    bits = part >> _FRACTION_BITS << 80 | (part & _FRACTION) << 64 | _FIXED | random.getrandbits(62)
+    return bits.to_bytes(16, "big").hex()
 
 
 def time_of(event_id: str) -> datetime:

@@ -1,8 +1,8 @@
 """Recorded requests ("events"): listed, found, pinned and counted.
 
-Events and their blocks are in `blocks.py`, storing them is in `queue.py`, deleting old ones in `retention.py`, and which
-collections are recorded in `recording.py`. The recorder (`console/recording/`) decides what is kept of a request and which
-secrets are masked.
+What one is and how they lie in blocks is in `blocks.py`, how they come to be stored in `queue.py`, how they
+go again in `retention.py`, and whose requests are recorded in `recording.py`. What is taken from a request, and what of
+it is made unreadable, is the recorder's to say.
 
 Blocks that different processes wrote at the same time overlap: the lines of a page are those above the next block's
 last id, so none is left out and none comes twice.

@@ -4,23 +4,18 @@ The caller never waits and never fails. While the table is slow, locked or unrea
 is full, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the events
 of the last moment.
 
-The queue also takes captured requests, and turns many at once into bytes, in the thread that adds the last of them.
-
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
 
 import logging
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
 from multiprocessing import util
-from typing import Any, Protocol
 
 from storage import limits
 from storage.errors import StorageError
-from storage.events.blocks import Body, Columns, Event, OpenBlock, PackedEvents, pack
+from storage.events.blocks import Body, Event, OpenBlock, pack
 from storage.events.ids import minute_of
 from storage.events.queries import statements_for
 from storage.events.sql import queries as events_sql
@@ -39,33 +34,7 @@ _NOT_KEPT = "not kept: the request had no key of this collection"
 Owner = tuple[str, int]
 _NO_KEY: Owner = ("", 0)
 
-# So many are written down at once: what is done once for all of them then costs each next to nothing.
-_MADE_AT_ONCE = 64
-
 Minute = tuple[str, int]
-
-
-class Sender(Protocol):
-    """Who sent a request."""
-
-    @property
-    def key_digest(self) -> bytes: ...
-
-
-class Notes(Protocol):
-    """What an event is made of. It contains no secret."""
-
-    @property
-    def collection_id(self) -> str: ...
-
-    @property
-    def sender(self) -> Sender: ...
-
-    def make_event(self) -> Event: ...
-
-    @staticmethod
-    def in_columns(together: "Sequence[Any]") -> Columns:
-        """Several of them, which came with a key of their collection. Raises anything where one is not as most are."""
 
 
 class EventQueue:
@@ -76,8 +45,6 @@ class EventQueue:
         self._open: dict[str, OpenBlock] = {}
         self._closed: list[Block] = []
         self._unnamed: list[Event] = []
-        self._notes: deque[Notes] = deque()
-        self._taking = threading.Lock()
         self._waiting = self._waiting_bytes = 0
         self._lost: Counter[Minute] = Counter()
         self._lock = threading.Lock()
@@ -92,14 +59,6 @@ class EventQueue:
     def put(self, event: Event) -> None:
         """Add an event; it is lost when the queue is full. Returns at once. Raises ValueError for an invalid id."""
         self._put(event)
-        self._wake()
-
-    def put_notes(self, notes: Notes) -> None:
-        """Take in what an event is to be made of. Returns at once, but for every so many calls."""
-        waiting = self._notes
-        waiting.append(notes)
-        if len(waiting) >= _MADE_AT_ONCE:
-            self._put_all_notes()
         if not self._is_awake:
             self._wake()
 
@@ -112,7 +71,6 @@ class EventQueue:
     def flush(self) -> None:
         """Store the waiting events and the count of lost ones. Raises StorageError when that fails; they stay in the queue."""
         with self._writing:
-            self._put_all_notes()
             try:
                 self._name_keys()
                 self._close_blocks()
@@ -163,53 +121,6 @@ class EventQueue:
         except StorageError:
             logger.warning("The last recorded requests could not be stored")
 
-    def _put_all_notes(self) -> None:
-        """Make events of what waits for that. Several threads may be at it."""
-        while together := self._take_notes():
-            senders: dict[tuple[str, bytes], list[Notes]] = {}
-            for notes in together:
-                senders.setdefault((notes.collection_id, notes.sender.key_digest), []).append(notes)
-            for (collection_id, key_digest), of_sender in senders.items():
-                key_collection_id, key_id = self._keys.get(key_digest, _NO_KEY)
-                if key_collection_id == collection_id:
-                    self._put_together(of_sender, collection_id, key_id)
-                else:
-                    for notes in of_sender:
-                        self._put_alone(notes)
-
-    def _take_notes(self) -> list[Notes]:
-        # While this is held there can only come more.
-        with self._taking:
-            return [self._notes.popleft() for _ in range(min(len(self._notes), _MADE_AT_ONCE))]
-
-    def _put_together(self, together: Sequence[Notes], collection_id: str, key_id: int) -> None:
-        """As one piece of a block; in halves where they do not fit into one, or one of them is not as most are."""
-        try:
-            packed = together[0].in_columns(together).pack(collection_id=collection_id, key_id=key_id)
-            are_good = packed.fit_into_one_block()
-        except Exception:
-            are_good = False
-        if are_good:
-            self._put_packed(packed)
-        elif len(together) == 1:
-            self._put_alone(together[0])
-        else:
-            half = len(together) // 2
-            self._put_together(together[:half], collection_id, key_id)
-            self._put_together(together[half:], collection_id, key_id)
-
-    def _put_alone(self, notes: Notes) -> None:
-        with self._counting_loss(notes.collection_id):
-            self._put(notes.make_event())
-
-    @contextmanager
-    def _counting_loss(self, collection_id: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception:
-            logger.exception("A request could not be recorded")
-            self.lose(collection_id)
-
     def _put(self, event: Event, *, unknown: Owner | None = None) -> None:
         """An event to its collection's block. One of a key that is not known waits for its name, unless `unknown` is that."""
         owner = self._keys.get(event.key_digest, unknown)
@@ -220,19 +131,18 @@ class EventQueue:
             event.line.key_id = owner[1]
         else:
             _hide_body(event)
-        self._put_packed(pack([event]))
-
-    def _put_packed(self, packed: PackedEvents) -> None:
+        packed = pack(event)
         with self._lock:
             if self._is_full():
-                self._lost[packed.collection_id, minute_of(packed.last_id)] += packed.events
+                self._lost[event.collection_id, minute_of(event.line.id)] += 1
                 return
-            block = self._open.get(packed.collection_id)
-            if block is None or not block.has_room_for(packed):
-                block = self._open[packed.collection_id] = OpenBlock(packed.collection_id, packed.first_id)
+            block = self._open.get(event.collection_id)
+            if block is not None and block.has_room_for(packed):
+                block.add(packed)
+            else:
+                block = self._open[event.collection_id] = OpenBlock(packed)
                 self._blocks.append(block)
-            block.add(packed)
-            self._waiting += packed.events
+            self._waiting += 1
             self._waiting_bytes += packed.size_bytes
 
     def _put_unnamed(self, event: Event) -> None:
@@ -296,8 +206,11 @@ class EventQueue:
             self._waiting -= len(unnamed)
             self._waiting_bytes -= sum(map(_texts_size, unnamed))
         for event in unnamed:
-            with self._counting_loss(event.collection_id):
+            try:
                 self._put(event, unknown=_NO_KEY)
+            except Exception:
+                logger.exception("A request could not be recorded")
+                self.lose(event.collection_id)
 
 
 def _hide_body(event: Event) -> None:

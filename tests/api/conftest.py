@@ -9,6 +9,7 @@ import pytest
 
 from tests.drives import DriveClient, make_drive
 from tests.factories import BaseClient, close_connections, make_client
+from tests.sweeping import repair_now
 
 
 @pytest.fixture
@@ -27,6 +28,12 @@ def _connections() -> Iterator[None]:
 def drive(server: Any, database: None) -> DriveClient:
     """A client of a Drive that does not exist yet, with a key that may do everything in its collection."""
     return make_drive(server)
+
+
+@pytest.fixture(scope="module")
+def clean_bucket(server: Any) -> None:
+    """Whatever ran before, on this run's server: those who write without a commit leave their bytes behind."""
+    repair_now()
 
 
 @pytest.fixture

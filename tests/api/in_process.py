@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from console.access import GRANTED_ACCESS
 from console.api.handler import ApiHandler
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 _handle = ApiHandler(prefix="/v1/?")
 

@@ -57,7 +57,7 @@ def test_the_python_clients_session(python: PythonClient) -> None:
 
     changed = item | {"n": 2, "tags": ["a", "b"], "value": [0, 1, "é"]}
     # Without a limit or a place to go on from, the client sends null for them, and no query at all.
-    query = {"limit": None, "last": None}
+    query: dict[str, Any] = {"limit": None, "last": None}
     assert python.request("POST", "/query", query) == (200, {"paging": {"size": 2}, "items": [changed, {"key": "b"}]})
     query = {"limit": 1, "last": None, "query": [{"n?gt": 1}]}
     assert python.request("POST", "/query", query) == (200, {"paging": {"size": 1}, "items": [changed]})

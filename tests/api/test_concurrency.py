@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_appends_and_sets_at_once_are_all_there(client: BaseClient) -> None:
             for n in range(20)
         }
 
-    assert at_once([lambda number=number: change(number) for number in range(8)]) == [{200}] * 8
+    assert at_once(partial(change, number) for number in range(8)) == [{200}] * 8
     item = client.stored("a")
     assert sorted(item["l"]) == [number * 100 + n for number in range(8) for n in range(20)]
     assert [item[f"s{number}"] for number in range(8)] == [19] * 8
@@ -51,7 +52,7 @@ def test_appends_and_sets_at_once_are_all_there(client: BaseClient) -> None:
 def test_of_20_inserts_of_one_key_at_once_one_wins(client: BaseClient) -> None:
     for round_number in range(5):
         key = f"k{round_number}"
-        responses = at_once(lambda n=n, key=key: client.insert({"key": key, "n": n}) for n in range(20))
+        responses = at_once(partial(client.insert, {"key": key, "n": n}) for n in range(20))
 
         assert Counter(response.status_code for response in responses) == {201: 1, 409: 19}
         winner = next(response for response in responses if response.status_code == 201)
@@ -61,13 +62,13 @@ def test_of_20_inserts_of_one_key_at_once_one_wins(client: BaseClient) -> None:
 def test_of_20_inserts_of_an_expired_key_at_once_one_wins(client: BaseClient) -> None:
     client.put({"key": "a", "__expires": 1})
 
-    responses = at_once(lambda n=n: client.insert({"key": "a", "n": n}) for n in range(20))
+    responses = at_once(partial(client.insert, {"key": "a", "n": n}) for n in range(20))
 
     assert Counter(response.status_code for response in responses) == {201: 1, 409: 19}
 
 
 def test_first_writes_to_a_new_base_at_once_all_succeed(client: BaseClient) -> None:
-    responses = at_once(lambda n=n: client.put({"key": f"k{n:02}"}) for n in range(20))
+    responses = at_once(partial(client.put, {"key": f"k{n:02}"}) for n in range(20))
 
     assert {response.status_code for response in responses} == {207}
     assert client.all_keys() == [f"k{n:02}" for n in range(20)]
@@ -79,7 +80,7 @@ def test_puts_of_the_same_keys_in_opposite_orders_never_deadlock(client: BaseCli
     def put(order: list[dict[str, Any]]) -> set[int]:
         return {client.put(*order).status_code for _ in range(25)}
 
-    assert at_once([lambda order=order: put(order) for order in (items, items[::-1]) * 4]) == [{207}] * 8
+    assert at_once(partial(put, order) for order in (items, items[::-1]) * 4) == [{207}] * 8
 
 
 def test_puts_and_updates_of_the_same_keys_never_deadlock(client: BaseClient) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ from tests.failpoints import arm, disarm_all, is_armed, once_back
 from tests.serving import kill
 from tests.sweeping import swept_report
 from tests.waiting import PROMISED_SECONDS
+
+pytestmark = pytest.mark.usefixtures("clean_bucket")
 
 BEFORE, AFTER = b"before" * 1000, b"after" * 1000
 
@@ -37,7 +40,7 @@ def settled(drive: DriveClient, **files: bytes) -> None:
     names = once_back(lambda: drive.list()).json()["names"]
     assert names == sorted(files)
     for name, content in files.items():
-        response = once_back(lambda name=name: drive.get(name))
+        response = once_back(partial(drive.get, name))
         assert response.headers["Content-Length"] == str(len(content))
         assert md5(response.content) == md5(content)
     report = swept_report()

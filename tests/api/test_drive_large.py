@@ -18,6 +18,8 @@ from tests.serving import Server
 from tests.sweeping import swept_report
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("clean_bucket")
+
 MB = 1_048_576
 # How long the web server keeps a thread that has nothing to do.
 IDLE_SECONDS = 30

@@ -159,7 +159,8 @@ def test_putting_without_expiry_replaces_the_expiry_too(client: BaseClient) -> N
 def test_expired_items_do_not_count_for_limit_and_last(client: BaseClient) -> None:
     client.put(*({"key": f"k{n}", "v": 1} | ({"__expires": 1} if n % 2 else {}) for n in range(8)))
 
-    for query in ([], {"v": 1}, {"v?gte": 1}, {"key?gte": "k0"}):
+    queries: tuple[Any, ...] = ([], {"v": 1}, {"v?gte": 1}, {"key?gte": "k0"})
+    for query in queries:
         assert exact_json(client.query(query, limit=4))["paging"] == {"size": 4}
         assert exact_json(client.query(query, limit=3))["paging"] == {"size": 3, "last": "k4"}
 

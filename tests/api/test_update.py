@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories import BaseClient, exact_json, item_of_size
 
-ITEM = {
+ITEM: dict[str, Any] = {
     "key": "a",
     "n": 1,
     "d": Decimal("0.1"),

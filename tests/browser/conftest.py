@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, expect, sync_playwright
 
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
@@ -58,7 +59,7 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     """Opens a page in a browser of its own, signed in as a person; a script's error fails the test."""
     contexts, faults = [], []
 
-    def open_page(person: User | None, path: str = "/", *, width: int = 1280, **options: object) -> Page:
+    def open_page(person: User | None, path: str = "/", *, width: int = 1280, **options: Any) -> Page:
         context = chromium.new_context(base_url=server.url, viewport={"width": width, "height": 800}, **options)
         context.set_default_timeout(MOMENT_SECONDS * 1000)
         context.add_init_script(_MESSAGES_STAY)
@@ -79,6 +80,13 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     assert faults == []
 
 
+def box_of(shown: Locator) -> FloatRect:
+    """Where a control is on the page, and how large."""
+    box = shown.bounding_box()
+    assert box is not None, "it is not on the page"
+    return box
+
+
 def eventually_on(page: Page, find: Callable[[], Found], what: object = "it did not come") -> Found:
     """What `find` finds, as soon as that is something; the page's events and requests go on meanwhile."""
 
@@ -95,8 +103,8 @@ const wait = window.setTimeout;
 window.setTimeout = (run, ms, ...more) => wait(run, ms >= 8000 && ms < 1e8 ? 10 * ms : ms, ...more);
 """
 
-# What a page says of its requests that were broken off, as they are when one goes on to the next page.
-_BROKEN_OFF = ("htmx:afterRequest", "htmx:sendError")
+# What a page says of its requests that were broken off, as they are when one goes on to the next page or types on.
+_BROKEN_OFF = ("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError")
 
 
 def _is_fault(text: str, kind: str) -> bool:

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from console.management.messy import messy_items
-from storage.collections import keys
-from storage.collections import people as storage_people
+from console.management.demo_items import messy_items
+from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.models import (
@@ -22,7 +21,7 @@ from storage.models import (
 )
 from tests.browser.axe import faults_of
 from tests.browser.base.page import StoredBase, make_base, open_base
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, box_of
 from tests.drives import make_drive
 from tests.people import Cast, make_cast
 from tests.serving import Server
@@ -97,9 +96,7 @@ def full(server: Server, cast: Cast) -> Cast:
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
     )
     keys.revoke_key(collection_id=cast.collection.id, key_id=old.data_key.id)
-    storage_people.invite_person(
-        collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner
-    )
+    invitations.invite_person(collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner)
     return cast
 
 
@@ -271,5 +268,5 @@ def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: i
 
 def test_widest_window_keeps_lines_readable(full: Cast, pages: Pages) -> None:
     page = pages(full.server_owner, "/", width=2560)
-    assert page.locator("#content").bounding_box()["width"] < 1400
+    assert box_of(page.locator("#content"))["width"] < 1400
     assert Collection.objects.filter(id=full.collection.id).exists()

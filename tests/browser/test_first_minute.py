@@ -20,7 +20,8 @@ from tests.waiting import MOMENT_SECONDS, eventually
 def new_server() -> Iterator[Server]:
     """A server that nobody has signed in to."""
     folder = make_data_folder()
-    running = Server(folder, *ports.free_ports(2)).start()
+    port, tls_port = ports.free_ports(2)
+    running = Server(folder, port, tls_port).start()
     try:
         running.wait_ready()
         yield running

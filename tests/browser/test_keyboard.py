@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from storage.collections import keys
 from storage.models import Base, Collection, DataKey
 from tests.browser.conftest import Pages
+from tests.matching import search
 from tests.people import PASSWORD, Cast
 
 
@@ -50,7 +51,7 @@ def test_make_a_collection_and_delete_it(cast: Cast, pages: Pages) -> None:
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")
     page.wait_for_url("**/connect/")
-    collection_id = re.search(r"collections/(\w+)/", page.url).group(1)
+    collection_id = search(r"collections/(\w+)/", page.url).group(1)
     tab_to(page, "Settings")
     page.keyboard.press("Enter")
     page.wait_for_url("**/settings/")

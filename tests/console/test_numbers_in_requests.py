@@ -44,7 +44,7 @@ def places(people: Cast, browser: Browser) -> dict[str, Ask]:
             # As a web server hands it over: the characters of Latin-1.
             raw = text.encode().decode("latin-1")
             if path.startswith("/"):
-                environ = {"CONTENT_LENGTH": raw, "wsgi.input": io.BytesIO(b"x")}
+                environ: dict[str, Any] = {"CONTENT_LENGTH": raw, "wsgi.input": io.BytesIO(b"x")}
                 return int(client.generic(method, path, b"x", "application/json", **environ).status_code)
             return ask(method, collection_id, path, people.owner, body=b"x", CONTENT_LENGTH=raw).status
 

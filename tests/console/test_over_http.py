@@ -5,6 +5,7 @@ import re
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from storage.collections import keys
 from storage.models import DataKeyUse
 from tests.factories import BaseClient, make_client
+from tests.matching import search
 from tests.people import make_cast, make_session
 from tests.serving import Server
 from tests.waiting import eventually
@@ -23,7 +25,7 @@ FAR_FUTURE = "max-age=315360000, public, immutable"
 
 
 @pytest.fixture
-def signed_in(server: Server, database: None) -> httpx.Client:
+def signed_in(server: Server, database: None) -> Iterator[httpx.Client]:
     """A browser of somebody who owns the server."""
     with httpx.Client(base_url=server.url, cookies={"sessionid": make_session(make_cast().server_owner)}) as client:
         yield client
@@ -52,7 +54,7 @@ def test_static_files_are_hashed_compressed_and_kept(signed_in: httpx.Client) ->
 
 def test_inner_imports_lead_to_hashed_files(signed_in: httpx.Client) -> None:
     page = signed_in.get("/").text
-    modules = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
+    modules = json.loads(search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
     for plain, hashed in modules.items():
         answer = signed_in.get(hashed)
         assert answer.headers["Cache-Control"] == FAR_FUTURE

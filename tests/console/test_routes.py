@@ -11,13 +11,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from storage.collections import collections as storage_collections
-from storage.collections import keys
-from storage.collections import people as storage_people
+from storage.collections import invitations, keys
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.models import Base, Export, File, Import, Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 from tests.storage.rows import fill_drive
@@ -155,7 +154,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "key_id": lambda: keys.create_key(collection_id=cast.collection.id, name="a key").data_key.id,
         "person_id": cast.reader.id,
         "invitation_id": lambda: (
-            storage_people.invite_person(
+            invitations.invite_person(
                 collection_id=cast.collection.id, role=Role.READER, note="x", invited_by=cast.owner
             ).id
         ),

@@ -1,9 +1,9 @@
 """No secret stands where it should not (promise P7): canaries are made, then looked for in everything that is kept."""
 
 import io
-import re
 import secrets as random_secrets
 import zipfile
+from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -13,7 +13,9 @@ from storage.archive import exports
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.factories import item_path, make_client
+from tests.matching import search
 from tests.people import PASSWORD, make_cast, make_person, make_session
 from tests.serving import Server
 from tests.visor import make_recorded
@@ -43,9 +45,9 @@ def test_secrets_are_kept_nowhere(server: Server, database: None) -> None:
             "days": "0",
             "csrfmiddlewaretoken": browser.cookies["csrftoken"],
         }
-        key = re.search(rf"{cast.collection.id}_(\w{{32}})", browser.post(path, data=form).text)
+        key = search(rf"{cast.collection.id}_(\w{{32}})", browser.post(path, data=form).text)
         invited = browser.post("/people/invite/", data={**form, "note": "canary"}).text
-        link = re.search(r"/join/([^/<]+)/", invited).group(1)
+        link = search(r"/join/([^/<]+)/", invited).group(1)
         client = make_client(server, collection_id=cast.collection.id)
         for text in (key.group(), client.key_text, client.key_text[:-1] + "x"):
             client.send("GET", item_path("a"), headers={"X-API-Key": text})
@@ -129,11 +131,16 @@ def _chart(collection_id: str) -> list[event_queries.Slice]:
     return event_queries.chart_events(collection_id=collection_id, minutes=60, width=1)
 
 
+class Block(NamedTuple):
+    lines: bytes
+    contents: bytes
+
+
 def opened(collection_id: str) -> str:
     """All that stands in the blocks of a collection, which are compressed."""
-    statement = "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1"
+    text = "SELECT lines, contents FROM storage_eventblock WHERE collection_id = $1"
     texts = []
-    for lines, contents in run(statement, [collection_id]):
+    for lines, contents in run(Statement(text, [collection_id], Block)):
         texts += [repr(line) for line in event_blocks.open_lines(lines)]
         texts += [repr(content) for content in event_blocks.open_contents(contents)[0]]
     assert texts

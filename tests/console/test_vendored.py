@@ -18,7 +18,9 @@ def test_named_files_are_found() -> None:
 
 
 def test_pictures_of_the_style_sheet_are_found() -> None:
-    sheet = Path(finders.find("ace/css/ace.css")).read_text()
+    path = finders.find("ace/css/ace.css")
+    assert path
+    sheet = Path(path).read_text()
     pictures = re.findall(r'url\("\./([^"]+)"\)', sheet)
     assert pictures
     for name in pictures:

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,7 +16,7 @@ from storage.archive.leases import Lease, Superseded
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests import archives
 from tests.failpoints import arm, disarm_all, is_armed
 from tests.serving import Server
@@ -65,7 +66,7 @@ def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
     jobs.start(jobs.continue_archives)
     eventually(lambda: not is_armed(moment))
-    where = {"collection_id": access.collection_id, "export_id": export.id}
+    where: dict[str, Any] = {"collection_id": access.collection_id, "export_id": export.id}
     with pytest.raises(ArchiveNotFound):
         exports.open_export(**where)
     assert exports.find_export(**where).state == Export.State.RUNNING
@@ -86,7 +87,7 @@ def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
     target = archives.new_collection()
     checked = archives.check_now(target, zipped)
     arm(moment)
-    where = {"collection_id": target.collection_id, "import_id": checked.id}
+    where: dict[str, Any] = {"collection_id": target.collection_id, "import_id": checked.id}
     imports.request_run(choices=[plans.Choice("merge")] * 2, **where)
     jobs.start(jobs.continue_archives)
     eventually(lambda: not is_armed(moment))
@@ -111,7 +112,7 @@ def test_a_killed_worker_is_noticed(server: Server) -> None:
     export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
     jobs.start(jobs.continue_archives)
     eventually(lambda: not is_armed("export-before-commit"))
-    where = {"collection_id": access.collection_id, "export_id": export.id}
+    where: dict[str, Any] = {"collection_id": access.collection_id, "export_id": export.id}
     eventually(lambda: exports.find_export(**where).attempts == 2)
     eventually(lambda: exports.find_export(**where).state == Export.State.DONE)
 
@@ -120,7 +121,7 @@ def test_a_killed_worker_is_noticed(server: Server) -> None:
 def test_a_worker_that_dies_every_time_ends_in_a_failure_that_is_told(server: Server) -> None:
     access = make_data()
     export = exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
-    where = {"collection_id": access.collection_id, "export_id": export.id}
+    where: dict[str, Any] = {"collection_id": access.collection_id, "export_id": export.id}
     while exports.find_export(**where).state != Export.State.FAILED:
         arm("export-before-commit")
         let_time_pass(export)

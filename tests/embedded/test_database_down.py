@@ -12,7 +12,7 @@ import pytest
 
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, SWITCH_SECONDS, eventually
 
-SET_UP = "import django\ndjango.setup()\nfrom storage import events, recording"
+SET_UP = "import django\ndjango.setup()\nfrom storage.events import queries as events, recording"
 REQUESTS = [
     ("GET", "/items/a", None),
     ("PUT", "/items", {"items": [{"key": "a"}]}),
@@ -67,4 +67,5 @@ def test_database_down_is_told_soon_and_over_when_it_is(own_server: Any, client:
     find = f"{SET_UP}\nprint(*(line.status for line in events.list_events(collection_id={collection_id!r}).lines))"
     wanted = [200] * 8 + [503] * len(REQUESTS) + [207] * 8
     statuses = eventually(lambda: found if len(found := own_server.run_code(find).split()) == len(wanted) else None)
+    assert statuses
     assert list(map(int, statuses)) == wanted

@@ -12,7 +12,7 @@ import pytest
 
 from storage.embedded import leftovers, postgres, state
 from tests.serving import Server, kill
-from tests.waiting import PROMISED_SECONDS, seconds_until
+from tests.waiting import PROMISED_SECONDS, eventually, seconds_until
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +40,13 @@ def supervisors(server: Server, word: str) -> list[psutil.Process]:
     """The children of serve itself whose command line holds the word."""
     assert server.process
     return [process for process in server.children(word) if process.ppid() == server.process.pid]
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_killed_web_worker_is_back(faulty: Server) -> None:
@@ -90,9 +97,8 @@ def test_a_killed_serve_is_followed_by_one_that_clears_its_children(own_server: 
     own_server.process.send_signal(signal.SIGKILL)
     own_server.process.wait()
     own_server.start()
-    time.sleep(0.5)  # The old web server may answer for the moment it has left.
+    eventually(lambda: not any(lives(process) for process in family))
     own_server.wait_ready()
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_stale_pid_file_that_names_a_living_process_does_not_keep_postgres_down(own_server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +32,10 @@ def kill_serve_and_start_it_again(server: Server) -> None:
     server.start()
 
 
+def has_more(ledger: Ledger, enough: dict[str, int]) -> bool:
+    return all(len(ledger.acknowledged[kind]) > number for kind, number in enough.items())
+
+
 FAULTS = [kill_a_web_worker, kill_postgres, kill_seaweedfs, kill_serve_and_start_it_again]
 
 
@@ -40,7 +45,7 @@ def test_nothing_acknowledged_is_lost(hardy_server: Any, break_something: Callab
     with Ledger(hardy_server) as ledger:
         for _ in range(times):
             enough = {kind: len(began) + 5 for kind, began in ledger.acknowledged.items()}
-            eventually(lambda enough=enough: all(len(ledger.acknowledged[kind]) > enough[kind] for kind in enough))
+            eventually(partial(has_more, ledger, enough))
             break_something(hardy_server)
             # Twice what is promised: what dies again and again pauses longer.
             for kind in ledger.services:

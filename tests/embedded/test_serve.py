@@ -106,15 +106,20 @@ def test_a_signal_stops_all_it_started(own_server: Server, number: signal.Signal
 @pytest.mark.slow
 def test_a_request_that_is_under_way_finishes_before_the_stop(own_server: Server) -> None:
     assert own_server.process
-    collection = own_server.run("collection", "create", "Draining").stdout.split()[-1]
-    key = own_server.run("datakey", "create", collection, "test").stdout.split()[-1]
+    collection, key = own_server.make_key("Draining")
     body = b'{"items": [{"key": "slow"}]}'
-    lines = [f"PUT /v1/{collection}/things/items HTTP/1.1", "Host: localhost", f"X-API-Key: {key}"]
+    lines = [
+        f"PUT /v1/{collection}/things/items HTTP/1.1",
+        "Host: localhost",
+        f"X-API-Key: {key}",
+        "Expect: 100-continue",
+    ]
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
     address = ("127.0.0.1", int(own_server.environment["HOMEPORT_PORT"]))
     with socket.create_connection(address, timeout=MOMENT_SECONDS) as connection:
-        connection.sendall(head.encode() + body[:10])
-        time.sleep(0.3)
+        connection.sendall(head.encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # so it has begun to read the body
+        connection.sendall(body[:10])
         own_server.process.send_signal(signal.SIGTERM)
         time.sleep(1)
         connection.sendall(body[10:])

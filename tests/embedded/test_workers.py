@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from console.affinity import find_processors, share_of
+from console.cpu_affinity import find_processors, share_of
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, seconds_until

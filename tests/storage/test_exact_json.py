@@ -28,7 +28,7 @@ _values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(_values)
 def test_every_storable_value_comes_back_from_its_json(value: Any) -> None:
     check_value(value)
@@ -38,7 +38,7 @@ def test_every_storable_value_comes_back_from_its_json(value: Any) -> None:
     assert json.loads(text, parse_float=Decimal) == value
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(st.binary(max_size=30))
 def test_parse_takes_any_bytes_or_says_why_not(text: bytes) -> None:
     with contextlib.suppress(InvalidInput):

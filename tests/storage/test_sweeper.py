@@ -49,8 +49,8 @@ def s3_that_keeps(kept: set[uuid.UUID]) -> Iterator[None]:
             for name, value in headers:
                 if name.lower() not in ("content-length", "transfer-encoding"):
                     self.send_header(name, value)
-            length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
-            self.send_header("Content-Length", length or str(len(body)))
+            told = dict(headers).get("Content-Length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", told or str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from faulty import FaultyProxy
+from clients.python.tests.faulty import FaultyProxy
 from tests.factories import make_client
 
 from deta import Deta

@@ -6,7 +6,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import IO, Any, Callable, cast
 
 import pytest
 
@@ -151,7 +151,7 @@ def test_a_stream_that_has_nothing_yet() -> None:
             return None
 
     with pytest.raises(ValueError, match="blocking"):
-        Deta(KEY).Drive("d", NOWHERE).put("a", Waiting())
+        Deta(KEY).Drive("d", NOWHERE).put("a", cast("IO[bytes]", Waiting()))
 
 
 def test_keys_are_not_pickled() -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from faulty import Fault, FaultyProxy
+from clients.python.tests.conftest import Place
+from clients.python.tests.faulty import Fault, FaultyProxy
 from tests.drives import noise
 
 from deta import ConnectionFailed, Drive
@@ -65,7 +66,7 @@ def test_streaming_body(environment: object) -> None:
 
 @pytest.mark.parametrize("read_before", [0, 1024])
 def test_socket_timeout(
-    through_proxy: object, proxy: FaultyProxy, place: object, monkeypatch: pytest.MonkeyPatch, read_before: int
+    through_proxy: object, proxy: FaultyProxy, place: Place, monkeypatch: pytest.MonkeyPatch, read_before: int
 ) -> None:
     monkeypatch.setenv("DETA_PROJECT_KEY", place.key)
     content = noise(3_000_000)

@@ -2,6 +2,8 @@
 
 import datetime
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -59,7 +61,7 @@ def test_put_expiring(deta: Deta) -> None:
         (datetime.datetime(2100, 1, 1), int(time.mktime((2100, 1, 1, 0, 0, 0, 0, 0, -1)))),
     ],
 )
-def test_expire_at_takes_every_kind_of_moment(plain: Deta, moment: object, seconds: int) -> None:
+def test_expire_at_takes_every_kind_of_moment(plain: Deta, moment: Any, seconds: int) -> None:
     assert plain.Base("simple_db").put(1, "k", expire_at=moment)["__expires"] == seconds
 
 
@@ -166,7 +168,7 @@ def test_update_with_lists_and_defaults(deta: Deta) -> None:
         lambda util: {"text": util.increment()},
     ],
 )
-def test_update_that_makes_no_sense_is_refused(plain: Deta, make: object) -> None:
+def test_update_that_makes_no_sense_is_refused(plain: Deta, make: Callable[[Any], Any]) -> None:
     db = plain.Base("users")
     db.put({"text": "x"}, "one")
     with pytest.raises(Exception, match=r"HTTP 400"):
@@ -218,7 +220,7 @@ def test_fetch_all_items_page_by_page(deta: Deta) -> None:
 
 
 @pytest.mark.parametrize("query", [None, {}, [], [{}]])
-def test_fetch_without_conditions(plain: Deta, query: object) -> None:
+def test_fetch_without_conditions(plain: Deta, query: Any) -> None:
     db = plain.Base("simple_db")
     db.put(1, "one")
     assert db.fetch(query).count == 1

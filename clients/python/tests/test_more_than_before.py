@@ -3,9 +3,12 @@
 import io
 import threading
 import time
+from functools import partial
+from pathlib import Path
+from typing import Any, Optional
 
 import pytest
-from faulty import FaultyProxy
+from clients.python.tests.faulty import FaultyProxy
 from tests.drives import noise
 from tests.waiting import MOMENT_SECONDS
 
@@ -54,14 +57,18 @@ def test_stat(deta: Deta) -> None:
     assert drive.stat("missing") is None
 
 
-def test_progress_is_told_with_the_total_where_it_is_known(plain: Deta, tmp_path: object) -> None:
+def note(told: list[tuple[int, object]], done: int, of: Optional[int]) -> None:
+    told.append((done, of))
+
+
+def test_progress_is_told_with_the_total_where_it_is_known(plain: Deta, tmp_path: Path) -> None:
     drive, content = plain.Drive("files"), noise(2 * UPLOAD_CHUNK_SIZE + 10)
     local = tmp_path / "file"
     local.write_bytes(content)
     text = io.StringIO("ä" * (UPLOAD_CHUNK_SIZE // 2 + 1))
     for data, total in ((content, len(content)), (io.BytesIO(content), len(content)), (text, None)):
         told: list[tuple[int, object]] = []
-        drive.put("a", data, progress=lambda done, of, told=told: told.append((done, of)))
+        drive.put("a", data, progress=partial(note, told))
         assert told[-1] == (len(content) if total else UPLOAD_CHUNK_SIZE + 2, total)
         assert [done for done, _ in told] == sorted(done for done, _ in told)
         assert {of for _, of in told} == {total}
@@ -90,7 +97,7 @@ def test_memory_is_bounded_by_the_parts_under_way(plain: Deta, parallel: int) ->
     sent, most = [0], [0]
 
     class Counted(io.BytesIO):
-        def read(self, size: object = -1) -> bytes:
+        def read(self, size: Optional[int] = -1) -> bytes:
             piece = super().read(size)
             most[0] = max(most[0], self.tell() - sent[0])
             return piece
@@ -106,10 +113,10 @@ def test_memory_is_bounded_by_the_parts_under_way(plain: Deta, parallel: int) ->
 def test_parts_go_side_by_side(through_proxy: Deta, proxy: FaultyProxy) -> None:
     """Four parts meet on the way: none goes on before all have come."""
     meeting = threading.Barrier(4, timeout=MOMENT_SECONDS)
-    handler = proxy._server.RequestHandlerClass
+    handler: Any = proxy._server.RequestHandlerClass
     pass_on = handler.pass_on
 
-    def wait_for_the_others(self: object, body: bytes, fault: object) -> None:
+    def wait_for_the_others(self: Any, body: bytes, fault: object) -> None:
         if "/parts" in self.path:
             meeting.wait()
         pass_on(self, body, fault)

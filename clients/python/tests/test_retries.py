@@ -7,12 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Callable
+from typing import Any, Callable, Optional
 
 import httpx
 import pytest
-from awaiting import run
-from faulty import Fault, FaultyProxy
+from clients.python.tests.awaiting import run
+from clients.python.tests.conftest import Place
+from clients.python.tests.faulty import Fault, FaultyProxy
 from tests.drives import noise
 
 from deta import (
@@ -36,7 +37,7 @@ KINDS = [DROP, LOSE, BUSY]
 def test_what_may_be_made_twice_is_tried_again(through_proxy: Deta, proxy: FaultyProxy, fault: Fault) -> None:
     db = through_proxy.Base("things")
 
-    def with_faults(call: Callable[[], object]) -> object:
+    def with_faults(call: Callable[[], Any]) -> Any:
         before = len(proxy.seen)
         proxy.faults.extend([fault, fault])
         result = call()
@@ -92,7 +93,7 @@ def test_an_insert_that_finds_its_own_key_does_not_claim_to_know(through_proxy: 
     assert error.value.status == 409
 
 
-def test_what_never_left_is_tried_again_whatever_it_is(place: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_left_is_tried_again_whatever_it_is(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server is not there yet when the first try is made."""
     with FaultyProxy(place.server.url) as proxy:
         monkeypatch.setenv("HOMEPORT_URL", place.server.url)
@@ -120,7 +121,7 @@ def _proxy_on(url: str, upstream: str) -> FaultyProxy:
     return proxy
 
 
-def test_tries_come_to_an_end(through_proxy: Deta, proxy: FaultyProxy, place: object) -> None:
+def test_tries_come_to_an_end(through_proxy: Deta, proxy: FaultyProxy, place: Place) -> None:
     proxy.faults.extend([DROP] * 20)
     with Deta(place.key, retries=2) as deta, pytest.raises(ConnectionFailed, match="no answer after 3 tries"):
         deta.Base("things").get("one")
@@ -147,24 +148,24 @@ def test_a_server_that_asks_for_much_patience_is_not_waited_for(through_proxy: D
     assert len(proxy.seen) == 1
 
 
-def test_nobody_there(place: object) -> None:
+def test_nobody_there(place: Place) -> None:
     with Deta(place.key, retries=1) as deta, pytest.raises(ConnectionFailed, match="2 tries"):
         deta.Base("things", "http://127.0.0.1:1").get("one")
 
 
-def test_a_certificate_that_is_not_trusted(place: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_is_not_trusted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     with Deta(place.key) as deta, pytest.raises(ConnectionFailed, match="SSL_CERT_FILE") as error:
         deta.Base("things", place.server.tls_url).get("one")
     assert "1 try" in str(error.value)
 
 
-def test_a_wrong_key_is_told_apart(place: object) -> None:
+def test_a_wrong_key_is_told_apart(place: Place) -> None:
     with Deta(f"{place.collection_id}_wrong") as deta, pytest.raises(Unauthorized, match="Unauthorized"):
         deta.Base("things", place.server.url).put(1)
 
 
-def test_a_server_that_is_something_else(place: object) -> None:
+def test_a_server_that_is_something_else(place: Place) -> None:
     with Deta(place.key) as deta, pytest.raises(Exception, match="HTTP 404"):
         deta.Base("things", f"{place.server.url}/elsewhere").get("one")
 
@@ -227,7 +228,7 @@ def test_a_failed_upload_is_aborted_and_leaves_what_was_there(through_proxy: Det
     drive.put("a", "before")
 
     class Broken(io.BytesIO):
-        def read(self, size: object = -1) -> bytes:
+        def read(self, size: Optional[int] = -1) -> bytes:
             if self.tell() > 2 * UPLOAD_CHUNK_SIZE:
                 raise OSError("the disk is gone")
             return super().read(size)

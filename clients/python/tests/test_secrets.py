@@ -2,11 +2,12 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from awaiting import run
-from faulty import Fault, FaultyProxy
+from clients.python.tests.awaiting import run
+from clients.python.tests.conftest import Place
+from clients.python.tests.faulty import Fault, FaultyProxy
 
 from deta import Deta, DetaError
 
@@ -25,7 +26,7 @@ def every_text_of(thing: object) -> str:
     return f"{thing!r} {thing!s} {held}"
 
 
-def test_objects_do_not_show_the_key(place: object) -> None:
+def test_objects_do_not_show_the_key(place: Place) -> None:
     deta = Deta(f"{place.collection_id}_{CANARY}")
     host = place.server.url
     things = [
@@ -44,7 +45,7 @@ def test_objects_do_not_show_the_key(place: object) -> None:
     deta._sync._pool.take(0).http.close()
 
 
-def test_calls_do_not_log_the_key(plain: Deta, place: object, everything_logged: pytest.LogCaptureFixture) -> None:
+def test_calls_do_not_log_the_key(plain: Deta, place: Place, everything_logged: pytest.LogCaptureFixture) -> None:
     db, drive = plain.Base("b"), plain.Drive("d")
     db.put({"a": 1}, "one")
     db.get("one")
@@ -57,7 +58,7 @@ def test_calls_do_not_log_the_key(plain: Deta, place: object, everything_logged:
 
 
 def test_errors_do_not_hold_the_key(
-    place: object, proxy: FaultyProxy, everything_logged: pytest.LogCaptureFixture
+    place: Place, proxy: FaultyProxy, everything_logged: pytest.LogCaptureFixture
 ) -> None:
     key = f"{place.collection_id}_{CANARY}"
     calls = [
@@ -78,7 +79,7 @@ def test_errors_do_not_hold_the_key(
     assert CANARY not in everything_logged.text
 
 
-def assert_error_is_silent(call: object) -> None:
+def assert_error_is_silent(call: Callable[[], object]) -> None:
     with pytest.raises((DetaError, ValueError)) as caught:
         call()
     error = caught.value

@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from awaiting import run
+from clients.python.tests.awaiting import run
 from fastapi import FastAPI, File, UploadFile
 from fastapi.responses import HTMLResponse, StreamingResponse
 from flask import Flask, jsonify, request

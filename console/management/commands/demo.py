@@ -6,11 +6,11 @@ import emoji
 from django.core.management.base import BaseCommand
 
 from console import serving
-from console.management.messy import messy_items
+from console.management.demo_items import messy_items
 from storage import exact_json, limits
 from storage.base import items
 from storage.collections import collections, keys
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 BASE, MESSY_BASE = "emoji", "guests"
 

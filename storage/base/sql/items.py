@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 

@@ -11,7 +11,7 @@ from storage import limits, names
 from storage.base.query import Condition, Predicate
 from storage.base.sql.items import LIVE
 from storage.exact_json import dump
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
 

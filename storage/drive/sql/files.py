@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 

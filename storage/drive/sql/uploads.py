@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from storage.drive.sql.files import DriveAccess
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.sql.access import access
 from storage.postgres.statements import NoRow, Params, Statement
 

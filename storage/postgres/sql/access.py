@@ -6,7 +6,7 @@ expression `access`, which has one row when the data key is valid.
 
 from typing import Literal, NamedTuple
 
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.statements import Params, Statement
 
 

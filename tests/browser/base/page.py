@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from storage.base import bases, items
 from storage.errors import ItemNotFound
 from storage.models import Base
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.browser.conftest import Pages
 from tests.people import Cast
 from tests.storage.rows import fill_base
@@ -59,6 +59,12 @@ def make_base(cast: Cast, *some: dict[str, Any], name: str = "things") -> Stored
     else:
         base.put(*some)
     return base
+
+
+def keep_save(sent: list[str], request: Request) -> None:
+    """Of the requests of a page, the bodies of those that save."""
+    if request.url.endswith("/save/"):
+        sent.append(request.post_data or "")
 
 
 class BasePage:

@@ -2,13 +2,14 @@
 
 import re
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.base.page import BasePage, StoredBase, keep_save, make_base, open_base
+from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.people import Cast
 
 NAMES = ("Ada", "<img src=x onerror=alert(1)>", "عمر", "Zoë", "日本")
@@ -110,7 +111,7 @@ def test_rows_are_added_with_and_without_key(base: StoredBase, view: BasePage) -
     assert base.get("my/key") == {"key": "my/key", "age": 12345678901234567890}
     row = view.page.locator("#grid-body [data-id]", has_text="without a key")
     expect(row).to_have_attribute("data-id", re.compile("^item:"))
-    made = row.get_attribute("data-id").removeprefix("item:")
+    made = str(row.get_attribute("data-id")).removeprefix("item:")
     assert base.get(made) == {"key": made, "name": "without a key"}
     expect(view.cell(made, "key")).to_have_attribute("aria-readonly", "true")
 
@@ -185,7 +186,7 @@ def test_object_is_edited_and_a_fault_has_its_place(base: StoredBase, view: Base
 
 def test_whole_row_is_edited_and_only_what_changed_is_sent(base: StoredBase, view: BasePage) -> None:
     sent: list[str] = []
-    view.page.on("request", lambda request: sent.append(request.post_data) if request.url.endswith("/save/") else None)
+    view.page.on("request", partial(keep_save, sent))
     view.row("k0001").get_by_role("button", name="Open k0001 in the editor").click()
     view.write_json(view.json().replace('"<img src=x onerror=alert(1)>"', '"Ada L.", "new one": [true]'))
     view.done()
@@ -236,7 +237,6 @@ def test_rows_are_marked_for_deletion_and_unmarked(base: StoredBase, view: BaseP
     expect(view.live).to_have_text("1 item marked for deletion")
     view.press("Control+z")
     expect(view.row("k0001")).not_to_have_class(re.compile("is-deleted"))
-    expect(view.delete_button).to_have_text("Delete 1 item") if view.delete_button.is_visible() else None
     assert base.get("k0001") is not None
 
 
@@ -297,10 +297,10 @@ def test_columns_are_hidden_moved_and_widened_and_stay_so(base: StoredBase, view
     menu = page.locator("#column-menu")
     menu.get_by_role("button", name="Move right").click()
     eventually_on(page, lambda: names()[2:4] == ["name", "age"])
-    narrow = view.cell("k0001", "age").bounding_box()["width"]
+    narrow = box_of(view.cell("k0001", "age"))["width"]
     menu.get_by_role("button", name="Wider").click()
-    eventually_on(page, lambda: view.cell("k0001", "age").bounding_box()["width"] > narrow)
-    width = view.cell("k0001", "age").bounding_box()["width"]
+    eventually_on(page, lambda: box_of(view.cell("k0001", "age"))["width"] > narrow)
+    width = box_of(view.cell("k0001", "age"))["width"]
     menu.press("Escape")
     page.get_by_role("button", name="Columns").click()
     page.locator("#columns-menu").get_by_label("name").uncheck()
@@ -310,14 +310,14 @@ def test_columns_are_hidden_moved_and_widened_and_stay_so(base: StoredBase, view
     page.locator(".grid-row-head [data-name=age]").wait_for()
     assert "name" not in names()
     assert names()[2] == "age"
-    assert view.cell("k0001", "age").bounding_box()["width"] == width
+    assert box_of(view.cell("k0001", "age"))["width"] == width
 
 
 def test_hostile_and_right_to_left_text_is_text(base: StoredBase, view: BasePage) -> None:
     expect(view.cell("k0001", "name")).to_have_text("<img src=x onerror=alert(1)>")
     expect(view.cell("k0002", "name").locator(".cell-text")).to_have_css("direction", "rtl")
     assert view.page.locator("#grid-body img").count() == 0
-    assert view.cell("k0000", "long").bounding_box()["width"] < 400
+    assert box_of(view.cell("k0000", "long"))["width"] < 400
 
 
 def test_missing_null_and_empty_are_told_apart(base: StoredBase, view: BasePage) -> None:

@@ -4,10 +4,11 @@ import contextlib
 import re
 
 import pytest
-from playwright.sync_api import Error, Route, expect
+from playwright.sync_api import Dialog, Error, Route, expect
 
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
 from tests.browser.conftest import Pages, eventually_on
+from tests.matching import search
 from tests.people import Cast, make_session
 
 
@@ -43,8 +44,13 @@ def test_staged_work_survives_a_reload_with_its_history(base: StoredBase, view: 
 
 
 def test_leaving_with_staged_work_warns(view: BasePage) -> None:
-    seen = []
-    view.page.on("dialog", lambda dialog: (seen.append(dialog.type), dialog.dismiss()))
+    seen: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        seen.append(dialog.type)
+        dialog.dismiss()
+
+    view.page.on("dialog", stay)
     view.edit("k1", "age", "77")
     view.page.close(run_before_unload=True)
     eventually_on(view.page, lambda: seen)
@@ -76,7 +82,7 @@ def test_session_ends_and_staged_work_is_saved_after_signing_in_again(base: Stor
     expect(notice).to_contain_text("You are signed out. Nothing is lost")
     expect(notice.get_by_role("link", name="Sign in in a new tab")).to_have_attribute("target", "_blank")
     assert base.get("k1")["age"] == 1
-    origin = re.match(r"https?://[^/]+", url).group()
+    origin = search(r"^https?://[^/]+", url).group()
     context.add_cookies([{"name": "sessionid", "value": make_session(base.cast.member), "url": origin}])
     view.save()
     expect(notice).to_be_hidden()
@@ -88,7 +94,7 @@ def test_staged_work_survives_a_new_sign_in_and_is_not_shown_to_another_person(
 ) -> None:
     view.edit("k1", "age", "77")
     context, page = view.page.context, view.page
-    origin = re.match(r"https?://[^/]+", page.url).group()
+    origin = search(r"^https?://[^/]+", page.url).group()
     page.on("dialog", lambda dialog: dialog.accept())
     context.add_cookies([{"name": "sessionid", "value": make_session(base.cast.owner), "url": origin}])
     page.reload()

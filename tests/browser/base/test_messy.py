@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from console.management.messy import messy_items
+from console.management.demo_items import messy_items
 from storage.exact_json import dump
 from tests.browser.base.page import make_base, open_base
 from tests.browser.conftest import Pages

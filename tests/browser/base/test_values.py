@@ -3,13 +3,14 @@
 import json
 import re
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
 
 from storage.exact_json import parse
-from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.base.page import BasePage, StoredBase, keep_save, make_base, open_base
+from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.people import Cast
 
 DIGITS = {"long": "12345678901234567890", "fine": "0.1234567890123456789", "one": "1.0", "large": "1e21"}
@@ -39,7 +40,7 @@ def test_digits_survive_any_edit_of_another_cell(base: StoredBase, view: BasePag
     assert "0.1234567890123456789" in before
     assert "1.0" in before
     sent: list[str] = []
-    view.page.on("request", lambda request: sent.append(request.post_data) if request.url.endswith("/save/") else None)
+    view.page.on("request", partial(keep_save, sent))
     expect(view.cell("digits", "long")).to_have_text("12345678901234567890")
     expect(view.cell("digits", "one")).to_have_text("1.0")
     view.edit("digits", "note", "edited in place")
@@ -105,7 +106,7 @@ def test_item_of_400_kb_opens_in_the_editor(base: StoredBase, view: BasePage) ->
     base.put({"key": "big", "rows": rows})
     view.page.get_by_role("button", name="Refresh").click()
     expect(view.row("big")).to_be_visible()
-    assert view.cell("big", "rows").bounding_box()["width"] < 400
+    assert box_of(view.cell("big", "rows"))["width"] < 400
     view.row("big").get_by_role("button", name="Open big in the editor").click()
     assert json.loads(view.json())["rows"] == rows
     view.write_json(view.json().replace('"n": 5799', '"n": 1.0'))

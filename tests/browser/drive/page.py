@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -113,7 +114,7 @@ def open_drive(
     contents = files if isinstance(files, Mapping) else {name: name.encode() for name in files}
     for name, content in contents.items():
         # S3 has a few seconds for an answer, which may not do on a busy machine: as clients, this tries again then.
-        assert once_back(lambda name=name, content=content: client.put(name, content)).status_code == 201, name
+        assert once_back(partial(client.put, name, content)).status_code == 201, name
     opened = DrivePage(pages(cast[person], "/", **options), client, cast)
     opened.go(**(look or {}))
     return opened

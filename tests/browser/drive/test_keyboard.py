@@ -1,10 +1,10 @@
 """A Drive with the keyboard alone, and at the width of a phone."""
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.axe import faults_of
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, box_of
 from tests.browser.drive.page import open_drive
 from tests.browser.test_keyboard import tab_to
 from tests.people import Cast
@@ -164,8 +164,8 @@ def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int)
     page.keyboard.press("Escape")
     page.locator("#choose-files").set_input_files(
         [
-            {"name": "up.txt", "mimeType": "text/plain", "buffer": b"x"},
-            {"name": "code.py", "mimeType": "", "buffer": b"y"},
+            FilePayload(name="up.txt", mimeType="text/plain", buffer=b"x"),
+            FilePayload(name="code.py", mimeType="", buffer=b"y"),
         ]
     )
     expect(page.get_by_role("dialog")).to_contain_text("already exists")
@@ -191,10 +191,11 @@ def test_a_phone_has_targets_for_fingers(server: Server, cast: Cast, pages: Page
         for box in page.locator(selector).all():
             if box.is_visible():
                 assert is_touchable(box), selector
-    assert drive.row("alpha.txt").bounding_box()["height"] >= 44
+    assert box_of(drive.row("alpha.txt"))["height"] >= 44
     drive.row("alpha.txt").locator(".drive-check").tap()
     expect(page.locator("#drive-selected-count")).to_have_text("1 selected")
-    bar = page.locator("#drive-selected").bounding_box()
+    bar = box_of(page.locator("#drive-selected"))
+    assert page.viewport_size is not None
     assert bar["y"] + bar["height"] <= page.viewport_size["height"] + 1
     for button in page.locator("#drive-selected button:visible").all():
         assert is_touchable(button)
@@ -203,11 +204,11 @@ def test_a_phone_has_targets_for_fingers(server: Server, cast: Cast, pages: Page
     drive.expect_labels("deep", "d.txt")
     drive.row("d.txt").locator("[data-open]").tap()
     expect(page.get_by_role("dialog", name="d.txt")).to_be_visible()
-    preview = page.locator("#preview-dialog").bounding_box()
+    preview = box_of(page.locator("#preview-dialog"))
     assert (preview["width"], preview["height"]) == (390, 800)
 
 
 def is_touchable(control: Locator) -> bool:
     """Large enough for a finger: 44 pixels each way."""
-    box = control.bounding_box()
+    box = box_of(control)
     return box is not None and min(box["width"], box["height"]) >= 44

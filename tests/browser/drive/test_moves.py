@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -20,7 +21,7 @@ def test_select_by_click_ctrl_shift_and_checkbox(server: Server, cast: Cast, pag
     drive = open_drive(pages, server, cast, FILES)
     count = drive.page.locator("#drive-selected-count")
 
-    def beside(label: str, *keys: str) -> None:
+    def beside(label: str, *keys: Literal["Control", "ControlOrMeta", "Shift"]) -> None:
         """A click on the row, beside its name."""
         drive.row(label).locator(".drive-type").click(modifiers=list(keys))
 

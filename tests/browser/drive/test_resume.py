@@ -53,7 +53,8 @@ def film(tmp_path: Path) -> Path:
 def mortal_server() -> Iterator[Server]:
     """A server of this test's own, which it may kill."""
     folder = make_data_folder()
-    running = Server(folder, *ports.free_ports(2)).start()
+    port, tls_port = ports.free_ports(2)
+    running = Server(folder, port, tls_port).start()
     try:
         running.wait_ready()
         yield running
@@ -64,6 +65,7 @@ def mortal_server() -> Iterator[Server]:
 
 def kill_everything(server: Server) -> None:
     """kill -9 of the serve command and all that it started: web processes, PostgreSQL, SeaweedFS."""
+    assert server.process is not None
     main = psutil.Process(server.process.pid)
     children = main.children(recursive=True)
     kill(server.process)

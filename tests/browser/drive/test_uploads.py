@@ -6,7 +6,7 @@ What is stored then is read from Postgres and S3, not from the page.
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from storage.models import Upload
 from tests.browser.conftest import Pages, eventually_on
@@ -239,7 +239,7 @@ def test_leaving_with_uploads_under_way_warns(server: Server, cast: Cast, pages:
     expect(drive.upload_row("large.bin")).to_have_attribute("data-state", "sending")
     warned = []
 
-    def stay(dialog: object) -> None:
+    def stay(dialog: Dialog) -> None:
         warned.append(dialog.type)
         dialog.dismiss()
 

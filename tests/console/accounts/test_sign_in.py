@@ -1,6 +1,7 @@
 """Signing in and out, and what an attacker would try there."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,6 +9,7 @@ from limits import parse
 
 from console.accounts import throttle
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
 
 SIGN_IN = "/sign-in/"
@@ -18,7 +20,7 @@ def _fresh_limits() -> None:
     throttle._limiter.storage.reset()
 
 
-def attempt(client: Client, name: str, password: str = PASSWORD, **more: str) -> object:
+def attempt(client: Client, name: str, password: str = PASSWORD, **more: str) -> Any:
     return client.post(SIGN_IN, {"username": name, "password": password, **more})
 
 
@@ -44,7 +46,7 @@ def test_every_failure_says_the_same(undone: None) -> None:
     ]
     pages = [attempt(Client(), *names) for names in tries]
     assert {page.status_code for page in pages} == {422}
-    said = {re.search(r'role="alert">(.*?)</div>', page.content.decode(), re.S).group(1) for page in pages}
+    said = {search(r'role="alert">(.*?)</div>', page.content.decode(), re.S).group(1) for page in pages}
     assert said == {"<p>The name or the password is wrong.</p>"}
 
 
@@ -94,7 +96,7 @@ def test_writes_need_the_csrf_token(people: Cast) -> None:
     path = f"/collections/{people.collection.id}/settings/"
     assert client.post(path, {"name": "Changed"}).status_code == 403
     assert Client(enforce_csrf_checks=True).post(SIGN_IN, {"username": "a", "password": "b"}).status_code == 403
-    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', client.get(path).content.decode()).group(1)
+    token = search(r'csrfmiddlewaretoken" value="(\w+)"', client.get(path).content.decode()).group(1)
     assert client.post(path, {"name": "Changed", "csrfmiddlewaretoken": token}).status_code == 302
     stolen = {"name": "Again", "csrfmiddlewaretoken": token}
     assert client.post(path, stolen, HTTP_ORIGIN="https://evil.example").status_code == 403

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from storage.models import Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests import archives
 from tests.console.conftest import Browser
 from tests.people import Cast, make_cast, make_session

@@ -15,7 +15,7 @@ import pytest
 from storage.base import bases
 from storage.exact_json import parse
 from storage.models import Base
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
 from tests.storage.rows import fill_base

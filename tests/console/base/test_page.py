@@ -6,13 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from storage.base import bases, items
 from storage.collections import keys
 from storage.collections.keys import read_key
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 
@@ -46,11 +45,11 @@ def put(people: Cast, *documents: dict[str, Any], access: Access | None = None) 
         )
 
 
-def keys_in(answer: HttpResponse) -> list[str]:
+def keys_in(answer: Any) -> list[str]:
     return [html.unescape(key) for key in re.findall(r'class="grid-row" data-key="([^"]*)"', answer.content.decode())]
 
 
-def root_of(answer: HttpResponse) -> dict[str, str]:
+def root_of(answer: Any) -> dict[str, str]:
     """The data attributes of the partial's root element."""
     root = re.search(r'<div id="rows-page"[^>]*>', answer.content.decode())
     assert root is not None
@@ -78,7 +77,7 @@ def test_rows_go_on_from_where_they_stopped_to_the_end(url: str, reader: Client)
 
 
 def test_rows_know_their_columns(url: str, reader: Client) -> None:
-    answer = reader.get(url + "rows/", {"columns": ["tags", "none"], "limit": 10})
+    answer = reader.get(url + "rows/", {"columns": ["tags", "none"], "limit": "10"})
     columns = json.loads(root_of(answer)["columns"])
     assert [column["name"] for column in columns] == ["tags", "none", "age", "name"]
     assert columns[2]["types"] == {"number": 8, "string": 2}
@@ -108,8 +107,8 @@ def test_rows_of_queries_searches_and_orders(url: str, reader: Client, parameter
 
 def test_items_without_the_attribute_come_last_in_either_order(url: str, reader: Client, people: Cast) -> None:
     put(people, {"key": "a", "rank": 2}, {"key": "b", "rank": None}, {"key": "c", "rank": "x"})
-    assert keys_in(reader.get(url + "rows/", {"sort": "rank", "limit": 4})) == ["b", "c", "a", "k000"]
-    assert keys_in(reader.get(url + "rows/", {"sort": "-rank", "limit": 4})) == ["a", "c", "b", "k000"]
+    assert keys_in(reader.get(url + "rows/", {"sort": "rank", "limit": "4"})) == ["b", "c", "a", "k000"]
+    assert keys_in(reader.get(url + "rows/", {"sort": "-rank", "limit": "4"})) == ["a", "c", "b", "k000"]
 
 
 @pytest.mark.parametrize("path", ["", "rows/", "export/"])

@@ -2,9 +2,9 @@
 
 import pytest
 
+from console.base.query_snippets import write_snippets
 from console.base.query_text import understand
 from console.base.relaxed_json import TextPosition
-from console.base.snippets import write_snippets
 from storage import limits
 from storage.exact_json import parse
 

@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from console.base import saves
@@ -15,7 +14,7 @@ from storage.collections import keys
 from storage.collections.keys import read_key
 from storage.errors import EngineUnreachable
 from storage.models import SaveReceipt
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 
@@ -29,7 +28,7 @@ class Table:
         self.client, self.collection_id = client, people.collection.id
         self.url = f"/collections/{self.collection_id}/base/things/"
 
-    def save(self, *changes: Any, save_id: str | None = None, **more: Any) -> HttpResponse:
+    def save(self, *changes: Any, save_id: str | None = None, **more: Any) -> Any:
         body = {"save": save_id or str(uuid.uuid4()), "changes": list(changes), **more}
         return self.client.post(self.url + "save/", json.dumps(body), content_type="application/json")
 
@@ -95,7 +94,8 @@ def test_every_digit_survives_an_edit_of_another_cell(table: Table) -> None:
         assert f": {number}" in table.load("digits")["json"]
     # And through every way in which the table reads the item.
     rows = table.client.get(table.url + "rows/", {"q": "{'key': 'digits'}"}).content.decode()
-    exported = b"".join(table.client.get(table.url + "export/", {"q": "{'key': 'digits'}"}).streaming_content).decode()
+    answer: Any = table.client.get(table.url + "export/", {"q": "{'key': 'digits'}"})
+    exported = b"".join(answer.streaming_content).decode()
     for number in ("12345678901234567890", "0.1234567890123456789", "1.0", "1000000000000000000000"):
         assert f'data-json="{number}"' in rows
         assert f": {number}" in exported

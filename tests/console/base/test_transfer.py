@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 
 from console.base import csv_export
-from console.base.imports import read_rows, sniff
+from console.base.pasted_rows import read_rows, sniff
 from storage import limits
 from storage.base import items
 from storage.errors import InvalidInput
 from storage.exact_json import join, parse
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 
@@ -41,7 +41,7 @@ def url(people: Cast, path: str) -> str:
 
 
 def export(client: Client, people: Cast, **parameters: str) -> str:
-    answer = client.get(url(people, "export/"), parameters)
+    answer: Any = client.get(url(people, "export/"), parameters)
     assert answer.status_code == 200
     return b"".join(answer.streaming_content).decode()
 
@@ -66,7 +66,7 @@ def test_csv_export_has_all_columns_and_exact_values(member: Client, people: Cas
 
 
 def test_export_is_a_download_of_what_the_query_finds(member: Client, people: Cast) -> None:
-    answer = member.get(url(people, "export/"), {"q": "{'b': True}", "format": "ndjson"})
+    answer: Any = member.get(url(people, "export/"), {"q": "{'b': True}", "format": "ndjson"})
     assert answer["Content-Disposition"].startswith('attachment; filename="things-')
     assert answer["Content-Disposition"].endswith('.ndjson"')
     assert b"".join(answer.streaming_content).count(b"\n") == 1

@@ -6,7 +6,7 @@ from django.db import connection
 from storage.base import items
 from storage.collections import collections, usage
 from storage.models import BaseFigures, Collection, Membership, Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from storage.base import items
 from storage.collections import deletion
 from storage.models import Base, Blob, Collection, Deletion, Drive, File, Item
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.statements import Statement
 from tests.console.conftest import Browser
 from tests.factories import make_client

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,12 +12,13 @@ from django.utils import timezone
 from storage.collections import keys
 from storage.models import Base, DataKey
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import Cast
 
 KEY = {"name": "my app", "rights": "write", "scope": "all", "days": "0", "others": ""}
 
 
-def make(client: Client, people: Cast, **more: object) -> object:
+def make(client: Client, people: Cast, **more: object) -> Any:
     return client.post(f"/collections/{people.collection.id}/keys/new/", KEY | more)
 
 
@@ -27,7 +29,7 @@ def only_key(people: Cast) -> DataKey:
 def test_key_is_shown_once(people: Cast, browser: Browser) -> None:
     owner = browser(people.owner)
     answer = make(owner, people)
-    text = re.search(rf"{people.collection.id}_\w{{32}}", answer.content.decode()).group()
+    text = search(rf"{people.collection.id}_\w{{32}}", answer.content.decode()).group()
     assert keys.read_key(text).key_digest == bytes(only_key(people).digest)
     assert f"DETA_PROJECT_KEY={text}" in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
@@ -64,7 +66,9 @@ def test_rights_are_those_chosen(
 
 def test_expiry_is_counted_from_now(people: Cast, browser: Browser) -> None:
     make(browser(people.owner), people, days="7")
-    left = only_key(people).expires_at - timezone.now()
+    expires_at = only_key(people).expires_at
+    assert expires_at is not None
+    left = expires_at - timezone.now()
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
 
 

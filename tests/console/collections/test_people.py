@@ -1,15 +1,17 @@
 """Invitations by link, roles, and who leaves."""
 
 import html
-import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from storage.collections import invitations
 from storage.collections import people as storage_people
 from storage.models import Invitation, Membership, Role
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
 
 NEWCOMER = {"username": "Newcomer-of-this-test", "password1": PASSWORD, "password2": PASSWORD}
@@ -23,8 +25,8 @@ def invite(client: Client, people: Cast, role: str = "reader") -> str:
     return path_in(answer)
 
 
-def path_in(answer: object) -> str:
-    return re.search(r"http://testserver(/join/[^<\s]+)", html.unescape(answer.content.decode())).group(1)
+def path_in(answer: Any) -> str:
+    return search(r"http://testserver(/join/[^<\s]+)", html.unescape(answer.content.decode())).group(1)
 
 
 @pytest.mark.parametrize("role", ["reader", "member", "owner"])
@@ -121,7 +123,7 @@ def test_nobody_removes_themselves(people: Cast, browser: Browser) -> None:
 def test_spent_sessions_and_invitations_are_removed(people: Cast, browser: Browser) -> None:
     make_person()
     browser(people.reader)
-    storage_people.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.owner)
+    invitations.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.owner)
     Invitation.objects.update(expires_at="2020-01-01T00:00Z")
     storage_people.remove_spent()
     assert not Invitation.objects.exists()

@@ -12,6 +12,7 @@ from storage import limits
 from storage.models import Drive, File
 from tests.console.drive.visitor import Visitor, visiting
 from tests.drives import md5, noise
+from tests.matching import search
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 from tests.serving import Server
 
@@ -73,7 +74,7 @@ def name_in(disposition: str) -> str:
     assert kind == "attachment"
     if encoded := re.fullmatch(r"filename\*=utf-8''(\S+)", parameter):
         return unquote(encoded[1])
-    return re.sub(r"\\(.)", r"\1", re.fullmatch(r'filename="(.*)"', parameter)[1])
+    return re.sub(r"\\(.)", r"\1", search(r'^filename="(.*)"$', parameter)[1])
 
 
 def test_ranges_seek_and_what_is_known_is_not_sent_again(visitor: Visitor) -> None:

@@ -12,6 +12,7 @@ from storage.collections import collections
 from storage.drive import drives, folders
 from storage.models import Drive, File, Folder
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import Cast
 from tests.storage.rows import fill_drive
 
@@ -46,7 +47,7 @@ def names_on(page: str) -> list[str]:
 
 
 def cursor_on(page: str) -> str:
-    return html.unescape(re.search(r'data-last="([^"]*)"', page).group(1))
+    return html.unescape(search(r'data-last="([^"]*)"', page).group(1))
 
 
 def get(client: Client, url: str, **query: str) -> str:
@@ -67,7 +68,7 @@ def test_folders_first_then_files(people: Cast, browser: Browser, drive: Drive) 
 def test_the_breadcrumb_leads_back(people: Cast, browser: Browser, drive: Drive) -> None:
     fill_drive(people.collection.id, "files", ["photos/2024/a.jpg"])
     page = get(browser(people.reader), url_of(people), folder="photos/2024/")
-    crumbs = re.search(r'<nav class="drive-crumbs".*?</nav>', page, re.S).group()
+    crumbs = search(r'<nav class="drive-crumbs".*?</nav>', page, re.S).group()
     assert re.findall(r"<bdi>([^<]*)</bdi>", crumbs) == ["files", "photos", "2024"]
     assert 'aria-current="location"><bdi>2024' in crumbs
 

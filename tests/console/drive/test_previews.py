@@ -16,6 +16,7 @@ from console.drive.previews import render_markdown
 from storage import limits
 from tests.console.drive.test_files import PDF, SCRIPTED_PDF, SVG, png
 from tests.console.drive.visitor import Visitor, visiting
+from tests.matching import search
 from tests.serving import Server
 
 
@@ -33,12 +34,12 @@ def shown(visitor: Visitor, name: str, content: bytes, content_type: str = "") -
 
 
 def kind_in(page: str) -> str:
-    return re.search(r'data-kind="([^"]*)"', page)[1]
+    return search(r'data-kind="([^"]*)"', page)[1]
 
 
 def text_in(page: str) -> str:
     """What the text area shows, without its colours."""
-    code = re.search(r'<code class="highlight">(.*?)</code>', page, re.S)[1]
+    code = search(r'<code class="highlight">(.*?)</code>', page, re.S)[1]
     return html.unescape(re.sub(r"<[^>]+>", "", code))
 
 
@@ -244,7 +245,7 @@ def test_kinds_by_name(name: str, content_type: str, kind: str, label: str) -> N
 def test_a_name_that_promises_something_else_keeps_an_image_from_being_shown(head: bytes) -> None:
     assert judge(head, "image").inline_type.startswith("image/")
     for promised in ("text", "pdf", "audio", "markdown"):
-        policy = judge(head, promised)  # type: ignore[arg-type]
+        policy = judge(head, promised)
         assert (policy.kind, policy.inline_type) == ("other", "")
         assert policy.why_not
 
@@ -259,8 +260,8 @@ def test_an_image_whose_size_is_behind_a_long_preface(visitor: Visitor) -> None:
 def test_odd_names_are_quoted_wherever_they_stand(visitor: Visitor) -> None:
     name = "a \"b' <c>&d=1#?%2F+é.png"
     page = shown(visitor, name, png(3, 2))
-    assert html.unescape(re.search(r'data-name="([^"]*)"', page)[1]) == name
-    source = html.unescape(re.search(r'<img src="([^"]*)"', page)[1])
+    assert html.unescape(search(r'data-name="([^"]*)"', page)[1]) == name
+    source = html.unescape(search(r'<img src="([^"]*)"', page)[1])
     answer = visitor.http.get(source)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
     assert json.dumps(name)

@@ -15,7 +15,7 @@ from console.drive.zips import MANIFEST
 from storage import limits
 from storage.drive import files
 from storage.models import Drive, File
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.s3 import blobs
 from tests.console.drive.visitor import Visitor, visiting
 from tests.drives import noise

@@ -56,7 +56,7 @@ def test_defect_is_named_by_the_trace_that_the_client_is_given_and_keeps_its_tex
     event = record(lambda: defect_reply(ValueError("a text that names an address")))
 
     ((level, _, message),) = event.content.log
-    trace = json.loads(event.content.response.text)["errors"][1].split()[-1]
+    trace = json.loads(str(event.content.response.text))["errors"][1].split()[-1]
     assert (level, message) == ("ERROR", f"trace {trace} (ValueError)")
 
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def test_snippets_run_when_pasted(server: Any, client: BaseClient, language: str
             timeout=MOMENT_SECONDS,
         )
         assert ran.returncode == 0, (getattr(snippets, language), ran.stderr)
-        (sent,) = eventually(lambda newest=newest: _after(client.collection_id, newest))
+        (sent,) = eventually(partial(_after, client.collection_id, newest))
         assert (sent.line.method, sent.line.target, sent.line.status) == (line.method, line.target, line.status)
         assert sent.content.request.text == event.content.request.text
         for name in ("If-None-Match", "X-Odd"):

@@ -1,6 +1,7 @@
 """The Visor's pages: the list and its filters, one request, pins, the switch."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,12 @@ from storage.events import recording
 from storage.events.ids import new_event_id
 from storage.models import EventMinute
 from tests.console.conftest import Browser
+from tests.matching import search
 from tests.people import Cast, make_cast
 from tests.visor import body, make_event
 
 
-def keep(cast: Cast, **more: object) -> str:
+def keep(cast: Cast, **more: Any) -> str:
     event = make_event(cast.collection.id, **more)
     event_queries.keep_event(event)
     return event.line.id
@@ -80,7 +82,7 @@ def test_filters_stand_in_the_address(
 def test_page_that_is_up_to_date_is_answered_204(people: Cast, browser: Browser, url: str) -> None:
     keep(people)
     client = browser(people.reader)
-    fingerprint = re.search(r'data-fingerprint="(\w+)"', client.get(url).content.decode()).group(1)
+    fingerprint = search(r'data-fingerprint="(\w+)"', client.get(url).content.decode()).group(1)
 
     assert client.get(f"{url}?seen={fingerprint}").status_code == 204
     keep(people, path="new/items")
@@ -109,10 +111,10 @@ def test_each_tab_has_an_address(people: Cast, browser: Browser, url: str, tab: 
         log=(("WARNING", "storage", "something happened"),),
     )
     client = browser(people.reader)
-    for options in ({}, {"headers": {"HX-Request": "true", "HX-Target": "panel"}}):
-        answer = client.get(f"{url}{event_id}/?tab={tab}", **options).content.decode()
+    for headers in ({}, {"HX-Request": "true", "HX-Target": "panel"}):
+        answer = client.get(f"{url}{event_id}/?tab={tab}", headers=headers).content.decode()
         assert text in answer
-        assert ("<html" in answer) is (options == {})
+        assert ("<html" in answer) is (headers == {})
     others = {"the answer", "the payload", "something happened"} - {text}
     assert tab == "code" or not any(other in answer for other in others)
 

@@ -11,11 +11,12 @@ from storage.collections import collections, keys
 from storage.drive import files
 from storage.errors import FileNotFound, ItemNotFound
 from storage.events import queries as event_queries
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
 from tests.console.conftest import Browser
 from tests.console.visor.test_request_drafts import WAYS_OUT
+from tests.matching import search
 from tests.people import Cast
 from tests.visor import body, make_event
 
@@ -38,7 +39,7 @@ def send(client: Any, url: str, method: str, target: str, text: str = "", **more
 def sent(people: Cast, answer: Any) -> Any:
     """The event that a sent form led to."""
     assert answer.status_code == 302, re.findall(r'role="alert">.*?</div>', answer.content.decode(), re.S)
-    event_id = re.search(r"[0-9a-f]{32}", answer["Location"]).group()
+    event_id = search(r"[0-9a-f]{32}", answer["Location"]).group()
     return event_queries.find_event(collection_id=people.collection.id, event_id=event_id)
 
 
@@ -173,7 +174,7 @@ def test_edit_fills_the_form_and_keeps_the_link(people: Cast, browser: Browser, 
     assert 'value="notes/items"' in text
     assert "{&quot;items&quot;:[{&quot;key&quot;:&quot;a&quot;}]}" in text
     assert "X-Hint: h" in text
-    assert "[redacted]" not in re.search(r"<form class=\"card client-form.*?</form>", text, re.S).group()
+    assert "[redacted]" not in search(r"<form class=\"card client-form.*?</form>", text, re.S).group()
     again = sent(people, send(client, url, "PUT", "notes/items", '{"items":[{"key":"b"}]}', replay_of=event.line.id))
     assert again.line.replay_of == event.line.id
 

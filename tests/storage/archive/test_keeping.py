@@ -19,7 +19,7 @@ from storage.collections import collections, deletion, keys, usage
 from storage.drive import files, rebuild, reconcile
 from storage.errors import ArchiveNotFound, InvalidInput, OutOfPlace
 from storage.models import Blob, Collection, Export, Import, SnapshotSchedule
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import snapshot
 from storage.s3 import blobs
 from tests import archives
@@ -114,7 +114,7 @@ def test_parts_are_taken_in_order_and_once() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=len(content), asked_by=None
     )
-    where = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
 
     def send(start: int, end: int) -> Import:
         return imports.append_part(start=start, content=archives.Content(content[start:end]), **where)
@@ -140,7 +140,7 @@ def test_archives_that_nobody_goes_on_with_are_let_go() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=20_000_000, asked_by=None
     )
-    where = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
     imports.append_part(start=0, content=archives.Content(b" " * 6_000_000), **where)
     Import.objects.filter(id=started.id).update(touched_at=timezone.now() - timedelta(days=2))
     done = archives.import_now(access, b"[]", "y.json")
@@ -259,7 +259,7 @@ def test_a_scratch_collection_shows_nowhere_and_goes_when_its_trial_was_killed()
 
 def test_a_schedule_asks_once_a_period_and_keeps_the_newest() -> None:
     access = archives.new_collection()
-    where = {"collection_id": access.collection_id}
+    where: dict[str, Any] = {"collection_id": access.collection_id}
     snapshots.set_schedule(every="day", keep=2, is_checked=False, set_by=None, **where)
     made = []
     for day in range(4):

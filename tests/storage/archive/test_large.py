@@ -16,7 +16,7 @@ from storage.archive import exports, imports, manifest, plans
 from storage.archive.plans import Choice
 from storage.drive import files
 from storage.models import Base, Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests import archives
 from tests.serving import Server
 from tests.storage.rows import fill_base
@@ -137,7 +137,7 @@ def test_a_gigabyte_goes_out_and_comes_in_with_memory_flat_and_progress_that_mov
     assert moved == sorted(moved)
 
     target = archives.new_collection()
-    where = {"collection_id": target.collection_id}
+    where: dict[str, Any] = {"collection_id": target.collection_id}
     begun = imports.start_import(file_name="large.zip", size_bytes=export.size_bytes, asked_by=None, **where)
     stored = exports.open_export(collection_id=large.collection_id, export_id=export.id)
     with Watch(server) as importing:

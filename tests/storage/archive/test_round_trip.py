@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from storage.archive import manifest, plans
 from storage.archive import sql as archive_sql
-from storage.archive.importing import Importer
+from storage.archive.importer import Importer
 from storage.archive.plans import Choice
 from storage.base.items import PreparedItem
 from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
 from storage.models import Base, Export, Import
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import OwnConnection, run
 from storage.postgres.statements import Statement
 from tests import archives

@@ -201,7 +201,7 @@ def patches(draw: st.DrawFn) -> dict[str, Any]:
         "delete": st.lists(paths, max_size=2),
     }
     first, second = draw(st.sampled_from(sorted(parts))), draw(st.sampled_from([*sorted(parts), *[None] * 5]))
-    return {name: draw(parts[name]) for name in sorted({first, second} - {None})}
+    return {name: draw(parts[name]) for name in sorted({name for name in (first, second) if name is not None})}
 
 
 def check_patch(patch: dict[str, Any]) -> None:

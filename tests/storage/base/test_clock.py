@@ -9,7 +9,7 @@ from storage.base import items
 from storage.base.query import parse_query
 from storage.collections import collections, keys
 from storage.errors import ItemNotFound, KeyExists
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 
 @pytest.mark.parametrize("off_seconds", [3600, -3600])

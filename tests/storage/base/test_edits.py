@@ -19,7 +19,7 @@ from storage.collections import collections, keys
 from storage.collections.keys import read_key
 from storage.errors import BaseNotFound, EngineUnreachable, InvalidInput, SaveReused
 from storage.models import Item, SaveReceipt
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.people import make_person
 
 DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point": "1.0", "power": "1e21"}
@@ -258,7 +258,8 @@ def test_clash_says_who_and_when(access: Access) -> None:
 
 def in_threads(number: int, work: Callable[[int], Any]) -> list[Any]:
     """The results of `work`, started at one moment in so many threads; an exception counts as its result."""
-    gate, results = threading.Barrier(number), [None] * number
+    gate = threading.Barrier(number)
+    results: list[Any] = [None] * number
 
     def run(index: int) -> None:
         from django.db import connection

@@ -15,7 +15,7 @@ from storage.base.query import parse_query
 from storage.base.updates import parse_patch
 from storage.collections import collections
 from storage.errors import InvalidInput, ItemNotFound, KeyExists
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.base.documents import (
     KEYS,
     Refused,
@@ -165,7 +165,6 @@ def _run(profile: settings) -> None:
 _QUICK = settings(
     max_examples=50,
     stateful_step_count=25,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

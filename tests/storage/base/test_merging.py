@@ -90,7 +90,7 @@ _texts = st.sampled_from(["1", "1.0", "true", '"1"', "null", "[]", '{"a": 1}'])
 _members = st.dictionaries(st.sampled_from("abcd"), _texts)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400, derandomize=True, database=None)
 @given(_members, _members, _members)
 def test_merge_keeps_everybodys_changes_or_none_of_the_edit(
     loaded: dict[str, str], mine: dict[str, str], theirs: dict[str, str]

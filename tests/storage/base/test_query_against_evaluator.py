@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storage.base import items
 from storage.base.query import parse_query
 from storage.collections import collections
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.base.documents import KEYS, by_key, documents, equal, matches, queries
 
 _numbers = itertools.count()
@@ -54,9 +54,7 @@ def _check(profile: settings) -> None:
     check()
 
 
-_QUICK = settings(
-    max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+_QUICK = settings(max_examples=80, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 def test_random_queries_match_as_the_contract_says(database: None) -> None:

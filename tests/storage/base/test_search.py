@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.management.messy import messy_items
+from console.management.demo_items import messy_items
 from storage import limits
 from storage.base import bases, items, overviews
 from storage.base.query import Predicate, parse_query, parse_search
@@ -15,7 +15,7 @@ from storage.collections import collections
 from storage.errors import BadQuery, BaseNotFound
 from storage.exact_json import dump, is_number, parse
 from storage.models import Base
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.rows import fill_base
 
 
@@ -128,7 +128,7 @@ def test_sorted_pages_have_every_match_once_and_in_order(access: Access, query: 
     kinds = [_rank(item) for item in seen]
     assert kinds == sorted(kinds, key=lambda rank: (rank == 9, -rank if descending else rank))
     for kind, group in itertools.groupby(seen, _rank):
-        values = [item.get("age") for item in group]
+        values: list[Any] = [item.get("age") for item in group]
         assert kind in (0, 9) or values == sorted(values, reverse=descending)
 
 
@@ -159,7 +159,8 @@ def test_sort_and_count_stop_at_their_bounds_and_say_so(access: Access, monkeypa
 def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
     bases.ensure_base(collection_id=access.collection_id, name="large")
     fill_base(base_id(access, "large"), ({"key": str(n), "n": 9 - n, "x": "x" * 300_000} for n in range(9)))
-    seen, offset = [], 0
+    seen: list[int] = []
+    offset: int | None = 0
     while offset is not None:
         page = overviews.sort_items(
             access=access, base="large", predicate=Predicate(), attribute="n", offset=offset, limit=100

@@ -12,7 +12,7 @@ from storage.drive import files, uploads
 from storage.drive.files import Download
 from storage.errors import BlobMissing, EngineUnreachable, FileNotFound, InvalidInput, UploadNotFound
 from storage.models import Blob, Drive, File, Part, Upload
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.s3 import blobs
 from tests.drives import PART, md5, noise
 from tests.sweeping import sweep_now

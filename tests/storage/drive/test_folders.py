@@ -15,7 +15,7 @@ from storage.drive import drives, files, folders
 from storage.drive.folders import Listing, Sort
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
 from storage.models import File, Folder
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.storage.rows import fill_drive
 
 ODD_NAMES = [
@@ -103,7 +103,7 @@ _names = (
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(names=st.sets(_names, max_size=25), rows=st.integers(1, 5), data=st.data())
 def test_a_folder_holds_what_the_api_lists_folders_first(
     shelf: Shelf, names: set[str], rows: int, data: st.DataObject
@@ -126,7 +126,7 @@ def test_a_folder_holds_what_the_api_lists_folders_first(
 def test_odd_names_are_text(shelf: Shelf) -> None:
     names = [name for name in ODD_NAMES if not name.endswith("/")]
     shelf.fill(*names)
-    reached = []
+    reached: list[str] = []
     waiting = [""]
     while waiting:
         for name in shelf.names(waiting.pop()):

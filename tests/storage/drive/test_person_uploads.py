@@ -11,7 +11,7 @@ from storage.drive import files, person_uploads, uploads
 from storage.drive.person_uploads import Upload as Started
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken, UploadMismatch, UploadNotFound
 from storage.models import Blob, Upload
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from tests.drives import PART, noise
 from tests.storage.drive.test_files import Content
 from tests.storage.drive.test_moves import Desk, desk  # noqa: F401 (a fixture)

@@ -3,7 +3,9 @@
 import random
 import re
 import time
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +36,7 @@ def store(*batches: list[Event]) -> None:
     """Each batch as by another process."""
     for batch in batches:
         queue = EventQueue()
-        queue._start = lambda: None
+        vars(queue)["_start"] = lambda: None
         for event in batch:
             queue.put(event)
         queue.flush()
@@ -55,7 +57,7 @@ def make_many(collection_id: str, count: int, *, step_ns: int = SECOND // 100) -
     ]
 
 
-def all_pages(collection_id: str, **options: object) -> list[str]:
+def all_pages(collection_id: str, **options: Any) -> list[str]:
     found: list[str] = []
     before = ""
     while True:
@@ -139,7 +141,7 @@ def test_look_that_ends_early_goes_on_where_it_was(
 )
 def test_filters(collection_id: str, conditions: Conditions, expected: str) -> None:
     now = time.time_ns()
-    lines = {
+    lines: dict[str, dict[str, Any]] = {
         "a": {},
         "b": {"method": "PUT", "response": body('{"a": "a Needle here"}')},
         "c": {"path": "pics/files", "query": "name=a.png", "response": body(None, "image/png", digest="SHA-256 x")},
@@ -233,15 +235,22 @@ def test_pages_are_read_by_an_index_whatever_there_is(collection_id: str, kinds:
     assert set(re.findall("Filter: (.*)", plan)) <= {"(first_id < 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)"}
 
 
+def open_block(made: list[Event]) -> event_blocks.OpenBlock:
+    opened = event_blocks.OpenBlock(event_blocks.pack(made[0]))
+    for event in made[1:]:
+        packed = event_blocks.pack(event)
+        assert opened.has_room_for(packed)
+        opened.add(packed)
+    return opened
+
+
 def test_block_is_an_eighth_of_its_events_and_opens_again(collection_id: str) -> None:
     headers = (("Host", "example.com"), ("User-Agent", "node-fetch/1.0"))
     text = '{"key":"a","name":"Ada Lovelace","tags":["x","y"]}'
     made = [
         make_event(collection_id, path=f"n/items/{n}", request_headers=headers, response=body(text)) for n in range(500)
     ]
-    opened = event_blocks.OpenBlock(collection_id, made[0].line.id)
-    for start in range(0, 500, 50):
-        opened.add(event_blocks.pack(made[start : start + 50]))
+    opened = open_block(made)
     block = opened.close()
 
     contents, size = event_blocks.open_contents(block.contents)
@@ -253,13 +262,38 @@ def test_block_is_an_eighth_of_its_events_and_opens_again(collection_id: str) ->
     assert size > 500 * len(text)
 
 
+def test_blocks_and_pinned_events_of_earlier_versions_open() -> None:
+    """Written with version 0.0: the arrays in blocks began with four bytes for their length, however short they were."""
+    lines = "KLUv/SBRLQIAxAPdAAAAAZ3ZIDAxOTcwNzAwMDgwo0dFVK1ub3Rlcy9pdGVtcy9hp2xpbWl0PTHMyM0F3AALBaNhcHCgoMICAEAWLvgC"
+    contents = (
+        "KLUv/SBn9QIAZAWTkZGSpEhvc3SrZXhhbXBsZS5jb22RAN0AAAABlpGSrENvbnRlbnQtVHlwZbBhcHBsaWNhdGlvbi9qc29ulQCgoMKglQureyJrZXkiOiJhIn3C"
+        "oJDCoAEABc8zCg=="
+    )
+    pinned = (
+        "KLUv/SC49QQAJAmVqmFiY2RlZmdoaWqd2SAwMTk3MDcwMDA4MKNHRVStbm90ZXMvaXRlbXMvYadsaW1pdD0xzMjNBdwACwWjYXBwoKDClpGSrENvbnRlbnQtVHlw"
+        "ZbBhcHBsaWNhdGlvbi9qc29ulQCgoMKglQureyJrZXkiOiJhIn3CoJDCoJGSpEhvc3SrZXhhbXBsZS5jb23EAAMAEs85Alm4gAk="
+    )
+    headers = (("Host", "example.com"),)
+    event = make_event(
+        "abcdefghij",
+        id="0197000000007000" + "8" + "0" * 15,
+        query="limit=1",
+        bytes_out=11,
+        key_id=5,
+        response=body('{"key":"a"}'),
+        response_headers=(("Content-Type", "application/json"),),
+        request_headers=headers,
+    )
+
+    assert event_blocks.open_lines(b64decode(lines)) == [event.line]
+    assert event_blocks.open_contents(b64decode(contents))[0] == [(event.content, headers)]
+    assert event_blocks.unpack_event(b64decode(pinned)) == event
+
+
 def test_block_tells_what_it_may_be_opened_for() -> None:
     made = [make_event("abcdefghij", status=status) for status in (200, 399, 400, 500)]
     made += [make_event("abcdefghij", origin=event_blocks.REPLAY, duration_us=7_000)]
-    opened = event_blocks.OpenBlock("abcdefghij", made[0].line.id)
-    opened.add(event_blocks.pack(made[:2]))
-    opened.add(event_blocks.pack(made[2:]))
-    block = opened.close()
+    block = open_block(made).close()
 
     ids = [event.line.id for event in made]
     assert (block.events, block.errors, block.by_hand, block.slowest_us) == (5, 2, 1, 7_000)

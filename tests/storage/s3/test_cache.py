@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from storage import limits
 from storage.errors import EngineUnreachable
@@ -169,9 +170,7 @@ def test_a_copy_that_cannot_be_read_is_told_as_such(put: Callable[[], uuid.UUID]
         b"".join(reading)
 
 
-def test_without_room_there_are_none(
-    put: Callable[[], uuid.UUID], tmp_path: Path, settings: pytest.FixtureRequest
-) -> None:
+def test_without_room_there_are_none(put: Callable[[], uuid.UUID], tmp_path: Path, settings: Settings) -> None:
     settings.DISK_RESERVE_MB = 10**9
     copies, blob_id = Copies(tmp_path, max_bytes=MB), put()
     for _ in range(5):

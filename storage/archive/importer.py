@@ -32,7 +32,7 @@ from storage.drive.files import Stored
 from storage.drive.sql import files as files_sql
 from storage.errors import Unauthorized
 from storage.models import Base, Import, ImportProblem
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 from storage.s3 import blobs
 

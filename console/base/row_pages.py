@@ -14,7 +14,7 @@ from storage.base.query import Predicate
 from storage.errors import BaseNotFound, InvalidInput
 from storage.models import Base
 from storage.numbers import read_number
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 PAGE_ITEMS = 100
 

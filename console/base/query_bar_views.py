@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 from console import access
 from console.base import query_text
 from console.base.explanations import explain_clause, write_examples
+from console.base.query_snippets import write_snippets
 from console.base.query_text import Mistake, Understood
-from console.base.reading import access_of, find_base
-from console.base.snippets import write_snippets
+from console.base.row_pages import access_of, find_base
 from console.connect.addresses import addresses_for
 from console.json_views import answers_json, json_response
 from storage.base import items, overviews

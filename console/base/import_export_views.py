@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console import access
 from console.base import csv_export
-from console.base.imports import read_rows
+from console.base.pasted_rows import read_rows
 from console.base.query_text import understand
-from console.base.reading import access_of, find_base
+from console.base.row_pages import access_of, find_base
 from console.json_views import answers_json, json_response, read_body
 from console.page import UNPROCESSABLE
 from storage import limits
@@ -19,7 +19,7 @@ from storage.base import items
 from storage.base.query import Predicate
 from storage.errors import InvalidInput
 from storage.models import Role
-from storage.postgres.access import Access
+from storage.postgres.caller import Access
 
 _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 

@@ -1,0 +1,74 @@
+"""Invitations: links that let somebody in once, to a collection or as an owner of the server."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from storage import limits
+from storage.errors import InvalidInput, InvitationSpent
+from storage.models import Invitation, Membership, Role
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+def invite_person(*, collection_id: str | None, role: Role, note: str, invited_by: User) -> Invitation:
+    """Create an invitation that is valid for a week. Without a collection it is for a new owner of the server.
+
+    `note` says whom it is for. Raises InvalidInput when it is too long.
+    """
+    if len(note) > limits.INVITATION_NOTE_MAX_CHARACTERS:
+        raise InvalidInput(f"A note has at most {limits.INVITATION_NOTE_MAX_CHARACTERS} characters")
+    return Invitation.objects.create(
+        collection_id=collection_id,
+        role=role,
+        note=note.strip(),
+        invited_by=invited_by,
+        expires_at=Now() + INVITATION_LASTS,
+    )
+
+
+def list_invitations(collection_id: str | None) -> list[Invitation]:
+    """Valid invitations, oldest first; without a collection those for new owners of the server."""
+    open_ones = Invitation.objects.select_related("invited_by").filter(expires_at__gt=Now())
+    return list(open_ones.filter(collection_id=collection_id).order_by("created_at", "id"))
+
+
+def find_invitation(invitation_id: int) -> Invitation:
+    """Raises InvitationSpent when it was used, withdrawn or is too old."""
+    found = (
+        Invitation.objects.select_related("collection", "invited_by")
+        .filter(id=invitation_id, expires_at__gt=Now())
+        .first()
+    )
+    if found is None:
+        raise InvitationSpent()
+    return found
+
+
+def withdraw_invitation(*, collection_id: str | None, invitation_id: int) -> None:
+    """Withdraw an invitation: its link no longer works. Withdrawing it again changes nothing."""
+    Invitation.objects.filter(id=invitation_id, collection_id=collection_id).delete()
+
+
+def accept_invitation(*, invitation_id: int, person: User) -> None:
+    """Give the person the role of the invitation, and use it up. A better role the person already has is kept.
+
+    Raises InvitationSpent, also for the second of two people who accept at once.
+    """
+    with transaction.atomic():
+        invitation = Invitation.objects.select_for_update().filter(id=invitation_id, expires_at__gt=Now()).first()
+        if invitation is None:
+            raise InvitationSpent()
+        if invitation.collection_id is None:
+            person.is_superuser = True
+            person.save(update_fields=["is_superuser"])
+        else:
+            membership, _ = Membership.objects.get_or_create(
+                person=person, collection_id=invitation.collection_id, defaults={"role": invitation.role}
+            )
+            if not Role(membership.role).reaches(Role(invitation.role)):
+                membership.role = invitation.role
+                membership.save(update_fields=["role"])
+        invitation.delete()
