@@ -1,7 +1,7 @@
-"""What a person may do in a collection: their role there, and who its members are.
+"""Roles: what a person may do in a collection, and its members.
 
-Whoever owns the server (`is_superuser`) may do everything an owner may, in every collection, and needs no membership for
-it; everybody else sees the collections they are a member of and no others.
+An owner of the server (`is_superuser`) may do everything that a collection's owner may, in every collection and without a
+membership. Everyone else sees only the collections they are a member of.
 """
 
 from dataclasses import dataclass

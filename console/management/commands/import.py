@@ -121,5 +121,5 @@ def _parse(text: str) -> tuple[str, Choice]:
     name, _, way = text.rpartition("=")
     do, _, other = way.partition(":")
     if not name or do not in _WAYS or (do == "rename") != bool(other):
-        raise InvalidInput(f"“{text}” is not NAME=WAY, with merge, replace, skip or rename:OTHER as WAY")
+        raise InvalidInput(f"“{text}” is not NAME=WAY, where WAY is merge, replace, skip or rename:OTHER")
     return name, Choice(do, other)  # type: ignore[arg-type]  # one of the four ways
