@@ -298,7 +298,7 @@ def test_file_names_and_hashes_are_held_against_the_rules() -> None:
     assert files.list_files(access=access, drive="d", limit=10).names == ["honest"]
     told = {place[:20]: what for place, _, _, what in archives.problems_of(done)}
     assert "hash in the manifest" in told["drives/d/forged"]
-    assert "not there" in told["drives/d/gone"]
+    assert "missing" in told["drives/d/gone"]
     assert "1024 bytes" in told["drives/d/nnnnnnnnnnn"]
     assert [(r.read, r.stored, r.skipped_total) for r in plans.read_report(done.report)] == [(3, 1, 2)]
 
