@@ -56,8 +56,15 @@ _import_map = _build_import_map if settings.DEBUG else lru_cache(maxsize=1)(_bui
 
 @register.simple_block_tag
 def code(content: SafeString, element_id: str, what: str) -> SafeString:
-    """Lines to copy: `{% code "an-id" "what they are" %}...{% endcode %}`."""
-    context = {"id": element_id, "what": what, "text": mark_safe(content.strip("\n"))}  # noqa: S308 (a template's own output)
+    """Lines to copy: `{% code "an-id" "what they are" %}<pre>...</pre>{% endcode %}`.
+
+    Within `<pre>` the formatter of templates leaves them alone. Raises ValueError without it.
+    """
+    lines = content.strip()
+    if not (lines.startswith("<pre>") and lines.endswith("</pre>")):
+        raise ValueError(f"The lines of {element_id} do not stand in <pre>")
+    text = lines.removeprefix("<pre>").removesuffix("</pre>").strip("\n")
+    context = {"id": element_id, "what": what, "text": mark_safe(text)}  # noqa: S308 (a template's own output)
     return mark_safe(render_to_string("_code.html", context).rstrip())  # noqa: S308
 
 

@@ -1,6 +1,7 @@
 """Pages are asked through Django's test client, in a transaction that is undone; what needs the real server asks that."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
 
+from tests.html import squeezed
 from tests.people import Cast, make_cast
 
 Browser = Callable[[User | None], Client]
@@ -33,12 +35,22 @@ def handler() -> ClientHandler:
     return ClientHandler(enforce_csrf_checks=False)
 
 
+class _Browser(Client):
+    """A page's white space is squeezed, so that no test depends on how its template is laid out."""
+
+    def request(self, **request: Any) -> Any:
+        response = super().request(**request)
+        if not response.streaming and response.get("Content-Type", "").startswith("text/html"):
+            response.content = squeezed(response.content.decode()).encode()
+        return response
+
+
 @pytest.fixture
 def browser(undone: None, handler: ClientHandler) -> Browser:
     """A browser in which the person has signed in, or nobody for None."""
 
     def open_browser(person: User | None) -> Client:
-        client = Client()
+        client = _Browser()
         client.handler = handler
         if person is not None:
             client.force_login(person)

@@ -17,7 +17,10 @@ from tests.people import Cast
     [
         (
             "javascript",
-            ["DETA_BASE_HOST=testserver:{tls}", "DETA_DRIVE_HOST=testserver:{tls}", "NODE_EXTRA_CA_CERTS={ca}"],
+            [
+                "=your data key\nDETA_BASE_HOST=testserver:{tls}\nDETA_DRIVE_HOST=testserver:{tls}\nNODE_EXTRA_CA_CERTS={ca}<",
+                "(process.env.DETA_PROJECT_KEY).Base(&quot;notes&quot;)\nbase.put(",
+            ],
         ),
         (
             "python",
@@ -27,7 +30,7 @@ from tests.people import Cast
                 "no longer the original",
             ],
         ),
-        ("go", ["DETA_BASE_ROOT_ENDPOINT=https://testserver:{tls}/v1", "SSL_CERT_FILE={ca}"]),
+        ("go", ["\nDETA_BASE_ROOT_ENDPOINT=https://testserver:{tls}/v1\n", "\nSSL_CERT_FILE={ca}"]),
         ("curl", ["curl -X PUT http://testserver/v1/{id}/notes/items"]),
         ("nonsense", ["NODE_EXTRA_CA_CERTS={ca}"]),
     ],
