@@ -1,4 +1,4 @@
-"""The recorded requests of a collection, as pages: the list that fills by itself, and one request in a panel beside it."""
+"""The pages of a collection's recorded requests: the live list, and one request in a panel beside it."""
 
 from typing import Any
 from zlib import crc32
@@ -41,7 +41,7 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
 
 @require_safe
 def event(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """One request: `?tab=` says which side of it. The panel alone for htmx, else with the list beside it."""
+    """One request, at the tab that `?tab=` names. The panel alone for htmx, else with the list beside it."""
     granted = access.by_person(request, collection_id)
     shown = _panel(request, granted, find_event(collection_id, event_id))
     if request.htmx.target == "panel":
@@ -65,7 +65,7 @@ def switch(request: PageRequest, collection_id: str) -> HttpResponse:
 
 @require_POST
 def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """Keep it for good with `on=1`, no longer without."""
+    """Pin it with `on=1`, unpin it without."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     fault = ""
     try:
@@ -116,7 +116,7 @@ def find_event(collection_id: str, event_id: str) -> Event:
 def show_sent(
     request: PageRequest, granted: CollectionAccess, sent: Event, *, tab: str, page: str = "visor-event"
 ) -> HttpResponse:
-    """Store what came of a request sent by hand and go to it. It was sent: that it cannot be stored is no reason to hide it."""
+    """Store a request that was sent by hand, and go to it. Where it cannot be stored it is shown all the same: it was sent."""
     try:
         event_queries.keep_event(sent)
     except EngineUnreachable:
