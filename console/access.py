@@ -1,6 +1,6 @@
-"""Who may touch which collection: the only gates, one for a data key and one for a person.
+"""Access to collections: the only gates, one for a data key and one for a person.
 
-Whether a key is known, good and has the right is decided by the storage statement itself; this gate only reads it.
+The storage statement decides whether a key is known, valid and has the right; this gate only reads it.
 """
 
 from typing import cast
@@ -15,7 +15,7 @@ from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Role
 from storage.postgres.caller import Access
 
-# In the environment of a request that a page sends to the API for a person. No header gets there: those begin with `HTTP_`.
+# Set in the environment of a request that a page sends to the API for a person. A header cannot set it: those begin with `HTTP_`.
 GRANTED_ACCESS = "homeport.granted_access"
 
 
@@ -37,9 +37,9 @@ def by_data_key(request: HttpRequest, collection_id: str) -> Access:
 def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role.READER) -> CollectionAccess:
     """The collection, for a person who has at least this role in it: the first line of its pages.
 
-    That somebody is signed in at all is the middleware's doing (`console/accounts/gate.py`).
+    The middleware makes sure that somebody is signed in (`console/accounts/gate.py`).
 
-    Raises Http404 for outsiders, who learn nothing, and PermissionDenied for a role that does not reach.
+    Raises Http404 for everyone without access, and PermissionDenied for a role that is too low.
     """
     try:
         granted = roles.find_access(person=cast(User, request.user), collection_id=collection_id)
@@ -51,6 +51,6 @@ def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role
 
 
 def server_owner(request: HttpRequest) -> None:
-    """The gate of pages about the server itself. For everybody else they do not exist: raises Http404."""
+    """The gate of pages for owners of the server. Anyone else gets 404: raises Http404."""
     if not cast(User, request.user).is_superuser:
         raise Http404

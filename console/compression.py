@@ -1,4 +1,4 @@
-"""Pages go out compressed; files go out as they are stored."""
+"""Pages are sent compressed; files are sent as stored."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase

@@ -1,4 +1,4 @@
-"""Which processors a web worker keeps to.
+"""The processors of each web worker.
 
 The threads of a worker take turns running Python. When a turn goes to a thread on another processor, all that they share has
 to be fetched from that one's caches, and to wake it takes longer: left to themselves two workers on two processors

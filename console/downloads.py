@@ -1,4 +1,4 @@
-"""A file's bytes in a response, whole or in part: what the public API and the console's pages have in common."""
+"""Responses with a file's bytes, whole or in part, for both the public API and the console's pages."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -36,9 +36,9 @@ def send_file(
     """
     content_type = content_type or file.content_type
     sent = {
-        # What is behind a data key or a sign-in is not for caches that others share.
+        # Private data must not be stored in shared caches.
         "Cache-Control": "private, no-cache",
-        # A stored page gets an origin of its own and runs nothing, whatever type it claims.
+        # A stored HTML page gets its own origin and cannot run scripts, whatever type it claims.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox",
         "Accept-Ranges": "bytes",

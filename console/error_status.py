@@ -1,4 +1,4 @@
-"""The one table from an error to the status it is answered with, for the public API and the pages alike.
+"""The one table from errors to statuses, for the public API and the pages.
 
 `console/json_views.py` makes the answer. HTTP's own errors, which storage does not know, are defined here.
 """
@@ -33,7 +33,7 @@ class EncodedBody(RequestError):
 
 
 class RangeNotSatisfiable(RequestError):
-    """The range begins behind the end of a file of `size_bytes`."""
+    """The range begins after the end of a file of `size_bytes`."""
 
     default = "The range is not in the file"
 

@@ -20,7 +20,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The same page for what does not exist and for what the person may not see."""
+    """The same page for missing pages and for those the person may not see."""
     return render(request, "errors/404.html", status=404)
 
 

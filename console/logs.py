@@ -1,4 +1,4 @@
-"""How log entries look, and which of Django's are left out."""
+"""The format of log entries, and which of Django's are dropped."""
 
 import logging
 

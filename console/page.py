@@ -1,4 +1,4 @@
-"""What all pages share: full page or dialog, and where a form leads once it is saved.
+"""What all pages share: full page or dialog, and the redirect after a saved form.
 
 A dialog is a page with a URL of its own. A link that opens one asks for the same URL through htmx with the `<dialog>` as
 target, and gets the dialog alone; without JavaScript the link leads to the page.
@@ -45,7 +45,7 @@ def show_dialog(request: HttpRequest, template: str, *, form: Any = None, **cont
 
 
 def go_to(request: HttpRequest, target: str, *args: Any, said: str = "") -> HttpResponse:
-    """To another page, from a form in a dialog or on a page of its own; `said` is shown there."""
+    """Redirect to another page after a form, in a dialog or not; `said` is shown there."""
     if said:
         messages.success(request, said)
     url = resolve_url(target, *args)

@@ -1,4 +1,4 @@
-"""What `serve` runs besides the engines: the web listeners and the job worker, and what they need beforehand.
+"""What `serve` runs besides the engines: the web listeners and the job worker, and their preparation.
 
 Owns granian's options and the preparation of database and static files. The order of things, and their supervision, are
 the command's (`management/commands/serve.py`).

@@ -76,7 +76,7 @@ class Body:
 class FileBody:
     """A body as the content of a file or part, for storage to take in.
 
-    `content_type` is None where nobody says one. `size_bytes` is known once it is open.
+    `content_type` is None when none is given. `size_bytes` is known once it is open.
     """
 
     def __init__(self, environ: dict[str, Any], *, content_type: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The WSGI application: the public API on a short way through Django, the pages on the usual one."""
+"""The WSGI application: the public API bypasses most of Django, the pages use all of it."""
 
 import os
 from collections.abc import Callable, Iterable

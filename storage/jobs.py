@@ -40,21 +40,21 @@ def sweep_files(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="count_everything", queueing_lock="count_everything")
 def count_everything(timestamp: int) -> None:
-    """Every minute, and when somebody looks at figures that are older than they need be."""
+    """Every minute, and when somebody looks at outdated counts."""
     usage.count_everything()
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="continue_deletions", queueing_lock="continue_deletions")
 def continue_deletions(timestamp: int) -> None:
-    """At once when a collection was deleted, and every minute, so that one goes on after a crash."""
+    """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="continue_file_deletions", queueing_lock="continue_file_deletions")
 def continue_file_deletions(timestamp: int) -> None:
-    """At once when many files were deleted or are to come back, and every minute, so that it goes on after a crash."""
+    """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
 
 
@@ -68,14 +68,14 @@ def tidy_events(timestamp: int) -> None:
 @app.periodic(cron="* * * * * */15")
 @app.task(name="continue_archives", queueing_lock="continue_archives")
 def continue_archives(timestamp: int) -> None:
-    """At once when somebody asked for an export or import, and four times a minute, for those that a killed worker left."""
+    """At once when somebody asks for an export or import, and four times a minute, to continue those of killed workers."""
     worker.continue_archives()
 
 
 @app.periodic(cron="17 4 * * *")
 @app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
 def remove_spent_sessions(timestamp: int) -> None:
-    """Once a night: sessions and invitations that have expired, and the traces of old deletions."""
+    """Once a night: delete expired sessions and invitations, and the rows of old deletions."""
     people.remove_spent()
     deletion.forget_old()
     file_deletion.forget_old()
@@ -96,6 +96,6 @@ def tidy_copies(timestamp: int) -> None:
 
 
 def start(task: "Task[..., None, Any]") -> None:
-    """Run a job now, in the background. It is part of the caller's transaction; one that waits already is enough."""
+    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
     with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
         task.defer(timestamp=int(time.time()))

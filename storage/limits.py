@@ -79,7 +79,7 @@ PREVIEW_PDF_SECONDS = 3.0  # of processor time to look through a PDF
 PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
 
 # Callers
-WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it is told 429 (ours)
+WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 
 # People
@@ -116,7 +116,7 @@ REPLAY_BODY_MAX_BYTES = 1_048_576  # of a request written by hand (ours)
 REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 
 # Sweeping
-GARBAGE_KEPT_SECONDS = 3_600  # after the last file let go of a blob: a download that has begun finishes (ours)
+GARBAGE_KEPT_SECONDS = 3_600  # after a blob lost its last file, so that running downloads can finish (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)
@@ -141,5 +141,5 @@ ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time 
 ARCHIVES_AT_ONCE = 2  # in one worker, of the jobs it can do at a time (ours)
 ARCHIVE_MAX_BYTES = 1_099_511_627_776  # of an archive that is sent here (ours)
 IMPORT_KEPT_SECONDS = 604_800  # the archive itself, after its import: the report stays (ours)
-IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive that nobody goes on sending (ours)
+IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive whose upload was abandoned (ours)
 SNAPSHOTS_KEPT_MAX = 100  # of one collection (ours)

@@ -1,4 +1,4 @@
-"""What a legal name, key or id is. Every name a caller chooses passes through here before anything looks at it."""
+"""The rules for names, keys and ids. Every name a caller chooses is checked here before it is used."""
 
 import re
 import secrets
@@ -62,7 +62,7 @@ def check_file_name(name: object) -> str:
 
 
 def check_name_part(text: str) -> str:
-    """The start of file names, or a place among them, unchanged; empty is good. Raises InvalidInput."""
+    """A prefix of file names, or a position among them, unchanged; it may be empty. Raises InvalidInput."""
     if _CONTROL.search(text):
         raise InvalidInput("Bad file name", "A file's name holds no control characters")
     if len(text.encode(errors="replace")) > limits.FILE_NAME_MAX_BYTES:

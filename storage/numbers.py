@@ -1,6 +1,6 @@
-"""Whole numbers out of text that somebody sent: a header, a query string, a place to go on from."""
+"""Whole numbers from text that a client sent: a header, a query string, a cursor."""
 
-# What a number of more digits is read as. No bound on anything is as high, so whoever compares refuses or clips it.
+# The value for a number with too many digits. It is above every limit, so the caller refuses or clips it.
 BEYOND = 10**18
 
 

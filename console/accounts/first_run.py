@@ -1,7 +1,7 @@
-"""The first person: whoever runs the server gets a link, printed by `serve`, to choose a name and a password.
+"""The first account: `serve` prints a link where the person who runs the server chooses a name and a password.
 
-The link is signed and expires; it is spent as soon as somebody has an account, so it works once. No account can be
-made any other way from outside.
+The link is signed, expires, and stops working once there is an account, so it works once. All other accounts need an
+invitation.
 """
 
 from django.conf import settings
@@ -21,7 +21,7 @@ _SALT = "homeport.first-run"
 
 
 def sign_in_url() -> str:
-    """Where the person who started the server goes: the one-time link, or the sign-in page once there are people."""
+    """The first address for the person who started the server: the one-time link, or the sign-in page once there are accounts."""
     origin = serving.url(settings.PORT, scheme="http")
     if get_user_model().objects.exists():
         return origin + reverse("sign-in")
@@ -29,7 +29,7 @@ def sign_in_url() -> str:
 
 
 def is_open(token: str) -> bool:
-    """Whether this link still lets somebody in: signed here, not too old, and nobody came first."""
+    """Whether this link is valid: signed here, not expired, and there is no account yet."""
     try:
         signing.loads(token, salt=_SALT, max_age=LINK_MAX_AGE_SECONDS)
     except signing.BadSignature:
@@ -38,9 +38,9 @@ def is_open(token: str) -> bool:
 
 
 def create_first_person(form: NewAccountForm) -> User | None:
-    """The first account, which owns the server; None when somebody was quicker. `form` is valid."""
+    """Create the first account, which owns the server; None when there is one already. `form` is valid."""
     with transaction.atomic():
-        # Two people with the link at one moment: the lock makes the second one see the first.
+        # If two people use the link at the same moment, the lock makes the second one see the first.
         run(locks_sql.lock_first_run())
         if get_user_model().objects.exists():
             return None

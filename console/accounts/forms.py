@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 
 class SignInForm(AuthenticationForm):
-    """One message for every failure: it never tells whether the name exists."""
+    """One message for every failure: it does not reveal whether the name exists."""
 
     error_messages = dict.fromkeys(("invalid_login", "inactive"), "The name or the password is wrong.")
 
@@ -17,7 +17,7 @@ class SignInForm(AuthenticationForm):
 
 
 class NewAccountForm(UserCreationForm):
-    """Name and password for an account that is about to be made."""
+    """Name and password for a new account."""
 
     class Meta(UserCreationForm.Meta):
         model = User

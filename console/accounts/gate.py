@@ -1,4 +1,4 @@
-"""Every page needs a signed-in person, but for those marked `login_not_required`."""
+"""Every page needs a signed-in person, except those marked `login_not_required`."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from console.json_views import error_response
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Django's, but who asks for a part of a page is not led to the sign-in, which would end up inside the page.
+    """Django's, but a request for a part of a page is not redirected to the sign-in page, which would appear inside the page.
 
-    What htmx asks for reloads the page, which then leads there. A script that asks by itself says so, by wanting JSON or by
-    the header `X-Requested-With`, and is told with status 401, so that the page with unsaved work in it stays.
+    A request by htmx makes the browser reload the page, which then redirects. A script's own request, known by its wish for
+    JSON or the header `X-Requested-With`, gets a 401, so that the page with unsaved work stays.
     """
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Links that let a person in: signed here, good once, for a week. The link is shown to who invites, and kept nowhere."""
+"""Invitation links: signed here, valid once, for a week. The link is shown to the inviting person and not stored."""
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -20,7 +20,7 @@ def make_link(request: HttpRequest, invitation: Invitation) -> str:
 
 
 def read_link(token: str) -> Invitation:
-    """The invitation of a link. Raises InvitationSpent for one that was used, withdrawn, is too old or was not made here."""
+    """The invitation of a link. Raises InvitationSpent when it was used or withdrawn, is too old, or was not made here."""
     try:
         invitation_id = signing.loads(token, salt=_SALT, max_age=invitations.INVITATION_LASTS)
     except signing.BadSignature:
@@ -29,7 +29,7 @@ def read_link(token: str) -> Invitation:
 
 
 def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
-    """Let in somebody with an account, or whom the valid form describes. Raises InvitationSpent, making nobody."""
+    """Accept an invitation, with an account or with a new one from a valid form. Raises InvitationSpent; creates none then."""
     with transaction.atomic():
         newcomer: User = person if isinstance(person, User) else person.save()
         invitations.accept_invitation(invitation_id=invitation.pk, person=newcomer)

@@ -1,4 +1,4 @@
-"""Sessions in the database that know whose they are, so that a person can end all of theirs."""
+"""Sessions in the database with their person, so that a person can end all of their own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Wrong passwords: how many an address may try, for one name and in all.
+"""Limits on wrong passwords from one address, per name and in total.
 
 Counted in each worker's memory, so that no try is ever kept: people type passwords into the field for the name. With a few
 workers an address gets a few times as many tries, which is still nothing against ten characters; a lock on the name
@@ -20,13 +20,13 @@ _limiter = FixedWindowRateLimiter(MemoryStorage())
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody at an address who says to be somebody."""
+    """An address, and the name it tries to sign in with."""
 
     address: str
     name: str
 
     def may_try(self) -> bool:
-        """Whether the limits leave another try."""
+        """Whether another try is allowed."""
         return all(_limiter.test(limit, *who) for limit, who in self._counted())
 
     def count_failure(self) -> None:
@@ -34,7 +34,7 @@ class Attempt:
             _limiter.hit(limit, *who)
 
     def forget(self) -> None:
-        """It was the right password: the tries before it were the person's own."""
+        """The password was right: forget the failed tries for this name."""
         _limiter.clear(TRIES_FOR_ONE_NAME, self.address, self.name.lower())
 
     def _counted(self) -> tuple[tuple[RateLimitItem, tuple[str, ...]], ...]:

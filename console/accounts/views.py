@@ -71,7 +71,7 @@ class SignIn(LoginView):
 @never_cache
 @require_http_methods(_FORM_METHODS)
 def join(request: PageRequest, token: str) -> HttpResponse:
-    """An invitation: whoever is signed in accepts it, anybody else makes an account with it."""
+    """An invitation: a signed-in person accepts it, anyone else creates an account with it."""
     try:
         invitation = invitations.read_link(token)
         is_known = request.user.is_authenticated

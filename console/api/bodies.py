@@ -1,4 +1,4 @@
-"""What the public API makes of the body of a request; how it comes in is in `console/streams.py`."""
+"""How the public API reads a request's body; receiving the bytes is in `console/streams.py`."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ def read_file_body(request: ApiRequest) -> FileBody:
 
 
 def read_content_type(request: ApiRequest) -> str | None:
-    """The content type that the request declares, as it stands; None without one. Raises InvalidInput."""
+    """The content type that the request declares, unchanged; None without one. Raises InvalidInput."""
     declared: str = request.META.get("CONTENT_TYPE", "").strip()
     if not declared:
         return None

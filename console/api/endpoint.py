@@ -1,4 +1,4 @@
-"""What every URL of the public API does around its operation: method, data key, names, errors, CORS.
+"""What all URLs of the public API share: method, data key, names, errors, CORS.
 
 An operation takes `Call` and the request, and returns the response; it raises named errors.
 """
@@ -77,7 +77,7 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
             response = defect_reply(error)
         return _finished(request, response)
 
-    # Cookies mean nothing here, so there is nothing for a forged request to ride on.
+    # Cookies are ignored here, so a forged request has no credentials.
     view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
 
@@ -95,7 +95,7 @@ def _perform(
         if not request.path_is_utf8:
             raise InvalidInput("The path is not UTF-8 behind its percent-encoding")
         if is_chunked(request.META):
-            # Such a body has to be taken in as a whole, however long it is (see streams.py): not from just anybody.
+            # Such a body has to be read whole, however long it is (see streams.py), so only callers with access may send one.
             check_access(access=caller, name=allowed_name, write=rule.writes)
         response = rule.operation(Call(caller, names.check_name(name), key), request)
     except (InvalidInput, DiskFull):

@@ -1,4 +1,4 @@
-"""The answers of the public API for what went wrong; the one table of statuses is in `console/error_status.py`."""
+"""The error responses of the public API; the one table of statuses is in `console/error_status.py`."""
 
 import logging
 import secrets
@@ -18,7 +18,7 @@ def error_reply(error: StorageError) -> HttpResponse:
 
 
 def defect_reply(error: Exception) -> HttpResponse:
-    """The response for an error nobody expected: logged in full under an id that the client is given."""
+    """The response for an unexpected error, which is logged in full under an id that the client gets."""
     trace_id = secrets.token_hex(8)
     logger.error("trace %s", trace_id, exc_info=error)
     return json_response(

@@ -1,4 +1,4 @@
-"""The request of an API call: Django's, and what the path was before Django repaired it."""
+"""The request of an API call: Django's, with the path as it was before Django changed it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Wrong data keys per address: past a limit the address is told to wait. Keys that are good are always served."""
+"""Limits on wrong data keys per address. Valid keys are always served."""
 
 import time
 
@@ -8,7 +8,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from storage.limits import WRONG_KEYS_PER_MINUTE
 
-# Counted in this process alone: guessing 62^32 secrets is hopeless anyway, what counts is not to be kept busy by it.
+# Counted per process: guessing 62^32 secrets is hopeless anyway; the limit only keeps guesses from using up the server.
 _limiter = FixedWindowRateLimiter(MemoryStorage())
 _allowance = RateLimitItemPerMinute(WRONG_KEYS_PER_MINUTE)
 

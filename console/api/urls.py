@@ -1,4 +1,4 @@
-"""The public HTTP API, `/v1/{collection_id}/{name}/...`. Which method does what stands in each module's last lines."""
+"""The public HTTP API, `/v1/{collection_id}/{name}/...`. The last lines of each module say which method does what."""
 
 from django.urls import path, re_path, register_converter
 

@@ -1,4 +1,4 @@
-"""Exports, as pages. An export holds everything that is in a collection, so a person needs to be more than a reader."""
+"""The pages of exports. An export contains the whole collection, so they need a role above read-only."""
 
 from uuid import UUID
 
@@ -38,7 +38,7 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
 
 @require_safe
 def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpResponseBase:
-    """The zip; a download that broke off goes on where it was."""
+    """The zip; an interrupted download can be resumed."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)

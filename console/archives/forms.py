@@ -1,4 +1,4 @@
-"""The forms of imports and snapshots. What is legal is storage's to say; its answer becomes the form's error."""
+"""The forms of imports and snapshots. Storage validates; its error becomes the form's error."""
 
 from django import forms
 from django.http import QueryDict
@@ -11,7 +11,7 @@ _WAYS = ("merge", "replace", "rename", "skip")
 
 
 class NewImportForm(forms.Form):
-    """A file that is about to be sent: its name and size in bytes."""
+    """A file to upload: its name and size in bytes."""
 
     name = forms.CharField(max_length=1000)
     size = forms.IntegerField(min_value=1, max_value=limits.ARCHIVE_MAX_BYTES)

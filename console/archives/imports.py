@@ -1,4 +1,4 @@
-"""The pages of imports: send an archive, look through it, choose what to import, watch the progress, read the report."""
+"""The pages of imports: upload and check an archive, choose what to import, watch the progress, read the report."""
 
 from typing import Any
 from uuid import UUID
@@ -70,7 +70,7 @@ def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpR
 
 @require_safe
 def show(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
-    """One import, in any state; the page polls while work is under way."""
+    """One import, in any state; the page polls while work is running."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     return _page(request, granted, _import(collection_id, import_id))
 

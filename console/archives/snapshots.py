@@ -1,4 +1,4 @@
-"""The schedule of a collection's snapshots, as a page; those who own the collection set it."""
+"""The page with a collection's snapshot schedule; only owners can change it."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse

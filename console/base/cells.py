@@ -31,7 +31,7 @@ _entries_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Line(NamedTuple):
-    """An item on its way into the table: its whole JSON, and its revision."""
+    """An item to show: its whole JSON, and its revision."""
 
     json: str
     revision: int
@@ -46,14 +46,14 @@ class Column:
 
     @property
     def summary(self) -> str:
-        """The type as the head of the column says it."""
+        """The type as shown in the column's header."""
         held = [name for name in self.types if name not in ("missing", "null")]
         return "mixed" if len(held) > 1 else held[0] if held else "null" if "null" in self.types else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows as HTML. `columns` are those behind the key, in the order of the cells; `added` names those nobody asked for."""
+    """Rows as HTML. `columns` are those after the key, in the order of the cells; `added` are columns that were not requested."""
 
     columns: list[Column]
     added: list[str]
@@ -141,7 +141,7 @@ def _cut(text: str) -> str:
 
 
 def _expiry(text: str, now: datetime) -> str:
-    """A moment in Unix seconds as a date with a countdown; the bare number where no date has room for it."""
+    """A moment in Unix seconds as a date with a countdown; the plain number when it is out of range for a date."""
     try:
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(Decimal(text)))
     except (OverflowError, ValueError):

@@ -8,7 +8,7 @@ from storage.base import edits
 
 
 class Changed(Protocol):
-    """What knows when it was changed, and by whom by id."""
+    """Anything that has the time of its last change and the id of who changed it."""
 
     @property
     def changed_at(self) -> datetime | None: ...

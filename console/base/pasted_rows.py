@@ -1,4 +1,4 @@
-"""What was pasted or imported as rows: CSV, TSV, JSON or one JSON object a line. Pure; nothing is stored here.
+"""Parses pasted or imported rows: CSV, TSV, JSON or one JSON object per line. Pure; nothing is stored here.
 
 A value is a JSON text, its digits as they were written.
 """
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
 
 
 class ReadRows(NamedTuple):
-    """The rows, in their order, and what is not among them."""
+    """The rows in order, and what was left out."""
 
     rows: list[ReadRow]
     problems: list[Problem]
@@ -201,7 +201,7 @@ def _read_fields(fields: dict[str, str], types: Mapping[str, str], line: int) ->
 
 
 def as_json(field: str, kind: str) -> str:
-    """A field as the JSON text that a column of this type would hold; by its look where the type is not known.
+    """A field as the JSON text of a column of this type; guessed from the text when the type is unknown.
 
     A text that a number column cannot hold, such as 007, stays a text: no digit is lost.
     """

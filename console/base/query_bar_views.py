@@ -84,7 +84,7 @@ def _samples(request: HttpRequest, collection_id: str, name: str) -> list[dict[s
 
 
 def _snippets(request: HttpRequest, understood: Understood, path: str, name: str) -> dict[str, str] | None:
-    """None for a search, which the public API does not have, and for a query with a mistake."""
+    """Client code; None for a search, which the public API does not have, and for a query with a mistake."""
     if understood.kind == "search" or understood.mistake is not None:
         return None
     value = parse((understood.query or "{}").encode())

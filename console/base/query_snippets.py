@@ -28,7 +28,7 @@ def _javascript(query: list[Any], base: str) -> str:
 
 
 def _spaced(value: Any) -> str:
-    """JSON with a space behind commas and colons, numbers as they are."""
+    """JSON with a space after commas and colons, and unchanged numbers."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_string(name)}: {_spaced(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a person typed into the bar: words to search for, or a query, however it was pasted. Pure.
+"""Parses the text of the query bar: words to search for, or a query in any common notation. Pure.
 
 Text that begins with `{` or `[` is a query: `relaxed_json.py` reads its JSON, `storage/base/query.py` what it asks for. What
 either refuses becomes a mistake, in the words of the bar and with the position in the text as typed.
@@ -25,7 +25,7 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with a query, and where if that can be said."""
+    """What is wrong with a query, and where if known."""
 
     message: str
     at: TextPosition | None = None
@@ -33,7 +33,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The bar's text as it was read: with a predicate, or with a mistake.
+    """The parsed text of the bar: a predicate or a mistake.
 
     `query` is the strict JSON of a query; `changed` says that it differs from what was typed by more than white space.
     """
@@ -96,7 +96,7 @@ def _explain(error: BadQuery, value: Any, text: str) -> Mistake:
 def _describe_operator(error: UnknownOperator) -> str:
     on = f' on "{error.attribute}"' if error.attribute else ""
     if not error.operator:
-        return f"The operator behind `?` is missing{on}"
+        return f"The operator after `?` is missing{on}"
     close = get_close_matches(error.operator, OPERATORS, n=1, cutoff=0.4)
     meant = _ELSEWHERE.get(error.operator.lower()) or next(iter(close), None)
     return f"Unknown operator `?{error.operator}`{on}." + (f" Did you mean `?{meant}`?" if meant else "")

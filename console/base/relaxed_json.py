@@ -1,7 +1,7 @@
 """JSON as people write and paste it. Pure.
 
-It may be as Python or JavaScript write it. JSON5 has most of that; what it lacks (`True`, `None`, `#` comments, tuples, names
-such as `age?gt` without quotation marks) is rewritten as JSON5 first. Positions are those in the text as typed.
+It reads the notations of Python and JavaScript too. JSON5 covers most of them; the rest (`True`, `None`, `#` comments,
+tuples, unquoted names such as `age?gt`) is rewritten as JSON5 first. Positions are those in the text as typed.
 """
 
 import re
@@ -52,7 +52,7 @@ class Relaxed(NamedTuple):
 
 
 class Unreadable(Exception):
-    """The text is no value, for this reason; `at` is where, if that can be said."""
+    """The text is not a value, for this reason; `at` is where, if known."""
 
     def __init__(self, reason: str, at: TextPosition | None = None) -> None:
         super().__init__(reason)

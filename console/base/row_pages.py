@@ -50,12 +50,12 @@ def find_base(collection_id: str, name: str) -> Base:
 
 
 def access_of(request: HttpRequest, collection_id: str) -> Access:
-    """The access of a person whom the gate has let in."""
+    """The access of a person who passed the gate."""
     return Access(collection_id, person_id=request.user.pk)
 
 
 def limit_from(request: HttpRequest) -> int:
-    """How many rows are asked for, `limit`."""
+    """The requested number of rows, `limit`."""
     wanted = read_number(request.GET.get("limit", ""))
     return PAGE_ITEMS if wanted is None else min(max(wanted, 1), limits.QUERY_LIMIT_MAX)
 

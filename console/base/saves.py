@@ -29,7 +29,7 @@ _ID_MAX_CHARACTERS = 200
 @require_POST
 @answers_json
 def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """Sent again with the same id it applies nothing twice, and is answered as before."""
+    """If it is sent again with the same id, nothing is applied twice and the answer is the same."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
     body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
@@ -91,7 +91,7 @@ def _read_change(given: object) -> Change:
         raise InvalidInput(f"A change's `kind` is one of {', '.join(_CHANGES)}")
     change_id = given.get("id")
     if not isinstance(change_id, str) or len(change_id) > _ID_MAX_CHARACTERS:
-        raise InvalidInput("A change's `id` is not a text, or too long a one")
+        raise InvalidInput("A change's `id` is not a text or is too long")
     return read(change_id, given)
 
 
@@ -122,14 +122,14 @@ _CHANGES: dict[str, Callable[[str, dict[str, Any]], Change]] = {
 def _revision(given: dict[str, Any]) -> int:
     number = read_number(read_text(given.get("revision"), "revision"))
     if number is None or number >= BEYOND:
-        raise InvalidInput("`revision` is not a number in a text")
+        raise InvalidInput("`revision` is not a text with a number")
     return number
 
 
 def _texts(given: dict[str, Any], name: str) -> dict[str, str]:
     texts = _texts_or_null(given, name)
     if None in texts.values():
-        raise InvalidInput(f"`{name}` does not hold JSON texts alone")
+        raise InvalidInput(f"`{name}` must hold only JSON texts")
     return {attribute: text for attribute, text in texts.items() if text is not None}
 
 
@@ -138,5 +138,5 @@ def _texts_or_null(given: dict[str, Any], name: str) -> dict[str, str | None]:
     if not isinstance(found, dict):
         raise InvalidInput(f"`{name}` is not an object")
     if not all(text is None or isinstance(text, str) for text in found.values()):
-        raise InvalidInput(f"`{name}` does not hold JSON texts alone")
+        raise InvalidInput(f"`{name}` must hold only JSON texts")
     return found

@@ -1,4 +1,4 @@
-"""The forms of collections. Whether a name is legal is storage's to say; its answer becomes the field's error."""
+"""The forms of collections. Storage validates names; its error becomes the field's error."""
 
 from django import forms
 
@@ -38,7 +38,7 @@ class DeletionForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """Whom to invite, as what."""
+    """Who to invite, and the role."""
 
     note = forms.CharField(
         label="Who it is for",

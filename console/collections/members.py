@@ -1,4 +1,4 @@
-"""The people in a collection: invited by link, given a role, taken out again."""
+"""The people in a collection: invite by link, change a role, remove."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from storage.models import Membership, Role
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: PageRequest, collection_id: str) -> HttpResponse:
-    """The link is in the answer to the form, and nowhere else."""
+    """The link is only in the answer to the form."""
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     form = InvitationForm(request.POST or None)
     context = {"granted": granted, "title": f"Invite to “{granted.collection.name}”", "back": "settings"}

@@ -1,4 +1,4 @@
-"""A collection's settings: its name, the people in it, its end."""
+"""A collection's settings: its name, its people, its deletion."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

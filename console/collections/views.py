@@ -1,4 +1,4 @@
-"""The collections, and what one of them holds, as pages."""
+"""The pages of collections, and of one collection's Bases and Drives."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,7 +21,7 @@ _PAGE_MAX = 100_000
 
 @require_safe
 def index(request: PageRequest) -> HttpResponse:
-    """The cards, a page of them; `?q=` keeps those whose name holds it."""
+    """A page of cards; `?q=` filters by name."""
     search = request.GET.get("q", "").strip()
     page = min(max(read_number(request.GET.get("page", "")) or 1, 1), _PAGE_MAX)
     offset = (page - 1) * PAGE_SIZE
@@ -43,7 +43,7 @@ def index(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_collection(request: PageRequest) -> HttpResponse:
-    """For who owns the server; others are invited into collections."""
+    """Only for owners of the server; others are invited to collections."""
     access.server_owner(request)
     form = CollectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -57,7 +57,7 @@ def new_collection(request: PageRequest) -> HttpResponse:
 
 @require_safe
 def deletions(request: PageRequest) -> HttpResponse:
-    """How far the deletions under way are; the list of collections asks for it again and again."""
+    """The progress of running deletions; the list of collections polls it."""
     found = deletion.list_deletions(request.user)
     return render(request, "collections/_deletions.html", {"deletions": found})
 
@@ -126,7 +126,7 @@ def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
 
 
 def _recount_if_due() -> bool:
-    """Whoever looks at figures gets them as fresh as they may be: if they are due, a job counts, and the page asks again."""
+    """Keep the shown counts fresh: if a count is due, start a job, and let the page ask again."""
     is_due = usage.is_count_due()
     if is_due:
         jobs.start(jobs.count_everything)

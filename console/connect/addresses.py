@@ -1,4 +1,4 @@
-"""This server's addresses as its clients must write them."""
+"""This server's addresses in the form that clients need."""
 
 import ipaddress
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The clients that this server gives away. Anybody may have them: pip has no session, and they hold no secret."""
+"""The clients that this server offers. They need no sign-in: pip has no session, and they contain no secrets."""
 
 from django.urls import path
 

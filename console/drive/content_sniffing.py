@@ -1,6 +1,6 @@
-"""What a file may be shown as, decided by its first bytes: the one allow-list of what goes out inline (promises: The console).
+"""How a file may be shown, decided by its first bytes: the one allow-list for inline display (promises: The console).
 
-A type that a browser is told comes from this table alone, never from the name or from who stored the file. A name that says
+A type that is sent to a browser comes only from this table, never from the name or from who stored the file. A name that says
 something else than the bytes keeps a file from being shown, and so does what `pdfs.py` finds in a PDF. Blobs never change,
 so an answer is good for ever.
 """

@@ -15,7 +15,7 @@ from storage.postgres.caller import Access
 
 @dataclass(frozen=True, slots=True)
 class DriveContext:
-    """A Drive, and the person who asks: what they may do there, and who they are to storage."""
+    """A Drive, with the role of the person who asks and their access for storage."""
 
     granted: CollectionAccess
     name: str
@@ -27,7 +27,7 @@ class DriveContext:
 def open_drive(request: PageRequest, collection_id: str, drive: str, *, at_least: Role = Role.READER) -> DriveContext:
     """The Drive, for a person who has at least this role in its collection.
 
-    Raises Http404 for outsiders and for a Drive that is not there, and PermissionDenied for a role that does not reach.
+    Raises Http404 without access and for a missing Drive, and PermissionDenied for a role that is too low.
     """
     granted = access.by_person(request, collection_id, at_least=at_least)
     try:

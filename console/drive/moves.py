@@ -1,4 +1,4 @@
-"""Making folders, renaming, moving, deleting and undoing, as the scripts of the Drive pages ask for it."""
+"""Creating folders, renaming, moving, deleting and undoing, for the scripts of the Drive pages."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
 @require_POST
 @answers_json
 def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
-    """What chosen files and folders come to. Counting is only done when somebody asks, as it looks at every file."""
+    """The number and size of chosen files. Counted only on request, as it reads every file."""
     at = open_drive(request, collection_id, drive)
     chosen = _read_chosen(read_object(request))
     held = moves.count_chosen(drive_id=at.id, chosen=chosen)
@@ -83,7 +83,7 @@ def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
 @require_POST
 @answers_json
 def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
-    """200 when all are gone, 202 when the rest goes in the background."""
+    """200 when everything is deleted, 202 when the rest is deleted in the background."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     chosen = _read_chosen(read_object(request))
     return _answer(file_deletion.delete(drive_id=at.id, chosen=chosen, person_id=at.person_id))

@@ -25,8 +25,8 @@ logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 ACTS = "This PDF contains scripts or actions, so it is not shown here. Download it to read it."
 UNREADABLE = (
-    "This PDF is damaged, encrypted or unusual and could not be checked for scripts, so it is not shown here: "
-    "download it."
+    "This PDF is damaged, encrypted or unusual and could not be checked for scripts, so it is not shown here. "
+    "Download it to read it."
 )
 TOO_MUCH = "This PDF is too large to be checked for scripts, so it is not shown here. Download it to read it."
 

@@ -1,7 +1,7 @@
-"""What is shown of a file in place: media by address, texts as HTML that was made safe here. Nothing is unpacked or run.
+"""Previews of files: media by address, text as sanitised HTML. Nothing is unpacked or run.
 
-Strangers wrote the files. Text is escaped, Markdown goes through an allow-list, pictures and links in it lead nowhere in
-the console, and tables and texts are cut where they grow too long.
+Files are untrusted. Text is escaped, Markdown goes through an allow-list, its pictures and links never point into
+the console, and long tables and texts are cut.
 """
 
 import csv

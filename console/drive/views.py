@@ -48,7 +48,7 @@ class Row:
 @require_safe
 @_shows_files
 def drive(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
-    """`?folder=`, `?sort=`, `?q=` (search below the folder), `?last=` (the page behind), `?file=` (its preview)."""
+    """`?folder=`, `?sort=`, `?q=` (search below the folder), `?last=` (the next page), `?file=` (its preview)."""
     at = open_drive(request, collection_id, drive)
     context = _context(request, at)
     file = request.GET.get("file", "")
@@ -121,7 +121,7 @@ def _columns(found: Listing) -> list[dict[str, str]]:
 
 
 def _sort_text(found: Listing) -> str:
-    """As it stands in the address; empty for by name."""
+    """The sort as in the address; empty for by name."""
     text = f"{'-' if found.sort.descending else ''}{found.sort.key}"
     return "" if text == "name" else text
 

@@ -1,4 +1,4 @@
-"""A zip of chosen files and folders that streams: nothing is written anywhere, and its size is told beforehand.
+"""A streamed zip of chosen files and folders: nothing is written to disk, and its size is known in advance.
 
 The files are those of the moment it was asked for; their bytes are still there while it goes out, as garbage is kept
 longer. A file whose bytes are missing all the same breaks the connection off: its end never comes, so nobody takes what

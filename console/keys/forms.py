@@ -12,7 +12,7 @@ _CHECKBOXES = forms.CheckboxSelectMultiple
 
 
 class KeyForm(forms.Form):
-    """What a new key is called, what it may and for how long."""
+    """The name, rights and lifetime of a new key."""
 
     name = forms.CharField(
         help_text="For example, the app that uses it.",
@@ -61,7 +61,7 @@ class KeyForm(forms.Form):
                 del self.fields[field]
 
     def clean(self) -> dict[str, Any]:
-        """A choice of nothing would make a key for nothing."""
+        """Refuse an empty choice: such a key would have no use."""
         data = super().clean() or {}
         if data.get("scope") == "chosen" and not (data.get("bases") or data.get("drives") or data.get("others")):
             self.add_error("scope", "Choose at least one, or choose all.")

@@ -1,4 +1,4 @@
-"""A collection's data keys, as pages. A new key is in the answer to its form, and nowhere else ever."""
+"""The pages of data keys. A new key is only ever in the answer to its form."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""A data set as life makes it: mixed types, missing and null attributes, nested lists, markup, right-to-left script, odd keys.
+"""A messy data set: mixed types, missing and null attributes, nested lists, markup, right-to-left script, odd keys.
 
 Made by rule, so that it is the same every time. `manage.py demo` brings it along, and the tests of the table work on it.
 """

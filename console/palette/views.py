@@ -28,7 +28,7 @@ _PAGES_OF_COLLECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A line of the palette. `where` says what it is or whose."""
+    """A line of the palette. `where` says what it is and where it belongs."""
 
     icon: str
     name: str

@@ -1,4 +1,4 @@
-"""Everybody with an account on this server; for who owns it."""
+"""Everyone with an account on this server; for its owners."""
 
 from django.urls import path
 

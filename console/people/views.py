@@ -1,4 +1,4 @@
-"""Everybody with an account, as pages for who owns the server. Into a collection people are invited in its settings."""
+"""The pages with all accounts, for owners of the server. A collection's settings invite people to it."""
 
 from django import forms
 from django.contrib.auth.models import User
@@ -17,7 +17,7 @@ from storage.models import Role
 
 
 class OwnerInvitationForm(forms.Form):
-    """Whom to invite to own the server."""
+    """Who to invite as an owner of the server."""
 
     note = forms.CharField(
         label="Who it is for",
@@ -37,7 +37,7 @@ def index(request: PageRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: PageRequest) -> HttpResponse:
-    """The link is in the answer to the form, and nowhere else."""
+    """The link is only in the answer to the form."""
     access.server_owner(request)
     form = OwnerInvitationForm(request.POST or None)
     context = {"title": "Invite an owner of this server", "back": "people"}

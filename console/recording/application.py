@@ -1,4 +1,4 @@
-"""The public API with the recorder around it: what every request to `/v1` goes through, whoever sent it.
+"""The public API with the recorder around it: every request to `/v1` goes through it.
 
 Django has to be set up before this is imported.
 """

@@ -1,4 +1,4 @@
-"""The recorder: what stands around the public API and makes an event of each request to a recorded collection.
+"""The recorder: wraps the public API and makes an event of each request to a recorded collection.
 
 A request to any other collection costs a look into a set. No event has a secret in it (`console/recording/exchange.py`), and
 nothing that happens to one can hold up its request or fail it.

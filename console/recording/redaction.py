@@ -1,7 +1,7 @@
-"""What must not be kept of a request, made unreadable. Pure: texts in, texts out.
+"""Masks the secrets of a request before it is recorded. Pure: texts in, texts out.
 
-Three kinds of text are secrets: what stands in a header that lets somebody in, wherever else in the request or the
-answer the same text turns up; anything of the shape of a data key; and the value of such a header or of a session's cookie
+Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
+request or the answer; anything that looks like a data key; and the value of such a header or of a session's cookie
 where a body or a query string spells it out by name.
 """
 
@@ -56,7 +56,7 @@ _find_names = _finder(_NAMES)
 
 
 class Secrets:
-    """The texts in secret headers that let somebody in."""
+    """The secret texts in headers that give access."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         found: set[str] = set()
@@ -73,7 +73,7 @@ class Secrets:
         self._find = _finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else _find_everything
 
     def are_missing_in(self, text: bytes) -> bool:
-        """Whether bytes have no secret in them, these or others. Nearly always it is so, and one quick look tells."""
+        """Whether bytes contain no secret, these or others. That is nearly always so, and one quick scan tells."""
         # Behind percent-encoding anything may stand.
         if _PERCENT in text or self._find(memoryview(text.lower())):
             return False
@@ -81,7 +81,7 @@ class Secrets:
 
 
 class Redactor:
-    """Makes the secrets of one request unreadable, and remembers in `has_found` whether there were any."""
+    """Masks the secrets of one request; `has_found` says whether there were any."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets.texts

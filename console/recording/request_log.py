@@ -1,4 +1,4 @@
-"""What the server logs while it answers a recorded request: of that request, and of no other.
+"""Collects what the server logs while it answers a recorded request, of that request only.
 
 A request is answered by one thread from its first to its last byte, and so are its log entries made. Logging is set up before
 the models are, so nothing here may need those.
@@ -16,7 +16,7 @@ _of_thread = threading.local()
 
 
 class Capture(logging.Handler):
-    """Hands the entries of a thread that is being listened to over to whoever listens."""
+    """Passes a thread's log entries to its listener, if it has one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add the entry's level, logger and message to the thread's list, if it has one."""
@@ -34,7 +34,7 @@ def listen(entries: list[LogEntry] | None) -> None:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """On one line. Of an error that nobody meant for people only its kind: its text may name addresses and tables."""
+    """On one line. Of an unexpected error only its type: its text may contain addresses and tables."""
     arguments = record.args
     if isinstance(arguments, tuple):
         arguments = tuple(map(_harmless, arguments))

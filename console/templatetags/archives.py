@@ -1,4 +1,4 @@
-"""What the pages of exports and imports show of their rows: how far they are."""
+"""Template filters for the progress of exports and imports."""
 
 from django import template
 

@@ -43,13 +43,13 @@ def file_icon(content_type: str) -> str:
 
 @register.filter
 def folder_of(name: str) -> str:
-    """The folder that a file or folder stands in; empty at the top."""
+    """The parent folder of a file or folder; empty at the top."""
     return name[: name.removesuffix("/").rfind("/") + 1]
 
 
 @register.simple_tag
 def drive_url(base: str, folder: str = "", sort: str = "", q: str = "", file: str = "", last: str = "") -> str:
-    """The address that shows a folder of the Drive at `base`; only what differs from its plain page stands in it."""
+    """The address of a folder's page in the Drive at `base`, without parameters that have their default."""
     shown = {"folder": folder, "sort": sort, "q": q, "file": file, "last": last}
     query = urlencode({name: value for name, value in shown.items() if value})
     return f"{base}?{query}" if query else base

@@ -25,7 +25,7 @@ def visible(text: str) -> str:
 
 @register.filter
 def status_kind(status: int) -> str:
-    """Which of the four ways a request can end: done, known, refused, failed."""
+    """The kind of a status: done, known, refused or failed."""
     return "failed" if status >= 500 else "refused" if status >= 400 else "known" if status >= 300 else "done"
 
 

@@ -15,7 +15,7 @@ _MOST_LINKS = 5
 
 
 class Target(NamedTuple):
-    """`kind` is the path's word behind the Base's or Drive's name; `key` what follows it, of an item its key."""
+    """`kind` is the word after the Base's or Drive's name in the path; `key` is the rest, an item's key."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class Link(NamedTuple):
 
 
 def read_target(path: str) -> Target:
-    """What a path means; with empty words where it means nothing."""
+    """The parts of a path, empty where they are missing."""
     name, _, rest = path.partition("/")
     kind, _, key = rest.partition("/")
     return Target(unquote(name), kind, unquote(key))

@@ -12,7 +12,7 @@ from console.visor.request_drafts import kept_headers
 from storage.events.blocks import Event
 
 KEY_VARIABLE = "DETA_PROJECT_KEY"
-# They describe the client that sent it, or are said by whoever sends it anew.
+# They describe the client that sent it, or the next sender sets its own.
 _NOT_COPIED = frozenset({"User-Agent", "Accept-Encoding", "Accept", "Accept-Language", "Origin", "Referer"})
 
 

@@ -1,7 +1,7 @@
-"""A dry run: what a write would change, without changing it.
+"""The dry run of a write: shows what it would change, without changing it.
 
 The request runs as it would, inside a transaction that is rolled back, so every rule and every answer is the real one. Bytes of
-files go to another engine, which has no transactions: of those it is told what they would replace.
+files go to another engine, which has no transactions: for those the dry run says what they would replace.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a request would do. `refusal` says why it was not run; then there is no event."""
+    """The result of a dry run. `refusal` says why there was none; then there is no event."""
 
     event: Event | None = None
     changes: list[Change] = field(default_factory=list)
@@ -41,7 +41,7 @@ class DryRun:
 
 
 def run_dry(draft: Draft, *, access: Access, sent_by: str) -> DryRun:
-    """Run the request and roll it back. Raises EngineUnreachable."""
+    """Run the request and undo it. Raises EngineUnreachable."""
     target = read_target(draft.path)
     if draft.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query":
         return DryRun(refusal="This request only reads, so it needs no dry run: send it.")

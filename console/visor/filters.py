@@ -1,6 +1,6 @@
-"""What a person wants to see of the recorded requests, as it stands in the address of the page. Pure.
+"""The filter of recorded requests, from the query string of the page. Pure.
 
-What cannot be understood asks for nothing; the form shows what was understood.
+Invalid values are ignored; the form shows the valid ones.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _LARGEST_NUMBER = 9_999_999
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The fields of the form, as texts; "" for what is not asked for."""
+    """The fields of the form as texts; "" for an empty one."""
 
     path: str = ""
     status: str = ""
@@ -40,7 +40,7 @@ class Filters:
 
     @property
     def query(self) -> str:
-        """As a query string, without what is not asked for."""
+        """As a query string, without empty fields."""
         return urlencode({name: value for name in self.__slots__ if (value := getattr(self, name))})
 
     @property
@@ -50,7 +50,7 @@ class Filters:
 
     @property
     def conditions(self) -> Conditions:
-        """What storage is asked for."""
+        """The conditions for storage."""
         _, low, high = STATUSES.get(self.status, ("", 0, 999))
         return Conditions(
             status_from=low,

@@ -1,4 +1,4 @@
-"""The form of the HTTP client. What a request may be is for `request_drafts.py` to say; its answer becomes the field's error."""
+"""The form of the HTTP client. `request_drafts.py` validates the request; its error becomes the field's error."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ MOST_READ_BYTES = 10_485_760
 
 
 class Sent(NamedTuple):
-    """What came of it: the event, not stored yet, and the bytes of the answer."""
+    """The result: the event, not stored yet, and the bytes of the answer."""
 
     event: Event
     body: bytes

@@ -1,4 +1,4 @@
-"""A request that a person wrote: what it may be, so that it reaches this collection of this server and nothing else.
+"""Validates a request that a person wrote, so that it reaches only this collection of this server.
 
 The path is never taken over: it is put together from `/v1/`, the collection of the page, and what the person wrote behind that,
 which is checked as written and as it reads behind any number of percent-encodings. Pure.
@@ -71,7 +71,7 @@ def kept_headers(event: Event) -> list[tuple[str, str]]:
 
 
 def check_target(target: str, *, collection_id: str) -> tuple[str, str]:
-    """Path and query behind `/v1/{collection}/`. The whole address of this collection is understood too. Raises InvalidInput."""
+    """Path and query after `/v1/{collection}/`. The collection's whole address is accepted too. Raises InvalidInput."""
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in target):
         raise InvalidInput("A path cannot contain spaces, line breaks or control characters: write %20, %0A and so on")
     target = target.removeprefix(f"/v1/{collection_id}/")

@@ -1,4 +1,4 @@
-"""The pages of a collection's recorded requests: the live list, and one request in a panel beside it."""
+"""The pages of recorded requests: the list, which updates itself, and one request in a panel beside it."""
 
 from typing import Any
 from zlib import crc32
@@ -41,7 +41,7 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
 
 @require_safe
 def event(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """One request, at the tab that `?tab=` names. The panel alone for htmx, else with the list beside it."""
+    """One request: `?tab=` says which side of it. The panel alone for htmx, else with the list beside it."""
     granted = access.by_person(request, collection_id)
     shown = _panel(request, granted, find_event(collection_id, event_id))
     if request.htmx.target == "panel":
@@ -51,7 +51,7 @@ def event(request: PageRequest, collection_id: str, event_id: str) -> HttpRespon
 
 @require_POST
 def switch(request: PageRequest, collection_id: str) -> HttpResponse:
-    """On with `on=1`, off without."""
+    """Switch recording on with `on=1`, off without."""
     access.by_person(request, collection_id, at_least=Role.OWNER)
     if request.POST.get("on"):
         recording.start_recording(collection_id)
@@ -87,7 +87,7 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
 
 @require_POST
 def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """Send it again as it was, by the person's own right, and show the new answer beside the old one."""
+    """Send it again unchanged, with the person's own access, and show both answers."""
     granted = access.by_person(request, collection_id)
     found = find_event(collection_id, event_id)
     try:
@@ -116,7 +116,7 @@ def find_event(collection_id: str, event_id: str) -> Event:
 def show_sent(
     request: PageRequest, granted: CollectionAccess, sent: Event, *, tab: str, page: str = "visor-event"
 ) -> HttpResponse:
-    """Store a request that was sent by hand, and go to it. Where it cannot be stored it is shown all the same: it was sent."""
+    """Store the result of a request sent by hand, and redirect to it. If it cannot be stored, show it once."""
     try:
         event_queries.keep_event(sent)
     except EngineUnreachable:

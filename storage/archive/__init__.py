@@ -1,7 +1,7 @@
-"""Everything in, everything out: exports, imports and snapshots of collections. Knows no HTTP.
+"""Exports, imports and snapshots of collections. Knows no HTTP.
 
-The way out: `exports.py` keeps the list, `zipping.py` turns one moment of a collection into a zip (`read_ahead.py` reads on
-meanwhile), `parts.py` puts it into the bucket as it comes. The way in: `imports.py` keeps the list, `sources.py` says what
-an archive holds, whoever made it, `checking.py` looks through all of it, `importer.py` stores what was chosen. `worker.py` is
-what the job worker does of both; `snapshots.py` has the schedule, and tries whether an export can be restored.
+Exports: `exports.py` has the list, `zipping.py` turns one moment of a collection into a zip (`read_ahead.py` reads ahead
+meanwhile), `parts.py` streams it into the bucket. Imports: `imports.py` has the list, `sources.py` reads an archive of any
+origin, `checking.py` checks all of it, `importer.py` stores what was chosen. `worker.py` is what the job worker runs for
+both; `snapshots.py` has the schedule, and tests whether an export can be restored.
 """

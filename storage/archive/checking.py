@@ -1,4 +1,4 @@
-"""The dry run of an import: all of it is read, counted and held against the rules, and nothing is stored.
+"""The dry run of an import: everything is read, counted and checked against the rules, and nothing is stored.
 
 Bytes are counted as they are unpacked, not as the archive claims.
 """
@@ -23,7 +23,7 @@ Progress = Callable[[int], None]
 
 
 class Fault(Exception):
-    """An item or file that cannot be stored: `reason` groups it with others, `what` says it of this one."""
+    """An item or file that cannot be stored: `reason` is the same for a group of them, `what` describes this one."""
 
     def __init__(self, reason: str, what: str) -> None:
         super().__init__(what)
@@ -31,7 +31,7 @@ class Fault(Exception):
 
 
 def check_source(source: Source, plan: Plan, *, note: Note, progress: Progress) -> None:
-    """Read everything, fill in the plan's counts and note each problem. `progress` is told of bytes as they are read."""
+    """Read everything, fill in the plan's counts and record each problem. `progress` gets the number of bytes read."""
     for problem in source.problems:
         note(problem)
     portions = iter(plan.portions)
@@ -79,7 +79,7 @@ def _check_drive(drive: FileSource, portion: Portion, note: Note, progress: Prog
 
 
 def prepare(read: Read) -> PreparedItem:
-    """The row of an item that was read; one without a key gets one of its own. Raises Fault."""
+    """The row of an item; an item without a key gets one. Raises Fault."""
     if read.value is None:
         raise Fault(read.fault.split(":")[0], read.fault)
     value = read.value if "key" in read.value else {**read.value, "key": make_key(read)}
@@ -92,7 +92,7 @@ def prepare(read: Read) -> PreparedItem:
 
 
 def check_file(file: FoundFile, seen: set[int]) -> None:
-    """Raises Fault for a name that no file may have, or that another file of this Drive has had."""
+    """Raises Fault for an invalid name, or one that another file of this Drive has."""
     try:
         names.check_file_name(file.name)
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""Names for the entries of a zip that unpack safely everywhere: no way out of the folder, nothing a system refuses. Pure.
+"""Names of zip entries that unpack safely on every system: inside the folder, and without refused characters. Pure.
 
 Names in a Drive are opaque text: as paths they may be absolute, lead upwards (`../x`), mean a device (`CON`), differ by case
 alone, stand beside `a` and `a/b` at once, or be 1,024 bytes long. An entry keeps as much of the name as is safe; what the
@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import count
 
-# What Windows refuses in a name, control characters, and marks that turn the direction of writing and so hide an ending.
+# Characters that Windows refuses, control characters, and direction marks that could hide a file's ending.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"\\|?*\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
-# Most file systems take 255 bytes, and some of them count what they make of other alphabets. A number may come behind.
+# Most file systems allow 255 bytes, some after their own encoding. A number may be added.
 _LABEL_MAX_BYTES = 180
 _ENDING_MAX_BYTES = 20
 _ENTRY_MAX_BYTES = 1_000
@@ -27,7 +27,7 @@ class EntryNames:
         # Hashes of folded paths: of a million files these take 100 MB less than the paths themselves.
         self._files = {_steps(entry)[-1] for entry in reserved}
         self._folders: set[int] = set()
-        # How far the numbers of a path have come.
+        # The last number used for each path.
         self._numbers: dict[int, int] = {}
 
     def for_base(self, name: str) -> str:

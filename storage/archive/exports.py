@@ -1,6 +1,6 @@
-"""Exports: asked for, made in the background, listed, downloaded, deleted. Half of one is never offered.
+"""Exports: request, make in the background, list, download, delete. An unfinished export is never offered.
 
-An attempt that died is followed by another from the beginning: a later moment of the collection, but a whole one. What goes
+After a crash a new attempt starts from the beginning: with a later moment of the collection, but a complete one. What goes
 into the zip, and in which order, is `zipping.py`'s.
 """
 
@@ -31,7 +31,7 @@ _State = Export.State
 
 
 def ask_for_export(*, collection_id: str, asked_by: User | None, is_snapshot: bool = False) -> Export:
-    """Have a collection exported; a worker begins as soon as one is free. Raises CollectionNotFound."""
+    """Request an export of a collection; the next free worker starts it. Raises CollectionNotFound."""
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
@@ -53,7 +53,7 @@ def find_export(*, collection_id: str, export_id: UUID) -> Export:
 
 
 def delete_export(*, collection_id: str, export_id: UUID) -> None:
-    """Forget an export, wherever it is: a worker that is at it stops. Deleting it again changes nothing."""
+    """Delete an export in any state; a worker that is making it stops. Deleting it again changes nothing."""
     with transaction.atomic():
         gone, _ = Export.objects.filter(collection_id=collection_id, id=export_id, is_direct=False).delete()
         if gone:
@@ -67,7 +67,7 @@ def open_export(*, collection_id: str, export_id: UUID) -> StoredFile:
         raise ArchiveNotFound()
     made_of = parts.get_parts(export_id)
     if sum(part.size_bytes for part in made_of) != export.size_bytes:
-        raise ArchiveNotFound()  # somebody else emptied the bucket, and `reconcile` has noticed
+        raise ArchiveNotFound()  # the bucket was emptied from outside, and `reconcile` noticed
     return StoredFile(
         export.size_bytes,
         "application/zip",
@@ -79,7 +79,7 @@ def open_export(*, collection_id: str, export_id: UUID) -> StoredFile:
 
 
 def request_check(*, collection_id: str, export_id: UUID) -> None:
-    """Have it tried whether an export can be restored. Raises ArchiveNotFound unless it is done."""
+    """Request a test restore of an export. Raises ArchiveNotFound unless it is done."""
     waiting = {"check_state": Export.Check.WANTED, "check_note": "", "heartbeat_at": None, "attempts": 0}
     busy = [Export.Check.WANTED, Export.Check.RUNNING]
     done = Export.objects.filter(collection_id=collection_id, id=export_id, state=_State.DONE)
@@ -108,7 +108,7 @@ def claim_export() -> Export | None:
 
 
 def begin_attempt(export: Export) -> None:
-    """Let the export be made from its beginning, by whoever calls this."""
+    """Take an export to make it from its beginning."""
     bytes_expected = run_one(archive_sql.count_exported(export.collection_id)).total
     export.attempts += 1
     Export.objects.filter(id=export.id).update(
@@ -129,7 +129,7 @@ def make_export(export: Export) -> None:
         with engine_errors():
             size_bytes, totals = _store_zip(export, lease)
     except StorageError as error:
-        # What another try may cure is tried again: the row stays as it is until its lease is over.
+        # A retry may help here: the row stays as it is until its lease is over.
         if export.attempts < limits.ARCHIVE_ATTEMPTS_MAX and _may_pass(error):
             return
         fail_export(export, lease, ". ".join(error.messages))
@@ -139,16 +139,16 @@ def make_export(export: Export) -> None:
 
 
 def fail_export(export: Export, lease: Lease, reason: str) -> None:
-    """Say why there is no export, and let go of what there is of it."""
+    """Record why an export failed, and delete its parts."""
     with transaction.atomic():
         lease.save(state=_State.FAILED, reason=reason, finished_at=Now())
         parts.drop_parts(export.id)
 
 
 def forget_abandoned() -> None:
-    """Remove what commands left behind that were killed while they exported.
+    """Delete what killed export commands left behind.
 
-    One that only waits for whoever reads its output gives no sign of life either, and gets more time.
+    A command that only waits for the reader of its output gives no sign of life either, so it gets more time.
     """
     a_while_ago = Now() - timedelta(seconds=limits.GARBAGE_KEPT_SECONDS)
     Export.objects.filter(is_direct=True, heartbeat_at__lt=a_while_ago).delete()

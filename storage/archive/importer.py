@@ -1,6 +1,6 @@
-"""Stores what was chosen of a source, in batches: each is one transaction that also notes how far it is.
+"""Stores the chosen parts of a source in batches. Each batch is one transaction that also records the progress.
 
-So whatever stops it, the next attempt goes on behind the last batch, and nothing is stored twice or counted twice. An item
+So after any stop the next attempt continues after the last batch, and nothing is stored or counted twice. An item
 that breaks a rule and a file whose bytes are damaged are reported and left out; the others are stored.
 """
 
@@ -40,7 +40,7 @@ _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS
 
 
 class Position(msgspec.Struct):
-    """What is done for good. `number` items or files of a portion are through; a `replace` then removes up to `last`.
+    """The committed progress: `number` items or files of a portion are done; a `replace` has then deleted up to `last`.
 
     What was last written before `since` is older than the portion's import.
     """
@@ -73,7 +73,7 @@ class Importer:
         self._problems_total = import_.problems_total
 
     def run(self, source: Source) -> None:
-        """Store everything that is not stored yet. Raises Superseded, EngineUnreachable and DiskFull."""
+        """Store everything that is not yet stored. Raises Superseded, EngineUnreachable and DiskFull."""
         if not self.position.portion and not self.position.number:
             for problem in source.problems:
                 self._note(problem)
@@ -95,7 +95,7 @@ class Importer:
             else:
                 self._store_items(report, portion)
         except Unauthorized:
-            raise Superseded from None  # the collection has gone, and whatever would be said with it
+            raise Superseded from None  # the collection was deleted, and its reports with it
 
     def _store_items(self, report: PortionReport, base: ItemSource) -> None:
         bases.ensure_base(collection_id=self._access.collection_id, name=report.into)
@@ -213,7 +213,7 @@ class Importer:
             self._problems.append(problem)
 
     def _save(self) -> None:
-        """In the caller's transaction: how far it is, and what is to be told."""
+        """In the caller's transaction: record the progress and the report."""
         self._lease.save(
             position=msgspec.to_builtins(self.position),
             report=plans.keep(*self.reports),
@@ -248,7 +248,7 @@ class _Items:
 
 @dataclass
 class _File:
-    """A file on its way into the bucket."""
+    """A file while it is stored in the bucket."""
 
     file: FoundFile
     upload_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -306,7 +306,7 @@ class _Files:
         self._current = None
 
     def give_up(self) -> None:
-        """Leave the file out that was begun; its blobs go."""
+        """Drop the current file; its blobs become garbage."""
         if self._current is not None:
             self._current.is_given_up = True
             self._abandoned += [part.id for part in self._current.parts]
@@ -335,7 +335,7 @@ class _Files:
                 each.manifest = files.store(reserve(), content, self._owner(each.file)._replace(is_manifest=True))
 
     def point_all(self, drive_id: int) -> None:
-        """In the caller's transaction: let the names mean what is in the bucket. In one order, so that nobody deadlocks."""
+        """In the caller's transaction: point the names at the blobs in the bucket, in one order to avoid deadlocks."""
         for each in sorted(self.done, key=lambda done: done.file.name):
             for stored in (*each.parts, *([each.manifest] if each.manifest else [])):
                 files.take(stored)

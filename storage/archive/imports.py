@@ -1,7 +1,7 @@
-"""Imports: sent here in parts, looked through, chosen, run; their reports stay with the collection.
+"""Imports: upload in parts, check, choose, run. The reports stay with the collection.
 
-The archive itself stays for a week after it was imported, so that it can be run again. What a check and a run do is said in
-`checking.py` and `importer.py`.
+The archive is kept for a week after its import, so that it can be imported again. The check is in `checking.py`, the
+import in `importer.py`.
 """
 
 import io
@@ -48,7 +48,7 @@ _NAME_MAX_CHARACTERS = 255
 def start_import(
     *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
 ) -> Import:
-    """An import whose archive is still to be sent. Raises CollectionNotFound, InvalidInput (its size)."""
+    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size)."""
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
@@ -65,7 +65,7 @@ def start_import(
 
 
 def append_part(*, collection_id: str, import_id: UUID, start: int, content: Content) -> Import:
-    """Add bytes to an archive that is being sent; with the last of them its check is asked for.
+    """Add bytes to an archive; the last bytes request its check.
 
     `start` is where they belong, in bytes. Raises OutOfPlace when that is not where the last ones ended (they came already,
     or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, EngineUnreachable, DiskFull.
@@ -117,7 +117,7 @@ def list_problems(import_: Import) -> list[ImportProblem]:
 
 
 def delete_import(*, collection_id: str, import_id: UUID) -> None:
-    """Forget an import with its report, wherever it is; what it has stored stays."""
+    """Delete an import with its report, in any state; stored data stays."""
     with transaction.atomic():
         gone, _ = Import.objects.filter(collection_id=collection_id, id=import_id).delete()
         if gone:
@@ -125,13 +125,13 @@ def delete_import(*, collection_id: str, import_id: UUID) -> None:
 
 
 def request_check(*, collection_id: str, import_id: UUID, is_typed: bool) -> None:
-    """Look through the archive again, CSV read with types or without. Raises ArchiveNotFound unless it is at rest and kept."""
+    """Check the archive again, reading a CSV with or without types. Raises ArchiveNotFound unless it is at rest and kept."""
     plan: dict[str, Any] = {"is_typed": is_typed}
     _restart(collection_id, import_id, state=_State.CHECKING, plan=plan, choices={})
 
 
 def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -> None:
-    """Have it imported as chosen, from its beginning; also again. One choice for each portion of its plan, in order.
+    """Request the import as chosen, from the beginning; also a second time. One choice for each portion of its plan, in order.
 
     Raises ArchiveNotFound unless it is checked or done and its archive is kept, InvalidInput (the choices).
     """
@@ -150,7 +150,7 @@ def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -
 
 
 def forget_old() -> None:
-    """Let go of archives that nobody goes on sending, and of those whose import is long over."""
+    """Delete archives with an abandoned upload, and those whose import ended long ago."""
     with transaction.atomic():
         given_up = Q(
             state=_State.UPLOADING, touched_at__lt=Now() - timedelta(seconds=limits.IMPORT_UPLOAD_KEPT_SECONDS)
@@ -187,7 +187,7 @@ def claim_import() -> Import | None:
 
 
 def begin_attempt(import_: Import) -> None:
-    """Let the import be worked on by whoever calls this."""
+    """Take an import to work on it."""
     import_.attempts += 1
     Import.objects.filter(id=import_.id).update(attempts=import_.attempts, heartbeat_at=Now())
 
@@ -205,7 +205,7 @@ def work_on_import(import_: Import, path: Path | None = None) -> None:
             else:
                 _run(import_, lease, stream)
     except EngineUnreachable as error:
-        # Another try may cure it: the row stays as it is until its lease is over.
+        # A retry may help: the row stays as it is until its lease is over.
         if import_.is_direct or import_.attempts >= limits.ARCHIVE_ATTEMPTS_MAX:
             _fail(lease, error)
     except (InvalidInput, BlobMissing, DiskFull) as error:
@@ -234,7 +234,7 @@ def _check(import_: Import, lease: Lease, stream: IO[bytes]) -> None:
     lease.save(bytes_expected=everything, bytes_done=0, problems_total=0)
     checking.check_source(source, plan, note=note, progress=progress)
     with engine_errors(), transaction.atomic():
-        # The lease first: it locks the row, so that nobody who has lost it writes after who has it.
+        # The lease first: it locks the row, so that a worker that lost it cannot write after the one that has it.
         lease.save(
             state=_State.CHECKED,
             plan=msgspec.to_builtins(plan),
@@ -277,7 +277,7 @@ class _File(io.FileIO):
 
 
 def _restart(collection_id: str, import_id: UUID, **changes: Any) -> None:
-    """From the beginning, with these changes. Raises ArchiveNotFound unless nobody is at it and the archive is here."""
+    """Start again with these changes. Raises ArchiveNotFound while a worker has it, or when the archive is deleted."""
     with transaction.atomic():
         at_rest = [_State.CHECKED, _State.DONE, _State.FAILED]
         mine = Import.objects.filter(collection_id=collection_id, id=import_id, state__in=at_rest)

@@ -1,4 +1,4 @@
-"""Finds the items in JSON of any length, one at a time, and says at which byte it is broken. Pure.
+"""Finds the items in JSON of any length, one at a time, and reports the byte of an error. Pure.
 
 A streaming parser would give values, but none was found that names the byte of an error, keeps every digit and refuses half a
 surrogate pair. So this only finds where each item ends, by its brackets and quotation marks; what is between is parsed by
@@ -18,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Broken(Exception):
-    """What was read is no JSON from `spot` on ("byte 120", "line 7"); what came before is good."""
+    """The text is not JSON from `spot` on ("byte 120", "line 7"); everything before it is valid."""
 
     def __init__(self, spot: str, what: str) -> None:
         super().__init__(what)
@@ -67,7 +67,7 @@ def _items_attribute(scanner: "_Scanner") -> Iterator[Value]:
 
 
 class _Scanner:
-    """A place in a text that arrives in chunks. Only the value that is being read is kept."""
+    """A position in a text that arrives in chunks. Only the current value is kept in memory."""
 
     def __init__(self, chunks: Iterable[bytes], text_max_bytes: int) -> None:
         self._chunks = iter(chunks)
@@ -85,7 +85,7 @@ class _Scanner:
             self._at = len(_BOM)
 
     def peek(self) -> bytes:
-        """The next character that is no space; empty at the end."""
+        """The next character that is not a space; empty at the end."""
         while True:
             match = _SPACE.match(self._buffer, self._at)
             self._at = match.end() if match else self._at
@@ -127,7 +127,7 @@ class _Scanner:
         return Value(start, text)
 
     def _end_of_container(self) -> int:
-        """The index behind a string, object or array that begins here."""
+        """The index after a string, object or array that begins here."""
         depth, at, start = 0, self._at, self._offset + self._at
         while True:
             match = _MARK.search(self._buffer, at)
@@ -177,7 +177,7 @@ class _Scanner:
         return at
 
     def _more_from_here(self) -> None:
-        """Forget what lies behind."""
+        """Drop the text before this position."""
         if self._at > 65_536:
             self._buffer, self._offset, self._at = self._buffer[self._at :], self._offset + self._at, 0
 

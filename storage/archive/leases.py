@@ -1,7 +1,7 @@
-"""Who works on an export or import: a worker has it for as long as it gives a sign of life now and then.
+"""Leases: which worker has an export or import. A worker keeps it as long as it renews the lease.
 
-A worker that was killed gives none, and after `ARCHIVE_LEASE_SECONDS` another may take the work over; each attempt has a
-number, and whatever an earlier one still tries to write is refused. All times are the database's.
+A killed worker does not, and after `ARCHIVE_LEASE_SECONDS` another may take over. Each attempt has a number, and
+writes of an earlier attempt are refused. All times are the database's.
 """
 
 import time
@@ -17,7 +17,7 @@ _BEAT_SECONDS = 1.0
 
 
 class Superseded(Exception):
-    """The work was taken over by another worker, or what it was for is gone: there is nothing left to do or to say."""
+    """Another worker took the work over, or its export or import was deleted: stop without a report."""
 
 
 class Lease:
@@ -40,5 +40,5 @@ class Lease:
 
 
 def is_orphaned() -> Q:
-    """Rows whose worker has given no sign of life for so long that it must be gone."""
+    """Rows whose lease has run out: their worker is dead."""
     return Q(heartbeat_at__lt=Now() - timedelta(seconds=limits.ARCHIVE_LEASE_SECONDS)) | Q(heartbeat_at=None)

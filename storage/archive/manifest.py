@@ -1,6 +1,6 @@
-"""The manifest of an archive: what is in it, what each thing is really called, and the hashes to hold it against.
+"""The manifest of an archive: its contents, the real names, and the hashes to check them with.
 
-It is the last entry, because only then everything is counted and hashed. `docs/archives.md` documents its form.
+It is the last entry, because everything has to be counted and hashed first. `docs/archives.md` documents the format.
 """
 
 from collections.abc import Iterable, Iterator
@@ -57,14 +57,14 @@ class Totals(msgspec.Struct, gc=False):
 
 
 class CollectionEntry(msgspec.Struct, frozen=True, gc=False):
-    """Whose data it is."""
+    """The collection that was exported."""
 
     id: str
     name: str
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The whole of it, as it is read."""
+    """The whole manifest, as read."""
 
     format: str
     version: int
@@ -77,7 +77,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class DriveListing:
-    """A Drive on its way out: its files come one by one, as there may be very many."""
+    """A Drive while it is written: its files come one by one, as there may be very many."""
 
     name: str
     files: int
@@ -117,7 +117,7 @@ def write_manifest(
 
 
 def read_manifest(text: bytes) -> Manifest | None:
-    """The manifest of an archive of ours; None for one that somebody else called so.
+    """The manifest of a Homeport archive; None when the file is something else.
 
     Raises InvalidInput for one of ours that is damaged, or newer than this version of Homeport.
     """
@@ -139,7 +139,7 @@ def read_manifest(text: bytes) -> Manifest | None:
 
 
 def find_differences(left: Manifest, right: Manifest) -> list[str]:
-    """What of two archives' data differs, in words; empty when both hold the same. Whose it is, and since when, is no matter."""
+    """The differences between two archives' data, in words; empty when there are none. Collection and time are not compared."""
     found = []
     for kind, mine, theirs in (
         ("Base", {b.name: b for b in left.bases}, {b.name: b for b in right.bases}),

@@ -23,7 +23,7 @@ class Read(NamedTuple):
 
 
 def parse_value(number: int, value: Value) -> Read:
-    """An item out of a value of a long JSON. Raises Broken, with the byte, when it is no JSON."""
+    """An item from a value of a long JSON text. Raises Broken, with the byte, when it is not JSON."""
     spot = f"byte {value.at:,}"
     if value.text is None:
         most = limits.ITEM_MAX_BYTES
@@ -37,7 +37,7 @@ def parse_value(number: int, value: Value) -> Read:
 
 
 def parse_item(number: int, spot: str, text: bytes) -> Read:
-    """An item out of its JSON. Raises Broken, with a spot within the text, when it is none at all."""
+    """An item from its JSON. Raises Broken, with a position in the text, when it is not JSON."""
     try:
         value = exact_json.parse(text)
     except InvalidInput as error:

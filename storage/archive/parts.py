@@ -89,7 +89,7 @@ class PartWriter:
 
     @property
     def holds(self) -> bool:
-        """Whether bytes are in no part yet."""
+        """Whether there are bytes that are not in a part yet."""
         return bool(self._chunks)
 
     def cut(self) -> None:
@@ -97,11 +97,11 @@ class PartWriter:
         self._put()
 
     def drop(self) -> None:
-        """Forget what was written and is in no part yet."""
+        """Drop bytes that are not in a part yet."""
         self._chunks, self._held_bytes = [], 0
 
     def settle(self) -> None:
-        """Wait for the parts on their way, and commit them."""
+        """Wait for the running parts, and commit them."""
         while self._under_way:
             self._settle_one()
 
@@ -127,7 +127,7 @@ class PartReader(io.RawIOBase):
     """
 
     def __init__(self, parts: list[Stored], on_read: Callable[[], None] = lambda: None) -> None:
-        """`on_read` is called with every piece: whoever reads for long gives signs of life by it."""
+        """`on_read` is called with every piece, to renew the lease during a long read."""
         super().__init__()
         self._on_read = on_read
         self._parts = [part for part in parts if part.size_bytes]
@@ -214,5 +214,5 @@ def get_parts(archive_id: UUID) -> list[Stored]:
 
 
 def drop_parts(*archive_ids: UUID) -> None:
-    """Let go of archives' bytes; the sweeper takes them away."""
+    """Turn archives' blobs into garbage; the sweeper deletes them."""
     run(uploads_sql.drop_parts([archive_id.hex for archive_id in archive_ids]))

@@ -1,4 +1,4 @@
-"""What an import is about: what was found, what somebody chose for each Base and Drive, and what became of it.
+"""The plan of an import: what was found, what was chosen for each Base and Drive, and the result.
 
 These are kept with the import as JSON; the order of the portions is that of the source, which is the same each time it is read.
 """
@@ -28,7 +28,7 @@ class Portion(msgspec.Struct):
 
     @property
     def is_legal(self) -> bool:
-        """Whether a Base or Drive may be called so."""
+        """Whether the name is valid for a Base or Drive."""
         return names.is_name(self.name)
 
 
@@ -66,7 +66,7 @@ class Choice(msgspec.Struct):
 
 
 class PortionReport(msgspec.Struct):
-    """What became of a portion. `read` is `new` and `replaced` and all `skipped` together, by reason."""
+    """The result of a portion. `read` is the sum of `new`, `replaced` and all `skipped` by reason."""
 
     kind: Kind
     name: str
@@ -118,14 +118,14 @@ def keep(*portions: Any) -> dict[str, Any]:
 
 
 def suggest_choice(portion: Portion) -> Choice:
-    """What is best left as it is when somebody says nothing. What is damaged is not imported unasked."""
+    """The default choice for a portion. A damaged one is not imported unless somebody asks."""
     if portion.broken:
         return Choice("skip")
     return Choice("merge") if portion.is_legal else Choice("rename", suggest_name(portion.name))
 
 
 def suggest_name(name: str) -> str:
-    """A legal name that looks like this one."""
+    """A valid name similar to this one."""
     kept = "".join(each if each.isascii() and (each.isalnum() or each in "_-.") else "-" for each in name)
     return kept.strip("-.")[: limits.NAME_MAX_CHARACTERS] or "imported"
 

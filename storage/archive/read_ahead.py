@@ -1,4 +1,4 @@
-"""Reading on in another thread while what was read is worked on."""
+"""Reads ahead in another thread while the earlier pieces are processed."""
 
 from collections import deque
 from collections.abc import Generator

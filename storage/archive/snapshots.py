@@ -1,7 +1,7 @@
-"""Snapshots: exports on a schedule, of which the newest are kept; and the trial whether an export can be restored.
+"""Snapshots: exports on a schedule, of which the newest are kept; and the test restore of an export.
 
-The trial imports it into a scratch collection, which no list shows, exports that, and compares the two manifests: the counts
-and the hash of every Base and file. The scratch collection goes afterwards, and goes too when the trial was killed.
+The test imports the export into a scratch collection that no list shows, exports that, and compares the two manifests: the
+counts and the hash of every Base and file. The scratch collection is deleted afterwards, also when the test was killed.
 """
 
 import io
@@ -36,7 +36,7 @@ def find_schedule(collection_id: str) -> SnapshotSchedule | None:
 
 
 def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None) -> None:
-    """Make snapshots from now on, the first at once; an empty `every` ends it, and what was made stays.
+    """Schedule snapshots, the first at once; an empty `every` ends the schedule and keeps the snapshots.
 
     Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
     """
@@ -56,7 +56,7 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
 
 
 def take_due_snapshots() -> None:
-    """Ask for the exports whose time has come, and let go of snapshots beyond the newest that are kept."""
+    """Request the exports that are due, and delete snapshots beyond the newest that are kept."""
     with transaction.atomic():
         due = SnapshotSchedule.objects.select_for_update(skip_locked=True).filter(next_at__lte=Now())
         for schedule in due:
@@ -112,7 +112,7 @@ def claim_check() -> Export | None:
 
 
 def check_export(export: Export) -> None:
-    """Try an export that `claim_check` returned, and note what came of it. Raises Superseded."""
+    """Test an export that `claim_check` returned, and record the result. Raises Superseded."""
     lease = Lease(export, check_state=_Check.RUNNING)
     _remove_scratch(export.id)
     try:
@@ -134,7 +134,7 @@ def check_export(export: Export) -> None:
 
 
 def clear_scratch() -> None:
-    """Remove scratch collections whose trial is not under way: it was killed, or its export deleted."""
+    """Delete scratch collections without a running test: it was killed, or its export was deleted."""
     running = Export.objects.filter(check_state=_Check.RUNNING).values("id")
     for collection in Collection.objects.filter(scratch_of__isnull=False).exclude(scratch_of__in=running):
         _delete(collection)
@@ -160,7 +160,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
             heartbeat_at=timezone.now(),
         )
         choices = [Choice("merge") for _ in plan.portions]
-        # What expires while it is tried must not look lost.
+        # An item that expires during the test must not look lost.
         Importer(restoring, Lease(restoring, state=Import.State.RUNNING), plan, choices, lets_expire=False).run(source)
     restored = manifest.read_manifest(exports.hash_zip(scratch, lease))
     faults = [f"{problem.place}: {problem.what}" for problem in restoring.problems.order_by("id")]

@@ -1,7 +1,7 @@
-"""What somebody wants to import, whoever made it, as Bases of items and Drives of files.
+"""The contents of a file to import, of any origin, as Bases of items and Drives of files.
 
 A zip of ours, or of the original service (`bases/<name>.json` as an array or under "items", `drives/<name>/...`); or a file of
-items: JSON, NDJSON, CSV. What is in them is told one by one; what cannot be told is a problem with its place.
+items: JSON, NDJSON, CSV. Items and files come one by one; whatever cannot be read is a problem with its position.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class ItemSource(Protocol):
     size_bytes: int
 
     def read(self, skip: int = 0) -> Iterator[Read]:
-        """The items behind the first `skip`. Raises Broken where nothing more can be told, and Damaged."""
+        """The items after the first `skip`. Raises Broken where the rest cannot be read, and Damaged."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class FoundFile:
         return self.info.file_size
 
     def read(self) -> Iterator[bytes]:
-        """The bytes. Raises Damaged, at the end at the latest, when they are not what the archive and its manifest say."""
+        """The bytes. Raises Damaged, at the end at the latest, when they differ from the archive's checksum or manifest."""
         digest = hashlib.sha256()
         for chunk in self.archive.read(self.info):
             digest.update(chunk)

@@ -107,7 +107,7 @@ def import_items(
 
     None is older than `since`, not even if the clock was set back.
 
-    Row: how many took a key that no living item had, and how many replaced one; two zeros when the Base has gone.
+    Row: how many items are new, and how many replaced one; two zeros when the Base was deleted.
     """
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
     return Statement(
@@ -151,7 +151,7 @@ def find_known_files(drive_id: int, names: list[str]) -> Statement[Total]:
 
 
 def delete_older_items(base_id: int, *, before: datetime | None, last: str, limit: int) -> Statement[Removed]:
-    """Of the next `limit` items behind the key `last`, delete those last written before a time.
+    """Of the next `limit` items after the key `last`, delete those last written before a time.
 
     Revisions would not tell: each session takes some ahead, so that a later write may have the lower one. Row: the last
     key looked at or NULL, and how many went.

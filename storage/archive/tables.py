@@ -1,4 +1,4 @@
-"""Items out of files that have one on each line: NDJSON and CSV."""
+"""Items from files with one item per line: NDJSON and CSV."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass
 class NdjsonItems:
-    """An item of JSON on each line; empty lines are passed over. A line that is no JSON does not end it."""
+    """One JSON item per line; empty lines are skipped. Reading continues after a line that is not JSON."""
 
     name: str
     entry: str
@@ -49,7 +49,7 @@ class NdjsonItems:
 
 @dataclass
 class CsvItems:
-    """A row is an item, the first row names the attributes; an empty cell is no attribute.
+    """Each row is an item and the first row names the attributes. An empty cell is a missing attribute.
 
     Typed, a cell that is a number, `true`, `false`, `null`, or JSON in brackets is that; all else, and every key, is text.
     """

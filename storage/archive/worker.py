@@ -1,4 +1,4 @@
-"""What the job worker does for exports and imports: one after the other, never so many at once that other jobs would wait."""
+"""The job worker's part of exports and imports: one after another, and few enough at once that other jobs need not wait."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ _places = threading.BoundedSemaphore(limits.ARCHIVES_AT_ONCE)
 
 
 def continue_archives() -> None:
-    """Do what waits to be done, and take over what a worker left that is gone. Raises EngineUnreachable."""
+    """Do the waiting work, and take over the work of dead workers. Raises EngineUnreachable."""
     if not _places.acquire(blocking=False):
         return
     try:
@@ -32,7 +32,7 @@ def continue_archives() -> None:
 
 
 def tidy_up() -> None:
-    """Ask for snapshots that are due, and remove what nobody goes on with."""
+    """Request the snapshots that are due, and delete abandoned work."""
     snapshots.take_due_snapshots()
     snapshots.clear_scratch()
     exports.forget_abandoned()
@@ -60,7 +60,7 @@ def _work_once() -> bool:
 
 
 def _do(row: Any, work: Callable[[Any], None], *, told: str, running: dict[str, Any], **failed: Any) -> None:
-    """Work on a row. A defect is told there too, so that nobody waits for what will not come."""
+    """Work on a row. An unexpected error is recorded there too, so that nobody waits in vain."""
     try:
         work(row)
     except Superseded:

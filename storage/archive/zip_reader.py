@@ -1,4 +1,4 @@
-"""Zips that strangers made, read from wherever they lie, entry by entry; nothing is unpacked to disk.
+"""Reads untrusted zips entry by entry; nothing is unpacked to disk.
 
 `zipfile` reads the directory and the entries. What it would let through is looked at here first: too many entries, names that
 lead elsewhere, links, encryption, entries over each other, sizes that lie, and more bytes than a zip of this size may hold.
@@ -26,7 +26,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Problem(NamedTuple):
-    """Something that cannot be imported: where (an entry or a file's name, and the spot within), of an item its key, and why."""
+    """Something that cannot be imported: where (the entry or file, and the position in it), an item's key, and why."""
 
     place: str
     what: str

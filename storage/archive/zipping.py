@@ -1,4 +1,4 @@
-"""One moment of a collection as a zip, produced as a stream; nothing of it is kept in memory but what its directory needs.
+"""One moment of a collection as a streamed zip; only what the zip's directory needs is kept in memory.
 
 `bases/<name>.json` is an array with an item on each line, exactly as stored, key first, in the order of the keys;
 `drives/<name>/...` are the files; `manifest.json` comes last. Data keys, people and events are no part of it (promises: P7).
@@ -72,7 +72,7 @@ class _Drive:
 
 
 class CollectionZip:
-    """A collection on its way out. Iterate once; `totals` says how far it is. Raises EngineUnreachable, BlobMissing, and
+    """The export of a collection. Iterate once; `totals` is the progress. Raises EngineUnreachable, BlobMissing, and
     InvalidInput when there are more files than an archive may have entries.
     """
 

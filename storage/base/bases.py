@@ -9,7 +9,7 @@ from storage.models import Base
 def ensure_base(*, collection_id: str, name: str) -> None:
     """Create the Base if it does not exist: the first write creates it (contract: Everywhere).
 
-    Raises Unauthorized when the collection has gone in the meantime: nobody has a key to it then.
+    Raises Unauthorized when the collection was deleted in the meantime: nobody has a key to it then.
     """
     try:
         Base.objects.get_or_create(collection_id=collection_id, name=name)

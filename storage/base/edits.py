@@ -36,7 +36,7 @@ class Result:
 
     saved: as asked. merged: others had changed other attributes meanwhile, or the same to the same. clash: others changed
     the same; `theirs` has their values as JSON texts, None for an attribute they removed. refused: `why` says why.
-    gone: there is no such item any more. `revision` and the rest are of the item as this change left or met it.
+    gone: the item no longer exists. `revision` and the rest are of the item as this change left or met it.
     """
 
     id: str

@@ -264,6 +264,6 @@ def _page(rows: _Rows, limit: int) -> Page:
 
 
 def with_key(key: str, value: str) -> str:
-    """The whole item's JSON: the stored text of its other attributes, untouched, behind its key."""
+    """The whole item's JSON: its key, then the stored text of its other attributes, unchanged."""
     head = '{"key":' + dump(key).decode()
     return head + "}" if value == "{}" else head + "," + value[1:]

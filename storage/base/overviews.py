@@ -44,7 +44,7 @@ class BaseCount:
 
 @dataclass(frozen=True, slots=True)
 class ClauseCount:
-    """One condition alone: how many items hold its attribute as each JSON type ("missing" too), and how many meet it."""
+    """One condition on its own: how many items have its attribute in each JSON type ("missing" too), and how many match."""
 
     condition: Condition
     types: dict[str, int]

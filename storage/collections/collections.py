@@ -1,4 +1,4 @@
-"""Collections: made, renamed and listed."""
+"""Collections: create, rename and list."""
 
 from storage import limits
 from storage.errors import CollectionNotFound, InvalidInput
@@ -6,7 +6,7 @@ from storage.models import Collection
 
 
 def create_collection(name: str) -> Collection:
-    """Make an empty collection. Raises InvalidInput when the name is blank or too long."""
+    """Create an empty collection. Raises InvalidInput when the name is blank or too long."""
     return Collection.objects.create(name=_check_collection_name(name))
 
 
@@ -22,7 +22,7 @@ def list_collections() -> list[Collection]:
 
 
 def _check_collection_name(name: str) -> str:
-    """Without the spaces around it. Characters that cannot be seen could make two names look the same."""
+    """The name without spaces around it. Invisible characters are refused: they could make two names look the same."""
     name = name.strip()
     if not 1 <= len(name) <= limits.COLLECTION_NAME_MAX_CHARACTERS or not name.isprintable():
         raise InvalidInput(

@@ -1,9 +1,9 @@
-"""Deleting a collection: access ends in one transaction, then what it held goes in the background.
+"""Deletion of a collection: access ends in one transaction, then its contents are deleted in the background.
 
-The collection's row goes at once and takes its keys, Bases and memberships with it, so that no request finds it any more
-and no statement has to ask whether a collection is still alive. Items and files have no foreign key: they stay behind under
-ids of Bases and Drives that nothing names, and a `Deletion` remembers those until the last of them is gone. The blobs of
-files become garbage, which the sweeper collects. Recorded requests go with them.
+The collection's row is deleted at once, together with its keys, Bases and memberships. So no request finds it, and no
+statement has to check whether a collection is still alive. Items and files have no foreign key: they remain under the ids
+of Bases and Drives that no longer exist, and a `Deletion` keeps those ids until everything is deleted. The blobs of files
+become garbage, which the sweeper collects. Recorded requests are deleted too.
 """
 
 import logging
@@ -35,14 +35,14 @@ from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
-# A write that was let in just before may still be running; no statement takes this long. A look that begins after it is the last.
+# A write that was allowed just before may still run, but no statement takes this long. A pass that starts later is the last.
 _STRAGGLERS = timedelta(seconds=30)
-# How long a finished one is still shown.
+# How long a finished deletion is still shown.
 _SHOWN = timedelta(minutes=1)
 
 
 def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | None) -> Deletion:
-    """End all access to a collection and remember what is left to remove.
+    """End all access to a collection and note what is left to delete.
 
     Raises CollectionNotFound, InvalidInput when the typed name is not the collection's.
     """
@@ -68,7 +68,7 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
 
 
 def _drop_archives(collection_id: str) -> None:
-    """Exports and imports go at once; their rows are locked first, so that no worker adds a part to one that is gone."""
+    """Exports and imports are deleted at once. Their rows are locked first, so that no worker adds a part to a deleted one."""
     for model in (Export, Import):
         ids = (
             model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
@@ -77,8 +77,8 @@ def _drop_archives(collection_id: str) -> None:
 
 
 def list_deletions(person: User) -> list[Deletion]:
-    """Those under way and just finished that this person asked for, or of everybody for who owns the server."""
-    # Nobody asked for those of scratch collections.
+    """Running and just finished deletions: those this person asked for, or all of them for an owner of the server."""
+    # Deletions of scratch collections are not shown: nobody asked for them.
     recent = Deletion.objects.filter(asked_by__isnull=False).filter(
         Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
     )
@@ -86,9 +86,9 @@ def list_deletions(person: User) -> list[Deletion]:
 
 
 def continue_deletions() -> None:
-    """Remove what deleted collections left behind, until nothing is left or only a last look has to wait.
+    """Delete the contents of deleted collections, until nothing is left or only the last pass has to wait.
 
-    Whatever it was stopped by, the next call goes on where it was. Leaves at once when another process is at it.
+    If it stops, the next call continues. Returns at once when another process is doing this.
     Raises EngineUnreachable.
     """
     with only_worker("collection deletions") as is_ours:
@@ -100,7 +100,7 @@ def continue_deletions() -> None:
 
 
 def forget_old() -> None:
-    """Remove the traces of deletions that finished a day ago or earlier."""
+    """Delete the rows of deletions that finished a day ago or earlier."""
     Deletion.objects.filter(finished_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
@@ -120,7 +120,7 @@ def _empty(deletion: Deletion) -> None:
 
 
 def _finish(deletion: Deletion, began: datetime) -> None:
-    """Note what a look that began then has come to.
+    """Record the result of a pass that began at this time.
 
     The time is counted from an earlier look's end, which saw that access had ended: the transaction that ended it may
     have been committed long after `asked_at`.

@@ -14,7 +14,7 @@ INVITATION_LASTS = timedelta(days=7)
 
 
 def invite_person(*, collection_id: str | None, role: Role, note: str, invited_by: User) -> Invitation:
-    """Keep an invitation for a week. Without a collection it is one to own the server.
+    """Create an invitation that is valid for a week. Without a collection it is for a new owner of the server.
 
     `note` says whom it is for. Raises InvalidInput when it is too long.
     """
@@ -30,7 +30,7 @@ def invite_person(*, collection_id: str | None, role: Role, note: str, invited_b
 
 
 def list_invitations(collection_id: str | None) -> list[Invitation]:
-    """Those that still let somebody in, oldest first; without a collection those to own the server."""
+    """Valid invitations, oldest first; without a collection those for new owners of the server."""
     open_ones = Invitation.objects.select_related("invited_by").filter(expires_at__gt=Now())
     return list(open_ones.filter(collection_id=collection_id).order_by("created_at", "id"))
 
@@ -48,14 +48,14 @@ def find_invitation(invitation_id: int) -> Invitation:
 
 
 def withdraw_invitation(*, collection_id: str | None, invitation_id: int) -> None:
-    """Its link lets nobody in from now on. Withdrawing one that is gone changes nothing."""
+    """Withdraw an invitation: its link no longer works. Withdrawing it again changes nothing."""
     Invitation.objects.filter(id=invitation_id, collection_id=collection_id).delete()
 
 
 def accept_invitation(*, invitation_id: int, person: User) -> None:
-    """Give the person what the invitation says, and spend it. A better role that they have already is kept.
+    """Give the person the role of the invitation, and use it up. A better role the person already has is kept.
 
-    Raises InvitationSpent; of two who come at once, the second gets it.
+    Raises InvitationSpent, also for the second of two people who accept at once.
     """
     with transaction.atomic():
         invitation = Invitation.objects.select_for_update().filter(id=invitation_id, expires_at__gt=Now()).first()

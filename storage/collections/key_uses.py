@@ -1,7 +1,7 @@
 """When a data key was last used and by which client, without a write per request.
 
-Each process remembers the uses of the last seconds and a thread of its own keeps them in one statement, at once for
-the first use after a rest and then every few seconds. What a crash loses is those seconds.
+Each process collects the uses of the last seconds and its own thread stores them in one statement: at once for the
+first use after a pause, then every few seconds. A crash loses those seconds.
 """
 
 import logging
@@ -26,7 +26,7 @@ _thread: threading.Thread | None = None
 
 
 def note_use(*, key_digest: bytes, client: str) -> None:
-    """Remember that a request with this key was let in just now; `client` is its User-Agent. Costs a microsecond."""
+    """Note that a request with this key was just allowed; `client` is its User-Agent. Takes a microsecond."""
     _uses[key_digest] = (time.monotonic(), client)
     if not _noted.is_set():
         _noted.set()
@@ -35,7 +35,7 @@ def note_use(*, key_digest: bytes, client: str) -> None:
 
 
 def flush_uses() -> None:
-    """Keep what was noted so far. Uses that could not be kept, with the database away, are tried again next time."""
+    """Store the noted uses. Uses that could not be stored because the database is down are tried again next time."""
     global _uses
     taken, _uses = _uses, {}
     if not taken:
@@ -50,7 +50,7 @@ def flush_uses() -> None:
 
 
 def _clean(client: str) -> str:
-    """Printable, and no longer than its column."""
+    """The text without unprintable characters, cut to the length of its column."""
     return "".join(filter(str.isprintable, client))[: limits.CLIENT_NAME_MAX_CHARACTERS]
 
 

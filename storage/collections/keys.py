@@ -1,4 +1,4 @@
-"""Data keys: made, shown once, listed and revoked.
+"""Data keys: create, show once, list and revoke.
 
 Only a key's SHA-256 is stored (promises: P7). Whether a key is good is decided by the database in the statement that
 does the work, so that a revoked key is refused by the very next request in every process.
@@ -25,14 +25,14 @@ _SHAPE = re.compile(
 
 
 class NewKey(NamedTuple):
-    """A data key just made; `text` is the only time its secret is seen."""
+    """A new data key; `text` is the only place that ever has its secret."""
 
     data_key: DataKey
     text: str
 
 
 def read_key(text: str) -> Access:
-    """The access that a data key's text asks for. Raises Unauthorized when it has not the shape of a key."""
+    """The access that a data key's text asks for. Raises Unauthorized when it does not look like a key."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         raise Unauthorized()
@@ -48,7 +48,7 @@ def create_key(
     drive_names: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> NewKey:
-    """Make a data key. Without `base_names` or `drive_names` it is good for all of them, an empty list is for none.
+    """Create a data key. Without `base_names` or `drive_names` it is valid for all of them; an empty list means none.
 
     Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name).
     """
@@ -91,13 +91,13 @@ def find_key(*, collection_id: str, key_id: int) -> DataKey:
 
 
 def find_first_use(collection_id: str) -> DataKeyUse | None:
-    """The use of the key that was used first in this collection, with its `data_key`; None when none ever was."""
+    """The first use of any key of this collection, with its `data_key`; None before the first use."""
     uses = DataKeyUse.objects.select_related("data_key").filter(data_key__collection_id=collection_id)
     return uses.order_by("first_used_at").first()
 
 
 def revoke_key(*, collection_id: str, key_id: int) -> None:
-    """Refuse the key from now on; revoking it again changes nothing. Raises DataKeyNotFound."""
+    """Revoke the key: it is refused from now on. Revoking it again changes nothing. Raises DataKeyNotFound."""
     found = DataKey.objects.filter(collection_id=collection_id, id=key_id)
     if not found.exists():
         raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")

@@ -12,7 +12,7 @@ from storage.models import Invitation, Session
 
 
 def list_people() -> "QuerySet[User]":
-    """Everybody with an account, each with `places`, the number of collections they are a member of; by name."""
+    """All accounts by name, each with `places`, the number of collections the person is a member of."""
     return User.objects.annotate(places=Count("memberships")).order_by("username")
 
 
@@ -40,7 +40,7 @@ def end_sessions(*, person_id: int) -> int:
 
 
 def remove_spent() -> None:
-    """Delete the sessions and invitations that are too old to be of use."""
+    """Delete expired sessions and invitations."""
     now: datetime = timezone.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()

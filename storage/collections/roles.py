@@ -1,7 +1,7 @@
-"""What a person may do in a collection: their role there, and who its members are.
+"""Roles: what a person may do in a collection, and its members.
 
-Whoever owns the server (`is_superuser`) may do everything an owner may, in every collection, and needs no membership for
-it; everybody else sees the collections they are a member of and no others.
+An owner of the server (`is_superuser`) may do everything that a collection's owner may, in every collection and without a
+membership. Everyone else sees only the collections they are a member of.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class CollectionAccess:
     role: Role
 
     def allows(self, role: Role) -> bool:
-        """Whether the person may do what this role may."""
+        """Whether the person has at least this role."""
         return self.role.reaches(role)
 
     @property
@@ -36,7 +36,7 @@ class CollectionAccess:
 def find_access(*, person: User, collection_id: str) -> CollectionAccess:
     """The collection as this person may use it.
 
-    Raises CollectionNotFound, for a collection that is not there and for one that is not theirs alike.
+    Raises CollectionNotFound when the collection does not exist or the person has no access to it.
     """
     missing = CollectionNotFound(f"No collection has the id {collection_id}")
     if not names.is_collection_id(collection_id):
@@ -77,6 +77,6 @@ def set_role(*, collection_id: str, person_id: int, role: Role) -> None:
 
 
 def remove_member(*, collection_id: str, person_id: int) -> None:
-    """Take a person out of the collection; data keys stay as they are. Raises PersonNotFound."""
+    """Remove a person from the collection; data keys do not change. Raises PersonNotFound."""
     if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).delete()[0]:
         raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")

@@ -1,7 +1,7 @@
 """What collections hold: Bases, items, bytes and when they were last used, as last counted.
 
-A counter that every write keeps would be a row that every write locks, and the writes of a busy Base would stand in line
-for it. So the job queue counts instead, in one pass over the items and one over the files, and only when Postgres' own
+A counter that every write updates would be a row that every write locks, and the writes of a busy Base would wait for
+each other. So the job queue counts instead, in one pass over the items and one over the files, and only when Postgres' own
 write counters say that something has changed. A pass over 10 million items of 150 bytes took 2 to 5 seconds
 on two cores; `_REST_FACTOR` keeps it to a twentieth of the time, so a small server's figures are seconds old and a huge
 one's minutes. The pages say how old. Reading them takes milliseconds, whatever was counted.
@@ -30,7 +30,7 @@ _CHEAP_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A collection with what it holds, and what the person who asked may do in it."""
+    """A collection with its counts and the role of the person who asked."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class Holdings:
 
 
 def list_holdings(*, person: User, search: str = "", offset: int = 0, limit: int = 60) -> Holdings:
-    """The collections this person may see whose name holds `search`, by name."""
+    """The collections this person may see whose name contains `search`, by name."""
     statement = usage_sql.list_collections(_scope(person), search, offset=offset, limit=limit)
     rows = run(statement)
     found = [
@@ -86,7 +86,7 @@ class Destination:
 
 
 def search_destinations(*, person: User, text: str, limit: int) -> list[Destination]:
-    """What of this person's has all the words of `text` in its name or its collection's."""
+    """The person's collections, Bases and Drives that have all words of `text` in their own or their collection's name."""
     rows = run(usage_sql.search_destinations(_scope(person), text.split(), limit=limit))
     return [Destination(row.kind, row.collection_id, row.collection_name, row.name, Role(row.role)) for row in rows]
 
@@ -113,23 +113,23 @@ def is_count_due() -> bool:
 
 
 def count_everything() -> bool:
-    """Count all Bases and Drives if something has changed since the last time and that was long enough ago; whether it did.
+    """Count all Bases and Drives if something has changed and the last count is old enough. Returns whether it counted.
 
-    Leaves at once when another process is counting. Raises EngineUnreachable.
+    Returns at once when another process is counting. Raises EngineUnreachable.
     """
     with only_worker("counting") as is_ours:
         if not is_ours or not is_count_due():
             return False
         last, writes = last_count(), run_one(usage_sql.count_writes()).total
         duration_ms = last.duration_ms if last else 0
-        # Postgres' counters come up to ten seconds late. What costs little is counted without asking them.
+        # Postgres' counters are up to ten seconds late. A cheap count is done without reading them.
         if last is None or last.duration_ms < _CHEAP_MS or last.writes_seen != writes:
             began = time.monotonic()
             try:
                 run(usage_sql.count_items())
                 run(usage_sql.count_files())
             except ForeignKeyViolation:
-                # A collection was deleted while it was counted. The next count will not meet it.
+                # A collection was deleted during the count. The next count does not include it.
                 return False
             duration_ms = round((time.monotonic() - began) * 1000)
         kept = {"counted_at": timezone.now(), "duration_ms": duration_ms, "writes_seen": writes}
@@ -142,5 +142,5 @@ def _rest(last: Count) -> timedelta:
 
 
 def _scope(person: User) -> int | None:
-    """Whose collections: those of one person, or of all for who owns the server."""
+    """The person whose collections are shown; None means all, for an owner of the server."""
     return None if person.is_superuser else person.id

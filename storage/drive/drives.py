@@ -10,7 +10,7 @@ def ensure_drive(*, collection_id: str, name: str) -> int:
     """The id of the Drive, which is created if it does not exist (contract: Everywhere).
 
     Raises Unauthorized when the
-    collection has gone in the meantime."""
+    collection was deleted in the meantime."""
     try:
         return Drive.objects.get_or_create(collection_id=collection_id, name=name)[0].pk
     except IntegrityError:

@@ -212,9 +212,9 @@ def cut_spans(sizes: list[int], *, start: int, length: int) -> list[Span]:
 def list_files(
     *, access: Access, drive: str, limit: int, prefix: str = "", last: str = "", recursive: bool = True
 ) -> Page:
-    """Up to `limit` names that start with `prefix`, behind `last`.
+    """Up to `limit` names that start with `prefix`, after `last`.
 
-    Without `recursive` a name is cut behind the first `/` that follows the prefix; each such folder comes once and
+    Without `recursive` a name is cut after the first `/` that follows the prefix; each such folder comes once and
     counts as a name. Raises InvalidInput for a prefix or last that no name could be.
     """
     names.check_name_part(prefix)
@@ -315,7 +315,7 @@ def point_file(
 ) -> None:
     """In the caller's transaction: point the name at these blobs. The first file creates the Drive.
 
-    Raises Unauthorized when the collection has gone in the meantime.
+    Raises Unauthorized when the collection was deleted in the meantime.
     """
     if drive_id is None:
         drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)

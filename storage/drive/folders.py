@@ -2,7 +2,7 @@
 
 Folders follow from names exactly as in the API's listing with `recursive=false`: what stands behind the prefix is cut
 behind its first `/`. So `a//b` is in the folder `a//`, whose own name is empty, and `/lead` in `/`. In addition there are
-folders that somebody made and nothing is in yet. Nothing here asks who may: the pages' gate has done so.
+empty folders that somebody made. The pages' gate has already checked the person's access.
 """
 
 import re
@@ -139,7 +139,7 @@ def list_folders(*, drive_id: int, folder: str) -> tuple[list[str], bool]:
 def search(*, drive_id: int, folder: str, text: str, last: str = "") -> Listing:
     """A page of the folders and files below a folder whose own name holds the text, whatever its case.
 
-    A request looks at 100,000 names at most, so a page may be short or empty and have more behind it all the same.
+    A request scans 100,000 names at most, so a page may be short or empty although more follow.
     """
     check_folder(folder)
     _, place = _read_cursor(last)

@@ -14,9 +14,9 @@ _AT_ONCE = 64
 
 
 class FreeNames:
-    """Hands out names that no file of a Drive has, each once, and none of `besides`. Nobody else keeps them free.
+    """Hands out unused names in a Drive, each once, and none of `besides`. Other writers can still take them.
 
-    What is asked for the same name again goes on where it was: thousands of files of one name take no longer than others.
+    The next request for the same name continues the count, so thousands of files with one name are as fast as others.
     """
 
     def __init__(self, drive_id: int, *, besides: Iterable[str] = ()) -> None:
@@ -40,7 +40,7 @@ class FreeNames:
 
 
 def find_free_name(drive_id: int, name: str) -> str:
-    """The first name in line that no file of the Drive has. Nobody keeps it free."""
+    """The first unused name in line. Other writers can still take it."""
     return FreeNames(drive_id).find(name)
 
 

@@ -1,7 +1,7 @@
 """Files renamed and moved, with the folders they are in: rows change in one transaction, no byte travels.
 
 The objects in S3 still say the names that their files were stored under, which is what rebuild.py would find after the
-database was lost. Deleting is in `deletion.py`. Nothing here asks who may: the pages' gate has done so.
+database was lost. Deleting is in `deletion.py`. The pages' gate has already checked the person's access.
 """
 
 from collections import Counter
@@ -114,7 +114,7 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
 
 
 def lock_drive(drive_id: int) -> None:
-    """In the caller's transaction: nobody else writes to a name of this Drive. Raises DriveNotFound."""
+    """In the caller's transaction: block all other writes to names of this Drive. Raises DriveNotFound."""
     run(moves_sql.lock_drive(drive_id))
     if not run(moves_sql.hold_drive(drive_id)):
         raise DriveNotFound()
@@ -173,7 +173,7 @@ def _apart(drive_id: int, renames: dict[str, str], taken: set[str]) -> dict[str,
 
 
 def _rename_all(drive_id: int, renames: dict[str, str]) -> None:
-    """Where a name is an old one and a new one, all pass by names that nobody has: with a character that no name holds."""
+    """When a name is both an old and a new one, all renames go through temporary names with a character that no name contains."""
     old, new = list(renames), list(renames.values())
     if not old:
         return

@@ -151,7 +151,7 @@ class _Ending(NamedTuple):
 def _try_to_end(ending: _Ending) -> bool:
     """One attempt; False when a part or another ending came in between.
 
-    S3 is only asked before the transaction, so that nobody waits for a lock as long as for S3.
+    S3 is only used before the transaction, so that no lock is held while waiting for S3.
     """
     parts = list_parts(ending.upload_id)
     check_parts(parts)
@@ -201,5 +201,5 @@ def list_parts(upload_id: str) -> list[Part]:
 
 
 def _checked(upload_id: str) -> str:
-    """The id, or an empty one for what was never an upload's: that there is none is told after the caller's right."""
+    """The id, or an empty one for an invalid id: the caller's right is checked before the upload is reported as missing."""
     return upload_id if _ID.fullmatch(upload_id) else ""

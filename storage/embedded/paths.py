@@ -22,7 +22,7 @@ _OWNER_NOTE = "data-folder"
 
 
 class PathError(Exception):
-    """There is no place the engines could use; the message says why and what to do."""
+    """There is no usable place for the engines; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def engine_account(name: str) -> Account | None:
 
 
 def default_data(*, packaged: bool) -> str:
-    """The data folder when nobody names one: `./data` for a checkout, the system's place for data for an installed package.
+    """The default data folder: `./data` in a checkout, the platform's data folder for an installed package.
 
     Root has no folder of its own for a service's data: its data lies where the engines' may lie as well.
     """

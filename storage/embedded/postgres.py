@@ -118,7 +118,7 @@ def connection_parameters(settings: state.Postgres) -> dict[str, Any]:
 
 
 def find_fault(parameters: Mapping[str, Any]) -> str | None:
-    """Ask any Postgres a real question over a new connection; None when it answers, else what is wrong.
+    """Run a query on any Postgres over a new connection; None when it works, else what is wrong.
 
     `parameters` are psycopg's. It takes two seconds at most to connect, and one to answer.
     """
@@ -137,7 +137,7 @@ def is_recovering(fault: str) -> bool:
 
 
 def _clear_locks(home: Path, settings: state.Postgres) -> None:
-    """Make room for a start after a crash.
+    """Clean up before a start after a crash.
 
     Sessions of a postmaster that was killed may go on for a while and hold its shared memory, so they are ended. Then its
     lock files are removed: Postgres believes them when their pid lives, and by now that may be somebody else's process.

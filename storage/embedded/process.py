@@ -76,7 +76,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def tick(self) -> None:
-        """Notice a death, and start again when the pause is over. Call it often; it never waits."""
+        """Detect that the process died, and restart it when the pause is over. Call it often; it never waits."""
         if self.process is None or self.is_running():
             return
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a recorded request ("event") is, and how many of them become one row. Pure: events in, bytes out, and back.
+"""A recorded request ("event"), and blocks that store many of them in one row. Pure: events to bytes and back.
 
 A row for each event cost more than a quarter of the API's throughput when it was tried, mostly for what a database does
 for a row. So the events of a moment are kept together, compressed: the lines of the list apart from the contents, which
@@ -24,7 +24,7 @@ APP, REPLAY, CLIENT = "app", "replay", "client"
 # Bodies and headers repeat each other, over far more bytes than zlib looks back; the first level finds nearly all of that.
 _LEVEL = 1
 
-# No block has events of two minutes.
+# All events of a block are of the same minute.
 BLOCK_SPAN = timedelta(minutes=1)
 
 Headers = tuple[tuple[str, str], ...]
@@ -100,8 +100,8 @@ class Event(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Contents(msgspec.Struct, array_like=True):
-    """The contents of a block. An app sends the same headers with every request: each set stands here once, and `places` says
-    which is each event's."""
+    """The contents of a block. An app sends the same headers with every request: each set is here once, and `places` says
+    which one each event has."""
 
     headers: list[Headers]
     places: list[int]

@@ -19,7 +19,7 @@ def new_event_id(at_ns: int) -> str:
     """An id for an event of this time, in nanoseconds since 1970."""
     # Milliseconds, and behind them their 4,096 parts.
     part = (at_ns << _FRACTION_BITS) // 1_000_000
-    # Only uniqueness is asked of the last bits: an event is found within a collection that a gate has opened.
+    # The last bits only need to be unique, not secret: an event is only found within a collection that the gate allows.
     bits = part >> _FRACTION_BITS << 80 | (part & _FRACTION) << 64 | _FIXED | random.getrandbits(62)
     return bits.to_bytes(16, "big").hex()
 

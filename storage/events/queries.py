@@ -33,7 +33,7 @@ _BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a listed event has to be; what is left out asks for nothing. `path` and `text` are found anywhere, in any case.
+    """The filter of a list; empty fields do not filter. `path` and `text` match anywhere, in any case.
 
     `origin` is one of an event's, or "by hand" for all but an app's.
     """
@@ -48,7 +48,7 @@ class Conditions:
     origin: str = ""
 
     def meets(self, line: Line) -> bool:
-        """Whether a line is as asked; `text` is not looked at."""
+        """Whether a line matches; `text` is not checked."""
         return (
             self.status_from <= line.status <= self.status_to
             and line.duration_us >= self.slower_us
@@ -150,7 +150,7 @@ def pin_event(*, collection_id: str, event_id: str) -> None:
 
 
 def unpin_event(*, collection_id: str, event_id: str) -> None:
-    """Keep it no longer than others; that it was not pinned is no error."""
+    """Unpin an event. It is not an error when it was not pinned."""
     run(events_sql.unpin_event(collection_id, event_id))
 
 
@@ -201,7 +201,7 @@ class _Opened:
 
 
 class _Look:
-    """One look for a page, from the newest block on."""
+    """Collects one page, starting at the newest block."""
 
     def __init__(self, collection_id: str, conditions: Conditions, lowest: str, highest: str, limit: int) -> None:
         self._collection_id = collection_id

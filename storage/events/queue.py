@@ -1,8 +1,8 @@
 """Storing events in the background: a bounded queue and one thread in each process.
 
-Whoever has an event to store never waits and never fails. While the table is slow, locked or away, events gather in the
-queue; when that is full they are lost, and counted, and the count is stored as soon as something can be. What a crash of the
-process loses are the events of the last moment.
+The caller never waits and never fails. While the table is slow, locked or unreachable, events collect in the queue. When it
+is full, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the events
+of the last moment.
 
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
@@ -57,19 +57,19 @@ class EventQueue:
         self._keys: dict[bytes, Owner] = {b"": _NO_KEY}
 
     def put(self, event: Event) -> None:
-        """Take an event in; when too many wait already it is lost. Returns at once. Raises ValueError for an id that is none."""
+        """Add an event; it is lost when the queue is full. Returns at once. Raises ValueError for an invalid id."""
         self._put(event)
         if not self._is_awake:
             self._wake()
 
     def lose(self, collection_id: str) -> None:
-        """Count a request that could not be made an event of."""
+        """Count a request that could not be recorded."""
         with self._lock:
             self._lost[collection_id, int(time.time()) // 60] += 1
         self._wake()
 
     def flush(self) -> None:
-        """Store what waits, and what was lost. Raises StorageError when that cannot be done now; it goes on waiting then."""
+        """Store the waiting events and the count of lost ones. Raises StorageError when that fails; they stay in the queue."""
         with self._writing:
             try:
                 self._name_keys()
@@ -97,7 +97,7 @@ class EventQueue:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._keep_storing, name="events", daemon=True)
                 self._thread.start()
-                # A worker process that ends as it should runs these; it does not run what `atexit` knows.
+                # A worker process that ends normally runs these, but not what `atexit` has.
                 util.Finalize(None, self._store_last, exitpriority=1)
 
     def _keep_storing(self) -> None:
@@ -189,8 +189,8 @@ class EventQueue:
             self._wake()
 
     def _name_keys(self) -> None:
-        """Find the ids of keys that are not known yet. Texts that are no key are looked up each time: anybody can send such,
-        endlessly."""
+        """Find the ids of keys that are not known yet. Texts that are not a key are looked up each time, as anybody can send
+        any number of them."""
         with self._lock:
             unnamed, self._unnamed = self._unnamed, []
         if not unnamed:
@@ -214,7 +214,7 @@ class EventQueue:
 
 
 def _hide_body(event: Event) -> None:
-    """Keep no body that came without a key of the collection."""
+    """Drop the body of a request without a key of the collection."""
     body = event.content.request
     if body.size_bytes:
         event.content.request = Body(body.size_bytes, body.content_type, None, is_cut=True, digest=_NOT_KEPT)

@@ -1,6 +1,6 @@
 """Which collections have their requests recorded: switched on and off here, and known in every process.
 
-A request must not pay for asking: each process keeps the few ids at hand and a thread of its own looks every second whether
+A request must not pay for a query: each process keeps the ids in memory, and its own thread checks every second whether
 they have changed. So a switch takes effect within two seconds.
 """
 
@@ -38,7 +38,7 @@ def start_recording(collection_id: str) -> None:
 
 
 def stop_recording(collection_id: str) -> None:
-    """Record no more; what was recorded stays until it is too old."""
+    """Stop recording; recorded requests stay until they expire."""
     Recording.objects.filter(collection_id=collection_id).delete()
 
 
@@ -65,7 +65,7 @@ def _keep_looking() -> None:
             _recorded = frozenset(collection_id for (collection_id,) in run(events_sql.list_recorded()))
             _looked.set()
         except StorageError:
-            pass  # what was known holds on: the requests themselves tell that the database is away
+            pass  # keep the last known state: the requests themselves report that the database is down
         except Exception:
             logger.exception("Which collections are recorded could not be read")
         finally:

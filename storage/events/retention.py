@@ -21,14 +21,14 @@ from storage.postgres.statements import NoRow, Statement
 logger = logging.getLogger(__name__)
 
 _DAYS_AHEAD = 2
-# Making and dropping a day asks for the whole table for a moment. Who waits for it holds up the writers behind.
+# Creating or dropping a day locks the whole table for a moment. While this waits for the lock, writers wait behind it.
 _LOCK_SECONDS = 2
 
 
 def tidy_events(now: datetime) -> None:
-    """Make the days that begin soon, drop those that are too old, and the oldest of collections that hold too much.
+    """Create the partitions of the next days, drop expired ones, and delete the oldest events of collections over their size.
 
-    What cannot be done now is left to the next time. Leaves at once when another process is at it. Raises EngineUnreachable.
+    What fails now is left to the next run. Returns at once when another process is doing this. Raises EngineUnreachable.
     """
     with only_worker("events") as is_ours:
         if is_ours:

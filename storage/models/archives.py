@@ -20,7 +20,7 @@ class Export(models.Model):
         FAILED = "failed", "Failed"
 
     class Check(models.TextChoices):
-        """Whether it was tried to restore it."""
+        """The state of the test restore."""
 
         NONE = "", "Not tried"
         WANTED = "wanted", "Waiting"
@@ -59,7 +59,7 @@ class Export(models.Model):
 
 
 class Import(models.Model):
-    """Data on its way into a collection: sent here, looked through, then stored as somebody chose."""
+    """Data to import into a collection: uploaded, checked, then stored as chosen."""
 
     class State(models.TextChoices):
         UPLOADING = "uploading", "Uploading"
@@ -100,7 +100,7 @@ class Import(models.Model):
 
 
 class ImportProblem(models.Model):
-    """Something in an archive that is not imported, and where it stands."""
+    """Something in an archive that cannot be imported, and where it is."""
 
     found_in = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="problems")
     place = models.TextField()  # an entry of the zip, or the file's own name
@@ -113,7 +113,7 @@ class ImportProblem(models.Model):
 
 
 class SnapshotSchedule(models.Model):
-    """How often an export of a collection is made by itself, and how many of those are kept."""
+    """How often a snapshot of a collection is made, and how many are kept."""
 
     class Every(models.TextChoices):
         DAY = "day", "Every day"

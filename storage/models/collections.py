@@ -9,7 +9,7 @@ from storage import limits, names
 
 
 class Collection(models.Model):
-    """Data without an app: Bases and Drives under one id, reached with data keys."""
+    """Bases and Drives under one id, used with data keys."""
 
     id = models.CharField(
         primary_key=True, max_length=limits.COLLECTION_ID_CHARACTERS, default=names.new_collection_id, editable=False
@@ -23,7 +23,7 @@ class Collection(models.Model):
 
 
 class DataKey(models.Model):
-    """A key to a collection. Only its SHA-256 is kept, and the ends that let its owner recognise it."""
+    """A key to a collection. Only its SHA-256 is stored, and its first and last characters for its owner to recognise it."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="data_keys")
     name = models.CharField(max_length=limits.DATA_KEY_NAME_MAX_CHARACTERS)
@@ -54,7 +54,7 @@ class DataKeyUse(models.Model):
 
 
 class Deletion(models.Model):
-    """What is left of a deleted collection: its items and files, while they go in the background."""
+    """A deleted collection whose items and files are being deleted in the background."""
 
     collection_id = models.CharField(max_length=limits.COLLECTION_ID_CHARACTERS)
     name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
@@ -64,7 +64,7 @@ class Deletion(models.Model):
     drive_ids = ArrayField(models.BigIntegerField())
     rows_expected = models.BigIntegerField()  # items and files, as last counted
     rows_deleted = models.BigIntegerField(default=0)
-    emptied_at = models.DateTimeField(null=True)  # nothing was found any more
+    emptied_at = models.DateTimeField(null=True)  # when nothing was left
     finished_at = models.DateTimeField(null=True)  # and nothing could have come after that
 
     def __str__(self) -> str:

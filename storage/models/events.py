@@ -7,7 +7,7 @@ from storage.models.collections import Collection
 
 
 class Recording(models.Model):
-    """That a collection's requests are recorded. Their blocks are in a partitioned table, which the ORM cannot declare."""
+    """A collection whose requests are recorded. Their blocks are in a partitioned table, which the ORM cannot declare."""
 
     collection = models.OneToOneField(Collection, on_delete=models.CASCADE, primary_key=True, related_name="recording")
     started_at = models.DateTimeField(db_default=Now())

@@ -1,4 +1,4 @@
-"""What Bases and Drives held when they were last counted."""
+"""What Bases and Drives held at the last count."""
 
 from django.db import models
 

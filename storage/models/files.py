@@ -1,4 +1,4 @@
-"""Drives, their files, the blobs those are made of, and uploads on their way. Like items, files carry no foreign key."""
+"""Drives, their files, the blobs of files, and uploads. Like items, files carry no foreign key."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +10,7 @@ from storage.models.collections import Collection
 
 
 class Drive(models.Model):
-    """A store of files; it comes to exist with its first write."""
+    """A store of files; the first write creates it."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="drives")
     name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
@@ -43,7 +43,7 @@ class File(models.Model):
 
 
 class Folder(models.Model):
-    """A folder that somebody made and nothing is in yet. All others follow from the names of files."""
+    """An empty folder that somebody made. All other folders follow from the names of files."""
 
     pk = models.CompositePrimaryKey("drive_id", "path")
     drive_id = models.BigIntegerField()
@@ -55,7 +55,7 @@ class Folder(models.Model):
 
 
 class FileDeletion(models.Model):
-    """A deletion that a person asked for in the console: what to delete, how far it is, and until when it can be undone."""
+    """A deletion that a person started in the console: what to delete, its progress, and until when it can be undone."""
 
     drive_id = models.BigIntegerField()
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
@@ -71,12 +71,12 @@ class FileDeletion(models.Model):
     ended_at = models.DateTimeField(null=True)
     undo_asked_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
-    forgotten_at = models.DateTimeField(null=True)  # too late to undo: the blobs were let go of
+    forgotten_at = models.DateTimeField(null=True)  # too late to undo: the blobs are garbage
 
     class Meta:
         indexes = [
             models.Index(fields=["drive_id"], name="file_deletion_drive"),
-            # What there still is to do. Most have come to their end.
+            # The unfinished deletions. Most are finished.
             models.Index(
                 fields=["asked_at"],
                 name="file_deletion_open",
@@ -89,7 +89,7 @@ class FileDeletion(models.Model):
 
 
 class DeletedFile(models.Model):
-    """A file that was deleted and may come back: the row it was, and its blobs still live."""
+    """A deleted file that can be restored: a copy of its row. Its blobs are still live."""
 
     pk = models.CompositePrimaryKey("deletion_id", "name")
     deletion_id = models.BigIntegerField()
@@ -132,7 +132,7 @@ class Blob(models.Model):
 
 
 class Upload(models.Model):
-    """A file on its way in parts. It names its Drive by name, because the Drive may come to exist with this file."""
+    """A file that is uploaded in parts. It names its Drive by name, because this file may create the Drive."""
 
     id = models.TextField(primary_key=True)
     collection_id = models.TextField()

@@ -12,7 +12,7 @@ from storage.models.collections import Collection
 
 
 class Base(models.Model):
-    """A JSON document store; it comes to exist with its first write."""
+    """A JSON document store; the first write creates it."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="bases")
     name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
@@ -26,7 +26,7 @@ class Base(models.Model):
 
 
 class Item(models.Model):
-    """A document. `value` is the item without its key; the key stands in its own column alone."""
+    """A document. `value` is the item without its key; the key is only in its own column."""
 
     pk = models.CompositePrimaryKey("base_id", "key")
     base_id = models.BigIntegerField()
@@ -51,7 +51,7 @@ class Item(models.Model):
 
 
 class SaveReceipt(models.Model):
-    """A batch of a person's edits that was applied, and what was answered: asked again, it is answered again."""
+    """A batch of a person's edits that was applied, with its answer: if it is sent again, it gets the same answer."""
 
     pk = models.CompositePrimaryKey("save_id", "batch")
     save_id = models.UUIDField()

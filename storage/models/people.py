@@ -19,13 +19,13 @@ class Role(models.TextChoices):
     READER = "reader", "Read-only"
 
     def reaches(self, other: "Role") -> bool:
-        """Whether who has this role may do what the other one may."""
+        """Whether this role includes the other one."""
         ranked = list(Role)
         return ranked.index(self) <= ranked.index(other)
 
 
 class Membership(models.Model):
-    """A person in a collection. Whoever owns the server needs none."""
+    """A person in a collection. Owners of the server need none."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -42,7 +42,7 @@ class Membership(models.Model):
 class Invitation(models.Model):
     """A link that lets one more person in, once. The link itself is signed and kept nowhere."""
 
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, null=True)  # None: to own the server
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, null=True)  # None: for an owner of the server
     role = models.CharField(max_length=6, choices=Role.choices)
     note = models.CharField(max_length=limits.INVITATION_NOTE_MAX_CHARACTERS, blank=True)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)

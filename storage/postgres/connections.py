@@ -25,18 +25,18 @@ _FRESH_SECONDS = 0.02
 
 
 class PoolBusy(psycopg.OperationalError):
-    """Every connection was at work for as long as a caller may wait."""
+    """All connections were busy for as long as a caller may wait."""
 
 
 class Pool:
-    """At most `size` connections; the one used last is used next, as its caches are warm."""
+    """A pool of at most `size` connections; the one used last is used next, as its caches are warm."""
 
     def __init__(self, size: int) -> None:
         self._free_places = threading.BoundedSemaphore(size)
         self._idle: deque[tuple[Connection, float]] = deque()
 
     def take(self, open_new: Callable[[], Connection]) -> Connection:
-        """A connection that is good as far as can be seen. Raises PoolBusy, and what `open_new` raises."""
+        """A connection that looks healthy. Raises PoolBusy, and what `open_new` raises."""
         if not self._free_places.acquire(timeout=_WAIT_SECONDS):
             raise PoolBusy("all database connections are in use")
         try:

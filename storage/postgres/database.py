@@ -1,7 +1,7 @@
 """Runs statements and turns the driver's errors into named ones.
 
 Statements go past the ORM, whose cursor wrappers cost more than the hot statements themselves. The texts of statements are in
-each room's `sql`, the connections in `connections.py`, and how a statement is sent in `sending.py`.
+each package's `sql`, the connections in `connections.py`, and how a statement is sent in `sending.py`.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from storage.postgres.statements import R, Statement
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
 
-# What another try can cure: the server is away, starting, out of connections, or ended the statement in time.
+# Errors that a retry can solve: the server is down, starting, out of connections, or the statement timed out.
 _PASSING = (
     PoolBusy,
     psycopg.InterfaceError,

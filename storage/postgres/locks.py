@@ -12,7 +12,7 @@ Work = Literal["expired items", "blobs", "file deletions", "collection deletions
 
 @contextmanager
 def only_worker(work: Work) -> Iterator[bool]:
-    """Whether nobody else is at this work; inside, on one connection, nobody else begins it. Raises EngineUnreachable."""
+    """Lock this kind of work, on one connection; False when another process has it. Raises EngineUnreachable."""
     with one_connection():
         is_ours = run_one(locks_sql.try_lock(work)).answer
         try:

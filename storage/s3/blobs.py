@@ -1,6 +1,6 @@
 """The bytes of files, in S3. The only module that imports boto3; it turns what S3 says into errors of our own.
 
-An object's key is random and says nothing; what it belongs to stands in its metadata, so that the index can be rebuilt.
+An object's key is random and says nothing; its metadata says what it belongs to, so that the database can be rebuilt.
 Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
 than a small object does. Probing and listing, which nobody waits for, are left to it.
 
@@ -45,7 +45,7 @@ _CONFIG = {
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
-# What an S3 says when it has no room left, besides the status 507.
+# What an S3 answers when it has no space left, besides the status 507.
 _FULL = (
     "<Code>InsufficientStorage",
     "<Code>XMinioStorageFull",
@@ -97,7 +97,7 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
 
 
 class _FromS3(Reading):
-    """An object's bytes on their way."""
+    """An object's bytes while they are read."""
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, length: int) -> None:
         super().__init__(length)
@@ -127,7 +127,7 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
     answer = _ask("GET", blob_id, headers, seconds=seconds)
     try:
         _expect(answer, 200, 206)
-        # Not every S3 says 206 for a part, but what it sends is told by these two everywhere.
+        # Not every S3 answers 206 for a part, but these two headers are right everywhere.
         told = (answer.headers.get("Content-Length"), answer.headers.get("Content-Range"))
         if told != (str(length), f"bytes {start}-{start + length - 1}/{size_bytes}" if partial else None):
             raise BlobMissing()
@@ -138,7 +138,7 @@ def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: fl
 
 
 def delete(blob_ids: Iterable[UUID]) -> list[UUID]:
-    """Remove objects; that one is not there is no error. Returns those that S3 would not remove; the log has what it said.
+    """Delete objects; a missing one is not an error. Returns those that S3 did not delete; the log has its answer.
 
     Raises EngineUnreachable when there is no answer.
     """

@@ -36,7 +36,7 @@ _WAITING_MAX = 64
 
 
 class Copies:
-    """The copies in one folder, which several processes share."""
+    """The copies in one folder that several processes share."""
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         """With no bytes there are no copies."""
@@ -49,7 +49,7 @@ class Copies:
         self._made_bytes = 0
 
     def read(self, blob_id: UUID, *, start: int, length: int, size_bytes: int) -> Reading | None:
-        """Begin to read part of a blob from its copy. None when there is none; asked again, one will be made."""
+        """Begin to read part of a blob from its copy. None when there is no copy; the second request makes one."""
         if not self._max_bytes:
             return None
         try:
@@ -83,7 +83,7 @@ class Copies:
 
     def _ask(self, blob_id: UUID, size_bytes: int) -> None:
         if blob_id not in self._asked:
-            # The dictionary of a busy process changes under its own feet, which only forgets that somebody asked.
+            # Another thread may change the dictionary meanwhile; then only the note of one request is lost.
             with suppress(RuntimeError, KeyError, StopIteration):
                 if len(self._asked) >= _ASKED_MAX:
                     del self._asked[next(iter(self._asked))]
@@ -147,7 +147,7 @@ class Copies:
 
 
 class _FromCopy(Reading):
-    """A copy's bytes on their way."""
+    """A copy's bytes while they are read."""
 
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         super().__init__(length)

@@ -1,4 +1,4 @@
-"""A blob's bytes on their way out, wherever they come from: in large chunks to who is quick, in small ones to who is not."""
+"""Reading a blob's bytes, from S3 or a copy: in large chunks for fast clients, in small ones for slow clients."""
 
 import time
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ class Reading(ABC):
         try:
             size = CHUNK_BYTES
             while self._left > 0:
-                # In no variable, so that it can go as soon as the other side is done with it.
+                # Not in a variable, so that its memory is freed as soon as the reader is done with it.
                 yield self._take(size)
                 size = SLOW_CHUNK_BYTES if time.monotonic() - self._taken_at > _SLOW_SECONDS else CHUNK_BYTES
         finally:
@@ -45,4 +45,4 @@ class Reading(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of where they come from. Calling it again does nothing."""
+        """Close the source. Calling it again does nothing."""

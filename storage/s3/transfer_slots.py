@@ -1,7 +1,6 @@
 """How many threads of a process may move files at once: half of them, so that slow bytes never hold up Bases.
 
-A thread takes its share before it moves a file's bytes and keeps it until they are through, whoever is slow: the client
-that sends, the client that takes, or S3.
+A thread takes a slot before it moves a file's bytes and keeps it until they are done, however slow the client or S3 is.
 """
 
 import threading
@@ -14,7 +13,7 @@ _places = threading.BoundedSemaphore(limits.TRANSFERS_AT_ONCE)
 
 
 class Share:
-    """A place among those who move files. It is given back once, whichever of several ends comes first."""
+    """A slot of a thread that moves a file. It is given back once, even if several places close it."""
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
@@ -25,7 +24,7 @@ class Share:
         return max(self.deadline - time.monotonic(), limits.ENGINE_MIN_SECONDS)
 
     def give_back(self) -> None:
-        """Let another in. Calling it again does nothing."""
+        """Give the slot back. Calling it again does nothing."""
         if self._given_back.acquire(blocking=False):
             _places.release()
 
@@ -37,7 +36,7 @@ class Share:
 
 
 def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
-    """A share, as soon as one is free. Raises EngineUnreachable when none is for this long."""
+    """Wait for a free slot. Raises EngineUnreachable when there is none in this time."""
     deadline = time.monotonic() + limits.ENGINE_ANSWER_SECONDS
     if not _places.acquire(timeout=wait_seconds):
         raise EngineUnreachable("Too many files are on their way at the moment, please try again")

@@ -155,7 +155,7 @@ def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClie
     for label, value, count in (
         ("Text in bodies", "NEEDLE", 2),
         ("Text in bodies", "", 4),
-        ("Took at least", "900000", 0),
+        ("Minimum duration", "900000", 0),
     ):
         page.get_by_label(label).fill(value)
         page.get_by_label(label).press("Enter")
@@ -257,7 +257,7 @@ def test_client_sends_json_and_text(cast: Cast, client: BaseClient, pages: Pages
     expect(page.locator("#event #body-text")).to_contain_text('"name": "hello.txt"')
     page.get_by_label("Path").fill("//example.com/x")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("alert")).to_contain_text("Requests go to this collection alone")
+    expect(page.get_by_role("alert")).to_contain_text("Requests go only to this collection")
     page.goto(f"/collections/{cast.collection.id}/visor/client/")
     expect(page.locator(".history li")).to_have_count(2)
     page.locator(".history a").first.click()

@@ -1,4 +1,4 @@
-"""`manage.py demo`: something real to play with."""
+"""`manage.py demo`: sample data."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from storage.postgres.database import one_connection
 
 
 class Command(BaseCommand):
-    help = "Write a collection into a zip, as of this moment: bases/<name>.json, drives/<name>/... and manifest.json."
+    help = "Write a collection as it is now into a zip: bases/<name>.json, drives/<name>/... and manifest.json."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("collection_id")

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         self._tell_report(self._work(imports.find_import(**where), path))
 
     def _work(self, import_: Import, path: Path, **changes: Any) -> Import:
-        """Do what the import is up to. Raises InvalidInput when it failed."""
+        """Run the import's next step. Raises InvalidInput when it failed."""
         for name, value in changes.items():
             setattr(import_, name, value)
         import_.save(update_fields=list(changes) or None)
@@ -113,7 +113,7 @@ def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
 
 
 def _usual(portion: Portion) -> Choice:
-    """Here nobody looks at the plan in between: what cannot be read to its end is stored as far as it goes."""
+    """Nobody reviews the plan here: a Base or Drive that breaks off is stored up to there."""
     return plans.suggest_choice(portion) if not portion.is_legal else Choice("merge")
 
 
@@ -121,5 +121,5 @@ def _parse(text: str) -> tuple[str, Choice]:
     name, _, way = text.rpartition("=")
     do, _, other = way.partition(":")
     if not name or do not in _WAYS or (do == "rename") != bool(other):
-        raise InvalidInput(f"“{text}” is not NAME=WAY, with merge, replace, skip or rename:OTHER as WAY")
+        raise InvalidInput(f"“{text}” is not NAME=WAY, where WAY is merge, replace, skip or rename:OTHER")
     return name, Choice(do, other)  # type: ignore[arg-type]  # one of the four ways

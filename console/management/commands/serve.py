@@ -240,7 +240,7 @@ def _sign_in_url() -> str | None:
     try:
         link: str | None = importlib.import_module("console.accounts.first_run").sign_in_url()
     except Exception:
-        # By now apps are being served: a fault in a page's address is no reason to end that.
+        # The server is already running: a fault in a page's address must not end it.
         logger.exception("The sign-in link could not be made.")
         return None
     return link

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: remove what has expired or been let go of, now."""
+"""`manage.py sweep`: delete what has expired or is no longer used, now."""
 
 from typing import Any
 

@@ -44,10 +44,10 @@ class LookedUpItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Who asks for what of a Base: its name, the id it had when last seen, the key to go on from (exclusive), and the way.
+    """The range of a query: the Base's name, the id it had when last seen, the key to continue after, and the direction.
 
-    The id stands in the statement as a value, which is what lets Postgres plan well. The statement says which id is the
-    right one by now; where it is another, the answer is to be thrown away.
+    The id is a value in the statement, which lets Postgres plan well. The statement also returns the current id; when it
+    differs, discard the rows.
     """
 
     caller: Access
@@ -75,7 +75,7 @@ def scan_items(
     bounds = bounds_of(span, predicate, params)
     matches = any_of(predicate, params)
     bytes_cap = f"{params.add(max_bytes)}::bigint"
-    # Postgres cannot stop at a sum, but it can at a count: the size of the first items tells about how many it takes.
+    # Postgres cannot stop at a sum, but it can at a count: the size of the first items shows about how many are needed.
     # The limit inside stands in the text: a known one keeps it to the order of the primary key, whatever it guesses.
     seen = f"""
         SELECT i.key, i.value, i.size_bytes, i.revision, i.nth, ({LIVE} AND ({matches})) IS TRUE AS matched,
@@ -106,7 +106,7 @@ def scan_items(
 def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int) -> Statement[LookedUpItem]:
     """Find the matches by the equality index.
 
-    Rows: as in `scan_items`, with the number of hits behind. There is one row with a NULL key when nothing matches, or
+    Rows: as in `scan_items`, and last the number of hits. There is one row with a NULL key when nothing matches, or
     when there are more than `max_hits` hits: sorting them all for one page would take longer than a scan.
     """
     params = Params()
@@ -151,7 +151,7 @@ def _answer(rows: str, span: Span, limit: int, params: Params) -> str:
 
 
 def bounds_of(span: Span, predicate: Predicate, params: Params) -> str:
-    """What bounds the items by key: the Base, the key to go on from, and the key condition."""
+    """The bounds by key: the Base, the key to continue after, and the key condition."""
     bounds = [f"i.base_id = {params.add(span.base_id)}"]
     if span.last is not None:
         bounds.append(f"i.key {'<' if span.descending else '>'} {params.add(span.last)}")
@@ -174,7 +174,7 @@ def any_of(predicate: Predicate, params: Params) -> str:
 
 
 def indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
-    """What the index is asked for: it finds every match, and others that merely contain what was asked for."""
+    """The condition for the index: it finds every match, and others that merely contain the value."""
     wanted = ([condition for condition in group if _is_indexed(condition)] for group in predicate.any_of)
     return " OR ".join(f"{_WRAPPED} @> {params.add(_wrapped(base_id, group))}::jsonb" for group in wanted)
 
@@ -202,7 +202,7 @@ def _wrapped(base_id: int, conditions: list[Condition]) -> str:
         for step in condition.path[:-1]:
             below = branch.setdefault(step, {})
             if not isinstance(below, dict) or id(below) in operands:
-                break  # an operand stands here, and must stay as it is
+                break  # an operand is here, and must not change
             branch = below
         else:
             branch.setdefault(condition.path[-1], condition.operand)

@@ -1,4 +1,4 @@
-"""Counting what collections hold, and reading what was counted."""
+"""Statements that count what collections hold, and read the counts."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -87,7 +87,7 @@ def count_files() -> Statement[Affected]:
 
 
 def list_collections(person_id: int | None, search: str, *, offset: int, limit: int) -> Statement[CollectionUsage]:
-    """A page of the collections that a person is a member of (None: of all) and whose name holds `search`, by name.
+    """A page of the collections that a person is a member of (None: all) and whose name contains `search`, by name.
 
     Row: id, name, created_at, role or NULL, Bases, items, Drives, files, size_bytes, when last changed or used or
     NULL, and how many there are on all pages.
@@ -125,7 +125,7 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
 
 
 def search_destinations(person_id: int | None, words: list[str], *, limit: int) -> Statement[DestinationRow]:
-    """Collections, Bases and Drives of a person (None: everybody's) whose path holds every word. Row: kind, collection's id
+    """Collections, Bases and Drives of a person (None: everybody's) whose path contains every word. Row: kind, collection's id
     and name, own name, the person's role. Those whose own name starts with the first word come first.
     """
     return Statement(

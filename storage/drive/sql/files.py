@@ -74,9 +74,9 @@ def reserve_blob(caller: Access, drive: str, blob_id: UUID) -> Statement[DriveAc
 
 
 def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
-    """Wait until nobody else is pointing this name at blobs, the name of a file that does not exist yet included.
+    """Wait until no other write to this name is running. The file need not exist.
 
-    And until nobody is renaming or moving files of the Drive (`lock_drive`), which then waits in turn. No name is empty.
+    Also wait for renames and moves in the Drive (`lock_drive`), which then wait for this. No name is empty.
     """
     return Statement(
         """
@@ -89,7 +89,7 @@ def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
 
 
 def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
-    """A pending blob is live from now on. A row, unless it was not pending any more."""
+    """Make a pending blob live. A row, unless it was no longer pending."""
     return Statement(
         """
         UPDATE storage_blob SET state = 'live', size_bytes = $2, md5 = $3, changed_at = now()
@@ -121,7 +121,7 @@ def point_file(
 ) -> Statement[Affected]:
     """Let a name, locked by `lock_file`, mean these blobs; what it meant before is garbage.
 
-    A row, unless the Drive has gone in the meantime; it cannot go any more until the transaction ends.
+    A row, unless the Drive was deleted in the meantime; it cannot be deleted until the transaction ends.
 
     The file's time is that of this statement and not of the transaction's beginning (`now()`), which may have waited for
     the lock: who holds the Drive's lock afterwards and compares finds every later write later.
@@ -202,7 +202,7 @@ def list_names(caller: Access, drive: str, *, limit: int, start: str, end: str |
 def list_entries(
     caller: Access, drive: str, *, limit: int, start: str, end: str | None, prefix: str
 ) -> Statement[NameList]:
-    """As `list_names`, but what follows the prefix is cut behind its first `/`, and each such folder comes once.
+    """As `list_names`, but names are cut after the first `/` that follows the prefix, and each such folder comes once.
 
     One step of the recursion looks up one entry in the primary key: behind a folder it goes on at the first name that
     cannot be in it (`0` follows `/`), so a folder costs the same whatever it holds. Behind a file it goes on with that

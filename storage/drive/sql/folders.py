@@ -1,6 +1,6 @@
 """Statements on folders as the console shows them: folders first, then the files right in one, by pages.
 
-A folder is what stands in front of a slash in a file's name, or a path that somebody made by hand. The index
+A folder is the part of a file's name before a slash, or a path that somebody made by hand. The index
 `file_folder` (see `storage/migrations/0002_raw_sql.py`) has every file under its innermost folder, so a page costs
 the same whatever the folder holds. `FOLDER` must stay word for word what the index has.
 """
@@ -43,7 +43,7 @@ class FoundNames(NamedTuple):
 def list_folders(
     drive_id: int, *, folder: str, end: str | None, last: str, limit: int, descending: bool = False
 ) -> Statement[FolderPath]:
-    """Up to `limit` folders right in `folder`, whole paths by bytes, behind `last`. Row: path.
+    """Up to `limit` direct subfolders of `folder`, as whole paths in byte order, after `last`. Row: path.
 
     Every step of the recursion looks one entry up, below or above all that is in the folder before (`0` follows `/`).
     """
@@ -84,7 +84,7 @@ def list_folders(
 
 
 def list_files_in(drive_id: int, folder: str, *, last: str, limit: int, descending: bool = False) -> Statement[FileRow]:
-    """Up to `limit` files right in a folder, by name, behind `last`. Row: name, size in bytes, content type, changed_at."""
+    """Up to `limit` files directly in a folder, by name, after `last`. Row: name, size in bytes, content type, changed_at."""
     order, comparison = ("DESC", "<") if descending else ("ASC", ">")
     behind = f"AND f.name {comparison} $4::text" if last else ""
     return Statement(
@@ -139,7 +139,7 @@ def find_neighbours(drive_id: int, folder: str, name: str) -> Statement[Neighbou
 def search_files(
     drive_id: int, text: str, *, start: str, end: str | None, look_at: int, limit: int
 ) -> Statement[FoundNames]:
-    """Files from `start` (included) to `end` (not) whose name, behind its folder, holds `text`, whatever the case.
+    """Files from `start` (included) to `end` (not) whose name without its folder contains `text` in any case.
 
     Row: up to `limit` names, and the last name looked at or NULL when that was the last there is. The whole name is looked
     at first, as cutting it costs more; and only a text that has accents needs names in one way of writing them.
@@ -202,7 +202,7 @@ def get_rows(drive_id: int, names: list[str]) -> Statement[FileRow]:
 
 
 def folder_exists(drive_id: int, path: str, end: str | None) -> Statement[YesNo]:
-    """Row: whether a file is anywhere in the folder, or somebody made it or one in it."""
+    """Row: whether the folder exists: a file is anywhere in it, or it or a subfolder was made by hand."""
     upper = "" if end is None else "AND {0} < $3::text"
     return Statement(
         f"""
@@ -215,7 +215,7 @@ def folder_exists(drive_id: int, path: str, end: str | None) -> Statement[YesNo]
 
 
 def keep_folders(drive_id: int, paths: list[str]) -> Statement[Affected]:
-    """Remember folders that nothing may be in. A row for each that was not remembered before."""
+    """Store folders that may be empty. A row for each that was not remembered before."""
     return Statement(
         """
         INSERT INTO storage_folder (drive_id, path, created_at) SELECT $1, path, now() FROM unnest($2::text[]) AS path

@@ -44,12 +44,12 @@ class ChosenFile(NamedTuple):
 
 
 def lock_drive(drive_id: int) -> Statement[NoRow]:
-    """Wait until nobody points names of this Drive at blobs, and keep them waiting until the transaction ends."""
+    """Wait for all writes to names of this Drive, and block new ones until the transaction ends."""
     return Statement("SELECT pg_advisory_xact_lock(hashtextextended('', $1::bigint))", [drive_id], NoRow)
 
 
 def hold_drive(drive_id: int) -> Statement[Affected]:
-    """A row if there is still such a Drive; it cannot go any more until the transaction ends."""
+    """A row if the Drive still exists; it cannot be deleted until the transaction ends."""
     return Statement("SELECT 1 FROM storage_drive WHERE id = $1 FOR KEY SHARE", [drive_id], Affected)
 
 

@@ -104,7 +104,7 @@ def delete_blocks_before(collection_id: str, end_id: str, limit: int) -> Stateme
 
 
 def empty_event_minutes(collection_id: str, end_minute: int) -> Statement[NoRow]:
-    """The minutes before this one hold no bytes any more; what was counted in them stays. No row."""
+    """Set the bytes of the minutes before this one to zero; their counts stay. No row."""
     return Statement(
         "UPDATE storage_eventminute SET size_bytes = 0 WHERE collection_id = $1 AND minute < $2 AND size_bytes > 0",
         [collection_id, end_minute],

@@ -133,7 +133,7 @@ def test_a_pdf_with_a_script_is_not_shown(server: Server, cast: Cast, pages: Pag
 
     eventually_on(page, viewers, what="the viewer did not start")
     drive.go(file="script.pdf")
-    expect(page.locator("#preview")).to_contain_text("This PDF has scripts or actions in it")
+    expect(page.locator("#preview")).to_contain_text("This PDF contains scripts or actions")
     expect(page.locator("#preview iframe")).to_have_count(0)
     page.wait_for_timeout(3 * NOTHING_SECONDS * 1000)
     assert viewers() == []

@@ -47,7 +47,7 @@ def test_every_failure_says_the_same(undone: None) -> None:
     pages = [attempt(Client(), *names) for names in tries]
     assert {page.status_code for page in pages} == {422}
     said = {search(r'role="alert">(.*?)</div>', page.content.decode(), re.S).group(1) for page in pages}
-    assert said == {"<p>That name and password don&#x27;t go together.</p>"}
+    assert said == {"<p>The name or the password is wrong.</p>"}
 
 
 @pytest.mark.parametrize("exists", [True, False])

@@ -187,7 +187,7 @@ def test_count(url: str, reader: Client, query: str, answer: dict[str, Any]) -> 
         ("{nmae: 7}", ["`nmae` is missing in every item: did you mean `name`?"]),
         (
             "{age: 7, name: 'Name 8'}",
-            ["`age` equal to 7: 1 item by itself", '`name` equal to "Name 8": 1 item by itself'],
+            ["`age` equal to 7: 1 item on its own", '`name` equal to "Name 8": 1 item on its own'],
         ),
         ("{tags: null}", ["`tags` is a list in 166 items; you wrote null"]),
         ("{tags?contains: 'old'}", ['`tags` is a list in 166 items, none of them containing "old"']),

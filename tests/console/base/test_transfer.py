@@ -147,7 +147,7 @@ def test_rows_are_read(text: str, rows: list[tuple[str | None, dict[str, str]]])
     "text, rows, line, message",
     [
         ("key,age\na,1\nb,1,2\nc,3", 2, 3, "The line has 3 fields, and there are 2 columns"),
-        ('key,age\na,1\nb,"x', 1, 3, "From here on it cannot be read"),
+        ('key,age\na,1\nb,"x', 1, 3, "The file cannot be read from here on"),
         ("key,age\n" + "k" * 1025 + ",1", 0, 2, "The line is left out. A key is empty or longer than 1024 bytes"),
         ('[{"a": 1},\n\n{"key": 5},\n 7]', 1, 3, "Item 2 is left out. A key is not a string"),
         ('{"a": 1}\n{"a": }\n{"a": 2}', 2, 2, "The line is left out. The body is not JSON"),

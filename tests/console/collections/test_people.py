@@ -116,7 +116,7 @@ def test_removed_account_is_signed_out(people: Cast, browser: Browser) -> None:
 
 def test_nobody_removes_themselves(people: Cast, browser: Browser) -> None:
     answer = browser(people.server_owner).post(f"/people/{people.server_owner.id}/remove/")
-    assert "Your own account cannot be removed" in answer.content.decode()
+    assert "You cannot remove your own account" in answer.content.decode()
     assert User.objects.filter(id=people.server_owner.id).exists()
 
 

@@ -181,7 +181,7 @@ def test_edit_fills_the_form_and_keeps_the_link(people: Cast, browser: Browser, 
 
 def test_what_was_not_kept_whole_is_not_sent_again(people: Cast, browser: Browser, url: str) -> None:
     for more, reason in (
-        ({"request": body(None, "image/png", digest="SHA-256 x")}, "is no text"),
+        ({"request": body(None, "image/png", digest="SHA-256 x")}, "is not text"),
         ({"request": body("x", is_cut=True)}, "was cut at 64 KB"),
         ({"request": body("x"), "is_redacted": True}, "masked"),
     ):

@@ -90,9 +90,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "encrypted": (encrypted, "drives/d/x", "encrypted"),
     "smaller than it says": (too_long, "drives/d/x", "archive says 50,000"),
     "larger than it says": (too_short, "drives/d/x", "do not match their checksum"),
-    "overlapping": (overlapping, "drives/d/y", "over another entry"),
+    "overlapping": (overlapping, "drives/d/y", "overlaps another entry"),
     "changed": (flipped, "drives/d/x", "do not match their checksum"),
-    "two names": (name_twice, "drives/d/x", "stands twice"),
+    "two names": (name_twice, "drives/d/x", "its two names"),
     "duplicate": (lambda: raw_zip(("drives/d/x", b"1"), ("drives/d/x", b"2")), "drives/d/x", "only the first"),
 }
 
@@ -165,8 +165,8 @@ def test_too_many_entries_are_refused_at_once() -> None:
 @pytest.mark.parametrize(
     "content, name, reason",
     [
-        (raw_zip()[:-30], "x.zip", "not a whole zip"),
-        (b"PK\x03\x04" + b"\0" * 100, "x.zip", "not a whole zip"),
+        (raw_zip()[:-30], "x.zip", "This zip is incomplete"),
+        (b"PK\x03\x04" + b"\0" * 100, "x.zip", "This zip is incomplete"),
         (raw_zip().replace(b"PK\x01\x02", b"PK\x01\x09"), "x.zip", "not a zip that can be read"),
         (archives.make_zip({"readme.txt": b"x"}), "x.zip", "has no Bases"),
         (b"\x89PNG....", "x.png", "neither a zip nor JSON"),
@@ -298,7 +298,7 @@ def test_file_names_and_hashes_are_held_against_the_rules() -> None:
     assert files.list_files(access=access, drive="d", limit=10).names == ["honest"]
     told = {place[:20]: what for place, _, _, what in archives.problems_of(done)}
     assert "hash in the manifest" in told["drives/d/forged"]
-    assert "not there" in told["drives/d/gone"]
+    assert "missing" in told["drives/d/gone"]
     assert "1024 bytes" in told["drives/d/nnnnnnnnnnn"]
     assert [(r.read, r.stored, r.skipped_total) for r in plans.read_report(done.report)] == [(3, 1, 2)]
 

@@ -227,7 +227,7 @@ def zip_entry(zipped: bytes, name: str) -> bytes:
             {"bases": [{"name": "notes", "entry": "bases/notes.json", "items": 2, "bytes": 1, "sha256": "0"}]},
             "Base notes differs",
         ),
-        ({"bases": []}, "in one of them only"),
+        ({"bases": []}, "in only one of them"),
         ({"drives": [{"name": "d", "files": 0, "bytes": 0, "listing": []}]}, "'f' of the Drive d differs"),
         ({"format": "other"}, "no manifest"),
     ],

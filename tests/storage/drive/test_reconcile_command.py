@@ -37,7 +37,7 @@ def test_the_command_reports_rebuilds_and_repairs(database: None) -> None:
     reported = reconciled()
     assert reported.returncode != 0
     assert f"orphaned  {lost.hex} (3 bytes)" in reported.stdout
-    assert "--repair puts it right" in reported.stderr
+    assert "Run it with --repair" in reported.stderr
 
     repaired = reconciled("--rebuild", "--repair")
     assert repaired.returncode == 0, repaired.stderr

@@ -1,4 +1,4 @@
-"""`Deta`, from which Bases and Drives come, and the functions of the same names for those who want just one."""
+"""`Deta`, which creates Bases and Drives, and the functions `Base` and `Drive` for apps that need just one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deta.transport import AsyncClient, SyncClient
 
 
 class Deta:
-    """One data key and its connections, which all Bases and Drives made from it share.
+    """A data key and its connections, shared by all Bases and Drives created from it.
 
     `project_key` is a data key of the collection, by default the one in `DETA_PROJECT_KEY`. `timeout` is how many seconds
     a single wait on the network may take; `retries` is how often a request is tried again.
@@ -33,11 +33,11 @@ class Deta:
 
     @property
     def project_key(self) -> str:
-        """The key itself: not for logs."""
+        """The key itself. Do not log it."""
         return self._key.text
 
     def Base(self, name: str, host: Optional[str] = None) -> base.Base:  # noqa: N802 (the name that apps call)
-        """A Base, which comes to exist with its first item."""
+        """A Base. Its first item creates it on the server."""
         return base.Base(name, self._sync, self._root("BASE", name, host))
 
     def AsyncBase(self, name: str, host: Optional[str] = None) -> base.AsyncBase:  # noqa: N802 (the name that apps call)
@@ -45,7 +45,7 @@ class Deta:
         return base.AsyncBase(name, self._async, self._root("BASE", name, host))
 
     def Drive(self, name: str, host: Optional[str] = None) -> drive.Drive:  # noqa: N802 (the name that apps call)
-        """A Drive, which comes to exist with its first file."""
+        """A Drive. Its first file creates it on the server."""
         return drive.Drive(name, self._sync, self._root("DRIVE", name, host))
 
     def AsyncDrive(self, name: str, host: Optional[str] = None) -> drive.AsyncDrive:  # noqa: N802 (as the others)

@@ -1,4 +1,4 @@
-"""Base and AsyncBase: what an app calls. What the calls mean is in `items`, how they travel in `transport`."""
+"""Base and AsyncBase, which apps call. The operations are in `items`, the connections in `transport`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Base:
     def put(
         self, data: Any, key: Optional[str] = None, *, expire_in: Seconds = None, expire_at: ExpireAt = None
     ) -> Item:
-        """Store an item, over the one with its key if there is one, and return it with its key."""
+        """Store an item, replacing one with the same key, and return it with its key."""
         return self.client.call(self._root, self._items.put(data, key, to_expires(expire_in, expire_at)))
 
     def put_many(
@@ -70,7 +70,7 @@ class Base:
         expire_in: Seconds = None,
         expire_at: ExpireAt = None,
     ) -> None:
-        """Change attributes of an item; `util` has what is more than setting one. None when only the expiry changes.
+        """Change attributes of an item; `util` has the operations besides setting a value. None when only the expiry changes.
 
         Raises NotFound, and MayHaveBeenApplied when an increment, append or prepend was sent and no answer came.
         """

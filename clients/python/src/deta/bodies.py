@@ -1,4 +1,4 @@
-"""A file as it is downloaded: read as one likes, and continued where it was when the connection breaks."""
+"""The body of a download: read whole or in pieces, and continued when the connection breaks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deta.wire import Reply, Request, error_of
 
 
 class _Buffer:
-    """Bytes that have come and were not asked for yet."""
+    """Received bytes that were not read yet."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -43,7 +43,7 @@ class _Buffer:
 
 
 class _Progress:
-    """How far a download is, and what it takes to continue it."""
+    """The progress of a download, and what is needed to continue it."""
 
     def __init__(self, files: Files, name: str, reply: Reply, retries: int) -> None:
         self.name = name
@@ -122,7 +122,7 @@ class DriveStreamingBody:
         return self._is_closed
 
     def read(self, size: Optional[int] = None) -> bytes:
-        """All that is left, or up to `size` bytes; nothing at the end. Raises InvalidArgument when closed."""
+        """The rest, or up to `size` bytes; empty at the end. Raises InvalidArgument when closed."""
         if size is None or size < 0:
             return b"".join([self._buffer.take(len(self._buffer)), *iter(self._next, b"")])
         while len(self._buffer) < size:
@@ -153,7 +153,7 @@ class DriveStreamingBody:
             yield self._buffer.take(len(self._buffer))
 
     def close(self) -> None:
-        """End the download. More than once is no harm."""
+        """End the download. Calling it again does nothing."""
         self._is_closed = True
         self._drop_stream()
 
@@ -236,7 +236,7 @@ class AsyncDriveStreamingBody:
         return self._is_closed
 
     async def read(self, size: Optional[int] = None) -> bytes:
-        """All that is left, or up to `size` bytes; nothing at the end. Raises InvalidArgument when closed."""
+        """The rest, or up to `size` bytes; empty at the end. Raises InvalidArgument when closed."""
         if size is None or size < 0:
             chunks = [self._buffer.take(len(self._buffer))]
             while chunk := await self._next():
@@ -271,7 +271,7 @@ class AsyncDriveStreamingBody:
             yield self._buffer.take(len(self._buffer))
 
     async def close(self) -> None:
-        """End the download. More than once is no harm."""
+        """End the download. Calling it again does nothing."""
         self._is_closed = True
         await self._drop_stream()
 

@@ -1,4 +1,4 @@
-"""Who we are and where the server is: the data key and the addresses, from arguments and the environment."""
+"""The data key and the server's addresses, from arguments and the environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deta.errors import InvalidArgument, InvalidType
 
 
 class DataKey:
-    """A data key that shows itself to nobody but who asks for `text`."""
+    """A data key that is only visible through `text`."""
 
     __slots__ = ("_text", "project_id")
 
@@ -34,7 +34,7 @@ class DataKey:
 
 @dataclass(frozen=True)
 class Options:
-    """How patient a client is. `timeout` is in seconds for each wait on the network, not for a call as a whole."""
+    """The client's timeout and retries. `timeout` is in seconds for each wait on the network, not for a call as a whole."""
 
     timeout: float = 30.0
     retries: int = 4

@@ -1,4 +1,4 @@
-"""Drive and AsyncDrive: what an app calls. What the calls mean is in `files`, how they travel in `transport`."""
+"""Drive and AsyncDrive, which apps call. The operations are in `files`, the connections in `transport`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Drive:
         parallel: int = PARALLEL,
         progress: Optional[Progress] = None,
     ) -> str:
-        """Store a file, over the one of that name if there is one, and return the name.
+        """Store a file, replacing one with the same name, and return the name.
 
         What is longer than 10 MB goes in parts, up to `parallel` at a time, and so much is in memory; until the last part
         has come, readers get what was there before. A stream is closed at the end. Without a content type the server

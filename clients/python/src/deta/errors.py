@@ -1,4 +1,4 @@
-"""What can go wrong, as a small family in which everything is a `DetaError`.
+"""All errors of the client. Each one is a `DetaError`.
 
 Old code catches `Exception`, and `ValueError`, `AssertionError` or `TypeError` for arguments that make no sense: all of
 that still works. No error holds the data key.
@@ -23,11 +23,11 @@ class DetaError(Exception):
 
 
 class InvalidArgument(DetaError, ValueError, AssertionError):
-    """The call makes no sense, and nothing was sent."""
+    """The arguments are invalid; nothing was sent."""
 
 
 class InvalidType(InvalidArgument, TypeError):
-    """As `InvalidArgument`, for a value of a type that can't be meant."""
+    """As `InvalidArgument`, for a value of a wrong type."""
 
 
 class ConnectionFailed(DetaError, ConnectionError):
@@ -35,7 +35,7 @@ class ConnectionFailed(DetaError, ConnectionError):
 
 
 class MayHaveBeenApplied(ConnectionFailed):
-    """No answer says whether a write was made that must not be made twice, so it was not tried again: look before you do."""
+    """It is unknown whether a write was made that must not be made twice, so it was not tried again: check before you retry."""
 
 
 class ResponseError(DetaError):
@@ -63,19 +63,19 @@ class KeyExists(ResponseError):
 
 
 class TooLarge(ResponseError):
-    """413: more than one request may hold."""
+    """413: the request is too large."""
 
 
 class Unavailable(ResponseError):
-    """502, 503 or 504 until the tries were used up."""
+    """502, 503 or 504, after all retries."""
 
 
 class NotStored(ResponseError):
-    """The server took the request, but not the item: an attribute without a name, for example."""
+    """The server accepted the request but did not store the item, for example because an attribute has no name."""
 
 
 class FileChanged(DetaError):
-    """The connection broke in the middle of a download, and the file is no longer the one that was begun."""
+    """The connection broke during a download, and the file has changed since."""
 
 
 _BY_STATUS: dict[int, type[ResponseError]] = {
@@ -92,5 +92,5 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 
 
 def error_for_status(status: int, message: str, errors: tuple[str, ...]) -> ResponseError:
-    """The error that a status means."""
+    """The error class for a status."""
     return _BY_STATUS.get(status, ResponseError)(message, status=status, errors=errors)
