@@ -32,7 +32,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class DryRun:
     """The result of a dry run. `refusal` says why there was none; then there is no event."""
 
     event: Event | None = None
@@ -40,24 +40,24 @@ class Trial:
     refusal: str = ""
 
 
-def try_out(draft: Draft, *, access: Access, sent_by: str) -> Trial:
+def run_dry(draft: Draft, *, access: Access, sent_by: str) -> DryRun:
     """Run the request and undo it. Raises EngineUnreachable."""
     target = read_target(draft.path)
     if draft.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query":
-        return Trial(refusal="This request only reads, so it needs no dry run: send it.")
+        return DryRun(refusal="This request only reads, so it needs no dry run: send it.")
     if target.kind == "uploads":
-        return Trial(
+        return DryRun(
             refusal="An upload in parts has no dry run: its bytes are stored outside of the database and cannot be undone."
         )
     if target.kind == "files" and draft.method == "POST":
         return _foretell_file(draft, target, access)
     with engine_errors(), transaction.atomic():
-        trial = _run_and_undo(draft, target, access, sent_by)
+        result = _run_and_undo(draft, target, access, sent_by)
         transaction.set_rollback(True)
-    return trial
+    return result
 
 
-def _run_and_undo(draft: Draft, target: Target, access: Access, sent_by: str) -> Trial:
+def _run_and_undo(draft: Draft, target: Target, access: Access, sent_by: str) -> DryRun:
     after: dict[str, str | None] = {}
     with transaction.atomic():
         sent = replay.send(draft, access=access, origin=event_blocks.CLIENT, sent_by=sent_by)
@@ -66,7 +66,7 @@ def _run_and_undo(draft: Draft, target: Target, access: Access, sent_by: str) ->
             after = {name: _read(target, access, name) for name in names}
         transaction.set_rollback(True)
     changes = [Change(name, _read(target, access, name), text) for name, text in after.items()]
-    return Trial(sent.event, [change for change in changes if change.before != change.after])
+    return DryRun(sent.event, [change for change in changes if change.before != change.after])
 
 
 def _names(draft: Draft, target: Target, answer: bytes) -> list[str]:
@@ -87,15 +87,15 @@ def _read(target: Target, access: Access, name: str) -> str | None:
         return None
 
 
-def _foretell_file(draft: Draft, target: Target, access: Access) -> Trial:
+def _foretell_file(draft: Draft, target: Target, access: Access) -> DryRun:
     name = parse_qs(draft.query).get("name", [""])[0]
     try:
         files.check_access(access=access, name=target.name, write=True)
         before = _read(target, access, name)
     except StorageError as error:
-        return Trial(refusal=f"It would be refused: {error.messages[0]}.")
+        return DryRun(refusal=f"It would be refused: {error.messages[0]}.")
     what = f"It would replace the file of {before}" if before else "It would create a new file"
-    return Trial(
+    return DryRun(
         refusal=f"{what} with {len(draft.body):,} bytes. A dry run cannot do more: a file's bytes are stored outside of"
         " the database and cannot be undone."
     )

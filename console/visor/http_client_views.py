@@ -10,7 +10,7 @@ from console import access
 from console.connect.addresses import addresses_for
 from console.page import UNPROCESSABLE, PageRequest
 from console.visor import event_panel, replay
-from console.visor.dry_run import Trial, try_out
+from console.visor.dry_run import DryRun, run_dry
 from console.visor.http_client_form import ClientForm, form_of
 from console.visor.line_diff import compare, pretty
 from console.visor.views import find_event, show_sent
@@ -36,7 +36,7 @@ def client(request: PageRequest, collection_id: str) -> HttpResponse:
     rights = Access(collection_id, person_id=request.user.pk, can_write=granted.can_write)
     person = request.user.get_username()
     if "try" in request.POST:
-        return _show(request, granted, form, trial=try_out(form.draft, access=rights, sent_by=person))
+        return _show(request, granted, form, dry_run=run_dry(form.draft, access=rights, sent_by=person))
     replay_of = form.cleaned_data["replay_of"]
     origin = event_blocks.CLIENT
     sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)
@@ -55,7 +55,12 @@ def _start_form(request: PageRequest, collection_id: str) -> ClientForm:
 
 
 def _show(
-    request: PageRequest, granted: CollectionAccess, form: ClientForm, *, trial: Trial | None = None, status: int = 200
+    request: PageRequest,
+    granted: CollectionAccess,
+    form: ClientForm,
+    *,
+    dry_run: DryRun | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     collection_id = granted.collection.id
     history = event_queries.list_events(
@@ -70,10 +75,10 @@ def _show(
         "drives": usage.list_drives(collection_id),
     }
     shown = request.GET.get("sent") or request.GET.get("from") or ""
-    if trial is not None:
-        changes = [(each.name, _state(each), _lines(each)) for each in trial.changes]
-        answer = trial.event.content.response.text if trial.event else ""
-        context |= {"trial": trial, "changes": changes, "answer": pretty(answer or "")}
+    if dry_run is not None:
+        changes = [(each.name, _state(each), _lines(each)) for each in dry_run.changes]
+        answer = dry_run.event.content.response.text if dry_run.event else ""
+        context |= {"dry_run": dry_run, "changes": changes, "answer": pretty(answer or "")}
     elif request.method != "POST" and event_panel.is_event_id(shown):
         found = find_event(collection_id, shown)
         context |= event_panel.panel(found, tab=request.GET.get("tab", ""), origin=addresses_for(request).origin)

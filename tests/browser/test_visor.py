@@ -227,9 +227,9 @@ def test_edit_send_and_compare(cast: Cast, client: BaseClient, pages: Pages) -> 
     assert json.loads(body.input_value()) == {"items": [{"key": "a", "text": "a needle"}]}
     body.fill('{"items": [{"key": "a", "text": "a thread"}]}')
     page.get_by_role("button", name="Dry run").click()
-    expect(page.locator("#trial")).to_contain_text("Nothing was changed")
-    expect(page.locator("#trial .diff-old")).to_contain_text("a needle")
-    expect(page.locator("#trial .diff-new")).to_contain_text("a thread")
+    expect(page.locator("#dry-run")).to_contain_text("Nothing was changed")
+    expect(page.locator("#dry-run .diff-old")).to_contain_text("a needle")
+    expect(page.locator("#dry-run .diff-new")).to_contain_text("a thread")
     assert client.stored("a")["text"] == "a needle"
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#difference .diff-new")).to_contain_text("a thread")

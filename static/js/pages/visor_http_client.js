@@ -33,4 +33,4 @@ function pretty(text) {
 }
 
 showClocks(document);
-document.getElementById("trial")?.focus();
+document.getElementById("dry-run")?.focus();
