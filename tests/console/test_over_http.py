@@ -54,7 +54,7 @@ def test_static_files_are_hashed_compressed_and_kept(signed_in: httpx.Client) ->
 
 def test_inner_imports_lead_to_hashed_files(signed_in: httpx.Client) -> None:
     page = signed_in.get("/").text
-    modules = json.loads(search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
+    modules = json.loads(search(r'<script type="importmap"[^>]*>(.*?)</script>', page, re.S).group(1))["imports"]
     for plain, hashed in modules.items():
         answer = signed_in.get(hashed)
         assert answer.headers["Cache-Control"] == FAR_FUTURE

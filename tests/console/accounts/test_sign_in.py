@@ -1,6 +1,5 @@
 """Signing in and out, and what an attacker would try there."""
 
-import re
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from limits import parse
 
 from console.accounts import throttle
 from tests.console.conftest import Browser
+from tests.html import squeezed
 from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
 
@@ -46,7 +46,7 @@ def test_every_failure_says_the_same(undone: None) -> None:
     ]
     pages = [attempt(Client(), *names) for names in tries]
     assert {page.status_code for page in pages} == {422}
-    said = {search(r'role="alert">(.*?)</div>', page.content.decode(), re.S).group(1) for page in pages}
+    said = {search(r'role="alert">(.*?)</div>', squeezed(page.content.decode())).group(1) for page in pages}
     assert said == {"<p>The name or the password is wrong.</p>"}
 
 

@@ -14,6 +14,7 @@ from storage.models import Export, Import
 from storage.postgres.caller import Access
 from tests import archives
 from tests.console.conftest import Browser
+from tests.html import squeezed
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
@@ -126,7 +127,7 @@ def test_an_archive_is_sent_in_parts_looked_through_chosen_and_imported(
     path = member.send(zipped, "full.zip")
     import_ = Import.objects.get(collection=cast.collection)
     wait_for(import_, "checked", "failed")
-    shown = member.get(path).text
+    shown = squeezed(member.get(path).text)
     assert "54 items in 3 Bases" in shown
     assert "No problems" in shown
     names = [portion["name"] for portion in import_.plan["portions"]]

@@ -19,7 +19,7 @@ from tests.people import Cast
             "javascript",
             [
                 "=your data key\nDETA_BASE_HOST=testserver:{tls}\nDETA_DRIVE_HOST=testserver:{tls}\nNODE_EXTRA_CA_CERTS={ca}<",
-                "(process.env.DETA_PROJECT_KEY).Base(&quot;notes&quot;)\nbase.put(",
+                'Base("notes")\nbase.put(',
             ],
         ),
         (
