@@ -213,7 +213,7 @@ def test_every_limit_is_told_or_known_to_be_inner() -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_paths_that_a_text_names_exist(name: str) -> None:
     """What stands in backticks and begins with a folder of the repository."""
-    tops = "bench|clients|console|deploy|docs|manage|static|storage|templates|tests"
+    tops = "bench|clients|console|homeport|deploy|docs|manage|static|storage|templates|tests"
     named = re.findall(rf"`((?:{tops})(?:/[\w./-]*|\.py))`", read(name))
     named += re.findall(r"`([A-Z]+\.md|Makefile|[\w-]+\.(?:txt|toml|yml))`", read(name))
     assert [path for path in named if not (ROOT / path).exists()] == []
