@@ -178,7 +178,7 @@ def _next_batch(deletion_id: int) -> bool:
         try:
             moves.lock_drive(found.drive_id)
         except DriveNotFound:
-            # Its collection was deleted, and everything goes with it (see deletion.py).
+            # Its collection was deleted, and everything goes with it (see `storage/collections/deletion.py`).
             now = timezone.now()
             FileDeletion.objects.filter(pk=deletion_id).update(ended_at=now, forgotten_at=now)
             return False
