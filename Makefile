@@ -94,13 +94,16 @@ $(VENV)/browser.stamp: $(VENV)/test.stamp
 	else echo "Installing playwright's Chromium ..."; $(RUN) -m playwright install chromium; fi
 	@touch $@
 
-# nginx for the test of deploy/nginx.conf; Caddy comes from the package index.
+# What the tests of deploy/ need: nginx, and systemd-analyze. Caddy comes from the package index.
 $(VENV)/nginx.stamp: $(VENV)/test.stamp
 	@if command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
 	  echo "Installing nginx from Debian's packages ..."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx >/dev/null; \
 	else echo "The test of deploy/nginx.conf needs nginx: install it with your system's packages. It is skipped now." >&2; fi
+	@if ! command -v systemd-analyze >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	  echo "Installing systemd-analyze, which reads deploy/homeport.service, from Debian's packages ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null; fi
 	@touch $@
 
 # Node runs the client library's tests and the tests of the JavaScript modules.
