@@ -36,7 +36,7 @@ TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 # How long a client may keep the server waiting: for the head of a request, and for the start of its body.
-CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20.0, validate=validate.Range(min=1))
+CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1))
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))

@@ -18,7 +18,7 @@ _END = b"\r\n\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 # A change of protocol is never agreed to, and llhttp would take what follows for the other protocol.
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
-# Clients write other characters than ASCII unencoded into an address (contract: the listing of files).
+# Clients write other characters than ASCII unencoded into an address (contract: Drive).
 _UNENCODED = re.compile(rb"[\x80-\xff]")
 _METHOD = re.compile(rb"[A-Z]{1,32}")
 _KNOWN_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
