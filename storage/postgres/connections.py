@@ -10,18 +10,63 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from math import inf
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
+from psycopg import errors
+from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import TransactionStatus
 
-Connection = psycopg.Connection[Any]
+from storage import limits
+from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, start_watching
 
-# Longer than a statement usually takes, shorter than a client waits.
+T = TypeVar("T")
+
+# Longer than a statement usually takes, and so much shorter than a client waits that the statement still can be tried.
 _WAIT_SECONDS = 4.0
 # A server cannot have gone and come back in this time, so a connection used so lately is as good as any.
 _FRESH_SECONDS = 0.02
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection whose answers come within a time. One that is overdue closes it, and who waits gets an OperationalError.
+
+    `answer_seconds` is that time, None for ever. `waited_seconds` are spent already: the first answer has so much less.
+    """
+
+    answer_seconds: float | None = ANSWER_SECONDS
+    waited_seconds = 0.0
+    _opening = threading.local()
+
+    @classmethod
+    def open(cls, seconds: float = CONNECT_SECONDS, **parameters: Any) -> "Connection":
+        """A new connection, to the first address that lets us in. Raises NoAnswer and psycopg's errors."""
+        start_watching()
+        cls._opening.due_at = time.monotonic() + seconds
+        return cls.connect(**parameters)
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:
+        # psycopg has a timeout for each address, and none for all of them.
+        return connect_until(cls._opening.due_at, super()._connect_gen(conninfo))
+
+    def due_at(self) -> float:
+        """By when an answer is due to what is sent now, on the clock of `time.monotonic()`."""
+        waited, self.waited_seconds = self.waited_seconds, 0.0
+        if self.answer_seconds is None:
+            return inf
+        return time.monotonic() + max(self.answer_seconds - waited, limits.ENGINE_MIN_SECONDS)
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """As psycopg's, which its cursors use, but not for ever."""
+        due_at = self.due_at()
+        try:
+            return super().wait(gen, interval, timeout if due_at == inf else timeout or due_at - time.monotonic())
+        except errors._WaitTimeout:
+            self.pgconn.finish()
+            raise NoAnswer("the database server did not answer in time") from None
 
 
 class PoolBusy(psycopg.OperationalError):
@@ -35,15 +80,24 @@ class Pool:
         self._free_places = threading.BoundedSemaphore(size)
         self._idle: deque[tuple[Connection, float]] = deque()
 
-    def take(self, open_new: Callable[[], Connection]) -> Connection:
-        """A connection that looks healthy. Raises PoolBusy, and what `open_new` raises."""
-        if not self._free_places.acquire(timeout=_WAIT_SECONDS):
-            raise PoolBusy("all database connections are in use")
+    def take(self, open_new: Callable[[float], Connection]) -> Connection:
+        """A connection that looks healthy; `open_new` is told how many seconds it has. Raises PoolBusy and what that raises."""
+        began = None
+        if not self._free_places.acquire(blocking=False):
+            began = time.monotonic()
+            if not self._free_places.acquire(timeout=_WAIT_SECONDS):
+                raise PoolBusy("all database connections are in use")
         try:
-            return self._good_idle_one() or open_new()
+            connection = self._good_idle_one()
+            if connection is None:
+                began = began or time.monotonic()
+                connection = open_new(CONNECT_SECONDS - (time.monotonic() - began))
         except BaseException:
             self._free_places.release()
             raise
+        if began is not None:
+            connection.waited_seconds = time.monotonic() - began
+        return connection
 
     def give_back(self, connection: Connection) -> None:
         """End the use of a connection that `take` returned. One in the middle of anything is closed."""
@@ -54,6 +108,15 @@ class Pool:
                 connection.close()
         finally:
             self._free_places.release()
+
+    def forget_idle(self) -> None:
+        """Close the connections that nobody uses at the moment."""
+        while self._idle:
+            try:
+                connection, _ = self._idle.pop()
+            except IndexError:
+                return
+            connection.close()
 
     def _good_idle_one(self) -> Connection | None:
         while True:

@@ -16,6 +16,7 @@ from psycopg import errors as pg
 
 from storage.errors import DiskFull, EngineUnreachable
 from storage.postgres.connections import Connection, PoolBusy, pool
+from storage.postgres.deadlines import CONNECT_SECONDS
 from storage.postgres.sending import row_maker, send
 from storage.postgres.statements import R, Statement
 
@@ -178,6 +179,6 @@ def _is_connection_error(cause: BaseException | None) -> bool:
     return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
 
 
-def _open() -> Connection:
+def _open(seconds: float = CONNECT_SECONDS) -> Connection:
     """A connection as Django configures it, but committing every statement."""
-    return psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
+    return Connection.open(seconds, **django_connection.get_connection_params(), autocommit=True)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import psycopg
 from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
 
-from storage.postgres.connections import pool
+from storage.postgres.connections import Connection, pool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -14,8 +14,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     CONN_MAX_AGE stays 0: a request that has ended keeps no connection.
     """
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> "psycopg.Connection[Any]":
-        return pool.take(lambda: super(DatabaseWrapper, self).get_new_connection(conn_params))
+    # What the server does unless it is asked for another; Django asks for none.
+    isolation_level = IsolationLevel.READ_COMMITTED
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        return pool.take(lambda seconds: Connection.open(seconds, **conn_params))
 
     def _close(self) -> None:
         if self.connection is not None:
