@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.tasks import Task
 
 from storage import sweeper
@@ -19,6 +19,7 @@ from storage.archive import worker
 from storage.base import edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
+from storage.errors import StorageError
 from storage.events import retention
 from storage.s3.cache import copies
 
@@ -96,6 +97,15 @@ def tidy_copies(timestamp: int) -> None:
 
 
 def start(task: "Task[..., None, Any]") -> None:
-    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
-    with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
-        task.defer(timestamp=int(time.time()))
+    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again.
+
+    Raises EngineUnreachable and DiskFull.
+    """
+    try:
+        with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
+            task.defer(timestamp=int(time.time()))
+    except ConnectorException as error:
+        # The queue has an error of its own for all that the database says.
+        if isinstance(error.__cause__, StorageError):
+            raise error.__cause__ from error
+        raise

@@ -27,6 +27,7 @@ class Fault:
     direction: Direction
     after_bytes: int
     seconds: float = 0.0
+    has_begun: bool = False
     has_happened: threading.Event = field(default_factory=threading.Event)
 
 
@@ -49,8 +50,10 @@ class Connection:
         for end in (self.client, self.engine):
             try:
                 if abruptly:
-                    # Closing it discards what waits, and the other side is told that the connection is no more.
+                    # Closing it discards what waits, and the other side is told that the connection is no more. The thread that
+                    # reads from it has to let go of it for that.
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    end.shutdown(socket.SHUT_RD)
                 else:
                     end.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -96,6 +99,8 @@ class FaultProxy:
         finally:
             with self._lock:
                 self._fault = None
+            if fault.has_begun:
+                fault.has_happened.wait()
             self._open.set()
 
     @contextmanager
@@ -173,6 +178,7 @@ class FaultProxy:
             if fault is None or fault.direction != direction or passed + len(data) < fault.after_bytes:
                 return data, None, b""
             self._fault = None
+            fault.has_begun = True
             here = fault.after_bytes - passed
             return data[:here], fault, data[here:]
 
@@ -181,6 +187,6 @@ class FaultProxy:
             connection.end(abruptly=fault.kind == "reset")
         elif fault.kind == "hold":
             self._open.clear()
-        else:
-            time.sleep(fault.seconds)
         fault.has_happened.set()
+        if fault.kind == "delay":
+            time.sleep(fault.seconds)
