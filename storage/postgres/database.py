@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection as django_connection
 
 from storage.postgres.connections import Connection, pool
 from storage.postgres.deadlines import CONNECT_SECONDS
 from storage.postgres.failures import name_failure
 from storage.postgres.sending import row_maker, send
+from storage.postgres.sql import settings as settings_sql
 from storage.postgres.statements import R, Statement
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
@@ -58,6 +60,20 @@ def one_connection() -> Iterator[None]:
     finally:
         if not is_nested:
             django_connection.close()
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within `one_connection()`: let its statements take as long as they need, such as those of a migration."""
+    connection = django_connection.connection
+    answer_seconds, connection.answer_seconds = connection.answer_seconds, None
+    try:
+        run(settings_sql.set_statement_timeout("0"))
+        yield
+    finally:
+        connection.answer_seconds = answer_seconds
+        if not connection.closed:
+            run(settings_sql.set_statement_timeout(f"{settings.STATEMENT_TIMEOUT_MS}"))
 
 
 class OwnConnection:
