@@ -3,8 +3,10 @@
 What is named here is answered by 503 or 507; any other error of the driver is a defect of ours.
 """
 
+import re
+
 import psycopg
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from psycopg import errors as pg
 
 from storage.errors import DiskFull, EngineUnreachable, StorageError
@@ -49,3 +51,13 @@ def name_failure(error: BaseException | None) -> type[DiskFull] | type[EngineUnr
 def name_orm_failure(error: BaseException | None) -> StorageError | None:
     """Likewise, as something to raise from the ORM."""
     return {DiskFull: OrmDiskFull(), EngineUnreachable: OrmEngineUnreachable(), None: None}[name_failure(error)]
+
+
+def lacks_collection(error: IntegrityError) -> bool:
+    """Whether a row was refused because its collection does not exist, and not by any other rule of its table."""
+    cause = error.__cause__
+    return (
+        isinstance(cause, pg.ForeignKeyViolation)
+        and cause.diag.constraint_name is not None
+        and re.search(r"_collection_id_[0-9a-f]{8}_fk_storage_c", cause.diag.constraint_name) is not None
+    )
