@@ -11,7 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
 from storage import sweeper
@@ -94,6 +95,22 @@ def forget_receipts(timestamp: int) -> None:
 def tidy_copies(timestamp: int) -> None:
     """Every hour; a copy is used for a day."""
     copies.tidy()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="take_up_abandoned_jobs", queueing_lock="take_up_abandoned_jobs")
+async def take_up_abandoned_jobs(timestamp: int) -> None:
+    """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
+
+    Should that worker still be at one, the job finds its advisory lock taken, or does once more what changes nothing then.
+    """
+    manager = app.job_manager
+    for job in await manager.get_stalled_jobs():
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The next of its kind waits already.
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
 def start(task: "Task[..., None, Any]") -> None:
