@@ -2,7 +2,6 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -30,7 +29,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
-    if isinstance(sys.exc_info()[1], (EngineUnreachable, OperationalError, InterfaceError)):
+    if isinstance(sys.exc_info()[1], EngineUnreachable):
         response = HttpResponse(render_to_string("errors/503.html"), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response

@@ -4,6 +4,7 @@ from django.db import IntegrityError
 
 from storage.errors import BaseNotFound, Unauthorized
 from storage.models import Base
+from storage.postgres.failures import lacks_collection
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:
@@ -13,8 +14,10 @@ def ensure_base(*, collection_id: str, name: str) -> None:
     """
     try:
         Base.objects.get_or_create(collection_id=collection_id, name=name)
-    except IntegrityError:
-        raise Unauthorized() from None
+    except IntegrityError as error:
+        if lacks_collection(error):
+            raise Unauthorized() from None
+        raise
 
 
 def list_base_names(*, collection_id: str, limit: int) -> list[str]:

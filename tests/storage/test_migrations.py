@@ -96,7 +96,7 @@ def test_both_make_the_same_schema(old: DatabaseWrapper) -> None:
 
 def test_a_database_of_before_needs_no_migration(old: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "connection", old)
-    assert not serving.migrate_if_needed()
+    assert not serving.migrate_if_needed(print)
     before = catalogues_of(old)
     call_command("migrate", database=old.alias, verbosity=0)
     assert catalogues_of(old) == before
@@ -117,7 +117,7 @@ def test_a_database_that_only_some_of_the_ten_made_is_refused(monkeypatch: pytes
             recorder.record_applied("storage", name)
         monkeypatch.setattr(serving, "connection", some)
         with pytest.raises(CommandError, match="unfinished version of Homeport"):
-            serving.migrate_if_needed()
+            serving.migrate_if_needed(print)
 
 
 def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +127,8 @@ def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pyt
         monkeypatch.setattr(
             serving, "call_command", lambda *given, **how: call_command(*given, database=half.alias, **how)
         )
-        assert serving.migrate_if_needed()
-        assert not serving.migrate_if_needed()
+        assert serving.migrate_if_needed(print)
+        assert not serving.migrate_if_needed(print)
 
 
 @contextmanager
