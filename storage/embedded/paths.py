@@ -1,12 +1,11 @@
-"""Where the engines keep their data and binaries, and as which user they run.
+"""Where the engines keep their data and binaries.
 
-Postgres refuses to run as root, so root's Homeport runs both engines as an unprivileged user. When that user can't reach the
+Root's Homeport runs both engines as an unprivileged user (`accounts.py`). When that user can't reach the
 data folder or the installed binaries (a checkout under /root, mode 0700), folders of our own under /var/lib/homeport are used:
 other people's folders are never loosened.
 """
 
 import os
-import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
+
+from storage.embedded.accounts import Account, give
 
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
@@ -26,36 +27,11 @@ class PathError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """An unprivileged system user."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True)
 class Binaries:
     """The engines' programs, at a place their user can run them from."""
 
     postgres: Path
     weed: Path
-
-
-def engine_account(name: str) -> Account | None:
-    """Who runs the engines: None for "the user we are", or the named account when we are root.
-
-    Raises PathError when we are root and there is no such user, or when it is root itself.
-    """
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError as error:
-        raise PathError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
-    if entry.pw_uid == 0:
-        raise PathError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def default_data(*, packaged: bool) -> str:
@@ -135,15 +111,6 @@ def write_private_file(path: Path, text: str, account: Account | None) -> None:
         if account:
             os.chown(path, account.uid, account.gid)
         file.write(text)
-
-
-def give(home: Path, account: Account) -> None:
-    """Make everything below `home` the account's, if it isn't already (another HOMEPORT_ENGINE_USER than last time)."""
-    if home.stat().st_uid == account.uid:
-        return
-    for folder, _, names in os.walk(home):
-        for name in (".", *names):
-            os.chown(Path(folder) / name, account.uid, account.gid, follow_symlinks=False)
 
 
 def binaries(account: Account | None) -> Binaries:

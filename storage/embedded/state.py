@@ -11,7 +11,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from storage.embedded import paths, ports
+from storage.embedded import accounts, paths, ports
 
 FILE_NAME = "homeport.json"
 
@@ -97,11 +97,12 @@ def load(data: Path) -> LocalState | None:
         raise StateError(f"{path} is damaged ({error}): restore it from a backup.") from error
 
 
-def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
+def ensure(data: Path, *, engine_user: str = accounts.OWN) -> LocalState:
     """Return the data folder's state, creating the folder, the secrets and free ports where they are missing.
 
     A recorded port that somebody else listens on is replaced, so call it only while none of this folder's own engines run.
-    `engine_user` is who runs the engines when we are root. Raises StateError or paths.PathError when that can't work.
+    `engine_user` is who runs the engines when we are root. Raises StateError, paths.PathError or accounts.AccountError when that
+    can't work.
     """
     paths.make_data_folder(data)
     old = load(data)
@@ -110,7 +111,7 @@ def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
         data,
         instance_id=instance_id,
         recorded=old.engine_home if old else None,
-        account=paths.engine_account(engine_user),
+        account=accounts.engine_account(engine_user),
     )
     state = _with_free_ports(old) if old else _new_state(instance_id)
     state = replace(state, engine_home=home)

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded import accounts, certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, OSError) as error:
+        except (accounts.AccountError, paths.PathError, state.StateError, OSError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = paths.engine_account(settings.ENGINE_USER)
+        self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
         if not self.home.is_relative_to(settings.DATA):
