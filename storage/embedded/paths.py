@@ -5,8 +5,10 @@ data folder or the installed binaries (a checkout under /root, mode 0700), folde
 other people's folders are never loosened.
 """
 
+import contextlib
 import os
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files, version
@@ -52,6 +54,13 @@ def make_data_folder(data: Path) -> None:
     if not data.is_dir():
         data.mkdir(parents=True)
         data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def close_to_others(data: Path) -> None:
+    """Take from others what version 0.1.0 let them read in a data folder that they can enter."""
+    for name in ("clients", "copies", "static", "static.stamp"):
+        with contextlib.suppress(FileNotFoundError):
+            (data / name).chmod(0o700 if (data / name).is_dir() else 0o600)
 
 
 def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
@@ -104,8 +113,8 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def write_private_file(path: Path, text: str, account: Account | None) -> None:
-    """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
+def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
+    """Write a file that only the engines' user (and root) can read, or we alone; others never can, not even briefly."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         if account:
@@ -155,7 +164,10 @@ def _copied(package: Path, weed: Path) -> Binaries:
     if libraries.is_dir():
         shutil.copytree(libraries, new / libraries.name, symlinks=True)
     shutil.copy2(weed, new / weed.name)
-    new.chmod(0o755)
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
     try:
         new.rename(target)
     except OSError:

@@ -52,6 +52,8 @@ class Command(BaseCommand):
         self.is_up = False
         try:
             paths.make_data_folder(settings.DATA)
+            # From here on: the folders above it are not ours alone.
+            os.umask(process.PRIVATE)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
@@ -82,6 +84,7 @@ class Command(BaseCommand):
         old = state.load(settings.DATA)
         if old:
             leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
+        paths.close_to_others(settings.DATA)
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
@@ -98,7 +101,7 @@ class Command(BaseCommand):
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
-        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+        paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -201,7 +204,7 @@ class Command(BaseCommand):
             self._say("Stopping. Running requests may finish ...")
         process.stop_all(users)
         process.stop_all(engines)
-        seaweedfs.remove_sockets(self.state.s3)
+        seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
         (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 
