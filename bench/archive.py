@@ -185,21 +185,27 @@ def _read_straight(homeport: Homeport) -> int:
 
 def _write_straight(homeport: Homeport, total: int) -> None:
     """As many bytes in parts of the size that an export has."""
-    kept = state.load(Path(homeport.environment["HOMEPORT_DATA"]))
+    data = Path(homeport.environment["HOMEPORT_DATA"])
+    kept = state.load(data)
     assert kept is not None
-    s3, part = _open_s3(kept), random.Random(0).randbytes(PART_BYTES)
+    s3, part = _open_s3(kept, state.engine_tls(kept.home(data))), random.Random(0).randbytes(PART_BYTES)
     for number in range(total // PART_BYTES):
         s3.put_object(Bucket=kept.s3.bucket, Key=f"direct/{number}", Body=part)
 
 
-def _open_s3(kept: state.LocalState) -> Any:
+def _open_s3(kept: state.LocalState, tls: state.EngineTls) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=kept.s3.endpoint_url,
         region_name="us-east-1",
         aws_access_key_id=kept.s3.access_key,
         aws_secret_access_key=kept.s3.secret_key,
-        config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+        verify=str(tls.authority),
+        config=Config(
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            client_cert=(str(tls.certificate), str(tls.key)),
+        ),
     )
 
 

@@ -13,7 +13,7 @@ import dj_database_url
 from csp.constants import NONCE
 from environs import Env, validate
 
-from storage.embedded import paths, state
+from storage.embedded import accounts, paths, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The package `homeport` carries these folders in `_app`; a checkout is itself the folder that they are in.
@@ -37,7 +37,7 @@ WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 # How long a client may keep the server waiting: for the head of a request, and for the start of its body.
 CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1))
-ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
+ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
 # Of files that are asked for again and again, so much is kept on this disk as well.
@@ -153,7 +153,12 @@ S3_IS_BUNDLED = not S3_ENDPOINT_URL
 S3_BUCKET = env.str("S3_BUCKET", "homeport")
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
+# How the bundled one is reached: by its socket where there is one, and else with a certificate.
+S3_SOCKET = ""
+S3_TLS: state.EngineTls | None = None
 if S3_IS_BUNDLED and _local:
+    S3_SOCKET = _local.s3_socket(DATA)
+    S3_TLS = state.engine_tls(_local.home(DATA))
     S3_ENDPOINT_URL = _local.s3.endpoint_url
     S3_BUCKET = _local.s3.bucket
     S3_ACCESS_KEY_ID = _local.s3.access_key

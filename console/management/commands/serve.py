@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, postgres, process, seaweedfs, state
+from storage.embedded import accounts, certificates, leftovers, paths, postgres, process, seaweedfs, state
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
@@ -53,11 +53,13 @@ class Command(BaseCommand):
         self.is_up = False
         try:
             paths.make_data_folder(settings.DATA)
+            # From here on: the folders above it are not ours alone.
+            os.umask(process.PRIVATE)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, OSError) as error:
+        except (accounts.AccountError, paths.PathError, state.StateError, OSError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
@@ -82,6 +84,7 @@ class Command(BaseCommand):
         old = state.load(settings.DATA)
         if old:
             leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
+        paths.close_to_others(settings.DATA)
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
@@ -100,7 +103,7 @@ class Command(BaseCommand):
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
-        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+        paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -130,7 +133,7 @@ class Command(BaseCommand):
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = paths.engine_account(settings.ENGINE_USER)
+        self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
         if not self.home.is_relative_to(settings.DATA):
@@ -208,7 +211,7 @@ class Command(BaseCommand):
         process.stop_all(engines)
         # Web workers that a killed main process left behind.
         leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
-        seaweedfs.remove_sockets(self.state.s3)
+        seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
         (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 
