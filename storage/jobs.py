@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
@@ -22,6 +21,7 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
+from storage.postgres import clock
 from storage.s3.cache import copies
 
 
@@ -64,7 +64,7 @@ def continue_file_deletions(timestamp: int) -> None:
 @app.task(name="tidy_events", queueing_lock="tidy_events")
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
-    retention.tidy_events(timezone.now())
+    retention.tidy_events(clock.now())
 
 
 @app.periodic(cron="* * * * * */15")

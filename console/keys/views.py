@@ -2,7 +2,6 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -13,6 +12,7 @@ from console.page import go_to, show_dialog
 from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
 from storage.models import Role
+from storage.postgres import clock
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -20,7 +20,7 @@ _FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 def index(request: HttpRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": timezone.now()}
+    context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": clock.now()}
     return render(request, "keys/index.html", context)
 
 

@@ -11,11 +11,10 @@ import string
 from datetime import datetime
 from typing import NamedTuple
 
-from django.utils import timezone
-
 from storage import limits, names
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
 from storage.models import Collection, DataKey, DataKeyUse
+from storage.postgres import clock
 from storage.postgres.caller import Access
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -101,4 +100,4 @@ def revoke_key(*, collection_id: str, key_id: int) -> None:
     found = DataKey.objects.filter(collection_id=collection_id, id=key_id)
     if not found.exists():
         raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
-    found.filter(revoked_at=None).update(revoked_at=timezone.now())
+    found.filter(revoked_at=None).update(revoked_at=clock.now())

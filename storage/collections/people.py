@@ -5,10 +5,10 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Invitation, Session
+from storage.postgres import clock
 
 
 def list_people() -> "QuerySet[User]":
@@ -41,6 +41,6 @@ def end_sessions(*, person_id: int) -> int:
 
 def remove_spent() -> None:
     """Delete expired sessions and invitations."""
-    now: datetime = timezone.now()
+    now: datetime = clock.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()

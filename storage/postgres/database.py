@@ -17,7 +17,7 @@ from storage.postgres.connections import Connection, pool
 from storage.postgres.deadlines import CONNECT_SECONDS
 from storage.postgres.failures import name_failure
 from storage.postgres.sending import row_maker, send
-from storage.postgres.sql import settings as settings_sql
+from storage.postgres.sql import sessions as sessions_sql
 from storage.postgres.statements import R, Statement
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
@@ -68,12 +68,12 @@ def unhurried() -> Iterator[None]:
     connection = django_connection.connection
     answer_seconds, connection.answer_seconds = connection.answer_seconds, None
     try:
-        run(settings_sql.set_statement_timeout("0"))
+        run(sessions_sql.set_statement_timeout("0"))
         yield
     finally:
         connection.answer_seconds = answer_seconds
         if not connection.closed:
-            run(settings_sql.set_statement_timeout(f"{settings.STATEMENT_TIMEOUT_MS}"))
+            run(sessions_sql.set_statement_timeout(f"{settings.STATEMENT_TIMEOUT_MS}"))
 
 
 class OwnConnection:

@@ -28,6 +28,7 @@ class Attempt:
     before: Any
     after: Any
     statuses: tuple[int, ...] = (200,)
+    body: bytes | None = None
 
     def check(self, answer: httpx.Response) -> None:
         """Right or 503; what was acknowledged is there, anything else whole or not at all."""
@@ -39,6 +40,7 @@ class Attempt:
             assert self.look() in (self.before, self.after)
         else:
             assert answer.status_code in self.statuses, about
+            assert self.body in (None, answer.content)
             assert self.look() == self.after
 
 
@@ -87,7 +89,7 @@ class Asked:
         return self._read(lambda: self.drive.list(limit=1))
 
     def download(self) -> Attempt:
-        return self._read(lambda: self.drive.get("there"))
+        return Attempt(lambda: self.drive.get("there"), lambda: None, None, None, body=BEFORE)
 
     def collections_page(self) -> Attempt:
         return self._read(lambda: self.http.get("/"))

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import get_args
 
+import httpx
 import pytest
 
+from tests.drives import noise
 from tests.faults.conftest import Node
 from tests.faults.operations import Asked, Attempt
 from tests.faults.proxy import Direction, FaultProxy, Kind
@@ -70,7 +72,8 @@ def places(proxy: FaultProxy, asked: Asked, operation: Operation, direction: Dir
     assert answer.status_code in attempt.statuses, answer.text
     attempt.check(answer)
     total = passed.to_engine if direction == "to the engine" else passed.from_engine
-    return sorted({1, total, *range(1, total, max(1, total // PLACES))}) if total else []
+    assert total
+    return sorted({1, total, *range(1, total, max(1, total // PLACES))})
 
 
 def break_at(
@@ -86,6 +89,7 @@ def break_at(
     _is_served(asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", get_args(Direction))
 @pytest.mark.parametrize("operation", READS + WRITES + PAGES, ids=lambda operation: operation.__name__)
 def test_postgres_is_lost_at_any_byte(node: Node, asked: Asked, operation: Operation, direction: Direction) -> None:
@@ -95,8 +99,26 @@ def test_postgres_is_lost_at_any_byte(node: Node, asked: Asked, operation: Opera
 
 
 @pytest.mark.parametrize("direction", get_args(Direction))
+def test_postgres_is_lost_in_the_middle(node: Node, asked: Asked, direction: Direction) -> None:
+    """The same for every operation, at one place each."""
+    for operation in READS + WRITES + PAGES:
+        found = places(node.postgres, asked, operation, direction)
+        break_at(node.postgres, asked, operation, "reset", direction, found[len(found) // 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hold", "delay"])
+@pytest.mark.parametrize("operation", READS + WRITES + PAGES, ids=lambda operation: operation.__name__)
+def test_postgres_says_nothing_more(node: Node, asked: Asked, operation: Operation, kind: Kind) -> None:
+    found = places(node.postgres, asked, operation, "from the engine")
+    for place in {found[0], found[len(found) // 2]}:
+        break_at(node.postgres, asked, operation, kind, "from the engine", place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", get_args(Direction))
 @pytest.mark.parametrize(
-    "operation", [Asked.get_item, Asked.put_items, Asked.base_page], ids=lambda each: each.__name__
+    "operation", [Asked.get_item, Asked.put_items, Asked.base_page], ids=lambda operation: operation.__name__
 )
 def test_postgres_is_lost_while_a_connection_is_made(
     node: Node, asked: Asked, operation: Operation, direction: Direction
@@ -118,3 +140,36 @@ def test_connections_that_were_ended_while_idle_fail_nobody(node: Node, asked: A
         answer = attempt.send()
         assert answer.status_code in attempt.statuses, answer.text
         attempt.check(answer)
+
+
+OF_S3: list[Operation] = [Asked.download, Asked.put_file, Asked.send_part]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", get_args(Direction))
+@pytest.mark.parametrize("operation", OF_S3, ids=lambda operation: operation.__name__)
+def test_s3_is_lost_at_any_byte(node: Node, asked: Asked, operation: Operation, direction: Direction) -> None:
+    for place in places(node.s3, asked, operation, direction):
+        for kind in BREAKS:
+            break_at(node.s3, asked, operation, kind, direction, place)
+
+
+@pytest.mark.parametrize("kind", ["reset", "hold", "delay"])
+@pytest.mark.parametrize("operation", OF_S3, ids=lambda operation: operation.__name__)
+def test_s3_is_lost_before_its_first_word(node: Node, asked: Asked, operation: Operation, kind: Kind) -> None:
+    break_at(node.s3, asked, operation, kind, "from the engine", 1)
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_large_file_is_whole_or_its_download_breaks(node: Node, asked: Asked, kind: Kind) -> None:
+    """It is sent while it is read."""
+    content = noise(3_000_000, 1)
+    asked.drive_beside.put("large", content)
+    for place in (1, 300, 2_000, 500_000, 1_500_000, 2_900_000):
+        with node.s3.fault(kind, "from the engine", place):
+            try:
+                answer = asked.drive.get("large")
+            except httpx.TransportError:
+                continue
+        assert answer.status_code == 503 or (answer.status_code, answer.content) == (200, content), answer.text[:200]
+    assert asked.drive.get("large").content == content

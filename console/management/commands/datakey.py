@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from storage.collections import keys
 from storage.errors import StorageError
 from storage.models import DataKey
+from storage.postgres import clock
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             # Once some are named, the key is good for the named ones alone.
             base_names=options["base"] or ([] if chosen else None),
             drive_names=options["drive"] or ([] if chosen else None),
-            expires_at=timezone.now() + timedelta(days=options["days"]) if options["days"] else None,
+            expires_at=clock.now() + timedelta(days=options["days"]) if options["days"] else None,
         )
         self.stdout.write(f"Created the data key {made.data_key.name}. Copy it now, it is not shown again:")
         self.stdout.write(made.text)

@@ -42,6 +42,6 @@ class _NamedErrors(DatabaseErrorWrapper):
     ) -> None:
         named = name_orm_failure(error)
         if named is not None:
-            self.wrapper.errors_occurred = True
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]  # the stubs leave it out
             raise named from error
         super().__exit__(kind, error, traceback)
