@@ -2,6 +2,7 @@
 
 import threading
 from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,7 +18,8 @@ def test_it_wants_a_password_by_the_port_and_by_the_socket(server: Server, way: 
     kept = state.load(server.data)
     assert kept
     host = "127.0.0.1" if way == "port" else kept.postgres.host
-    place = {"host": host, "port": kept.postgres.port, "user": user, "dbname": "homeport", "passfile": "/nonexistent"}
+    place: dict[str, Any] = {"host": host, "port": kept.postgres.port, "user": user, "dbname": "homeport"}
+    place["passfile"] = "/nonexistent"
     with pytest.raises(psycopg.OperationalError, match="no password supplied"):
         psycopg.connect(**place)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):

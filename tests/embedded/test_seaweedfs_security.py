@@ -177,7 +177,7 @@ def test_writes_are_synced_before_they_are_acknowledged(server: Server) -> None:
 
 def test_its_sockets_are_its_users_alone(server: Server) -> None:
     weed = child_of_serve(server, " mini ")
-    made = {each.laddr for each in weed.net_connections(kind="unix") if each.laddr}
+    made = {str(each.laddr) for each in weed.net_connections(kind="unix") if each.laddr}
     in_shared = {path for path in made if Path(path).parent == ports.SHARED_SOCKETS}
     assert len(in_shared) == 5
     assert {stat.S_IMODE(Path(path).stat().st_mode) for path in in_shared} == {0o700}
