@@ -166,7 +166,8 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 def _read_straight(homeport: Homeport) -> int:
     """All items and all objects, as a program would that does without Homeport; how many bytes."""
-    kept = state.load(Path(homeport.environment["HOMEPORT_DATA"]))
+    data = Path(homeport.environment["HOMEPORT_DATA"])
+    kept = state.load(data)
     assert kept is not None
     total = 0
     parameters = postgres.connection_parameters(kept.postgres)
@@ -174,7 +175,7 @@ def _read_straight(homeport: Homeport) -> int:
         cursor.execute("SELECT key, value::text FROM storage_item ORDER BY base_id, key")
         for key, value in cursor:
             total += len(key) + len(value)
-    s3 = _open_s3(kept)
+    s3 = _open_s3(kept, state.engine_tls(kept.home(data)))
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=kept.s3.bucket, Prefix="blobs/"):
         for entry in page.get("Contents", []):
             body = s3.get_object(Bucket=kept.s3.bucket, Key=entry["Key"])["Body"]

@@ -116,6 +116,8 @@ elif _local:
         "USER": _local.postgres.user,
         "PASSWORD": _local.postgres.password,
         "NAME": _local.postgres.database,
+        # No other program that takes its port while it is down is told the password.
+        "OPTIONS": {"require_auth": "scram-sha-256"},
     }
 else:
     # Nothing was started here yet: an address where nobody answers.

@@ -15,8 +15,6 @@ from storage.embedded.paths import Binaries
 # A goal for Go's garbage collector, not a limit: unasked it lets the process grow to 1.5 GB under load.
 _MEMORY_GOAL = "384MiB"
 
-# Where SeaweedFS makes the sockets of its gRPC ports, whatever TMPDIR says.
-_GRPC_SOCKETS = Path("/tmp")  # noqa: S108
 # Within the engines' folder, where SeaweedFS runs: a path from there is never too long for a socket.
 _SOCKETS = {"s3.localSocket": f"run/{state.S3_SOCKET}", "filer.localSocket": "run/filer.sock"}
 
@@ -134,5 +132,5 @@ def remove_sockets(home: Path, settings: state.SeaweedFS) -> None:
         "admin": settings.admin_port,
     }
     for name, port in parts.items():
-        (_GRPC_SOCKETS / f"seaweedfs-{name}-grpc-{ports.grpc(port)}.sock").unlink(missing_ok=True)
-        (_GRPC_SOCKETS / f"seaweedfs-{name}-{port}.sock").unlink(missing_ok=True)
+        (ports.SHARED_SOCKETS / f"seaweedfs-{name}-grpc-{ports.grpc(port)}.sock").unlink(missing_ok=True)
+        (ports.SHARED_SOCKETS / f"seaweedfs-{name}-{port}.sock").unlink(missing_ok=True)

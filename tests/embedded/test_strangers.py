@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
+from django.conf import settings
 
-from storage.embedded import paths, seaweedfs, state
+from storage.embedded import accounts, paths, seaweedfs, state
 from storage.embedded.accounts import Account
 from storage.embedded.state import LocalState
 from storage.models import File
@@ -105,12 +106,10 @@ def shared_memory(process: psutil.Process) -> list[Path]:
 
 def find_file_id(server: Server, kept: LocalState, blob: str) -> str:
     """What SeaweedFS's volumes call the file, which a stranger may have guessed."""
-    about = kept.home(server.data).stat()
-    engine_user = Account("", about.st_uid, about.st_gid)
+    account = accounts.engine_account(settings.ENGINE_USER)
     line = f"fs.meta.cat /buckets/homeport/blobs/{blob[:2]}/{blob[2:4]}/{blob}\n"
-    said = seaweedfs.run_shell(
-        kept.home(server.data), kept.s3, line, binaries=paths.binaries(engine_user), account=engine_user
-    )
+    home, programs = kept.home(server.data), paths.binaries(account)
+    said = seaweedfs.run_shell(home, kept.s3, line, binaries=programs, account=account)
     (found,) = set(re.findall(r'"fileId":\s*"(\d+,\w+)"', said))
     return str(found)
 
