@@ -136,6 +136,7 @@ SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held fo
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
 
 # Archives: exports, imports, snapshots
+ARCHIVES_WAITING_MAX = 20  # exports, or imports, of one collection that are not done (ours)
 ARCHIVE_PART_BYTES = 8_388_608  # of one object that an export, or a file out of an archive, is put as (ours)
 ARCHIVE_PUTS_AT_ONCE = 3  # of those, while more is read: they bound what an export holds in memory (ours)
 ARCHIVE_CHUNKS_AHEAD = 4  # of files, about 1 MB each, read while those before them are packed (ours)

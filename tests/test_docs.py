@@ -74,6 +74,7 @@ TOLD = {
         "ARCHIVE_RATIO_MAX": "and {:,} times its own size",
         "ARCHIVE_MAX_BYTES": "sent through the console | {:,} bytes",
         "ARCHIVE_PROBLEMS_KEPT": "problems that an import lists | {:,};",
+        "ARCHIVES_WAITING_MAX": "of one collection that are not done | {:,};",
         "SNAPSHOTS_KEPT_MAX": "snapshots kept | {:,} of",
     },
     "console.md": {

@@ -48,12 +48,19 @@ _NAME_MAX_CHARACTERS = 255
 def start_import(
     *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
 ) -> Import:
-    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size)."""
+    """Create an import whose archive is not uploaded yet.
+
+    Raises CollectionNotFound, InvalidInput (its size, or too many are not done).
+    """
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
+        busy = [_State.UPLOADING, _State.CHECKING, _State.RUNNING]
+        under_way = Import.objects.filter(collection_id=collection_id, state__in=busy).count()
+        if not is_direct and under_way >= limits.ARCHIVES_WAITING_MAX:
+            raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} imports are under way already: delete one first")
         return Import.objects.create(
             collection_id=collection_id,
             file_name="".join(each for each in file_name if each.isprintable())[-_NAME_MAX_CHARACTERS:] or "archive",
