@@ -4,11 +4,12 @@ import random
 import re
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from storage import limits
 from storage.collections import collections
@@ -23,8 +24,8 @@ from storage.events.sql import queries as events_sql
 from storage.events.sql.queries import BlockSpan
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
-from tests.at_once import all_at_once
 from tests.visor import body, make_event
+from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS
 
 SECOND = 1_000_000_000
 
@@ -184,21 +185,24 @@ def test_event_of_another_collection_is_not_found(collection_id: str) -> None:
         event_queries.find_event(collection_id=collection_id, event_id=event_ids.new_event_id(time.time_ns()))
 
 
-def test_of_many_pinned_at_once_no_more_are_kept_than_may_be(
-    collection_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = make_many(collection_id, 12)
-    store(made)
-    monkeypatch.setattr(limits, "EVENTS_PINNED_MAX", 3)
+def test_whoever_pins_waits_for_who_pins_already(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = make_many(collection_id, 2)
+    store([first, second])
+    monkeypatch.setattr(limits, "EVENTS_PINNED_MAX", 1)
 
-    def pin(event: Event) -> Callable[[], None]:
-        return lambda: event_queries.pin_event(collection_id=collection_id, event_id=event.line.id)
+    def pin_second() -> None:
+        try:
+            event_queries.pin_event(collection_id=collection_id, event_id=second.line.id)
+        finally:
+            connection.close()
 
-    said = all_at_once([pin(event) for event in made])
-
-    assert said.count(None) == 3
-    assert {type(each) for each in said} == {type(None), InvalidInput}
-    assert len(event_queries.list_pinned(collection_id=collection_id).lines) == 3
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            event_queries.pin_event(collection_id=collection_id, event_id=first.line.id)
+            pinned = pool.submit(pin_second)
+            wait([pinned], timeout=NOTHING_SECONDS)
+        with pytest.raises(InvalidInput):
+            pinned.result(timeout=MOMENT_SECONDS)
 
 
 def test_pinned_events_are_listed_and_marked(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
