@@ -20,7 +20,7 @@ from console.accounts.throttle import PASSWORD_CHANGE, Attempt
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
 from storage.collections import people
-from storage.errors import InvitationSpent
+from storage.errors import InvalidInput, InvitationSpent
 from storage.throttles import tries
 from storage.throttles.tries import Counter
 
@@ -93,6 +93,9 @@ def join(request: PageRequest, token: str) -> HttpResponse:
             )
     except InvitationSpent:
         return render(request, "accounts/join_spent.html", status=410)
+    except InvalidInput as error:
+        assert form is not None  # noqa: S101 -- only a new account has a name that can be taken
+        form.add_error("username", error.messages[0])
     status = UNPROCESSABLE if form is not None and form.errors else 200
     return render(request, "accounts/join.html", {"invitation": invitation, "form": form}, status=status)
 
