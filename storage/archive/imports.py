@@ -39,6 +39,8 @@ from storage.errors import (
     StorageError,
 )
 from storage.models import Collection, Import, ImportProblem
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 
 _State = Import.State
@@ -71,12 +73,14 @@ def start_import(
         )
 
 
-def append_part(*, collection_id: str, import_id: UUID, start: int, content: Content) -> Import:
+def append_part(*, access: Access, import_id: UUID, start: int, content: Content) -> Import:
     """Add bytes to an archive; the last bytes request its check.
 
     `start` is where they belong, in bytes. Raises OutOfPlace when that is not where the last ones ended (they came already,
-    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, EngineUnreachable, DiskFull.
+    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, Unauthorized or Forbidden
+    when the person may not write here (any more), EngineUnreachable, DiskFull.
     """
+    collection_id = access.collection_id
     import_ = find_import(collection_id=collection_id, import_id=import_id)
     if import_.state != _State.UPLOADING:
         raise ArchiveNotFound()
@@ -98,6 +102,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
             mine = Import.objects.filter(id=import_id, state=_State.UPLOADING, size_bytes=start)
             if not mine.update(**now):
                 raise OutOfPlace(find_import(collection_id=collection_id, import_id=import_id).size_bytes)
+            rights.ask_again(access)
             take(stored)
             run(uploads_sql.put_part(import_id.hex, number, stored.id))
     import_.refresh_from_db()

@@ -116,7 +116,7 @@ def test_parts_are_taken_in_order_and_once() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=len(content), asked_by=None
     )
-    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"access": access, "import_id": started.id}
 
     def send(start: int, end: int) -> Import:
         return imports.append_part(start=start, content=archives.Content(content[start:end]), **where)
@@ -142,7 +142,7 @@ def test_archives_that_nobody_goes_on_with_are_let_go() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=20_000_000, asked_by=None
     )
-    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"access": access, "import_id": started.id}
     imports.append_part(start=0, content=archives.Content(b" " * 6_000_000), **where)
     Import.objects.filter(id=started.id).update(touched_at=timezone.now() - timedelta(days=2))
     done = archives.import_now(access, b"[]", "y.json")
@@ -151,7 +151,7 @@ def test_archives_that_nobody_goes_on_with_are_let_go() -> None:
     imports.forget_old()
 
     with pytest.raises(ArchiveNotFound):
-        imports.find_import(**where)
+        imports.find_import(collection_id=access.collection_id, import_id=started.id)
     done.refresh_from_db()
     assert (done.is_kept, parts.get_parts(done.id), bool(done.report)) == (False, [], True)
     with pytest.raises(ArchiveNotFound):
