@@ -91,7 +91,7 @@ PASSWORD_CHANGE_TRIES = 10  # wrong ones, by one person who is signed in, in SIG
 SIGN_IN_WINDOW_SECONDS = 300
 SIGN_IN_ANYWHERE_SECONDS = 3_600
 HASHES_AT_ONCE = 2  # of passwords, in one process
-HASHES_WAITING = 6  # for their turn; more are told to come again
+HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
 HASH_WAIT_SECONDS = 3.0  # at most, for a turn
 THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
 

@@ -135,7 +135,6 @@ IN_OTHER_UNITS = {
     "SIGN_IN_WINDOW_SECONDS": ("console.md", "for one name from one address | 5 minutes |", 300),
     "SIGN_IN_ANYWHERE_SECONDS": ("console.md", "for one name from everywhere | an hour |", 3_600),
     "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),
-    "HASHES_WAITING": ("console.md", "when six more wait", 6),
     "PENDING_KEPT_SECONDS": ("reliability.md", "pending blobs after a day", 86_400),
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
@@ -167,6 +166,7 @@ INNER = {
     "EVENT_QUEUE_MAX",
     "EVENT_QUEUE_MAX_BYTES",
     "FOLDERS_PER_LIST",
+    "HASHES_WAITING",
     "HASH_WAIT_SECONDS",
     "IMPORT_UPLOAD_KEPT_SECONDS",
     "INDEX_FEW_HITS",

@@ -34,7 +34,7 @@ LOSSES: list[Lose] = [revoke, let_expire, delete_collection]
 
 def send_slowly(client: BaseClient, method: str, path: str, body: bytes, lose: Lose) -> int:
     """The status of a request whose key is lost when half of its body has come."""
-    with RawConnection(client.server) as connection:  # type: ignore[arg-type]
+    with RawConnection(client.server) as connection:
         connection.send(raw_head(client, method, path, f"Content-Length: {len(body)}"), body[: len(body) // 2])
         # So that whatever looks at the key when a request begins has done so.
         time.sleep(NOTHING_SECONDS)
