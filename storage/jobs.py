@@ -23,6 +23,7 @@ from storage.errors import StorageError
 from storage.events import retention
 from storage.postgres import clock
 from storage.s3.cache import copies
+from storage.throttles import tries
 
 
 @app.periodic(cron="* * * * *")
@@ -30,6 +31,13 @@ from storage.s3.cache import copies
 def sweep_expired_items(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_expired_items()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_tries", queueing_lock="sweep_tries")
+def sweep_tries(timestamp: int) -> None:
+    """Every minute."""
+    tries.sweep_tries()
 
 
 @app.periodic(cron="* * * * *")

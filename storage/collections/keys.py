@@ -8,8 +8,13 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Collection as Ids
 from datetime import datetime
 from typing import NamedTuple
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
 
 from storage import limits, names
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
@@ -46,39 +51,47 @@ def create_key(
     base_names: list[str] | None = None,
     drive_names: list[str] | None = None,
     expires_at: datetime | None = None,
+    made_by: User | None = None,
 ) -> NewKey:
     """Create a data key. Without `base_names` or `drive_names` it is valid for all of them; an empty list means none.
 
-    Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name).
+    `made_by` is noted, None for a command. Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name).
     """
     if not 1 <= len(name.strip()) <= limits.DATA_KEY_NAME_MAX_CHARACTERS:
         raise InvalidInput(f"A data key's name has 1 to {limits.DATA_KEY_NAME_MAX_CHARACTERS} characters")
     for chosen in (base_names or []) + (drive_names or []):
         names.check_name(chosen)
-    if not Collection.objects.filter(id=collection_id).exists():
-        raise CollectionNotFound(f"No collection has the id {collection_id}")
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(limits.SECRET_CHARACTERS))
     text = f"{collection_id}_{secret}"
-    data_key = DataKey.objects.create(
-        collection_id=collection_id,
-        name=name.strip(),
-        digest=hashlib.sha256(text.encode()).digest(),
-        secret_start=secret[:4],
-        secret_end=secret[-4:],
-        can_write=can_write,
-        base_names=base_names,
-        drive_names=drive_names,
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        # Held, so that the collection is not deleted before the key is there.
+        if not Collection.objects.select_for_update(no_key=True).filter(id=collection_id).exists():
+            raise CollectionNotFound(f"No collection has the id {collection_id}")
+        data_key = DataKey.objects.create(
+            collection_id=collection_id,
+            name=name.strip(),
+            digest=hashlib.sha256(text.encode()).digest(),
+            secret_start=secret[:4],
+            secret_end=secret[-4:],
+            can_write=can_write,
+            base_names=base_names,
+            drive_names=drive_names,
+            expires_at=expires_at,
+            made_by=made_by,
+        )
     return NewKey(data_key, text)
 
 
 def list_keys(collection_id: str) -> list[DataKey]:
-    """The collection's keys, revoked ones too, oldest first, each with its `use` once it has one.
+    """The collection's keys, revoked ones too, oldest first, each with who made it and its `use` once it has one.
 
     Empty when there is no such collection.
     """
-    return list(DataKey.objects.select_related("use").filter(collection_id=collection_id).order_by("created_at", "id"))
+    return list(
+        DataKey.objects.select_related("use", "made_by")
+        .filter(collection_id=collection_id)
+        .order_by("created_at", "id")
+    )
 
 
 def find_key(*, collection_id: str, key_id: int) -> DataKey:
@@ -101,3 +114,20 @@ def revoke_key(*, collection_id: str, key_id: int) -> None:
     if not found.exists():
         raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
     found.filter(revoked_at=None).update(revoked_at=clock.now())
+
+
+def list_keys_made_by(person_id: int, *, collection_id: str | None = None) -> list[DataKey]:
+    """The keys that this person made and that are still good, in one collection or (None) in all, oldest first."""
+    now = clock.now()
+    good = DataKey.objects.select_related("collection").filter(made_by_id=person_id, revoked_at=None)
+    good = good.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    if collection_id is not None:
+        good = good.filter(collection_id=collection_id)
+    return list(good.order_by("created_at", "id"))
+
+
+def revoke_keys_made_by(person_id: int, *, key_ids: Ids[int], collection_id: str | None = None) -> None:
+    """Revoke those of the keys that this person made, in one collection or (None) in all. Others do not change."""
+    for key in list_keys_made_by(person_id, collection_id=collection_id):
+        if key.pk in key_ids:
+            revoke_key(collection_id=key.collection_id, key_id=key.pk)

@@ -36,6 +36,8 @@ class DataKey(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # None: made by a command, by somebody whose account is gone, or before this was noted.
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.secret_start}...{self.secret_end})"
