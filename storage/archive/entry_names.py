@@ -14,6 +14,8 @@ from itertools import count
 # Characters that Windows refuses, control characters, and direction marks that could hide a file's ending.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"\\|?*\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
+# At the end the whole run is one, and only its first character begins it.
+_BLANK_ENDS = re.compile(r"^ +|(?<![. ])[. ]+$")
 # Most file systems allow 255 bytes, some after their own encoding. A number may be added.
 _LABEL_MAX_BYTES = 180
 _ENDING_MAX_BYTES = 20
@@ -106,7 +108,7 @@ def safe_path(name: str) -> str:
 def safe_label(label: str) -> str:
     """One name for a file or folder that every system takes; the same when it is one already."""
     safe = _UNSAFE.sub("_", label)
-    safe = re.sub(r"^ +|[. ]+$", "_", safe) or "_"
+    safe = _BLANK_ENDS.sub("_", safe) or "_"
     return _no_device(_cut(_no_device(safe)))
 
 
