@@ -140,9 +140,9 @@ def _digest(text: str) -> str:
 def _steps(entry: str) -> list[int]:
     """A number for each folder on the way to an entry, and for the entry: the same for paths that some system confuses."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", entry).casefold())
-    steps = folded.split("/")
-    return [_number("/".join(steps[: end + 1])) for end in range(len(steps))]
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    way, found = hashlib.blake2b(digest_size=8), []
+    for step in folded.split("/"):
+        # A slash behind each, so that `a/b` and `ab` differ; what comes before is hashed once.
+        way.update(f"{step}/".encode())
+        found.append(int.from_bytes(way.copy().digest(), "big"))
+    return found
