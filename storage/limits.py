@@ -77,8 +77,15 @@ PREVIEW_PDF_BYTES = 10_485_760  # of a PDF, all of which is read to see that not
 PREVIEW_PDF_OBJECTS = 100_000  # of a PDF
 PREVIEW_PDF_UNPACKED_BYTES = 33_554_432  # of the objects that a PDF holds packed
 PREVIEW_PDF_TABLE_BYTES = 4_194_304  # of the table of its objects, unpacked
-PREVIEW_PDF_SECONDS = 3.0  # of processor time to look through a PDF
-PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
+PREVIEW_HIGHLIGHT_SECONDS = 0.3  # of processor time for colours; the rest of a text goes without
+
+# Work whose processor time a stranger can drive up: it is done in processes that can be ended (all ours)
+WORK_CPU_SECONDS = 0.5  # of processor time for one piece
+WORK_WAIT_SECONDS = 5.0  # for a turn, and for the answer, however busy the machine is
+WORK_MEMORY_BYTES = 268_435_456  # of one piece
+WORK_ANSWER_MAX_BYTES = 8_388_608  # of what one piece makes
+WORKS_AT_ONCE = 2  # pieces, for one web worker
+WORK_IDLE_SECONDS = 60.0  # without work, then a helper ends
 
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)

@@ -57,6 +57,10 @@ TOLD = {
         "PREVIEW_ROWS": "a table that is shown | its first {:,} rows",
         "PREVIEW_COLUMNS": "rows and {:,} columns",
         "PREVIEW_PDF_BYTES": "a PDF that is shown | {:,} bytes",
+        "WORK_CPU_SECONDS": "comparing two answers | {:,} seconds",
+        "WORK_MEMORY_BYTES": "processor time and {:,} bytes of memory",
+        "WORKS_AT_ONCE": "of memory, {:,} at once in each process",
+        "WORK_WAIT_SECONDS": "to begin within {:,.0f} seconds",
         "WRONG_KEYS_PER_MINUTE": "wrong data keys from one address | {:,} a minute",
         "TRANSFERS_AT_ONCE": "files on their way at once | {:,} in each process",
     },
@@ -179,7 +183,6 @@ INNER = {
     "PREVIEW_HEAD_BYTES",
     "PREVIEW_HIGHLIGHT_SECONDS",
     "PREVIEW_PDF_OBJECTS",
-    "PREVIEW_PDF_SECONDS",
     "PREVIEW_PDF_TABLE_BYTES",
     "PREVIEW_PDF_UNPACKED_BYTES",
     "RETRY_AFTER_SECONDS",
@@ -188,6 +191,8 @@ INNER = {
     "SEARCH_ROWS",
     "SWEEP_BATCH_ROWS",
     "THROTTLE_ROWS_MAX",
+    "WORK_ANSWER_MAX_BYTES",
+    "WORK_IDLE_SECONDS",
 }
 
 
