@@ -90,6 +90,8 @@ class Command(BaseCommand):
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
 
     def _check_port(self, port: int, name: str) -> None:
+        if not ports.is_free(settings.HOST, 0):
+            raise CommandError(f"{settings.HOST} is no address of this machine: choose another one with HOMEPORT_HOST")
         if not ports.is_free(settings.HOST, port):
             raise CommandError(
                 f"{settings.HOST}:{port} is in use or not allowed."
