@@ -6,6 +6,7 @@ A refusal does not repeat an address that may hold a password.
 import os
 import re
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +87,19 @@ def read_ports(env: Env) -> tuple[int, int]:
     if http == https != 0:
         raise _wrong("HOMEPORT_TLS_PORT", "it is the same port as HOMEPORT_PORT")
     return http, https
+
+
+def read_log_file(env: Env, data: Path) -> Path | None:
+    """HOMEPORT_LOG_FILE, relative to the data folder; None without one. Raises EnvError when its folder is not there."""
+    name = env.str("HOMEPORT_LOG_FILE", "")
+    if not name:
+        return None
+    path = data / Path(name).expanduser()
+    if path.is_dir() or (path.parent != data and not path.parent.is_dir()):
+        raise _wrong(
+            "HOMEPORT_LOG_FILE", f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        )
+    return path
 
 
 def read_s3(env: Env) -> tuple[str, str, str]:

@@ -213,31 +213,40 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY
 
-# One entry, one line, on stderr. A client's mistake (4xx) is the client's to read, not the log's.
+# One entry, one line, on stderr or in a file of bounded size; console/logs.py says what becomes of it on its way there.
+LOG_FILE = environment.read_log_file(env, DATA)
 LOG_FORMAT = env.str("HOMEPORT_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"()": "console.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "text": {"()": "console.logs.TextLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "console.logs.JsonLine",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
     },
-    "filters": {"without_unavailable": {"()": "console.logs.WithoutUnavailable"}},
+    "filters": {
+        "without_unavailable": {"()": "console.logs.WithoutUnavailable"},
+        "limited": {"()": "console.logs.Limited"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "log": {"formatter": LOG_FORMAT, "filters": ["limited"]}
+        | (
+            {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
+            if LOG_FILE
+            else {"class": "logging.StreamHandler"}
+        ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},
     },
-    "root": {"handlers": ["stderr", "visor"], "level": "INFO"},
+    "root": {"handlers": ["log", "visor"], "level": "INFO"},
     "loggers": {
-        "django": {"handlers": ["stderr", "visor"], "level": "INFO", "propagate": False},
-        "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
-        "django.security": {"level": "ERROR"},
+        "django": {"handlers": ["log", "visor"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "WARNING", "filters": ["without_unavailable"]},
+        "django.security": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
-        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "_granian": {"handlers": ["log"], "level": "WARNING", "propagate": False},
     },
 }

@@ -34,6 +34,7 @@ WRONG = [
     *(("HOMEPORT_STATEMENT_TIMEOUT_MS", text) for text in ("-1", "9999999999")),
     *((name, text) for name in ("HOMEPORT_DISK_RESERVE_MB", "HOMEPORT_CACHE_MB") for text in ("-1", "x", "9" * 30)),
     *((name, "perhaps") for name in ("HOMEPORT_HTTPS_ONLY", "HOMEPORT_DEBUG", "HOMEPORT_LOG_FORMAT")),
+    *(("HOMEPORT_LOG_FILE", text) for text in ("/nonexistent/x", "/tmp")),
     *(("S3_ENDPOINT_URL", text) for text in ("nonsense", "http://", "ftp://x", "http://h:x")),
     ("S3_BUCKET", "/"),
     ("S3_REGION", "a b"),
