@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 
 from console import streams
 from console.error_status import UnknownPath, headers_of, status_of
+from console.not_kept import PRIVATE
 from storage import limits
 from storage.errors import InvalidInput, StorageError, Unauthorized
 from storage.exact_json import dump, parse
@@ -68,6 +69,7 @@ def json_text_response(text: bytes, *, status: int = 200) -> HttpResponse:
     """Text that is JSON already, such as items as the database wrote them. Sets the length, since the API has no middleware."""
     response = HttpResponse(text, status=status, content_type="application/json")
     response["Content-Length"] = str(len(text))
+    response["Cache-Control"] = PRIVATE
     return response
 
 

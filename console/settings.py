@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.not_kept.PrivateByDefault",
     "console.compression.PagesOnly",
     "console.cookies.CookiesByScheme",
     "django.contrib.sessions.middleware.SessionMiddleware",
