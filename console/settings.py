@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "console.not_kept.PrivateByDefault",
     "console.compression.PagesOnly",
     "console.cookies.CookiesByScheme",
+    "console.parameters.PlainParameters",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -180,6 +181,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# A form of a page holds fields; bytes come in by scripts, which stream them on.
+FILE_UPLOAD_HANDLERS = ["console.parameters.NoFiles"]
 
 # Every page needs a signed-in person, but for those marked `login_not_required`.
 LOGIN_URL = "sign-in"

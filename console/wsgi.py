@@ -12,7 +12,10 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 _pages = get_wsgi_application()
 
-from console.recording.application import api  # noqa: E402 (Django is set up by now)
+from console.parameters import PlainRequest  # noqa: E402 (Django is set up by now)
+from console.recording.application import api  # noqa: E402
+
+_pages.request_class = PlainRequest
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
