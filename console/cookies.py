@@ -11,6 +11,8 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from storage.names import is_text
+
 PREFIX = "__Host-"
 
 
@@ -22,10 +24,11 @@ class CookiesByScheme:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_secure = request.is_secure()
+        # A quoted cookie may spell any character; one that the database cannot hold is none that we set.
         request.COOKIES = {
             name.removeprefix(PREFIX): value
             for name, value in request.COOKIES.items()
-            if name.startswith(PREFIX) == is_secure
+            if name.startswith(PREFIX) == is_secure and is_text(value)
         }
         response = self._get_response(request)
         if is_secure:

@@ -21,15 +21,13 @@ from storage.names import is_text
 
 
 class PlainParameters:
-    """The middleware. Raises BadRequest."""
+    """The middleware, behind the gate and the check of forms: of a stranger no body is read for it. Raises BadRequest."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         _check_query(request.META.get("QUERY_STRING", ""))
-        # A quoted cookie may spell any character. One that no page can have set is none.
-        request.COOKIES = {name: value for name, value in request.COOKIES.items() if is_text(name + value)}
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, *arguments: Any) -> None:

@@ -38,6 +38,8 @@ HOST = environment.read_host(env)
 PORT, TLS_PORT = environment.read_ports(env)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_PROCESSES)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_CONNECTIONS)
+# How long a client may keep the server waiting: for the head of a request, and for the start of its body.
+CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1, max=3600))
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
@@ -79,13 +81,14 @@ MIDDLEWARE = [
     "console.not_kept.PrivateByDefault",
     "console.compression.PagesOnly",
     "console.cookies.CookiesByScheme",
-    "console.parameters.PlainParameters",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Before the check of forms, which reads the body: of a stranger none is taken in but for the pages that are for strangers.
     "console.accounts.gate.SignInRequired",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "console.parameters.PlainParameters",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -253,6 +256,5 @@ LOGGING = {
         "django.request": {"level": "WARNING", "filters": ["without_unavailable"]},
         "django.security": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
-        "_granian": {"handlers": ["log"], "level": "WARNING", "propagate": False},
     },
 }
