@@ -14,9 +14,11 @@ from django.http.response import HttpResponseBase
 
 from console import streams
 from console.error_status import UnknownPath, headers_of, status_of
+from console.not_kept import PRIVATE
 from storage import limits
 from storage.errors import InvalidInput, StorageError, Unauthorized
 from storage.exact_json import dump, parse
+from storage.names import is_text
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
@@ -42,6 +44,7 @@ def answers_json(
         except StorageError as error:
             return error_response(error)
 
+    answer.reads_body = True  # type: ignore[attr-defined]  # so nobody else does
     return answer
 
 
@@ -65,15 +68,40 @@ def json_text_response(text: bytes, *, status: int = 200) -> HttpResponse:
     """Text that is JSON already, such as items as the database wrote them. Sets the length, since the API has no middleware."""
     response = HttpResponse(text, status=status, content_type="application/json")
     response["Content-Length"] = str(len(text))
+    response["Cache-Control"] = PRIVATE
     return response
 
 
 def read_object(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
-    """The body as a JSON object, whatever content type it declares. Raises InvalidInput, BodyTooLarge and EncodedBody."""
+    """The body as a JSON object, whatever content type it declares; what it holds is for the caller to check.
+
+    Raises InvalidInput, BodyTooLarge and EncodedBody.
+    """
     value = parse(read_body(request, most_bytes=most_bytes))
     if not isinstance(value, dict):
         raise InvalidInput("The body is not a JSON object")
     return value
+
+
+def read_asked(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
+    """What a page's script asks for: `read_object`, with texts alone that can be stored. Raises as that does."""
+    asked = read_object(request, most_bytes=most_bytes)
+    check_texts(asked)
+    return asked
+
+
+def check_texts(value: Any) -> None:
+    """Check every text and name in a parsed value, however deep. Raises InvalidInput for the character NUL in one."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += part.keys()
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, str) and not is_text(part):
+            raise InvalidInput("A text holds the character \\u0000, which cannot be stored")
 
 
 def read_body(request: HttpRequest, *, most_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ Owns the web server's command line and the preparation of database and static fi
 supervision, are the command's (`management/commands/serve.py`).
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -207,14 +208,38 @@ def _check_history() -> None:
 
 
 def collect_static_if_changed() -> bool:
-    """Gather, hash and compress the static files into the data folder, unless they are the same as last time."""
+    """Gather, hash and compress the static files into the data folder, unless they are the same as last time.
+
+    Raises CommandError when those that are there belong to somebody else, as after a start as root: what this process cannot
+    read, the web processes cannot either.
+    """
     stamp = settings.DATA / "static.stamp"
     now = _static_fingerprint()
-    if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == now:
-        return False
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(now)
+    try:
+        for folder, _, names in os.walk(settings.STATIC_ROOT, onerror=_raise):
+            _check_access(Path(folder), os.R_OK | os.W_OK | os.X_OK)
+            for name in names:
+                _check_access(Path(folder, name), os.R_OK)
+        if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == now:
+            return False
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(now)
+    except PermissionError as error:
+        raise CommandError(
+            f"{error.filename} belongs to another user. It can be deleted with {settings.STATIC_ROOT} and {stamp}:"
+            " they are made again at the next start."
+        ) from None
     return True
+
+
+def _check_access(path: Path, mode: int) -> None:
+    if not os.access(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _static_fingerprint() -> str:

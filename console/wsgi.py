@@ -11,11 +11,14 @@ from django.db import connections
 
 application = get_wsgi_application()
 
-from console.recording.application import api  # noqa: E402 (Django is set up by now)
+from console.parameters import PlainRequest  # noqa: E402 (Django is set up by now)
+from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.threads import KIND, AnsweredBy  # noqa: E402
 from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
+
+application.request_class = PlainRequest
 
 
 def answer(environ: dict[str, Any]) -> Answer:

@@ -201,7 +201,9 @@ def read(name: str) -> str:
 
 
 def test_settings_are_listed_with_their_defaults() -> None:
-    asked = re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"(?:, ([^,)]+))?', read("console/settings.py"))
+    asked = re.findall(
+        r'env\.\w+\(\s*"([A-Z0-9_]+)"(?:, ([^,)]+))?', read("console/settings.py") + read("console/environment.py")
+    )
     rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| `?([^|`]+?)`? \|", read("docs/settings.md"), re.M))
     assert set(rows) == {name for name, _ in asked}
     for name, default in asked:

@@ -15,3 +15,7 @@ class ApiRequest(WSGIRequest):
         except UnicodeDecodeError:
             self.path_is_utf8 = False
         super().__init__(environ)
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        """A body's declared type is no reason to read it in one way or another, nor to refuse it."""
+        self.content_type, self.content_params = "", {}

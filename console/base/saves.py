@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from console import access
 from console.base.last_changed_by import describe_changers
 from console.base.row_pages import access_of, find_base
-from console.json_views import answers_json, json_response, read_object, read_text
+from console.json_views import answers_json, json_response, read_asked, read_text
 from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState, Result
@@ -33,7 +33,7 @@ def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """If it is sent again with the same id, nothing is applied twice and the answer is the same."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
-    body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
+    body = read_asked(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
     results = edits.save_changes(
         access=access_of(request, collection_id),
         base=name,
@@ -87,7 +87,8 @@ def _read_changes(given: object) -> list[Change]:
 def _read_change(given: object) -> Change:
     if not isinstance(given, dict):
         raise InvalidInput("A change is not an object")
-    read = _CHANGES.get(given.get("kind", ""))
+    kind = given.get("kind")
+    read = _CHANGES.get(kind) if isinstance(kind, str) else None
     if read is None:
         raise InvalidInput(f"A change's `kind` is one of {', '.join(_CHANGES)}")
     change_id = given.get("id")

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from console import access
@@ -71,7 +70,4 @@ def _with_rows(
             columns=request.GET.getlist("columns"),
         )
     context |= {"q": understood.text, "sort": sort, "page": page, "mistake": understood.mistake}
-    response = render(request, template, context, status=status)
-    # Going back must not bring rows from before the last save.
-    patch_cache_control(response, no_store=True)
-    return response
+    return render(request, template, context, status=status)

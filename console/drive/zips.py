@@ -26,6 +26,7 @@ from storage.drive import files, folders, moves
 from storage.drive.files import Download, StoredFile
 from storage.drive.moves import Chosen
 from storage.errors import FileNotFound, InvalidInput, StorageError
+from storage.exact_json import parse
 from storage.postgres.database import release_connection
 
 # The entry that says what files were called whose names had to be changed.
@@ -106,8 +107,8 @@ def _read_chosen(request: HttpRequest) -> Chosen:
     if request.method != "POST":
         return moves.choose(request.GET.getlist("name"), request.GET.getlist("folder"))
     try:
-        asked = json.loads(request.POST.get("chosen", ""))
-    except (ValueError, RecursionError):
+        asked = parse(request.POST.get("chosen", "").encode())
+    except InvalidInput:
         asked = None
     if not isinstance(asked, dict):
         raise InvalidInput("`chosen` is not a JSON object")

@@ -247,7 +247,7 @@ class _Look:
         asked = self._conditions
         below = self._highest
         if below != event_ids.HIGHEST:
-            below = event_ids.first_id_at(event_ids.time_of(below) + _BLOCK_SPAN)
+            below = event_ids.later(below, _BLOCK_SPAN)
         at_once = 2
         while True:
             rows = run(
@@ -269,7 +269,7 @@ class _Look:
 
 
 def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
-    below = event_ids.first_id_at(event_ids.time_of(event_id) + _BLOCK_SPAN)
+    below = event_ids.later(event_id, _BLOCK_SPAN)
     span = events_sql.BlockSpan(collection_id, event_id, below, _following(event_id))
     wanted = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": True}
     for block in run(events_sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]

@@ -161,6 +161,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "export_id": lambda: make_export(cast).id,
         "import_id": lambda: make_import(cast).id,
         "token": "no-token",
+        "file_name": "no-wheel.whl",
         "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
         "event_id": lambda: _kept_event(cast.collection.id),
     }

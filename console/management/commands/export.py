@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.archive import exports
 from storage.archive.leases import Superseded
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
 from storage.postgres.database import one_connection
 
 
@@ -28,6 +28,8 @@ class Command(BaseCommand):
                     sys.stdout.buffer.flush()
                 else:
                     self._write(options["collection_id"], Path(options["file"]))
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:

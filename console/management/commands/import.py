@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from storage.archive import imports, plans
 from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
-from storage.errors import InvalidInput, StorageError
+from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Import
 from storage.postgres.database import one_connection
 
@@ -37,6 +37,8 @@ class Command(BaseCommand):
         try:
             with one_connection():
                 self._import(path, options)
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:

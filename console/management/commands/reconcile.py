@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage.drive import rebuild, reconcile
 from storage.drive.reconcile import Report
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
 
 
 class Command(BaseCommand):
@@ -27,6 +27,8 @@ class Command(BaseCommand):
             if options["rebuild"]:
                 self._rebuild()
             report = reconcile.repair() if options["repair"] else reconcile.compare()
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         self._tell(report)

@@ -96,6 +96,10 @@ class Command(BaseCommand):
         try:
             return serving.open_sockets(port)
         except OSError:
+            if not ports.is_free(settings.HOST, 0):
+                raise CommandError(
+                    f"{settings.HOST} is no address of this machine: choose another one with HOMEPORT_HOST"
+                ) from None
             raise CommandError(
                 f"{settings.HOST}:{port} is in use or not allowed."
                 f" Choose another port, for example: {name}={port + 1} {serving.typed_command()} serve"

@@ -144,10 +144,12 @@ export function withQuery(url, parameters) {
 }
 
 function csrfToken() {
-  const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie
-    ? cookie.slice("csrftoken=".length)
-    : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+  // Over https the server reads the first alone; the other may be there from plain http, which cookies are not kept apart from.
+  for (const name of ["__Host-csrftoken=", "csrftoken="]) {
+    const cookie = document.cookie.split("; ").find((each) => each.startsWith(name));
+    if (cookie) return cookie.slice(name.length);
+  }
+  return JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
 }
 
 function messagesOf(body) {

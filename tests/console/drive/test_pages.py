@@ -133,11 +133,11 @@ def test_a_name_shows_as_text(people: Cast, browser: Browser, drive: Drive, name
     [
         ({"folder": "not-there/"}, 200),
         ({"folder": "no-slash"}, 404),
-        ({"folder": "a\x00/"}, 404),
+        ({"folder": "a\x00/"}, 400),
         ({"last": "nonsense"}, 404),
         ({"sort": "'; DROP TABLE"}, 200),
         ({"file": "not-there.txt"}, 404),
-        ({"file": "a\x00"}, 404),
+        ({"file": "a\x00"}, 400),
     ],
 )
 def test_odd_addresses(people: Cast, browser: Browser, drive: Drive, query: dict[str, str], status: int) -> None:
