@@ -86,6 +86,13 @@ RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
 
+# The audit log (all ours)
+AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
+AUDIT_ENTRIES_PER_PAGE = 50
+AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
+AUDIT_NAMES_MAX = 500  # people that the filter offers
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
+
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
 CHANGES_PER_SAVE = 10_000  # ours

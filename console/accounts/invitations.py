@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import invitations
 from storage.errors import InvitationSpent
 from storage.models import Invitation
@@ -31,6 +33,10 @@ def read_link(token: str) -> Invitation:
 def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
     """Accept an invitation, with an account or with a new one from a valid form. Raises InvitationSpent; creates none then."""
     with transaction.atomic():
-        newcomer: User = person if isinstance(person, User) else person.save()
+        if isinstance(person, User):
+            newcomer = person
+        else:
+            newcomer = person.save()
+            audit.record(Verb.ACCOUNT_CREATED, about=newcomer.username)
         invitations.accept_invitation(invitation_id=invitation.pk, person=newcomer)
         return newcomer

@@ -43,6 +43,8 @@ def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpR
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)
         file = exports.open_export(collection_id=collection_id, export_id=export_id)
+        if request.method == "GET":
+            exports.note_download(export)
         return send_file(request, file, headers=_headers(granted.collection, export))
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None

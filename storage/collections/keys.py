@@ -11,9 +11,12 @@ import string
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
 from storage import limits, names
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
 from storage.models import Collection, DataKey, DataKeyUse
 from storage.postgres.caller import Access
@@ -60,18 +63,31 @@ def create_key(
         raise CollectionNotFound(f"No collection has the id {collection_id}")
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(limits.SECRET_CHARACTERS))
     text = f"{collection_id}_{secret}"
-    data_key = DataKey.objects.create(
-        collection_id=collection_id,
-        name=name.strip(),
-        digest=hashlib.sha256(text.encode()).digest(),
-        secret_start=secret[:4],
-        secret_end=secret[-4:],
-        can_write=can_write,
-        base_names=base_names,
-        drive_names=drive_names,
-        expires_at=expires_at,
-    )
-    return NewKey(data_key, text)
+    with transaction.atomic():
+        data_key = DataKey.objects.create(
+            collection_id=collection_id,
+            name=name.strip(),
+            digest=hashlib.sha256(text.encode()).digest(),
+            secret_start=secret[:4],
+            secret_end=secret[-4:],
+            can_write=can_write,
+            base_names=base_names,
+            drive_names=drive_names,
+            expires_at=expires_at,
+        )
+        _record(Verb.KEY_CREATED, data_key, rights="write" if can_write else "read", **_scope(data_key))
+        return NewKey(data_key, text)
+
+
+def _scope(data_key: DataKey) -> dict[str, object]:
+    chosen = {"bases": data_key.base_names, "drives": data_key.drive_names}
+    until = {"expires_at": data_key.expires_at.isoformat()} if data_key.expires_at else {}
+    return {kind: found for kind, found in chosen.items() if found is not None} | until
+
+
+def _record(verb: Verb, data_key: DataKey, **details: object) -> None:
+    told = {"key": data_key.pk, **details}
+    audit.record(verb, collection_id=data_key.collection_id, about=data_key.name, details=told)
 
 
 def list_keys(collection_id: str) -> list[DataKey]:
@@ -98,7 +114,7 @@ def find_first_use(collection_id: str) -> DataKeyUse | None:
 
 def revoke_key(*, collection_id: str, key_id: int) -> None:
     """Revoke the key: it is refused from now on. Revoking it again changes nothing. Raises DataKeyNotFound."""
-    found = DataKey.objects.filter(collection_id=collection_id, id=key_id)
-    if not found.exists():
-        raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
-    found.filter(revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        data_key = find_key(collection_id=collection_id, key_id=key_id)
+        if DataKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now()):
+            _record(Verb.KEY_REVOKED, data_key)

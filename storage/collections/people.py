@@ -7,8 +7,10 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import InvalidInput, PersonNotFound
-from storage.models import Invitation, Session
+from storage.models import Invitation, Membership, Session
 
 
 def list_people() -> "QuerySet[User]":
@@ -29,14 +31,23 @@ def remove_person(*, person_id: int, asked_by: User) -> None:
     if person_id == asked_by.id:
         raise InvalidInput("You cannot remove your own account: ask another owner of this server")
     with transaction.atomic():
-        if not User.objects.filter(id=person_id).delete()[0]:
+        person = User.objects.select_for_update().filter(id=person_id).first()
+        if person is None:
             raise PersonNotFound(f"Nobody has the id {person_id}")
+        details = {"person": person_id}
+        for collection_id in Membership.objects.filter(person=person).values_list("collection_id", flat=True):
+            audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=person.username, details=details)
+        audit.record(Verb.ACCOUNT_REMOVED, about=person.username, details=details)
+        person.delete()
         Session.objects.filter(person_id=person_id).delete()
 
 
 def end_sessions(*, person_id: int) -> int:
     """Sign a person out of every browser; how many there were."""
-    return Session.objects.filter(person_id=person_id).delete()[0]
+    with transaction.atomic():
+        ended = Session.objects.filter(person_id=person_id).delete()[0]
+        audit.record(Verb.SIGNED_OUT_EVERYWHERE, amount=ended)
+        return ended
 
 
 def remove_spent() -> None:

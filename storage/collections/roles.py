@@ -7,8 +7,11 @@ membership. Everyone else sees only the collections they are a member of.
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from storage import names
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import CollectionNotFound, PersonNotFound
 from storage.models import Collection, Membership, Role
 
@@ -72,11 +75,30 @@ def find_member(*, collection_id: str, person_id: int) -> Membership:
 
 def set_role(*, collection_id: str, person_id: int, role: Role) -> None:
     """Give a member another role. Raises PersonNotFound."""
-    if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).update(role=role):
-        raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
+    with transaction.atomic():
+        member = _lock_member(collection_id, person_id)
+        before, member.role = member.role, role
+        member.save(update_fields=["role"])
+        details = {"person": person_id, "role_before": before, "role": str(role)}
+        audit.record(Verb.ROLE_CHANGED, collection_id=collection_id, about=member.person.username, details=details)
 
 
 def remove_member(*, collection_id: str, person_id: int) -> None:
     """Remove a person from the collection; data keys do not change. Raises PersonNotFound."""
-    if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).delete()[0]:
+    with transaction.atomic():
+        member = _lock_member(collection_id, person_id)
+        details = {"person": person_id, "role": member.role}
+        audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=member.person.username, details=details)
+        member.delete()
+
+
+def _lock_member(collection_id: str, person_id: int) -> Membership:
+    found = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("person")
+        .filter(collection_id=collection_id, person_id=person_id)
+        .first()
+    )
+    if found is None:
         raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
+    return found

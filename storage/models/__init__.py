@@ -1,6 +1,7 @@
 """Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
 
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
+from storage.models.audit import AuditEntry
 from storage.models.collections import Collection, DataKey, DataKeyUse, Deletion
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
@@ -9,6 +10,7 @@ from storage.models.items import Base, Item, SaveReceipt
 from storage.models.people import Invitation, Membership, Role, Session
 
 __all__ = [
+    "AuditEntry",
     "Base",
     "BaseFigures",
     "Blob",

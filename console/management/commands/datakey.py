@@ -3,15 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from console.management.recorded import RecordedCommand
 from storage.collections import keys
 from storage.errors import StorageError
 from storage.models import DataKey
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Create, list and revoke data keys."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,0 +1,71 @@
+"""An entry of the audit log in words, as a page shows it. Pure."""
+
+from typing import NamedTuple
+
+from storage.audit.log import Entry, Verb
+from storage.models import Role
+
+_COUNTED: dict[str, str] = {
+    Verb.ITEMS_DELETED: "item",
+    Verb.FILES_DELETED: "file",
+    Verb.FILES_RESTORED: "file",
+    Verb.FILES_ZIPPED: "file",
+}
+# Ids are for the file: on the page they say nothing.
+_HIDDEN = {"key", "person", "invitation", "export", "import", "deletion"}
+_WORDS = {
+    "name_before": "before: {}",
+    "role_before": "before: {}",
+    "role": "as {}",
+    "size_bytes": "{:,} bytes",
+    "expires_at": "until {}",
+    "rights": "to {}",
+    "requests_per_second": "{:,} requests a second",
+    "bytes_per_day": "{:,} bytes a day",
+    "format": "as {}",
+}
+
+
+_ACTORS = {"command": "command line", "nobody": "nobody", "server": "the server"}
+
+
+class Line(NamedTuple):
+    """An entry, who did it, what it was, and what else is to be said."""
+
+    entry: Entry
+    who: str
+    what: str
+    more: str
+
+
+def describe(entry: Entry) -> Line:
+    """The line of an entry. A verb of another version of Homeport stands for itself."""
+    is_known = entry.verb in Verb.__members__.values()
+    who = entry.name if entry.actor == "person" else _ACTORS.get(entry.actor, entry.actor)
+    if entry.actor == "command" and entry.name:
+        who = f"{who} ({entry.name})"
+    return Line(entry, who, Verb(entry.verb).label if is_known else entry.verb, _say_more(entry))
+
+
+def _say_more(entry: Entry) -> str:
+    parts = []
+    noun = _COUNTED.get(entry.verb)
+    if noun:
+        parts.append(f"{entry.amount:,} {noun}{'' if entry.amount == 1 else 's'}")
+    elif entry.amount > 1:
+        parts.append(f"{entry.amount:,} times")
+    parts += [_say(name, value) for name, value in entry.details.items() if name not in _HIDDEN]
+    return ", ".join(parts)
+
+
+def _say(name: str, value: object) -> str:
+    word = name.replace("_", " ")
+    if value is True:
+        return word
+    if isinstance(value, list):
+        return f"{word}: {', '.join(map(str, value)) or 'none'}"
+    if name in ("role", "role_before") and value in Role.values:
+        value = Role(str(value)).label
+    if name in _WORDS and value is not None:
+        return _WORDS[name].format(value)
+    return f"{word}: {'none' if value is None else value}"
