@@ -56,6 +56,10 @@ PAGES = {
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
     "revoke": "/collections/{id}/keys/{key}/revoke/",
+    "audit": "/collections/{id}/audit/",
+    "audit-empty": "/collections/{silent}/audit/",
+    "audit-no-match": "/collections/{id}/audit/?since=2001-01-01&until=2001-01-02",
+    "audit-of-server": "/audit/",
     "connect-javascript": "/collections/{id}/connect/",
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",
@@ -191,6 +195,7 @@ def test_every_page(full: Cast, pages: Pages, half: int) -> None:
     page = pages(full.server_owner, bypass_csp=True)
     event, replay = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "empty": make_cast().collection.id}
+    known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
     for name, path in list(PAGES.items())[half::2]:
         page.goto(path.format(**known))
