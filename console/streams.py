@@ -18,13 +18,14 @@ _IN_ENVIRON = "homeport.body"
 
 
 class Body:
-    """A body on its way in, read once. `length` is what it announces, None when it comes in chunks."""
+    """A body on its way in, read once. `length` is what it announces, None when it comes in chunks; then `received` is known."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         """Raises InvalidInput when the Content-Length is no number."""
         self._stream = environ["wsgi.input"]
         self.length = None if is_chunked(environ) else announced_length(environ)
         self._left = self.length
+        self.received = 0
 
     def read(self, *, most_bytes: int) -> bytes:
         """All of it. Raises BodyTooLarge, and InvalidInput when it was cut."""
@@ -49,6 +50,7 @@ class Body:
         """
         body: bytes = self._stream.read()
         self._left = 0
+        self.received = len(body)
         if not body:
             raise InvalidInput("The chunked body is empty or was cut")
         return body
@@ -129,6 +131,14 @@ def refuse_encoded(environ: dict[str, Any]) -> None:
 def is_chunked(environ: dict[str, Any]) -> bool:
     """Whether the body comes without its length."""
     return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+
+
+def transferred(environ: dict[str, Any]) -> int:
+    """The bytes of the request's body: as it announces them, or as they came in chunks and were read."""
+    body: Body | None = environ.get(_IN_ENVIRON)
+    if is_chunked(environ):
+        return body.received if body is not None else 0
+    return read_number(environ.get("CONTENT_LENGTH") or "0") or 0
 
 
 def announced_length(environ: dict[str, Any]) -> int:

@@ -80,6 +80,8 @@ PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
 
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)
+KEY_REQUESTS_PER_SECOND_MAX = 100_000  # that a data key can be limited to (ours)
+KEY_BYTES_PER_DAY_MAX = 1_000_000_000_000_000  # likewise
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 
 # People

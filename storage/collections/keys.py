@@ -50,11 +50,14 @@ def create_key(
     base_names: list[str] | None = None,
     drive_names: list[str] | None = None,
     expires_at: datetime | None = None,
+    requests_per_second: int | None = None,
+    bytes_per_day: int | None = None,
 ) -> NewKey:
     """Create a data key. Without `base_names` or `drive_names` it is valid for all of them; an empty list means none.
 
-    Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name).
+    Without a limit there is none. Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name, a limit).
     """
+    _check_limits(requests_per_second, bytes_per_day)
     if not 1 <= len(name.strip()) <= limits.DATA_KEY_NAME_MAX_CHARACTERS:
         raise InvalidInput(f"A data key's name has 1 to {limits.DATA_KEY_NAME_MAX_CHARACTERS} characters")
     for chosen in (base_names or []) + (drive_names or []):
@@ -74,6 +77,8 @@ def create_key(
             base_names=base_names,
             drive_names=drive_names,
             expires_at=expires_at,
+            requests_per_second=requests_per_second,
+            bytes_per_day=bytes_per_day,
         )
         _record(Verb.KEY_CREATED, data_key, rights="write" if can_write else "read", **_scope(data_key))
         return NewKey(data_key, text)
@@ -82,7 +87,21 @@ def create_key(
 def _scope(data_key: DataKey) -> dict[str, object]:
     chosen = {"bases": data_key.base_names, "drives": data_key.drive_names}
     until = {"expires_at": data_key.expires_at.isoformat()} if data_key.expires_at else {}
-    return {kind: found for kind, found in chosen.items() if found is not None} | until
+    limited = {kind: limit for kind, limit in _limits(data_key).items() if limit is not None}
+    return {kind: found for kind, found in chosen.items() if found is not None} | until | limited
+
+
+def _limits(data_key: DataKey) -> dict[str, int | None]:
+    return {"requests_per_second": data_key.requests_per_second, "bytes_per_day": data_key.bytes_per_day}
+
+
+def _check_limits(requests_per_second: int | None, bytes_per_day: int | None) -> None:
+    for what, limit, most in (
+        ("requests a second", requests_per_second, limits.KEY_REQUESTS_PER_SECOND_MAX),
+        ("bytes a day", bytes_per_day, limits.KEY_BYTES_PER_DAY_MAX),
+    ):
+        if limit is not None and not 1 <= limit <= most:
+            raise InvalidInput(f"A data key's limit is 1 to {most:,} {what}")
 
 
 def _record(verb: Verb, data_key: DataKey, **details: object) -> None:
@@ -95,7 +114,8 @@ def list_keys(collection_id: str) -> list[DataKey]:
 
     Empty when there is no such collection.
     """
-    return list(DataKey.objects.select_related("use").filter(collection_id=collection_id).order_by("created_at", "id"))
+    found = DataKey.objects.select_related("use", "allowance").filter(collection_id=collection_id)
+    return list(found.order_by("created_at", "id"))
 
 
 def find_key(*, collection_id: str, key_id: int) -> DataKey:
@@ -110,6 +130,22 @@ def find_first_use(collection_id: str) -> DataKeyUse | None:
     """The first use of any key of this collection, with its `data_key`; None before the first use."""
     uses = DataKeyUse.objects.select_related("data_key").filter(data_key__collection_id=collection_id)
     return uses.order_by("first_used_at").first()
+
+
+def set_limits(*, collection_id: str, key_id: int, requests_per_second: int | None, bytes_per_day: int | None) -> None:
+    """Give a key other limits, None for no limit; every process follows within two seconds.
+
+    Raises DataKeyNotFound, InvalidInput.
+    """
+    _check_limits(requests_per_second, bytes_per_day)
+    with transaction.atomic():
+        found = DataKey.objects.select_for_update().filter(collection_id=collection_id, id=key_id).first()
+        if found is None:
+            raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
+        before = {f"{kind}_before": limit for kind, limit in _limits(found).items()}
+        found.requests_per_second, found.bytes_per_day = requests_per_second, bytes_per_day
+        found.save(update_fields=["requests_per_second", "bytes_per_day"])
+        _record(Verb.KEY_CHANGED, found, **_limits(found), **before)
 
 
 def revoke_key(*, collection_id: str, key_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
 from storage.models.audit import AuditEntry
-from storage.models.collections import Collection, DataKey, DataKeyUse, Deletion
+from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
@@ -17,6 +17,7 @@ __all__ = [
     "Collection",
     "Count",
     "DataKey",
+    "DataKeyAllowance",
     "DataKeyUse",
     "DeletedFile",
     "Deletion",

@@ -55,6 +55,7 @@ PAGES = {
     "base-bad-query": "/collections/{id}/base/guests/?q=%7B%22age%3Fgtt%22%3A1%7D",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
+    "key-limits": "/collections/{id}/keys/{key}/limits/",
     "revoke": "/collections/{id}/keys/{key}/revoke/",
     "audit": "/collections/{id}/audit/",
     "audit-empty": "/collections/{silent}/audit/",
@@ -95,7 +96,12 @@ def full(server: Server, cast: Cast) -> Cast:
     Base.objects.create(collection=cast.collection, name="notes")
     make_archives(cast)
     make_base(cast, *messy_items(100), name="guests")
-    keys.create_key(collection_id=cast.collection.id, name="app with a rather long name, to see what happens")
+    keys.create_key(
+        collection_id=cast.collection.id,
+        name="app with a rather long name, to see what happens",
+        requests_per_second=100,
+        bytes_per_day=1_000_000_000,
+    )
     old = keys.create_key(
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
     )

@@ -82,6 +82,7 @@ LEAST_ROLE = {
     "snapshots": Role.MEMBER,
     "keys": Role.MEMBER,
     "new-key": Role.OWNER,
+    "key-limits": Role.OWNER,
     "revoke-key": Role.OWNER,
     "connect": Role.READER,
     "connect-light": Role.READER,

@@ -99,6 +99,7 @@ AUDITED: dict[str, Act] = {
     "new-key": Act(
         Verb.KEY_CREATED, "app", {"name": "app", "rights": "write", "scope": "all", "days": "0", "others": ""}
     ),
+    "key-limits": Act(Verb.KEY_CHANGED, "a key", {"requests_per_second": "5", "bytes_per_day": ""}),
     "revoke-key": Act(Verb.KEY_REVOKED, "a key"),
     "settings": Act(Verb.COLLECTION_RENAMED, "Letters", {"name": "Letters"}),
     "delete-collection": Act(Verb.COLLECTION_DELETED, "Made by a test", {"typed_name": "Made by a test"}),
