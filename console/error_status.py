@@ -72,6 +72,16 @@ class TooManyBytes(RequestError):
         self.headers = {"Retry-After": str(max(1, wait_seconds))}
 
 
+class HashingBusy(RequestError):
+    """Too many passwords wait to be looked at."""
+
+    default = "Many people are signing in at this moment. Wait a few seconds, then try again."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
+
+
 class SignedOut(RequestError):
     """A page's script sent a request after the session ended."""
 
@@ -111,6 +121,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
     errors.EngineUnreachable: 503,
+    HashingBusy: 503,
     errors.DiskFull: 507,
 }
 

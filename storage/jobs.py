@@ -22,6 +22,7 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.events import retention
 from storage.s3.cache import copies
+from storage.throttles import tries
 
 
 @app.periodic(cron="* * * * *")
@@ -29,6 +30,13 @@ from storage.s3.cache import copies
 def sweep_expired_items(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_expired_items()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_tries", queueing_lock="sweep_tries")
+def sweep_tries(timestamp: int) -> None:
+    """Every minute."""
+    tries.sweep_tries()
 
 
 @app.periodic(cron="* * * * *")

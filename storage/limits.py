@@ -84,6 +84,19 @@ KEY_REQUESTS_PER_SECOND_MAX = 100_000  # that a data key can be limited to (ours
 KEY_BYTES_PER_DAY_MAX = 1_000_000_000_000_000  # likewise
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 
+# Passwords (all ours)
+SIGN_IN_TRIES_FOR_ONE_NAME = 5  # wrong ones, from one address, in SIGN_IN_WINDOW_SECONDS
+SIGN_IN_TRIES_FROM_ONE_ADDRESS = 50  # likewise, for any names
+SIGN_IN_TRIES_FROM_KNOWN_BROWSER = 10  # likewise, from a browser that this person signed in with before
+SIGN_IN_TRIES_FROM_ANYWHERE = 100  # for one name, from browsers that are not known, in SIGN_IN_ANYWHERE_SECONDS
+PASSWORD_CHANGE_TRIES = 10  # wrong ones, by one person who is signed in, in SIGN_IN_WINDOW_SECONDS
+SIGN_IN_WINDOW_SECONDS = 300
+SIGN_IN_ANYWHERE_SECONDS = 3_600
+HASHES_AT_ONCE = 2  # of passwords, in one process
+HASHES_WAITING = 6  # for their turn; more are told to come again
+HASH_WAIT_SECONDS = 3.0  # at most, for a turn
+THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
+
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
@@ -132,6 +145,7 @@ SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held fo
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
 
 # Archives: exports, imports, snapshots
+ARCHIVES_WAITING_MAX = 20  # exports, or imports, of one collection that are not done (ours)
 ARCHIVE_PART_BYTES = 8_388_608  # of one object that an export, or a file out of an archive, is put as (ours)
 ARCHIVE_PUTS_AT_ONCE = 3  # of those, while more is read: they bound what an export holds in memory (ours)
 ARCHIVE_CHUNKS_AHEAD = 4  # of files, about 1 MB each, read while those before them are packed (ours)

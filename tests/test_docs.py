@@ -80,7 +80,14 @@ TOLD = {
         "ARCHIVE_RATIO_MAX": "and {:,} times its own size",
         "ARCHIVE_MAX_BYTES": "sent through the console | {:,} bytes",
         "ARCHIVE_PROBLEMS_KEPT": "problems that an import lists | {:,};",
+        "ARCHIVES_WAITING_MAX": "of one collection that are not done | {:,};",
         "SNAPSHOTS_KEPT_MAX": "snapshots kept | {:,} of",
+    },
+    "console.md": {
+        "SIGN_IN_TRIES_FOR_ONE_NAME": "| {:,} for one name from one address | 5 minutes |",
+        "SIGN_IN_TRIES_FROM_ONE_ADDRESS": "| {:,} for all names from one address | 5 minutes |",
+        "SIGN_IN_TRIES_FROM_ANYWHERE": "| {:,} for one name from everywhere | an hour |",
+        "SIGN_IN_TRIES_FROM_KNOWN_BROWSER": "| {:,} from a browser that this person signed in with before | 5 minutes |",
     },
     "base-ui.md": {
         "SORT_MAX_ITEMS": "sorts the first {:,} matches",
@@ -129,6 +136,10 @@ IN_OTHER_UNITS = {
     "ARCHIVE_ATTEMPTS_MAX": ("archives.md", "After five\nattempts", 5),
     "EVENT_BLOCK_MAX": ("decisions/event-blocks.md", "up to 500, or", 500),
     "EVENT_BLOCK_MAX_BYTES": ("decisions/event-blocks.md", "or 524,288 bytes", 524_288),
+    "SIGN_IN_WINDOW_SECONDS": ("console.md", "for one name from one address | 5 minutes |", 300),
+    "SIGN_IN_ANYWHERE_SECONDS": ("console.md", "for one name from everywhere | an hour |", 3_600),
+    "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),
+    "HASHES_WAITING": ("console.md", "when six more wait", 6),
     "PENDING_KEPT_SECONDS": ("reliability.md", "pending blobs after a day", 86_400),
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
@@ -162,12 +173,14 @@ INNER = {
     "EVENT_QUEUE_MAX",
     "EVENT_QUEUE_MAX_BYTES",
     "FOLDERS_PER_LIST",
+    "HASH_WAIT_SECONDS",
     "IMPORT_UPLOAD_KEPT_SECONDS",
     "INDEX_FEW_HITS",
     "INDEX_MAX_HITS",
     "INVITATION_NOTE_MAX_CHARACTERS",
     "MOVE_SECONDS",
     "NAMES_PER_REQUEST",
+    "PASSWORD_CHANGE_TRIES",
     "PREVIEW_HEAD_BYTES",
     "PREVIEW_HIGHLIGHT_SECONDS",
     "PREVIEW_PDF_OBJECTS",
@@ -179,6 +192,7 @@ INNER = {
     "SEARCH_FOLDERS",
     "SEARCH_ROWS",
     "SWEEP_BATCH_ROWS",
+    "THROTTLE_ROWS_MAX",
 }
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console import access
 from console.connect.addresses import env_lines
 from console.keys.forms import KeyForm, LimitsForm
-from console.page import go_to, show_dialog
+from console.page import PageRequest, go_to, show_dialog
 from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
 from storage.models import DataKey, Role
@@ -30,7 +30,7 @@ def index(request: HttpRequest, collection_id: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(_FORM_METHODS)
-def new(request: HttpRequest, collection_id: str) -> HttpResponse:
+def new(request: PageRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     bases = [base.name for base in usage.list_bases(collection_id)]
     drives = [drive.name for drive in usage.list_drives(collection_id)]
@@ -46,6 +46,7 @@ def new(request: HttpRequest, collection_id: str) -> HttpResponse:
                 expires_at=form.expires_at,
                 requests_per_second=form.cleaned_data["requests_per_second"],
                 bytes_per_day=form.cleaned_data["bytes_per_day"],
+                made_by=request.user,
             )
         except InvalidInput as error:
             form.add_error("others", error.messages[-1])

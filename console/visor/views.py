@@ -98,7 +98,7 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
     replay.note_sent(draft, collection_id)
     sent = replay.send(
         draft,
-        access=Access(collection_id, person_id=request.user.pk, can_write=granted.can_write),
+        access=Access(collection_id, person_id=request.user.pk),
         origin=event_blocks.REPLAY,
         sent_by=request.user.get_username(),
         replay_of=event_id,

@@ -25,7 +25,7 @@ from storage.audit.log import Verb
 from storage.drive.failpoints import reach
 from storage.drive.files import Stored, StoredFile, make_etag, take
 from storage.drive.sql import uploads as uploads_sql
-from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, StorageError
+from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export
 from storage.postgres.database import engine_errors, run, run_one, snapshot
 from storage.s3.blobs import Owner
@@ -34,10 +34,16 @@ _State = Export.State
 
 
 def ask_for_export(*, collection_id: str, asked_by: User | None, is_snapshot: bool = False) -> Export:
-    """Request an export of a collection; the next free worker starts it. Raises CollectionNotFound."""
+    """Request an export of a collection; the next free worker starts it.
+
+    Raises CollectionNotFound, and InvalidInput when too many are waiting, which a snapshot is not counted for.
+    """
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
+        waiting = Export.objects.filter(collection_id=collection_id, state__in=[_State.QUEUED, _State.RUNNING])
+        if not is_snapshot and waiting.count() >= limits.ARCHIVES_WAITING_MAX:
+            raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} exports are waiting already: wait until one is done")
         export = Export.objects.create(collection_id=collection_id, asked_by=asked_by, is_snapshot=is_snapshot)
         _record(Verb.EXPORT_REQUESTED, export)
         return export

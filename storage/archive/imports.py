@@ -42,6 +42,8 @@ from storage.errors import (
     StorageError,
 )
 from storage.models import Collection, Import, ImportProblem
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 
 _State = Import.State
@@ -51,12 +53,19 @@ _NAME_MAX_CHARACTERS = 255
 def start_import(
     *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
 ) -> Import:
-    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size)."""
+    """Create an import whose archive is not uploaded yet.
+
+    Raises CollectionNotFound, InvalidInput (its size, or too many are not done).
+    """
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
+        busy = [_State.UPLOADING, _State.CHECKING, _State.RUNNING]
+        under_way = Import.objects.filter(collection_id=collection_id, state__in=busy).count()
+        if not is_direct and under_way >= limits.ARCHIVES_WAITING_MAX:
+            raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} imports are under way already: delete one first")
         import_ = Import.objects.create(
             collection_id=collection_id,
             file_name="".join(each for each in file_name if each.isprintable())[-_NAME_MAX_CHARACTERS:] or "archive",
@@ -69,12 +78,14 @@ def start_import(
         return import_
 
 
-def append_part(*, collection_id: str, import_id: UUID, start: int, content: Content) -> Import:
+def append_part(*, access: Access, import_id: UUID, start: int, content: Content) -> Import:
     """Add bytes to an archive; the last bytes request its check.
 
     `start` is where they belong, in bytes. Raises OutOfPlace when that is not where the last ones ended (they came already,
-    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, EngineUnreachable, DiskFull.
+    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, Unauthorized or Forbidden
+    when the person may not write here (any more), EngineUnreachable, DiskFull.
     """
+    collection_id = access.collection_id
     import_ = find_import(collection_id=collection_id, import_id=import_id)
     if import_.state != _State.UPLOADING:
         raise ArchiveNotFound()
@@ -96,6 +107,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
             mine = Import.objects.filter(id=import_id, state=_State.UPLOADING, size_bytes=start)
             if not mine.update(**now):
                 raise OutOfPlace(find_import(collection_id=collection_id, import_id=import_id).size_bytes)
+            rights.ask_again(access)
             take(stored)
             run(uploads_sql.put_part(import_id.hex, number, stored.id))
     import_.refresh_from_db()

@@ -26,6 +26,7 @@ from storage.base.sql import edits as edits_sql
 from storage.errors import InvalidInput, ItemNotFound, SaveReused
 from storage.exact_json import join, parse, split
 from storage.models import DataKey
+from storage.postgres import rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 
@@ -77,7 +78,8 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
     """Apply the changes in their order, up to 25 in a transaction; a result for each, in that order.
 
     Sending the same save again applies what was not applied yet and answers the rest as before. Raises BaseNotFound,
-    InvalidInput (too many changes), SaveReused and EngineUnreachable; after the latter, send it again.
+    InvalidInput (too many changes), SaveReused, Unauthorized or Forbidden when the person may not write here (any more), and
+    EngineUnreachable; after the latter, send it again.
     """
     if len(changes) > limits.CHANGES_PER_SAVE:
         raise InvalidInput(f"A save has at most {limits.CHANGES_PER_SAVE:,} changes, this one has {len(changes):,}")
@@ -143,6 +145,7 @@ class _Batch:
             if not run(taken):
                 return self._recorded()
             results, deleted = _apply(self.base_id, changes, person_id)
+            rights.ask_again(self.access)
             if deleted:
                 self._record_deletion(deleted)
             run(edits_sql.keep_results(self.save_id, self.number, msgspec.json.encode(results).decode()))

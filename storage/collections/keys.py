@@ -8,10 +8,13 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Collection as Ids
 from datetime import datetime
 from typing import NamedTuple
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from storage import limits, names
@@ -52,21 +55,24 @@ def create_key(
     expires_at: datetime | None = None,
     requests_per_second: int | None = None,
     bytes_per_day: int | None = None,
+    made_by: User | None = None,
 ) -> NewKey:
     """Create a data key. Without `base_names` or `drive_names` it is valid for all of them; an empty list means none.
 
-    Without a limit there is none. Raises CollectionNotFound, InvalidInput (the key's name, a Base's or Drive's name, a limit).
+    Without a limit there is none. `made_by` is noted, None for a command. Raises CollectionNotFound, InvalidInput (the key's
+    name, a Base's or Drive's name, a limit).
     """
     _check_limits(requests_per_second, bytes_per_day)
     if not 1 <= len(name.strip()) <= limits.DATA_KEY_NAME_MAX_CHARACTERS:
         raise InvalidInput(f"A data key's name has 1 to {limits.DATA_KEY_NAME_MAX_CHARACTERS} characters")
     for chosen in (base_names or []) + (drive_names or []):
         names.check_name(chosen)
-    if not Collection.objects.filter(id=collection_id).exists():
-        raise CollectionNotFound(f"No collection has the id {collection_id}")
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(limits.SECRET_CHARACTERS))
     text = f"{collection_id}_{secret}"
     with transaction.atomic():
+        # Held, so that the collection is not deleted before the key is there.
+        if not Collection.objects.select_for_update(no_key=True).filter(id=collection_id).exists():
+            raise CollectionNotFound(f"No collection has the id {collection_id}")
         data_key = DataKey.objects.create(
             collection_id=collection_id,
             name=name.strip(),
@@ -79,6 +85,7 @@ def create_key(
             expires_at=expires_at,
             requests_per_second=requests_per_second,
             bytes_per_day=bytes_per_day,
+            made_by=made_by,
         )
         _record(Verb.KEY_CREATED, data_key, rights="write" if can_write else "read", **_scope(data_key))
         return NewKey(data_key, text)
@@ -110,11 +117,11 @@ def _record(verb: Verb, data_key: DataKey, **details: object) -> None:
 
 
 def list_keys(collection_id: str) -> list[DataKey]:
-    """The collection's keys, revoked ones too, oldest first, each with its `use` once it has one.
+    """The collection's keys, revoked ones too, oldest first, each with who made it and its `use` once it has one.
 
     Empty when there is no such collection.
     """
-    found = DataKey.objects.select_related("use", "allowance").filter(collection_id=collection_id)
+    found = DataKey.objects.select_related("use", "allowance", "made_by").filter(collection_id=collection_id)
     return list(found.order_by("created_at", "id"))
 
 
@@ -154,3 +161,20 @@ def revoke_key(*, collection_id: str, key_id: int) -> None:
         data_key = find_key(collection_id=collection_id, key_id=key_id)
         if DataKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now()):
             _record(Verb.KEY_REVOKED, data_key)
+
+
+def list_keys_made_by(person_id: int, *, collection_id: str | None = None) -> list[DataKey]:
+    """The keys that this person made and that are still good, in one collection or (None) in all, oldest first."""
+    now = timezone.now()
+    good = DataKey.objects.select_related("collection").filter(made_by_id=person_id, revoked_at=None)
+    good = good.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    if collection_id is not None:
+        good = good.filter(collection_id=collection_id)
+    return list(good.order_by("created_at", "id"))
+
+
+def revoke_keys_made_by(person_id: int, *, key_ids: Ids[int], collection_id: str | None = None) -> None:
+    """Revoke those of the keys that this person made, in one collection or (None) in all. Others do not change."""
+    for key in list_keys_made_by(person_id, collection_id=collection_id):
+        if key.pk in key_ids:
+            revoke_key(collection_id=key.collection_id, key_id=key.pk)

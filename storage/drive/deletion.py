@@ -23,6 +23,8 @@ from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DeletionNotFound, DriveNotFound, UndoOver
 from storage.models import Drive, FileDeletion
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.locks import only_worker
 
@@ -51,19 +53,20 @@ class Progress:
     renamed: list[str]
 
 
-def delete(*, drive_id: int, chosen: Chosen, person_id: int) -> Progress:
+def delete(*, access: Access, drive_id: int, chosen: Chosen) -> Progress:
     """Delete files and folders: up to 1,000 files at once; `continue_deletions` deletes the rest in the background.
 
     Files written after this moment stay, and so does what comes under a name whose file is gone already. Raises
-    DriveNotFound, EngineUnreachable.
+    DriveNotFound, Unauthorized or Forbidden when the person may not write here (any more), EngineUnreachable.
     """
     held = moves.count_chosen(drive_id=drive_id, chosen=chosen)
     with engine_errors(), transaction.atomic():
         # Writers hold this lock when they take their time, so each of them is over by now or is later than `asked_at`.
         moves.lock_drive(drive_id)
+        rights.ask_again(access)
         deletion = FileDeletion.objects.create(
             drive_id=drive_id,
-            asked_by_id=person_id,
+            asked_by_id=access.person_id,
             names=chosen.names,
             folders=chosen.folders,
             files=held.files,
@@ -80,15 +83,16 @@ def find_deletion(*, drive_id: int, deletion_id: int) -> Progress:
     return _progress(_get(drive_id, deletion_id))
 
 
-def undo(*, drive_id: int, deletion_id: int) -> Progress:
+def undo(*, access: Access, drive_id: int, deletion_id: int) -> Progress:
     """Restore the files. When a name is taken by now, the file gets another name.
 
     More than 1,000 files come back in the background (`continue_deletions`). Undoing it again changes nothing. Raises
-    DeletionNotFound, UndoOver, EngineUnreachable.
+    DeletionNotFound, UndoOver, Unauthorized or Forbidden as `delete`, EngineUnreachable.
     """
     found = _get(drive_id, deletion_id)
     with engine_errors(), transaction.atomic():
         run(moves_sql.lock_deletion(found.pk))
+        rights.ask_again(access)
         found.refresh_from_db()
         if found.undo_asked_at is None:
             if _seconds_left(found) == 0:

@@ -145,7 +145,10 @@ def pin_event(*, collection_id: str, event_id: str) -> None:
     """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
     event = find_event(collection_id=collection_id, event_id=event_id)
     packed = event_blocks.pack_event(event)
-    if not run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer:
+    with engine_errors(), transaction.atomic():
+        run(events_sql.lock_pins(collection_id))
+        is_pinned = run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer
+    if not is_pinned:
         raise InvalidInput(f"{limits.EVENTS_PINNED_MAX:,} requests are pinned already: unpin one first")
 
 

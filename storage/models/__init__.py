@@ -8,6 +8,7 @@ from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.items import Base, Item, SaveReceipt
 from storage.models.people import Invitation, Membership, Role, Session
+from storage.models.throttles import Throttle
 
 __all__ = [
     "AuditEntry",
@@ -40,5 +41,6 @@ __all__ = [
     "SaveReceipt",
     "Session",
     "SnapshotSchedule",
+    "Throttle",
     "Upload",
 ]

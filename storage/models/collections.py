@@ -38,6 +38,8 @@ class DataKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     requests_per_second = models.IntegerField(null=True)  # None: no limit
     bytes_per_day = models.BigIntegerField(null=True)
+    # None: made by a command, by somebody whose account is gone, or before this was noted.
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
 
     class Meta:
         indexes = [

@@ -96,6 +96,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     ),
     (error_status.TooManyWrongKeys(9), 429, [error_status.TooManyWrongKeys.default], {}, {"Retry-After": "9"}),
     (errors.BlobMissing(), 500, [errors.BlobMissing.default], {}, {}),
+    (error_status.HashingBusy(), 503, [error_status.HashingBusy.default], {}, AGAIN),
     (errors.EngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
     (errors.DiskFull(), 507, [errors.DiskFull.default], {}, {}),
 ]

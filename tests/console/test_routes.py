@@ -18,7 +18,7 @@ from storage.events import queries as event_queries
 from storage.models import Base, Export, File, Import, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
-from tests.people import Cast
+from tests.people import Cast, make_member
 from tests.storage.rows import fill_drive
 from tests.visor import make_event
 
@@ -198,7 +198,7 @@ def make_drive(cast: Cast) -> str:
 
 def start_upload(cast: Cast) -> str:
     """The id of an upload that is none of the cast's."""
-    access = Access(cast.collection.id, person_id=0)
+    access = Access(cast.collection.id, person_id=make_member(cast.collection.id).pk)
     started = person_uploads.start_upload(
         access=access,
         drive=make_drive(cast),
@@ -215,7 +215,8 @@ def delete_file(cast: Cast) -> int:
     make_drive(cast)
     drive_id = folders.find_drive(collection_id=cast.collection.id, name="files")
     chosen = moves.choose(["a.txt"], [])
-    return file_deletion.delete(drive_id=drive_id, chosen=chosen, person_id=cast.owner.pk).id
+    access = Access(cast.collection.id, person_id=cast.owner.pk)
+    return file_deletion.delete(access=access, drive_id=drive_id, chosen=chosen).id
 
 
 def method_of(client: Client, name: str) -> Callable[..., Any]:
