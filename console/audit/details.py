@@ -13,15 +13,14 @@ _COUNTED: dict[str, str] = {
 }
 # Ids are for the file: on the page they say nothing.
 _HIDDEN = {"key", "person", "invitation", "export", "import", "deletion"}
+_BEFORE = "_before"
 _WORDS = {
-    "name_before": "before: {}",
-    "role_before": "before: {}",
     "role": "as {}",
-    "size_bytes": "{:,} bytes",
+    "size_bytes": "{} bytes",
     "expires_at": "until {}",
     "rights": "to {}",
-    "requests_per_second": "{:,} requests a second",
-    "bytes_per_day": "{:,} bytes a day",
+    "requests_per_second": "{} requests a second",
+    "bytes_per_day": "{} bytes a day",
     "format": "as {}",
 }
 
@@ -54,8 +53,21 @@ def _say_more(entry: Entry) -> str:
         parts.append(f"{entry.amount:,} {noun}{'' if entry.amount == 1 else 's'}")
     elif entry.amount > 1:
         parts.append(f"{entry.amount:,} times")
-    parts += [_say(name, value) for name, value in entry.details.items() if name not in _HIDDEN]
+    details = entry.details
+    before = {name: details.pop(name) for name in list(details) if name.endswith(_BEFORE)}
+    for name, value in details.items():
+        if name not in _HIDDEN:
+            was = before.pop(f"{name}{_BEFORE}", details)
+            parts.append(_say(name, value) + ("" if was is details else f" (before: {_word(was)})"))
+    parts += [f"before: {_word(was)}" for was in before.values()]
     return ", ".join(parts)
+
+
+def _word(value: object) -> str:
+    """A value by itself."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return Role(str(value)).label if value in Role.values else str("none" if value is None else value)
 
 
 def _say(name: str, value: object) -> str:
@@ -64,8 +76,6 @@ def _say(name: str, value: object) -> str:
         return word
     if isinstance(value, list):
         return f"{word}: {', '.join(map(str, value)) or 'none'}"
-    if name in ("role", "role_before") and value in Role.values:
-        value = Role(str(value)).label
     if name in _WORDS and value is not None:
-        return _WORDS[name].format(value)
-    return f"{word}: {'none' if value is None else value}"
+        return _WORDS[name].format(_word(value))
+    return f"{word}: {_word(value)}"

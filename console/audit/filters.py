@@ -3,7 +3,6 @@
 Invalid values are ignored; the form shows the valid ones.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,12 +10,11 @@ from urllib.parse import urlencode
 
 from storage import limits
 from storage.audit.log import Conditions, Kind
-from storage.numbers import read_number
+from storage.numbers import BEYOND, read_number
 
 # Who is no person of this server.
 OTHERS = {"command": "The command line", "nobody": "Nobody who is known", "server": "The server itself"}
 
-_CURSOR = re.compile(r"([0-9]{1,17})-([0-9]{1,18})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,12 +73,11 @@ def write_cursor(at: datetime, entry_id: int) -> str:
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
     """The time and id of the entry that the page before ended with; None for anything else."""
-    found = _CURSOR.fullmatch(text)
-    number = read_number(found[2]) if found else None
-    if found is None or number is None:
+    microseconds, entry_id = (read_number(part) for part in (*text.split("-", 1), "")[:2])
+    if microseconds is None or entry_id is None or entry_id >= BEYOND:
         return None
     try:
-        return _EPOCH + timedelta(microseconds=int(found[1])), number
+        return _EPOCH + timedelta(microseconds=microseconds), entry_id
     except OverflowError:
         return None
 

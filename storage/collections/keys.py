@@ -149,10 +149,11 @@ def set_limits(*, collection_id: str, key_id: int, requests_per_second: int | No
         found = DataKey.objects.select_for_update().filter(collection_id=collection_id, id=key_id).first()
         if found is None:
             raise DataKeyNotFound(f"Collection {collection_id} has no data key {key_id}")
-        before = {f"{kind}_before": limit for kind, limit in _limits(found).items()}
+        before = _limits(found)
         found.requests_per_second, found.bytes_per_day = requests_per_second, bytes_per_day
         found.save(update_fields=["requests_per_second", "bytes_per_day"])
-        _record(Verb.KEY_CHANGED, found, **_limits(found), **before)
+        changed = {kind: limit for kind, limit in _limits(found).items() if limit != before[kind]}
+        _record(Verb.KEY_CHANGED, found, **changed, **{f"{kind}_before": before[kind] for kind in changed})
 
 
 def revoke_key(*, collection_id: str, key_id: int) -> None:
