@@ -153,8 +153,13 @@ class _Batch:
 
     def _record_deletion(self, amount: int) -> None:
         """One entry for the whole save, which grows with each batch."""
-        where = {"collection_id": self.access.collection_id, "about": self.base}
-        audit.record(Verb.ITEMS_DELETED, **where, amount=amount, merge=f"{Verb.ITEMS_DELETED} {self.save_id}")
+        audit.record(
+            Verb.ITEMS_DELETED,
+            collection_id=self.access.collection_id,
+            about=self.base,
+            amount=amount,
+            merge=f"{Verb.ITEMS_DELETED} {self.save_id}",
+        )
 
     def _recorded(self) -> list[Result]:
         base_id, person_id, digest, results = run_one(edits_sql.get_receipt(self.save_id, self.number))

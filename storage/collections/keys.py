@@ -92,10 +92,14 @@ def create_key(
 
 
 def _scope(data_key: DataKey) -> dict[str, object]:
-    chosen = {"bases": data_key.base_names, "drives": data_key.drive_names}
-    until = {"expires_at": data_key.expires_at.isoformat()} if data_key.expires_at else {}
-    limited = {kind: limit for kind, limit in _limits(data_key).items() if limit is not None}
-    return {kind: found for kind, found in chosen.items() if found is not None} | until | limited
+    """What the key is limited to, for the audit log."""
+    scope: dict[str, object] = {
+        "bases": data_key.base_names,
+        "drives": data_key.drive_names,
+        "expires_at": data_key.expires_at and data_key.expires_at.isoformat(),
+        **_limits(data_key),
+    }
+    return {kind: chosen for kind, chosen in scope.items() if chosen is not None}
 
 
 def _limits(data_key: DataKey) -> dict[str, int | None]:

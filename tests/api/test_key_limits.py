@@ -22,7 +22,7 @@ from tests.waiting import eventually
 RATE = 5
 
 
-def make_allowance(**given: int) -> tuple[Allowance, Allowance]:
+def make_allowance(**given: Any) -> tuple[Allowance, Allowance]:
     """A limited key, as two processes see it."""
     collection_id = collections.create_collection("Made by a test").id
     digest = keys.read_key(keys.create_key(collection_id=collection_id, name="app", **given).text).key_digest
@@ -70,7 +70,7 @@ def test_a_refused_write_stores_nothing(server: Server, database: None) -> None:
 def test_bytes_of_requests_and_answers_are_counted_together(server: Server, database: None) -> None:
     limited = make_client(server, bytes_per_day=50_000)
     text = {"key": "a", "text": "x" * 4_000}
-    answers = []
+    answers: list[httpx.Response] = []
     while len(answers) < 40 and (not answers or answers[-1].status_code == 207):
         answers.append(limited.put(text))  # some 4 KB each way
 
@@ -123,7 +123,7 @@ def used_by(key_id: int) -> int:
 def test_changed_limits_reach_every_process(server: Server, database: None) -> None:
     client = make_client(server)
     client.put({"key": "a"})
-    key = {"collection_id": client.collection_id, "key_id": client.key_id}
+    key: dict[str, Any] = {"collection_id": client.collection_id, "key_id": client.key_id}
 
     keys.set_limits(**key, requests_per_second=None, bytes_per_day=1)
     eventually(lambda: client.get("a").status_code == 429)
@@ -218,7 +218,7 @@ def test_high_limit_costs_a_few_statements(database: None, statements: list[Any]
 
 
 @pytest.mark.parametrize("wrong", [{"requests_per_second": 0}, {"requests_per_second": 100_001}, {"bytes_per_day": -1}])
-def test_limits_that_are_none_are_refused(database: None, wrong: dict[str, int]) -> None:
+def test_limits_that_are_none_are_refused(database: None, wrong: dict[str, Any]) -> None:
     collection_id = collections.create_collection("Made by a test").id
     with pytest.raises(keys.InvalidInput):
         keys.create_key(collection_id=collection_id, name="app", **wrong)

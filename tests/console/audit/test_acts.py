@@ -149,8 +149,10 @@ def acts(people: Cast) -> Callable[[], list[Entry]]:
 def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
     """The address of an act that can be done, and what is sent there."""
     if name == "withdraw-owner-invitation":
-        note = {"role": Role.OWNER, "note": "Linus", "invited_by": cast.server_owner}
-        return reverse(name, args=[invitations.invite_person(collection_id=None, **note).pk]), {}
+        made = invitations.invite_person(
+            collection_id=None, role=Role.OWNER, note="Linus", invited_by=cast.server_owner
+        )
+        return reverse(name, args=[made.pk]), {}
     if name == "visor-redo":
         event = make_event(cast.collection.id, method="PUT", path="things/items")
         event_queries.keep_event(event)

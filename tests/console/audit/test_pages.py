@@ -145,7 +145,7 @@ def test_csv_has_a_line_for_each_entry(people: Cast, browser: Browser) -> None:
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith('attachment; filename="made-by-a-test-audit-')
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
     assert [row["about"] for row in rows] == ["two\ufffdlines", "'=1+1"]
     assert rows[0]["name"] == "Ada"
     assert rows[0]["verb"] == "key.create"
@@ -160,7 +160,7 @@ def test_json_lines_are_objects(people: Cast, browser: Browser) -> None:
 
     answer = browser(people.server_owner).get("/audit/export/?format=jsonl&kind=keys")
 
-    lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+    lines = [json.loads(line) for line in b"".join(answer).splitlines()]
     assert [(line["about"], line["details"]) for line in lines][:2] == [("other", {"bytes_per_day": 5}), ("mine", {})]
     assert set(lines[0]) == {
         *("at", "actor", "person_id", "name", "address", "verb", "collection_id", "collection_name", "about"),
