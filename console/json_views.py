@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 def answers_json(
     view: Callable[Concatenate[R, P], HttpResponseBase],
 ) -> Callable[Concatenate[R, P], HttpResponseBase]:
-    """A view for the scripts of a page: named errors become JSON, and what is left of the body is taken in.
+    """A view for the scripts of a page: named errors become JSON.
 
     The gates' own 404 and 403 stay HTML pages: scripts read their status alone.
     """
@@ -41,9 +41,6 @@ def answers_json(
             return error_response(UnknownPath())
         except StorageError as error:
             return error_response(error)
-        finally:
-            if not getattr(request, "_read_started", False):  # a form was read by Django itself
-                streams.drain(request.META)
 
     return answer
 
@@ -80,9 +77,8 @@ def read_object(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES
 
 
 def read_body(request: HttpRequest, *, most_bytes: int) -> bytes:
-    """The whole body. Raises InvalidInput when it was cut, BodyTooLarge and EncodedBody."""
-    streams.refuse_encoded(request.META)
-    return streams.body_of(request.META).read(most_bytes=most_bytes)
+    """The whole body. Raises BodyTooLarge, EncodedBody, InvalidInput for a bad length, and BodyAwaited."""
+    return streams.read_whole(request.META, most_bytes=most_bytes)
 
 
 def read_list(value: Any, what: str) -> list[object]:

@@ -1,7 +1,7 @@
-"""What `serve` runs besides the engines: the web listeners and the job worker, and their preparation.
+"""What `serve` runs besides the engines: the web server and the job worker, and their preparation.
 
-Owns granian's options and the preparation of database and static files. The order of things, and their supervision, are
-the command's (`management/commands/serve.py`).
+Owns the web server's command line and the preparation of database and static files. The order of things, and their
+supervision, are the command's (`management/commands/serve.py`).
 """
 
 import hashlib
@@ -9,8 +9,9 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -28,11 +29,8 @@ from storage.embedded.process import Child
 ADDRESS_NOTE = "serve.json"
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15
-# The server reads a body inside the thread that answers it, and a slow client holds that thread for as long as it likes. Threads
-# are made as they are needed and go when they idle; what bounds the work at once is the pool of database connections.
-_THREADS_PER_WORKER = 256
-# What of our own environment the web processes get: granian copies all of theirs into every request, where `HTTP_PROXY` would
-# pass for a header. These are our settings, and what Python and the clients of the engines read.
+# What of our own environment the web processes get: our settings, and what Python and the clients of the engines read. A proxy
+# that is meant for other programs must not come between us and S3.
 _WEB_VARIABLES = (
     "PATH",
     "HOME",
@@ -44,9 +42,9 @@ _WEB_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
 )
+# Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
-# Connections one worker holds open at a time. Idle ones cost little, and must not keep others out.
-_CONNECTIONS_PER_WORKER = 1024
 
 
 def url(port: int, *, scheme: str) -> str:
@@ -81,48 +79,58 @@ def certificate_names() -> list[str]:
 def max_connections() -> int:
     """How many database connections the bundled Postgres must allow.
 
-    Every worker keeps its own and one to record requests with, on each listener; a worker that was killed and its successor
-    overlap for a moment.
+    Every worker keeps its own and one to record requests with; a worker that was killed and its successor overlap for a moment.
     The rest is for the job worker, commands and probes.
     """
-    listeners = 2 if settings.TLS_PORT else 1
-    return settings.WORKERS * (settings.CONNECTIONS + 1) * listeners * 2 + 40
+    return settings.WORKERS * (settings.CONNECTIONS + 1) * 2 + 40
 
 
-def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates | None = None) -> Child:
-    """One listener with its workers: http, or https when there are certificates."""
-    options = {
-        "interface": "wsgi",
-        "host": settings.HOST,
-        "port": str(port),
-        "http": "1",
-        "workers": str(settings.WORKERS),
-        "blocking-threads": str(_THREADS_PER_WORKER),
-        "backlog": "2048",
-        "backpressure": str(_CONNECTIONS_PER_WORKER),
-        "respawn-interval": "0.1",
-        "workers-kill-timeout": str(DRAIN_SECONDS),
-        # Its warnings are advice about our own options.
-        "log-level": "error",
-        "log-config": str(_write_log_config()),
-    }
+def open_sockets(port: int) -> list[socket.socket]:
+    """Take the port on every address that `HOMEPORT_HOST` means, without answering there yet. Raises OSError."""
+    taken: list[socket.socket] = []
+    found = socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        listening = socket.socket(family, kind, protocol)
+        taken.append(listening)
+        # Without it a port whose last connections linger in TIME_WAIT would count as taken.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # `::` alone means IPv4 as well; beside an IPv4 address of its own it must not.
+            is_alone = len(found) == 1
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_alone)
+        try:
+            listening.bind(address)
+        except OSError:
+            for each in taken:
+                each.close()
+            raise
+    return taken
+
+
+def web_child(
+    sockets: Sequence[socket.socket],
+    tls_sockets: Sequence[socket.socket],
+    *,
+    marks: Mapping[str, str],
+    certificates: Certificates | None = None,
+) -> Child:
+    """The web server with its workers, on sockets that stay ours: they answer again as soon as a new one is there."""
+    command = [sys.executable, "-m", "console.listener", "--workers", str(settings.WORKERS)]
+    for listening in sockets:
+        command += ["--socket", str(listening.fileno())]
+    for listening in tls_sockets:
+        command += ["--tls-socket", str(listening.fileno())]
     if certificates:
-        options |= {
-            "ssl-certificate": str(certificates.certificate),
-            "ssl-keyfile": str(certificates.key),
-            "ssl-protocol-min": "tls1.2",
-        }
-    command = [sys.executable, "-m", "console.listener", "--factory", "--no-ws", "--respawn-failed-workers"]
-    for name, value in options.items():
-        command += [f"--{name}", value]
+        command += ["--certificate", str(certificates.certificate), "--key", str(certificates.key)]
     return Child(
-        name="The https listener" if certificates else "The http listener",
-        command=[*command, "console.wsgi:make_application"],
-        environment=_environment(marks, _web_variables()),
+        name="The web server",
+        command=command,
+        environment=_environment(marks, _web_variables() | _MEMORY),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
+        descriptors=[each.fileno() for each in (*sockets, *tls_sockets)],
     )
 
 
@@ -199,13 +207,6 @@ def _static_fingerprint() -> str:
             about = Path(storage.path(name)).stat()
             digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _write_log_config() -> Path:
-    """granian reads its logging from a file: ours, so that its entries look like the others."""
-    path = settings.DATA / "granian-log.json"
-    path.write_text(json.dumps(settings.LOGGING))
-    return path
 
 
 def _web_variables() -> dict[str, str]:

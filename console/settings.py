@@ -35,6 +35,8 @@ PORT = env.int("HOMEPORT_PORT", 8000, validate=_PORT)
 TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
+# How long a client may keep the server waiting: for the head of a request, and for the start of its body.
+CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1))
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
@@ -79,10 +81,11 @@ MIDDLEWARE = [
     "console.compression.PagesOnly",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Before the check of forms, which reads the body: of a stranger none is taken in but for the pages that are for strangers.
     "console.accounts.gate.SignInRequired",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "console.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -243,6 +246,5 @@ LOGGING = {
         "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
         "django.security": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
-        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }

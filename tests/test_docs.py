@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from console import listener
+from console.server import limits as server_limits
 from storage import limits
 from storage.audit.verbs import Kind
 from tests.waiting import LONG_SECONDS
@@ -223,6 +225,24 @@ def test_limits_are_told_as_they_are(page: str) -> None:
     text = read(f"docs/{page}")
     wanted = {name: sentence.format(getattr(limits, name)) for name, sentence in TOLD[page].items()}
     assert {name: sentence for name, sentence in wanted.items() if sentence not in text} == {}
+
+
+def test_limits_of_the_server_are_told_as_they_are() -> None:
+    told = [
+        f"| connections | {server_limits.CONNECTIONS_MAX:,} to each",
+        f"the address of a request | {server_limits.TARGET_MAX_BYTES:,} bytes",
+        f"| {server_limits.HEAD_MAX_BYTES:,} bytes and {server_limits.HEADERS_MAX} headers",
+        f"a second more for every {server_limits.BODY_MIN_BYTES_PER_SECOND:,} bytes",
+        f"the form of a page | {server_limits.FORM_MAX_BYTES:,} bytes",
+        f"nothing of it for {server_limits.STALLED_SECONDS} seconds",
+        f"closed after {server_limits.KEEP_ALIVE_SECONDS} seconds",
+        f"coming in | {server_limits.BODIES_MEMORY_BYTES:,} bytes",
+        f"not taken | {server_limits.UNSENT_MAX_BYTES:,} bytes",
+        f"more wait up to {server_limits.QUEUE_SECONDS} seconds",
+        "{rows} for items and queries, {pages} for pages, {files} for files".format(**listener.KINDS),
+    ]
+    text = read("docs/limits.md")
+    assert [sentence for sentence in told if sentence not in text] == []
 
 
 def test_limits_in_other_units_are_told_as_they_are() -> None:

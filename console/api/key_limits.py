@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 
 from console.api.request import ApiRequest
 from console.error_status import TooManyBytes, TooManyRequests
-from console.streams import transferred
+from console.streams import received_bytes
 from storage.collections import key_limits
 from storage.collections.key_limits import Allowance
 from storage.postgres.caller import Access
@@ -30,7 +30,13 @@ def check(caller: Access) -> Allowance | None:
 
 
 def count(request: ApiRequest, response: HttpResponseBase) -> None:
-    """Count the bytes of the request's body and of the answer's, as it announces them."""
+    """Count the bytes of the request's body, if it was taken in, and of the answer's, as it announces them."""
     if request.allowance is not None:
         answered = 0 if request.method == "HEAD" else int(response.headers.get("Content-Length") or 0)
-        request.allowance.count_bytes(transferred(request.META) + answered)
+        request.allowance.count_bytes(received_bytes(request.META) + answered)
+
+
+def give_back(request: ApiRequest) -> None:
+    """It was not answered and comes again: with its body, or to other threads."""
+    if request.allowance is not None:
+        request.allowance.give_back_request()

@@ -84,6 +84,13 @@ class Allowance:
         self._none_until = now + wait
         return wait
 
+    def give_back_request(self) -> None:
+        """Give back a request that was taken and not made: this process may make it within a second."""
+        with self._taking:
+            now = time.monotonic()
+            self._left = self._left + 1 if now < self._left_until else 1
+            self._left_until = now + _LEASE_SECONDS
+
     def wait_for_bytes(self) -> float:
         """0 while bytes are left for today, else the seconds until the next day (UTC)."""
         if self.bytes_per_day is None or self._used_bytes + self._untold < self.bytes_per_day:

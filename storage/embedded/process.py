@@ -47,6 +47,8 @@ class Child:
     stop_seconds: float = 5.0
     death_signal: signal.Signals = signal.SIGKILL
     prepare: Callable[[], None] = lambda: None
+    # Descriptors that it inherits, such as sockets that are to outlive it.
+    descriptors: Sequence[int] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     quick_deaths: int = field(default=0, init=False)
     _started_at: float = field(default=0.0, init=False)
@@ -65,6 +67,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
+                pass_fds=self.descriptors,
                 preexec_fn=_death_signal_setter(self.death_signal),
                 **_as_account(self.account),
             )

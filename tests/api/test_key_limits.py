@@ -15,9 +15,9 @@ from storage.errors import Unauthorized
 from storage.models import DataKeyAllowance
 from storage.postgres.database import run
 from tests.drives import make_drive
-from tests.factories import BaseClient, exact_json, make_client
+from tests.factories import BaseClient, RawConnection, exact_json, make_client, raw_head
 from tests.serving import Server
-from tests.waiting import eventually
+from tests.waiting import NOTHING_SECONDS, eventually
 
 RATE = 5
 
@@ -109,6 +109,28 @@ def test_downloads_and_chunked_uploads_count_with_their_bytes(server: Server, da
         before = used_by(drive.caller.key_id)
     assert drive.send("POST", "/files?name=b.bin", content=iter([b"y" * 200_000])).status_code == 201
     eventually(lambda: used_by(drive.caller.key_id) > before + 200_000)
+
+
+def test_a_request_whose_body_comes_later_is_counted_once(server: Server, database: None) -> None:
+    limited = make_client(server, requests_per_second=1)
+    body = b'{"items": [{"key": "a"}]}'
+    with RawConnection(server) as connection:
+        connection.send(raw_head(limited, "PUT", "/items", f"Content-Length: {len(body)}"))
+        time.sleep(NOTHING_SECONDS)
+        connection.send(body)
+        answer = connection.answer()
+    assert answer is not None
+    assert answer.status == 207
+
+
+def test_a_body_that_was_only_announced_is_not_counted(server: Server, database: None) -> None:
+    drive = make_drive(server, bytes_per_day=10_000)
+    with RawConnection(server) as connection:
+        connection.send(raw_head(drive.caller, "POST", "/files?name=a", "Content-Length: 999999999"))
+        answer = connection.answer()
+    assert answer is not None
+    assert answer.status == 413
+    assert {drive.get("a").status_code for _ in range(8)} == {404}
 
 
 def used(client: BaseClient) -> int:

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded import certificates, leftovers, paths, postgres, process, seaweedfs, state
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
@@ -65,9 +66,8 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
-        self._check_port(settings.PORT, "HOMEPORT_PORT")
-        if settings.TLS_PORT:
-            self._check_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT")
+        self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
+        self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self._note_address()
         try:
             self._start()
@@ -89,12 +89,14 @@ class Command(BaseCommand):
         self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
 
-    def _check_port(self, port: int, name: str) -> None:
-        if not ports.is_free(settings.HOST, port):
+    def _take_port(self, port: int, name: str) -> list[socket.socket]:
+        try:
+            return serving.open_sockets(port)
+        except OSError:
             raise CommandError(
                 f"{settings.HOST}:{port} is in use or not allowed."
                 f" Choose another port, for example: {name}={port + 1} {serving.typed_command()} serve"
-            )
+            ) from None
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
@@ -147,10 +149,13 @@ class Command(BaseCommand):
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
 
     def _start_web(self) -> None:
-        self._run(serving.web_child(settings.PORT, marks=self.marks))
         if settings.TLS_PORT:
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
-            self._run(serving.web_child(settings.TLS_PORT, marks=self.marks, certificates=self.certificates))
+        made = self.certificates if settings.TLS_PORT else None
+        self._run(serving.web_child(self.sockets, self.tls_sockets, marks=self.marks, certificates=made))
+        # From here on whoever connects waits for the first worker instead of being refused.
+        for listening in (*self.sockets, *self.tls_sockets):
+            listening.listen(2048)
 
     def _run(self, child: process.Child) -> None:
         self.children.append(child)
@@ -201,6 +206,8 @@ class Command(BaseCommand):
             self._say("Stopping. Running requests may finish ...")
         process.stop_all(users)
         process.stop_all(engines)
+        # Web workers that a killed main process left behind.
+        leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
         seaweedfs.remove_sockets(self.state.s3)
         (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
