@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -48,10 +49,11 @@ def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpR
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)
         file = exports.open_export(collection_id=collection_id, export_id=export_id)
-        response = send_file(request, file, headers=_headers(granted.collection, export))
-        if request.method == "GET":
-            _record_download(export, response)
-        return response
+        # What turns out to be for other threads, and comes again there, is undone here.
+        with transaction.atomic():
+            if request.method == "GET":
+                exports.note_download(export)
+            return send_file(request, file, headers=_headers(granted.collection, export))
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     except RangeNotSatisfiable as error:
@@ -81,15 +83,6 @@ def delete(request: PageRequest, collection_id: str, export_id: UUID) -> HttpRes
         return go_to(request, "exports", collection_id, said="Export deleted.")
     title = "Stop and delete this export?" if _is_moving(export) else "Delete this export?"
     return show_dialog(request, "archives/delete_export.html", granted=granted, export=export, title=title)
-
-
-def _record_download(export: Export, response: HttpResponseBase) -> None:
-    """Only now is it sure that these threads answer it. Without its entry nothing goes out."""
-    try:
-        exports.note_download(export)
-    except BaseException:
-        response.close()
-        raise
 
 
 def _is_moving(export: Export) -> bool:
