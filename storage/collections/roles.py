@@ -36,6 +36,11 @@ class CollectionAccess:
         return self.role is Role.OWNER
 
     @property
+    def sees_keys(self) -> bool:
+        """Whether the person may know which data keys there are, by their names."""
+        return self.allows(Role.MEMBER)
+
+    @property
     def can_write(self) -> bool:
         return self.allows(Role.MEMBER)
 

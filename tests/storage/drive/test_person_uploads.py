@@ -108,7 +108,7 @@ def test_the_same_file_goes_on_where_it_was(sender: Sender) -> None:
 
 def test_uploads_are_one_persons(sender: Sender) -> None:
     started = sender.start("f", 1)
-    other = Sender(sender.desk, 8)
+    other = Sender(sender.desk)
     calls = [
         lambda who: who.part(started.id, 1, b"x"),
         lambda who: who.find(started.id),
