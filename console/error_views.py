@@ -2,7 +2,6 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -32,7 +31,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
     error = sys.exc_info()[1]
-    if isinstance(error, (HashingBusy, EngineUnreachable, OperationalError, InterfaceError)):
+    if isinstance(error, (HashingBusy, EngineUnreachable)):
         page = "errors/503_busy.html" if isinstance(error, HashingBusy) else "errors/503.html"
         response = HttpResponse(render_to_string(page), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)

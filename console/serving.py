@@ -11,7 +11,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -24,11 +24,15 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
+from storage.postgres import locks
+from storage.postgres.database import unhurried
 
 # What a running serve notes of itself in the data folder.
 ADDRESS_NOTE = "serve.json"
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15
+# How long a node waits for another that migrates the database they share.
+MIGRATION_WAIT_SECONDS = 600.0
 # What of our own environment the web processes get: our settings, and what Python and the clients of the engines read. A proxy
 # that is meant for other programs must not come between us and S3.
 _WEB_VARIABLES = (
@@ -161,16 +165,30 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
     )
 
 
-def migrate_if_needed() -> bool:
+def migrate_if_needed(tell: Callable[[str], None]) -> bool:
     """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
 
-    Raises CommandError when the database was made by a version between two releases.
+    One node does it, others that start at the same time wait and `tell` so. Raises CommandError when the database was made by a
+    version between two releases, and when another node takes too long.
     """
+    waits = "Another node brings the database up to date. This one waits for it ..."
+    try:
+        with locks.in_turn("migrations", wait_seconds=MIGRATION_WAIT_SECONDS, tell=lambda: tell(waits)):
+            return _migrate()
+    except locks.StillBusy:
+        raise CommandError(
+            f"Another node has been bringing the database up to date for {MIGRATION_WAIT_SECONDS / 60:.0f} minutes. "
+            "See what it says, then start this one again."
+        ) from None
+
+
+def _migrate() -> bool:
     _check_history()
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    call_command("migrate", interactive=False, verbosity=0)
+    with unhurried():
+        call_command("migrate", interactive=False, verbosity=0)
     return True
 
 

@@ -53,6 +53,8 @@ SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
 ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
 ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
 
+JOB_STATEMENT_SECONDS = 1_800.0  # that a statement of the background jobs may take (ours)
+
 # Files in the console (all ours)
 ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
 SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names

@@ -129,6 +129,7 @@ IN_OTHER_UNITS = {
     "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
     "SHARE_WAIT_SECONDS": ("limits.md", "more wait up to 4 seconds", 4.0),
     "ENGINE_ANSWER_SECONDS": ("http-api.md", "it comes within 5 seconds", 4.5),
+    "JOB_STATEMENT_SECONDS": ("reliability.md", "waits for half an hour", 1_800.0),
     "EVENT_TEXT_LOOK_MAX_BYTES": ("visor.md", "a search in bodies 32 MB", 33_554_432),
     "OVERVIEW_MAX_BYTES": ("base-ui.md", "and 16 MB at most", 16_777_216),
     "RECEIPT_KEPT_SECONDS": ("base-ui.md", "for a day the", 86_400),

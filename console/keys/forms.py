@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from storage import limits
+from storage.postgres import clock
 
 _CHECKBOXES = forms.CheckboxSelectMultiple
 
@@ -103,4 +103,4 @@ class KeyForm(LimitsForm):
     @property
     def expires_at(self) -> datetime | None:
         days: int = self.cleaned_data["days"]
-        return timezone.now() + timedelta(days=days) if days else None
+        return clock.now() + timedelta(days=days) if days else None

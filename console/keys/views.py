@@ -4,7 +4,6 @@ from datetime import UTC
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,6 +14,7 @@ from console.page import PageRequest, go_to, show_dialog
 from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
 from storage.models import DataKey, Role
+from storage.postgres import clock
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -22,7 +22,7 @@ _FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 def index(request: HttpRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    now = timezone.now()
+    now = clock.now()
     context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": now}
     context["today"] = now.astimezone(UTC).date()
     return render(request, "keys/index.html", context)

@@ -5,7 +5,7 @@ into the zip, and in which order, is `zipping.py`'s.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -27,6 +27,7 @@ from storage.drive.files import Stored, StoredFile, make_etag, take
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one, snapshot
 from storage.s3.blobs import Owner
 
@@ -110,7 +111,7 @@ def note_download(export: Export) -> None:
 
     A download that is resumed within the hour stays one entry.
     """
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with engine_errors(), transaction.atomic():
         _record(Verb.EXPORT_DOWNLOADED, export, merge=f"{export.id} {actors.current()} {hour}")
 

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from storage import limits
 from storage.archive import exports, manifest, parts, plans, zip_reader
@@ -25,6 +24,7 @@ from storage.audit.log import Verb
 from storage.collections import collections, deletion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
+from storage.postgres import clock
 from storage.postgres.database import engine_errors
 
 _Check = Export.Check
@@ -55,7 +55,7 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     with transaction.atomic():
         before = SnapshotSchedule.objects.select_for_update().filter(collection_id=collection_id).first()
         if before is None or before.every != every:
-            chosen["next_at"] = timezone.now()
+            chosen["next_at"] = clock.now()
         SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
         details = {"every": every, "keep": keep, "tested": is_checked}
         audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details=details)
@@ -71,7 +71,7 @@ def take_due_snapshots() -> None:
             )
             if schedule.is_checked:
                 Export.objects.filter(id=export.id).update(check_state=_Check.WANTED)
-            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], timezone.now()
+            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], clock.now()
             # A server that was off for a month makes one snapshot, not thirty.
             schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)
             schedule.save(update_fields=["next_at"])
@@ -162,7 +162,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
             state=Import.State.RUNNING,
             attempts=1,
             is_direct=True,
-            heartbeat_at=timezone.now(),
+            heartbeat_at=clock.now(),
         )
         choices = [Choice("merge") for _ in plan.portions]
         # An item that expires during the test must not look lost.

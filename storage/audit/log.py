@@ -7,7 +7,7 @@ and what an item or file was before is nobody's.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from storage.audit.actors import Actor
 from storage.audit.sql import Entry
 from storage.audit.verbs import Kind, Verb
 from storage.exact_json import dump
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 
 __all__ = [
@@ -107,7 +108,7 @@ def record_failed_sign_in(*, account: str, address: str, how: str = "password") 
     Strangers must not fill the log, so after `AUDIT_FAILED_SIGN_INS_PER_HOUR` entries the rest of the hour is one. Raises as
     `record` does.
     """
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
     most = limits.AUDIT_FAILED_SIGN_INS_PER_HOUR
     details: dict[str, object] = {"by": how}
     if run_one(audit_sql.count_since(Verb.SIGN_IN_FAILED, hour, most)).total >= most:

@@ -7,6 +7,7 @@ from storage.audit.log import Verb
 from storage.errors import BaseNotFound, Unauthorized
 from storage.models import Base
 from storage.postgres.database import engine_errors
+from storage.postgres.failures import lacks_collection
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:
@@ -16,8 +17,10 @@ def ensure_base(*, collection_id: str, name: str) -> None:
     """
     try:
         Base.objects.get_or_create(collection_id=collection_id, name=name)
-    except IntegrityError:
-        raise Unauthorized() from None
+    except IntegrityError as error:
+        if lacks_collection(error):
+            raise Unauthorized() from None
+        raise
 
 
 def create_base(*, collection_id: str, name: str) -> None:

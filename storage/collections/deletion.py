@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, Sum
-from django.utils import timezone
 
 from storage import limits
 from storage.audit import log as audit
@@ -32,6 +31,7 @@ from storage.models import (
     FileDeletion,
     Import,
 )
+from storage.postgres import clock
 from storage.postgres.database import run, run_one
 from storage.postgres.locks import only_worker
 
@@ -85,7 +85,7 @@ def list_deletions(person: User) -> list[Deletion]:
     """Running and just finished deletions: those this person asked for, or all of them for an owner of the server."""
     # Deletions of scratch collections are not shown: nobody asked for them.
     recent = Deletion.objects.filter(asked_by__isnull=False).filter(
-        Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
+        Q(emptied_at=None) | Q(emptied_at__gt=clock.now() - _SHOWN)
     )
     return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
 
@@ -99,14 +99,14 @@ def continue_deletions() -> None:
     with only_worker("collection deletions") as is_ours:
         if is_ours:
             for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
-                began = timezone.now()
+                began = clock.now()
                 _empty(deletion)
                 _finish(deletion, began)
 
 
 def forget_old() -> None:
     """Delete the rows of deletions that finished a day ago or earlier."""
-    Deletion.objects.filter(finished_at__lt=timezone.now() - timedelta(days=1)).delete()
+    Deletion.objects.filter(finished_at__lt=clock.now() - timedelta(days=1)).delete()
 
 
 def _empty(deletion: Deletion) -> None:
@@ -132,9 +132,9 @@ def _finish(deletion: Deletion, began: datetime) -> None:
     """
     changes = {}
     if deletion.emptied_at is None:
-        changes["emptied_at"] = timezone.now()
+        changes["emptied_at"] = clock.now()
     elif began - deletion.emptied_at > _STRAGGLERS:
-        changes["finished_at"] = timezone.now()
+        changes["finished_at"] = clock.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
         logger.info("The deleted collection %s is fully removed", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

@@ -15,13 +15,13 @@ from typing import NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from storage import limits, names
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
 from storage.models import Collection, DataKey, DataKeyUse
+from storage.postgres import clock
 from storage.postgres.caller import Access
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -164,13 +164,13 @@ def revoke_key(*, collection_id: str, key_id: int) -> None:
     """Revoke the key: it is refused from now on. Revoking it again changes nothing. Raises DataKeyNotFound."""
     with transaction.atomic():
         data_key = find_key(collection_id=collection_id, key_id=key_id)
-        if DataKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now()):
+        if DataKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=clock.now()):
             _record(Verb.KEY_REVOKED, data_key)
 
 
 def list_keys_made_by(person_id: int, *, collection_id: str | None = None) -> list[DataKey]:
     """The keys that this person made and that are still good, in one collection or (None) in all, oldest first."""
-    now = timezone.now()
+    now = clock.now()
     good = DataKey.objects.select_related("collection").filter(made_by_id=person_id, revoked_at=None)
     good = good.filter(Q(expires_at=None) | Q(expires_at__gt=now))
     if collection_id is not None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -15,6 +14,7 @@ from storage.collections.departures import fail_imports
 from storage.collections.holding import hold_people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Invitation, Membership, Session
+from storage.postgres import clock
 
 
 def list_people() -> "QuerySet[User]":
@@ -62,6 +62,6 @@ def end_sessions(*, person_id: int) -> int:
 
 def remove_spent() -> None:
     """Delete expired sessions and invitations."""
-    now: datetime = timezone.now()
+    now: datetime = clock.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from storage import limits
 from storage.audit import log as audit
@@ -23,7 +22,7 @@ from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DeletionNotFound, DriveNotFound, UndoOver
 from storage.models import Drive, FileDeletion
-from storage.postgres import rights
+from storage.postgres import clock, rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.locks import only_worker
@@ -97,7 +96,7 @@ def undo(*, access: Access, drive_id: int, deletion_id: int) -> Progress:
         if found.undo_asked_at is None:
             if _seconds_left(found) == 0:
                 raise UndoOver()
-            found.undo_asked_at = timezone.now()
+            found.undo_asked_at = clock.now()
             found.save(update_fields=["undo_asked_at"])
             _record(Verb.FILES_RESTORED, found, found.deleted)
     if found.deleted <= limits.DELETE_AT_ONCE_FILES:
@@ -117,13 +116,13 @@ def continue_deletions() -> None:
             for deletion_id in unfinished:
                 _work_off(deletion_id)
         if is_ours:
-            for deletion in FileDeletion.objects.filter(_IS_OVER, ended_at__lt=timezone.now() - _OVER):
+            for deletion in FileDeletion.objects.filter(_IS_OVER, ended_at__lt=clock.now() - _OVER):
                 _forget(deletion)
 
 
 def forget_old() -> None:
     """Delete the rows of deletions that ended a day ago or earlier."""
-    earlier = timezone.now() - _SHOWN
+    earlier = clock.now() - _SHOWN
     FileDeletion.objects.filter(Q(undone_at__lt=earlier) | Q(forgotten_at__lt=earlier)).delete()
 
 
@@ -171,7 +170,7 @@ def _seconds_left(found: FileDeletion) -> int:
         return 0
     if found.ended_at is None:
         return limits.UNDO_SECONDS
-    return max(0, int((found.ended_at + _UNDO - timezone.now()).total_seconds()))
+    return max(0, int((found.ended_at + _UNDO - clock.now()).total_seconds()))
 
 
 def _work_off(deletion_id: int) -> None:
@@ -197,7 +196,7 @@ def _next_batch(deletion_id: int) -> bool:
             moves.lock_drive(found.drive_id)
         except DriveNotFound:
             # Its collection was deleted, and everything goes with it (see `storage/collections/deletion.py`).
-            now = timezone.now()
+            now = clock.now()
             FileDeletion.objects.filter(pk=deletion_id).update(ended_at=now, forgotten_at=now)
             return False
         return _restore_batch(found) if found.undo_asked_at else _delete_batch(found)
@@ -209,7 +208,7 @@ def _delete_batch(found: FileDeletion) -> bool:
         kept = [path for folder in found.folders for path in _forget_folders(found.drive_id, folder)]
         moves.keep_emptied(found.drive_id, Chosen(found.names, found.folders))
         # The count may have been too low or too high.
-        _update(found, ended_at=timezone.now(), kept_folders=kept, files=F("deleted"))
+        _update(found, ended_at=clock.now(), kept_folders=kept, files=F("deleted"))
         return False
     deleted = run_one(moves_sql.set_files_aside(found.pk, found.drive_id, batch, found.asked_at)).total
     _update(found, deleted=F("deleted") + deleted)
@@ -239,7 +238,7 @@ def _restore_batch(found: FileDeletion) -> bool:
     if not names:
         if found.kept_folders:
             run(folders_sql.keep_folders(found.drive_id, found.kept_folders))
-        _update(found, undone_at=timezone.now())
+        _update(found, undone_at=clock.now())
         return False
     taken = {name for (name,) in run(moves_sql.find_existing(found.drive_id, names))}
     free = FreeNames(found.drive_id, besides=names)
@@ -261,7 +260,7 @@ def _forget(found: FileDeletion) -> None:
                 return
             more = bool(run_one(moves_sql.forget_deleted(found.pk, limits.DELETE_BATCH_ROWS)).total)
             if not more:
-                _update(found, forgotten_at=timezone.now())
+                _update(found, forgotten_at=clock.now())
     logger.info("%s deleted files can no longer be restored", found.deleted)
 
 

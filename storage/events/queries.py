@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from storage import limits
 from storage.errors import EventNotFound, InvalidInput
@@ -24,6 +23,7 @@ from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
 
@@ -189,7 +189,7 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
 
 def sum_events(collection_id: str) -> Kept:
     """What is kept of the collection, and what was lost in the last 24 hours."""
-    since = timezone.now() - timedelta(days=1)
+    since = clock.now() - timedelta(days=1)
     return Kept(*run_one(events_sql.sum_events(collection_id, int(since.timestamp()) // 60)))
 
 

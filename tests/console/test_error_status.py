@@ -16,6 +16,7 @@ from storage.base import bases, edits, items
 from storage.drive import moves
 from storage.errors import StorageError
 from storage.models import Import, Role
+from storage.postgres import failures
 from tests.api.in_process import ask
 from tests.console.conftest import Browser
 from tests.console.test_routes import make_drive
@@ -99,6 +100,8 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (error_status.HashingBusy(), 503, [error_status.HashingBusy.default], {}, AGAIN),
     (errors.EngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
     (errors.DiskFull(), 507, [errors.DiskFull.default], {}, {}),
+    (failures.OrmEngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
+    (failures.OrmDiskFull(), 507, [errors.DiskFull.default], {}, {}),
 ]
 HEADERS = ("Retry-After", "Content-Range", "Allow")
 Asked = Callable[[StorageError], tuple[int, Any, dict[str, str]]]

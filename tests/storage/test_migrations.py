@@ -109,8 +109,8 @@ def test_a_database_of_before_needs_no_migration(old: DatabaseWrapper, monkeypat
     assert applied == {*old_names(), "0001_schema", "0002_raw_sql"}
     monkeypatch.setattr(serving, "connection", old)
     monkeypatch.setattr(serving, "call_command", lambda *given, **how: call_command(*given, database=old.alias, **how))
-    serving.migrate_if_needed()
-    assert not serving.migrate_if_needed()
+    serving.migrate_if_needed(print)
+    assert not serving.migrate_if_needed(print)
 
 
 def test_models_and_migrations_say_the_same() -> None:
@@ -126,7 +126,7 @@ def test_a_database_that_only_some_of_the_ten_made_is_refused(monkeypatch: pytes
             recorder.record_applied("storage", name)
         monkeypatch.setattr(serving, "connection", some)
         with pytest.raises(CommandError, match="unfinished version of Homeport"):
-            serving.migrate_if_needed()
+            serving.migrate_if_needed(print)
 
 
 def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +136,8 @@ def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pyt
         monkeypatch.setattr(
             serving, "call_command", lambda *given, **how: call_command(*given, database=half.alias, **how)
         )
-        assert serving.migrate_if_needed()
-        assert not serving.migrate_if_needed()
+        assert serving.migrate_if_needed(print)
+        assert not serving.migrate_if_needed(print)
 
 
 @contextmanager

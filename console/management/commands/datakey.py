@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from console.management.recorded import RecordedCommand
 from storage.collections import keys
 from storage.errors import StorageError
 from storage.models import DataKey
+from storage.postgres import clock
 
 
 class Command(RecordedCommand):
@@ -52,7 +52,7 @@ class Command(RecordedCommand):
             # Once some are named, the key is good for the named ones alone.
             base_names=options["base"] or ([] if chosen else None),
             drive_names=options["drive"] or ([] if chosen else None),
-            expires_at=timezone.now() + timedelta(days=options["days"]) if options["days"] else None,
+            expires_at=clock.now() + timedelta(days=options["days"]) if options["days"] else None,
             requests_per_second=options["requests_per_second"],
             bytes_per_day=options["bytes_per_day"],
         )

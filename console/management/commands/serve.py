@@ -116,7 +116,7 @@ class Command(BaseCommand):
         if not settings.DATABASE_URL or settings.S3_IS_BUNDLED:
             self._start_engines()
         self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
-        if serving.migrate_if_needed():
+        if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
         serving.collect_static_if_changed()
