@@ -46,6 +46,9 @@ DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 
+# How long the audit log keeps an entry.
+AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=_AT_LEAST_ONE)
+
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
 DEBUG = env.bool("HOMEPORT_DEBUG", False)
@@ -89,6 +92,7 @@ MIDDLEWARE = [
     "console.accounts.gate.SignInRequired",
     "django.middleware.csrf.CsrfViewMiddleware",
     "console.parameters.PlainParameters",
+    "console.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -16,6 +16,7 @@ from procrastinate.tasks import Task
 
 from storage import sweeper
 from storage.archive import worker
+from storage.audit import log as audit
 from storage.base import edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
@@ -96,6 +97,13 @@ def remove_spent_sessions(timestamp: int) -> None:
 def forget_receipts(timestamp: int) -> None:
     """Every hour; a receipt is kept for a day."""
     edits.forget_receipts()
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(name="forget_audit", queueing_lock="forget_audit")
+def forget_audit(timestamp: int) -> None:
+    """Every hour; entries are kept for `HOMEPORT_AUDIT_DAYS`."""
+    audit.forget_old()
 
 
 @app.periodic(cron="37 * * * *")

@@ -89,6 +89,8 @@ WORK_IDLE_SECONDS = 60.0  # without work, then a helper ends
 
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)
+KEY_REQUESTS_PER_SECOND_MAX = 100_000  # that a data key can be limited to (ours)
+KEY_BYTES_PER_DAY_MAX = 1_000_000_000_000_000  # likewise
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
 
 # Passwords (all ours)
@@ -107,6 +109,13 @@ THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
+
+# The audit log (all ours)
+AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
+AUDIT_ENTRIES_PER_PAGE = 50
+AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
+AUDIT_NAMES_MAX = 500  # people that the filter offers
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)

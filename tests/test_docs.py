@@ -12,6 +12,7 @@ import pytest
 from console import listener
 from console.server import limits as server_limits
 from storage import limits
+from storage.audit.verbs import Kind
 from tests.waiting import LONG_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,8 +63,13 @@ TOLD = {
         "WORKS_AT_ONCE": "of memory, {:,} at once in each process",
         "WORK_WAIT_SECONDS": "to begin within {:,.0f} seconds",
         "WRONG_KEYS_PER_MINUTE": "wrong data keys from one address | {:,} a minute",
+        "KEY_REQUESTS_PER_SECOND_MAX": "1 to {:,} requests a second",
+        "KEY_BYTES_PER_DAY_MAX": "1 to {:,} bytes a day",
+        "AUDIT_NAMES_MAX": "people in the filter of the audit log | the first {:,}",
+        "AUDIT_FAILED_SIGN_INS_PER_HOUR": "entries of failed sign-ins in the audit log | {:,} an hour",
         "TRANSFERS_AT_ONCE": "files on their way at once | {:,} in each process",
     },
+    "audit.md": {"AUDIT_TEXT_MAX_CHARACTERS": "cut at {:,} characters"},
     "visor.md": {
         "EVENTS_KEPT_DAYS": "how long requests are kept | {:,} days",
         "EVENTS_MAX_BYTES": "kept of one collection | {:,} bytes",
@@ -154,6 +160,8 @@ INNER = {
     "ARCHIVE_MANIFEST_MAX_BYTES",
     "ARCHIVE_PART_BYTES",
     "ARCHIVE_PUTS_AT_ONCE",
+    "AUDIT_ENTRIES_PER_PAGE",
+    "AUDIT_EXPORT_BATCH",
     "CLASHES_SHOWN",
     "CLIENT_NAME_MAX_CHARACTERS",
     "COLLECTION_NAME_MAX_CHARACTERS",
@@ -194,6 +202,11 @@ INNER = {
     "WORK_ANSWER_MAX_BYTES",
     "WORK_IDLE_SECONDS",
 }
+
+
+def test_every_verb_of_the_audit_log_is_told_under_its_kind() -> None:
+    rows = dict(re.findall(r"^\| ([\w -]+) \| (`[a-z].*`) \|$", read("docs/audit.md"), re.M))
+    assert {kind.label: ", ".join(f"`{verb}`" for verb in kind.verbs) for kind in Kind}.items() <= rows.items()
 
 
 def read(name: str) -> str:

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from console import serving
 from console.accounts.forms import NewAccountForm
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.postgres.database import run
 from storage.postgres.sql import locks as locks_sql
 
@@ -47,4 +49,5 @@ def create_first_person(form: NewAccountForm) -> User | None:
             return None
         person.is_superuser = True
         person.save()
+        audit.record(Verb.ACCOUNT_CREATED, about=person.username, details={"owns_server": True})
         return person

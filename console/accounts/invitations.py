@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import invitations
 from storage.errors import InvalidInput, InvitationSpent
 from storage.models import Invitation
@@ -42,5 +44,6 @@ def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
                     newcomer.save()
             except IntegrityError:
                 raise InvalidInput("A user with that username already exists.") from None
+            audit.record(Verb.ACCOUNT_CREATED, about=newcomer.username)
         invitations.accept_invitation(invitation_id=invitation.pk, person=newcomer)
         return newcomer

@@ -7,7 +7,8 @@ from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -19,6 +20,8 @@ from console.accounts.forms import NewAccountForm, NewPasswordForm, SignInForm
 from console.accounts.throttle import PASSWORD_CHANGE, Attempt
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import people
 from storage.errors import InvalidInput, InvitationSpent
 from storage.throttles import tries
@@ -73,6 +76,11 @@ class SignIn(LoginView):
         return response
 
 
+@method_decorator(transaction.atomic, name="post")
+class SignOut(LogoutView):
+    """Django's own; the session ends together with the entry in the audit log."""
+
+
 @login_not_required
 @never_cache
 @require_http_methods(_FORM_METHODS)
@@ -113,14 +121,17 @@ def account(request: PageRequest) -> HttpResponse:
     try:
         is_valid = form.is_valid()
         if is_valid:
-            form.save()
+            form.save(commit=False)  # which hashes: slow work that no transaction should wait for
     except HashingBusy:
         tries.give_back(counted)
         raise
     if "old_password" not in form.errors:
         tries.forget_tries(counted)
     if is_valid:
-        update_session_auth_hash(request, form.user)
+        with transaction.atomic():
+            form.user.save()
+            update_session_auth_hash(request, form.user)
+            audit.record(Verb.PASSWORD_CHANGED, about=form.user.get_username())
         messages.success(request, "Password changed. Other browsers are signed out.")
         return redirect("account")
     return render(request, "accounts/account.html", {"form": form}, status=UNPROCESSABLE)
@@ -129,8 +140,9 @@ def account(request: PageRequest) -> HttpResponse:
 @require_POST
 def sign_out_everywhere(request: PageRequest) -> HttpResponse:
     """End all sessions of this person, this one too."""
-    people.end_sessions(person_id=request.user.id)
-    logout(request)
+    with transaction.atomic():
+        people.end_sessions(person_id=request.user.id)
+        logout(request)
     return redirect("sign-in")
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -48,7 +49,11 @@ def download(request: PageRequest, collection_id: str, export_id: UUID) -> HttpR
     try:
         export = exports.find_export(collection_id=collection_id, export_id=export_id)
         file = exports.open_export(collection_id=collection_id, export_id=export_id)
-        return send_file(request, file, headers=_headers(granted.collection, export))
+        # What turns out to be for other threads, and comes again there, is undone here.
+        with transaction.atomic():
+            if request.method == "GET":
+                exports.note_download(export)
+            return send_file(request, file, headers=_headers(granted.collection, export))
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     except RangeNotSatisfiable as error:

@@ -38,6 +38,7 @@ def client(request: PageRequest, collection_id: str) -> HttpResponse:
     person = request.user.get_username()
     if "try" in request.POST:
         return _show(request, granted, form, dry_run=run_dry(form.draft, access=rights, sent_by=person))
+    replay.note_sent(form.draft, collection_id)
     replay_of = form.cleaned_data["replay_of"]
     origin = event_blocks.CLIENT
     sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)

@@ -95,6 +95,7 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
     except InvalidInput as error:
         messages.error(request, f"{error.messages[0]}.")
         return redirect("visor-event", collection_id, event_id)
+    replay.note_sent(draft, collection_id)
     sent = replay.send(
         draft,
         access=Access(collection_id, person_id=request.user.pk),

@@ -5,6 +5,7 @@ import in `importer.py`.
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,6 +26,8 @@ from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
 from storage.archive.zip_reader import Problem
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.drive import files
 from storage.drive.files import Content, take
 from storage.drive.sql import uploads as uploads_sql
@@ -63,7 +66,7 @@ def start_import(
         under_way = Import.objects.filter(collection_id=collection_id, state__in=busy).count()
         if not is_direct and under_way >= limits.ARCHIVES_WAITING_MAX:
             raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} imports are under way already: delete one first")
-        return Import.objects.create(
+        import_ = Import.objects.create(
             collection_id=collection_id,
             file_name="".join(each for each in file_name if each.isprintable())[-_NAME_MAX_CHARACTERS:] or "archive",
             size_expected=size_bytes,
@@ -71,6 +74,8 @@ def start_import(
             is_direct=is_direct,
             is_kept=not is_direct,
         )
+        _record(Verb.IMPORT_STARTED, import_, {"size_bytes": size_bytes})
+        return import_
 
 
 def append_part(*, access: Access, import_id: UUID, start: int, content: Content) -> Import:
@@ -131,8 +136,10 @@ def list_problems(import_: Import) -> list[ImportProblem]:
 def delete_import(*, collection_id: str, import_id: UUID) -> None:
     """Delete an import with its report, in any state; stored data stays."""
     with transaction.atomic():
-        gone, _ = Import.objects.filter(collection_id=collection_id, id=import_id).delete()
-        if gone:
+        import_ = Import.objects.select_for_update().filter(collection_id=collection_id, id=import_id).first()
+        if import_ is not None:
+            _record(Verb.IMPORT_DELETED, import_)
+            import_.delete()
             parts.drop_parts(import_id)
 
 
@@ -152,13 +159,20 @@ def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -
         raise ArchiveNotFound()
     plan = plans.read_plan(import_.plan)
     plans.check_choices(plan, choices)
-    _restart(
-        collection_id,
-        import_id,
-        state=_State.RUNNING,
-        choices=plans.keep(*choices),
-        bytes_expected=plan.counts["bytes"],
-    )
+    with transaction.atomic():
+        _restart(
+            collection_id,
+            import_id,
+            state=_State.RUNNING,
+            choices=plans.keep(*choices),
+            bytes_expected=plan.counts["bytes"],
+        )
+        _record(Verb.IMPORT_RUN, import_, dict(Counter(choice.do for choice in choices)))
+
+
+def _record(verb: Verb, import_: Import, details: dict[str, int] | None = None) -> None:
+    told: dict[str, object] = {"import": str(import_.id), **(details or {})}
+    audit.record(verb, collection_id=import_.collection_id, about=import_.file_name, details=told)
 
 
 def forget_old() -> None:

@@ -19,6 +19,8 @@ from storage.archive.importer import Importer
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import collections, deletion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
@@ -41,7 +43,9 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
     """
     if not every:
-        SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+        with transaction.atomic():
+            SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+            audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details={"every": "never"})
         return
     if every not in SnapshotSchedule.Every.values:
         raise InvalidInput("Snapshots are made every day or every week")
@@ -53,6 +57,8 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
         if before is None or before.every != every:
             chosen["next_at"] = clock.now()
         SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
+        details = {"every": every, "keep": keep, "tested": is_checked}
+        audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details=details)
 
 
 def take_due_snapshots() -> None:
@@ -142,8 +148,7 @@ def clear_scratch() -> None:
 
 def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
     """What differs between an export and its restoration. Raises what reading and storing do."""
-    scratch = collections.create_collection("Scratch")
-    Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
+    scratch = collections.create_scratch(export.id)
     made_of = parts.get_parts(export.id)
     with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
         archive = zip_reader.open_zip(stream, export.size_bytes)

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from storage import limits
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections.sql import deletion as deletion_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import CollectionNotFound, InvalidInput
@@ -63,6 +65,9 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
             rows_expected=(items or 0) + (files or 0),
         )
         _drop_archives(collection_id)
+        if collection.scratch_of is None:
+            details = {"items": items or 0, "files": files or 0}
+            audit.record(Verb.COLLECTION_DELETED, collection_id=collection_id, about=collection.name, details=details)
         collection.delete()
         return deletion
 

@@ -8,6 +8,8 @@ remove somebody name the keys the person made, and offer to revoke them.
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.models import Import, Invitation, Role
 
 _UNDER_WAY = (Import.State.UPLOADING, Import.State.CHECKING, Import.State.RUNNING)
@@ -22,7 +24,14 @@ def end_without_right(person: User, *, collection_id: str, role: Role | None) ->
     if person.is_superuser:
         return
     if role is not Role.OWNER:
-        Invitation.objects.filter(collection_id=collection_id, invited_by=person).delete()
+        for invitation in Invitation.objects.filter(collection_id=collection_id, invited_by=person):
+            audit.record(
+                Verb.INVITATION_WITHDRAWN,
+                collection_id=collection_id,
+                about=invitation.note,
+                details={"role": invitation.role, "invitation": invitation.pk, "of": person.username},
+            )
+            invitation.delete()
     if role is None or not role.reaches(Role.MEMBER):
         fail_imports(person, collection_id=collection_id)
 

@@ -1,12 +1,16 @@
 """Invitations: links that let somebody in once, to a collection or as an owner of the server."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
 from storage import limits
+from storage.audit import actors
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import roles
 from storage.collections.holding import hold_people
 from storage.errors import Forbidden, InvalidInput, InvitationSpent
@@ -27,13 +31,15 @@ def invite_person(*, collection_id: str | None, role: Role, note: str, invited_b
         maker = hold_people(invited_by.pk).get(invited_by.pk)
         if maker is None or not roles.may_invite(maker, collection_id):
             raise Forbidden()
-        return Invitation.objects.create(
+        made = Invitation.objects.create(
             collection_id=collection_id,
             role=role,
             note=note.strip(),
             invited_by=maker,
             expires_at=Now() + INVITATION_LASTS,
         )
+        audit.record(Verb.INVITED, **_recorded(made))
+        return made
 
 
 def list_invitations(collection_id: str | None) -> list[Invitation]:
@@ -56,7 +62,11 @@ def find_invitation(invitation_id: int) -> Invitation:
 
 def withdraw_invitation(*, collection_id: str | None, invitation_id: int) -> None:
     """Withdraw an invitation: its link no longer works. Withdrawing it again changes nothing."""
-    Invitation.objects.filter(id=invitation_id, collection_id=collection_id).delete()
+    with transaction.atomic():
+        found = Invitation.objects.select_for_update().filter(id=invitation_id, collection_id=collection_id).first()
+        if found is not None:
+            audit.record(Verb.INVITATION_WITHDRAWN, **_recorded(found))
+            found.delete()
 
 
 def accept_invitation(*, invitation_id: int, person: User) -> None:
@@ -83,4 +93,20 @@ def accept_invitation(*, invitation_id: int, person: User) -> None:
             if not Role(membership.role).reaches(Role(invitation.role)):
                 membership.role = invitation.role
                 membership.save(update_fields=["role"])
+        known = actors.current()
+        audit.record(
+            Verb.INVITATION_ACCEPTED,
+            **_recorded(invitation),
+            by=known if known.person_id == person.pk else actors.person(person, address=known.address),
+        )
         invitation.delete()
+
+
+def _recorded(invitation: Invitation) -> dict[str, Any]:
+    """What the audit log says of an invitation."""
+    role = invitation.role if invitation.collection_id else "owner of the server"
+    return {
+        "collection_id": invitation.collection_id or "",
+        "about": invitation.note,
+        "details": {"role": role, "invitation": invitation.pk},
+    }

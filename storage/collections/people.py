@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import keys
 from storage.collections.departures import fail_imports
 from storage.collections.holding import hold_people
 from storage.errors import InvalidInput, PersonNotFound
-from storage.models import Invitation, Session
+from storage.models import Invitation, Membership, Session
 from storage.postgres import clock
 
 
@@ -42,13 +44,20 @@ def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()
             raise PersonNotFound(f"Nobody has the id {person_id}")
         keys.revoke_keys_made_by(person_id, key_ids=revoked_keys)
         fail_imports(person)
+        details = {"person": person_id}
+        for collection_id in Membership.objects.filter(person=person).values_list("collection_id", flat=True):
+            audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=person.username, details=details)
+        audit.record(Verb.ACCOUNT_REMOVED, about=person.username, details=details)
         person.delete()
         Session.objects.filter(person_id=person_id).delete()
 
 
 def end_sessions(*, person_id: int) -> int:
     """Sign a person out of every browser; how many there were."""
-    return Session.objects.filter(person_id=person_id).delete()[0]
+    with transaction.atomic():
+        ended = Session.objects.filter(person_id=person_id).delete()[0]
+        audit.record(Verb.SIGNED_OUT_EVERYWHERE, amount=ended)
+        return ended
 
 
 def remove_spent() -> None:

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from storage import names
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import keys
 from storage.collections.departures import end_without_right
 from storage.collections.holding import hold_people
@@ -84,8 +86,11 @@ def set_role(*, collection_id: str, person_id: int, role: Role) -> None:
     """Give a member another role, and end what they began and may no longer. Raises PersonNotFound."""
     with transaction.atomic():
         held = hold_people(person_id)
-        if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).update(role=role):
-            raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
+        member = _lock_member(collection_id, person_id)
+        before, member.role = member.role, role
+        member.save(update_fields=["role"])
+        details = {"person": person_id, "role_before": before, "role": str(role)}
+        audit.record(Verb.ROLE_CHANGED, collection_id=collection_id, about=member.person.username, details=details)
         end_without_right(held[person_id], collection_id=collection_id, role=role)
 
 
@@ -96,10 +101,24 @@ def remove_member(*, collection_id: str, person_id: int, revoked_keys: Ids[int] 
     """
     with transaction.atomic():
         held = hold_people(person_id)
-        if not Membership.objects.filter(collection_id=collection_id, person_id=person_id).delete()[0]:
-            raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
+        member = _lock_member(collection_id, person_id)
+        details = {"person": person_id, "role": member.role}
+        audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=member.person.username, details=details)
+        member.delete()
         end_without_right(held[person_id], collection_id=collection_id, role=None)
         keys.revoke_keys_made_by(person_id, collection_id=collection_id, key_ids=revoked_keys)
+
+
+def _lock_member(collection_id: str, person_id: int) -> Membership:
+    found = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("person")
+        .filter(collection_id=collection_id, person_id=person_id)
+        .first()
+    )
+    if found is None:
+        raise PersonNotFound(f"Collection {collection_id} has no person {person_id}")
+    return found
 
 
 def may_invite(person: User, collection_id: str | None) -> bool:

@@ -13,13 +13,15 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from storage import limits
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.drive import folders, moves
 from storage.drive.free_names import FreeNames
 from storage.drive.moves import Chosen
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DeletionNotFound, DriveNotFound, UndoOver
-from storage.models import FileDeletion
+from storage.models import Drive, FileDeletion
 from storage.postgres import clock, rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 _UNDO = timedelta(seconds=limits.UNDO_SECONDS)
 # One minute more, as the clock that refuses an undo may be another machine's.
 _OVER = _UNDO + timedelta(minutes=1)
+# The first of the chosen names and folders that the audit log tells.
+_CHOSEN_TOLD = 3
 # How long the row of a deletion is kept after it can no longer be undone.
 _SHOWN = timedelta(days=1)
 
@@ -67,6 +71,7 @@ def delete(*, access: Access, drive_id: int, chosen: Chosen) -> Progress:
             files=held.files,
             size_bytes=held.size_bytes,
         )
+        _record(Verb.FILES_DELETED, deletion, held.files)
     if held.files <= limits.DELETE_AT_ONCE_FILES:
         _work_off(deletion.pk)
     return find_deletion(drive_id=drive_id, deletion_id=deletion.pk)
@@ -93,6 +98,7 @@ def undo(*, access: Access, drive_id: int, deletion_id: int) -> Progress:
                 raise UndoOver()
             found.undo_asked_at = clock.now()
             found.save(update_fields=["undo_asked_at"])
+            _record(Verb.FILES_RESTORED, found, found.deleted)
     if found.deleted <= limits.DELETE_AT_ONCE_FILES:
         _work_off(found.pk)
     return find_deletion(drive_id=drive_id, deletion_id=deletion_id)
@@ -127,6 +133,14 @@ def _unfinished() -> "QuerySet[FileDeletion]":
     return FileDeletion.objects.filter(
         Q(ended_at=None, undone_at=None) | Q(undo_asked_at__isnull=False, undone_at=None), forgotten_at=None
     ).order_by("asked_at", "pk")
+
+
+def _record(verb: Verb, deletion: FileDeletion, files: int) -> None:
+    drive = Drive.objects.filter(pk=deletion.drive_id).first()
+    if drive is not None:  # else its collection was deleted just now, which the log says
+        chosen = [*deletion.folders, *deletion.names]
+        details = {"deletion": deletion.pk, "size_bytes": deletion.size_bytes, "chosen": chosen[:_CHOSEN_TOLD]}
+        audit.record(verb, collection_id=drive.collection_id, about=drive.name, amount=files, details=details)
 
 
 def _get(drive_id: int, deletion_id: int) -> FileDeletion:

@@ -161,7 +161,7 @@ def test_save_that_broke_off_goes_on_where_it_stopped(access: Access, monkeypatc
     save_id, changes = uuid.uuid4(), [Add(str(n), None, {"n": str(n)}) for n in range(60)]
     apply, calls = edits._apply, []
 
-    def break_off(*arguments: Any) -> list[edits.Result]:
+    def break_off(*arguments: Any) -> tuple[list[edits.Result], int]:
         calls.append(arguments)
         results = apply(*arguments)
         if len(calls) == 2:
