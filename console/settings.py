@@ -47,7 +47,7 @@ DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 
 # How long the audit log keeps an entry.
-AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=_AT_LEAST_ONE)
+AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
