@@ -14,7 +14,6 @@ from storage import limits
 from storage.base.query import OPERATORS, Predicate, parse_query, parse_search
 from storage.errors import BadQuery, InvalidInput, UnknownOperator
 
-_OPERATOR_CHARACTERS = 30  # longer ones are like none that there is
 # Operators of other query languages, and the one that does the same here.
 _ELSEWHERE = {
     "=": "eq", "==": "eq", "===": "eq", "neq": "ne", "not": "ne", "<>": "ne", "!==": "ne", "$ne": "ne", "$eq": "eq",
@@ -98,7 +97,7 @@ def _describe_operator(error: UnknownOperator) -> str:
     on = f' on "{error.attribute}"' if error.attribute else ""
     if not error.operator:
         return f"The operator after `?` is missing{on}"
-    close = get_close_matches(error.operator[:_OPERATOR_CHARACTERS], OPERATORS, n=1, cutoff=0.4)
+    close = get_close_matches(error.operator, OPERATORS, n=1, cutoff=0.4)
     meant = _ELSEWHERE.get(error.operator.lower()) or next(iter(close), None)
     return f"Unknown operator `?{error.operator}`{on}." + (f" Did you mean `?{meant}`?" if meant else "")
 

@@ -5,7 +5,7 @@ tables and texts are cut; a table is passed over once, so that needs no helper.
 """
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from itertools import islice
 
@@ -23,6 +23,8 @@ from storage.drive.folders import Neighbours
 from storage.postgres.database import release_connection
 
 _DELIMITERS = ",;\t|"
+_AS_IT_IS = "It would take too long to lay out this text, so it is shown as it is."
+_BUSY = "The server is busy, so this text is shown as it is. Try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +66,13 @@ def make_preview(*, drive_id: int, name: str, file: StoredFile) -> Preview:
     if policy.kind == "csv":
         rows, more = _read_table(text, notes)
         return Preview(name, file, policy, neighbours, rows=rows, notes=notes + more)
-    html, more = _lay_out(policy.kind, text, name=name, content_type=file.content_type, is_whole=not is_cut)
-    return Preview(name, file, policy, neighbours, html=html, notes=notes + more)
-
-
-def _lay_out(
-    kind: str, text: str, *, name: str, content_type: str, is_whole: bool
-) -> tuple[SafeString | str, list[str]]:
-    """The text as safe HTML, and what has to be said of it; as plain text when more would take too long."""
     try:
-        html, notes = run("lay_out", kind, text, name, content_type, is_whole)
-    except Stopped:
-        return escape(text), ["It would take too long to lay out this text, so it is shown as it is."]
-    except Busy:
-        return escape(text), ["The server is busy, so this text is shown as it is. Try again in a moment."]
-    return mark_safe(html), notes  # noqa: S308 (every piece of it was escaped or went through an allow-list)
+        html, more = run("lay_out", policy.kind, text, name, file.content_type, not is_cut)
+    except (Stopped, Busy) as error:
+        notes.append(_AS_IT_IS if isinstance(error, Stopped) else _BUSY)
+        return Preview(name, file, replace(policy, kind="text"), neighbours, html=escape(text), notes=notes)
+    safe = mark_safe(html)  # noqa: S308 (every piece of it was escaped or went through an allow-list)
+    return Preview(name, file, policy, neighbours, html=safe, notes=notes + more)
 
 
 def _read_table(text: str, notes: list[str]) -> tuple[list[list[str]], list[str]]:

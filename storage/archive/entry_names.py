@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import count
 
 # Characters that Windows refuses, control characters, and direction marks that could hide a file's ending.
@@ -105,6 +106,7 @@ def safe_path(name: str) -> str:
     return "/".join(safe_label(step) for step in name.split("/"))
 
 
+@lru_cache(maxsize=4_096)
 def safe_label(label: str) -> str:
     """One name for a file or folder that every system takes; the same when it is one already."""
     safe = _UNSAFE.sub("_", label)
