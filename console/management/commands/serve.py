@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, postgres, process, seaweedfs, state
+from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
