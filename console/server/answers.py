@@ -72,7 +72,7 @@ def refusal(status: str, message: str, *, is_api: bool, headers: Iterable[tuple[
         body, content_type = json.dumps({"errors": [message]}).encode(), "application/json"
     else:
         body, content_type = f"{message}.\n".encode(), "text/plain; charset=utf-8"
-    own = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    own = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "private, no-store")]
     if is_api:
         own.append(("Access-Control-Allow-Origin", "*"))
     return status, [*own, *headers], [body]
