@@ -95,6 +95,9 @@ def test_a_crowd_that_signs_in_keeps_nobody_else_waiting(server: Server, open_pa
     assert {answer.status_code for answer in answers} <= {422, 503}
     busy = [answer for answer in answers if answer.status_code == 503]
     assert all(answer.headers["Retry-After"] for answer in busy)
+    # Who waits for a thread as long as may be is told by the server itself.
+    told = ("Many people are signing in", "The server is busy")
+    assert all(any(words in answer.text for words in told) for answer in busy)
 
 
 def test_right_password_signs_in_and_the_browser_is_known(open_page: OpenPage, person: User) -> None:

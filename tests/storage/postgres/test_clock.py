@@ -13,10 +13,12 @@ from tests.serving import ROOT
 
 # What looks at the clock of its own machine, and why that is right.
 OWN_CLOCK = {
+    "console/audit/views.py": "the day in a file's name",
     "console/base/cells.py": "how long ago, as shown",
     "console/base/import_export_views.py": "the day in a file's name",
     "console/templatetags/page.py": "how long ago, as shown",
     "storage/archive/zipping.py": "when an archive was made, for people",
+    "storage/collections/key_limits.py": "how long to wait for the next day, as told",
     "storage/embedded/certificates.py": "certificates are judged by machines' clocks",
 }
 
