@@ -26,7 +26,7 @@ _PORT = validate.Range(min=0, max=65535)
 _AT_LEAST_ONE = validate.Range(min=1)
 
 # Where this installation keeps everything.
-DATA = Path(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED))).expanduser().resolve()
+DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
 
 # The listeners and their processes.
@@ -36,8 +36,8 @@ TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
-# With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
-DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
+# With less than this free for each bundled engine on their disk nothing new is stored, so that reads and deletes can go on.
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=validate.Range(min=0))
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=validate.Range(min=0))
 

@@ -14,23 +14,26 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage import disk_space
+from storage.embedded import certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded.reserve import Reserve
+from storage.embedded.upkeep import Upkeep
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
 
 _TICK_SECONDS = 0.05
-_MAINTENANCE_SECONDS = 30.0
 # An engine that died this often in a row while we wait for it will not come up by itself.
 _HOPELESS_AFTER = 4
 
@@ -45,19 +48,30 @@ class Command(BaseCommand):
     help = "Starts Homeport: its engines, the web server and the job worker. Ctrl-C stops it all."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--accept-engines",
+            action="store_true",
+            help="use the engines' data outside the data folder although it is of another time than the data folder",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Hold the data folder's lock for as long as the server runs."""
         self.children: list[process.Child] = []
         self.stop_asked = False
         self.is_up = False
+        self.accepts_engines: bool = options["accept_engines"]
+        self.upkeep = Upkeep()
         try:
             paths.make_data_folder(settings.DATA)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, OSError) as error:
+        except (paths.PathError, state.StateError, certificates.CertificateError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(_sentence(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
 
@@ -80,14 +94,22 @@ class Command(BaseCommand):
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
         old = state.load(settings.DATA)
+        chosen: dict[str, Any] = {"used": self._engines_used(), "is_accepted": self.accepts_engines}
+        # Before anything is ended: of a copy that is refused, they would be somebody else's engines.
+        home = state.find_home(settings.DATA, old, **chosen)
         if old:
-            leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
-        self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
+            at = (settings.DATA / (home or old.engine_home)).resolve()
+            leftovers.clear(old.instance_id, settings.DATA, postgres.folder(at))
+        self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER, **chosen)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (our own command line again)
         self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
+
+    def _engines_used(self) -> list[str]:
+        is_used = {homes.POSTGRES: not settings.DATABASE_URL, homes.SEAWEEDFS: settings.S3_IS_BUNDLED}
+        return [name for name, used in is_used.items() if used]
 
     def _check_port(self, port: int, name: str) -> None:
         if not ports.is_free(settings.HOST, port):
@@ -98,7 +120,9 @@ class Command(BaseCommand):
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
-        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+        with suppress(OSError):
+            # Only `homeport` commands read it, and guess without it.
+            (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -111,7 +135,9 @@ class Command(BaseCommand):
     def _start(self) -> None:
         """The engines start side by side; the web server waits for the database alone."""
         started = time.monotonic()
-        if not settings.DATABASE_URL or settings.S3_IS_BUNDLED:
+        if settings.TLS_PORT:
+            self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
+        if self._engines_used():
             self._start_engines()
         self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
         if serving.migrate_if_needed():
@@ -125,12 +151,17 @@ class Command(BaseCommand):
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
             seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+        if self._engines_used():
+            self.state = state.note_made(settings.DATA, self.state)
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
         self.account = paths.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
+        size = settings.DISK_RESERVE_MB * 1_048_576
+        self.upkeep.keep(Reserve(self.home, size_bytes=size, keep_free_bytes=disk_space.reserved_bytes()))
+        self.state = state.claim_home(settings.DATA, self.state)
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
@@ -143,13 +174,13 @@ class Command(BaseCommand):
             if not postgres.folder(self.home).is_dir():
                 self._say("Creating the database ...")
             postgres.initialise(self.home, self.state.postgres, **common)
+            self.state = state.note_made(settings.DATA, self.state)
             limit = serving.max_connections()
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
 
     def _start_web(self) -> None:
         self._run(serving.web_child(settings.PORT, marks=self.marks))
         if settings.TLS_PORT:
-            self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
             self._run(serving.web_child(settings.TLS_PORT, marks=self.marks, certificates=self.certificates))
 
     def _run(self, child: process.Child) -> None:
@@ -177,20 +208,16 @@ class Command(BaseCommand):
         if self.stop_asked:
             raise Stopped
         for child in self.children:
-            child.tick()
+            self.upkeep.attempt(child.name, child.tick)
             if child.quick_deaths >= _HOPELESS_AFTER and not self.is_up:
                 raise CommandError(f"{child.name} does not start. Its last output:\n{child.last_words()}")
+        self.upkeep.maintain(self.children)
 
     def _watch(self) -> None:
         """Keep everything running until somebody asks us to stop."""
         self.is_up = True
-        maintained = time.monotonic()
         while True:
             self._tick()
-            if time.monotonic() - maintained > _MAINTENANCE_SECONDS:
-                maintained = time.monotonic()
-                for child in self.children:
-                    child.bound_log()
             time.sleep(_TICK_SECONDS)
 
     def _stop(self) -> None:
@@ -202,7 +229,8 @@ class Command(BaseCommand):
         process.stop_all(users)
         process.stop_all(engines)
         seaweedfs.remove_sockets(self.state.s3)
-        (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
+        with suppress(OSError):
+            (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
@@ -231,8 +259,16 @@ class Command(BaseCommand):
         self._say(f"     {serving.typed_command()} datakey create COLLECTION_ID NAME\n")
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        # Nobody may be reading any more, or the disk with the output be full.
+        with suppress(OSError):
+            self.stdout.write(line)
+            self.stdout.flush()
+
+
+def _sentence(error: OSError) -> str:
+    """What the system said, for people: with the file it was about."""
+    about = f"{error.filename}: " if error.filename else ""
+    return f"{about}{error.strerror or error}"
 
 
 def _sign_in_url() -> str | None:
