@@ -13,7 +13,7 @@ import dj_database_url
 from csp.constants import NONCE
 from environs import Env, validate
 
-from storage.embedded import paths, state
+from storage.embedded import accounts, paths, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The package `homeport` carries these folders in `_app`; a checkout is itself the folder that they are in.
@@ -35,7 +35,7 @@ PORT = env.int("HOMEPORT_PORT", 8000, validate=_PORT)
 TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
 WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
-ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
+ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 # With less than this free for each bundled engine on their disk nothing new is stored, so that reads and deletes can go on.
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=validate.Range(min=0))
 # Of files that are asked for again and again, so much is kept on this disk as well.

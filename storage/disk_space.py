@@ -8,7 +8,6 @@ stops writing altogether when a hundredth of the disk is free. So writes stop wh
 what the engines write by themselves; `storage/embedded/reserve.py` keeps some more, for when others have filled the disk.
 """
 
-import os
 import shutil
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +40,7 @@ def check_space_for_files() -> None:
 def check_space_at(path: Path) -> None:
     """Raises DiskFull when a file of a command would lie on the engines' disk, and that has too little free space."""
     folder = path.absolute().parent
-    if is_short_for_files() and folder.is_dir() and os.stat(folder).st_dev == os.stat(_folder()).st_dev:
+    if is_short_for_files() and folder.is_dir() and folder.stat().st_dev == Path(_folder()).stat().st_dev:
         raise DiskFull()
 
 

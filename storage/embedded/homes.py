@@ -1,13 +1,12 @@
 """Which folder has the engines' data of a data folder, and whether it is really that data folder's.
 
-The engines' home is `engines` in the data folder, or, where their user can't reach that, a folder under /var/lib/homeport to which
-`engines` is a link. A data folder that was copied, moved or restored must mean its own data: the copied one, or none at all. So
-both sides know each other. A home says in `identity.json` whose it is, and one that lies outside the data folder changes a mark
-with the data folder at every start: a copy that was made without the engines' data has an old mark.
+The engines' home is `engines` in the data folder, or, where their user can't reach that, a folder under /var/lib/homeport to
+which `engines` is a link. A data folder that was copied, moved or restored must mean its own data: the copied one, or none at
+all. So both sides know each other. A home says in `identity.json` whose it is, and one that lies outside the data folder
+changes a mark with the data folder at every start: a copy that was made without the engines' data has an old mark.
 """
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -15,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from storage.embedded import durable, paths
-from storage.embedded.paths import ENGINES, SYSTEM_HOME, Account, PathError
+from storage.embedded.accounts import Account
+from storage.embedded.paths import ENGINES, SYSTEM_HOME, PathError
 
 POSTGRES, SEAWEEDFS = "postgres", "seaweedfs"
 BOTH = (POSTGRES, SEAWEEDFS)
@@ -29,7 +29,7 @@ _STATE = "homeport.json"
 
 @dataclass(frozen=True)
 class Known:
-    """What the data folder remembers of its engines. `made` are those that have data; `is_old`: 0.1.0 wrote it, which kept less."""
+    """What the data folder remembers of its engines. `made` are those that have data; `is_old`: 0.1.0 wrote it."""
 
     instance_id: str
     recorded: str
@@ -52,7 +52,7 @@ def find(data: Path, known: Known | None, *, used: Collection[str] = BOTH, is_ac
     """Where the engines' data is: "engines" for inside the data folder, or an absolute path. None when there is none yet.
 
     `used` are the engines that run here. `is_accepted`: somebody said that data outside is the right one whatever its mark.
-    Writes nothing. Raises PathError, with what to do, when it is missing, somebody else's, or of another time than the data folder.
+    Writes nothing. Raises PathError, with what to do, when it is missing, somebody else's, or of another time than the folder.
     """
     if known is None:
         _refuse_without_secrets(data)
@@ -241,7 +241,7 @@ def _old_note(home: Path) -> Path | None:
 
 def _are_same(one: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return one.samefile(other)
     except OSError:
         return False
 

@@ -1,12 +1,11 @@
-"""Where the engines keep their data and binaries, and as which user they run.
+"""Where the engines keep their data and binaries.
 
-Postgres refuses to run as root, so root's Homeport runs both engines as an unprivileged user. When that user can't reach the
+Root's Homeport runs both engines as an unprivileged user (`accounts.py`). When that user can't reach the
 data folder or the installed binaries (a checkout under /root, mode 0700), folders of our own under /var/lib/homeport are used:
 other people's folders are never loosened.
 """
 
 import os
-import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from storage.embedded import durable
+from storage.embedded.accounts import Account, give
 
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
@@ -27,36 +27,11 @@ class PathError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """An unprivileged system user."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True)
 class Binaries:
     """The engines' programs, at a place their user can run them from."""
 
     postgres: Path
     weed: Path
-
-
-def engine_account(name: str) -> Account | None:
-    """Who runs the engines: None for "the user we are", or the named account when we are root.
-
-    Raises PathError when we are root and there is no such user, or when it is root itself.
-    """
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError as error:
-        raise PathError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
-    if entry.pw_uid == 0:
-        raise PathError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def default_data(*, packaged: bool) -> str:
@@ -76,15 +51,21 @@ def data_folder(named: str) -> Path:
     """
     if not named or "\0" in named:
         raise PathError("HOMEPORT_DATA is empty or no path: set it to a folder.")
-    path = Path(os.path.expanduser(named)).absolute()
-    for part in (path, *path.parents):
-        if part.is_symlink() and not part.exists():
-            raise PathError(
-                f"HOMEPORT_DATA is {path}, and {part} is a link to {os.readlink(part)}, which is not there."
-            )
-    if not path.is_dir() and (path.exists() or not next(part for part in path.parents if part.exists()).is_dir()):
-        raise PathError(f"HOMEPORT_DATA is {path}, which is or lies in a file: it has to be a folder.")
-    return path.resolve()
+    try:
+        path = Path(named).expanduser().absolute()
+        for part in (path, *path.parents):
+            if part.is_symlink() and not part.exists():
+                raise PathError(
+                    f"HOMEPORT_DATA is {path}, and {part} is a link to {part.readlink()}, which is not there."
+                )
+        nearest = next(part for part in (path, *path.parents) if part.exists())
+        if not nearest.is_dir():
+            raise PathError(f"HOMEPORT_DATA is {path}, and {nearest} is a file: it has to be a folder.")
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathError(
+            f"HOMEPORT_DATA is {named}, which can't be used: {getattr(error, 'strerror', None) or error}."
+        ) from error
 
 
 def make_data_folder(data: Path) -> None:
@@ -138,15 +119,6 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
 def write_private_file(path: Path, text: str, account: Account | None) -> None:
     """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
     durable.write(path, text.encode(), owner=(account.uid, account.gid) if account else None)
-
-
-def give(home: Path, account: Account) -> None:
-    """Make everything below `home` the account's, if it isn't already (another HOMEPORT_ENGINE_USER than last time)."""
-    if home.stat().st_uid == account.uid:
-        return
-    for folder, _, names in os.walk(home):
-        for name in (".", *names):
-            os.chown(Path(folder) / name, account.uid, account.gid, follow_symlinks=False)
 
 
 def binaries(account: Account | None) -> Binaries:

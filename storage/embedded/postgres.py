@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 
 from storage.embedded import leftovers, paths, process, state
-from storage.embedded.paths import Account, Binaries
+from storage.embedded.accounts import Account
+from storage.embedded.paths import Binaries
 
 # For two small cores and little memory. Every write is synchronous: an acknowledged item survives a power cut.
 # What matters besides: `max_wal_size` bounds how long a crashed server replays its log, `jit` only costs on short queries,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.embedded.paths import Account
+from storage.embedded.accounts import Account
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from storage.embedded import paths, ports, process, state
-from storage.embedded.paths import Account, Binaries
+from storage.embedded.accounts import Account
+from storage.embedded.paths import Binaries
 
 # A goal for Go's garbage collector, not a limit: unasked it lets the process grow to 1.5 GB under load.
 _MEMORY_GOAL = "384MiB"

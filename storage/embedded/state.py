@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from storage.embedded import durable, homes, paths, ports
+from storage.embedded import accounts, durable, homes, paths, ports
 
 FILE_NAME = "homeport.json"
 # The version of the file's format. One is that of 0.1.0, which did not write it down.
@@ -154,7 +154,7 @@ def _check_values(state: LocalState) -> None:
 
 
 def ensure(
-    data: Path, *, engine_user: str = "nobody", used: Collection[str] = homes.BOTH, is_accepted: bool = False
+    data: Path, *, engine_user: str = accounts.OWN, used: Collection[str] = homes.BOTH, is_accepted: bool = False
 ) -> LocalState:
     """Return the data folder's state, creating the folder, the secrets and free ports where they are missing.
 
@@ -165,7 +165,7 @@ def ensure(
     paths.make_data_folder(data)
     old = load(data)
     found = find_home(data, old, used=used, is_accepted=is_accepted)
-    account = paths.engine_account(engine_user)
+    account = accounts.engine_account(engine_user)
     state = _with_free_ports(old) if old else _new_state(secrets.token_hex(8))
     home = found or state.engine_home or homes.choose(data, instance_id=state.instance_id, account=account)
     is_restored = found == paths.ENGINES and Path(state.engine_home).is_absolute()
@@ -194,7 +194,7 @@ def find_home(
 
 
 def claim_home(data: Path, state: LocalState) -> LocalState:
-    """Before the engines start: write down in their home whose it is, and change the mark of one outside. Returns the new state."""
+    """Before the engines start: write down in their home whose it is, and change the mark of one outside. The new state."""
     home = state.home(data)
     homes.write_identity(data, home, instance_id=state.instance_id)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import paths, state
+from storage.embedded import accounts, paths, state
 
 
 def mode_of(path: Path) -> int:
@@ -101,11 +101,11 @@ class TestAsRoot:
     """Root's engines run as another user, which may not reach what root can."""
 
     def test_ensure_refuses_an_unknown_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(paths.PathError, match="no-such-user"):
+        with pytest.raises(accounts.AccountError, match="no-such-user"):
             state.ensure(tmp_path / "data", engine_user="no-such-user")
 
     def test_ensure_refuses_root_as_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(paths.PathError, match="refuses to run as root"):
+        with pytest.raises(accounts.AccountError, match="refuses to run as root"):
             state.ensure(tmp_path / "data", engine_user="root")
 
     def test_a_closed_folder_sends_the_engines_elsewhere(self, tmp_path: Path) -> None:

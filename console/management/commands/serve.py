@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 from console import serving
 from console.connect import python_client
 from storage import disk_space
-from storage.embedded import certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded import accounts, certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
 from storage.embedded.reserve import Reserve
 from storage.embedded.upkeep import Upkeep
 from storage.s3 import blobs
@@ -68,7 +68,7 @@ class Command(BaseCommand):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, certificates.CertificateError) as error:
+        except (accounts.AccountError, paths.PathError, state.StateError, certificates.CertificateError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(_sentence(error)) from error
@@ -156,7 +156,7 @@ class Command(BaseCommand):
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = paths.engine_account(settings.ENGINE_USER)
+        self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
         size = settings.DISK_RESERVE_MB * 1_048_576
