@@ -8,7 +8,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from storage import limits
-from storage.errors import EngineUnreachable
+from storage.errors import DiskFull, EngineUnreachable
+
+# What PostgreSQL says when it has no room to write.
+_DISK_FULL = "53100"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,7 +33,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
-    if isinstance(sys.exc_info()[1], (EngineUnreachable, OperationalError, InterfaceError)):
+    error = sys.exc_info()[1]
+    if isinstance(error, DiskFull) or getattr(error.__cause__, "sqlstate", None) == _DISK_FULL:
+        return HttpResponse(render_to_string("errors/507.html"), status=507)
+    if isinstance(error, (EngineUnreachable, OperationalError, InterfaceError)):
         response = HttpResponse(render_to_string("errors/503.html"), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response

@@ -72,6 +72,12 @@ def is_short_of(size_bytes: int) -> bool:
     return usage is not None and usage.free < size_bytes + max(_ENGINE_SLACK_BYTES, usage.total * _SEAWEEDFS_STOPS_AT)
 
 
+def free_bytes() -> int:
+    """What is free on the engines' disk."""
+    usage = _usage()
+    return usage.free if usage else 0
+
+
 def reserved_bytes() -> int:
     """What is kept free: for SeaweedFS to grow and compact a volume, and as much for Postgres and its log."""
     engines = (not settings.DATABASE_URL) + bool(settings.S3_IS_BUNDLED)

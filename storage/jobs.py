@@ -14,12 +14,14 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-from storage import sweeper
+from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.base import edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
+from storage.errors import StorageError
 from storage.events import retention
+from storage.postgres.database import engine_errors, one_connection
 from storage.s3.cache import copies
 
 
@@ -35,6 +37,7 @@ def sweep_expired_items(timestamp: int) -> None:
 def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -49,6 +52,7 @@ def count_everything(timestamp: int) -> None:
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -56,6 +60,13 @@ def continue_deletions(timestamp: int) -> None:
 def continue_file_deletions(timestamp: int) -> None:
     """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
+    room.make_room()
+
+
+@app.task(name="make_room", queueing_lock="make_room")
+def make_room(timestamp: int) -> None:
+    """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
+    room.make_room(wait_seconds=15)
 
 
 @app.periodic(cron="* * * * *")
@@ -95,7 +106,21 @@ def tidy_copies(timestamp: int) -> None:
     copies.tidy()
 
 
+def make_room_if_short() -> None:
+    """For whoever has just deleted something: its room is given back at once while the disk is too full.
+
+    The deletion stands whatever becomes of this; within a minute the sweeper tries again.
+    """
+    if disk_space.is_short_for_files():
+        with suppress(StorageError), one_connection():
+            start(make_room)
+
+
 def start(task: "Task[..., None, Any]") -> None:
     """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
-    with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
+    with (
+        engine_errors(),
+        suppress(AlreadyEnqueued),
+        transaction.atomic(),
+    ):  # the refusal must not end the caller's transaction
         task.defer(timestamp=int(time.time()))

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import checking, parts, plans
 from storage.archive.importer import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
@@ -48,7 +48,10 @@ _NAME_MAX_CHARACTERS = 255
 def start_import(
     *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
 ) -> Import:
-    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size)."""
+    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size), DiskFull."""
+    if not is_direct:
+        disk_space.check_space_for_files()
+    disk_space.check_space_for_items()
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
@@ -71,6 +74,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
     or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, EngineUnreachable, DiskFull.
     """
     import_ = find_import(collection_id=collection_id, import_id=import_id)
+    disk_space.check_space_for_files()
     if import_.state != _State.UPLOADING:
         raise ArchiveNotFound()
     if start != import_.size_bytes:

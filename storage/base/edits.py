@@ -16,7 +16,7 @@ import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.base import generated_keys
 from storage.base.items import PreparedItem, find_base_id, prepare_item, with_key
 from storage.base.merging import Add, Change, Delete, Members, check_texts, merge_edit
@@ -75,10 +75,13 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
     """Apply the changes in their order, up to 25 in a transaction; a result for each, in that order.
 
     Sending the same save again applies what was not applied yet and answers the rest as before. Raises BaseNotFound,
-    InvalidInput (too many changes), SaveReused and EngineUnreachable; after the latter, send it again.
+    InvalidInput (too many changes), SaveReused, DiskFull (unless all of them delete) and EngineUnreachable; after the latter,
+    send it again.
     """
     if len(changes) > limits.CHANGES_PER_SAVE:
         raise InvalidInput(f"A save has at most {limits.CHANGES_PER_SAVE:,} changes, this one has {len(changes):,}")
+    if not all(isinstance(change, Delete) for change in changes):
+        disk_space.check_space_for_items()
     base_id = find_base_id(access, base)
     digest = hashlib.sha256(
         msgspec.json.encode([[type(change).__name__, asdict(change)] for change in changes])

@@ -1,12 +1,13 @@
 """Collections: create, rename and list."""
 
-from storage import limits
+from storage import disk_space, limits
 from storage.errors import CollectionNotFound, InvalidInput
 from storage.models import Collection
 
 
 def create_collection(name: str) -> Collection:
-    """Create an empty collection. Raises InvalidInput when the name is blank or too long."""
+    """Create an empty collection. Raises InvalidInput when the name is blank or too long, and DiskFull."""
+    disk_space.check_space_for_items()
     return Collection.objects.create(name=_check_collection_name(name))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql.folders import SortKey
@@ -161,7 +161,8 @@ def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
 
 
 def make_folder(*, drive_id: int, path: str) -> None:
-    """Make a folder, which stays until a file is in it. Raises InvalidInput, NamesTaken when there is one."""
+    """Make a folder, which stays until a file is in it. Raises InvalidInput, NamesTaken when there is one, and DiskFull."""
+    disk_space.check_space_for_items()
     if not check_folder(path) or not label_of(path).strip("/ "):
         raise InvalidInput("Bad folder", "A folder's name is not blank")
     if len(path.encode()) >= limits.FILE_NAME_MAX_BYTES:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive import folders
 from storage.drive.files import IfExists
 from storage.drive.folders import folder_of, label_of
@@ -89,7 +89,7 @@ def move(*, drive_id: int, chosen: Chosen, to: str, if_exists: IfExists = "fail"
     """Move files and folders into the folder `to`. Returns how many files changed.
 
     Raises FileNotFound when nothing of it is there, NamesTaken, InvalidInput (a name that becomes too long, a folder
-    into itself, two files to one name, too many), DriveNotFound, EngineUnreachable; nothing has changed then.
+    into itself, two files to one name, too many), DriveNotFound, EngineUnreachable, DiskFull; nothing has changed then.
     """
     folders.check_folder(to)
     targets = {path: to + label_of(path) for path in (*chosen.names, *chosen.folders)}
@@ -97,6 +97,7 @@ def move(*, drive_id: int, chosen: Chosen, to: str, if_exists: IfExists = "fail"
 
 
 def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: IfExists) -> int:
+    disk_space.check_space_for_items()
     for folder in chosen.folders:
         if targets[folder] != folder and targets[folder].startswith(folder):
             raise InvalidInput("Bad folder", "A folder cannot be moved into itself")

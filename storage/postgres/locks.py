@@ -7,7 +7,7 @@ from typing import Literal
 from storage.postgres.database import one_connection, run, run_one
 from storage.postgres.sql import locks as locks_sql
 
-Work = Literal["expired items", "blobs", "file deletions", "collection deletions", "events", "counting"]
+Work = Literal["expired items", "blobs", "file deletions", "collection deletions", "events", "counting", "room"]
 
 
 @contextmanager

@@ -145,3 +145,8 @@ def delete_expired(limit: int) -> Statement[Affected]:
 def next_process_number() -> Statement[ProcessNumber]:
     """Row: a number that no living process has (see `storage/base/generated_keys.py`)."""
     return Statement("SELECT nextval('storage_process_number')", [], ProcessNumber)
+
+
+def give_back_items() -> Statement[NoRow]:
+    """Give the disk the room that deleted items have left at the end of their table, and let new ones use the rest. No row."""
+    return Statement("VACUUM (TRUNCATE, SKIP_LOCKED) storage_item", [], NoRow)
