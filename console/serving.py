@@ -156,7 +156,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
 def migrate_if_needed() -> bool:
     """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
 
-    Raises CommandError when the database was made by a version between two releases.
+    Raises CommandError when the database was made by a version between two releases, or by a newer one.
     """
     _check_history()
     executor = MigrationExecutor(connection)
@@ -167,9 +167,16 @@ def migrate_if_needed() -> bool:
 
 
 def _check_history() -> None:
-    """Refuse a database with only some of the migrations that a squashed one replaces: the others no longer exist."""
+    """Refuse a database with migrations that are not known here, and one with only some of those that a squashed one replaces."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
-    for migration in MigrationLoader(None).disk_migrations.values():
+    known = MigrationLoader(None).disk_migrations
+    unknown = applied - known.keys() - {name for migration in known.values() for name in migration.replaces}
+    if unknown:
+        raise CommandError(
+            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
+            "does not know): start that version or a later one. Nothing was changed."
+        )
+    for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),
             set(migration.replaces),

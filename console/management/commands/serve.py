@@ -107,6 +107,9 @@ class Command(BaseCommand):
         self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
 
+    def _note_made(self) -> None:
+        self.state = state.note_made(settings.DATA, self.state)
+
     def _engines_used(self) -> list[str]:
         is_used = {homes.POSTGRES: not settings.DATABASE_URL, homes.SEAWEEDFS: settings.S3_IS_BUNDLED}
         return [name for name, used in is_used.items() if used]
@@ -150,9 +153,10 @@ class Command(BaseCommand):
         self._run(serving.jobs_child(marks=self.marks))
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
-            seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+            # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
+            self._wait("SeaweedFS's durability", self._find_durability_fault)
         if self._engines_used():
-            self.state = state.note_made(settings.DATA, self.state)
+            self.upkeep.attempt(state.FILE_NAME, self._note_made)
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
@@ -235,6 +239,15 @@ class Command(BaseCommand):
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
         self.stop_asked = True
+
+    def _find_durability_fault(self) -> str | None:
+        try:
+            seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+        except subprocess.CalledProcessError as error:
+            return str(error.output).strip()[-300:]
+        except (subprocess.TimeoutExpired, RuntimeError) as error:
+            return str(error)
+        return None
 
     def _find_web_fault(self) -> str | None:
         try:
