@@ -175,6 +175,9 @@ def ensure(
     made = state.engines_made if state.version == FORMAT else homes.made_in(data / (found or home))
     state = replace(state, engine_home=home, version=FORMAT, engines_made=made)
     state = replace(state, postgres=replace(state.postgres, host=_postgres_host(state.home(data))))
+    if old and found and old.version < FORMAT:
+        # Before the file says that they know each other.
+        homes.write_identity(data, data / found, instance_id=state.instance_id)
     if state != old:
         save(data, state)
     if found and found != home:
