@@ -12,7 +12,7 @@ from storage.embedded.reserve import Reserve
 
 logger = logging.getLogger(__name__)
 
-_EVERY_SECONDS = 1.0
+_BOUND_EVERY_SECONDS = 1.0
 
 
 class Upkeep:
@@ -20,7 +20,7 @@ class Upkeep:
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
-        self._done_at = 0.0
+        self._bounded_at = 0.0
         self._reserve: Reserve | None = None
 
     def keep(self, reserve: Reserve) -> None:
@@ -30,13 +30,13 @@ class Upkeep:
 
     def maintain(self, children: Iterable[Child]) -> None:
         """Do what is due. Call it often, while waiting as well; it raises nothing."""
-        if time.monotonic() - self._done_at < _EVERY_SECONDS:
-            return
-        self._done_at = time.monotonic()
-        for child in children:
-            self.attempt(f"The log of {child.name}", child.bound_log)
         if self._reserve:
+            # Each time, as deletes fail from the moment the disk is full until the room is there.
             self.attempt("The room kept for a full disk", self._reserve.tend)
+        if time.monotonic() - self._bounded_at > _BOUND_EVERY_SECONDS:
+            self._bounded_at = time.monotonic()
+            for child in children:
+                self.attempt(f"The log of {child.name}", child.bound_log)
 
     def attempt(self, what: str, do: Callable[[], None]) -> None:
         """Do something, whatever comes of it."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,9 +28,12 @@ class SmallDisk:
 
     def leave(self, size_bytes: int) -> None:
         """Fill it but for so many bytes."""
-        with self._ballast.open("wb") as file:
-            if (more := self.free_bytes - size_bytes) > 0:
-                os.posix_fallocate(file.fileno(), 0, more)
+        with self._ballast.open("ab") as file:
+            while (more := self.free_bytes - size_bytes) > 0:
+                # Somebody may have taken some of it meanwhile.
+                with suppress(OSError):
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), more)
+                    break
 
     def free(self) -> None:
         self._ballast.unlink()
