@@ -107,12 +107,9 @@ def stored(full: Full) -> list[dict[str, Any]]:
 def test_deleting_goes_on(settings: Settings) -> None:
     full = Full()
     settings.DISK_RESERVE_MB = 10**9
-    assert [
-        each.outcome
-        for each in full.save(
-            Delete("1", "a", edits.get_states(access=full.access, base="b", keys=["a"])["a"].revision)
-        )
-    ] == ["saved"]
+    (there,) = edits.get_states(access=full.access, base="b", keys=["a"]).values()
+    (result,) = full.save(Delete("1", "a", there.revision))
+    assert result.outcome == "saved"
     uploads.abort_upload(upload_id=full.upload_id, name="u", **full.d)
     imports.delete_import(collection_id=full.collection_id, import_id=full.import_id)
     assert files.delete_files(names_given=["f"], **full.d).deleted == ["f"]
@@ -124,7 +121,7 @@ def test_files_deleted_in_the_console_are_gone_for_good(settings: Settings) -> N
     settings.DISK_RESERVE_MB = 10**9
     progress = deletion.delete(drive_id=full.drive_id, chosen=Chosen(["f"], []), person_id=full.person.pk)
     assert (progress.has_ended, progress.undo_seconds) == (True, 0)
-    assert not DeletedFile.objects.filter(drive_id=full.drive_id).exists()
+    assert not DeletedFile.objects.filter(deletion_id=progress.id).exists()
     assert not Blob.objects.filter(id=blob_id, state="live").exists()
 
 
