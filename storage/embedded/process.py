@@ -166,10 +166,17 @@ def stop_all(children: Iterable[Child]) -> None:
         child.finish_stop(until=until)
 
 
-def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account: Account | None, text: str = "") -> str:
+def run_tool(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    account: Account | None,
+    text: str = "",
+    seconds: float = 120,
+) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    It is killed after `seconds`. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,
@@ -179,7 +186,7 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=seconds,
         check=True,
         **_as_account(account),
     )

@@ -77,9 +77,11 @@ def child(
 def make_durable(home: Path, settings: state.SeaweedFS, *, binaries: Binaries, account: Account | None) -> None:
     """Have every write synced before it is acknowledged. It is kept in the filer, and saying it again does no harm.
 
-    Raises subprocess.CalledProcessError, or RuntimeError when SeaweedFS doesn't confirm it.
+    It gives up after a while, as whoever waits for it has other processes to watch. Raises as `run_shell` does, or RuntimeError
+    when SeaweedFS doesn't confirm it.
     """
-    printed = run_shell(home, settings, _DURABLE + "fs.configure\n", binaries=binaries, account=account)
+    commands = _DURABLE + "fs.configure\n"
+    printed = run_shell(home, settings, commands, binaries=binaries, account=account, seconds=10)
     if '"fsync":  true' not in printed and '"fsync": true' not in printed:
         raise RuntimeError(f"SeaweedFS did not accept its durability setting: {printed[-500:]}")
 
@@ -93,13 +95,19 @@ def compact(home: Path, settings: state.SeaweedFS, *, binaries: Binaries, accoun
 
 
 def run_shell(
-    home: Path, settings: state.SeaweedFS, commands: str, *, binaries: Binaries, account: Account | None
+    home: Path,
+    settings: state.SeaweedFS,
+    commands: str,
+    *,
+    binaries: Binaries,
+    account: Account | None,
+    seconds: float = 120,
 ) -> str:
     """Give `weed shell` these lines of commands; what it printed. Raises subprocess.CalledProcessError or TimeoutExpired."""
     master, filer = settings.master_port, settings.filer_port
     command = [str(binaries.weed), "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
     environment = process.engine_environment(home, marks={})
-    return process.run_tool(command, environment=environment, account=account, text=commands)
+    return process.run_tool(command, environment=environment, account=account, text=commands, seconds=seconds)
 
 
 def _credentials_file(home: Path) -> Path:
