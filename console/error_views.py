@@ -34,7 +34,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
     error = sys.exc_info()[1]
-    if isinstance(error, DiskFull) or getattr(error.__cause__, "sqlstate", None) == _DISK_FULL:
+    if isinstance(error, DiskFull) or getattr(getattr(error, "__cause__", None), "sqlstate", None) == _DISK_FULL:
         return HttpResponse(render_to_string("errors/507.html"), status=507)
     if isinstance(error, (EngineUnreachable, OperationalError, InterfaceError)):
         response = HttpResponse(render_to_string("errors/503.html"), status=503)
