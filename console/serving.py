@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from storage.embedded import paths
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
 
@@ -215,7 +216,7 @@ def _static_fingerprint() -> str:
 def _write_log_config() -> Path:
     """granian reads its logging from a file: ours, so that its entries look like the others."""
     path = settings.DATA / "granian-log.json"
-    path.write_text(json.dumps(settings.LOGGING))
+    paths.write_private_file(path, json.dumps(settings.LOGGING))
     return path
 
 

@@ -113,6 +113,8 @@ elif _local:
         "USER": _local.postgres.user,
         "PASSWORD": _local.postgres.password,
         "NAME": _local.postgres.database,
+        # No other program that takes its port while it is down is told the password.
+        "OPTIONS": {"require_auth": "scram-sha-256"},
     }
 else:
     # Nothing was started here yet: an address where nobody answers.
@@ -150,7 +152,12 @@ S3_IS_BUNDLED = not S3_ENDPOINT_URL
 S3_BUCKET = env.str("S3_BUCKET", "homeport")
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
+# How the bundled one is reached: by its socket where there is one, and else with a certificate.
+S3_SOCKET = ""
+S3_TLS: state.EngineTls | None = None
 if S3_IS_BUNDLED and _local:
+    S3_SOCKET = _local.s3_socket(DATA)
+    S3_TLS = state.engine_tls(_local.home(DATA))
     S3_ENDPOINT_URL = _local.s3.endpoint_url
     S3_BUCKET = _local.s3.bucket
     S3_ACCESS_KEY_ID = _local.s3.access_key

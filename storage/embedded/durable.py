@@ -13,6 +13,8 @@ def write(path: Path, content: bytes, *, mode: int = 0o600, owner: tuple[int, in
     new.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            # Whatever the umask takes away: others read what is public.
+            os.fchmod(file.fileno(), mode)
             if owner:
                 os.fchown(file.fileno(), *owner)
             file.write(content)

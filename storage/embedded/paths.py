@@ -5,8 +5,10 @@ data folder or the installed binaries (a checkout under /root, mode 0700), folde
 other people's folders are never loosened.
 """
 
+import contextlib
 import os
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files, version
@@ -84,6 +86,13 @@ def make_data_folder(data: Path) -> None:
         raise PathError(f"The data folder {data} can't be written to by this user, or its disk is mounted read-only.")
 
 
+def close_to_others(data: Path) -> None:
+    """Take from others what version 0.1.0 let them read in a data folder that they can enter."""
+    for name in ("clients", "copies", "static", "static.stamp"):
+        with contextlib.suppress(FileNotFoundError):
+            (data / name).chmod(0o700 if (data / name).is_dir() else 0o600)
+
+
 def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     """Create the engines' folder for its user alone, and leave a pointer to it when it lies outside the data folder.
 
@@ -116,8 +125,8 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def write_private_file(path: Path, text: str, account: Account | None) -> None:
-    """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
+def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
+    """Write a file that only the engines' user (and root) can read, or we alone; others never can, not even briefly."""
     durable.write(path, text.encode(), owner=(account.uid, account.gid) if account else None)
 
 
@@ -163,7 +172,10 @@ def _copied(package: Path, weed: Path) -> Binaries:
     if libraries.is_dir():
         shutil.copytree(libraries, new / libraries.name, symlinks=True)
     shutil.copy2(weed, new / weed.name)
-    new.chmod(0o755)
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
     try:
         new.rename(target)
     except OSError:

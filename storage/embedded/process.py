@@ -27,6 +27,9 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 
+# The umask of all we run: what it makes, sockets in shared folders too, is its user's alone.
+PRIVATE = 0o077
+
 
 @dataclass
 class Child:
@@ -65,6 +68,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
+                umask=PRIVATE,
                 preexec_fn=_death_signal_setter(self.death_signal),
                 **_as_account(self.account),
             )
@@ -188,6 +192,7 @@ def run_tool(
         stderr=subprocess.STDOUT,
         timeout=seconds,
         check=True,
+        umask=PRIVATE,
         **_as_account(account),
     )
     return done.stdout

@@ -17,6 +17,7 @@ import msgspec
 from storage.embedded import accounts, durable, homes, paths, ports
 
 FILE_NAME = "homeport.json"
+S3_SOCKET = "s3.sock"
 # The version of the file's format. One is that of 0.1.0, which did not write it down.
 FORMAT = 2
 
@@ -54,13 +55,23 @@ class SeaweedFS:
 
     @property
     def endpoint_url(self) -> str:
-        """The address for an S3 client."""
-        return f"http://127.0.0.1:{self.s3_port}"
+        """The address for an S3 client, who shows the certificate in `engine_tls`."""
+        return f"https://127.0.0.1:{self.s3_port}"
 
     def all_ports(self) -> list[int]:
         """Every port SeaweedFS binds, the gRPC ones included."""
         named = [self.s3_port, self.filer_port, self.master_port, self.volume_port, self.admin_port]
         return named + [ports.grpc(port) for port in named]
+
+
+@dataclass(frozen=True)
+class EngineTls:
+    """PEM files by which SeaweedFS and its clients know each other; `certificate` and `key` are everybody's on both sides."""
+
+    folder: Path
+    authority: Path
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,23 @@ class LocalState:
     def home(self, data: Path) -> Path:
         """The folder of the engines' data, logs and sockets."""
         return data / self.engine_home
+
+    def s3_socket(self, data: Path) -> str:
+        """The path of S3's Unix socket, where no TLS is needed: only the engines' user gets there. Empty if it is too long."""
+        folder = socket_folder(self.home(data))
+        return str(folder / S3_SOCKET) if folder else ""
+
+
+def engine_tls(home: Path) -> EngineTls:
+    """Where the engines' folder keeps what `seaweedfs_security.py` writes."""
+    folder = home / "security"
+    return EngineTls(folder, folder / "ca.pem", folder / "seaweedfs.pem", folder / "seaweedfs.key")
+
+
+def socket_folder(home: Path) -> Path | None:
+    """Where the engines keep their Unix sockets; None when clients can't name them, as the path is too long."""
+    folder = home / "run"
+    return folder if len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER else None
 
 
 def load(data: Path) -> LocalState | None:
@@ -254,10 +282,7 @@ def _with_free_ports(state: LocalState) -> LocalState:
 
 def _postgres_host(home: Path) -> str:
     """A Unix socket spares about 15% of a small query against TCP; where its path would be too long, loopback does."""
-    folder = home / "run"
-    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
-        return "127.0.0.1"
-    return str(folder)
+    return str(socket_folder(home) or "127.0.0.1")
 
 
 def save(data: Path, state: LocalState) -> None:

