@@ -170,7 +170,7 @@ def migrate_if_needed(tell: Callable[[str], None]) -> bool:
     """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
 
     One node does it, others that start at the same time wait and `tell` so. Raises CommandError when the database was made by a
-    version between two releases, and when another node takes too long.
+    version between two releases or by a newer one, and when another node takes too long.
     """
     waits = "Another node brings the database up to date. This one waits for it ..."
     try:
@@ -194,9 +194,20 @@ def _migrate() -> bool:
 
 
 def _check_history() -> None:
-    """Refuse a database with only some of the migrations that a squashed one replaces: the others no longer exist."""
+    """Refuse a database with migrations that are not known here, and one with only some of those that a squashed one replaces."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
-    for migration in MigrationLoader(None).disk_migrations.values():
+    loader = MigrationLoader(None)
+    known = loader.disk_migrations
+    replaced = {name for migration in known.values() for name in migration.replaces}
+    # Packages may drop old migrations of theirs; an app that is not here came with a newer version.
+    foreign = loader.migrated_apps - {"storage"}
+    unknown = {each for each in applied - known.keys() - replaced if each[0] not in foreign}
+    if unknown:
+        raise CommandError(
+            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
+            "does not know): start that version or a later one. Nothing was changed."
+        )
+    for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),
             set(migration.replaces),

@@ -30,7 +30,7 @@ _MILLISECONDS = validate.Range(min=0, max=2**31 - 1)
 _MEGABYTES = validate.Range(min=0, max=2**40)
 
 # Where this installation keeps everything.
-DATA = Path(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED))).expanduser().resolve()
+DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
 
 # The listeners and their processes.
@@ -41,8 +41,8 @@ CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_CONNECTIONS)
 # How long a client may keep the server waiting: for the head of a request, and for the start of its body.
 CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1, max=3600))
 ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
-# With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
-DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
+# With less than this free for each bundled engine on their disk nothing new is stored, so that reads and deletes can go on.
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 

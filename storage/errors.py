@@ -230,6 +230,6 @@ class BlobMissing(StorageError):
 
 
 class DiskFull(StorageError):
-    """The engine has no space left; reads and deletes still work."""
+    """There is no space left to write; reads and deletes still work."""
 
     default = "Storage is full: free some space, then try again"

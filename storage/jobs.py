@@ -14,7 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, Unique
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from storage import sweeper
+from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.audit import log as audit
 from storage.base import edits
@@ -23,6 +23,7 @@ from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
 from storage.postgres import clock
+from storage.postgres.database import one_connection
 from storage.s3.cache import copies
 from storage.throttles import tries
 
@@ -46,6 +47,7 @@ def sweep_tries(timestamp: int) -> None:
 def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -60,6 +62,7 @@ def count_everything(timestamp: int) -> None:
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -67,6 +70,13 @@ def continue_deletions(timestamp: int) -> None:
 def continue_file_deletions(timestamp: int) -> None:
     """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
+    room.make_room()
+
+
+@app.task(name="make_room", queueing_lock="make_room")
+def make_room(timestamp: int) -> None:
+    """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
+    room.make_room(wait_seconds=15)
 
 
 @app.periodic(cron="* * * * *")
@@ -127,6 +137,16 @@ async def take_up_abandoned_jobs(timestamp: int) -> None:
         except UniqueViolation:
             # The next of its kind waits already.
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
+def make_room_if_short() -> None:
+    """For whoever has just deleted something: its room is given back at once while the disk is too full.
+
+    The deletion stands whatever becomes of this; within a minute the sweeper tries again.
+    """
+    if disk_space.is_short_for_files():
+        with suppress(StorageError), one_connection():
+            start(make_room)
 
 
 def start(task: "Task[..., None, Any]") -> None:

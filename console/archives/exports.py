@@ -80,6 +80,7 @@ def delete(request: PageRequest, collection_id: str, export_id: UUID) -> HttpRes
         raise Http404(error.messages[0]) from None
     if request.method == "POST":
         exports.delete_export(collection_id=collection_id, export_id=export_id)
+        jobs.make_room_if_short()
         return go_to(request, "exports", collection_id, said="Export deleted.")
     title = "Stop and delete this export?" if _is_moving(export) else "Delete this export?"
     return show_dialog(request, "archives/delete_export.html", granted=granted, export=export, title=title)

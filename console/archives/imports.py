@@ -113,6 +113,7 @@ def delete(request: PageRequest, collection_id: str, import_id: UUID) -> HttpRes
     import_ = _import(collection_id, import_id)
     if request.method == "POST":
         imports.delete_import(collection_id=collection_id, import_id=import_id)
+        jobs.make_room_if_short()
         return go_to(request, "imports", collection_id, said="Import deleted.")
     is_moving = import_.state in (_State.CHECKING, _State.RUNNING)
     title = "Stop and delete this import?" if is_moving else "Delete this import?"

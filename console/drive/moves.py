@@ -108,6 +108,7 @@ def undo(request: PageRequest, collection_id: str, drive: str, deletion_id: int)
 def _answer(progress: Progress) -> HttpResponse:
     if not progress.has_ended:
         jobs.start(jobs.continue_file_deletions)
+    jobs.make_room_if_short()
     return json_response(_describe(progress), status=200 if progress.has_ended else 202)
 
 

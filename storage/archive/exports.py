@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import parts
 from storage.archive import sql as archive_sql
 from storage.archive.leases import Lease, is_orphaned
@@ -37,8 +37,9 @@ _State = Export.State
 def ask_for_export(*, collection_id: str, asked_by: User | None, is_snapshot: bool = False) -> Export:
     """Request an export of a collection; the next free worker starts it.
 
-    Raises CollectionNotFound, and InvalidInput when too many are waiting, which a snapshot is not counted for.
+    Raises CollectionNotFound, DiskFull, and InvalidInput when too many are waiting, which a snapshot is not counted for.
     """
+    disk_space.check_space_for_files()
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import checking, parts, plans
 from storage.archive.importer import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
@@ -55,8 +55,11 @@ def start_import(
 ) -> Import:
     """Create an import whose archive is not uploaded yet.
 
-    Raises CollectionNotFound, InvalidInput (its size, or too many are not done).
+    Raises CollectionNotFound, DiskFull, InvalidInput (its size, or too many are not done).
     """
+    if not is_direct:
+        disk_space.check_space_for_files()
+    disk_space.check_space_for_items()
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
@@ -87,6 +90,7 @@ def append_part(*, access: Access, import_id: UUID, start: int, content: Content
     """
     collection_id = access.collection_id
     import_ = find_import(collection_id=collection_id, import_id=import_id)
+    disk_space.check_space_for_files()
     if import_.state != _State.UPLOADING:
         raise ArchiveNotFound()
     if start != import_.size_bytes:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import exports, manifest, parts, plans, zip_reader
 from storage.archive.importer import Importer
 from storage.archive.leases import Lease, is_orphaned
@@ -62,7 +62,17 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
 
 
 def take_due_snapshots() -> None:
-    """Request the exports that are due, and delete snapshots beyond the newest that are kept."""
+    """Request the exports that are due, and delete snapshots beyond the newest that are kept.
+
+    While the disk is too full, those that are due wait.
+    """
+    if not disk_space.is_short_for_files():
+        _request_due()
+    for schedule in SnapshotSchedule.objects.all():
+        _let_go_of_old(schedule)
+
+
+def _request_due() -> None:
     with transaction.atomic():
         due = SnapshotSchedule.objects.select_for_update(skip_locked=True).filter(next_at__lte=Now())
         for schedule in due:
@@ -75,8 +85,6 @@ def take_due_snapshots() -> None:
             # A server that was off for a month makes one snapshot, not thirty.
             schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)
             schedule.save(update_fields=["next_at"])
-    for schedule in SnapshotSchedule.objects.all():
-        _let_go_of_old(schedule)
 
 
 def _let_go_of_old(schedule: SnapshotSchedule) -> None:
@@ -96,7 +104,12 @@ def _let_go_of_old(schedule: SnapshotSchedule) -> None:
 
 
 def claim_check() -> Export | None:
-    """The next export to try, taken by this attempt; those that were tried too often count as bad."""
+    """The next export to try, taken by this attempt; those that were tried too often count as bad.
+
+    None either while the disk is too full for what a test restores.
+    """
+    if disk_space.is_short_for_files():
+        return None
     with transaction.atomic():
         waiting = Q(check_state=_Check.WANTED) | Q(is_orphaned(), check_state=_Check.RUNNING)
         found = Export.objects.select_for_update(skip_locked=True, of=("self",)).filter(

@@ -16,7 +16,7 @@ import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.base import generated_keys
@@ -78,11 +78,13 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
     """Apply the changes in their order, up to 25 in a transaction; a result for each, in that order.
 
     Sending the same save again applies what was not applied yet and answers the rest as before. Raises BaseNotFound,
-    InvalidInput (too many changes), SaveReused, Unauthorized or Forbidden when the person may not write here (any more), and
-    EngineUnreachable; after the latter, send it again.
+    InvalidInput (too many changes), SaveReused, DiskFull (unless all of them delete), Unauthorized or Forbidden when the person
+    may not write here (any more), and EngineUnreachable; after the latter, send it again.
     """
     if len(changes) > limits.CHANGES_PER_SAVE:
         raise InvalidInput(f"A save has at most {limits.CHANGES_PER_SAVE:,} changes, this one has {len(changes):,}")
+    if not all(isinstance(change, Delete) for change in changes):
+        disk_space.check_space_for_items()
     base_id = find_base_id(access, base)
     digest = hashlib.sha256(
         msgspec.json.encode([[type(change).__name__, asdict(change)] for change in changes])

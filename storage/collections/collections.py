@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from storage import limits
+from storage import disk_space, limits
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import CollectionNotFound, InvalidInput
@@ -12,7 +12,8 @@ from storage.models import Collection
 
 
 def create_collection(name: str) -> Collection:
-    """Create an empty collection. Raises InvalidInput when the name is blank or too long."""
+    """Create an empty collection. Raises InvalidInput when the name is blank or too long, and DiskFull."""
+    disk_space.check_space_for_items()
     with transaction.atomic():
         made = Collection.objects.create(name=_check_collection_name(name))
         audit.record(Verb.COLLECTION_CREATED, collection_id=made.id, about=made.name)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from storage import limits
+from storage import disk_space, limits
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.drive import folders, moves
@@ -55,6 +55,7 @@ class Progress:
 def delete(*, access: Access, drive_id: int, chosen: Chosen) -> Progress:
     """Delete files and folders: up to 1,000 files at once; `continue_deletions` deletes the rest in the background.
 
+    While the disk is too full it can't be undone, so that the room is free at once.
     Files written after this moment stay, and so does what comes under a name whose file is gone already. Raises
     DriveNotFound, Unauthorized or Forbidden when the person may not write here (any more), EngineUnreachable.
     """
@@ -73,7 +74,7 @@ def delete(*, access: Access, drive_id: int, chosen: Chosen) -> Progress:
         )
         _record(Verb.FILES_DELETED, deletion, held.files)
     if held.files <= limits.DELETE_AT_ONCE_FILES:
-        _work_off(deletion.pk)
+        _finish(deletion.pk)
     return find_deletion(drive_id=drive_id, deletion_id=deletion.pk)
 
 
@@ -114,7 +115,7 @@ def continue_deletions() -> None:
         # A deletion requested in the meantime relies on this run, so look again.
         while is_ours and (unfinished := list(_unfinished().values_list("pk", flat=True))):
             for deletion_id in unfinished:
-                _work_off(deletion_id)
+                _finish(deletion_id)
         if is_ours:
             for deletion in FileDeletion.objects.filter(_IS_OVER, ended_at__lt=clock.now() - _OVER):
                 _forget(deletion)
@@ -171,6 +172,13 @@ def _seconds_left(found: FileDeletion) -> int:
     if found.ended_at is None:
         return limits.UNDO_SECONDS
     return max(0, int((found.ended_at + _UNDO - clock.now()).total_seconds()))
+
+
+def _finish(deletion_id: int) -> None:
+    """Finish a deletion or its undo; a deletion for good when its room is needed."""
+    _work_off(deletion_id)
+    if disk_space.is_short_for_files() and (found := FileDeletion.objects.filter(_IS_OVER, pk=deletion_id).first()):
+        _forget(found)
 
 
 def _work_off(deletion_id: int) -> None:

@@ -290,7 +290,8 @@ def discarded_on_error(blob_id: UUID) -> Iterator[None]:
 
 
 def store(blob_id: UUID, content: Content, owner: blobs.Owner) -> Stored:
-    """Put the object of a pending blob, its bytes as they arrive."""
+    """Put the object of a pending blob, its bytes as they arrive. Raises DiskFull, as all that is stored goes through here."""
+    disk_space.check_space_for_files()
     reach("blob-pending")
     with take_share():
         length, chunks = content.open()

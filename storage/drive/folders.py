@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql.folders import SortKey
@@ -167,8 +167,10 @@ def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
 def make_folder(*, access: Access, drive_id: int, path: str) -> None:
     """Make a folder, which stays until a file is in it.
 
-    Raises InvalidInput, NamesTaken when there is one, Unauthorized or Forbidden when the person may not write here (any more).
+    Raises InvalidInput, NamesTaken when there is one, DiskFull, Unauthorized or Forbidden when the person may not write here (any
+    more).
     """
+    disk_space.check_space_for_items()
     if not check_folder(path) or not label_of(path).strip("/ "):
         raise InvalidInput("Bad folder", "A folder's name is not blank")
     if len(path.encode()) >= limits.FILE_NAME_MAX_BYTES:

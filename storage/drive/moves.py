@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive import folders
 from storage.drive.files import IfExists
 from storage.drive.folders import folder_of, label_of
@@ -94,7 +94,7 @@ def move(*, access: Access, drive_id: int, chosen: Chosen, to: str, if_exists: I
 
     Raises FileNotFound when nothing of it is there, NamesTaken, InvalidInput (a name that becomes too long, a folder
     into itself, two files to one name, too many), DriveNotFound, Unauthorized or Forbidden when the person may not write here
-    (any more), EngineUnreachable; nothing has changed then.
+    (any more), EngineUnreachable, DiskFull; nothing has changed then.
     """
     folders.check_folder(to)
     targets = {path: to + label_of(path) for path in (*chosen.names, *chosen.folders)}
@@ -102,6 +102,7 @@ def move(*, access: Access, drive_id: int, chosen: Chosen, to: str, if_exists: I
 
 
 def _relabel(access: Access, drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: IfExists) -> int:
+    disk_space.check_space_for_items()
     for folder in chosen.folders:
         if targets[folder] != folder and targets[folder].startswith(folder):
             raise InvalidInput("Bad folder", "A folder cannot be moved into itself")

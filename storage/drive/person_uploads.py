@@ -9,7 +9,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive import folders, free_names, uploads
 from storage.drive.files import Content, IfExists, StoredFile, check_access, get_file
 from storage.drive.sql import moves as moves_sql
@@ -46,9 +46,10 @@ def start_upload(
     """A new upload, or the open one of this person's for the same file: same name, size, `fingerprint` and `if_exists`.
 
     Without a fingerprint (empty) it is always a new one. With "keep-both" the file gets a name that is free now.
-    Raises InvalidInput (name, size), NamesTaken ("fail"), DriveNotFound, and Unauthorized or Forbidden when the person may not
-    write here (any more).
+    Raises InvalidInput (name, size), NamesTaken ("fail"), DriveNotFound, DiskFull, and Unauthorized or Forbidden when the person
+    may not write here (any more).
     """
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     if not 0 <= size_bytes <= MAX_BYTES:
         raise InvalidInput("Bad size", f"A file has at most {MAX_BYTES:,} bytes")

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import platformdirs
 
+from storage.embedded import durable
 from storage.embedded.accounts import Account, give
 
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
-_OWNER_NOTE = "data-folder"
 
 
 class PathError(Exception):
@@ -46,14 +46,44 @@ def default_data(*, packaged: bool) -> str:
     return str(SYSTEM_HOME / "data" if os.geteuid() == 0 else platformdirs.user_data_path("homeport", appauthor=False))
 
 
+def data_folder(named: str) -> Path:
+    """The data folder that somebody named. Raises PathError for what can't be one, or is a link to what is not there.
+
+    Such a link usually means a disk that is not mounted: a folder made in its place would be an empty server.
+    """
+    if not named or "\0" in named:
+        raise PathError("HOMEPORT_DATA is empty or no path: set it to a folder.")
+    try:
+        path = Path(named).expanduser().absolute()
+        for part in (path, *path.parents):
+            if part.is_symlink() and not part.exists():
+                raise PathError(
+                    f"HOMEPORT_DATA is {path}, and {part} is a link to {part.readlink()}, which is not there."
+                )
+        nearest = next(part for part in (path, *path.parents) if part.exists())
+        if not nearest.is_dir():
+            raise PathError(f"HOMEPORT_DATA is {path}, and {nearest} is a file: it has to be a folder.")
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathError(
+            f"HOMEPORT_DATA is {named}, which can't be used: {getattr(error, 'strerror', None) or error}."
+        ) from error
+
+
 def make_data_folder(data: Path) -> None:
     """Create the data folder if it is missing; one that is there keeps the permissions it has.
 
     Root's folder may be passed through by others, so that the engines' user reaches its part; the files in it are 0600.
+    Raises PathError when it can't be made or written to.
     """
-    if not data.is_dir():
-        data.mkdir(parents=True)
-        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        if not data.is_dir():
+            data.mkdir(parents=True)
+            data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise PathError(f"The data folder {data} can't be made: {error.strerror}.") from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise PathError(f"The data folder {data} can't be written to by this user, or its disk is mounted read-only.")
 
 
 def close_to_others(data: Path) -> None:
@@ -63,23 +93,6 @@ def close_to_others(data: Path) -> None:
             (data / name).chmod(0o700 if (data / name).is_dir() else 0o600)
 
 
-def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
-    """Decide where the engines' data lives: "engines" for inside the data folder, or an absolute path.
-
-    A place that was chosen once is kept, whatever permissions say later: moving away from it would mean an empty database.
-    Raises PathError when the data folder is a copy of another whose engines' data it would share.
-    """
-    if recorded is not None and (data / recorded).is_dir():
-        home = recorded
-    elif account is None or reaches(account, data):
-        home = ENGINES
-    else:
-        home = str(SYSTEM_HOME / instance_id)
-    if Path(home).is_absolute():
-        _refuse_copy(data, Path(home))
-    return home
-
-
 def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     """Create the engines' folder for its user alone, and leave a pointer to it when it lies outside the data folder.
 
@@ -87,7 +100,7 @@ def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     """
     outside = not home.is_relative_to(data)
     if outside:
-        _make_system_home()
+        make_system_home()
     home.mkdir(exist_ok=True)
     home.chmod(0o700)
     if account:
@@ -99,7 +112,6 @@ def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     for name in ("run", "tmp"):
         make_private_folder(home / name, account)
     if outside:
-        (home / _OWNER_NOTE).write_text(str(data))
         pointer = data / ENGINES
         if pointer.is_symlink() or not pointer.exists():
             pointer.unlink(missing_ok=True)
@@ -115,11 +127,7 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
 
 def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
     """Write a file that only the engines' user (and root) can read, or we alone; others never can, not even briefly."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        if account:
-            os.chown(path, account.uid, account.gid)
-        file.write(text)
+    durable.write(path, text.encode(), owner=(account.uid, account.gid) if account else None)
 
 
 def binaries(account: Account | None) -> Binaries:
@@ -156,7 +164,7 @@ def _copied(package: Path, weed: Path) -> Binaries:
     found = Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
     if target.is_dir():
         return found
-    _make_system_home()
+    make_system_home()
     new = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
     # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
@@ -195,18 +203,7 @@ def _weed() -> Path:
     return found[0]
 
 
-def _make_system_home() -> None:
+def make_system_home() -> None:
     if not SYSTEM_HOME.is_dir():
         SYSTEM_HOME.mkdir(parents=True)
         SYSTEM_HOME.chmod(0o755)
-
-
-def _refuse_copy(data: Path, home: Path) -> None:
-    """Stop two data folders from using one database; a folder that was moved instead of copied is let through."""
-    note = home / _OWNER_NOTE
-    other = Path(note.read_text()) if note.is_file() else data
-    state = other / "homeport.json"
-    if other != data and state.is_file() and home.name in state.read_text(encoding="utf-8"):
-        raise PathError(
-            f"{data} is a copy of {other}, and both would use the database in {home}: use another HOMEPORT_DATA."
-        )

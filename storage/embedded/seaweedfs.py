@@ -15,11 +15,17 @@ from storage.embedded.paths import Binaries
 # A goal for Go's garbage collector, not a limit: unasked it lets the process grow to 1.5 GB under load.
 _MEMORY_GOAL = "384MiB"
 
+# Of a volume. SeaweedFS would choose up to 1 GB by the size of the disk; but only what a volume's copy has room for can be
+# compacted, and writers that come at once let it grow a quarter beyond.
+_VOLUME_MB = 64
+
 # Within the engines' folder, where SeaweedFS runs: a path from there is never too long for a socket.
 _SOCKETS = {"s3.localSocket": f"run/{state.S3_SOCKET}", "filer.localSocket": "run/filer.sock"}
 
 # SeaweedFS acknowledges before fsync unless its filer is told otherwise for the folder that holds the buckets.
 _DURABLE = "fs.configure -locationPrefix=/buckets/ -fsync -volumeGrowthCount=1 -apply\n"
+# Without the lock it would refuse.
+_COMPACT = "lock\nvolume.vacuum -garbageThreshold=0.0001\nunlock\n"
 
 
 def folder(home: Path) -> Path:
@@ -57,6 +63,7 @@ def child(
         "volume.port": str(settings.volume_port),
         "admin.port": str(settings.admin_port),
         "volume.max": "0",
+        "master.volumeSizeLimitMB": str(_VOLUME_MB),
     }
     return process.Child(
         name="SeaweedFS",
@@ -80,21 +87,37 @@ def child(
 def make_durable(home: Path, settings: state.SeaweedFS, *, binaries: Binaries, account: Account | None) -> None:
     """Have every write synced before it is acknowledged. It is kept in the filer, and saying it again does no harm.
 
-    Raises subprocess.CalledProcessError, or RuntimeError when SeaweedFS doesn't confirm it.
+    It gives up after a while, as whoever waits for it has other processes to watch. Raises as `run_shell` does, or RuntimeError
+    when SeaweedFS doesn't confirm it.
     """
-    printed = run_shell(home, settings, _DURABLE + "fs.configure\n", binaries=binaries, account=account)
+    commands = _DURABLE + "fs.configure\n"
+    printed = run_shell(home, settings, commands, binaries=binaries, account=account, seconds=10)
     if '"fsync":  true' not in printed and '"fsync": true' not in printed:
         raise RuntimeError(f"SeaweedFS did not accept its durability setting: {printed[-500:]}")
 
 
+def compact(home: Path, settings: state.SeaweedFS, *, binaries: Binaries, account: Account | None) -> None:
+    """Give back the room of what was deleted, from every volume for whose copy there is space.
+
+    What was deleted some three seconds before may still count. Raises as `run_shell` does.
+    """
+    run_shell(home, settings, _COMPACT, binaries=binaries, account=account)
+
+
 def run_shell(
-    home: Path, settings: state.SeaweedFS, commands: str, *, binaries: Binaries, account: Account | None
+    home: Path,
+    settings: state.SeaweedFS,
+    commands: str,
+    *,
+    binaries: Binaries,
+    account: Account | None,
+    seconds: float = 120,
 ) -> str:
     """Give `weed shell` these lines of commands; what it printed. Raises subprocess.CalledProcessError or TimeoutExpired."""
     master, filer = settings.master_port, settings.filer_port
     command = [str(binaries.weed), _config(home), "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
     environment = process.engine_environment(home, marks={})
-    return process.run_tool(command, environment=environment, account=account, text=commands)
+    return process.run_tool(command, environment=environment, account=account, text=commands, seconds=seconds)
 
 
 def _config(home: Path) -> str:

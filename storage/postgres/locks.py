@@ -8,7 +8,9 @@ from typing import Literal
 from storage.postgres.database import one_connection, run, run_one
 from storage.postgres.sql import locks as locks_sql
 
-Work = Literal["expired items", "blobs", "file deletions", "collection deletions", "events", "counting", "migrations"]
+Work = Literal[
+    "expired items", "blobs", "file deletions", "collection deletions", "events", "counting", "migrations", "room"
+]
 
 _ASK_AGAIN_SECONDS = 0.25
 

@@ -129,6 +129,21 @@ def test_a_database_that_only_some_of_the_ten_made_is_refused(monkeypatch: pytes
             serving.migrate_if_needed(print)
 
 
+@pytest.mark.parametrize("later", [("storage", "9999_later"), ("an_app_of_later", "0001_initial")])
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(
+    monkeypatch: pytest.MonkeyPatch, later: tuple[str, str]
+) -> None:
+    with scratch("made_later") as newer:
+        recorder = MigrationRecorder(newer)
+        recorder.ensure_schema()
+        recorder.record_applied(*later)
+        before = catalogues_of(newer)
+        monkeypatch.setattr(serving, "connection", newer)
+        with pytest.raises(CommandError, match=f"newer version of Homeport .*{'.'.join(later)}"):
+            serving.migrate_if_needed()
+        assert catalogues_of(newer) == before
+
+
 def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with scratch("made_by_one") as half:
         call_command("migrate", "storage", "0001_schema", database=half.alias, verbosity=0)

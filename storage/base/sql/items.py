@@ -5,7 +5,7 @@ from typing import NamedTuple
 from storage.postgres.caller import Access
 from storage.postgres.sql import access as access_sql
 from storage.postgres.sql.access import access
-from storage.postgres.statements import Affected, Params, Statement
+from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
 LIVE = "(i.expires_at IS NULL OR i.expires_at > now())"
@@ -155,3 +155,8 @@ def delete_expired(limit: int) -> Statement[Affected]:
 def next_process_number() -> Statement[ProcessNumber]:
     """Row: a number that no living process has (see `storage/base/generated_keys.py`)."""
     return Statement("SELECT nextval('storage_process_number')", [], ProcessNumber)
+
+
+def give_back_items() -> Statement[NoRow]:
+    """Give the disk the room that deleted items have left at the end of their table, and let new ones use the rest. No row."""
+    return Statement("VACUUM (TRUNCATE, SKIP_LOCKED) storage_item", [], NoRow)
