@@ -159,6 +159,6 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def _web_parent(process: psutil.Process) -> int | None:
     """The parent's pid of a process of the web server; None for any other process, and for one that has ended."""
     try:
-        return process.ppid() if "granian" in " ".join(process.cmdline()) else None
+        return process.ppid() if "console.listener" in " ".join(process.cmdline()) else None
     except psutil.Error:
         return None

@@ -52,6 +52,36 @@ class TooManyWrongKeys(RequestError):
         self.headers = {"Retry-After": str(wait_seconds)}
 
 
+class TooManyRequests(RequestError):
+    """The data key made more requests than its limit of `most` a second; the next may come in `wait_seconds`."""
+
+    default = "Too many requests with this data key"
+
+    def __init__(self, most: int, *, wait_seconds: int) -> None:
+        super().__init__(self.default, f"It may make {most:,} a second")
+        self.headers = {"Retry-After": str(max(1, wait_seconds))}
+
+
+class TooManyBytes(RequestError):
+    """The data key moved more bytes than its limit of `most` a day; the next day begins in `wait_seconds`."""
+
+    default = "This data key has used up its bytes for today"
+
+    def __init__(self, most: int, *, wait_seconds: int) -> None:
+        super().__init__(self.default, f"It may move {most:,} a day; a day begins at 00:00 UTC")
+        self.headers = {"Retry-After": str(max(1, wait_seconds))}
+
+
+class HashingBusy(RequestError):
+    """Too many passwords wait to be looked at."""
+
+    default = "Many people are signing in at this moment. Wait a few seconds, then try again."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
+
+
 class SignedOut(RequestError):
     """A page's script sent a request after the session ended."""
 
@@ -86,9 +116,12 @@ STATUS: dict[type[errors.StorageError], int] = {
     EncodedBody: 415,
     RangeNotSatisfiable: 416,
     errors.UploadMismatch: 422,
+    TooManyBytes: 429,
+    TooManyRequests: 429,
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
     errors.EngineUnreachable: 503,
+    HashingBusy: 503,
     errors.DiskFull: 507,
 }
 

@@ -2,11 +2,11 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from console.error_status import HashingBusy
 from storage import limits
 from storage.errors import EngineUnreachable
 
@@ -30,8 +30,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
-    if isinstance(sys.exc_info()[1], (EngineUnreachable, OperationalError, InterfaceError)):
-        response = HttpResponse(render_to_string("errors/503.html"), status=503)
+    error = sys.exc_info()[1]
+    if isinstance(error, (HashingBusy, EngineUnreachable)):
+        page = "errors/503_busy.html" if isinstance(error, HashingBusy) else "errors/503.html"
+        response = HttpResponse(render_to_string(page), status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response
     return HttpResponse(render_to_string("errors/500.html"), status=500)

@@ -14,9 +14,11 @@ from django.http.response import HttpResponseBase
 
 from console import streams
 from console.error_status import UnknownPath, headers_of, status_of
+from console.not_kept import PRIVATE
 from storage import limits
 from storage.errors import InvalidInput, StorageError, Unauthorized
 from storage.exact_json import dump, parse
+from storage.names import is_text
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
@@ -27,7 +29,7 @@ logger = logging.getLogger(__name__)
 def answers_json(
     view: Callable[Concatenate[R, P], HttpResponseBase],
 ) -> Callable[Concatenate[R, P], HttpResponseBase]:
-    """A view for the scripts of a page: named errors become JSON, and what is left of the body is taken in.
+    """A view for the scripts of a page: named errors become JSON.
 
     The gates' own 404 and 403 stay HTML pages: scripts read their status alone.
     """
@@ -41,10 +43,8 @@ def answers_json(
             return error_response(UnknownPath())
         except StorageError as error:
             return error_response(error)
-        finally:
-            if not getattr(request, "_read_started", False):  # a form was read by Django itself
-                streams.drain(request.META)
 
+    answer.reads_body = True  # type: ignore[attr-defined]  # so nobody else does
     return answer
 
 
@@ -68,21 +68,45 @@ def json_text_response(text: bytes, *, status: int = 200) -> HttpResponse:
     """Text that is JSON already, such as items as the database wrote them. Sets the length, since the API has no middleware."""
     response = HttpResponse(text, status=status, content_type="application/json")
     response["Content-Length"] = str(len(text))
+    response["Cache-Control"] = PRIVATE
     return response
 
 
 def read_object(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
-    """The body as a JSON object, whatever content type it declares. Raises InvalidInput, BodyTooLarge and EncodedBody."""
+    """The body as a JSON object, whatever content type it declares; what it holds is for the caller to check.
+
+    Raises InvalidInput, BodyTooLarge and EncodedBody.
+    """
     value = parse(read_body(request, most_bytes=most_bytes))
     if not isinstance(value, dict):
         raise InvalidInput("The body is not a JSON object")
     return value
 
 
+def read_asked(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
+    """What a page's script asks for: `read_object`, with texts alone that can be stored. Raises as that does."""
+    asked = read_object(request, most_bytes=most_bytes)
+    check_texts(asked)
+    return asked
+
+
+def check_texts(value: Any) -> None:
+    """Check every text and name in a parsed value, however deep. Raises InvalidInput for the character NUL in one."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += part.keys()
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, str) and not is_text(part):
+            raise InvalidInput("A text holds the character \\u0000, which cannot be stored")
+
+
 def read_body(request: HttpRequest, *, most_bytes: int) -> bytes:
-    """The whole body. Raises InvalidInput when it was cut, BodyTooLarge and EncodedBody."""
-    streams.refuse_encoded(request.META)
-    return streams.body_of(request.META).read(most_bytes=most_bytes)
+    """The whole body. Raises BodyTooLarge, EncodedBody, InvalidInput for a bad length, and BodyAwaited."""
+    return streams.read_whole(request.META, most_bytes=most_bytes)
 
 
 def read_list(value: Any, what: str) -> list[object]:

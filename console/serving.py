@@ -1,16 +1,18 @@
-"""What `serve` runs besides the engines: the web listeners and the job worker, and their preparation.
+"""What `serve` runs besides the engines: the web server and the job worker, and their preparation.
 
-Owns granian's options and the preparation of database and static files. The order of things, and their supervision, are
-the command's (`management/commands/serve.py`).
+Owns the web server's command line and the preparation of database and static files. The order of things, and their
+supervision, are the command's (`management/commands/serve.py`).
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -23,16 +25,17 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
+from storage.postgres import locks
+from storage.postgres.database import unhurried
 
 # What a running serve notes of itself in the data folder.
 ADDRESS_NOTE = "serve.json"
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15
-# The server reads a body inside the thread that answers it, and a slow client holds that thread for as long as it likes. Threads
-# are made as they are needed and go when they idle; what bounds the work at once is the pool of database connections.
-_THREADS_PER_WORKER = 256
-# What of our own environment the web processes get: granian copies all of theirs into every request, where `HTTP_PROXY` would
-# pass for a header. These are our settings, and what Python and the clients of the engines read.
+# How long a node waits for another that migrates the database they share.
+MIGRATION_WAIT_SECONDS = 600.0
+# What of our own environment the web processes get: our settings, and what Python and the clients of the engines read. A proxy
+# that is meant for other programs must not come between us and S3.
 _WEB_VARIABLES = (
     "PATH",
     "HOME",
@@ -44,9 +47,9 @@ _WEB_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
 )
+# Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
-# Connections one worker holds open at a time. Idle ones cost little, and must not keep others out.
-_CONNECTIONS_PER_WORKER = 1024
 
 
 def url(port: int, *, scheme: str) -> str:
@@ -81,48 +84,58 @@ def certificate_names() -> list[str]:
 def max_connections() -> int:
     """How many database connections the bundled Postgres must allow.
 
-    Every worker keeps its own and one to record requests with, on each listener; a worker that was killed and its successor
-    overlap for a moment.
+    Every worker keeps its own and one to record requests with; a worker that was killed and its successor overlap for a moment.
     The rest is for the job worker, commands and probes.
     """
-    listeners = 2 if settings.TLS_PORT else 1
-    return settings.WORKERS * (settings.CONNECTIONS + 1) * listeners * 2 + 40
+    return settings.WORKERS * (settings.CONNECTIONS + 1) * 2 + 40
 
 
-def web_child(port: int, *, marks: Mapping[str, str], certificates: Certificates | None = None) -> Child:
-    """One listener with its workers: http, or https when there are certificates."""
-    options = {
-        "interface": "wsgi",
-        "host": settings.HOST,
-        "port": str(port),
-        "http": "1",
-        "workers": str(settings.WORKERS),
-        "blocking-threads": str(_THREADS_PER_WORKER),
-        "backlog": "2048",
-        "backpressure": str(_CONNECTIONS_PER_WORKER),
-        "respawn-interval": "0.1",
-        "workers-kill-timeout": str(DRAIN_SECONDS),
-        # Its warnings are advice about our own options.
-        "log-level": "error",
-        "log-config": str(_write_log_config()),
-    }
+def open_sockets(port: int) -> list[socket.socket]:
+    """Take the port on every address that `HOMEPORT_HOST` means, without answering there yet. Raises OSError."""
+    taken: list[socket.socket] = []
+    found = socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        listening = socket.socket(family, kind, protocol)
+        taken.append(listening)
+        # Without it a port whose last connections linger in TIME_WAIT would count as taken.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # `::` alone means IPv4 as well; beside an IPv4 address of its own it must not.
+            is_alone = len(found) == 1
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_alone)
+        try:
+            listening.bind(address)
+        except OSError:
+            for each in taken:
+                each.close()
+            raise
+    return taken
+
+
+def web_child(
+    sockets: Sequence[socket.socket],
+    tls_sockets: Sequence[socket.socket],
+    *,
+    marks: Mapping[str, str],
+    certificates: Certificates | None = None,
+) -> Child:
+    """The web server with its workers, on sockets that stay ours: they answer again as soon as a new one is there."""
+    command = [sys.executable, "-m", "console.listener", "--workers", str(settings.WORKERS)]
+    for listening in sockets:
+        command += ["--socket", str(listening.fileno())]
+    for listening in tls_sockets:
+        command += ["--tls-socket", str(listening.fileno())]
     if certificates:
-        options |= {
-            "ssl-certificate": str(certificates.certificate),
-            "ssl-keyfile": str(certificates.key),
-            "ssl-protocol-min": "tls1.2",
-        }
-    command = [sys.executable, "-m", "console.listener", "--factory", "--no-ws", "--respawn-failed-workers"]
-    for name, value in options.items():
-        command += [f"--{name}", value]
+        command += ["--certificate", str(certificates.certificate), "--key", str(certificates.key)]
     return Child(
-        name="The https listener" if certificates else "The http listener",
-        command=[*command, "console.wsgi:make_application"],
-        environment=_environment(marks, _web_variables()),
+        name="The web server",
+        command=command,
+        environment=_environment(marks, _web_variables() | _MEMORY),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
+        descriptors=[each.fileno() for each in (*sockets, *tls_sockets)],
     )
 
 
@@ -153,16 +166,30 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
     )
 
 
-def migrate_if_needed() -> bool:
+def migrate_if_needed(tell: Callable[[str], None]) -> bool:
     """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
 
-    Raises CommandError when the database was made by a version between two releases.
+    One node does it, others that start at the same time wait and `tell` so. Raises CommandError when the database was made by a
+    version between two releases, and when another node takes too long.
     """
+    waits = "Another node brings the database up to date. This one waits for it ..."
+    try:
+        with locks.in_turn("migrations", wait_seconds=MIGRATION_WAIT_SECONDS, tell=lambda: tell(waits)):
+            return _migrate()
+    except locks.StillBusy:
+        raise CommandError(
+            f"Another node has been bringing the database up to date for {MIGRATION_WAIT_SECONDS / 60:.0f} minutes. "
+            "See what it says, then start this one again."
+        ) from None
+
+
+def _migrate() -> bool:
     _check_history()
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    call_command("migrate", interactive=False, verbosity=0)
+    with unhurried():
+        call_command("migrate", interactive=False, verbosity=0)
     return True
 
 
@@ -181,14 +208,38 @@ def _check_history() -> None:
 
 
 def collect_static_if_changed() -> bool:
-    """Gather, hash and compress the static files into the data folder, unless they are the same as last time."""
+    """Gather, hash and compress the static files into the data folder, unless they are the same as last time.
+
+    Raises CommandError when those that are there belong to somebody else, as after a start as root: what this process cannot
+    read, the web processes cannot either.
+    """
     stamp = settings.DATA / "static.stamp"
     now = _static_fingerprint()
-    if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == now:
-        return False
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(now)
+    try:
+        for folder, _, names in os.walk(settings.STATIC_ROOT, onerror=_raise):
+            _check_access(Path(folder), os.R_OK | os.W_OK | os.X_OK)
+            for name in names:
+                _check_access(Path(folder, name), os.R_OK)
+        if settings.STATIC_ROOT.is_dir() and stamp.is_file() and stamp.read_text() == now:
+            return False
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(now)
+    except PermissionError as error:
+        raise CommandError(
+            f"{error.filename} belongs to another user. It can be deleted with {settings.STATIC_ROOT} and {stamp}:"
+            " they are made again at the next start."
+        ) from None
     return True
+
+
+def _check_access(path: Path, mode: int) -> None:
+    if not os.access(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _static_fingerprint() -> str:
@@ -199,13 +250,6 @@ def _static_fingerprint() -> str:
             about = Path(storage.path(name)).stat()
             digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _write_log_config() -> Path:
-    """granian reads its logging from a file: ours, so that its entries look like the others."""
-    path = settings.DATA / "granian-log.json"
-    path.write_text(json.dumps(settings.LOGGING))
-    return path
 
 
 def _web_variables() -> dict[str, str]:

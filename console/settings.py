@@ -9,11 +9,11 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from csp.constants import NONCE
 from environs import Env, validate
 
-from storage.embedded import paths, state
+from console import environment
+from storage.embedded import accounts, paths, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The package `homeport` carries these folders in `_app`; a checkout is itself the folder that they are in.
@@ -21,34 +21,42 @@ IS_PACKAGED = BASE_DIR.name == "_app"
 # What pages tell people to type.
 COMMAND = "homeport" if IS_PACKAGED else ".venv/bin/python manage.py"
 env = Env()
+environment.check_texts()
 
-_PORT = validate.Range(min=0, max=65535)
-_AT_LEAST_ONE = validate.Range(min=1)
+_PROCESSES = validate.Range(min=1, max=256)
+_CONNECTIONS = validate.Range(min=1, max=1000)
+# What fits into an integer of PostgreSQL's, and into 64 bits once megabytes are counted in bytes.
+_MILLISECONDS = validate.Range(min=0, max=2**31 - 1)
+_MEGABYTES = validate.Range(min=0, max=2**40)
 
 # Where this installation keeps everything.
 DATA = Path(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED))).expanduser().resolve()
 LOCAL_STATE = _local = state.load(DATA)
 
 # The listeners and their processes.
-HOST = env.str("HOMEPORT_HOST", "127.0.0.1")
-PORT = env.int("HOMEPORT_PORT", 8000, validate=_PORT)
-TLS_PORT = env.int("HOMEPORT_TLS_PORT", 8443, validate=_PORT)
-WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_AT_LEAST_ONE)
-CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_AT_LEAST_ONE)
-ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
+HOST = environment.read_host(env)
+PORT, TLS_PORT = environment.read_ports(env)
+WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_PROCESSES)
+CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_CONNECTIONS)
+# How long a client may keep the server waiting: for the head of a request, and for the start of its body.
+CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1, max=3600))
+ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 # With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
-DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=validate.Range(min=0))
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
-CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=validate.Range(min=0))
+CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+
+# How long the audit log keeps an entry.
+AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
 DEBUG = env.bool("HOMEPORT_DEBUG", False)
 # Its own names are always among them: by these it is probed, by serve and from within a container.
 _OWN_NAMES = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower(), HOST]
-ALLOWED_HOSTS = [*env.list("HOMEPORT_ALLOWED_HOSTS", []), *_OWN_NAMES]
+ALLOWED_HOSTS = [*environment.read_hosts(env), *_OWN_NAMES]
 # Addresses or networks of reverse proxies whose X-Forwarded headers are believed.
-TRUSTED_PROXIES: list[str] = env.list("HOMEPORT_TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = environment.read_proxies(env)
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.
 HTTPS_ONLY = env.bool("HOMEPORT_HTTPS_ONLY", False)
 
@@ -73,13 +81,18 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "console.not_kept.PrivateByDefault",
     "console.compression.PagesOnly",
+    "console.cookies.CookiesByScheme",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Before the check of forms, which reads the body: of a stranger none is taken in but for the pages that are for strangers.
     "console.accounts.gate.SignInRequired",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "console.parameters.PlainParameters",
+    "console.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -101,11 +114,11 @@ TEMPLATES = [
 
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
-STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=validate.Range(min=0))
+STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
 _database: dict[str, Any]
 if DATABASE_URL:
-    _database = dict(dj_database_url.parse(DATABASE_URL))
+    _database = environment.read_database(env)
 elif _local:
     _database = {
         "HOST": _local.postgres.host,
@@ -113,6 +126,8 @@ elif _local:
         "USER": _local.postgres.user,
         "PASSWORD": _local.postgres.password,
         "NAME": _local.postgres.database,
+        # No other program that takes its port while it is down is told the password.
+        "OPTIONS": {"require_auth": "scram-sha-256"},
     }
 else:
     # Nothing was started here yet: an address where nobody answers.
@@ -144,13 +159,16 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Files: S3_ENDPOINT_URL, else the bundled SeaweedFS.
-S3_REGION = env.str("S3_REGION", "us-east-1")
-S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
+S3_ENDPOINT_URL, S3_BUCKET, S3_REGION = environment.read_s3(env)
 S3_IS_BUNDLED = not S3_ENDPOINT_URL
-S3_BUCKET = env.str("S3_BUCKET", "homeport")
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
+# How the bundled one is reached: by its socket where there is one, and else with a certificate.
+S3_SOCKET = ""
+S3_TLS: state.EngineTls | None = None
 if S3_IS_BUNDLED and _local:
+    S3_SOCKET = _local.s3_socket(DATA)
+    S3_TLS = state.engine_tls(_local.home(DATA))
     S3_ENDPOINT_URL = _local.s3.endpoint_url
     S3_BUCKET = _local.s3.bucket
     S3_ACCESS_KEY_ID = _local.s3.access_key
@@ -172,11 +190,16 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# A few at a time, so that nobody keeps the server busy by sending passwords.
+PASSWORD_HASHERS = ["console.accounts.hashing.BoundedHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# A form of a page holds fields; bytes come in by scripts, which stream them on.
+FILE_UPLOAD_HANDLERS = ["console.parameters.NoFiles"]
 
 # Every page needs a signed-in person, but for those marked `login_not_required`.
 LOGIN_URL = "sign-in"
@@ -212,31 +235,39 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY
 
-# One entry, one line, on stderr. A client's mistake (4xx) is the client's to read, not the log's.
+# One entry, one line, on stderr or in a file of bounded size; console/logs.py says what becomes of it on its way there.
+LOG_FILE = environment.read_log_file(env, DATA)
 LOG_FORMAT = env.str("HOMEPORT_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"()": "console.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "text": {"()": "console.logs.TextLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "console.logs.JsonLine",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
     },
-    "filters": {"without_unavailable": {"()": "console.logs.WithoutUnavailable"}},
+    "filters": {
+        "without_unavailable": {"()": "console.logs.WithoutUnavailable"},
+        "limited": {"()": "console.logs.Limited"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "log": {"formatter": LOG_FORMAT, "filters": ["limited"]}
+        | (
+            {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
+            if LOG_FILE
+            else {"class": "logging.StreamHandler"}
+        ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},
     },
-    "root": {"handlers": ["stderr", "visor"], "level": "INFO"},
+    "root": {"handlers": ["log", "visor"], "level": "INFO"},
     "loggers": {
-        "django": {"handlers": ["stderr", "visor"], "level": "INFO", "propagate": False},
-        "django.request": {"level": "ERROR", "filters": ["without_unavailable"]},
-        "django.security": {"level": "ERROR"},
+        "django": {"handlers": ["log", "visor"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "WARNING", "filters": ["without_unavailable"]},
+        "django.security": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
-        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }

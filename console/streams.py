@@ -1,123 +1,58 @@
-"""The one way in which the body of a request comes in: whole or not at all, for the public API and the pages alike.
+"""How the application reads the body of a request, for the public API and the pages alike.
 
-The web server passes on a chunked body without its length, and a body that was cut short when the connection broke. Both
-are detected here. Nothing else reads `wsgi.input`, except Django for the forms of pages.
+The server hands over bodies that are here as a whole, with their length (`console/server/`). Of one that is still on its way
+the application sees what was announced, and may refuse it for that; reading it then raises BodyAwaited, and the request comes
+again with all of it. Nothing else reads `wsgi.input`, except Django for the forms of pages.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from console.error_status import EncodedBody
+from console.server.bodies import AWAITED, CUT, BodyAwaited
 from storage import limits
 from storage.errors import BodyTooLarge, InvalidInput
 from storage.numbers import read_number
 
 _CHUNK_BYTES = 262_144
-_DRAIN_MAX_BYTES = 4 * limits.BODY_MAX_BYTES
-_IN_ENVIRON = "homeport.body"
 
 
-class Body:
-    """A body on its way in, read once. `length` is what it announces, None when it comes in chunks."""
-
-    def __init__(self, environ: dict[str, Any]) -> None:
-        """Raises InvalidInput when the Content-Length is no number."""
-        self._stream = environ["wsgi.input"]
-        self.length = None if is_chunked(environ) else announced_length(environ)
-        self._left = self.length
-
-    def read(self, *, most_bytes: int) -> bytes:
-        """All of it. Raises BodyTooLarge, and InvalidInput when it was cut."""
-        if self.length is None:
-            body = self._read_chunked()
-        elif self.length > most_bytes:
-            raise BodyTooLarge(_too_large(self.length, most_bytes))
-        else:
-            body = self._stream.read(self.length) if self.length else b""
-            self._left = self.length - len(body)
-            if self._left:
-                raise self._cut()
-        if len(body) > most_bytes:
-            raise BodyTooLarge(_too_large(len(body), most_bytes))
-        return body
-
-    def _read_chunked(self) -> bytes:
-        """A body that came in chunks.
-
-        It is read in one go, because only that tells a whole body from one that was cut: then this server's `read()`
-        returns nothing, while reading by size returns the part that arrived as if it were all.
-        """
-        body: bytes = self._stream.read()
-        self._left = 0
-        if not body:
-            raise InvalidInput("The chunked body is empty or was cut")
-        return body
-
-    def chunks(self) -> Iterator[bytes]:
-        """All of a body of known length, never more than one chunk of it in memory. Raises InvalidInput when it was cut."""
-        while self._left:
-            chunk: bytes = self._stream.read(min(self._left, _CHUNK_BYTES))
-            if not chunk:
-                raise self._cut()
-            self._left -= len(chunk)
-            yield chunk
-
-    def drain(self) -> None:
-        """Read and drop the rest, up to a limit: a client that is still sending does not read the answer."""
-        most = _DRAIN_MAX_BYTES if self._left is None else min(self._left, _DRAIN_MAX_BYTES)
-        while most > 0 and (chunk := self._stream.read(min(most, _CHUNK_BYTES))):
-            most -= len(chunk)
-
-    def _cut(self) -> InvalidInput:
-        got = (self.length or 0) - (self._left or 0)
-        return InvalidInput(f"The body ended after {got} of the {self.length} bytes announced")
+def read_whole(environ: dict[str, Any], *, most_bytes: int) -> bytes:
+    """All of the body. Raises BodyTooLarge, EncodedBody, InvalidInput (a bad length, a body that broke off), and BodyAwaited."""
+    refuse_encoded(environ)
+    length = announced_length(environ)
+    _check(environ, length, most_bytes, f"The body has {length:,} bytes; at most {most_bytes:,} are accepted")
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    return body
 
 
 class FileBody:
     """A body as the content of a file or part, for storage to take in.
 
-    `content_type` is None when none is given. `size_bytes` is known once it is open.
+    `content_type` is None when none is given; `size_bytes` is its length.
     """
 
     def __init__(self, environ: dict[str, Any], *, content_type: str | None = None) -> None:
         """Raises EncodedBody, and InvalidInput when the Content-Length is no number."""
         refuse_encoded(environ)
         self.content_type = content_type
-        self.size_bytes = 0
-        self._body = body_of(environ)
+        self.size_bytes = announced_length(environ)
+        self._environ = environ
 
     def check_size(self) -> None:
-        """Raises BodyTooLarge when it announces more than a request may carry."""
-        if self._body.length is not None and self._body.length > limits.FILE_BODY_MAX_BYTES:
-            raise BodyTooLarge()
+        """Raises BodyTooLarge, InvalidInput when it broke off, and BodyAwaited when it is not here yet."""
+        _check(self._environ, self.size_bytes, limits.FILE_BODY_MAX_BYTES, "")
 
     def open(self) -> tuple[int, Iterator[bytes]]:
-        """Its length in bytes, and the bytes in chunks. Raises BodyTooLarge; it or the chunks InvalidInput when it was cut."""
+        """Its length in bytes, and the bytes in chunks. Raises as `check_size` does."""
         self.check_size()
-        if self._body.length is not None:
-            self.size_bytes = self._body.length
-            return self.size_bytes, self._body.chunks()
-        body = self._body.read(most_bytes=limits.FILE_BODY_MAX_BYTES)
-        self.size_bytes = len(body)
-        return self.size_bytes, iter([body])
+        return self.size_bytes, self._chunks()
 
-
-def body_of(environ: dict[str, Any]) -> Body:
-    """The request's body, the same one each time. Raises InvalidInput when the Content-Length is no number."""
-    body: Body | None = environ.get(_IN_ENVIRON)
-    if body is None:
-        body = environ[_IN_ENVIRON] = Body(environ)
-    return body
-
-
-def drain(environ: dict[str, Any]) -> None:
-    """Read and drop the rest of a request's body, whether or not reading has begun."""
-    if not (environ.get("CONTENT_LENGTH") or is_chunked(environ)):
-        return
-    try:
-        body_of(environ).drain()
-    except InvalidInput:
-        return  # without a valid length the end of the body is unknown
+    def _chunks(self) -> Iterator[bytes]:
+        stream, left = self._environ["wsgi.input"], self.size_bytes
+        while left and (chunk := stream.read(min(left, _CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
 
 
 def refuse_encoded(environ: dict[str, Any]) -> None:
@@ -126,9 +61,9 @@ def refuse_encoded(environ: dict[str, Any]) -> None:
         raise EncodedBody()
 
 
-def is_chunked(environ: dict[str, Any]) -> bool:
-    """Whether the body comes without its length."""
-    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+def received_bytes(environ: dict[str, Any]) -> int:
+    """The length of the body as far as it was taken in: nothing of one that was answered while it was still on its way."""
+    return 0 if AWAITED in environ else read_number(environ.get("CONTENT_LENGTH") or "0") or 0
 
 
 def announced_length(environ: dict[str, Any]) -> int:
@@ -139,5 +74,12 @@ def announced_length(environ: dict[str, Any]) -> int:
     return length
 
 
-def _too_large(size_bytes: int, most_bytes: int) -> str:
-    return f"The body has {size_bytes:,} bytes; at most {most_bytes:,} are accepted"
+def _check(environ: dict[str, Any], length: int, most_bytes: int, too_large: str) -> None:
+    if length > most_bytes:
+        raise BodyTooLarge(too_large) if too_large else BodyTooLarge()
+    if AWAITED in environ:
+        raise BodyAwaited(most_bytes)
+    if CUT in environ:
+        got = len(environ["wsgi.input"].read())
+        announced = "" if environ[CUT] is None else f" of the {environ[CUT]} announced"
+        raise InvalidInput(f"The body broke off after {got} bytes{announced}")

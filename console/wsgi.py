@@ -1,42 +1,54 @@
-"""The WSGI application: the public API bypasses most of Django, the pages use all of it."""
+"""What answers a request: the public API bypasses most of Django, the pages use all of it."""
 
 import os
-from collections.abc import Callable, Iterable
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
-from django.conf import settings
+from django.core import signals
 from django.core.wsgi import get_wsgi_application
-from granian.utils.proxies import wrap_wsgi_with_proxy_headers
+from django.db import connections
 
-_pages = get_wsgi_application()
+application = get_wsgi_application()
 
-from console.recording.application import api  # noqa: E402 (Django is set up by now)
+from console.parameters import PlainRequest  # noqa: E402 (Django is set up by now)
+from console.recording.application import api  # noqa: E402
+from console.server.answers import Answer  # noqa: E402
+from console.server.bodies import BodyAwaited  # noqa: E402
+from console.server.threads import KIND, AnsweredBy  # noqa: E402
+from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-
-def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Everything under `/v1` is the API."""
-    path = environ["PATH_INFO"]
-    if path.startswith("/v1/") or path == "/v1":
-        status, headers, body = api(environ)
-        start_response(status, headers)
-        return body
-    return _pages(environ, start_response)  # type: ignore[arg-type]  # it wants a protocol with an argument nobody gives
+application.request_class = PlainRequest
 
 
-def make_application() -> Callable[..., Iterable[bytes]]:
-    """The application for a worker of granian's, which copies the process's environment into every request from now on.
+def answer(environ: dict[str, Any]) -> Answer:
+    """Everything under `/v1` is the API. Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
 
-    By now the settings are loaded, so what is secret in it leaves it first.
+    What writes is known by its path (`console/listener.py`): it could not begin again.
     """
-    for name in ("DATABASE_URL", "HOMEPORT_SECRET_KEY", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
-        os.environ.pop(name, None)
-    return application
+    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
+    path = environ["PATH_INFO"]
+    try:
+        return api(environ) if path.startswith("/v1/") or path == "/v1" else _page(environ)
+    except NotHere:
+        raise AnsweredBy("files") from None
+    finally:
+        let_this_thread_move(True)
 
 
-if settings.TRUSTED_PROXIES:
-    # From these alone is taken who really asks, and whether over https.
-    application = wrap_wsgi_with_proxy_headers(application, trusted_hosts=settings.TRUSTED_PROXIES)
+def _page(environ: dict[str, Any]) -> Answer:
+    try:
+        response = application(environ, lambda *_: None)  # type: ignore[arg-type]  # nothing is started yet
+    except (BodyAwaited, NotHere):
+        # What Django would do behind an answer: give the database connection back.
+        signals.request_finished.send(sender=type(application))
+        raise
+    headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
+    status = f"{response.status_code} {response.reason_phrase}"
+    if response.streaming:
+        # Other threads read it, and this one's connection must not wait for them.
+        connections.close_all()
+        return status, headers, response
+    body = [response.content]  # type: ignore[attr-defined]
+    response.close()
+    return status, headers, body

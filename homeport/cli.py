@@ -66,3 +66,26 @@ def main() -> None:
         CommandLine(sys.argv).execute()
     except EnvError as error:
         sys.exit(f"A setting in the environment is wrong: {error}")
+    except Exception as error:
+        sentence = _sentence_for(error)
+        if sentence is None:
+            raise
+        sys.exit(sentence)
+
+
+def _sentence_for(error: Exception) -> str | None:
+    """What a person is told about the state of the server or of the machine; None for a defect, whose traceback helps."""
+    from django.conf import settings
+    from django.db.utils import InterfaceError, OperationalError
+
+    from storage.errors import EngineUnreachable, StorageError
+
+    if isinstance(error, (OperationalError, InterfaceError, EngineUnreachable)):
+        if settings.DATABASE_URL or not settings.S3_IS_BUNDLED:
+            return "The database or the S3 service does not answer: are DATABASE_URL and S3_ENDPOINT_URL right?"
+        return f"The server of {settings.DATA} does not answer. Commands need it: run `serve` in another terminal."
+    if isinstance(error, StorageError):
+        return ". ".join(error.messages)
+    if isinstance(error, OSError):
+        return f"{error.strerror or 'This cannot be done'}: {error.filename}" if error.filename else str(error)
+    return None

@@ -212,7 +212,7 @@ class EventNotFound(StorageError):
 
 
 class InvitationSpent(StorageError):
-    """The invitation was used or withdrawn, or has expired."""
+    """The invitation was used or withdrawn, has expired, or whoever made it may no longer invite."""
 
     default = "This invitation was used or withdrawn, or has expired"
 

@@ -9,18 +9,22 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
 from storage import sweeper
 from storage.archive import worker
+from storage.audit import log as audit
 from storage.base import edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
+from storage.errors import StorageError
 from storage.events import retention
+from storage.postgres import clock
 from storage.s3.cache import copies
+from storage.throttles import tries
 
 
 @app.periodic(cron="* * * * *")
@@ -28,6 +32,13 @@ from storage.s3.cache import copies
 def sweep_expired_items(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_expired_items()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_tries", queueing_lock="sweep_tries")
+def sweep_tries(timestamp: int) -> None:
+    """Every minute."""
+    tries.sweep_tries()
 
 
 @app.periodic(cron="* * * * *")
@@ -62,7 +73,7 @@ def continue_file_deletions(timestamp: int) -> None:
 @app.task(name="tidy_events", queueing_lock="tidy_events")
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
-    retention.tidy_events(timezone.now())
+    retention.tidy_events(clock.now())
 
 
 @app.periodic(cron="* * * * * */15")
@@ -88,6 +99,13 @@ def forget_receipts(timestamp: int) -> None:
     edits.forget_receipts()
 
 
+@app.periodic(cron="41 * * * *")
+@app.task(name="forget_audit", queueing_lock="forget_audit")
+def forget_audit(timestamp: int) -> None:
+    """Every hour; entries are kept for `HOMEPORT_AUDIT_DAYS`."""
+    audit.forget_old()
+
+
 @app.periodic(cron="37 * * * *")
 @app.task(name="tidy_copies", queueing_lock="tidy_copies")
 def tidy_copies(timestamp: int) -> None:
@@ -95,7 +113,32 @@ def tidy_copies(timestamp: int) -> None:
     copies.tidy()
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="take_up_abandoned_jobs", queueing_lock="take_up_abandoned_jobs")
+async def take_up_abandoned_jobs(timestamp: int) -> None:
+    """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
+
+    Should that worker still be at one, the job finds its advisory lock taken, or does once more what changes nothing then.
+    """
+    manager = app.job_manager
+    for job in await manager.get_stalled_jobs():
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The next of its kind waits already.
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
 def start(task: "Task[..., None, Any]") -> None:
-    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
-    with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
-        task.defer(timestamp=int(time.time()))
+    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again.
+
+    Raises EngineUnreachable and DiskFull.
+    """
+    try:
+        with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
+            task.defer(timestamp=int(time.time()))
+    except ConnectorException as error:
+        # The queue has an error of its own for all that the database says.
+        if isinstance(error.__cause__, StorageError):
+            raise error.__cause__ from error
+        raise

@@ -11,12 +11,18 @@ _ALPHABET = string.ascii_lowercase + string.digits
 _NAME = re.compile(rf"[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,{limits.NAME_MAX_CHARACTERS - 1}}}")
 # C0, DEL and C1; and lone surrogates, which are no characters at all.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _COLLECTION_ID = re.compile(rf"[a-z0-9]{{{limits.COLLECTION_ID_CHARACTERS}}}")
 
 
 def new_collection_id() -> str:
     """10 random lower-case letters and digits (contract: Everywhere, "Data key")."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(limits.COLLECTION_ID_CHARACTERS))
+
+
+def is_text(text: str) -> bool:
+    """Whether the database can hold it: it has neither the character NUL nor a lone surrogate."""
+    return _UNSTORABLE.search(text) is None
 
 
 def is_collection_id(text: str) -> bool:

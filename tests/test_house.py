@@ -93,8 +93,9 @@ def test_pages_stand_above_recording_and_recording_above_the_api() -> None:
     pages = "|".join(
         path.name
         for path in (ROOT / "console").iterdir()
-        if path.is_dir() and path.name not in ("api", "recording", "management", "__pycache__")
+        if path.is_dir() and path.name not in ("api", "recording", "server", "management", "__pycache__")
     )
+    assert offenders(inside("console/server"), re.compile(r"(django|storage|console\.(?!server))\b")) == []
     assert offenders(inside("console/api"), re.compile(rf"console\.({pages}|recording)\b")) == []
     assert offenders(inside("console/recording"), re.compile(rf"console\.({pages})\b")) == []
     for page in pages.split("|"):

@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRefresh
 
 from console.error_status import SignedOut
+from console.error_views import page_not_found, permission_denied
 from console.json_views import error_response
+from storage.errors import CollectionNotFound, Forbidden, Unauthorized
 
 
 class SignInRequired(LoginRequiredMiddleware):
@@ -23,3 +26,11 @@ class SignInRequired(LoginRequiredMiddleware):
         if "application/json" in request.headers.get("Accept", "") or request.headers.get("X-Requested-With"):
             return error_response(SignedOut())
         return super().handle_no_permission(request, view_func)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A person who lost a right between the gate and the work is told what the gate would say now."""
+        if isinstance(exception, (Unauthorized, CollectionNotFound)):
+            return page_not_found(request, exception)
+        if isinstance(exception, Forbidden):
+            return permission_denied(request, PermissionDenied("Your role in this collection was changed"))
+        return None

@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console import access
+from console.api import key_limits
 from console.api.errors import defect_reply, error_reply
 from console.api.request import ApiRequest
 from console.api.throttle import count_wrong_key
 from console.error_status import MethodNotAllowed, TooManyWrongKeys, UnknownPath
-from console.streams import drain, is_chunked
+from console.server.bodies import BodyAwaited
 from storage import names
 from storage.base import items
 from storage.collections import key_uses
@@ -75,6 +76,9 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
             response = error_reply(error)
         except Exception as error:  # the last resort: no traceback and no HTML reaches a client
             response = defect_reply(error)
+        except BaseException:
+            key_limits.give_back(request)
+            raise
         return _finished(request, response)
 
     # Cookies are ignored here, so a forged request has no credentials.
@@ -90,17 +94,15 @@ def _perform(
     rule: Rule, check_access: CheckAccess, request: ApiRequest, *, collection_id: str, name: str, key: str
 ) -> HttpResponseBase:
     caller = access.by_data_key(request, collection_id)
+    request.allowance = key_limits.check(caller)
     allowed_name = name if names.is_name(name) else ""
     try:
         if not request.path_is_utf8:
             raise InvalidInput("The path is not UTF-8 behind its percent-encoding")
-        if is_chunked(request.META):
-            # Such a body has to be read whole, however long it is (see streams.py), so only callers with access may send one.
-            check_access(access=caller, name=allowed_name, write=rule.writes)
         response = rule.operation(Call(caller, names.check_name(name), key), request)
-    except (InvalidInput, DiskFull):
-        # What is wrong with a request, or with the disk, is told to those alone who may make it. The usual way asks the
-        # database once, in the statement that does the work; this one had not got so far.
+    except (InvalidInput, DiskFull, BodyAwaited):
+        # What is wrong with a request, or with the disk, is told to those alone who may make it, and of them alone a body is
+        # taken in. The usual way asks the database once, in the statement that does the work; this one had not got so far.
         check_access(access=caller, name=allowed_name, write=rule.writes)
         raise
     if caller.key_digest is not None:
@@ -122,7 +124,7 @@ def _preflight(allowed: str) -> HttpResponse:
 
 
 def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
-    drain(request.META)
+    key_limits.count(request, response)
     response["Access-Control-Allow-Origin"] = "*"
     if request.META.get("HTTP_CONNECTION", "").lower() == "close":
         # Without it node-fetch takes the socket for one that may be used again, and fails on the next request.

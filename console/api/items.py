@@ -9,6 +9,7 @@ from console.api.endpoint import Call, endpoint, reads, writes
 from console.api.request import ApiRequest
 from console.conditional_requests import is_known
 from console.json_views import json_response, json_text_response
+from console.not_kept import PRIVATE
 from storage import limits, names
 from storage.base import items as storage_items
 from storage.base.query import parse_query
@@ -77,7 +78,7 @@ def query_items(call: Call, request: ApiRequest) -> HttpResponse:
 
 
 def _not_modified(etag: str) -> HttpResponse:
-    response = HttpResponse(status=304)
+    response = HttpResponse(status=304, headers={"Cache-Control": PRIVATE})
     response["ETag"] = etag
     return response
 

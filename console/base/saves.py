@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST
 from console import access
 from console.base.last_changed_by import describe_changers
 from console.base.row_pages import access_of, find_base
-from console.json_views import answers_json, json_response, read_object, read_text
+from console.json_views import answers_json, json_response, read_asked, read_text
 from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState, Result
 from storage.base.merging import Add, Change, Delete, Edit
+from storage.collections.roles import CollectionAccess
 from storage.errors import InvalidInput
 from storage.models import Role
 from storage.numbers import BEYOND, read_number
@@ -30,23 +31,23 @@ _ID_MAX_CHARACTERS = 200
 @answers_json
 def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """If it is sent again with the same id, nothing is applied twice and the answer is the same."""
-    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
-    body = read_object(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
+    body = read_asked(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
     results = edits.save_changes(
         access=access_of(request, collection_id),
         base=name,
         save_id=_read_id(body.get("save")),
         changes=_read_changes(body.get("changes")),
     )
-    return json_response({"results": _told(request, collection_id, name, results)})
+    return json_response({"results": _told(request, granted, name, results)})
 
 
-def _told(request: HttpRequest, collection_id: str, name: str, results: list[Result]) -> list[dict[str, Any]]:
+def _told(request: HttpRequest, granted: CollectionAccess, name: str, results: list[Result]) -> list[dict[str, Any]]:
     """The results in words, each with the item as it is now; `revision` stays the one that this save made."""
     keys = {result.key for result in results if result.key is not None and result.revision is not None}
-    states = edits.get_states(access=access_of(request, collection_id), base=name, keys=keys)
-    changers = describe_changers(collection_id, results)
+    states = edits.get_states(access=access_of(request, granted.collection.id), base=name, keys=keys)
+    changers = describe_changers(granted, results)
     pairs = zip(results, changers, strict=True)
     return [_tell(result, states.get(result.key or "")) | changer for result, changer in pairs]
 
@@ -86,7 +87,8 @@ def _read_changes(given: object) -> list[Change]:
 def _read_change(given: object) -> Change:
     if not isinstance(given, dict):
         raise InvalidInput("A change is not an object")
-    read = _CHANGES.get(given.get("kind", ""))
+    kind = given.get("kind")
+    read = _CHANGES.get(kind) if isinstance(kind, str) else None
     if read is None:
         raise InvalidInput(f"A change's `kind` is one of {', '.join(_CHANGES)}")
     change_id = given.get("id")

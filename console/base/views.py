@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from console import access
@@ -43,13 +42,13 @@ def rows(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
 @answers_json
 def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """`?key=` whole, as JSON text, and who changed it when."""
-    access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     find_base(collection_id, name)
     state = edits.get_state(
         access=access_of(request, collection_id), base=name, key=names.check_key(request.GET.get("key", ""))
     )
     return json_response(
-        {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(collection_id, state)
+        {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(granted, state)
     )
 
 
@@ -71,7 +70,4 @@ def _with_rows(
             columns=request.GET.getlist("columns"),
         )
     context |= {"q": understood.text, "sort": sort, "page": page, "mistake": understood.mistake}
-    response = render(request, template, context, status=status)
-    # Going back must not bring rows from before the last save.
-    patch_cache_control(response, no_store=True)
-    return response
+    return render(request, template, context, status=status)

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from console.drive.context import open_drive
 from console.drive.if_exists import read_if_exists
-from console.json_views import answers_json, json_response, read_list, read_object, read_text
+from console.json_views import answers_json, json_response, read_asked, read_list, read_text
 from console.page import PageRequest
 from storage import jobs
 from storage.drive import deletion as file_deletion
@@ -23,7 +23,7 @@ from storage.models import Role
 def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """Which of many names are taken, so that a person is asked once for all of them."""
     at = open_drive(request, collection_id, drive)
-    asked = read_list(read_object(request).get("names"), "names")
+    asked = read_list(read_asked(request).get("names"), "names")
     return json_response({"taken": moves.find_taken(drive_id=at.id, names_given=asked)})
 
 
@@ -32,7 +32,7 @@ def clashes(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
 def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """The number and size of chosen files. Counted only on request, as it reads every file."""
     at = open_drive(request, collection_id, drive)
-    chosen = _read_chosen(read_object(request))
+    chosen = _read_chosen(read_asked(request))
     held = moves.count_chosen(drive_id=at.id, chosen=chosen)
     return json_response({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
 
@@ -43,8 +43,8 @@ def folders(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
     """GET: the folders right in `?folder=`, as places to move something to. POST: a new one."""
     if request.method == "POST":
         at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-        name = read_text(read_object(request).get("name"), "name")
-        storage_folders.make_folder(drive_id=at.id, path=name)
+        name = read_text(read_asked(request).get("name"), "name")
+        storage_folders.make_folder(access=at.access, drive_id=at.id, path=name)
         return json_response({"name": name}, status=201)
     at = open_drive(request, collection_id, drive)
     found, more = storage_folders.list_folders(drive_id=at.id, folder=request.GET.get("folder", ""))
@@ -55,9 +55,10 @@ def folders(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
 @answers_json
 def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_object(request)
+    asked = read_asked(request)
     new = read_text(asked.get("to"), "to")
     files = moves.rename(
+        access=at.access,
         drive_id=at.id,
         old=read_text(asked.get("from"), "from"),
         new=new,
@@ -70,8 +71,9 @@ def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
 @answers_json
 def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_object(request)
+    asked = read_asked(request)
     files = moves.move(
+        access=at.access,
         drive_id=at.id,
         chosen=_read_chosen(asked),
         to=read_text(asked.get("to"), "to"),
@@ -85,8 +87,8 @@ def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
 def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """200 when everything is deleted, 202 when the rest is deleted in the background."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    chosen = _read_chosen(read_object(request))
-    return _answer(file_deletion.delete(drive_id=at.id, chosen=chosen, person_id=at.person_id))
+    chosen = _read_chosen(read_asked(request))
+    return _answer(file_deletion.delete(access=at.access, drive_id=at.id, chosen=chosen))
 
 
 @require_GET
@@ -100,7 +102,7 @@ def deletion(request: PageRequest, collection_id: str, drive: str, deletion_id: 
 @answers_json
 def undo(request: PageRequest, collection_id: str, drive: str, deletion_id: int) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    return _answer(file_deletion.undo(drive_id=at.id, deletion_id=deletion_id))
+    return _answer(file_deletion.undo(access=at.access, drive_id=at.id, deletion_id=deletion_id))
 
 
 def _answer(progress: Progress) -> HttpResponse:

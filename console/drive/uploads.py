@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.drive.context import open_drive
 from console.drive.if_exists import read_if_exists
-from console.json_views import answers_json, json_response, read_object, read_text
+from console.json_views import answers_json, json_response, read_asked, read_text
 from console.page import PageRequest
 from console.streams import FileBody
 from storage import limits
@@ -31,7 +31,7 @@ _FINGERPRINT_MAX_CHARACTERS = 4096
 def start(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """Asked for again with the same fingerprint it is the same upload, and the answer says which parts are there."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    asked = read_object(request)
+    asked = read_asked(request)
     size_bytes = asked.get("size")
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool):
         raise InvalidInput("`size` is not a whole number")

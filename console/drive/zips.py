@@ -23,9 +23,11 @@ from console.json_views import read_list
 from console.page import PageRequest
 from storage.archive.entry_names import name_entries, safe_label
 from storage.drive import files, folders, moves
+from storage.drive.drives import note_zip
 from storage.drive.files import Download, StoredFile
 from storage.drive.moves import Chosen
 from storage.errors import FileNotFound, InvalidInput, StorageError
+from storage.exact_json import parse
 from storage.postgres.database import release_connection
 
 # The entry that says what files were called whose names had to be changed.
@@ -63,6 +65,7 @@ def _send(request: PageRequest, at: DriveContext) -> HttpResponseBase:
     }
     if request.method == "HEAD":
         return HttpResponse(headers=headers, content_type="application/zip")
+    note_zip(collection_id=at.access.collection_id, drive=at.name, files=len(found), size_bytes=len(zipped))
     release_connection()
     return StreamingHttpResponse(_in_pieces(zipped), headers=headers, content_type="application/zip")
 
@@ -106,8 +109,8 @@ def _read_chosen(request: HttpRequest) -> Chosen:
     if request.method != "POST":
         return moves.choose(request.GET.getlist("name"), request.GET.getlist("folder"))
     try:
-        asked = json.loads(request.POST.get("chosen", ""))
-    except (ValueError, RecursionError):
+        asked = parse(request.POST.get("chosen", "").encode())
+    except InvalidInput:
         asked = None
     if not isinstance(asked, dict):
         raise InvalidInput("`chosen` is not a JSON object")

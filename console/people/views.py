@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console import access
 from console.accounts.invitations import make_link
-from console.page import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, read_chosen_keys, show_dialog
 from storage import limits
-from storage.collections import invitations, people
+from storage.collections import invitations, keys, people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Role
 
@@ -58,12 +58,12 @@ def remove(request: PageRequest, person_id: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            people.remove_person(person_id=person_id, asked_by=request.user)
+            people.remove_person(person_id=person_id, asked_by=request.user, revoked_keys=read_chosen_keys(request))
             return go_to(request, "people", said=f"Account of {person.username} removed.")
         except InvalidInput as refusal:
             error = refusal.messages[0]
-    title = f"Remove {person.username}?"
-    return show_dialog(request, "people/remove.html", person=person, error=error, title=title)
+    context = {"title": f"Remove {person.username}?", "person": person, "error": error}
+    return show_dialog(request, "people/remove.html", keys=keys.list_keys_made_by(person_id), **context)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from storage.events.blocks import Body
 MOST = limits.EVENT_BODY_MAX_BYTES
 # A secret longer than the rest could be cut in half.
 _KEPT = MOST + 8192
+_CHUNK = 262_144
 # Tab, line breaks and escape sequences are text that somebody may have meant; these others are not.
 NOT_TEXT = bytes([*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
 # As a number: looking for one byte as `bytes`, CPython first makes an exception for itself.
@@ -76,6 +77,23 @@ class UnhashedSample(Sample):
             self._first += chunk[: _KEPT - len(self._first)]
 
 
+class UnreadBody(Sample):
+    """A body that was refused before it came: only the length it announced is known."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__()
+        self.size_bytes = size_bytes
+
+    @property
+    def whole(self) -> bytes | None:
+        """It never came."""
+        return None
+
+    def keep(self, content_type: str, *, etag: str = "") -> Body:
+        """Its length."""
+        return Body(self.size_bytes, content_type, None, is_cut=True, digest="refused before it came, not kept")
+
+
 class SampledInput(Sample):
     """A `wsgi.input`, and a sample of what is read from it."""
 
@@ -88,6 +106,11 @@ class SampledInput(Sample):
         if chunk:
             self.add(chunk)
         return chunk
+
+    def read_rest(self) -> None:
+        """Take note of what the application did not read."""
+        while self.read(_CHUNK):
+            pass
 
     def readline(self, *size: int) -> bytes:
         line: bytes = self._stream.readline(*size)

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from console.recording.bodies import Sample, SampledInput, UnhashedSample
+from console.recording.bodies import Sample, SampledInput, UnhashedSample, UnreadBody
 from console.recording.exchange import CapturedExchange, sender_of
 from console.recording.request_log import listen
+from console.server.bodies import AWAITED
 from storage import limits
 from storage.events import recording
 from storage.events.blocks import Event, LogEntry
@@ -58,8 +59,10 @@ class Recorder:
         is_of_collection = recording.is_recorded(collection_id) and path[_ID_END : _ID_END + 1] == "/"
         if not is_of_collection and SENT_BY_HAND not in environ:
             return self._application(environ)
-        request = None
-        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        request: SampledInput | UnreadBody | None = None
+        if AWAITED in environ:
+            request = UnreadBody(int(environ["CONTENT_LENGTH"]))
+        elif environ.get("CONTENT_LENGTH"):
             request = environ["wsgi.input"] = SampledInput(environ["wsgi.input"])
         log: list[LogEntry] = []
         # Django writes what it made of the path back into the environment.
@@ -81,7 +84,7 @@ class OpenExchange(msgspec.Struct, frozen=True, gc=False):
     environ: dict[str, Any]
     collection_id: str
     path: str
-    request: SampledInput | None
+    request: SampledInput | UnreadBody | None
     log: list[LogEntry]
     began_ns: int
 
@@ -89,6 +92,8 @@ class OpenExchange(msgspec.Struct, frozen=True, gc=False):
         """Hand the event over. Whatever goes wrong here must not reach the request."""
         environ, request = self.environ, self.request
         try:
+            if isinstance(request, SampledInput):
+                request.read_rest()
             captured = CapturedExchange(
                 self.collection_id,
                 time.time_ns(),

@@ -34,10 +34,11 @@ def client(request: PageRequest, collection_id: str) -> HttpResponse:
     form = ClientForm(request.POST, collection_id=collection_id)
     if not form.is_valid():
         return _show(request, granted, form, status=UNPROCESSABLE)
-    rights = Access(collection_id, person_id=request.user.pk, can_write=granted.can_write)
+    rights = Access(collection_id, person_id=request.user.pk)
     person = request.user.get_username()
     if "try" in request.POST:
         return _show(request, granted, form, dry_run=run_dry(form.draft, access=rights, sent_by=person))
+    replay.note_sent(form.draft, collection_id)
     replay_of = form.cleaned_data["replay_of"]
     origin = event_blocks.CLIENT
     sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from storage import limits
 from storage.archive import exports, manifest, parts, plans, zip_reader
@@ -20,9 +19,12 @@ from storage.archive.importer import Importer
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import collections, deletion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
+from storage.postgres import clock
 from storage.postgres.database import engine_errors
 
 _Check = Export.Check
@@ -41,7 +43,9 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
     """
     if not every:
-        SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+        with transaction.atomic():
+            SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+            audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details={"every": "never"})
         return
     if every not in SnapshotSchedule.Every.values:
         raise InvalidInput("Snapshots are made every day or every week")
@@ -51,8 +55,10 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     with transaction.atomic():
         before = SnapshotSchedule.objects.select_for_update().filter(collection_id=collection_id).first()
         if before is None or before.every != every:
-            chosen["next_at"] = timezone.now()
+            chosen["next_at"] = clock.now()
         SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
+        details = {"every": every, "keep": keep, "tested": is_checked}
+        audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details=details)
 
 
 def take_due_snapshots() -> None:
@@ -65,7 +71,7 @@ def take_due_snapshots() -> None:
             )
             if schedule.is_checked:
                 Export.objects.filter(id=export.id).update(check_state=_Check.WANTED)
-            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], timezone.now()
+            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], clock.now()
             # A server that was off for a month makes one snapshot, not thirty.
             schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)
             schedule.save(update_fields=["next_at"])
@@ -142,8 +148,7 @@ def clear_scratch() -> None:
 
 def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
     """What differs between an export and its restoration. Raises what reading and storing do."""
-    scratch = collections.create_collection("Scratch")
-    Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
+    scratch = collections.create_scratch(export.id)
     made_of = parts.get_parts(export.id)
     with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
         archive = zip_reader.open_zip(stream, export.size_bytes)
@@ -157,7 +162,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
             state=Import.State.RUNNING,
             attempts=1,
             is_direct=True,
-            heartbeat_at=timezone.now(),
+            heartbeat_at=clock.now(),
         )
         choices = [Choice("merge") for _ in plan.portions]
         # An item that expires during the test must not look lost.

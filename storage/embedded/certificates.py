@@ -84,5 +84,7 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        # Whatever the umask takes away: others read what is public.
+        os.fchmod(file.fileno(), mode)
         file.write(content)
     new.replace(path)

@@ -1,13 +1,14 @@
-"""Where the engines keep their data and binaries, and as which user they run.
+"""Where the engines keep their data and binaries.
 
-Postgres refuses to run as root, so root's Homeport runs both engines as an unprivileged user. When that user can't reach the
+Root's Homeport runs both engines as an unprivileged user (`accounts.py`). When that user can't reach the
 data folder or the installed binaries (a checkout under /root, mode 0700), folders of our own under /var/lib/homeport are used:
 other people's folders are never loosened.
 """
 
+import contextlib
 import os
-import pwd
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files, version
@@ -15,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
+
+from storage.embedded.accounts import Account, give
 
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
@@ -26,36 +29,11 @@ class PathError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """An unprivileged system user."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True)
 class Binaries:
     """The engines' programs, at a place their user can run them from."""
 
     postgres: Path
     weed: Path
-
-
-def engine_account(name: str) -> Account | None:
-    """Who runs the engines: None for "the user we are", or the named account when we are root.
-
-    Raises PathError when we are root and there is no such user, or when it is root itself.
-    """
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError as error:
-        raise PathError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
-    if entry.pw_uid == 0:
-        raise PathError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def default_data(*, packaged: bool) -> str:
@@ -76,6 +54,13 @@ def make_data_folder(data: Path) -> None:
     if not data.is_dir():
         data.mkdir(parents=True)
         data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def close_to_others(data: Path) -> None:
+    """Take from others what version 0.1.0 let them read in a data folder that they can enter."""
+    for name in ("clients", "copies", "static", "static.stamp"):
+        with contextlib.suppress(FileNotFoundError):
+            (data / name).chmod(0o700 if (data / name).is_dir() else 0o600)
 
 
 def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
@@ -128,22 +113,13 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def write_private_file(path: Path, text: str, account: Account | None) -> None:
-    """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
+def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
+    """Write a file that only the engines' user (and root) can read, or we alone; others never can, not even briefly."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         if account:
             os.chown(path, account.uid, account.gid)
         file.write(text)
-
-
-def give(home: Path, account: Account) -> None:
-    """Make everything below `home` the account's, if it isn't already (another HOMEPORT_ENGINE_USER than last time)."""
-    if home.stat().st_uid == account.uid:
-        return
-    for folder, _, names in os.walk(home):
-        for name in (".", *names):
-            os.chown(Path(folder) / name, account.uid, account.gid, follow_symlinks=False)
 
 
 def binaries(account: Account | None) -> Binaries:
@@ -188,7 +164,10 @@ def _copied(package: Path, weed: Path) -> Binaries:
     if libraries.is_dir():
         shutil.copytree(libraries, new / libraries.name, symlinks=True)
     shutil.copy2(weed, new / weed.name)
-    new.chmod(0o755)
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
     try:
         new.rename(target)
     except OSError:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.embedded.paths import Account
+from storage.embedded.accounts import Account
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ _HEALTHY_AFTER_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
+
+# The umask of all we run: what it makes, sockets in shared folders too, is its user's alone.
+PRIVATE = 0o077
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Child:
     stop_seconds: float = 5.0
     death_signal: signal.Signals = signal.SIGKILL
     prepare: Callable[[], None] = lambda: None
+    # Descriptors that it inherits, such as sockets that are to outlive it.
+    descriptors: Sequence[int] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     quick_deaths: int = field(default=0, init=False)
     _started_at: float = field(default=0.0, init=False)
@@ -65,6 +70,8 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
+                pass_fds=self.descriptors,
+                umask=PRIVATE,
                 preexec_fn=_death_signal_setter(self.death_signal),
                 **_as_account(self.account),
             )
@@ -158,6 +165,7 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account:
         stderr=subprocess.STDOUT,
         timeout=120,
         check=True,
+        umask=PRIVATE,
         **_as_account(account),
     )
     return done.stdout

@@ -11,9 +11,10 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from storage.embedded import paths, ports
+from storage.embedded import accounts, paths, ports
 
 FILE_NAME = "homeport.json"
+S3_SOCKET = "s3.sock"
 
 # A Unix socket's address holds 108 bytes on Linux and 104 elsewhere; Postgres appends "/.s.PGSQL.65535.lock".
 _LONGEST_SOCKET_FOLDER = 80
@@ -49,13 +50,23 @@ class SeaweedFS:
 
     @property
     def endpoint_url(self) -> str:
-        """The address for an S3 client."""
-        return f"http://127.0.0.1:{self.s3_port}"
+        """The address for an S3 client, who shows the certificate in `engine_tls`."""
+        return f"https://127.0.0.1:{self.s3_port}"
 
     def all_ports(self) -> list[int]:
         """Every port SeaweedFS binds, the gRPC ones included."""
         named = [self.s3_port, self.filer_port, self.master_port, self.volume_port, self.admin_port]
         return named + [ports.grpc(port) for port in named]
+
+
+@dataclass(frozen=True)
+class EngineTls:
+    """PEM files by which SeaweedFS and its clients know each other; `certificate` and `key` are everybody's on both sides."""
+
+    folder: Path
+    authority: Path
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,23 @@ class LocalState:
     def home(self, data: Path) -> Path:
         """The folder of the engines' data, logs and sockets."""
         return data / self.engine_home
+
+    def s3_socket(self, data: Path) -> str:
+        """The path of S3's Unix socket, where no TLS is needed: only the engines' user gets there. Empty if it is too long."""
+        folder = socket_folder(self.home(data))
+        return str(folder / S3_SOCKET) if folder else ""
+
+
+def engine_tls(home: Path) -> EngineTls:
+    """Where the engines' folder keeps what `seaweedfs_security.py` writes."""
+    folder = home / "security"
+    return EngineTls(folder, folder / "ca.pem", folder / "seaweedfs.pem", folder / "seaweedfs.key")
+
+
+def socket_folder(home: Path) -> Path | None:
+    """Where the engines keep their Unix sockets; None when clients can't name them, as the path is too long."""
+    folder = home / "run"
+    return folder if len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER else None
 
 
 def load(data: Path) -> LocalState | None:
@@ -97,11 +125,12 @@ def load(data: Path) -> LocalState | None:
         raise StateError(f"{path} is damaged ({error}): restore it from a backup.") from error
 
 
-def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
+def ensure(data: Path, *, engine_user: str = accounts.OWN) -> LocalState:
     """Return the data folder's state, creating the folder, the secrets and free ports where they are missing.
 
     A recorded port that somebody else listens on is replaced, so call it only while none of this folder's own engines run.
-    `engine_user` is who runs the engines when we are root. Raises StateError or paths.PathError when that can't work.
+    `engine_user` is who runs the engines when we are root. Raises StateError, paths.PathError or accounts.AccountError when that
+    can't work.
     """
     paths.make_data_folder(data)
     old = load(data)
@@ -110,7 +139,7 @@ def ensure(data: Path, *, engine_user: str = "nobody") -> LocalState:
         data,
         instance_id=instance_id,
         recorded=old.engine_home if old else None,
-        account=paths.engine_account(engine_user),
+        account=accounts.engine_account(engine_user),
     )
     state = _with_free_ports(old) if old else _new_state(instance_id)
     state = replace(state, engine_home=home)
@@ -155,10 +184,7 @@ def _with_free_ports(state: LocalState) -> LocalState:
 
 def _postgres_host(home: Path) -> str:
     """A Unix socket spares about 15% of a small query against TCP; where its path would be too long, loopback does."""
-    folder = home / "run"
-    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER:
-        return "127.0.0.1"
-    return str(folder)
+    return str(socket_folder(home) or "127.0.0.1")
 
 
 def _save(data: Path, state: LocalState) -> None:

@@ -5,10 +5,11 @@ Of the bits behind the milliseconds, the first twelve go on with the time, so th
 """
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _FRACTION_BITS = 12
 _FRACTION = (1 << _FRACTION_BITS) - 1
+_LAST_MS = (1 << 48) - 1
 _FIXED = 7 << 76 | 2 << 62  # version and variant
 
 LOWEST = "0" * 32
@@ -44,6 +45,14 @@ def minute_of(event_id: str) -> int:
 def first_id_at(moment: datetime) -> str:
     """Not above the id of any event of this moment or later, above that of any earlier one."""
     return f"{max(0, int(moment.timestamp() * 1000)):012x}" + "0" * 20
+
+
+def later(event_id: str, span: timedelta) -> str:
+    """The first id so much later than this one's time; the last there is at the end of all times.
+
+    Anybody can write an id, and most of them name no time that a `datetime` can hold.
+    """
+    return f"{min(ms_of(event_id) + span // timedelta(milliseconds=1), _LAST_MS):012x}" + "0" * 20
 
 
 def bounds_of_minute(event_id: str) -> tuple[str, str]:

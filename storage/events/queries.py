@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from storage import limits
 from storage.errors import EventNotFound, InvalidInput
@@ -24,6 +23,7 @@ from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
 
@@ -145,7 +145,10 @@ def pin_event(*, collection_id: str, event_id: str) -> None:
     """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
     event = find_event(collection_id=collection_id, event_id=event_id)
     packed = event_blocks.pack_event(event)
-    if not run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer:
+    with engine_errors(), transaction.atomic():
+        run(events_sql.lock_pins(collection_id))
+        is_pinned = run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer
+    if not is_pinned:
         raise InvalidInput(f"{limits.EVENTS_PINNED_MAX:,} requests are pinned already: unpin one first")
 
 
@@ -186,7 +189,7 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
 
 def sum_events(collection_id: str) -> Kept:
     """What is kept of the collection, and what was lost in the last 24 hours."""
-    since = timezone.now() - timedelta(days=1)
+    since = clock.now() - timedelta(days=1)
     return Kept(*run_one(events_sql.sum_events(collection_id, int(since.timestamp()) // 60)))
 
 
@@ -244,7 +247,7 @@ class _Look:
         asked = self._conditions
         below = self._highest
         if below != event_ids.HIGHEST:
-            below = event_ids.first_id_at(event_ids.time_of(below) + _BLOCK_SPAN)
+            below = event_ids.later(below, _BLOCK_SPAN)
         at_once = 2
         while True:
             rows = run(
@@ -266,7 +269,7 @@ class _Look:
 
 
 def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
-    below = event_ids.first_id_at(event_ids.time_of(event_id) + _BLOCK_SPAN)
+    below = event_ids.later(event_id, _BLOCK_SPAN)
     span = events_sql.BlockSpan(collection_id, event_id, below, _following(event_id))
     wanted = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": True}
     for block in run(events_sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How many threads of a process may move files at once: half of them, so that slow bytes never hold up Bases.
+"""How many files of a process may be on their way at once, and which of its threads may move them.
 
 A thread takes a slot before it moves a file's bytes and keeps it until they are done, however slow the client or S3 is.
 """
@@ -9,6 +9,16 @@ import time
 from storage import limits
 from storage.errors import EngineUnreachable
 
+
+class NotHere(BaseException):
+    """This thread is not for what waits for S3: the work has to begin again in another. No error, so no Exception."""
+
+
+class _ThisThread(threading.local):
+    may_move = True
+
+
+_this_thread = _ThisThread()
 _places = threading.BoundedSemaphore(limits.TRANSFERS_AT_ONCE)
 
 
@@ -35,8 +45,15 @@ class Share:
         self.give_back()
 
 
+def let_this_thread_move(may_move: bool) -> None:
+    """Say whether this thread may move files from now on; any may until this is said."""
+    _this_thread.may_move = may_move
+
+
 def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
-    """Wait for a free slot. Raises EngineUnreachable when there is none in this time."""
+    """Wait for a free slot. Raises EngineUnreachable when there is none in this time, and NotHere."""
+    if not _this_thread.may_move:
+        raise NotHere
     deadline = time.monotonic() + limits.ENGINE_ANSWER_SECONDS
     if not _places.acquire(timeout=wait_seconds):
         raise EngineUnreachable("Too many files are on their way at the moment, please try again")

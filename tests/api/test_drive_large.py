@@ -14,7 +14,7 @@ import pytest
 from storage.models import Blob
 from tests.drives import MOST, PART, DriveClient, encoded, make_drive, md5, noise
 from tests.factories import RawConnection, raw_head, shared_http
-from tests.serving import Server
+from tests.serving import Server, child_of_serve
 from tests.sweeping import swept_report
 from tests.waiting import eventually
 
@@ -26,14 +26,8 @@ IDLE_SECONDS = 30
 
 
 def workers(server: Server) -> list[psutil.Process]:
-    """The processes that serve requests: the children of each web server's main process."""
-    mains = [
-        process for process in server.children("granian") if any("--interface" in part for part in process.cmdline())
-    ]
-    found = {
-        worker.pid: worker for main in mains for worker in main.children() if worker.pid not in {m.pid for m in mains}
-    }
-    return list(found.values()) or mains
+    """The processes that serve requests: the children of the web server's main process."""
+    return child_of_serve(server, "console.listener").children()
 
 
 @contextmanager

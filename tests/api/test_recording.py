@@ -216,7 +216,7 @@ def test_hostile_requests_are_recorded_as_text(client: BaseClient) -> None:
             raw.send(head, header + b"\r\n\r\n" if header else b"\r\n")
             answer = raw.answer()
             # What the web server itself refuses never gets as far as the API.
-            answered += answer is not None and answer.body.startswith(b"{")
+            answered += answer is not None and b"can't be read" not in answer.body
     with RawConnection(client.server, client.source_address) as raw:
         with contextlib.suppress(ConnectionError):
             raw.send(raw_head(client, "GET", "/items/a", "X-Huge: " + "z" * 1_048_576))

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
 
+from console.cookies import PREFIX
 from tests.html import squeezed
 from tests.people import Cast, make_cast
 
@@ -54,6 +55,8 @@ def browser(undone: None, handler: ClientHandler) -> Browser:
         client.handler = handler
         if person is not None:
             client.force_login(person)
+            # Over https it is asked for by another name (console/cookies.py).
+            client.cookies[f"{PREFIX}sessionid"] = client.cookies["sessionid"].value
         return client
 
     return open_browser

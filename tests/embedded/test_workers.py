@@ -17,8 +17,8 @@ WORKERS = 2
 
 
 def listener(server: Server) -> psutil.Process:
-    """The main process of the http listener."""
-    return child_of_serve(server, f"--port {server.url.rsplit(':', 1)[1]}")
+    """The main process of the web server."""
+    return child_of_serve(server, "console.listener")
 
 
 def living_workers(main: psutil.Process) -> list[psutil.Process]:

@@ -43,6 +43,12 @@ async function failure(status, body = "", headers = {}) {
   return assert.rejects(requestJson("/x"), RequestError).then(() => requestJson("/x").catch((error) => error));
 }
 
+test("over https the token is that of https, with the one of http beside it", async () => {
+  cookie = "csrftoken=plain; __Host-csrftoken=encrypted";
+  await requestJson("/x");
+  assert.equal(sent.headers["X-CSRFToken"], "encrypted");
+});
+
 test("JSON goes there and comes back, with the token of the moment", async () => {
   assert.deepEqual(await requestJson("/x", { method: "POST", json: { a: 1 } }), { ok: true });
   assert.equal(sent.body, '{"a":1}');

@@ -4,15 +4,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
 from storage.archive import exports
 from storage.archive.leases import Superseded
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
 from storage.postgres.database import one_connection
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write a collection as it is now into a zip: bases/<name>.json, drives/<name>/... and manifest.json."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,6 +29,8 @@ class Command(BaseCommand):
                     sys.stdout.buffer.flush()
                 else:
                     self._write(options["collection_id"], Path(options["file"]))
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:

@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
 from storage.archive import imports, plans
 from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
-from storage.errors import InvalidInput, StorageError
+from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Import
 from storage.postgres.database import one_connection
 
 _WAYS = ("merge", "replace", "rename", "skip")
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Import a zip of Homeport or of the original service, or items from JSON, NDJSON or CSV. The whole file is checked "
         "first; --check stops there. Running it again stores nothing twice."
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         try:
             with one_connection():
                 self._import(path, options)
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded import accounts, certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
@@ -52,11 +53,13 @@ class Command(BaseCommand):
         self.is_up = False
         try:
             paths.make_data_folder(settings.DATA)
+            # From here on: the folders above it are not ours alone.
+            os.umask(process.PRIVATE)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, OSError) as error:
+        except (accounts.AccountError, paths.PathError, state.StateError, OSError) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
@@ -65,9 +68,8 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
-        self._check_port(settings.PORT, "HOMEPORT_PORT")
-        if settings.TLS_PORT:
-            self._check_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT")
+        self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
+        self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self._note_address()
         try:
             self._start()
@@ -82,6 +84,7 @@ class Command(BaseCommand):
         old = state.load(settings.DATA)
         if old:
             leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
+        paths.close_to_others(settings.DATA)
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
@@ -89,16 +92,22 @@ class Command(BaseCommand):
         self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
 
-    def _check_port(self, port: int, name: str) -> None:
-        if not ports.is_free(settings.HOST, port):
+    def _take_port(self, port: int, name: str) -> list[socket.socket]:
+        try:
+            return serving.open_sockets(port)
+        except OSError:
+            if not ports.is_free(settings.HOST, 0):
+                raise CommandError(
+                    f"{settings.HOST} is no address of this machine: choose another one with HOMEPORT_HOST"
+                ) from None
             raise CommandError(
                 f"{settings.HOST}:{port} is in use or not allowed."
                 f" Choose another port, for example: {name}={port + 1} {serving.typed_command()} serve"
-            )
+            ) from None
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
-        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+        paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -114,7 +123,7 @@ class Command(BaseCommand):
         if not settings.DATABASE_URL or settings.S3_IS_BUNDLED:
             self._start_engines()
         self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
-        if serving.migrate_if_needed():
+        if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
         serving.collect_static_if_changed()
@@ -128,7 +137,7 @@ class Command(BaseCommand):
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = paths.engine_account(settings.ENGINE_USER)
+        self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
         if not self.home.is_relative_to(settings.DATA):
@@ -147,10 +156,13 @@ class Command(BaseCommand):
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
 
     def _start_web(self) -> None:
-        self._run(serving.web_child(settings.PORT, marks=self.marks))
         if settings.TLS_PORT:
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
-            self._run(serving.web_child(settings.TLS_PORT, marks=self.marks, certificates=self.certificates))
+        made = self.certificates if settings.TLS_PORT else None
+        self._run(serving.web_child(self.sockets, self.tls_sockets, marks=self.marks, certificates=made))
+        # From here on whoever connects waits for the first worker instead of being refused.
+        for listening in (*self.sockets, *self.tls_sockets):
+            listening.listen(2048)
 
     def _run(self, child: process.Child) -> None:
         self.children.append(child)
@@ -201,7 +213,9 @@ class Command(BaseCommand):
             self._say("Stopping. Running requests may finish ...")
         process.stop_all(users)
         process.stop_all(engines)
-        seaweedfs.remove_sockets(self.state.s3)
+        # Web workers that a killed main process left behind.
+        leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
+        seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
         (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 

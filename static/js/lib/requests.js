@@ -46,7 +46,7 @@ export function describeStatus(status) {
     case 413:
       return "This is too large for the server.";
     case 503:
-      return "The database does not answer. Nothing was changed. Try again in a moment.";
+      return "The database does not answer. Try again in a moment; what you did last may or may not be saved.";
     case 507:
       return "The server's disk is full.";
     default:
@@ -144,10 +144,12 @@ export function withQuery(url, parameters) {
 }
 
 function csrfToken() {
-  const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie
-    ? cookie.slice("csrftoken=".length)
-    : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+  // Over https the server reads the first alone; the other may be there from plain http, which cookies are not kept apart from.
+  for (const name of ["__Host-csrftoken=", "csrftoken="]) {
+    const cookie = document.cookie.split("; ").find((each) => each.startsWith(name));
+    if (cookie) return cookie.slice(name.length);
+  }
+  return JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
 }
 
 function messagesOf(body) {

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from storage.postgres.caller import Access
+from storage.postgres.sql import access as access_sql
 from storage.postgres.sql.access import access
-from storage.postgres.statements import Affected, NoRow, Params, Statement
+from storage.postgres.statements import Affected, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
 LIVE = "(i.expires_at IS NULL OR i.expires_at > now())"
@@ -113,18 +114,27 @@ def lock_item(base_id: int, key: str) -> Statement[ItemValue]:
 
 
 def replace_item(
-    base_id: int, row: tuple[str, str, int, float | None], *, key_id: int | None, person_id: int | None
-) -> Statement[NoRow]:
-    """Give a locked item a new value; the row is as in `put_items`, `key_id` or `person_id` says who does it."""
+    caller: Access, base: str, *, base_id: int, row: tuple[str, str, int, float | None]
+) -> Statement[access_sql.ResolvedBase]:
+    """Give a locked item a new value, if the caller may write now: the lock may have been waited for.
+
+    The row is as in `put_items`. Row: as `resolve_base`.
+    """
+    params = Params()
+    head = access_sql.access(caller, base, write=True, params=params)
+    key, json, size_bytes, expires = row
     return Statement(
-        """
-        UPDATE storage_item SET value = $3::jsonb - 'key', size_bytes = $4, expires_at = to_timestamp($5::float8 + 1),
-            revision = nextval('storage_item_revision'), changed_at = now(),
-            changed_by_key = $6::bigint, changed_by_person = $7::bigint
-        WHERE base_id = $1 AND key = $2
+        f"""{head}, written AS (
+            UPDATE storage_item i SET value = {params.add(json)}::jsonb - 'key', size_bytes = {params.add(size_bytes)}::int,
+                expires_at = to_timestamp({params.add(expires)}::float8 + 1),
+                revision = nextval('storage_item_revision'), changed_at = now(),
+                changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
+            FROM access a WHERE a.allowed AND i.base_id = {params.add(base_id)}::bigint AND i.key = {params.add(key)}::text
+        )
+        SELECT base_id, allowed, key_id FROM access
     """,
-        [base_id, *row, key_id, person_id],
-        NoRow,
+        params,
+        access_sql.ResolvedBase,
     )
 
 

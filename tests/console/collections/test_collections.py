@@ -19,7 +19,7 @@ def test_server_owner_makes_a_collection(people: Cast, browser: Browser) -> None
     assert answer["Location"] == f"/collections/{made.id}/connect/"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\u202eb", "a\u0000b", "a\nb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\u202eb", "a\nb"])
 def test_unfit_name_is_refused(people: Cast, browser: Browser, name: str) -> None:
     before = Collection.objects.count()
     assert browser(people.server_owner).post("/collections/new/", {"name": name}).status_code == 422

@@ -1,0 +1,152 @@
+"""Settings whose text has a form of its own: each is read here, or refused with a sentence that says what it should be.
+
+A refusal does not repeat an address that may hold a password.
+"""
+
+import os
+import re
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from environs import Env, EnvError, validate
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+
+from storage.names import is_text
+
+_OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
+# One label after another, as a certificate takes them; a dot at the front stands for all names below.
+_HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+def check_texts() -> None:
+    """Raises EnvError for a setting that is no text in this system's encoding."""
+    for name, value in os.environ.items():
+        if _OURS.fullmatch(name) and not is_text(value):
+            raise _wrong(name, "it is not UTF-8")
+
+
+def read_database(env: Env) -> dict[str, Any]:
+    """DATABASE_URL as Django's settings of a database, empty without one. Raises EnvError."""
+    text = env.str("DATABASE_URL", "")
+    if not text:
+        return {}
+    try:
+        if urlsplit(text).scheme not in ("postgres", "postgresql"):
+            raise ValueError
+        found: dict[str, Any] = dict(dj_database_url.parse(text))
+        named = {"host": found["HOST"] or None, "port": found["PORT"] or None}
+        make_conninfo("", **named | {name: str(value) for name, value in found.get("OPTIONS", {}).items()})
+    except (ValueError, ProgrammingError):
+        raise _wrong("DATABASE_URL", "write postgres://user:password@host:port/name") from None
+    if not found["NAME"]:
+        raise _wrong("DATABASE_URL", "the name of the database is missing at its end")
+    return found
+
+
+def read_proxies(env: Env) -> list[str]:
+    """HOMEPORT_TRUSTED_PROXIES: addresses and networks. Raises EnvError."""
+    found = _trimmed(env.list("HOMEPORT_TRUSTED_PROXIES", []))
+    for each in found:
+        if each != "*" and not _is_address(each) and not ("/" in each and _is_network(each)):
+            sentence = f"“{each}” is neither an address nor a network, such as 127.0.0.1 or 10.0.0.0/8"
+            raise _wrong("HOMEPORT_TRUSTED_PROXIES", sentence)
+    return found
+
+
+def read_hosts(env: Env) -> list[str]:
+    """HOMEPORT_ALLOWED_HOSTS: names and addresses, without scheme and port. Raises EnvError."""
+    found = _trimmed(env.list("HOMEPORT_ALLOWED_HOSTS", []))
+    for each in found:
+        bare = each[1:-1] if each.startswith("[") and each.endswith("]") else each
+        if each != "*" and not _HOST_NAME.fullmatch(each) and not _is_address(bare):
+            raise _wrong(
+                "HOMEPORT_ALLOWED_HOSTS", f"“{each}” is not a host name: write it without scheme, port and path"
+            )
+    return found
+
+
+def read_host(env: Env) -> str:
+    """HOMEPORT_HOST, an address or a name. Raises EnvError."""
+    host = env.str("HOMEPORT_HOST", "127.0.0.1")
+    if not _is_address(host.strip("[]")) and not _HOST_NAME.fullmatch(host):
+        raise _wrong("HOMEPORT_HOST", "write an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them")
+    return host
+
+
+def read_ports(env: Env) -> tuple[int, int]:
+    """HOMEPORT_PORT and HOMEPORT_TLS_PORT. Raises EnvError."""
+    range_of_ports = validate.Range(min=0, max=65535)
+    http = env.int("HOMEPORT_PORT", 8000, validate=range_of_ports)
+    https = env.int("HOMEPORT_TLS_PORT", 8443, validate=range_of_ports)
+    if http == https != 0:
+        raise _wrong("HOMEPORT_TLS_PORT", "it is the same port as HOMEPORT_PORT")
+    return http, https
+
+
+def read_log_file(env: Env, data: Path) -> Path | None:
+    """HOMEPORT_LOG_FILE, relative to the data folder; None without one. Raises EnvError when its folder is not there."""
+    name = env.str("HOMEPORT_LOG_FILE", "")
+    if not name:
+        return None
+    path = data / Path(name).expanduser()
+    if path.is_dir() or (path.parent != data and not path.parent.is_dir()):
+        raise _wrong(
+            "HOMEPORT_LOG_FILE", f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        )
+    return path
+
+
+def read_s3(env: Env) -> tuple[str, str, str]:
+    """S3_ENDPOINT_URL, S3_BUCKET and S3_REGION; the first is empty without one. Raises EnvError."""
+    endpoint = env.str("S3_ENDPOINT_URL", "")
+    bucket, region = env.str("S3_BUCKET", "homeport"), env.str("S3_REGION", "us-east-1")
+    if endpoint and not _is_http_address(endpoint):
+        raise _wrong("S3_ENDPOINT_URL", "write http://host:port or https://host")
+    if not _BUCKET.fullmatch(bucket):
+        raise _wrong("S3_BUCKET", "a bucket's name has letters, digits, “.”, “_” and “-”")
+    if not _REGION.fullmatch(region):
+        raise _wrong("S3_REGION", "a region's name has letters, digits and “-”")
+    return endpoint, bucket, region
+
+
+def _trimmed(listed: list[str]) -> list[str]:
+    return [each.strip() for each in listed if each.strip()]
+
+
+def _is_http_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        return (
+            parts.scheme in ("http", "https")
+            and parts.port != 0
+            and (_is_address(host) or bool(_HOST_NAME.fullmatch(host)))
+        )
+    except ValueError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _wrong(name: str, sentence: str) -> EnvError:
+    return EnvError(f'Environment variable "{name}" invalid: {sentence}')

@@ -1,0 +1,95 @@
+"""An answer as the bytes of HTTP."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from wsgiref.handlers import format_date_time
+
+# The status with its reason, the headers, and the body: a list where it goes out in one piece; anything else is sent as it is
+# read, and then closed.
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_WITHOUT_BODY = ("1", "204", "304")
+
+
+class Framing:
+    """How the body of an answer is told apart from what follows it."""
+
+    __slots__ = ("closes", "has_body", "head", "in_chunks")
+
+    def __init__(self, answer: Answer, *, method: str, version: str, closes: bool) -> None:
+        """`closes`: the connection ends after it, whatever the answer says."""
+        status, headers, body = answer
+        self.has_body = method != "HEAD" and not status.startswith(_WITHOUT_BODY)
+        self.in_chunks = False
+        lines = [f"HTTP/1.1 {status}"]
+        length = date = connection = False
+        for name, value in headers:
+            lines.append(f"{name}: {value}")
+            match name.lower():
+                case "content-length":
+                    length = True
+                case "date":
+                    date = True
+                case "connection":
+                    connection = True
+                    closes = closes or value.lower() == "close"
+        if not length and not status.startswith(_WITHOUT_BODY):
+            if isinstance(body, list):
+                lines.append(f"Content-Length: {sum(map(len, body))}")
+            elif method == "HEAD":
+                pass
+            elif version == "1.1":
+                self.in_chunks = True
+                lines.append("Transfer-Encoding: chunked")
+            else:
+                closes = True
+        if not date:
+            lines.append(f"Date: {_now()}")
+        if not connection:
+            if closes:
+                lines.append("Connection: close")
+            elif version == "1.0":
+                lines.append("Connection: keep-alive")
+        self.closes = closes
+        self.head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def frame(self, chunk: bytes) -> Sequence[bytes]:
+        """A chunk of the body, as it is written."""
+        return (b"%x\r\n" % len(chunk), chunk, b"\r\n") if self.in_chunks else (chunk,)
+
+    @property
+    def end(self) -> bytes:
+        """What is written behind the last chunk."""
+        return b"0\r\n\r\n" if self.in_chunks else b""
+
+
+def refusal(status: str, message: str, *, is_api: bool, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+    """The answer to a request that the application does not get to see: JSON for the public API, else a sentence."""
+    if is_api:
+        body, content_type = json.dumps({"errors": [message]}).encode(), "application/json"
+    else:
+        body, content_type = f"{message}.\n".encode(), "text/plain; charset=utf-8"
+    own = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    if is_api:
+        own.append(("Access-Control-Allow-Origin", "*"))
+    return status, [*own, *headers], [body]
+
+
+def status_line(status: HTTPStatus) -> str:
+    """A status with its reason."""
+    return f"{status.value} {status.phrase}"
+
+
+_date = (0, "")
+
+
+def _now() -> str:
+    """The time for the header, made once a second."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, format_date_time(now))
+    return _date[1]

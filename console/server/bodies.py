@@ -1,0 +1,111 @@
+"""The bodies of requests on their way in: in memory while there is room for all of them together, else in a file.
+
+A thread gets a body when all of it is here. What it is like, and how much is wanted of it, is for `console/streams.py` to say.
+"""
+
+import io
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+# In the variables of a request whose body is still on its way.
+AWAITED = "homeport.body_is_awaited"
+# In those of one whose body broke off: the length that was announced, None when it came in chunks.
+CUT = "homeport.body_was_cut"
+
+
+class BodyAwaited(BaseException):
+    """The application wants the body of a request, of which not all is here: it is asked again when it is.
+
+    One over `most_bytes` is refused. `may_fill_disk` says that it may go to a file where memory is short: not for strangers.
+    No Exception, as it is no error: nothing between there and the server may answer it.
+    """
+
+    def __init__(self, most_bytes: int, *, may_fill_disk: bool = True) -> None:
+        super().__init__(most_bytes)
+        self.most_bytes, self.may_fill_disk = most_bytes, may_fill_disk
+
+
+class AwaitedBody:
+    """Stands for a body that is still on its way, where the application looks for it."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """`most_bytes` is what a reader gets that has no limit of its own."""
+        self.most_bytes = most_bytes
+
+    def read(self, *_: Any) -> bytes:
+        """Raises BodyAwaited."""
+        raise BodyAwaited(self.most_bytes, may_fill_disk=False)
+
+    readline = read
+
+
+class Memory:
+    """How much of a worker's memory the bodies that are coming in take."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """Take so much, if there is so much left."""
+        if size_bytes > self._left:
+            return False
+        self._left -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Give back what was taken."""
+        self._left += size_bytes
+
+
+class NoRoom(Exception):
+    """There is no memory left for the body, and it may not go to a file."""
+
+
+class IncomingBody:
+    """One body. `length` is what was announced, None when it comes in chunks; `got` is how much is here."""
+
+    __slots__ = ("_chunks", "_file", "_folder", "_memory", "_taken", "got", "length", "may_fill_disk")
+
+    def __init__(self, length: int | None, *, memory: Memory, folder: Path) -> None:
+        self.length = length
+        self.got = 0
+        self.may_fill_disk = False
+        self._memory, self._folder = memory, folder
+        self._chunks: list[bytes] = []
+        self._taken = 0
+        self._file: IO[bytes] | None = None
+
+    def add(self, chunk: bytes) -> None:
+        """Keep the next bytes. Raises NoRoom, and OSError when they are to go to a file and the disk is full."""
+        self.got += len(chunk)
+        if self._file is None and self._memory.take(len(chunk)):
+            self._taken += len(chunk)
+            self._chunks.append(chunk)
+            return
+        if self._file is None and not self.may_fill_disk:
+            raise NoRoom
+        if self._file is None:
+            # It has no name, and is gone with the last who has it open.
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (it stays open until `close`)
+            self._file.writelines(self._chunks)
+            self._forget_chunks()
+        self._file.write(chunk)
+
+    def open(self) -> IO[bytes]:
+        """All of it, to be read from the beginning. Raises OSError as `add` does."""
+        if self._file is not None:
+            self._file.seek(0)
+            return self._file
+        return io.BytesIO(self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks))
+
+    def close(self) -> None:
+        """Free what it takes."""
+        self._forget_chunks()
+        if self._file is not None:
+            self._file.close()
+
+    def _forget_chunks(self) -> None:
+        self._chunks = []
+        self._memory.give_back(self._taken)
+        self._taken = 0

@@ -1,0 +1,41 @@
+"""One request while it is taken in and answered."""
+
+from typing import Any
+
+from console.server.bodies import IncomingBody
+from console.server.heads import Head
+
+
+class Exchange:
+    """A request: its head, the variables it was read into, and its body as far as it is here.
+
+    `is_whole` says that all of it is, `has_ended` that no more will come; `is_asked` that the application is at work on it,
+    `is_wanted` that it asked for the body. `kind` says which threads answer it.
+    """
+
+    __slots__ = (
+        "began_at",
+        "body",
+        "has_ended",
+        "head",
+        "is_asked",
+        "is_wanted",
+        "is_whole",
+        "kind",
+        "most_bytes",
+        "variables",
+    )
+
+    def __init__(self, head: Head, variables: dict[str, Any], body: IncomingBody, *, kind: str, now: float) -> None:
+        self.head, self.variables, self.body = head, variables, body
+        self.began_at = now
+        self.is_whole = body.length == 0
+        self.has_ended = False
+        self.kind = kind
+        self.is_asked = self.is_wanted = False
+        self.most_bytes = 0
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it is for the public API, whose errors are JSON."""
+        return bool(self.variables["PATH_INFO"].startswith("/v1"))

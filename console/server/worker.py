@@ -1,0 +1,207 @@
+"""One process of the server: its event loop, its threads, and its clients' connections."""
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from console.server import limits
+from console.server.answers import Answer, refusal
+from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
+from console.server.connection import Connection
+from console.server.exchange import Exchange
+from console.server.proxies import TrustedProxies
+from console.server.sending import close
+from console.server.threads import KIND, AnsweredBy, Job, Threads
+
+logger = logging.getLogger(__name__)
+
+# Given the variables of a request: its answer. It may raise BodyAwaited and AnsweredBy, and nothing else.
+Application = Callable[[dict[str, Any]], Answer]
+
+_TICK_SECONDS = 1.0
+# Of files, sockets and pipes besides the clients' connections.
+_OTHER_DESCRIPTORS = 512
+
+
+class Worker:
+    """Serves on sockets that listen already, until it is told to stop.
+
+    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        kinds: dict[str, int],
+        kind_of: Callable[[dict[str, Any]], str],
+        proxies: TrustedProxies,
+        folder: Path,
+        patience_seconds: float,
+        drain_seconds: float,
+    ) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.memory = Memory(limits.BODIES_MEMORY_BYTES)
+        self.folder = folder
+        self.is_stopping = False
+        self.kind_of = kind_of
+        self._application, self._proxies = application, proxies
+        self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
+        self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._most_connections = _raise_descriptor_limit()
+
+    def serve(
+        self, sockets: Iterable[tuple[socket.socket, ssl.SSLContext | None]], *, beat: Callable[[], None]
+    ) -> None:
+        """Serve until SIGTERM or SIGINT, then let what is under way end. `beat` is called every second by the loop."""
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self._serve(list(sockets), beat))
+
+    async def _serve(
+        self, sockets: list[tuple[socket.socket, ssl.SSLContext | None]], beat: Callable[[], None]
+    ) -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, stopped.set)
+        servers = [await self._listen(listening, tls) for listening, tls in sockets]
+        ticking = self.loop.create_task(self._tick(beat))
+        await stopped.wait()
+        self.is_stopping = True
+        for server in servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.stop()
+        ends_at = self.loop.time() + self._drain_seconds
+        while self._connections and self.loop.time() < ends_at:
+            await asyncio.sleep(0.05)
+        ticking.cancel()
+        for connection in list(self._connections):
+            connection.abort()
+
+    async def _listen(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
+        scheme = "https" if tls else "http"
+        return await self.loop.create_server(
+            lambda: Connection(self, scheme),
+            sock=listening,
+            ssl=tls,
+            ssl_handshake_timeout=limits.TLS_SECONDS if tls else None,
+            backlog=limits.BACKLOG,
+        )
+
+    async def _tick(self, beat: Callable[[], None]) -> None:
+        while True:
+            beat()
+            now = self.loop.time()
+            for connection in list(self._connections):
+                connection.check(now, self._patience_seconds)
+            for threads in self._threads.values():
+                threads.refuse_older(limits.QUEUE_SECONDS)
+            self.relieve()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def ask(
+        self,
+        environ: dict[str, Any],
+        exchange: Exchange,
+        hear: Callable[[Answer | BodyAwaited | AnsweredBy], None],
+        refuse: Callable[[], None],
+    ) -> None:
+        """Have a thread ask the application. Raises OSError when the body can't be read back."""
+        body = exchange.body
+        if body.length != 0:
+            if exchange.is_whole or exchange.has_ended:
+                environ["wsgi.input"] = body.open()
+                environ["CONTENT_LENGTH"] = str(body.got)
+                if not exchange.is_whole:
+                    environ[CUT] = body.length
+            else:
+                environ["wsgi.input"] = AwaitedBody(limits.FORM_MAX_BYTES)
+                environ[AWAITED] = True
+                environ["CONTENT_LENGTH"] = str(body.got if body.length is None else body.length)
+        else:
+            environ["wsgi.input"] = _NO_BODY
+        self._proxies.correct(environ)
+        environ[KIND] = exchange.kind
+        application = self._application
+
+        def work() -> Answer | BodyAwaited | AnsweredBy:
+            try:
+                return application(environ)
+            except (BodyAwaited, AnsweredBy) as wish:
+                return wish
+            except Exception:
+                logger.exception("A request could not be answered")
+                return refusal("500 Internal Server Error", "Internal server error", is_api=exchange.is_api)
+
+        self._threads[exchange.kind].add(Job(work, hear, refuse))
+
+    def run(self, exchange: Exchange, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+        """Have a part of an answer made by a thread of those that answer the request."""
+        return self._threads[exchange.kind].run(work)
+
+    def keep(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Run it beside everything else."""
+        task = self.loop.create_task(sending)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close_unsent(self, body: Iterable[bytes], exchange: Exchange) -> None:
+        """Close the body of an answer that nobody waits for any more."""
+        if hasattr(body, "close"):
+            self.run(exchange, lambda: close(body))
+
+    def admit(self, connection: Connection) -> None:
+        """A client connected. When there are too many, the one that has done nothing for longest has to go."""
+        if len(self._connections) >= self._most_connections:
+            idle = [each for each in self._connections if each.is_idle()]
+            min(idle, key=lambda each: each.waits_since, default=connection).abort()
+        self._connections.add(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """It is gone."""
+        self._connections.discard(connection)
+
+    def relieve(self) -> None:
+        """When clients together leave too much of their answers, give up on those that have taken nothing for longest."""
+        unsent = {each: size for each in self._connections if (size := each.unsent_bytes())}
+        total = sum(unsent.values())
+        for connection in sorted(unsent, key=lambda each: each.waits_since):
+            if total <= limits.UNSENT_MAX_BYTES:
+                return
+            total -= unsent[connection]
+            connection.abort()
+
+
+class _NoBody:
+    """The body of a request without one."""
+
+    def read(self, *_: Any) -> bytes:
+        return b""
+
+    def readline(self, *_: Any) -> bytes:
+        return b""
+
+
+_NO_BODY = _NoBody()
+
+
+def _raise_descriptor_limit() -> int:
+    """As many descriptors as there may be; how many connections that makes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.CONNECTIONS_MAX + _OTHER_DESCRIPTORS
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return min(limits.CONNECTIONS_MAX, max(64, soft - _OTHER_DESCRIPTORS)) if soft > 0 else limits.CONNECTIONS_MAX

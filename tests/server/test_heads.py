@@ -1,0 +1,127 @@
+"""What a head is read as, and what is refused because two servers might read it in two ways."""
+
+import pytest
+
+from console.server import limits
+from console.server.heads import BadRequest, Head, find_end, variables
+
+
+def read(*lines: str | bytes) -> dict[str, object]:
+    parts = [line.encode() if isinstance(line, str) else line for line in lines]
+    data = b"\r\n".join(parts) + b"\r\n\r\n"
+    assert find_end(data) == len(data)
+    return variables(Head(data), scheme="http", client="192.0.2.1", server=("127.0.0.1", "8000"))
+
+
+def refused(data: bytes) -> str:
+    try:
+        end = find_end(data)
+        assert end > 0, "more is waited for"
+        Head(data[:end])
+    except BadRequest as error:
+        return error.status
+    return "it was read"
+
+
+def test_a_head_becomes_the_variables_of_wsgi() -> None:
+    line = "GET /v1/a%20b?x=1&y=%41 HTTP/1.1"
+    found = read(line, "Host: home", "X-API-Key: k", "Content-Type: a/b", "Cookie: a=1", "Cookie: b=2")
+
+    assert found["PATH_INFO"] == "/v1/a b"
+    assert found["QUERY_STRING"] == "x=1&y=%41"
+    assert (found["HTTP_HOST"], found["HTTP_X_API_KEY"], found["CONTENT_TYPE"]) == ("home", "k", "a/b")
+    assert found["HTTP_COOKIE"] == "a=1; b=2"
+    assert (found["REMOTE_ADDR"], found["SERVER_PORT"]) == ("192.0.2.1", "8000")
+
+
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "X-Forwarded_For", "X_API_Key", "_", "Content_Length", "Host_"])
+def test_headers_with_underscores_are_dropped(name: str) -> None:
+    found = read("GET / HTTP/1.1", "Host: home", f"{name}: 10.0.0.1")
+
+    assert "10.0.0.1" not in found.values()
+
+
+def test_two_keys_are_one_that_is_wrong() -> None:
+    assert read("GET / HTTP/1.1", "Host: home", "X-API-Key: a", "x-api-key: b")["HTTP_X_API_KEY"] == "a,b"
+
+
+@pytest.mark.parametrize(
+    "target, path, query",
+    [
+        ("/é?prefix=ü+x", "/é", "prefix=ü+x"),
+        ("http://elsewhere/a?b", "/a", "b"),
+        ("//elsewhere/a", "//elsewhere/a", ""),
+        ("*", "/", ""),
+        ("/a#b", "/a#b", ""),
+        ("/a?b#c", "/a", "b"),
+        ('/{"a":1}<>|^`\\', '/{"a":1}<>|^`\\', ""),
+    ],
+)
+def test_addresses_as_clients_write_them(target: str, path: str, query: str) -> None:
+    found = read(f"OPTIONS {target} HTTP/1.1", "Host: home")
+
+    assert str(found["PATH_INFO"]).encode("latin-1").decode() == path
+    assert found["QUERY_STRING"] in (query, "prefix=%C3%BC+x")
+
+
+def test_an_offer_to_change_the_protocol_is_passed_over() -> None:
+    head = Head(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\n")
+
+    assert head.length == 3
+
+
+BAD: list[tuple[str, bytes, str]] = [
+    ("bare LF at the end of the line", b"GET / HTTP/1.1\nHost: a\r\n\r\n", "400"),
+    ("bare LF behind a header", b"GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "400"),
+    ("bare LF everywhere", b"GET / HTTP/1.1\nHost: a\n\n", "400"),
+    ("bare CR in a header", b"GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", "400"),
+    ("two lengths", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400"),
+    ("the same length twice", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", "400"),
+    (
+        "a length and chunks",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "400",
+    ),
+    (
+        "chunks and a length",
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+        "400",
+    ),
+    ("a length that is none", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "400"),
+    ("a length below zero", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400"),
+    ("a length with a sign", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "400"),
+    ("a length beyond counting", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", "400"),
+    ("another transfer coding", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"),
+    ("chunked twice", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", "400"),
+    ("a space before the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "400"),
+    ("a folded header", b"GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", "400"),
+    ("NUL in a header", b"GET / HTTP/1.1\r\nHost: a\r\nX: b\x00c\r\n\r\n", "400"),
+    ("NUL in the address", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("a space in the address", b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("no host", b"GET / HTTP/1.1\r\nX: a\r\n\r\n", "400"),
+    ("two hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
+    ("a method that is no word", b"G<b>T / HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("another version", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505"),
+    ("no version", b"GET /\r\n\r\n", "505"),
+    ("a TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00", "400"),
+    ("a long address", b"GET /" + b"a" * limits.TARGET_MAX_BYTES + b" HTTP/1.1\r\nHost: a\r\n\r\n" * 2000, "414"),
+    ("a long address without an end", b"GET /" + b"a" * limits.TARGET_MAX_BYTES, "414"),
+    ("large headers", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * limits.HEAD_MAX_BYTES + b"\r\n\r\n", "431"),
+    ("headers without an end", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * limits.HEAD_MAX_BYTES, "431"),
+    ("many headers", b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 101 + b"Host: a\r\n\r\n", "431"),
+]
+
+
+@pytest.mark.parametrize("data, status", [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_what_could_be_read_in_two_ways_is_refused(data: bytes, status: str) -> None:
+    assert refused(data).startswith(status)
+
+
+@pytest.mark.parametrize(
+    "version, header, keeps",
+    [("1.1", "", True), ("1.1", "Close", False), ("1.0", "", False), ("1.0", "Keep-Alive", True)],
+)
+def test_whether_the_connection_goes_on(version: str, header: str, keeps: bool) -> None:
+    lines = [f"GET / HTTP/{version}", "Host: a", *([f"Connection: {header}"] if header else [])]
+
+    assert Head(("\r\n".join(lines) + "\r\n\r\n").encode()).keeps_alive is keeps

@@ -1,0 +1,86 @@
+"""The processes of the web server: its main process killed, a worker frozen."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import psutil
+
+from console.server import processes
+from tests.server.slow import make_app
+from tests.serving import Server, child_of_serve, kill
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually, seconds_until
+
+
+def main_process(server: Server) -> psutil.Process:
+    return child_of_serve(server, "console.listener")
+
+
+def is_served(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.url}/healthz", timeout=PROMISED_SECONDS, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_the_port_goes_on_answering_when_the_main_process_is_killed(own_server: Server) -> None:
+    """It took 10 to 18 seconds on a busy machine, as the workers that were left were ended first."""
+    busy = [threading.Thread(target=spin, args=(until := time.monotonic() + 8,)) for _ in range(4)]
+    for each in busy:
+        each.start()
+    old = main_process(own_server)
+    orphans = old.children()
+
+    kill(old)
+    began = time.monotonic()
+    while time.monotonic() < until:
+        assert is_served(own_server)
+        time.sleep(0.05)
+    for each in busy:
+        each.join()
+
+    assert time.monotonic() - began < MOMENT_SECONDS
+    eventually(lambda: main_process(own_server).pid != old.pid and len(main_process(own_server).children()) == 2)
+    eventually(lambda: not any(orphan.is_running() for orphan in orphans), what="the old workers go on for ever")
+    assert is_served(own_server)
+
+
+def spin(until: float) -> None:
+    """Keep a processor busy."""
+    while time.monotonic() < until:
+        sum(range(10_000))
+
+
+def test_a_stopped_server_leaves_no_worker_behind_even_if_its_main_process_was_killed(own_server: Server) -> None:
+    old = main_process(own_server)
+    orphans = old.children()
+    kill(old)
+
+    own_server.stop()
+
+    assert not any(orphan.is_running() for orphan in orphans)
+
+
+def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(own_server: Server) -> None:
+    app = make_app(own_server)
+    main = main_process(own_server)
+    frozen = main.children()[0]
+
+    frozen.send_signal(signal.SIGSTOP)
+    for _ in range(5):
+        assert app.call("GET", "/items/a").status_code == 200
+    gone = seconds_until(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE)
+
+    assert gone < processes.FROZEN_SECONDS + PROMISED_SECONDS
+    eventually(lambda: len([each for each in main.children() if each.status() != psutil.STATUS_ZOMBIE]) == 2)
+    assert main_process(own_server) == main
+    assert app.call("GET", "/items/a").status_code == 200
+
+
+def test_workers_take_what_serve_was_told_with_them(make_server: Callable[..., Server]) -> None:
+    server = make_server(HOMEPORT_WORKERS="3").start()
+    server.wait_ready()
+
+    assert len(main_process(server).children()) == 3
