@@ -32,7 +32,13 @@ def make_application() -> Callable[..., Iterable[bytes]]:
 
     By now the settings are loaded, so what is secret in it leaves it first.
     """
-    for name in ("DATABASE_URL", "HOMEPORT_SECRET_KEY", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
+    for name in (
+        "DATABASE_URL",
+        "HOMEPORT_SECRET_KEY",
+        "HOMEPORT_OIDC_CLIENT_SECRET",
+        "S3_ACCESS_KEY_ID",
+        "S3_SECRET_ACCESS_KEY",
+    ):
         os.environ.pop(name, None)
     return application
 
