@@ -82,6 +82,22 @@ class HashingBusy(RequestError):
         self.headers = {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
 
 
+class TooManyTries(RequestError):
+    """A page's script asked too often; it may ask again after `wait_seconds`."""
+
+    default = "Too many attempts. Wait a few minutes."
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(wait_seconds)}
+
+
+class SecondFactorOwed(RequestError):
+    """A page's script sent a request for somebody who has yet to set up the second factor that is required."""
+
+    default = "Set up two-factor sign-in first: reload the page."
+
+
 class SignedOut(RequestError):
     """A page's script sent a request after the session ended."""
 
@@ -93,6 +109,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.Unauthorized: 401,
     SignedOut: 401,
     errors.Forbidden: 403,
+    SecondFactorOwed: 403,
     errors.ArchiveNotFound: 404,
     errors.BaseNotFound: 404,
     errors.CollectionNotFound: 404,
@@ -118,6 +135,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.UploadMismatch: 422,
     TooManyBytes: 429,
     TooManyRequests: 429,
+    TooManyTries: 429,
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
     errors.EngineUnreachable: 503,

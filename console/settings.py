@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE
-from environs import Env, validate
+from environs import Env, EnvError, ValidationError, validate
 
 from console import environment
 from storage.embedded import accounts, paths, state
@@ -28,6 +28,13 @@ _CONNECTIONS = validate.Range(min=1, max=1000)
 # What fits into an integer of PostgreSQL's, and into 64 bits once megabytes are counted in bytes.
 _MILLISECONDS = validate.Range(min=0, max=2**31 - 1)
 _MEGABYTES = validate.Range(min=0, max=2**40)
+
+
+def _is_issuer(url: str) -> None:
+    """An OpenID Connect issuer is reached over https; one on this machine may do without. Raises ValidationError."""
+    if url and not url.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+        raise ValidationError("An issuer's address begins with https://")
+
 
 # Where this installation keeps everything.
 DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
@@ -60,6 +67,18 @@ TRUSTED_PROXIES = environment.read_proxies(env)
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.
 HTTPS_ONLY = env.bool("HOMEPORT_HTTPS_ONLY", False)
 
+# Sign-in through an OpenID Connect provider: off until there is an issuer.
+OIDC_ISSUER = env.str("HOMEPORT_OIDC_ISSUER", "", validate=_is_issuer)
+OIDC_CLIENT_ID = env.str("HOMEPORT_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.str("HOMEPORT_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.str("HOMEPORT_OIDC_NAME", "single sign-on")
+# Where it is not empty, only verified addresses at these domains are let in.
+OIDC_DOMAINS: list[str] = env.list("HOMEPORT_OIDC_DOMAINS", [])
+# Whether the provider's people get an account here by signing in.
+OIDC_SIGN_UP = env.bool("HOMEPORT_OIDC_SIGN_UP", False)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise EnvError("HOMEPORT_OIDC_ISSUER is set, but HOMEPORT_OIDC_CLIENT_ID is not")
+
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 
@@ -72,6 +91,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "procrastinate.contrib.django",
     "storage",
     "console",
@@ -89,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     # Before the check of forms, which reads the body: of a stranger none is taken in but for the pages that are for strangers.
+    "allauth.account.middleware.AccountMiddleware",
     "console.accounts.gate.SignInRequired",
     "django.middleware.csrf.CsrfViewMiddleware",
     "console.parameters.PlainParameters",
@@ -179,7 +202,7 @@ STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "console.vendored.AppsFinder",
     "console.vendored.AceFinder",
 ]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
@@ -205,6 +228,16 @@ FILE_UPLOAD_HANDLERS = ["console.parameters.NoFiles"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "collections"
 LOGOUT_REDIRECT_URL = "sign-in"
+
+# The second factor, by django-allauth, of whose pages and routes none is used. Tries are counted by our own throttle.
+MFA_ADAPTER = "console.accounts.second_factor.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_RATE_LIMITS = False
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
 
 # Nothing inline, nothing from elsewhere, no frames.
 CONTENT_SECURITY_POLICY = {
@@ -269,5 +302,6 @@ LOGGING = {
         "django.request": {"level": "WARNING", "filters": ["without_unavailable"]},
         "django.security": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
     },
 }

@@ -1,12 +1,12 @@
 """Pages around an account: first run, signing in, joining by invitation, one's own account."""
 
-import math
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,14 +15,19 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.accounts import first_run, invitations
-from console.accounts.forms import NewAccountForm, NewPasswordForm, SignInForm
+from console.accounts import first_run, invitations, sign_in
+from console.accounts.forms import FirstPasswordForm, NewAccountForm, NewPasswordForm, SignInForm
+from console.accounts.openid import admission
+from console.accounts.openid.configured import openid_name
+from console.accounts.second_factor import factors, passkeys
+from console.accounts.second_factor.proofs import proved_lately
 from console.accounts.throttle import PASSWORD_CHANGE, Attempt
+from console.accounts.waiting import told_to_wait
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.collections import people
+from storage.collections import people, sign_in_rules
 from storage.errors import InvalidInput, InvitationSpent
 from storage.throttles import tries
 from storage.throttles.tries import Counter
@@ -42,7 +47,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         person = first_run.create_first_person(form)
         if person is None:
             return render(request, "accounts/welcome_spent.html", status=410)
-        login(request, person)
+        sign_in.start_session(request, person)
         return redirect("collections")
     return render(request, "accounts/welcome.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200)
 
@@ -55,10 +60,14 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        ways = {"passkeys_work": passkeys.can_be_used(self.request), "openid": openid_name()}
+        return super().get_context_data(**ways, **kwargs)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.attempt = Attempt.of(request, request.POST.get("username", ""))
         if wait_seconds := self.attempt.begin():
-            return _told_to_wait(request, wait_seconds, back="sign-in")
+            return told_to_wait(request, wait_seconds, back="sign-in")
         try:
             return super().post(request, *args, **kwargs)
         except HashingBusy:
@@ -66,7 +75,7 @@ class SignIn(LoginView):
             raise
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_valid(form)
+        response = sign_in.begin(self.request, form.get_user(), next_url=self.get_success_url())
         self.attempt.succeed(response)
         return response
 
@@ -93,7 +102,7 @@ def join(request: PageRequest, token: str) -> HttpResponse:
         if request.method == "POST" and (form is None or form.is_valid()):
             person = invitations.accept(invitation, person=request.user if form is None else form)
             if not is_known:
-                login(request, person)
+                sign_in.start_session(request, person)
             return (
                 redirect("collection", invitation.collection_id)
                 if invitation.collection_id
@@ -105,18 +114,19 @@ def join(request: PageRequest, token: str) -> HttpResponse:
         assert form is not None  # noqa: S101 -- only a new account has a name that can be taken
         form.add_error("username", error.messages[0])
     status = UNPROCESSABLE if form is not None and form.errors else 200
-    return render(request, "accounts/join.html", {"invitation": invitation, "form": form}, status=status)
+    context = {"invitation": invitation, "form": form, "token": token, "openid": openid_name()}
+    return render(request, "accounts/join.html", context, status=status)
 
 
 @never_cache
 @require_http_methods(_FORM_METHODS)
 def account(request: PageRequest) -> HttpResponse:
-    """One's own password. A new one ends all other sessions: their hash no longer fits."""
-    if request.method != "POST":
-        return render(request, "accounts/account.html", {"form": NewPasswordForm(request.user)})
+    """One's own password and what else signs one in. A new password ends all other sessions: their hash no longer fits."""
+    if request.method != "POST" or not request.user.has_usable_password():
+        return _show_account(request, NewPasswordForm(request.user))
     counted = [Counter(PASSWORD_CHANGE, (str(request.user.pk),))]
     if wait_seconds := tries.take_try(counted):
-        return _told_to_wait(request, wait_seconds, back="account")
+        return told_to_wait(request, wait_seconds, back="account")
     form = NewPasswordForm(request.user, request.POST)
     try:
         is_valid = form.is_valid()
@@ -128,13 +138,23 @@ def account(request: PageRequest) -> HttpResponse:
     if "old_password" not in form.errors:
         tries.forget_tries(counted)
     if is_valid:
-        with transaction.atomic():
-            form.user.save()
-            update_session_auth_hash(request, form.user)
-            audit.record(Verb.PASSWORD_CHANGED, about=form.user.get_username())
-        messages.success(request, "Password changed. Other browsers are signed out.")
+        return _changed_password(request, form, "Password changed. Other browsers are signed out.")
+    return _show_account(request, form, status=UNPROCESSABLE)
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+@proved_lately
+def first_password(request: PageRequest) -> HttpResponse:
+    """For those who came through the OpenID Connect provider, and have none."""
+    if request.user.has_usable_password():
         return redirect("account")
-    return render(request, "accounts/account.html", {"form": form}, status=UNPROCESSABLE)
+    form = FirstPasswordForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save(commit=False)
+        return _changed_password(request, form, "Your account has a password now.")
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, "accounts/first_password.html", {"form": form}, status=status)
 
 
 @require_POST
@@ -146,8 +166,23 @@ def sign_out_everywhere(request: PageRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
-def _told_to_wait(request: HttpRequest, wait_seconds: int, *, back: str) -> HttpResponse:
-    context = {"minutes": math.ceil(wait_seconds / 60), "back": back}
-    response = render(request, "accounts/too_many_tries.html", context, status=429)
-    response["Retry-After"] = str(wait_seconds)
-    return response
+def _show_account(request: PageRequest, form: NewPasswordForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "second_factor": factors.find_factors(request.user),
+        "is_required": sign_in_rules.is_second_factor_required(),
+        "passkeys_work": passkeys.can_be_used(request),
+        "openid": openid_name(),
+        "openid_link": admission.find_link(request.user) if openid_name() else None,
+    }
+    return render(request, "accounts/account.html", context, status=status)
+
+
+def _changed_password(request: PageRequest, form: SetPasswordForm[User], said: str) -> HttpResponse:
+    """Store what the form has hashed."""
+    with transaction.atomic():
+        form.user.save()
+        update_session_auth_hash(request, form.user)
+        audit.record(Verb.PASSWORD_CHANGED, about=form.user.get_username())
+    messages.success(request, said)
+    return redirect("account")

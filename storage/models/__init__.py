@@ -7,7 +7,7 @@ from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.items import Base, Item, SaveReceipt
-from storage.models.people import Invitation, Membership, Role, Session
+from storage.models.people import Invitation, Membership, Role, Session, SignInRules
 from storage.models.throttles import Throttle
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Role",
     "SaveReceipt",
     "Session",
+    "SignInRules",
     "SnapshotSchedule",
     "Throttle",
     "Upload",

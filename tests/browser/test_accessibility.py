@@ -81,6 +81,8 @@ PAGES = {
     "invite": "/collections/{id}/settings/people/invite/",
     "people": "/people/",
     "account": "/account/",
+    "prove": "/account/second-factor/prove/",
+    "reset-second-factor": "/people/{reader}/second-factor/",
     "jump": "/jump/?q=a",
     "not-there": "/nothing/",
 }
@@ -174,7 +176,13 @@ def ids_of(cast: Cast) -> dict[str, object]:
     imports = {each.state: each.id for each in Import.objects.filter(collection=cast.collection)}
     export = Export.objects.filter(collection=cast.collection, state="done").first()
     key = keys.list_keys(cast.collection.id)[0].id
-    return {"id": cast.collection.id, "key": key, "export": export.id if export else "", **imports}
+    return {
+        "id": cast.collection.id,
+        "reader": cast.reader.id,
+        "key": key,
+        "export": export.id if export else "",
+        **imports,
+    }
 
 
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>

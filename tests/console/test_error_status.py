@@ -95,6 +95,8 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
         {},
         {"Retry-After": "70"},
     ),
+    (error_status.SecondFactorOwed(), 403, [error_status.SecondFactorOwed.default], {}, {}),
+    (error_status.TooManyTries(9), 429, [error_status.TooManyTries.default], {}, {"Retry-After": "9"}),
     (error_status.TooManyWrongKeys(9), 429, [error_status.TooManyWrongKeys.default], {}, {"Retry-After": "9"}),
     (errors.BlobMissing(), 500, [errors.BlobMissing.default], {}, {}),
     (error_status.HashingBusy(), 503, [error_status.HashingBusy.default], {}, AGAIN),

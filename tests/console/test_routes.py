@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from console.accounts.gate import WHILE_OWED
 from storage.collections import collections as storage_collections
-from storage.collections import invitations, keys
+from storage.collections import invitations, keys, sign_in_rules
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
@@ -23,8 +24,40 @@ from tests.storage.rows import fill_drive
 from tests.visor import make_event
 
 # The last two are for pip, which has no session; they hold no secret.
-OPEN = {"sign-in", "welcome", "join", "python-client", "client-wheel"}
-FOR_ANYBODY_SIGNED_IN = {"collections", "account", "deletions", "jump", "sign-out", "sign-out-everywhere"}
+OPEN = {
+    "sign-in",
+    "second-step",
+    "second-step-question",
+    "second-step-passkey",
+    "passkey-question",
+    "passkey-sign-in",
+    "openid-begin",
+    "openid-callback",
+    "welcome",
+    "join",
+    "python-client",
+    "client-wheel",
+}
+FOR_ANYBODY_SIGNED_IN = {
+    "collections",
+    "account",
+    "first-password",
+    "second-factor-set-up",
+    "prove",
+    "second-factor-app",
+    "new-passkey",
+    "new-passkey-question",
+    "rename-passkey",
+    "remove-factor",
+    "recovery-codes",
+    "turn-off-second-factor",
+    "openid-link",
+    "openid-unlink",
+    "deletions",
+    "jump",
+    "sign-out",
+    "sign-out-everywhere",
+}
 FOR_SERVER_OWNERS = {
     "people",
     "new-collection",
@@ -33,6 +66,9 @@ FOR_SERVER_OWNERS = {
     "withdraw-owner-invitation",
     "audit",
     "export-audit",
+    "require-second-factor",
+    "reset-second-factor",
+    "person-email",
 }
 LEAST_ROLE = {
     "collection": Role.READER,
@@ -127,6 +163,8 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "run-import",
     "sign-out",
     "sign-out-everywhere",
+    "new-passkey-question",
+    "require-second-factor",
     "base-save",
     "base-parse",
     "change-role",
@@ -141,6 +179,9 @@ ANSWERS = (
     {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     | {name: {404} for name in SOMEBODY_ELSES}
+    # Nobody has a second factor here, and no provider is set.
+    | {name: {404} for name in ("rename-passkey", "remove-factor", "recovery-codes")}
+    | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
 )
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
@@ -166,6 +207,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "collection_id": collection_id or cast.collection.id,
         "key_id": lambda: keys.create_key(collection_id=cast.collection.id, name="a key").data_key.id,
         "person_id": cast.reader.id,
+        "factor_id": 1,
         "invitation_id": lambda: (
             invitations.invite_person(
                 collection_id=cast.collection.id, role=Role.READER, note="x", invited_by=cast.owner
@@ -381,3 +423,14 @@ def test_ids_of_another_collection_are_not_there(people: Cast, browser: Browser)
         assert client.post(reverse(name, args=[people.collection.id, found.id])).status_code == 404
     assert Export.objects.filter(id=foreign_export.id).exists()
     assert Import.objects.filter(id=foreign_import.id, state="checked").exists()
+
+
+def test_who_owes_a_second_factor_reaches_nothing_but_its_pages(people: Cast, signed_in: SignedIn) -> None:
+    sign_in_rules.require_second_factor(is_required=True)
+    wrong = {}
+    for name in sorted(set(ROUTES) - WHILE_OWED):
+        with undone_line():
+            answer = method_of(signed_in("server_owner"), name)(url_of(name, people))
+        if (answer.status_code, answer.get("Location")) != (302, reverse("second-factor-set-up")):
+            wrong[name] = answer.status_code
+    assert wrong == {}
