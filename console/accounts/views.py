@@ -178,7 +178,7 @@ def _show_account(request: PageRequest, form: NewPasswordForm, *, status: int = 
     return render(request, "accounts/account.html", context, status=status)
 
 
-def _changed_password(request: PageRequest, form: SetPasswordForm[User], said: str) -> HttpResponse:
+def _changed_password(request: PageRequest, form: "SetPasswordForm[User]", said: str) -> HttpResponse:
     """Store what the form has hashed."""
     with transaction.atomic():
         form.user.save()
