@@ -149,7 +149,7 @@ def make_room_if_short() -> None:
             start(make_room)
 
 
-def start(task: "Task[..., None, Any]") -> None:
+def start(task: "Task[..., Any, Any]") -> None:
     """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again.
 
     Raises EngineUnreachable and DiskFull.

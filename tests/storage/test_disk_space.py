@@ -72,16 +72,16 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "an upload of a person's": lambda full: person_uploads.start_upload(
         name="v", size_bytes=5, content_type=None, if_exists="replace", fingerprint="", **full.d
     ),
-    "a folder": lambda full: folders.make_folder(drive_id=full.drive_id, path="new/"),
-    "a rename": lambda full: moves.rename(drive_id=full.drive_id, old="f", new="g"),
-    "a move": lambda full: moves.move(drive_id=full.drive_id, chosen=Chosen(["f"], []), to="new/"),
+    "a folder": lambda full: folders.make_folder(access=full.access, drive_id=full.drive_id, path="new/"),
+    "a rename": lambda full: moves.rename(access=full.access, drive_id=full.drive_id, old="f", new="g"),
+    "a move": lambda full: moves.move(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []), to="new/"),
     "a collection": lambda full: collections.create_collection("Another"),
     "an export": lambda full: exports.ask_for_export(collection_id=full.collection_id, asked_by=full.person),
     "an import": lambda full: imports.start_import(
         collection_id=full.collection_id, file_name="a", size_bytes=5, asked_by=full.person
     ),
     "a part of an import": lambda full: imports.append_part(
-        collection_id=full.collection_id, import_id=full.import_id, start=0, content=Held()
+        access=full.access, import_id=full.import_id, start=0, content=Held()
     ),
     "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
     "a rebuild": lambda full: rebuild.rebuild(),
@@ -119,7 +119,7 @@ def test_files_deleted_in_the_console_are_gone_for_good(settings: Settings) -> N
     full = Full()
     (blob_id,) = files.get_file(name="f", **full.d).blob_ids
     settings.DISK_RESERVE_MB = 10**9
-    progress = deletion.delete(drive_id=full.drive_id, chosen=Chosen(["f"], []), person_id=full.person.pk)
+    progress = deletion.delete(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []))
     assert (progress.has_ended, progress.undo_seconds) == (True, 0)
     assert not DeletedFile.objects.filter(deletion_id=progress.id).exists()
     assert not Blob.objects.filter(id=blob_id, state="live").exists()

@@ -140,7 +140,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(
         before = catalogues_of(newer)
         monkeypatch.setattr(serving, "connection", newer)
         with pytest.raises(CommandError, match=f"newer version of Homeport .*{'.'.join(later)}"):
-            serving.migrate_if_needed()
+            serving.migrate_if_needed(print)
         assert catalogues_of(newer) == before
 
 
