@@ -101,7 +101,7 @@ def attack(pattern: str | bytes, flags: int, longest: int) -> Iterator[str]:
     tree = parser.parse(pattern, flags)
     whole = _samples(tree)
     repeated = list(dict.fromkeys(_repeated(tree, [""])))[:_REPEATED_MAX]
-    pairs = [(before, pump, _ENDS) for before, pump in repeated]
+    pairs: list[tuple[str, str, tuple[str, ...]]] = [(before, pump, _ENDS) for before, pump in repeated]
     pairs += [("", before + pump, _ENDS[:2]) for before, pump in repeated]
     pairs += [("", part, _ENDS[:2]) for sample in whole for part in (sample, sample[:-1])]
     pairs += [("", pump, _ENDS[1:2]) for pump in BY_HAND]

@@ -118,7 +118,7 @@ class _Helper:
             # Every other file and connection of ours is closed there.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 cwd=_ROOT,
                 env={
                     name: text for name, text in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)
