@@ -152,5 +152,6 @@ def test_a_helper_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def working(worker: int) -> list[psutil.Process]:
-    """The processes that do a piece of work for this one."""
-    return [piece for helper in psutil.Process(worker).children() for piece in helper.children()]
+    """The processes that do a piece of work for this one, which may have a server too."""
+    helpers = [child for child in psutil.Process(worker).children() if TASKS in child.cmdline()]
+    return [piece for helper in helpers for piece in helper.children()]
