@@ -113,7 +113,7 @@ async def take_up_abandoned_jobs(timestamp: int) -> None:
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
-def start(task: "Task[..., None, Any]") -> None:
+def start(task: "Task[..., Any, Any]") -> None:
     """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again.
 
     Raises EngineUnreachable and DiskFull.

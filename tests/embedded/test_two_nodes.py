@@ -1,6 +1,7 @@
 """Two nodes that start at the same moment on a database in which nothing is yet."""
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 import httpx
@@ -13,6 +14,10 @@ from tests.serving import Server
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
+
+
+def has_greeted(node: Server) -> bool:
+    return "works once: " in node.log
 
 
 def test_two_nodes_start_at_once_on_an_empty_database(own_server: Server, make_server: Callable[..., Server]) -> None:
@@ -36,6 +41,6 @@ def test_two_nodes_start_at_once_on_an_empty_database(own_server: Server, make_s
     assert sum("The database is up to date." in node.log for node in nodes) == 1
     # The link of each works until there is an account.
     for node in nodes:
-        eventually(lambda node=node: "works once: " in node.log)
+        eventually(partial(has_greeted, node))
         link = search(r"works once: (http\S+)", node.log).group(1)
         assert httpx.get(link).status_code == 200
