@@ -37,6 +37,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 class _NamedErrors(DatabaseErrorWrapper):
     """Django turns the driver's errors into its own here."""
 
+    wrapper: DatabaseWrapper
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
