@@ -9,4 +9,5 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        from console.audit import sign_ins  # noqa: F401 (its receivers need the models, which are loaded by now)
+        # Their receivers need the models, which are loaded by now.
+        from console.audit import second_factors, sign_ins  # noqa: F401

@@ -118,7 +118,7 @@ def record_failed_sign_in(*, account: str, address: str, how: str = "password") 
         Verb.SIGN_IN_FAILED,
         about=account,
         details=details,
-        merge=f"{Verb.SIGN_IN_FAILED} {hour.isoformat()} {address} {account}",
+        merge=f"{Verb.SIGN_IN_FAILED} {hour.isoformat()} {address} {account} {how}",
         by=Actor("nobody", address=address),
     )
 

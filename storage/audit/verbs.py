@@ -30,6 +30,13 @@ class Verb(StrEnum):
     SIGNED_OUT = "sign-out"
     SIGNED_OUT_EVERYWHERE = "sign-out.everywhere"
     PASSWORD_CHANGED = "password.change"  # noqa: S105 (a word)
+    FACTOR_ADDED = "second-factor.add"
+    FACTOR_REMOVED = "second-factor.remove"
+    RECOVERY_CODES_MADE = "recovery-codes.create"
+    SECOND_FACTOR_REQUIRED = "second-factor.require"
+    OPENID_LINKED = "openid.link"
+    OPENID_UNLINKED = "openid.unlink"
+    EMAIL_NOTED = "person.email"
     ACCOUNT_CREATED = "account.create"
     ACCOUNT_REMOVED = "account.remove"
     INVITED = "invitation.create"
@@ -85,6 +92,13 @@ _VERBS = {
     Verb.SIGNED_OUT: (Kind.SIGN_INS, "signed out"),
     Verb.SIGNED_OUT_EVERYWHERE: (Kind.SIGN_INS, "signed out everywhere"),
     Verb.PASSWORD_CHANGED: (Kind.SIGN_INS, "changed the password"),
+    Verb.FACTOR_ADDED: (Kind.SIGN_INS, "added to the second factors"),
+    Verb.FACTOR_REMOVED: (Kind.SIGN_INS, "removed from the second factors"),
+    Verb.RECOVERY_CODES_MADE: (Kind.SIGN_INS, "made new recovery codes"),
+    Verb.SECOND_FACTOR_REQUIRED: (Kind.SIGN_INS, "decided whether everybody needs a second factor"),
+    Verb.OPENID_LINKED: (Kind.SIGN_INS, "linked to the OpenID Connect provider"),
+    Verb.OPENID_UNLINKED: (Kind.SIGN_INS, "unlinked from the OpenID Connect provider"),
+    Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
     Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),
     Verb.INVITED: (Kind.PEOPLE, "invited"),

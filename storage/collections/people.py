@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import keys
@@ -56,7 +57,9 @@ def end_sessions(*, person_id: int) -> int:
     """Sign a person out of every browser; how many there were."""
     with transaction.atomic():
         ended = Session.objects.filter(person_id=person_id).delete()[0]
-        audit.record(Verb.SIGNED_OUT_EVERYWHERE, amount=ended)
+        of_another = actors.current().person_id != person_id
+        person = User.objects.filter(id=person_id).first() if of_another else None
+        audit.record(Verb.SIGNED_OUT_EVERYWHERE, about=person.username if person else "", amount=ended)
         return ended
 
 

@@ -1,5 +1,9 @@
 """What the owner of the server requires of everybody who signs in: one row, made when something is first required."""
 
+from django.db import transaction
+
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.models import SignInRules
 
 
@@ -10,4 +14,6 @@ def is_second_factor_required() -> bool:
 
 def require_second_factor(*, is_required: bool) -> None:
     """Require a second factor of everybody, or no longer. It holds from the next request of anybody's pages."""
-    SignInRules.objects.update_or_create(id=1, defaults={"second_factor_required": is_required})
+    with transaction.atomic():
+        SignInRules.objects.update_or_create(id=1, defaults={"second_factor_required": is_required})
+        audit.record(Verb.SECOND_FACTOR_REQUIRED, about="required" if is_required else "each person's choice")

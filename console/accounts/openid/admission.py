@@ -19,6 +19,8 @@ from console.accounts import invitations
 from console.accounts.openid.configured import provider_id
 from console.accounts.openid.errors import SignInRefused
 from console.accounts.openid.id_tokens import verified_email
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import InvitationSpent
 
 _NAME_MAX_CHARACTERS = 140
@@ -69,6 +71,7 @@ def unlink(person: User) -> None:
     with transaction.atomic():
         _links().filter(user=person).delete()
         EmailAddress.objects.filter(user=person).delete()
+        audit.record(Verb.OPENID_UNLINKED, about=person.get_username())
 
 
 def note_email(person: User, email: str) -> None:
@@ -82,6 +85,8 @@ def note_email(person: User, email: str) -> None:
             if EmailAddress.objects.filter(email=email.lower()).exists():
                 raise SignInRefused("Somebody else here has this address.")
             EmailAddress.objects.create(user=person, email=email.lower(), verified=True, primary=True)
+        details = {"person": person.pk, "email": email.lower() or None}
+        audit.record(Verb.EMAIL_NOTED, about=person.get_username(), details=details)
 
 
 def find_email(person: User) -> str:
@@ -113,6 +118,7 @@ def _make_person(claims: dict[str, Any], invitation_token: str) -> User | None:
     person = User(username=_free_name(claims))
     person.set_unusable_password()
     person.save()
+    audit.record(Verb.ACCOUNT_CREATED, about=person.get_username(), details={"by": "OpenID Connect"})
     _link(person, claims)
     email = verified_email(claims)
     if email and not EmailAddress.objects.filter(email=email).exists():
@@ -128,6 +134,7 @@ def _make_person(claims: dict[str, Any], invitation_token: str) -> User | None:
 def _link(person: User, claims: dict[str, Any]) -> None:
     shown = {name: claims[name] for name in ("email", "preferred_username") if isinstance(claims.get(name), str)}
     SocialAccount.objects.create(user=person, provider=provider_id(), uid=claims["sub"], extra_data=shown)
+    audit.record(Verb.OPENID_LINKED, about=person.get_username())
 
 
 def _check_domain(claims: dict[str, Any]) -> None:
