@@ -39,6 +39,11 @@ lint: $(VENV)/node-tools.stamp
 hooks: $(VENV)/node-tools.stamp
 	$(BIN)/pre-commit install
 
+# Known weaknesses of the pinned packages; asks the package index. Arguments for pip-audit: make audit ARGS="--ignore-vuln ID"
+.PHONY: audit
+audit: $(VENV)/test.stamp
+	@$(RUN) .ci/audit.py $(ARGS)
+
 # Lay out what the checks want laid out.
 .PHONY: format format-templates format-js
 format: format-templates format-js

@@ -166,7 +166,8 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 def _read_straight(homeport: Homeport) -> int:
     """All items and all objects, as a program would that does without Homeport; how many bytes."""
-    kept = state.load(Path(homeport.environment["HOMEPORT_DATA"]))
+    data = Path(homeport.environment["HOMEPORT_DATA"])
+    kept = state.load(data)
     assert kept is not None
     total = 0
     parameters = postgres.connection_parameters(kept.postgres)
@@ -174,7 +175,7 @@ def _read_straight(homeport: Homeport) -> int:
         cursor.execute("SELECT key, value::text FROM storage_item ORDER BY base_id, key")
         for key, value in cursor:
             total += len(key) + len(value)
-    s3 = _open_s3(kept)
+    s3 = _open_s3(kept, state.engine_tls(kept.home(data)))
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=kept.s3.bucket, Prefix="blobs/"):
         for entry in page.get("Contents", []):
             body = s3.get_object(Bucket=kept.s3.bucket, Key=entry["Key"])["Body"]
@@ -185,21 +186,27 @@ def _read_straight(homeport: Homeport) -> int:
 
 def _write_straight(homeport: Homeport, total: int) -> None:
     """As many bytes in parts of the size that an export has."""
-    kept = state.load(Path(homeport.environment["HOMEPORT_DATA"]))
+    data = Path(homeport.environment["HOMEPORT_DATA"])
+    kept = state.load(data)
     assert kept is not None
-    s3, part = _open_s3(kept), random.Random(0).randbytes(PART_BYTES)
+    s3, part = _open_s3(kept, state.engine_tls(kept.home(data))), random.Random(0).randbytes(PART_BYTES)
     for number in range(total // PART_BYTES):
         s3.put_object(Bucket=kept.s3.bucket, Key=f"direct/{number}", Body=part)
 
 
-def _open_s3(kept: state.LocalState) -> Any:
+def _open_s3(kept: state.LocalState, tls: state.EngineTls) -> Any:
     return boto3.session.Session().client(
         "s3",
         endpoint_url=kept.s3.endpoint_url,
         region_name="us-east-1",
         aws_access_key_id=kept.s3.access_key,
         aws_secret_access_key=kept.s3.secret_key,
-        config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+        verify=str(tls.authority),
+        config=Config(
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            client_cert=(str(tls.certificate), str(tls.key)),
+        ),
     )
 
 

@@ -76,8 +76,10 @@ class StraightToS3:
     name = "S3 by boto3"
 
     def __init__(self, homeport: Homeport) -> None:
-        kept = state.load(Path(homeport.environment["HOMEPORT_DATA"]))
+        data = Path(homeport.environment["HOMEPORT_DATA"])
+        kept = state.load(data)
         assert kept is not None
+        tls = state.engine_tls(kept.home(data))
         self._bucket = kept.s3.bucket
         self._s3 = boto3.session.Session().client(
             "s3",
@@ -85,7 +87,9 @@ class StraightToS3:
             region_name="us-east-1",
             aws_access_key_id=kept.s3.access_key,
             aws_secret_access_key=kept.s3.secret_key,
+            verify=str(tls.authority),
             config=Config(
+                client_cert=(str(tls.certificate), str(tls.key)),
                 s3={"addressing_style": "path"},
                 max_pool_connections=CONNECTIONS,
                 request_checksum_calculation="when_required",

@@ -52,6 +52,52 @@ class TooManyWrongKeys(RequestError):
         self.headers = {"Retry-After": str(wait_seconds)}
 
 
+class TooManyRequests(RequestError):
+    """The data key made more requests than its limit of `most` a second; the next may come in `wait_seconds`."""
+
+    default = "Too many requests with this data key"
+
+    def __init__(self, most: int, *, wait_seconds: int) -> None:
+        super().__init__(self.default, f"It may make {most:,} a second")
+        self.headers = {"Retry-After": str(max(1, wait_seconds))}
+
+
+class TooManyBytes(RequestError):
+    """The data key moved more bytes than its limit of `most` a day; the next day begins in `wait_seconds`."""
+
+    default = "This data key has used up its bytes for today"
+
+    def __init__(self, most: int, *, wait_seconds: int) -> None:
+        super().__init__(self.default, f"It may move {most:,} a day; a day begins at 00:00 UTC")
+        self.headers = {"Retry-After": str(max(1, wait_seconds))}
+
+
+class HashingBusy(RequestError):
+    """Too many passwords wait to be looked at."""
+
+    default = "Many people are signing in at this moment. Wait a few seconds, then try again."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
+
+
+class TooManyTries(RequestError):
+    """A page's script asked too often; it may ask again after `wait_seconds`."""
+
+    default = "Too many attempts. Wait a few minutes."
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(wait_seconds)}
+
+
+class SecondFactorOwed(RequestError):
+    """A page's script sent a request for somebody who has yet to set up the second factor that is required."""
+
+    default = "Set up two-factor sign-in first: reload the page."
+
+
 class SignedOut(RequestError):
     """A page's script sent a request after the session ended."""
 
@@ -63,6 +109,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.Unauthorized: 401,
     SignedOut: 401,
     errors.Forbidden: 403,
+    SecondFactorOwed: 403,
     errors.ArchiveNotFound: 404,
     errors.BaseNotFound: 404,
     errors.CollectionNotFound: 404,
@@ -86,9 +133,13 @@ STATUS: dict[type[errors.StorageError], int] = {
     EncodedBody: 415,
     RangeNotSatisfiable: 416,
     errors.UploadMismatch: 422,
+    TooManyBytes: 429,
+    TooManyRequests: 429,
+    TooManyTries: 429,
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
     errors.EngineUnreachable: 503,
+    HashingBusy: 503,
     errors.DiskFull: 507,
 }
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from storage import limits
 from storage.embedded import postgres
 from storage.s3 import blobs
 
@@ -41,7 +42,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Each engine by name: "ok" or what is wrong; 200 when all are ok, else 503."""
     report = probe_engines()
     ready = all(word == "ok" for word in report.values())
-    return JsonResponse(report, status=200 if ready else 503)
+    headers = {} if ready else {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
+    return JsonResponse(report, status=200 if ready else 503, headers=headers)
 
 
 def probe_engines() -> dict[str, str]:

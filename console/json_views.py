@@ -16,7 +16,7 @@ from console import streams
 from console.error_status import UnknownPath, headers_of, status_of
 from console.not_kept import PRIVATE
 from storage import limits
-from storage.errors import InvalidInput, StorageError, Unauthorized
+from storage.errors import DiskFull, InvalidInput, StorageError, Unauthorized
 from storage.exact_json import dump, parse
 from storage.names import is_text
 
@@ -51,7 +51,8 @@ def answers_json(
 def error_response(error: StorageError) -> HttpResponse:
     """The answer for a named error."""
     status = status_of(error)
-    if status >= 500:
+    # That the disk is full says the watcher, once; here it would be said for every write, into a log on that disk.
+    if status >= 500 and not isinstance(error, DiskFull):
         logger.warning("%s: %r", error, error.__cause__)
     response = json_response({"errors": list(error.messages)} | error.details, status=status)
     for name, value in headers_of(error).items():

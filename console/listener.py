@@ -20,9 +20,12 @@ from console.cpu_affinity import find_processors, keep_to, share_of
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
+from storage import limits
 
 # Rows are the database's alone, and it answers in no time; more threads than this only take turns. Files wait for S3.
-KINDS = {"rows": 4, "pages": 8, "files": 32}
+# Passwords take a processor for a while, and turns (`console/accounts/hashing.py`): no page waits for a stranger's.
+KINDS = {"rows": 4, "pages": 8, "files": 32, "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING}
+_PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/")
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15.0
@@ -43,6 +46,8 @@ def kind_of(environ: dict[str, Any]) -> str:
         return "files" if stores else "rows"
     if path in ("/healthz", "/readyz"):
         return "rows"
+    if path.startswith(_PASSWORD_PAGES) and not is_reading:
+        return "passwords"
     return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"
 
 

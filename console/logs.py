@@ -53,11 +53,11 @@ class JsonLine(JsonFormatter):
 
 
 class WithoutUnavailable(logging.Filter):
-    """Leaves out Django's entry for every 503: an engine that is down is logged where it was noticed, not per request."""
+    """Leaves out Django's entry for every 503 and 507: an engine that is down or full is logged where it was noticed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the entry stays."""
-        return getattr(record, "status_code", None) != 503
+        return getattr(record, "status_code", None) not in (503, 507)
 
 
 class Limited(logging.Filter):

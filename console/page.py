@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect, push_url
 from django_htmx.middleware import HtmxDetails
 
+from storage.numbers import read_number
+
 UNPROCESSABLE = 422
 
 
@@ -42,6 +44,12 @@ def show_dialog(request: HttpRequest, template: str, *, form: Any = None, **cont
     response = render(request, template, {"form": form, **context}, status=status)
     # The address stays that of the page behind the dialog.
     return push_url(response, False) if is_in_dialog(request) else response
+
+
+def read_chosen_keys(request: HttpRequest) -> list[int]:
+    """The ids of data keys that a form says to revoke."""
+    numbers = map(read_number, request.POST.getlist("revoke"))
+    return [number for number in numbers if number is not None]
 
 
 def go_to(request: HttpRequest, target: str, *args: Any, said: str = "") -> HttpResponse:

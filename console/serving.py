@@ -12,7 +12,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -25,11 +25,15 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
+from storage.postgres import locks
+from storage.postgres.database import unhurried
 
 # What a running serve notes of itself in the data folder.
 ADDRESS_NOTE = "serve.json"
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15
+# How long a node waits for another that migrates the database they share.
+MIGRATION_WAIT_SECONDS = 600.0
 # What of our own environment the web processes get: our settings, and what Python and the clients of the engines read. A proxy
 # that is meant for other programs must not come between us and S3.
 _WEB_VARIABLES = (
@@ -162,23 +166,48 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
     )
 
 
-def migrate_if_needed() -> bool:
+def migrate_if_needed(tell: Callable[[str], None]) -> bool:
     """Apply the migrations that are missing; False when there are none, which is looked up in a moment.
 
-    Raises CommandError when the database was made by a version between two releases.
+    One node does it, others that start at the same time wait and `tell` so. Raises CommandError when the database was made by a
+    version between two releases or by a newer one, and when another node takes too long.
     """
+    waits = "Another node brings the database up to date. This one waits for it ..."
+    try:
+        with locks.in_turn("migrations", wait_seconds=MIGRATION_WAIT_SECONDS, tell=lambda: tell(waits)):
+            return _migrate()
+    except locks.StillBusy:
+        raise CommandError(
+            f"Another node has been bringing the database up to date for {MIGRATION_WAIT_SECONDS / 60:.0f} minutes. "
+            "See what it says, then start this one again."
+        ) from None
+
+
+def _migrate() -> bool:
     _check_history()
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    call_command("migrate", interactive=False, verbosity=0)
+    with unhurried():
+        call_command("migrate", interactive=False, verbosity=0)
     return True
 
 
 def _check_history() -> None:
-    """Refuse a database with only some of the migrations that a squashed one replaces: the others no longer exist."""
+    """Refuse a database with migrations that are not known here, and one with only some of those that a squashed one replaces."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
-    for migration in MigrationLoader(None).disk_migrations.values():
+    loader = MigrationLoader(None)
+    known = loader.disk_migrations
+    replaced = {name for migration in known.values() for name in migration.replaces}
+    # Packages may drop old migrations of theirs; an app that is not here came with a newer version.
+    foreign = loader.migrated_apps - {"storage"}
+    unknown = {each for each in applied - known.keys() - replaced if each[0] not in foreign}
+    if unknown:
+        raise CommandError(
+            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
+            "does not know): start that version or a later one. Nothing was changed."
+        )
+    for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),
             set(migration.replaces),

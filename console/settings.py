@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE
-from environs import Env, validate
+from environs import Env, EnvError, ValidationError, validate
 
 from console import environment
-from storage.embedded import paths, state
+from storage.embedded import accounts, paths, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The package `homeport` carries these folders in `_app`; a checkout is itself the folder that they are in.
@@ -29,8 +29,15 @@ _CONNECTIONS = validate.Range(min=1, max=1000)
 _MILLISECONDS = validate.Range(min=0, max=2**31 - 1)
 _MEGABYTES = validate.Range(min=0, max=2**40)
 
+
+def _is_issuer(url: str) -> None:
+    """An OpenID Connect issuer is reached over https; one on this machine may do without. Raises ValidationError."""
+    if url and not url.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+        raise ValidationError("An issuer's address begins with https://")
+
+
 # Where this installation keeps everything.
-DATA = Path(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED))).expanduser().resolve()
+DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
 
 # The listeners and their processes.
@@ -40,11 +47,14 @@ WORKERS = env.int("HOMEPORT_WORKERS", 2, validate=_PROCESSES)
 CONNECTIONS = env.int("HOMEPORT_CONNECTIONS", 8, validate=_CONNECTIONS)
 # How long a client may keep the server waiting: for the head of a request, and for the start of its body.
 CLIENT_TIMEOUT_SECONDS = env.float("HOMEPORT_CLIENT_TIMEOUT_SECONDS", 20, validate=validate.Range(min=1, max=3600))
-ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", "nobody")
-# With less than this free on the bundled engines' disk nothing new is stored, so that reads and deletes can go on.
-DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 256, validate=_MEGABYTES)
+ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
+# With less than this free for each bundled engine on their disk nothing new is stored, so that reads and deletes can go on.
+DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+
+# How long the audit log keeps an entry.
+AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
@@ -56,6 +66,18 @@ ALLOWED_HOSTS = [*environment.read_hosts(env), *_OWN_NAMES]
 TRUSTED_PROXIES = environment.read_proxies(env)
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.
 HTTPS_ONLY = env.bool("HOMEPORT_HTTPS_ONLY", False)
+
+# Sign-in through an OpenID Connect provider: off until there is an issuer.
+OIDC_ISSUER = env.str("HOMEPORT_OIDC_ISSUER", "", validate=_is_issuer)
+OIDC_CLIENT_ID = env.str("HOMEPORT_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.str("HOMEPORT_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.str("HOMEPORT_OIDC_NAME", "single sign-on")
+# Where it is not empty, only verified addresses at these domains are let in.
+OIDC_DOMAINS: list[str] = env.list("HOMEPORT_OIDC_DOMAINS", [])
+# Whether the provider's people get an account here by signing in.
+OIDC_SIGN_UP = env.bool("HOMEPORT_OIDC_SIGN_UP", False)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise EnvError("HOMEPORT_OIDC_ISSUER is set, but HOMEPORT_OIDC_CLIENT_ID is not")
 
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
@@ -69,6 +91,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "procrastinate.contrib.django",
     "storage",
     "console",
@@ -86,9 +111,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     # Before the check of forms, which reads the body: of a stranger none is taken in but for the pages that are for strangers.
+    "allauth.account.middleware.AccountMiddleware",
     "console.accounts.gate.SignInRequired",
     "django.middleware.csrf.CsrfViewMiddleware",
     "console.parameters.PlainParameters",
+    "console.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -122,6 +149,8 @@ elif _local:
         "USER": _local.postgres.user,
         "PASSWORD": _local.postgres.password,
         "NAME": _local.postgres.database,
+        # No other program that takes its port while it is down is told the password.
+        "OPTIONS": {"require_auth": "scram-sha-256"},
     }
 else:
     # Nothing was started here yet: an address where nobody answers.
@@ -157,7 +186,12 @@ S3_ENDPOINT_URL, S3_BUCKET, S3_REGION = environment.read_s3(env)
 S3_IS_BUNDLED = not S3_ENDPOINT_URL
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
+# How the bundled one is reached: by its socket where there is one, and else with a certificate.
+S3_SOCKET = ""
+S3_TLS: state.EngineTls | None = None
 if S3_IS_BUNDLED and _local:
+    S3_SOCKET = _local.s3_socket(DATA)
+    S3_TLS = state.engine_tls(_local.home(DATA))
     S3_ENDPOINT_URL = _local.s3.endpoint_url
     S3_BUCKET = _local.s3.bucket
     S3_ACCESS_KEY_ID = _local.s3.access_key
@@ -168,7 +202,7 @@ STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "console.vendored.AppsFinder",
     "console.vendored.AceFinder",
 ]
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
@@ -179,6 +213,8 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# A few at a time, so that nobody keeps the server busy by sending passwords.
+PASSWORD_HASHERS = ["console.accounts.hashing.BoundedHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -192,6 +228,16 @@ FILE_UPLOAD_HANDLERS = ["console.parameters.NoFiles"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "collections"
 LOGOUT_REDIRECT_URL = "sign-in"
+
+# The second factor, by django-allauth, of whose pages and routes none is used. Tries are counted by our own throttle.
+MFA_ADAPTER = "console.accounts.second_factor.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_RATE_LIMITS = False
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
 
 # Nothing inline, nothing from elsewhere, no frames.
 CONTENT_SECURITY_POLICY = {
@@ -256,5 +302,6 @@ LOGGING = {
         "django.request": {"level": "WARNING", "filters": ["without_unavailable"]},
         "django.security": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
     },
 }

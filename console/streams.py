@@ -61,6 +61,11 @@ def refuse_encoded(environ: dict[str, Any]) -> None:
         raise EncodedBody()
 
 
+def received_bytes(environ: dict[str, Any]) -> int:
+    """The length of the body as far as it was taken in: nothing of one that was answered while it was still on its way."""
+    return 0 if AWAITED in environ else read_number(environ.get("CONTENT_LENGTH") or "0") or 0
+
+
 def announced_length(environ: dict[str, Any]) -> int:
     """The Content-Length, 0 without one. Raises InvalidInput when it is no number."""
     length = read_number(environ.get("CONTENT_LENGTH") or "0")

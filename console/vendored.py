@@ -1,7 +1,8 @@
 """Static files out of packages that carry far more of them than the pages use.
 
 `django-ace` brings the Ace editor with about 650 files for languages, themes and keyboards; collecting, hashing and
-compressing those would make the first start a good deal longer. The JSON editor needs these few.
+compressing those would make the first start a good deal longer. The JSON editor needs these few. django-allauth brings
+scripts for pages of its own, which this server does not have.
 """
 
 from collections.abc import Iterable
@@ -9,13 +10,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from django.contrib.staticfiles.finders import BaseFinder
+from django.apps import apps
+from django.contrib.staticfiles.finders import AppDirectoriesFinder, BaseFinder
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 
 _PREFIX = "ace"
 _FILES = ("ace.js", "mode-json.js", "css/ace.css", "css/main-*")
+
+
+class AppsFinder(AppDirectoriesFinder):
+    """The static files of the apps whose pages these are."""
+
+    def __init__(self, app_names: Iterable[str] | None = None, *args: Any, **kwargs: Any) -> None:
+        names = app_names or [config.name for config in apps.get_app_configs()]
+        super().__init__([name for name in names if not name.startswith("allauth.")], *args, **kwargs)
 
 
 class AceFinder(BaseFinder):

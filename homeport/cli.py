@@ -62,10 +62,16 @@ def main() -> None:
     if str(ROOT) not in sys.path[:1]:
         sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+    # Only now, as it lies in the folder that was just put on the path.
+    from storage.embedded.paths import PathError
+    from storage.embedded.state import StateError
+
     try:
         CommandLine(sys.argv).execute()
     except EnvError as error:
         sys.exit(f"A setting in the environment is wrong: {error}")
+    except (PathError, StateError) as error:
+        sys.exit(str(error))
     except Exception as error:
         sentence = _sentence_for(error)
         if sentence is None:

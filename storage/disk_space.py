@@ -1,29 +1,66 @@
-"""Whether the disk with the bundled engines' data has enough free space. External engines look after their own disks.
+"""Whether the disk with the bundled engines' data has enough free space: the one gate for whatever writes there.
+
+External engines look after their own disks.
 
 A Postgres that cannot write its log may end, and starts again only when there is free space (its documentation: "Disk Full
-Failure"). Until then nothing can be read or deleted. In our tests SeaweedFS refused to delete what it had failed to
-write. So writes stop while there is still space for deletes and for what the engines write by themselves.
+Failure"). Until then nothing can be read or deleted. SeaweedFS gives deleted bytes back by copying what is left of a volume, and
+stops writing altogether when a hundredth of the disk is free. So writes stop while there is still space for deletes and for
+what the engines write by themselves; `storage/embedded/reserve.py` keeps some more, for when others have filled the disk.
 """
 
 import shutil
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from storage.embedded import paths
 from storage.errors import DiskFull
 
+_MB = 1_048_576
+# SeaweedFS itself writes nothing when this part of the disk is free, and looks once a minute.
+_SEAWEEDFS_STOPS_AT = 0.01
+# SeaweedFS keeps a journal of its own, and metadata beside the bytes.
+_ENGINE_SLACK_BYTES = 4 * _MB
+
 
 def check_space_for_items() -> None:
-    """Raises DiskFull when there is too little free space to write items."""
-    if not settings.DATABASE_URL:
-        _check()
+    """Raises DiskFull when there is too little free space to write items, or anything else to the database."""
+    if not settings.DATABASE_URL and _lacks(reserved_bytes()):
+        raise DiskFull()
 
 
 def check_space_for_files() -> None:
-    """Raises DiskFull when there is too little free space to write files and parts."""
-    if settings.S3_IS_BUNDLED or not settings.DATABASE_URL:
-        _check()
+    """Raises DiskFull when there is too little free space to write files, parts and archives."""
+    if is_short_for_files():
+        raise DiskFull()
+
+
+def check_space_at(path: Path) -> None:
+    """Raises DiskFull when a file of a command would lie on the engines' disk, and that has too little free space."""
+    folder = path.absolute().parent
+    if is_short_for_files() and folder.is_dir() and folder.stat().st_dev == Path(_folder()).stat().st_dev:
+        raise DiskFull()
+
+
+def is_short_for_events() -> bool:
+    """Whether recorded requests are left out."""
+    return not settings.DATABASE_URL and _lacks(reserved_bytes())
+
+
+def is_short_for_files() -> bool:
+    """Whether nothing but deletes goes on: what is deleted then has to give its room back at once."""
+    if settings.DATABASE_URL and not settings.S3_IS_BUNDLED:
+        return False
+    usage = _usage()
+    return usage is not None and usage.free < _needed_for_files(usage.total)
+
+
+def has_room_for_copies(size_bytes: int) -> bool:
+    """Whether copies of so many bytes may be kept on this disk: they are the first that go."""
+    usage = _usage(settings.DATA)
+    return usage is not None and usage.free >= 2 * _needed_for_files(usage.total) + size_bytes
 
 
 def is_short_of(size_bytes: int) -> bool:
@@ -31,24 +68,39 @@ def is_short_of(size_bytes: int) -> bool:
 
     SeaweedFS does not say so itself: it answers with a general internal error.
     """
-    free = _free_bytes() if settings.S3_IS_BUNDLED else None
-    return free is not None and free < size_bytes + _ENGINE_SLACK_BYTES
+    usage = _usage() if settings.S3_IS_BUNDLED else None
+    return usage is not None and usage.free < size_bytes + max(_ENGINE_SLACK_BYTES, usage.total * _SEAWEEDFS_STOPS_AT)
 
 
-# SeaweedFS keeps a journal of its own, and metadata beside the bytes.
-_ENGINE_SLACK_BYTES = 4_194_304
+def free_bytes() -> int:
+    """What is free on the engines' disk."""
+    usage = _usage()
+    return usage.free if usage else 0
 
 
-def _check() -> None:
-    free = _free_bytes()
-    if free is not None and free < settings.DISK_RESERVE_MB * 1_048_576:
-        raise DiskFull()
+def reserved_bytes() -> int:
+    """What is kept free: for SeaweedFS to grow and compact a volume, and as much for Postgres and its log."""
+    engines = (not settings.DATABASE_URL) + bool(settings.S3_IS_BUNDLED)
+    return int(settings.DISK_RESERVE_MB * _MB * engines)
 
 
-def _free_bytes() -> int | None:
+def _needed_for_files(total_bytes: int) -> int:
+    reserved = reserved_bytes()
+    if not settings.S3_IS_BUNDLED or not reserved:
+        return reserved
+    # Half as much again, so that our own writers never come to the point where SeaweedFS stops by itself.
+    return max(reserved, int(total_bytes * _SEAWEEDFS_STOPS_AT * 1.5))
+
+
+def _lacks(needed_bytes: int) -> bool:
+    usage = _usage()
+    return usage is not None and usage.free < needed_bytes
+
+
+def _usage(folder: Path | None = None) -> Any:
     """None when the folder does not exist, as before the first `serve`. Takes two microseconds."""
     try:
-        return shutil.disk_usage(_folder()).free
+        return shutil.disk_usage(folder or _folder())
     except OSError:
         return None
 

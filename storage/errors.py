@@ -212,7 +212,7 @@ class EventNotFound(StorageError):
 
 
 class InvitationSpent(StorageError):
-    """The invitation was used or withdrawn, or has expired."""
+    """The invitation was used or withdrawn, has expired, or whoever made it may no longer invite."""
 
     default = "This invitation was used or withdrawn, or has expired"
 
@@ -230,6 +230,6 @@ class BlobMissing(StorageError):
 
 
 class DiskFull(StorageError):
-    """The engine has no space left; reads and deletes still work."""
+    """There is no space left to write; reads and deletes still work."""
 
     default = "Storage is full: free some space, then try again"

@@ -19,6 +19,8 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _splitter = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# A second look at a text that was refused costs several times what the first did.
+_EXPLAINED_MAX_BYTES = 1_048_576
 _SAFE_INTEGER = 10**limits.NUMBER_MAX_DIGITS
 
 
@@ -119,7 +121,8 @@ def _check_number(number: Decimal) -> None:
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 -- NaN and Infinity, which have none, are not JSON and never get here
     # The zeros at the end of 1000 only carry its size; those at the end of 1.000 are digits somebody wrote.
-    significant = len("".join(map(str, digits)).rstrip("0")) if exponent >= 0 else len(digits)
+    is_short = len(digits) <= limits.NUMBER_MAX_DIGITS + limits.NUMBER_MAX_EXPONENT
+    significant = len("".join(map(str, digits)).rstrip("0")) if exponent >= 0 and is_short else len(digits)
     if significant > limits.NUMBER_MAX_DIGITS:
         raise InvalidInput(f"A number has more than {limits.NUMBER_MAX_DIGITS} significant digits")
     if not -limits.NUMBER_MAX_EXPONENT <= number.adjusted() <= limits.NUMBER_MAX_EXPONENT:
@@ -139,6 +142,17 @@ def _explain(text: bytes, error: Exception) -> str:
     """Why the strict parser refused: the standard one lets the two common cases through and so can name them."""
     if text.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return "It begins with a byte order mark: send plain UTF-8"
+    if len(text) <= _EXPLAINED_MAX_BYTES and (why := _explain_leniency(text)):
+        return why
+    if isinstance(error, ArithmeticError) or "Integer value out of range" in str(error):
+        return f"A number has more than {limits.NUMBER_MAX_DIGITS} digits or an exponent beyond +-125"
+    if isinstance(error, UnicodeDecodeError):
+        return "It is not UTF-8"
+    return str(error)
+
+
+def _explain_leniency(text: bytes) -> str:
+    """What the standard parser lets through and the strict one refuses; empty for none of it."""
     found: list[str] = []
     try:
         value = json.loads(text, parse_constant=lambda name: found.append(name))
@@ -148,8 +162,4 @@ def _explain(text: bytes, error: Exception) -> str:
             return "A text holds a lone surrogate (half of a \\ud800-\\udfff pair), which cannot be stored"
     except (ValueError, RecursionError):
         pass
-    if isinstance(error, ArithmeticError) or "Integer value out of range" in str(error):
-        return f"A number has more than {limits.NUMBER_MAX_DIGITS} digits or an exponent beyond +-125"
-    if isinstance(error, UnicodeDecodeError):
-        return "It is not UTF-8"
-    return str(error)
+    return ""

@@ -9,18 +9,23 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
-from storage import sweeper
+from storage import disk_space, room, sweeper
 from storage.archive import worker
+from storage.audit import log as audit
 from storage.base import edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
+from storage.errors import StorageError
 from storage.events import retention
+from storage.postgres import clock
+from storage.postgres.database import one_connection
 from storage.s3.cache import copies
+from storage.throttles import tries
 
 
 @app.periodic(cron="* * * * *")
@@ -31,10 +36,18 @@ def sweep_expired_items(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * *")
+@app.task(name="sweep_tries", queueing_lock="sweep_tries")
+def sweep_tries(timestamp: int) -> None:
+    """Every minute."""
+    tries.sweep_tries()
+
+
+@app.periodic(cron="* * * * *")
 @app.task(name="sweep_files", queueing_lock="sweep_files")
 def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -49,6 +62,7 @@ def count_everything(timestamp: int) -> None:
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
+    room.make_room()
 
 
 @app.periodic(cron="* * * * *")
@@ -56,13 +70,20 @@ def continue_deletions(timestamp: int) -> None:
 def continue_file_deletions(timestamp: int) -> None:
     """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
+    room.make_room()
+
+
+@app.task(name="make_room", queueing_lock="make_room")
+def make_room(timestamp: int) -> None:
+    """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
+    room.make_room(wait_seconds=15)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="tidy_events", queueing_lock="tidy_events")
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
-    retention.tidy_events(timezone.now())
+    retention.tidy_events(clock.now())
 
 
 @app.periodic(cron="* * * * * */15")
@@ -88,6 +109,13 @@ def forget_receipts(timestamp: int) -> None:
     edits.forget_receipts()
 
 
+@app.periodic(cron="41 * * * *")
+@app.task(name="forget_audit", queueing_lock="forget_audit")
+def forget_audit(timestamp: int) -> None:
+    """Every hour; entries are kept for `HOMEPORT_AUDIT_DAYS`."""
+    audit.forget_old()
+
+
 @app.periodic(cron="37 * * * *")
 @app.task(name="tidy_copies", queueing_lock="tidy_copies")
 def tidy_copies(timestamp: int) -> None:
@@ -95,7 +123,42 @@ def tidy_copies(timestamp: int) -> None:
     copies.tidy()
 
 
-def start(task: "Task[..., None, Any]") -> None:
-    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again."""
-    with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
-        task.defer(timestamp=int(time.time()))
+@app.periodic(cron="* * * * *")
+@app.task(name="take_up_abandoned_jobs", queueing_lock="take_up_abandoned_jobs")
+async def take_up_abandoned_jobs(timestamp: int) -> None:
+    """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
+
+    Should that worker still be at one, the job finds its advisory lock taken, or does once more what changes nothing then.
+    """
+    manager = app.job_manager
+    for job in await manager.get_stalled_jobs():
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The next of its kind waits already.
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
+def make_room_if_short() -> None:
+    """For whoever has just deleted something: its room is given back at once while the disk is too full.
+
+    The deletion stands whatever becomes of this; within a minute the sweeper tries again.
+    """
+    if disk_space.is_short_for_files():
+        with suppress(StorageError), one_connection():
+            start(make_room)
+
+
+def start(task: "Task[..., Any, Any]") -> None:
+    """Run a job now, in the background. It is part of the caller's transaction. A job that already waits is not queued again.
+
+    Raises EngineUnreachable and DiskFull.
+    """
+    try:
+        with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
+            task.defer(timestamp=int(time.time()))
+    except ConnectorException as error:
+        # The queue has an error of its own for all that the database says.
+        if isinstance(error.__cause__, StorageError):
+            raise error.__cause__ from error
+        raise

@@ -53,6 +53,8 @@ SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
 ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
 ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
 
+JOB_STATEMENT_SECONDS = 1_800.0  # that a statement of the background jobs may take (ours)
+
 # Files in the console (all ours)
 ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
 SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
@@ -75,16 +77,48 @@ PREVIEW_PDF_BYTES = 10_485_760  # of a PDF, all of which is read to see that not
 PREVIEW_PDF_OBJECTS = 100_000  # of a PDF
 PREVIEW_PDF_UNPACKED_BYTES = 33_554_432  # of the objects that a PDF holds packed
 PREVIEW_PDF_TABLE_BYTES = 4_194_304  # of the table of its objects, unpacked
-PREVIEW_PDF_SECONDS = 3.0  # of processor time to look through a PDF
-PREVIEW_HIGHLIGHT_SECONDS = 0.5  # for colours; the rest of a text goes without
+PREVIEW_HIGHLIGHT_SECONDS = 0.3  # of processor time for colours; the rest of a text goes without
+
+# Work whose processor time a stranger can drive up: it is done in processes that can be ended (all ours)
+WORK_CPU_SECONDS = 0.5  # of processor time for one piece
+WORK_WAIT_SECONDS = 5.0  # for a turn, and for the answer, however busy the machine is
+WORK_MEMORY_BYTES = 268_435_456  # of one piece
+WORK_ANSWER_MAX_BYTES = 8_388_608  # of what one piece makes
+WORKS_AT_ONCE = 2  # pieces, for one web worker
+WORK_IDLE_SECONDS = 60.0  # without work, then a helper ends
 
 # Callers
 WRONG_KEYS_PER_MINUTE = 100  # from one address and in one worker, before it gets 429 (ours)
+KEY_REQUESTS_PER_SECOND_MAX = 100_000  # that a data key can be limited to (ours)
+KEY_BYTES_PER_DAY_MAX = 1_000_000_000_000_000  # likewise
 RETRY_AFTER_SECONDS = 2  # with every 503 (ours)
+
+# Passwords (all ours)
+SIGN_IN_TRIES_FOR_ONE_NAME = 5  # wrong ones, from one address, in SIGN_IN_WINDOW_SECONDS
+SIGN_IN_TRIES_FROM_ONE_ADDRESS = 50  # likewise, for any names
+SIGN_IN_TRIES_FROM_KNOWN_BROWSER = 10  # likewise, from a browser that this person signed in with before
+SIGN_IN_TRIES_FROM_ANYWHERE = 100  # for one name, from browsers that are not known, in SIGN_IN_ANYWHERE_SECONDS
+PASSWORD_CHANGE_TRIES = 10  # wrong ones, by one person who is signed in, in SIGN_IN_WINDOW_SECONDS
+SIGN_IN_WINDOW_SECONDS = 300
+SIGN_IN_ANYWHERE_SECONDS = 3_600
+SECOND_STEP_TRIES = 10  # wrong codes of one person, from everywhere, in SECOND_STEP_WINDOW_SECONDS
+SECOND_STEP_WINDOW_SECONDS = 900
+SIGN_IN_QUESTIONS = 60  # begun with passkeys, or through OpenID Connect, from one address, in SIGN_IN_WINDOW_SECONDS
+HASHES_AT_ONCE = 2  # of passwords, in one process
+HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
+HASH_WAIT_SECONDS = 3.0  # at most, for a turn
+THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
 
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
 CLIENT_NAME_MAX_CHARACTERS = 80  # of a client's User-Agent, the rest is cut (ours)
+
+# The audit log (all ours)
+AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
+AUDIT_ENTRIES_PER_PAGE = 50
+AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
+AUDIT_NAMES_MAX = 500  # people that the filter offers
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
@@ -123,6 +157,7 @@ SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held fo
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
 
 # Archives: exports, imports, snapshots
+ARCHIVES_WAITING_MAX = 20  # exports, or imports, of one collection that are not done (ours)
 ARCHIVE_PART_BYTES = 8_388_608  # of one object that an export, or a file out of an archive, is put as (ours)
 ARCHIVE_PUTS_AT_ONCE = 3  # of those, while more is read: they bound what an export holds in memory (ours)
 ARCHIVE_CHUNKS_AHEAD = 4  # of files, about 1 MB each, read while those before them are packed (ours)

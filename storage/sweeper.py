@@ -6,7 +6,7 @@ folders made by hand that now contain a file; and the remains of crashed writes 
 
 from typing import NamedTuple
 
-from storage import limits
+from storage import disk_space, limits
 from storage.base.sql import items as items_sql
 from storage.drive.sql import blobs as blobs_sql
 from storage.drive.sql import folders as folders_sql
@@ -43,8 +43,10 @@ class SweptFiles(NamedTuple):
     blobs: int
 
 
-def sweep_files() -> SweptFiles:
+def sweep_files(*, at_once: bool = False) -> SweptFiles:
     """Delete old uploads and unfinished writes, and the objects of blobs that have been garbage long enough.
+
+    `at_once`: garbage goes however young it is, and downloads that still read it break off. So it is when the disk is too full.
 
     An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
     at work. Raises EngineUnreachable.
@@ -58,12 +60,13 @@ def sweep_files() -> SweptFiles:
         while len(run(folders_sql.forget_filled_folders(limits.SWEEP_BATCH_ROWS))) == limits.SWEEP_BATCH_ROWS:
             pass
         pending = len(run(blobs_sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
-        return SweptFiles(uploads, pending, _delete_garbage())
+        at_once = at_once or disk_space.is_short_for_files()
+        return SweptFiles(uploads, pending, _delete_garbage(0 if at_once else limits.GARBAGE_KEPT_SECONDS))
 
 
-def _delete_garbage() -> int:
+def _delete_garbage(age_seconds: int) -> int:
     total = 0
-    while rows := run(blobs_sql.find_garbage(limits.GARBAGE_KEPT_SECONDS, limits.SWEEP_BATCH_ROWS)):
+    while rows := run(blobs_sql.find_garbage(age_seconds, limits.SWEEP_BATCH_ROWS)):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)
@@ -71,4 +74,6 @@ def _delete_garbage() -> int:
         # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
         run(blobs_sql.put_off_garbage(list(refused)))
         total += len(gone)
+        if not gone:
+            break
     return total

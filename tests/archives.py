@@ -192,7 +192,7 @@ def send(access: Access, content: bytes, name: str = "export.zip", part: int = 6
     with transaction.atomic():
         for start in range(0, len(content), part):
             started = imports.append_part(
-                collection_id=access.collection_id,
+                access=access,
                 import_id=started.id,
                 start=start,
                 content=Content(content[start : start + part]),

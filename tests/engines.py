@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from storage.embedded import paths, ports, state
+from storage.embedded import accounts, paths, ports, state
 from tests.second_s3 import serve_second_s3
 
 
@@ -54,7 +54,7 @@ def _prepare() -> None:
     }
     if os.environ.get("HOMEPORT_TEST_S3") == "rclone":
         os.environ |= _start_second_s3()
-    state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", "nobody"))
+    state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", accounts.OWN))
     atexit.register(remove_data_folder, folder)
     atexit.register(shutil.rmtree, os.environ["HOMEPORT_FAILPOINTS"], ignore_errors=True)
 

@@ -22,6 +22,13 @@ def make_person(name: str = "", *, owns_server: bool = False) -> User:
     return User.objects.create(username=name, is_superuser=owns_server, password=_hashed())
 
 
+def make_member(collection_id: str, role: Role = Role.MEMBER, name: str = "") -> User:
+    """Somebody with this role in a collection."""
+    person = make_person(name)
+    Membership.objects.create(collection_id=collection_id, person=person, role=role)
+    return person
+
+
 @functools.cache
 def _hashed() -> str:
     """Hashing is slow on purpose: everybody here has the same password, hashed in few rounds, which the hash tells of itself."""

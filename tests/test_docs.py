@@ -12,6 +12,7 @@ import pytest
 from console import listener
 from console.server import limits as server_limits
 from storage import limits
+from storage.audit.verbs import Kind
 from tests.waiting import LONG_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,9 +58,18 @@ TOLD = {
         "PREVIEW_ROWS": "a table that is shown | its first {:,} rows",
         "PREVIEW_COLUMNS": "rows and {:,} columns",
         "PREVIEW_PDF_BYTES": "a PDF that is shown | {:,} bytes",
+        "WORK_CPU_SECONDS": "comparing two answers | {:,} seconds",
+        "WORK_MEMORY_BYTES": "processor time and {:,} bytes of memory",
+        "WORKS_AT_ONCE": "of memory, {:,} at once in each process",
+        "WORK_WAIT_SECONDS": "to begin within {:,.0f} seconds",
         "WRONG_KEYS_PER_MINUTE": "wrong data keys from one address | {:,} a minute",
+        "KEY_REQUESTS_PER_SECOND_MAX": "1 to {:,} requests a second",
+        "KEY_BYTES_PER_DAY_MAX": "1 to {:,} bytes a day",
+        "AUDIT_NAMES_MAX": "people in the filter of the audit log | the first {:,}",
+        "AUDIT_FAILED_SIGN_INS_PER_HOUR": "entries of failed sign-ins in the audit log | {:,} an hour",
         "TRANSFERS_AT_ONCE": "files on their way at once | {:,} in each process",
     },
+    "audit.md": {"AUDIT_TEXT_MAX_CHARACTERS": "cut at {:,} characters"},
     "visor.md": {
         "EVENTS_KEPT_DAYS": "how long requests are kept | {:,} days",
         "EVENTS_MAX_BYTES": "kept of one collection | {:,} bytes",
@@ -76,7 +86,14 @@ TOLD = {
         "ARCHIVE_RATIO_MAX": "and {:,} times its own size",
         "ARCHIVE_MAX_BYTES": "sent through the console | {:,} bytes",
         "ARCHIVE_PROBLEMS_KEPT": "problems that an import lists | {:,};",
+        "ARCHIVES_WAITING_MAX": "of one collection that are not done | {:,};",
         "SNAPSHOTS_KEPT_MAX": "snapshots kept | {:,} of",
+    },
+    "console.md": {
+        "SIGN_IN_TRIES_FOR_ONE_NAME": "| {:,} for one name from one address | 5 minutes |",
+        "SIGN_IN_TRIES_FROM_ONE_ADDRESS": "| {:,} for all names from one address | 5 minutes |",
+        "SIGN_IN_TRIES_FROM_ANYWHERE": "| {:,} for one name from everywhere | an hour |",
+        "SIGN_IN_TRIES_FROM_KNOWN_BROWSER": "| {:,} from a browser that this person signed in with before | 5 minutes |",
     },
     "base-ui.md": {
         "SORT_MAX_ITEMS": "sorts the first {:,} matches",
@@ -116,6 +133,7 @@ IN_OTHER_UNITS = {
     "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
     "SHARE_WAIT_SECONDS": ("limits.md", "more wait up to 4 seconds", 4.0),
     "ENGINE_ANSWER_SECONDS": ("http-api.md", "it comes within 5 seconds", 4.5),
+    "JOB_STATEMENT_SECONDS": ("reliability.md", "waits for half an hour", 1_800.0),
     "EVENT_TEXT_LOOK_MAX_BYTES": ("visor.md", "a search in bodies 32 MB", 33_554_432),
     "OVERVIEW_MAX_BYTES": ("base-ui.md", "and 16 MB at most", 16_777_216),
     "RECEIPT_KEPT_SECONDS": ("base-ui.md", "for a day the", 86_400),
@@ -125,6 +143,12 @@ IN_OTHER_UNITS = {
     "ARCHIVE_ATTEMPTS_MAX": ("archives.md", "After five\nattempts", 5),
     "EVENT_BLOCK_MAX": ("decisions/event-blocks.md", "up to 500, or", 500),
     "EVENT_BLOCK_MAX_BYTES": ("decisions/event-blocks.md", "or 524,288 bytes", 524_288),
+    "SIGN_IN_WINDOW_SECONDS": ("console.md", "for one name from one address | 5 minutes |", 300),
+    "SIGN_IN_ANYWHERE_SECONDS": ("console.md", "for one name from everywhere | an hour |", 3_600),
+    "SECOND_STEP_TRIES": ("sign-in.md", "10 within 15 minutes are looked at", 10),
+    "SECOND_STEP_WINDOW_SECONDS": ("sign-in.md", "10 within 15 minutes are looked at", 900),
+    "SIGN_IN_QUESTIONS": ("sign-in.md", "can be begun 60 times within 5 minutes", 60),
+    "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),
     "PENDING_KEPT_SECONDS": ("reliability.md", "pending blobs after a day", 86_400),
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
@@ -139,6 +163,8 @@ INNER = {
     "ARCHIVE_MANIFEST_MAX_BYTES",
     "ARCHIVE_PART_BYTES",
     "ARCHIVE_PUTS_AT_ONCE",
+    "AUDIT_ENTRIES_PER_PAGE",
+    "AUDIT_EXPORT_BATCH",
     "CLASHES_SHOWN",
     "CLIENT_NAME_MAX_CHARACTERS",
     "COLLECTION_NAME_MAX_CHARACTERS",
@@ -156,16 +182,18 @@ INNER = {
     "EVENT_QUEUE_MAX",
     "EVENT_QUEUE_MAX_BYTES",
     "FOLDERS_PER_LIST",
+    "HASHES_WAITING",
+    "HASH_WAIT_SECONDS",
     "IMPORT_UPLOAD_KEPT_SECONDS",
     "INDEX_FEW_HITS",
     "INDEX_MAX_HITS",
     "INVITATION_NOTE_MAX_CHARACTERS",
     "MOVE_SECONDS",
     "NAMES_PER_REQUEST",
+    "PASSWORD_CHANGE_TRIES",
     "PREVIEW_HEAD_BYTES",
     "PREVIEW_HIGHLIGHT_SECONDS",
     "PREVIEW_PDF_OBJECTS",
-    "PREVIEW_PDF_SECONDS",
     "PREVIEW_PDF_TABLE_BYTES",
     "PREVIEW_PDF_UNPACKED_BYTES",
     "RETRY_AFTER_SECONDS",
@@ -173,7 +201,15 @@ INNER = {
     "SEARCH_FOLDERS",
     "SEARCH_ROWS",
     "SWEEP_BATCH_ROWS",
+    "THROTTLE_ROWS_MAX",
+    "WORK_ANSWER_MAX_BYTES",
+    "WORK_IDLE_SECONDS",
 }
+
+
+def test_every_verb_of_the_audit_log_is_told_under_its_kind() -> None:
+    rows = dict(re.findall(r"^\| ([\w -]+) \| (`[a-z].*`) \|$", read("docs/audit.md"), re.M))
+    assert {kind.label: ", ".join(f"`{verb}`" for verb in kind.verbs) for kind in Kind}.items() <= rows.items()
 
 
 def read(name: str) -> str:

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from console import serving
 from console.accounts.forms import NewAccountForm
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.postgres.database import run
 from storage.postgres.sql import locks as locks_sql
 
@@ -39,12 +41,13 @@ def is_open(token: str) -> bool:
 
 def create_first_person(form: NewAccountForm) -> User | None:
     """Create the first account, which owns the server; None when there is one already. `form` is valid."""
+    person: User = form.save(commit=False)  # hashes the password: not while others wait for the lock
     with transaction.atomic():
         # If two people use the link at the same moment, the lock makes the second one see the first.
         run(locks_sql.lock_first_run())
         if get_user_model().objects.exists():
             return None
-        person = form.save(commit=False)
         person.is_superuser = True
         person.save()
+        audit.record(Verb.ACCOUNT_CREATED, about=person.username, details={"owns_server": True})
         return person

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm, UserCreationForm
 from django.contrib.auth.models import User
 
 
@@ -41,4 +41,15 @@ class NewPasswordForm(PasswordChangeForm):
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
         self.fields["new_password1"].help_text = "10 characters or more, and not a common password."
         self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""
+
+
+class FirstPasswordForm(SetPasswordForm):
+    """A password for somebody who has none: they came through the OpenID Connect provider."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "Password"
+        self.fields["new_password1"].help_text = "10 characters or more, and not a common password."
+        self.fields["new_password2"].label = "Password again"
         self.fields["new_password2"].help_text = ""

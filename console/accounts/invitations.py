@@ -2,13 +2,15 @@
 
 from django.contrib.auth.models import User
 from django.core import signing
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
 from console.accounts.forms import NewAccountForm
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import invitations
-from storage.errors import InvitationSpent
+from storage.errors import InvalidInput, InvitationSpent
 from storage.models import Invitation
 
 _SALT = "homeport.invitation"
@@ -29,8 +31,19 @@ def read_link(token: str) -> Invitation:
 
 
 def accept(invitation: Invitation, *, person: User | NewAccountForm) -> User:
-    """Accept an invitation, with an account or with a new one from a valid form. Raises InvitationSpent; creates none then."""
+    """Accept an invitation, with an account or with a new one from a valid form.
+
+    Raises InvitationSpent, and InvalidInput when somebody else has just taken the name; creates no account then.
+    """
+    # This hashes the password: not while others wait for what the transaction holds.
+    newcomer: User = person if isinstance(person, User) else person.save(commit=False)
     with transaction.atomic():
-        newcomer: User = person if isinstance(person, User) else person.save()
+        if newcomer.pk is None:
+            try:
+                with transaction.atomic():
+                    newcomer.save()
+            except IntegrityError:
+                raise InvalidInput("A user with that username already exists.") from None
+            audit.record(Verb.ACCOUNT_CREATED, about=newcomer.username)
         invitations.accept_invitation(invitation_id=invitation.pk, person=newcomer)
         return newcomer

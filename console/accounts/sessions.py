@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
+from storage.errors import StorageError
 from storage.models import Session
 
 
@@ -20,3 +22,12 @@ class SessionStore(DatabaseStore):
         person_id = data.get(SESSION_KEY)
         session.person_id = int(person_id) if person_id else None
         return session
+
+    def save(self, must_create: bool = False) -> None:
+        """Django's. It takes any error of the database for a session that somebody has ended, and answers 400 then."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, StorageError):
+                raise error.__context__ from error
+            raise

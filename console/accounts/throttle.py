@@ -1,41 +1,90 @@
-"""Limits on wrong passwords from one address, per name and in total.
+"""Limits on wrong passwords. Each try is counted before its password is looked at, and a right one is given back.
 
-Counted in each worker's memory, so that no try is ever kept: people type passwords into the field for the name. With a few
-workers an address gets a few times as many tries, which is still nothing against ten characters; a lock on the name
-alone would let anybody lock its owner out.
+An address may try one name a few times and all names some times more; an IPv6 address counts as its /64. A name has a limit
+over all addresses too, so that many of them together do not guess for ever. Nobody can use that to lock a person out: a
+browser in which the person has signed in before has a cookie that says so, and is counted by itself.
 """
 
+import secrets
+import unicodedata
 from dataclasses import dataclass
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
 
-TRIES_FOR_ONE_NAME = parse("5 per 5 minutes")
-TRIES_FROM_ONE_ADDRESS = parse("50 per 5 minutes")
-WAIT_SECONDS = 300
+from console.client_addresses import network_of
+from storage import limits
+from storage.throttles import tries
+from storage.throttles.tries import Counter, Limit
 
-_limiter = FixedWindowRateLimiter(MemoryStorage())
+_WINDOW = limits.SIGN_IN_WINDOW_SECONDS
+FOR_ONE_NAME = Limit("sign-in name from address", limits.SIGN_IN_TRIES_FOR_ONE_NAME, _WINDOW)
+FROM_ONE_ADDRESS = Limit("sign-in address", limits.SIGN_IN_TRIES_FROM_ONE_ADDRESS, _WINDOW)
+FROM_KNOWN_BROWSER = Limit("sign-in known browser", limits.SIGN_IN_TRIES_FROM_KNOWN_BROWSER, _WINDOW)
+FROM_ANYWHERE = Limit("sign-in name", limits.SIGN_IN_TRIES_FROM_ANYWHERE, limits.SIGN_IN_ANYWHERE_SECONDS)
+PASSWORD_CHANGE = Limit("password change", limits.PASSWORD_CHANGE_TRIES, _WINDOW)
+
+KNOWN_COOKIE = "homeport_known"
+_KNOWN_SECONDS = 365 * 24 * 60 * 60
+_SALT = "homeport.known-browser"
+_NAME_MAX_CHARACTERS = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An address, and the name it tries to sign in with."""
+    """A try to sign in. `browser` is what is known of the browser, "" when this name has not signed in with it before."""
 
     address: str
     name: str
+    browser: str = ""
 
-    def may_try(self) -> bool:
-        """Whether another try is allowed."""
-        return all(_limiter.test(limit, *who) for limit, who in self._counted())
+    @classmethod
+    def of(cls, request: HttpRequest, name: str) -> "Attempt":
+        """The try that a request makes, with a name as somebody typed it."""
+        # As Django reads the field: otherwise a name could be written in many ways, each with tries of its own.
+        name = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip().lower()
+        return cls(network_of(request.META["REMOTE_ADDR"]), name, _read_known(request, name))
 
-    def count_failure(self) -> None:
-        for limit, who in self._counted():
-            _limiter.hit(limit, *who)
+    def begin(self) -> int:
+        """Count the try. 0 when it may be made, else the seconds to wait."""
+        return tries.take_try(self._counters)
 
-    def forget(self) -> None:
-        """The password was right: forget the failed tries for this name."""
-        _limiter.clear(TRIES_FOR_ONE_NAME, self.address, self.name.lower())
+    def give_back(self) -> None:
+        """It could not be made."""
+        tries.give_back(self._counters)
 
-    def _counted(self) -> tuple[tuple[RateLimitItem, tuple[str, ...]], ...]:
-        return (TRIES_FOR_ONE_NAME, (self.address, self.name.lower())), (TRIES_FROM_ONE_ADDRESS, (self.address,))
+    def succeed(self, response: HttpResponse) -> None:
+        """The password was right: forget the wrong ones of this person from here, and know the browser from now on."""
+        own, shared = self._counters[:1], self._counters[1:]
+        tries.forget_tries(own)
+        tries.give_back(shared)
+        if not self.browser:
+            response.set_cookie(
+                KNOWN_COOKIE,
+                signing.dumps([self.name, secrets.token_urlsafe(12)], salt=_SALT),
+                max_age=_KNOWN_SECONDS,
+                secure=bool(settings.SESSION_COOKIE_SECURE),
+                httponly=True,
+                samesite="Lax",
+            )
+
+    @property
+    def _counters(self) -> list[Counter]:
+        """First the one that is about this person alone."""
+        if self.browser:
+            return [Counter(FROM_KNOWN_BROWSER, (self.name, self.browser))]
+        return [
+            Counter(FOR_ONE_NAME, (self.address, self.name)),
+            Counter(FROM_ONE_ADDRESS, (self.address,)),
+            Counter(FROM_ANYWHERE, (self.name,)),
+        ]
+
+
+def _read_known(request: HttpRequest, name: str) -> str:
+    """What tells this browser from others in which the name has signed in; "" when it never did."""
+    try:
+        known = signing.loads(request.COOKIES.get(KNOWN_COOKIE, ""), salt=_SALT, max_age=_KNOWN_SECONDS)
+    except signing.BadSignature:
+        return ""
+    return known[1] if known[0] == name else ""

@@ -3,22 +3,34 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.accounts import first_run, invitations
-from console.accounts.forms import NewAccountForm, NewPasswordForm, SignInForm
-from console.accounts.throttle import WAIT_SECONDS, Attempt
+from console.accounts import first_run, invitations, sign_in
+from console.accounts.forms import FirstPasswordForm, NewAccountForm, NewPasswordForm, SignInForm
+from console.accounts.openid import admission
+from console.accounts.openid.configured import openid_name
+from console.accounts.second_factor import factors, passkeys
+from console.accounts.second_factor.proofs import proved_lately
+from console.accounts.throttle import PASSWORD_CHANGE, Attempt
+from console.accounts.waiting import told_to_wait
+from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
-from storage.collections import people
-from storage.errors import InvitationSpent
+from storage.audit import log as audit
+from storage.audit.log import Verb
+from storage.collections import people, sign_in_rules
+from storage.errors import InvalidInput, InvitationSpent
+from storage.throttles import tries
+from storage.throttles.tries import Counter
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -35,7 +47,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         person = first_run.create_first_person(form)
         if person is None:
             return render(request, "accounts/welcome_spent.html", status=410)
-        login(request, person)
+        sign_in.start_session(request, person)
         return redirect("collections")
     return render(request, "accounts/welcome.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200)
 
@@ -48,23 +60,34 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        ways = {"passkeys_work": passkeys.can_be_used(self.request), "openid": openid_name()}
+        return super().get_context_data(**ways, **kwargs)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.attempt = Attempt(request.META["REMOTE_ADDR"], request.POST.get("username", "")[:150])
-        if self.attempt.may_try():
+        self.attempt = Attempt.of(request, request.POST.get("username", ""))
+        if wait_seconds := self.attempt.begin():
+            return told_to_wait(request, wait_seconds, back="sign-in")
+        try:
             return super().post(request, *args, **kwargs)
-        response = render(request, "accounts/too_many_tries.html", {"minutes": WAIT_SECONDS // 60}, status=429)
-        response["Retry-After"] = str(WAIT_SECONDS)
-        return response
+        except HashingBusy:
+            self.attempt.give_back()
+            raise
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        self.attempt.forget()
-        return super().form_valid(form)
+        response = sign_in.begin(self.request, form.get_user(), next_url=self.get_success_url())
+        self.attempt.succeed(response)
+        return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        self.attempt.count_failure()
         response = super().form_invalid(form)
         response.status_code = UNPROCESSABLE
         return response
+
+
+@method_decorator(transaction.atomic, name="post")
+class SignOut(LogoutView):
+    """Django's own; the session ends together with the entry in the audit log."""
 
 
 @login_not_required
@@ -79,7 +102,7 @@ def join(request: PageRequest, token: str) -> HttpResponse:
         if request.method == "POST" and (form is None or form.is_valid()):
             person = invitations.accept(invitation, person=request.user if form is None else form)
             if not is_known:
-                login(request, person)
+                sign_in.start_session(request, person)
             return (
                 redirect("collection", invitation.collection_id)
                 if invitation.collection_id
@@ -87,26 +110,79 @@ def join(request: PageRequest, token: str) -> HttpResponse:
             )
     except InvitationSpent:
         return render(request, "accounts/join_spent.html", status=410)
+    except InvalidInput as error:
+        assert form is not None  # noqa: S101 -- only a new account has a name that can be taken
+        form.add_error("username", error.messages[0])
     status = UNPROCESSABLE if form is not None and form.errors else 200
-    return render(request, "accounts/join.html", {"invitation": invitation, "form": form}, status=status)
+    context = {"invitation": invitation, "form": form, "token": token, "openid": openid_name()}
+    return render(request, "accounts/join.html", context, status=status)
 
 
 @never_cache
 @require_http_methods(_FORM_METHODS)
 def account(request: PageRequest) -> HttpResponse:
-    """One's own password. A new one ends all other sessions: their hash no longer fits."""
-    form = NewPasswordForm(request.user, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        update_session_auth_hash(request, form.user)
-        messages.success(request, "Password changed. Other browsers are signed out.")
+    """One's own password and what else signs one in. A new password ends all other sessions: their hash no longer fits."""
+    if request.method != "POST" or not request.user.has_usable_password():
+        return _show_account(request, NewPasswordForm(request.user))
+    counted = [Counter(PASSWORD_CHANGE, (str(request.user.pk),))]
+    if wait_seconds := tries.take_try(counted):
+        return told_to_wait(request, wait_seconds, back="account")
+    form = NewPasswordForm(request.user, request.POST)
+    try:
+        is_valid = form.is_valid()
+        if is_valid:
+            form.save(commit=False)  # which hashes: slow work that no transaction should wait for
+    except HashingBusy:
+        tries.give_back(counted)
+        raise
+    if "old_password" not in form.errors:
+        tries.forget_tries(counted)
+    if is_valid:
+        return _changed_password(request, form, "Password changed. Other browsers are signed out.")
+    return _show_account(request, form, status=UNPROCESSABLE)
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+@proved_lately
+def first_password(request: PageRequest) -> HttpResponse:
+    """For those who came through the OpenID Connect provider, and have none."""
+    if request.user.has_usable_password():
         return redirect("account")
-    return render(request, "accounts/account.html", {"form": form}, status=UNPROCESSABLE if form.errors else 200)
+    form = FirstPasswordForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save(commit=False)
+        return _changed_password(request, form, "Your account has a password now.")
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, "accounts/first_password.html", {"form": form}, status=status)
 
 
 @require_POST
 def sign_out_everywhere(request: PageRequest) -> HttpResponse:
     """End all sessions of this person, this one too."""
-    people.end_sessions(person_id=request.user.id)
-    logout(request)
+    with transaction.atomic():
+        people.end_sessions(person_id=request.user.id)
+        logout(request)
     return redirect("sign-in")
+
+
+def _show_account(request: PageRequest, form: NewPasswordForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "second_factor": factors.find_factors(request.user),
+        "is_required": sign_in_rules.is_second_factor_required(),
+        "passkeys_work": passkeys.can_be_used(request),
+        "openid": openid_name(),
+        "openid_link": admission.find_link(request.user) if openid_name() else None,
+    }
+    return render(request, "accounts/account.html", context, status=status)
+
+
+def _changed_password(request: PageRequest, form: "SetPasswordForm[User]", said: str) -> HttpResponse:
+    """Store what the form has hashed."""
+    with transaction.atomic():
+        form.user.save()
+        update_session_auth_hash(request, form.user)
+        audit.record(Verb.PASSWORD_CHANGED, about=form.user.get_username())
+    messages.success(request, said)
+    return redirect("account")

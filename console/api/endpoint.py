@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console import access
+from console.api import key_limits
 from console.api.errors import defect_reply, error_reply
 from console.api.request import ApiRequest
 from console.api.throttle import count_wrong_key
@@ -75,6 +76,9 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
             response = error_reply(error)
         except Exception as error:  # the last resort: no traceback and no HTML reaches a client
             response = defect_reply(error)
+        except BaseException:
+            key_limits.give_back(request)
+            raise
         return _finished(request, response)
 
     # Cookies are ignored here, so a forged request has no credentials.
@@ -90,6 +94,7 @@ def _perform(
     rule: Rule, check_access: CheckAccess, request: ApiRequest, *, collection_id: str, name: str, key: str
 ) -> HttpResponseBase:
     caller = access.by_data_key(request, collection_id)
+    request.allowance = key_limits.check(caller)
     allowed_name = name if names.is_name(name) else ""
     try:
         if not request.path_is_utf8:
@@ -119,6 +124,7 @@ def _preflight(allowed: str) -> HttpResponse:
 
 
 def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
+    key_limits.count(request, response)
     response["Access-Control-Allow-Origin"] = "*"
     if request.META.get("HTTP_CONNECTION", "").lower() == "close":
         # Without it node-fetch takes the socket for one that may be used again, and fails on the next request.

@@ -9,7 +9,7 @@ from console.api.query_strings import is_form_encoded, read_query
 from console.api.request import ApiRequest
 from console.downloads import send_file
 from console.json_views import json_response
-from storage import limits
+from storage import jobs, limits
 from storage.drive import files as storage_files
 from storage.errors import BodyTooLarge, InvalidInput
 from storage.numbers import read_number
@@ -47,6 +47,7 @@ def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
     if not isinstance(given, list):
         raise InvalidInput("Bad names", "`names` is not a list")
     result = storage_files.delete_files(access=call.access, drive=call.name, names_given=given)
+    jobs.make_room_if_short()
     return json_response({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
 
 

@@ -4,9 +4,16 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 
+from storage.collections.key_limits import Allowance
+
 
 class ApiRequest(WSGIRequest):
-    """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently."""
+    """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently.
+
+    `allowance` is the data key's that the request was let in with, if that has limits.
+    """
+
+    allowance: Allowance | None = None
 
     def __init__(self, environ: dict[str, Any]) -> None:
         try:

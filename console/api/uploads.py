@@ -9,7 +9,7 @@ from console.api.query_strings import read_query
 from console.api.request import ApiRequest
 from console.json_views import json_response
 from console.streams import refuse_encoded
-from storage import limits
+from storage import jobs, limits
 from storage.drive import files as storage_files
 from storage.drive import uploads as storage_uploads
 from storage.errors import BodyTooLarge, InvalidInput
@@ -48,6 +48,7 @@ def end_upload(call: Call, request: ApiRequest) -> HttpResponse:
 def abort_upload(call: Call, request: ApiRequest) -> HttpResponse:
     name = read_file_name(request)
     storage_uploads.abort_upload(access=call.access, drive=call.name, upload_id=call.key, name=name)
+    jobs.make_room_if_short()
     return json_response(describe(call, name, upload_id=call.key))
 
 

@@ -21,6 +21,8 @@ from storage.collections.roles import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput
 from storage.models import Import, Role
 from storage.numbers import BEYOND, read_number
+from storage.postgres.caller import Access
+from storage.postgres.database import release_connection
 
 _State = Import.State
 
@@ -62,7 +64,10 @@ def add_part(request: PageRequest, collection_id: str, import_id: UUID) -> HttpR
         raise InvalidInput("`start` is not a number of bytes")
     content = FileBody(request.META)
     content.check_size()
-    import_ = imports.append_part(collection_id=collection_id, import_id=import_id, start=start, content=content)
+    release_connection()
+    import_ = imports.append_part(
+        access=Access(collection_id, person_id=request.user.pk), import_id=import_id, start=start, content=content
+    )
     if import_.state == _State.CHECKING:
         jobs.start(jobs.continue_archives)
     return json_response({"received": import_.size_bytes})
@@ -108,6 +113,7 @@ def delete(request: PageRequest, collection_id: str, import_id: UUID) -> HttpRes
     import_ = _import(collection_id, import_id)
     if request.method == "POST":
         imports.delete_import(collection_id=collection_id, import_id=import_id)
+        jobs.make_room_if_short()
         return go_to(request, "imports", collection_id, said="Import deleted.")
     is_moving = import_.state in (_State.CHECKING, _State.RUNNING)
     title = "Stop and delete this import?" if is_moving else "Delete this import?"

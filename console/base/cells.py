@@ -101,7 +101,7 @@ def _row(members: Mapping[str, str], revision: int, names: Sequence[str], now: d
     beyond = len(members) - 1 - sum(name in members for name in names)
     more = f' data-more="{beyond}"' if beyond else ""
     cells = "".join(_cell(name, members.get(name), now) for name in ("key", *names))
-    return mark_safe(  # noqa: S308
+    return mark_safe(  # noqa: S308 (every part was escaped above)
         f'<div role="row" class="grid-row" data-key="{key}" data-revision="{revision}"{more}>{cells}</div>'
     )
 

@@ -30,6 +30,9 @@ _PHRASES = {
     "not_contains": "without {}",
 }
 _SHOWN_CHARACTERS = 60
+# Comparing two names takes the product of their lengths.
+_COMPARED_CHARACTERS = 60
+_COMPARED_NAMES = 500
 
 
 def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
@@ -40,14 +43,22 @@ def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
         return f"{name} {_phrase(condition.operator, condition.operand)}: {_items(clause.met)} on its own"
     held = {kind: count for kind, count in clause.types.items() if kind != "missing"}
     if not held:
-        close = get_close_matches(condition.path[0], known, n=1)
-        guess = f": did you mean `{close[0]}`?" if close and close[0] != condition.path[0] else ""
+        close = _guess(condition.path[0], known)
+        guess = f": did you mean `{close}`?" if close != condition.path[0] else ""
         return f"{name} is missing in every item{guess}"
     wanted = _wanted(condition.operator, condition.operand)
     said = get_text_list([f"{_KINDS[kind][0]} in {_items(count)}" for kind, count in held.items()], "and")
     if not wanted & held.keys():
         return f"{name} is {said}; you wrote {_KINDS[_kind(condition.operand, condition.operator)][0]}"
     return f"{name} is {said}, none of them {_phrase(condition.operator, condition.operand)}"
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    """The known name that is most like this one; itself when none is, or when that would be long to find out."""
+    if len(name) > _COMPARED_CHARACTERS:
+        return name
+    short = [each for each in known[:_COMPARED_NAMES] if len(each) <= _COMPARED_CHARACTERS]
+    return next(iter(get_close_matches(name, short, n=1)), name)
 
 
 def _items(count: int) -> str:

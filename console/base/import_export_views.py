@@ -16,6 +16,7 @@ from console.json_views import answers_json, json_response, read_body
 from console.page import UNPROCESSABLE
 from storage import limits
 from storage.base import items
+from storage.base.bases import note_export
 from storage.base.query import Predicate
 from storage.errors import InvalidInput
 from storage.models import Role
@@ -33,6 +34,8 @@ def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseB
     if understood.predicate is None or wanted not in _TYPES:
         context = {"mistake": understood.mistake or {"message": "An export is `json`, `ndjson` or `csv`"}}
         return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)
+    if request.method == "GET":
+        note_export(collection_id=collection_id, name=name, query=request.GET.get("q", ""), kind=wanted)
     found = _all_items(access_of(request, collection_id), name, understood.predicate)
     write = {"json": _as_json, "ndjson": _as_lines, "csv": csv_export.write}[wanted]
     response = StreamingHttpResponse(write(found), content_type=_TYPES[wanted])

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from storage.base import edits
+from storage.collections.roles import CollectionAccess
 
 
 class Changed(Protocol):
@@ -18,16 +19,19 @@ class Changed(Protocol):
     def changed_by_person(self) -> int | None: ...
 
 
-def describe_changer(collection_id: str, changed: Changed) -> dict[str, str | None]:
-    """`changed_at` in ISO 8601 (UTC) and `changed_by` in words, each None when it is not known."""
-    return describe_changers(collection_id, [changed])[0]
+def describe_changer(granted: CollectionAccess, changed: Changed) -> dict[str, str | None]:
+    """`changed_at` in ISO 8601 (UTC) and `changed_by` in words, each None when it is not known.
+
+    For who may not know which data keys there are, it is “a data key”.
+    """
+    return describe_changers(granted, [changed])[0]
 
 
-def describe_changers(collection_id: str, changed: Sequence[Changed]) -> list[dict[str, str | None]]:
+def describe_changers(granted: CollectionAccess, changed: Sequence[Changed]) -> list[dict[str, str | None]]:
     """As `describe_changer`, of many at once."""
     keys, people = edits.name_changers(
-        collection_id=collection_id,
-        key_ids=[each.changed_by_key for each in changed if each.changed_by_key is not None],
+        collection_id=granted.collection.id,
+        key_ids=[each.changed_by_key for each in changed if each.changed_by_key is not None and granted.sees_keys],
         person_ids=[each.changed_by_person for each in changed if each.changed_by_person is not None],
     )
     return [_described(each, keys, people) for each in changed]

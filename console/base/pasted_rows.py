@@ -6,6 +6,7 @@ A value is a JSON text, its digits as they were written.
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -183,7 +184,7 @@ def _check_columns(fields: Sequence[str]) -> Sequence[str]:
     columns = [field.strip() for field in fields]
     if "" in columns:
         raise InvalidInput("The first line names the columns, and one of the names is empty")
-    doubled = next((name for name in columns if columns.count(name) > 1), None)
+    doubled = next((name for name, count in Counter(columns).items() if count > 1), None)
     if doubled is not None:
         raise InvalidInput(f"The first line names the column “{doubled}” twice")
     return columns

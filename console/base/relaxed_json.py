@@ -1,39 +1,39 @@
 """JSON as people write and paste it. Pure.
 
-It reads the notations of Python and JavaScript too. JSON5 covers most of them; the rest (`True`, `None`, `#` comments,
-tuples, unquoted names such as `age?gt`) is rewritten as JSON5 first. Positions are those in the text as typed.
+It reads the notations of Python and JavaScript too: those of JSON5, and `True`, `None`, `#` comments, tuples, unquoted names such
+as `age?gt`. Each token is looked at once, so a text takes time by its length alone, and positions are those in it as typed.
 """
 
 import re
-from bisect import bisect_right
 from decimal import Decimal
 from typing import Any, NamedTuple
-
-import json5
 
 from storage import limits
 from storage.exact_json import dump
 
+# Possessive, and what has no end takes the whole rest: nothing is passed over twice.
 _TOKEN = re.compile(
     r"""
-    (?P<space>\s+ | //[^\n]* | /\*.*?\*/)
-    | (?P<hash>\#[^\n]*)
-    | (?P<string>"(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
-    | (?P<curly>“[^”\n]*” | ‘[^’\n]*’)
+    (?P<space>\s++ | //[^\n]*+ | (?>/\*.*?\*/))
+    | (?P<hash>\#[^\n]*+)
+    | (?P<string>"(?:\\.|[^"\\\n])*+" | '(?:\\.|[^'\\\n])*+')
+    | (?P<curly>“[^”\n]*+” | ‘[^’\n]*+’)
     | (?P<mark>[{}\[\]():,])
-    | (?P<open>["'“‘] | /\*)
-    | (?P<word>[^\s{}\[\]():,"'“‘]+)
-    | (?P<other>.)
+    | (?P<open>(?:["'“‘] | /\*).*+)
+    | (?P<word>[^\s{}\[\]():,"'“‘]++)
     """,  # noqa: RUF001 -- quotation marks as word processors set them, which is the point
     re.X | re.S,
 )
-_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+_WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None, "undefined": None}
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|\r\n|.)", re.DOTALL)
+# What an escape stands for; a line that ends behind a backslash goes on in the next.
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 _NUMBER_MAX_CHARACTERS = 500  # far beyond what can be stored; Python takes long over more
 _NUMBER = re.compile(
-    r"[+-]?(0[xX][0-9a-fA-F]+|\d[\d_]*(\.[\d_]*)?([eE][+-]?\d+)?|\.\d[\d_]*([eE][+-]?\d+)?)n?", re.ASCII
+    r"[+-]?(0[xX][0-9a-fA-F]+|(0|[1-9][\d_]*)(\.[\d_]*)?([eE][+-]?\d+)?|\.\d[\d_]*([eE][+-]?\d+)?)n?", re.ASCII
 )
-_BRACKETS = {"(": "[", ")": "]"}
 _CLOSERS = {"{": "}", "[": "]", "(": ")"}
+_LEVELS_MAX = 2 * limits.NESTING_MAX_LEVELS  # so that what is only too deep to be stored is told so
 
 
 class TextPosition(NamedTuple):
@@ -61,24 +61,11 @@ class Unreadable(Exception):
 
 def parse(text: str) -> Relaxed:
     """Read a text. Raises Unreadable."""
-    written, origins, open_brackets = _to_json5(text)
+    value = _Reader(text).read()
     try:
-        value, error, offset = json5.parse(written, parse_float=Decimal)
-        if error is None:
-            return Relaxed(value, dump(value).decode())
-    except RecursionError:
-        raise Unreadable("The query is nested too deeply") from None
+        return Relaxed(value, dump(value).decode())
     except UnicodeEncodeError:
         raise Unreadable("A text holds half of a character (a lone surrogate)") from None
-    if offset >= len(written.rstrip()) or "end of input" in error:
-        closers = "".join(_CLOSERS[mark] for mark in reversed(open_brackets))
-        reason = f"The text ends too early: “{closers}” is missing" if closers else "The text ends too early"
-        raise Unreadable(reason, position_of(text, len(text.rstrip())))
-    typed = origins.typed(offset)
-    token = _TOKEN.match(text, typed)
-    found = token.group() if token else text[typed]
-    hint = ": a comma or colon may be missing before it" if token and token.lastgroup in ("string", "word") else ""
-    raise Unreadable(f"{_short(found)} was not expected here{hint}", position_of(text, typed))
 
 
 def position_of(text: str, offset: int) -> TextPosition:
@@ -87,75 +74,137 @@ def position_of(text: str, offset: int) -> TextPosition:
     return TextPosition(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1, offset)
 
 
-class _Origins:
-    """Which offset of the typed text an offset of the rewritten one comes from."""
+class _Level:
+    """An object or list that is open: the bracket it began with, and in an object the name that waits for its value."""
 
-    def __init__(self) -> None:
-        self._written = [0]
-        self._typed = [0]
+    __slots__ = ("bracket", "name", "values")
 
-    def note(self, written: int, typed: int) -> None:
-        self._written.append(written)
-        self._typed.append(typed)
-
-    def typed(self, written: int) -> int:
-        index = bisect_right(self._written, written) - 1
-        following = self._typed[index + 1] - 1 if index + 1 < len(self._typed) else self._typed[index] + written
-        return min(self._typed[index] + written - self._written[index], max(following, self._typed[index]))
+    def __init__(self, bracket: str) -> None:
+        self.bracket = bracket
+        self.values: Any = {} if bracket == "{" else []
+        self.name = ""
 
 
-def _to_json5(text: str) -> tuple[str, _Origins, list[str]]:
-    """The text as JSON5, where its tokens come from, and the brackets that are never closed. Raises Unreadable."""
-    parts, length, origins, open_brackets, before = [], 0, _Origins(), list[str](), ""
-    for token in _TOKEN.finditer(text):
-        kind, typed = token.lastgroup, token.group()
-        if kind == "mark":
-            if typed in _CLOSERS:
-                open_brackets.append(typed)
-            elif typed in "}])" and open_brackets:
-                open_brackets.pop()
-        is_name = kind == "word" and before in ("{", ",") and open_brackets[-1:] == ["{"]
-        try:
-            part = _rewrite(kind, typed, is_name=is_name)
-        except ValueError as error:
-            raise Unreadable(str(error), position_of(text, token.start())) from None
-        origins.note(length, token.start())
-        parts.append(part)
-        length += len(part)
-        if kind not in ("space", "hash"):
-            before = typed
-    return "".join(parts), origins, open_brackets
+class _Reader:
+    """Reads a text token by token, each once, and knows what may come next: a "value", a "name", ":" or ","."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._levels: list[_Level] = []
+        self._expected = "value"
+        self._value: Any = None
+
+    def read(self) -> Any:
+        """The value. Raises Unreadable."""
+        for token in _TOKEN.finditer(self._text):
+            kind, typed = token.lastgroup, token.group()
+            if kind in ("space", "hash"):
+                continue
+            try:
+                is_taken = self._take_mark(typed) if kind == "mark" else self._take_text(kind, typed)
+            except ValueError as error:
+                raise Unreadable(str(error), position_of(self._text, token.start())) from None
+            if not is_taken:
+                hint = ": a comma or colon may be missing before it" if kind in ("string", "word") else ""
+                reason = f"{_short(typed)} was not expected here{hint}"
+                raise Unreadable(reason, position_of(self._text, token.start()))
+        if self._levels or self._expected == "value":
+            closers = "".join(_CLOSERS[level.bracket] for level in reversed(self._levels))
+            reason = f"The text ends too early: “{closers}” is missing" if closers else "The text ends too early"
+            raise Unreadable(reason, position_of(self._text, len(self._text.rstrip())))
+        return self._value
+
+    def _take_mark(self, mark: str) -> bool:
+        """Whether this bracket, comma or colon may stand here."""
+        if mark in _CLOSERS:
+            if self._expected != "value":
+                return False
+            if len(self._levels) >= _LEVELS_MAX:
+                raise Unreadable("The query is nested too deeply")
+            self._levels.append(_Level(mark))
+            self._expected = "name" if mark == "{" else "value"
+            return True
+        if not self._levels:
+            return False
+        level = self._levels[-1]
+        if mark in ",:":
+            if self._expected != mark:
+                return False
+            self._expected = "value" if mark == ":" or level.bracket != "{" else "name"
+            return True
+        # Before a bracket that closes, a comma may stand: what comes after it is missing then.
+        if (mark == "}") != (level.bracket == "{") or self._expected not in (",", "name" if mark == "}" else "value"):
+            return False
+        self._levels.pop()
+        self._put(level.values)
+        return True
+
+    def _take_text(self, kind: str | None, typed: str) -> bool:
+        """Whether this text, number or word may stand here. Raises ValueError with the reason where it is none of these."""
+        if kind == "open":
+            raise ValueError(f"The {'comment' if typed.startswith('/*') else 'text'} that starts here has no end")
+        if self._expected == "name":
+            self._levels[-1].name = typed if kind == "word" else _read_text(typed, kind)
+            self._expected = ":"
+            return True
+        if self._expected != "value":
+            return False
+        self._put(_read_value(typed) if kind == "word" else _read_text(typed, kind))
+        return True
+
+    def _put(self, value: Any) -> None:
+        self._expected = ","
+        if not self._levels:
+            self._value = value
+        elif (level := self._levels[-1]).bracket == "{":
+            level.values[level.name] = value
+        else:
+            level.values.append(value)
 
 
-def _rewrite(kind: str | None, typed: str, *, is_name: bool) -> str:
-    """A token as JSON5. Raises ValueError with the reason where it can be none."""
-    match kind:
-        case "open":
-            raise ValueError(f"The {'comment' if typed == '/*' else 'text'} that starts here has no end")
-        case "hash":
-            return " " * len(typed)
-        case "curly":
-            return dump(typed[1:-1]).decode()
-        case "mark":
-            return _BRACKETS.get(typed, typed)
-        case "word":
-            return dump(typed).decode() if is_name else _rewrite_value(typed)
-        case _:
-            return typed
+def _read_text(typed: str, kind: str | None) -> str:
+    """A text between quotation marks. Raises ValueError for an escape that is none."""
+    inner = typed[1:-1]
+    if kind == "curly" or "\\" not in inner:
+        return inner
+    read = _ESCAPE.sub(_read_escape, inner)
+    # Two escapes may write one character.
+    return read.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-def _rewrite_value(word: str) -> str:
+def _read_escape(match: re.Match[str]) -> str:
+    written = match[1]
+    if written[0] in "xu":
+        if len(written) == 1:
+            raise ValueError(
+                f"“\\{written}” in a text is followed by {'two' if written == 'x' else 'four'} hexadecimal digits"
+            )
+        return chr(int(written[1:], 16))
+    return _ESCAPES.get(written, written)
+
+
+def _read_value(word: str) -> int | Decimal | bool | None:
     """A number, or a word for a value. Raises ValueError for any other word."""
+    if word in _WORDS:
+        return _WORDS[word]
     if _NUMBER.fullmatch(word):
         if len(word) > _NUMBER_MAX_CHARACTERS:
             raise ValueError(f"A number has more than {limits.NUMBER_MAX_DIGITS} digits")
-        return word.replace("_", "").rstrip("n")
+        return _read_number(word.replace("_", "").rstrip("n"))
     if word.lstrip("+-") in ("NaN", "Infinity", "nan", "inf"):
         raise ValueError(f"{word} is not a JSON number")
-    value = _WORDS.get(word, word)
-    if value not in ("true", "false", "null"):
-        raise ValueError(f"{_short(word)} is not a value: put quotation marks around a text")
-    return value
+    raise ValueError(f"{_short(word)} is not a value: put quotation marks around a text")
+
+
+def _read_number(digits: str) -> int | Decimal:
+    if digits.lstrip("+-")[:2] in ("0x", "0X"):
+        return int(digits, 16)
+    if digits.lstrip("+-").isdigit():
+        return int(digits)
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        raise ValueError(f"A number's exponent is beyond +-{limits.NUMBER_MAX_EXPONENT}") from None
 
 
 def _short(token: str) -> str:

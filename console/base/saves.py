@@ -19,6 +19,7 @@ from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState, Result
 from storage.base.merging import Add, Change, Delete, Edit
+from storage.collections.roles import CollectionAccess
 from storage.errors import InvalidInput
 from storage.models import Role
 from storage.numbers import BEYOND, read_number
@@ -30,7 +31,7 @@ _ID_MAX_CHARACTERS = 200
 @answers_json
 def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """If it is sent again with the same id, nothing is applied twice and the answer is the same."""
-    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
     body = read_asked(request, most_bytes=limits.EDITS_BODY_MAX_BYTES)
     results = edits.save_changes(
@@ -39,14 +40,14 @@ def save(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         save_id=_read_id(body.get("save")),
         changes=_read_changes(body.get("changes")),
     )
-    return json_response({"results": _told(request, collection_id, name, results)})
+    return json_response({"results": _told(request, granted, name, results)})
 
 
-def _told(request: HttpRequest, collection_id: str, name: str, results: list[Result]) -> list[dict[str, Any]]:
+def _told(request: HttpRequest, granted: CollectionAccess, name: str, results: list[Result]) -> list[dict[str, Any]]:
     """The results in words, each with the item as it is now; `revision` stays the one that this save made."""
     keys = {result.key for result in results if result.key is not None and result.revision is not None}
-    states = edits.get_states(access=access_of(request, collection_id), base=name, keys=keys)
-    changers = describe_changers(collection_id, results)
+    states = edits.get_states(access=access_of(request, granted.collection.id), base=name, keys=keys)
+    changers = describe_changers(granted, results)
     pairs = zip(results, changers, strict=True)
     return [_tell(result, states.get(result.key or "")) | changer for result, changer in pairs]
 

@@ -42,13 +42,13 @@ def rows(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
 @answers_json
 def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """`?key=` whole, as JSON text, and who changed it when."""
-    access.by_person(request, collection_id)
+    granted = access.by_person(request, collection_id)
     find_base(collection_id, name)
     state = edits.get_state(
         access=access_of(request, collection_id), base=name, key=names.check_key(request.GET.get("key", ""))
     )
     return json_response(
-        {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(collection_id, state)
+        {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(granted, state)
     )
 
 

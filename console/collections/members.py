@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console import access
 from console.accounts.invitations import make_link
 from console.collections.forms import InvitationForm
-from console.page import PageRequest, go_to, show_dialog
-from storage.collections import invitations, roles
+from console.page import PageRequest, go_to, read_chosen_keys, show_dialog
+from storage.collections import invitations, keys, roles
 from storage.errors import PersonNotFound
 from storage.models import Membership, Role
 
@@ -47,10 +47,12 @@ def remove(request: HttpRequest, collection_id: str, person_id: int) -> HttpResp
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     member = _member(collection_id, person_id)
     if request.method == "POST":
-        roles.remove_member(collection_id=collection_id, person_id=person_id)
+        revoked_keys = read_chosen_keys(request)
+        roles.remove_member(collection_id=collection_id, person_id=person_id, revoked_keys=revoked_keys)
         return go_to(request, "settings", collection_id, said=f"{member.person.username} removed.")
-    title = f"Remove {member.person.username}?"
-    return show_dialog(request, "collections/remove_member.html", granted=granted, member=member, title=title)
+    context = {"title": f"Remove {member.person.username}?", "granted": granted, "member": member}
+    context["keys"] = keys.list_keys_made_by(person_id, collection_id=collection_id)
+    return show_dialog(request, "collections/remove_member.html", **context)
 
 
 @require_POST

@@ -8,9 +8,9 @@ from console import access
 from console.collections.forms import BaseForm, CollectionForm
 from console.page import PageRequest, go_to, show_dialog
 from storage import jobs, names
-from storage.base.bases import ensure_base
+from storage.base.bases import create_base
 from storage.collections import collections, deletion, usage
-from storage.drive.drives import ensure_drive
+from storage.drive.drives import create_drive
 from storage.errors import InvalidInput
 from storage.models import Role
 from storage.numbers import read_number
@@ -89,7 +89,7 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             name = names.check_name(form.cleaned_data["name"])
-            ensure_base(collection_id=collection_id, name=name)
+            create_base(collection_id=collection_id, name=name)
             return go_to(request, "bases", collection_id, said=f"Base “{name}” created.")
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
@@ -118,7 +118,7 @@ def new_drive(request: PageRequest, collection_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             name = names.check_name(form.cleaned_data["name"])
-            ensure_drive(collection_id=collection_id, name=name)
+            create_drive(collection_id=collection_id, name=name)
             return go_to(request, "drive", collection_id, name)
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])

@@ -38,7 +38,7 @@ def build_wheel_if_changed() -> bool:
     now = _source_fingerprint()
     if stamp.is_file() and stamp.read_text() == now and find_wheel() is not None:
         return False
-    _FOLDER.mkdir(mode=0o755, exist_ok=True)
+    _FOLDER.mkdir(exist_ok=True)
     for old in (stamp, *_FOLDER.glob("*.whl")):
         old.unlink(missing_ok=True)
     subprocess.run(

@@ -8,13 +8,14 @@ from django.views.decorators.http import require_safe
 from console import access
 from console.connect.addresses import addresses_for, python_install_url
 from console.connect.python_client import find_wheel
+from console.page import PageRequest
 from storage.collections import keys
 
 CLIENTS = ("javascript", "python", "go", "curl")
 
 
 @require_safe
-def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
+def connect(request: PageRequest, collection_id: str) -> HttpResponse:
     """`?client=` says which client's lines are shown."""
     granted = access.by_person(request, collection_id)
     client = request.GET.get("client")
@@ -25,7 +26,8 @@ def connect(request: HttpRequest, collection_id: str) -> HttpResponse:
         "client": client if client in CLIENTS else CLIENTS[0],
         "at": at,
         "python_client": python_install_url(at, wheel) if wheel else None,
-        "authority": settings.DATA / "tls" / "ca.pem",
+        # Where this machine keeps its files is its owners' to know.
+        "authority": settings.DATA / "tls" / "ca.pem" if request.user.is_superuser else "homeport-ca.pem",
         "first_use": keys.find_first_use(collection_id),
     }
     return render(request, "connect/index.html", context)

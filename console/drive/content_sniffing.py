@@ -1,8 +1,7 @@
-"""How a file may be shown, decided by its first bytes: the one allow-list for inline display (promises: The console).
+"""How a file may be shown, decided by its first bytes: the one allow-list for inline display (promises: The console). Pure.
 
 A type that is sent to a browser comes only from this table, never from the name or from who stored the file. A name that says
-something else than the bytes keeps a file from being shown, and so does what `pdfs.py` finds in a PDF. Blobs never change,
-so an answer is good for ever.
+something else than the bytes keeps a file from being shown.
 """
 
 import codecs
@@ -10,17 +9,13 @@ import io
 import logging
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from uuid import UUID
 
 import imagesize
 import puremagic
 
-from console.drive import pdfs
-from console.drive.kinds import Kind, kind_of
+from console.drive.kinds import Kind
 from storage import limits
-from storage.drive import content_types, files
-from storage.drive.files import StoredFile
+from storage.drive import content_types
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +40,12 @@ _SHOWN: dict[str, tuple[Kind, str]] = {
     "video/webm": ("video", "video/webm"),
 }
 _ALIKE: tuple[frozenset[Kind], ...] = (frozenset({"audio", "video"}), frozenset({"image", "svg"}))
-_TEXTS: frozenset[Kind] = frozenset({"json", "csv", "markdown", "text"})
-# Enough for every header that tells what a file is, but for the size of an image with a long preview in front.
-_HEAD_BYTES = 8_192
-_SVG = re.compile(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<svg[\s>]", re.DOTALL | re.IGNORECASE)
+TEXTS: frozenset[Kind] = frozenset({"json", "csv", "markdown", "text"})
+# Atomic and possessive: what was passed over once is never read otherwise, or each comment would double the time.
+_SVG = re.compile(
+    r"\s*+(?:<\?xml[^>]*+(?<=\?)>\s*+)?+(?:(?><!--.*?-->)\s*+|<!DOCTYPE[^>\[]*+>\s*+)*+<svg[\s>]",
+    re.DOTALL | re.IGNORECASE,
+)
 _utf8 = codecs.getincrementaldecoder("utf-8-sig")  # it waits for the rest of a character that is cut
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -68,40 +65,6 @@ class DisplayPolicy:
     why_not: str = ""
 
 
-def display_policy_of(file: StoredFile, name: str) -> DisplayPolicy:
-    """How a file can be shown; its first bytes are read once, all of a PDF. Raises EngineUnreachable and BlobMissing."""
-    if not file.size_bytes:
-        return DisplayPolicy("text" if kind_of(name, file.content_type) in _TEXTS else "other", "empty")
-    kept = _Kept(tuple(file.blob_ids), file, kind_of(name, file.content_type))
-    return _policy_of(kept)
-
-
-class _Kept:
-    """A file as the cache knows it: by its blobs, and what its name promises."""
-
-    def __init__(self, blob_ids: tuple[UUID, ...], file: StoredFile, promised: Kind) -> None:
-        self._key = (blob_ids[0], len(blob_ids), file.etag, promised)
-        self.file = file
-        self.promised: Kind = promised
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self._key == other._key
-
-
-@lru_cache(maxsize=4_096)
-def _policy_of(kept: _Kept) -> DisplayPolicy:
-    head = files.read_start(kept.file, _HEAD_BYTES)
-    policy = judge(head, kept.promised)
-    if policy.kind == "image" and policy.inline_type:
-        return _measured(policy, files.read_start(kept.file, limits.PREVIEW_HEAD_BYTES))
-    if policy.kind == "pdf" and (why_not := pdfs.why_not_shown(kept.file)):
-        return DisplayPolicy("other", policy.sniffed, why_not=why_not)
-    return policy
-
-
 def judge(head: bytes, promised: Kind) -> DisplayPolicy:
     """How a file that begins like this can be shown, whose name promises this kind."""
     sniffed = sniff(head)
@@ -115,7 +78,7 @@ def judge(head: bytes, promised: Kind) -> DisplayPolicy:
         return DisplayPolicy("other", sniffed or content_types.FALLBACK)
     if _SVG.match(text) and promised in ("svg", "image", "other"):
         return DisplayPolicy("svg", "image/svg+xml", "image/svg+xml")
-    if promised in _TEXTS:
+    if promised in TEXTS:
         return DisplayPolicy(promised, "text/plain")
     if promised == "other":
         return DisplayPolicy("text", "text/plain")
@@ -161,16 +124,22 @@ def read_text(data: bytes) -> str | None:
     return None if _CONTROL.search(text) or "\ufffd" in text else text
 
 
-def _measured(policy: DisplayPolicy, head: bytes) -> DisplayPolicy:
-    """The policy for an image, which is not shown when its header says that unpacking it could take all memory."""
-    try:
-        width, height = imagesize.get(io.BytesIO(head))
-    except Exception as error:  # whatever a parser of strangers' bytes may raise
-        logger.info("An image's size could not be read: %r", error)
-        width = height = -1
+def with_pixels(policy: DisplayPolicy, pixels: tuple[int, int]) -> DisplayPolicy:
+    """The policy for an image of this width and height, which is not shown when unpacking it could take all memory."""
+    width, height = pixels
     if width <= 0 or height <= 0:
         return DisplayPolicy("other", policy.sniffed, why_not="This image's size cannot be read.")
     if width * height > limits.PREVIEW_MAX_PIXELS:
         why = f"This image is too large to be shown here: {width:,} by {height:,} pixels."
-        return DisplayPolicy("other", policy.sniffed, pixels=(width, height), why_not=why)
-    return DisplayPolicy(policy.kind, policy.sniffed, policy.inline_type, (width, height))
+        return DisplayPolicy("other", policy.sniffed, pixels=pixels, why_not=why)
+    return DisplayPolicy(policy.kind, policy.sniffed, policy.inline_type, pixels)
+
+
+def measure(head: bytes) -> tuple[int, int]:
+    """Width and height of an image that begins like this, -1 for what cannot be read. It is not decoded."""
+    try:
+        width, height = imagesize.get(io.BytesIO(head))
+    except Exception as error:  # whatever a parser of strangers' bytes may raise
+        logger.info("An image's size could not be read: %r", error)
+        return -1, -1
+    return width, height

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.connect.addresses import addresses_for
 from console.downloads import describe_disposition, send_file
 from console.drive import uploads
-from console.drive.content_sniffing import DisplayPolicy, display_policy_of
+from console.drive.content_sniffing import DisplayPolicy
 from console.drive.context import DriveContext, open_drive
+from console.drive.display_policies import display_policy_of
 from console.drive.previews import Preview, make_preview
 from console.json_views import answers_json, json_response
 from console.page import PageRequest

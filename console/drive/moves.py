@@ -44,7 +44,7 @@ def folders(request: PageRequest, collection_id: str, drive: str) -> HttpRespons
     if request.method == "POST":
         at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
         name = read_text(read_asked(request).get("name"), "name")
-        storage_folders.make_folder(drive_id=at.id, path=name)
+        storage_folders.make_folder(access=at.access, drive_id=at.id, path=name)
         return json_response({"name": name}, status=201)
     at = open_drive(request, collection_id, drive)
     found, more = storage_folders.list_folders(drive_id=at.id, folder=request.GET.get("folder", ""))
@@ -58,6 +58,7 @@ def rename(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
     asked = read_asked(request)
     new = read_text(asked.get("to"), "to")
     files = moves.rename(
+        access=at.access,
         drive_id=at.id,
         old=read_text(asked.get("from"), "from"),
         new=new,
@@ -72,6 +73,7 @@ def move(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     asked = read_asked(request)
     files = moves.move(
+        access=at.access,
         drive_id=at.id,
         chosen=_read_chosen(asked),
         to=read_text(asked.get("to"), "to"),
@@ -86,7 +88,7 @@ def delete(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
     """200 when everything is deleted, 202 when the rest is deleted in the background."""
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     chosen = _read_chosen(read_asked(request))
-    return _answer(file_deletion.delete(drive_id=at.id, chosen=chosen, person_id=at.person_id))
+    return _answer(file_deletion.delete(access=at.access, drive_id=at.id, chosen=chosen))
 
 
 @require_GET
@@ -100,12 +102,13 @@ def deletion(request: PageRequest, collection_id: str, drive: str, deletion_id: 
 @answers_json
 def undo(request: PageRequest, collection_id: str, drive: str, deletion_id: int) -> HttpResponse:
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
-    return _answer(file_deletion.undo(drive_id=at.id, deletion_id=deletion_id))
+    return _answer(file_deletion.undo(access=at.access, drive_id=at.id, deletion_id=deletion_id))
 
 
 def _answer(progress: Progress) -> HttpResponse:
     if not progress.has_ended:
         jobs.start(jobs.continue_file_deletions)
+    jobs.make_room_if_short()
     return json_response(_describe(progress), status=200 if progress.has_ended else 202)
 
 

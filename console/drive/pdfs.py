@@ -7,7 +7,6 @@ lists: every object that its bytes hold is read, replaced and unlisted ones too.
 
 import logging
 import re
-import time
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
@@ -16,8 +15,6 @@ import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, PdfObject, StreamObject, read_object
 
 from storage import limits
-from storage.drive import files
-from storage.drive.files import StoredFile
 
 logger = logging.getLogger(__name__)
 # It writes a line for each oddity of a file, as many as a stranger likes.
@@ -38,7 +35,9 @@ _EVERYWHERE = frozenset(
 # So short that packed pictures hold them by chance: they count in objects alone.
 _IN_OBJECTS = _EVERYWHERE | {b"JS", b"AA"}
 _REGULAR = rb"[^\x00\t\n\f\r ()<>\[\]{}/%]"
-_ESCAPED = re.compile(rb"/((?:(?!#)%b)*#%b*)" % (_REGULAR, _REGULAR))
+_NAME = re.compile(rb"/(%b++)" % _REGULAR)
+_ESCAPED = re.compile(rb"/([^#\x00\t\n\f\r ()<>\[\]{}/%%]*+#%b*+)" % _REGULAR)
+_ESCAPE = re.compile(rb"#(..)", re.DOTALL)
 _OBJECT = re.compile(rb"(?<=[\x00\t\n\f\r ])obj(?!%b)" % _REGULAR)
 _NUMBERED = re.compile(rb"[0-9][\x00\t\n\f\r ]+[0-9]+[\x00\t\n\f\r ]+\Z")
 _SPACES = b"\x00\t\n\f\r "
@@ -48,54 +47,25 @@ class _Refused(Exception):
     """The file is not shown; its text says why."""
 
 
-class _Watched(BytesIO):
-    """Bytes whose reader is stopped when its time is over, however long what it reads is."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        # Processor time of this thread: the answer is kept, and must not depend on how busy the server was.
-        self._ends_at = time.thread_time() + limits.PREVIEW_PDF_SECONDS
-
-    def check(self) -> None:
-        if time.thread_time() > self._ends_at:
-            raise _Refused(TOO_MUCH)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.check()
-        return super().read(size)
-
-
-def why_not_shown(file: StoredFile) -> str:
-    """Why this PDF must not be shown, as a sentence; empty when it may be. Raises EngineUnreachable and BlobMissing."""
-    if file.size_bytes > limits.PREVIEW_PDF_BYTES:
-        return TOO_MUCH
-    return judge_pdf(files.read_start(file, limits.PREVIEW_PDF_BYTES))
-
-
 def judge_pdf(data: bytes) -> str:
-    """The same of its bytes."""
-    stream = _Watched(data)
+    """Why this PDF must not be shown, as a sentence; empty when it may be. How long it takes is the caller's to bound."""
     try:
         # The largest thing that the parser itself unpacks is the table of the objects, which is unpacked in Python.
         with pypdf.apply_configuration(zlib_maximum_output_length=limits.PREVIEW_PDF_TABLE_BYTES):
-            _check(data, stream)
+            _check(data)
     except _Refused as refused:
         return str(refused)
     except Exception as error:  # whatever a parser of strangers' bytes may raise, too deep a nesting included
-        # The parser wraps what its stream raises, the end of the time as well.
-        try:
-            stream.check()
-        except _Refused as refused:
-            return str(refused)
         logger.info("A PDF could not be read: %s", type(error).__name__)
         return UNREADABLE
     return ""
 
 
-def _check(data: bytes, stream: _Watched) -> None:
-    _refuse_names(data, _EVERYWHERE, stream)
-    if _holds(data, frozenset({b"Encrypt"}), stream):
+def _check(data: bytes) -> None:
+    _refuse_names(data, _EVERYWHERE)
+    if _holds(data, frozenset({b"Encrypt"})):
         raise _Refused(UNREADABLE)
+    stream = BytesIO(data)
     reader = pypdf.PdfReader(stream, strict=True)
     _check_values(reader.trailer)
     _check_values(reader.root_object)
@@ -111,7 +81,7 @@ def _check(data: bytes, stream: _Watched) -> None:
         if isinstance(found, StreamObject) and ("/First" in found or found.get("/Type") == "/ObjStm"):
             inner = _unpack(found, limits.PREVIEW_PDF_UNPACKED_BYTES - unpacked_bytes)
             unpacked_bytes += len(inner)
-            _refuse_names(inner, _IN_OBJECTS, stream)
+            _refuse_names(inner, _IN_OBJECTS)
 
 
 def _object_starts(data: bytes) -> Iterator[int]:
@@ -165,28 +135,21 @@ def _unpack(found: StreamObject, at_most: int) -> bytes:
     return inner
 
 
-def _refuse_names(data: bytes, names: frozenset[bytes], stream: _Watched) -> None:
-    if _holds(data, names, stream):
+def _refuse_names(data: bytes, names: frozenset[bytes]) -> None:
+    if _holds(data, names):
         raise _Refused(ACTS)
 
 
-def _holds(data: bytes, names: frozenset[bytes], stream: _Watched) -> bool:
+def _holds(data: bytes, names: frozenset[bytes]) -> bool:
     """Whether one of these names stands anywhere in the bytes, in any spelling."""
-    stream.check()
-    if re.search(rb"/(?:%b)(?!%b)" % (b"|".join(sorted(names)), _REGULAR), data):
-        return True
-    for match in _ESCAPED.finditer(data):
-        stream.check()
-        if _decode(match[1]) in names:
-            return True
-    return False
+    return any(match[1] in names for match in _NAME.finditer(data)) or any(
+        _decode(match[1]) in names for match in _ESCAPED.finditer(data)
+    )
 
 
 def _decode(name: bytes) -> bytes:
     """A name without its escapes, read as laxly as Chromium does: whatever two characters follow are taken for digits."""
-    return re.sub(
-        rb"#(..)", lambda match: bytes([(_digit(match[1][0]) * 16 + _digit(match[1][1])) % 256]), name, flags=re.S
-    )
+    return _ESCAPE.sub(lambda match: bytes([(_digit(match[1][0]) * 16 + _digit(match[1][1])) % 256]), name)
 
 
 def _digit(character: int) -> int:

@@ -1,55 +1,30 @@
 """Previews of files: media by address, text as sanitised HTML. Nothing is unpacked or run.
 
-Files are untrusted. Text is escaped, Markdown goes through an allow-list, its pictures and links never point into
-the console, and long tables and texts are cut.
+Files are untrusted. Text is laid out in a helper, which is ended when it takes too long: then the text is shown as it is. Long
+tables and texts are cut; a table is passed over once, so that needs no helper.
 """
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from itertools import islice
-from urllib.parse import urlsplit
 
-import msgspec
-import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
 
-from console.drive.content_sniffing import DisplayPolicy, display_policy_of, read_text
-from console.drive.highlight import highlight
+from console.bounded_work.helpers import Busy, Stopped
+from console.drive.content_sniffing import DisplayPolicy, read_text
+from console.drive.display_policies import display_policy_of
+from console.drive.preview_work import run
 from storage import limits
 from storage.drive import files, folders
 from storage.drive.files import StoredFile
 from storage.drive.folders import Neighbours
+from storage.postgres.database import release_connection
 
 _DELIMITERS = ",;\t|"
-_TAGS = {
-    *(
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "del",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-    ),
-    *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
-}
-_SCHEMES = {"http", "https", "mailto"}
+_AS_IT_IS = "It would take too long to lay out this text, so it is shown as it is."
+_BUSY = "The server is busy, so this text is shown as it is. Try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +54,7 @@ def make_preview(*, drive_id: int, name: str, file: StoredFile) -> Preview:
     notes = [policy.why_not] if policy.why_not else []
     if policy.kind not in ("text", "json", "csv", "markdown"):
         return Preview(name, file, policy, neighbours, notes=notes)
+    release_connection()
     data = files.read_start(file, limits.PREVIEW_TEXT_BYTES)
     is_cut = file.size_bytes > len(data)
     text = read_text(data)
@@ -90,37 +66,13 @@ def make_preview(*, drive_id: int, name: str, file: StoredFile) -> Preview:
     if policy.kind == "csv":
         rows, more = _read_table(text, notes)
         return Preview(name, file, policy, neighbours, rows=rows, notes=notes + more)
-    html = _make_html(policy, text, name, file, notes, is_cut=is_cut)
-    return Preview(name, file, policy, neighbours, html=html, notes=notes)
-
-
-def render_markdown(text: str) -> SafeString:
-    """Markdown as HTML of the allowed tags alone; a picture becomes its description."""
-    html = nh3.clean(
-        _markdown().render(text),
-        tags=_TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
-        url_schemes=_SCHEMES,
-        attribute_filter=_keep_attribute,
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-    )
-    return mark_safe(html)  # noqa: S308 (made safe by an allow-list)
-
-
-def _make_html(
-    policy: DisplayPolicy, text: str, name: str, file: StoredFile, notes: list[str], *, is_cut: bool
-) -> SafeString | str:
-    if policy.kind == "markdown":
-        return render_markdown(text)
-    if policy.kind == "json" and not is_cut:
-        try:
-            # Digits and the order of attributes stay as they are.
-            text = msgspec.json.format(text.encode(), indent=2).decode()
-        except (msgspec.DecodeError, RecursionError):
-            notes.append("This is not valid JSON, so it is shown as plain text.")
-    kind = "application/json" if policy.kind == "json" else file.content_type
-    return highlight(text, name=name, content_type=kind)
+    try:
+        html, more = run("lay_out", policy.kind, text, name, file.content_type, not is_cut)
+    except (Stopped, Busy) as error:
+        notes.append(_AS_IT_IS if isinstance(error, Stopped) else _BUSY)
+        return Preview(name, file, replace(policy, kind="text"), neighbours, html=escape(text), notes=notes)
+    safe = mark_safe(html)  # noqa: S308 (every piece of it was escaped or went through an allow-list)
+    return Preview(name, file, policy, neighbours, html=safe, notes=notes + more)
 
 
 def _read_table(text: str, notes: list[str]) -> tuple[list[list[str]], list[str]]:
@@ -139,24 +91,3 @@ def _read_table(text: str, notes: list[str]) -> tuple[list[list[str]], list[str]
         said.append(f"Only the first {limits.PREVIEW_COLUMNS} of {width} columns are shown.")
     width = min(width, limits.PREVIEW_COLUMNS)
     return [row[:width] + [""] * (width - len(row)) for row in found[: limits.PREVIEW_ROWS]], said
-
-
-def _markdown() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.add_render_rule("image", _describe_image)
-    return parser
-
-
-def _describe_image(renderer: RendererHTML, tokens: list[Token], index: int, options: object, env: object) -> str:
-    """Its text instead of it: a picture from elsewhere would tell its server who looks at this file, and when."""
-    return f"<em>[{escape(tokens[index].content or 'picture')}]</em>"
-
-
-def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
-    """Links that lead out stay; a relative one would lead to a page of the console."""
-    if attribute == "href":
-        try:
-            return value if urlsplit(value).scheme.lower() in _SCHEMES else None
-        except ValueError:
-            return None
-    return value

@@ -15,7 +15,7 @@ from console.drive.if_exists import read_if_exists
 from console.json_views import answers_json, json_response, read_asked, read_text
 from console.page import PageRequest
 from console.streams import FileBody
-from storage import limits
+from storage import jobs, limits
 from storage.drive import files, moves, person_uploads
 from storage.drive.person_uploads import Upload
 from storage.errors import InvalidInput, NamesTaken
@@ -54,6 +54,7 @@ def one(request: PageRequest, collection_id: str, drive: str, upload_id: str) ->
     at = open_drive(request, collection_id, drive, at_least=Role.MEMBER)
     if request.method == "DELETE":
         person_uploads.abort_upload(access=at.access, drive=drive, upload_id=upload_id)
+        jobs.make_room_if_short()
         return json_response({"id": upload_id})
     return json_response(_describe(person_uploads.find_upload(access=at.access, drive=drive, upload_id=upload_id)))
 

@@ -23,6 +23,7 @@ from console.json_views import read_list
 from console.page import PageRequest
 from storage.archive.entry_names import name_entries, safe_label
 from storage.drive import files, folders, moves
+from storage.drive.drives import note_zip
 from storage.drive.files import Download, StoredFile
 from storage.drive.moves import Chosen
 from storage.errors import FileNotFound, InvalidInput, StorageError
@@ -64,6 +65,7 @@ def _send(request: PageRequest, at: DriveContext) -> HttpResponseBase:
     }
     if request.method == "HEAD":
         return HttpResponse(headers=headers, content_type="application/zip")
+    note_zip(collection_id=at.access.collection_id, drive=at.name, files=len(found), size_bytes=len(zipped))
     release_connection()
     return StreamingHttpResponse(_in_pieces(zipped), headers=headers, content_type="application/zip")
 

@@ -1,18 +1,39 @@
-"""The form of a new data key."""
+"""The forms of data keys: a new one, and the limits of one."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from storage import limits
+from storage.postgres import clock
 
 _CHECKBOXES = forms.CheckboxSelectMultiple
 
 
-class KeyForm(forms.Form):
-    """The name, rights and lifetime of a new key."""
+class LimitsForm(forms.Form):
+    """The limits of a key; an empty field means none."""
+
+    requests_per_second = forms.IntegerField(
+        label="Requests a second",
+        help_text="More are answered 429, and told when to try again. Empty for no limit.",
+        required=False,
+        min_value=1,
+        max_value=limits.KEY_REQUESTS_PER_SECOND_MAX,
+        widget=forms.NumberInput(attrs={"autocomplete": "off"}),
+    )
+    bytes_per_day = forms.IntegerField(
+        label="Bytes a day",
+        help_text="Of requests and answers together; a day begins at 00:00 UTC. Empty for no limit.",
+        required=False,
+        min_value=1,
+        max_value=limits.KEY_BYTES_PER_DAY_MAX,
+        widget=forms.NumberInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class KeyForm(LimitsForm):
+    """The name, rights, lifetime and limits of a new key."""
 
     name = forms.CharField(
         help_text="For example, the app that uses it.",
@@ -82,4 +103,4 @@ class KeyForm(forms.Form):
     @property
     def expires_at(self) -> datetime | None:
         days: int = self.cleaned_data["days"]
-        return timezone.now() + timedelta(days=days) if days else None
+        return clock.now() + timedelta(days=days) if days else None

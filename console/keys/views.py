@@ -1,18 +1,20 @@
 """The pages of data keys. A new key is only ever in the answer to its form."""
 
+from datetime import UTC
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
 from console.connect.addresses import env_lines
-from console.keys.forms import KeyForm
-from console.page import go_to, show_dialog
+from console.keys.forms import KeyForm, LimitsForm
+from console.page import PageRequest, go_to, show_dialog
 from storage.collections import keys, usage
 from storage.errors import DataKeyNotFound, InvalidInput
-from storage.models import Role
+from storage.models import DataKey, Role
+from storage.postgres import clock
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -20,13 +22,15 @@ _FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 def index(request: HttpRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
-    context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": timezone.now()}
+    now = clock.now()
+    context = {"granted": granted, "tab": "keys", "keys": keys.list_keys(collection_id), "now": now}
+    context["today"] = now.astimezone(UTC).date()
     return render(request, "keys/index.html", context)
 
 
 @never_cache
 @require_http_methods(_FORM_METHODS)
-def new(request: HttpRequest, collection_id: str) -> HttpResponse:
+def new(request: PageRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     bases = [base.name for base in usage.list_bases(collection_id)]
     drives = [drive.name for drive in usage.list_drives(collection_id)]
@@ -40,6 +44,9 @@ def new(request: HttpRequest, collection_id: str) -> HttpResponse:
                 base_names=form.base_names,
                 drive_names=form.drive_names,
                 expires_at=form.expires_at,
+                requests_per_second=form.cleaned_data["requests_per_second"],
+                bytes_per_day=form.cleaned_data["bytes_per_day"],
+                made_by=request.user,
             )
         except InvalidInput as error:
             form.add_error("others", error.messages[-1])
@@ -55,12 +62,23 @@ def new(request: HttpRequest, collection_id: str) -> HttpResponse:
 
 
 @require_http_methods(_FORM_METHODS)
+def limits(request: HttpRequest, collection_id: str, key_id: int) -> HttpResponse:
+    granted = access.by_person(request, collection_id, at_least=Role.OWNER)
+    data_key = _key(collection_id, key_id)
+    now = {"requests_per_second": data_key.requests_per_second, "bytes_per_day": data_key.bytes_per_day}
+    form = LimitsForm(request.POST or None, initial=now)
+    if request.method == "POST" and form.is_valid():
+        keys.set_limits(collection_id=collection_id, key_id=key_id, **form.cleaned_data)
+        said = f"Limits of “{data_key.name}” changed. They take effect within two seconds."
+        return go_to(request, "keys", collection_id, said=said)
+    title = f"Limits of “{data_key.name}”"
+    return show_dialog(request, "keys/limits.html", form=form, granted=granted, data_key=data_key, title=title)
+
+
+@require_http_methods(_FORM_METHODS)
 def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpResponse:
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
-    try:
-        data_key = keys.find_key(collection_id=collection_id, key_id=key_id)
-    except DataKeyNotFound as error:
-        raise Http404(error.messages[0]) from None
+    data_key = _key(collection_id, key_id)
     if request.method == "POST":
         keys.revoke_key(collection_id=collection_id, key_id=key_id)
         return go_to(
@@ -68,3 +86,10 @@ def revoke(request: HttpRequest, collection_id: str, key_id: int) -> HttpRespons
         )
     title = f"Revoke “{data_key.name}”?"
     return show_dialog(request, "keys/revoke.html", granted=granted, data_key=data_key, title=title)
+
+
+def _key(collection_id: str, key_id: int) -> DataKey:
+    try:
+        return keys.find_key(collection_id=collection_id, key_id=key_id)
+    except DataKeyNotFound as error:
+        raise Http404(error.messages[0]) from None

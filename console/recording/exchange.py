@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from console.recording.bodies import MOST, Sample, cut, whole_body
-from console.recording.redaction import REDACTED, SECRET_HEADERS, Redactor, Secrets
+from console.recording.redaction import REDACTED, Redactor, Secrets, is_secret_header
 from storage import limits
 from storage.events import ids as event_ids
 from storage.events.blocks import Body, Content, Event, Headers, Line, LogEntry
@@ -124,8 +124,8 @@ def _header_variables(names: tuple[str, ...]) -> tuple[str, ...]:
 def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
     """From the variables of a request's headers."""
     found = [(_header_name(name), _text(value)) for name, value in zip(names, values, strict=True)]
-    secrets = _secrets(tuple(pair for pair in found if pair[0] in SECRET_HEADERS))
-    readable = [(name, REDACTED if name in SECRET_HEADERS else value) for name, value in found]
+    secrets = _secrets(tuple(pair for pair in found if is_secret_header(pair[0])))
+    readable = [(name, REDACTED if is_secret_header(name) else value) for name, value in found]
     is_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
     key = dict(found).get("X-API-Key", "")
     return Sender(
@@ -168,7 +168,7 @@ def redact(event: Event, secrets: Secrets) -> None:
 
 
 def _redacted_headers(redactor: Redactor, headers: Headers) -> Headers:
-    return tuple((name, REDACTED if name in SECRET_HEADERS else _cut(redactor.text(value))) for name, value in headers)
+    return tuple((name, REDACTED if is_secret_header(name) else _cut(redactor.text(value))) for name, value in headers)
 
 
 def _redacted_body(redactor: Redactor, body: Body) -> Body:

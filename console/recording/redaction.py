@@ -1,12 +1,15 @@
 """Masks the secrets of a request before it is recorded. Pure: texts in, texts out.
 
 Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
-request or the answer; anything that looks like a data key; and the value of such a header or of a session's cookie
-where a body or a query string spells it out by name.
+request or the answer, in base64 too; anything that looks like a data key; and what a header, field or parameter holds whose
+name says that it is one. Each is also found behind percent-encoding and JSON's escapes, several times over.
 """
 
 import re
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from binascii import Error as NoBase64
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote, unquote_plus
 
@@ -14,27 +17,56 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from storage import limits
 
+_FEW_SECRETS = 16
 REDACTED = "[redacted]"
-SECRET_HEADERS = frozenset({"X-API-Key", "Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization"})
 
 # A shorter text is no secret worth the name, and would be found in half of all words.
 _SHORTEST_SECRET = 6
 # It begins with what it looks for first, which is found fast; the id before it is public and stays.
 _DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}")
 _DATA_KEY_BYTES = re.compile(_DATA_KEY.pattern.encode())
-_NAMED = re.compile(
-    r"""((?:x-api-key|authorization|set-cookie|cookie)["']?\s*[:=]\s*["']?)((?:\\.|[^"'\\&\r\n])+)""", re.IGNORECASE
+# A name that ends in one of these words is one of a secret: `client_secret`, `X-Auth-Token`, `csrftoken`, `apiKey`. What stands
+# behind the first two may hold spaces, as in a line of headers; behind the others it ends at the next one.
+_LINES = r"authorization|cookie"
+_WORDS = (
+    r"password|passwd|passphrase|secret|token|sessionid|session[-_]?key|api[-_]?key|credentials?"
+    r"|(?:secret|private|access)[-_]?(?:access[-_]?)?key"
 )
-_SESSION = re.compile(r"((?:sessionid|csrftoken)(?:=|%3[Dd]|[\"']\s*:\s*[\"']))([^\s;,&\"'\\]+)")
+_IS = r"""(?:\\*+["'])?+\s*+[:=]\s*+"""
+_QUOTED = r"""\"(?P<double>(?:[^"\\]++|\\.)++)|'(?P<single>(?:[^'\\]++|\\.)++)|\\++["'](?P<escaped>[^"'\\]++)"""
+_NO_VALUE = r"(?!(?:null|true|false)\b)"
+_NAMED_LINES = re.compile(rf"""(?:{_LINES}){_IS}(?:{_QUOTED}|(?P<bare>[^"'\\&\r\n]++))""", re.IGNORECASE | re.DOTALL)
+_NAMED_WORDS = re.compile(
+    rf"""(?:{_WORDS}){_IS}(?:{_QUOTED}|{_NO_VALUE}(?P<bare>[^\s"'\\&,;{{}}\[\]()<>]++))""", re.IGNORECASE | re.DOTALL
+)
+_SECRET_HEADER = re.compile(
+    rf"(?:.*-)?(?:x-?)?(?:\w*(?:{_WORDS})|{_LINES}|auth|api-auth|signature|session)", re.IGNORECASE
+)
 # What every text that the two above match has in it, in lower case.
-_NAMES = (b"authorization", b"x-api-key", b"cookie", b"sessionid", b"csrftoken")
+_NAMES = (
+    *(b"authorization", b"cookie", b"sessionid", b"session_key", b"session-key", b"sessionkey"),
+    *(b"password", b"passwd", b"passphrase", b"secret", b"token", b"credential"),
+    *(b"api_key", b"api-key", b"apikey", b"private_key", b"private-key", b"privatekey"),
+    *(b"access_key", b"access-key", b"accesskey", b"private_access", b"private-access", b"privateaccess"),
+)
+# Of backslashes JSON may write any number before a character's number, one for each time that it was written as a text.
+_JSON_ESCAPE = re.compile(r"\\++(?:u([0-9A-Fa-f]{4})|(/))")
+_MOST_DECODINGS = 4
+# Written by its numbers in JSON that is itself a text in JSON, a character becomes seven.
+_LONGEST_WRITTEN = 7
+
+
+@lru_cache(maxsize=512)
+def is_secret_header(name: str) -> bool:
+    """Whether a header's name says that its value gives access."""
+    return _SECRET_HEADER.fullmatch(name) is not None
 
 
 # As numbers: looking for one byte as `bytes`, CPython first makes an exception for itself.
-_PERCENT, _UNDERSCORE = b"%_"
+_PERCENT, _UNDERSCORE, _BACKSLASH = b"%_\\"
 
 # Of longer secrets no automaton is kept: many senders are remembered, and anybody can be one.
-_WORDS_MAX_BYTES = 1024
+_WORDS_MAX_BYTES = 2048
 
 
 def _finder(words: Iterable[bytes]) -> Callable[[memoryview], list[Any]]:
@@ -61,14 +93,14 @@ class Secrets:
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         found: set[str] = set()
         for name, value in headers:
-            if name in ("Cookie", "Set-Cookie"):
-                found.update(part.partition("=")[2].strip().strip('"') for part in value.split(";"))
-            else:
-                found.update((value, *value.split("_")[1:], *value.split()[1:]))
-                # A key with something behind it is refused, and is as good as the key itself to who reads it.
-                found.update(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])
+            found.update(_texts_in_cookies(value) if name in ("Cookie", "Set-Cookie") else _texts_in(value))
         # The longest first: one may be a part of another.
-        self.texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+        texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+        # What contains another in base64 contains that one's.
+        smallest = [text for text in texts if not any(other != text and other in text for other in texts)]
+        in_json = [each for text in texts for each in _in_json(text)]
+        in_base64 = [each for text in smallest for each in _in_base64(text)]
+        self.texts = sorted(dict.fromkeys([*texts, *in_json, *in_base64]), key=len, reverse=True)
         words = [*_NAMES, *(text.encode(errors="replace").lower() for text in self.texts)]
         self._find = _finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else _find_everything
 
@@ -77,7 +109,50 @@ class Secrets:
         # Behind percent-encoding anything may stand.
         if _PERCENT in text or self._find(memoryview(text.lower())):
             return False
+        # So it may behind a character's number, or a slash that needed no backslash.
+        if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
+            return False
         return not (_UNDERSCORE in text and _DATA_KEY_BYTES.search(text))
+
+
+def _texts_in_cookies(value: str) -> set[str]:
+    values = [part.partition("=")[2].strip().strip('"') for part in value.split(";")]
+    return {*values, *map(unquote, values)}
+
+
+def _texts_in(value: str) -> set[str]:
+    """What of a header's value is as good as the whole of it to who reads it."""
+    words = value.split()
+    # A key with something behind it is refused, and is as good as the key itself.
+    found = {value, *value.split("_")[1:], *(part[: limits.SECRET_CHARACTERS] for part in value.split("_")[1:])}
+    # Of `Token token="abc", name=def` the values; of `Bearer abc` and `Token abc` what follows the first word.
+    for word in words[1:]:
+        found.update((word, word.rstrip(","), word.rstrip(",").partition("=")[2].strip('"')))
+    if len(words) == 2 and words[0].lower() == "basic":
+        try:
+            decoded = b64decode(words[1]).decode(errors="replace")
+            found.update((decoded, decoded.partition(":")[2]))
+        except (NoBase64, ValueError):
+            pass
+    return found
+
+
+def _in_json(text: str) -> tuple[str, str]:
+    """A text as JSON writes it, and once more where that is a text in JSON."""
+    once = text.replace("\\", "\\\\").replace('"', '\\"')
+    return once, once.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _in_base64(text: str) -> set[str]:
+    """The characters that stand for a text in base64, whatever comes before and after it, in both alphabets."""
+    data = text.encode(errors="replace")
+    found = set()
+    for before in range(3):
+        # Of six bits each, only those are its own that lie between its first and its last bit.
+        first, end = -(-before * 8 // 6), (before + len(data)) * 8 // 6
+        for encode in (b64encode, urlsafe_b64encode):
+            found.add(encode(bytes(before) + data)[first:end].decode())
+    return found
 
 
 class Redactor:
@@ -85,32 +160,50 @@ class Redactor:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets.texts
+        self._many: BytesAhoCorasick | None = None
         self.has_found = False
 
     @property
     def longest(self) -> int:
-        """How many characters half a secret may have."""
-        return max(64, len(self._secrets[0]) if self._secrets else 0)
+        """How many characters half a secret may have, however it is written."""
+        return _LONGEST_WRITTEN * max(64, len(self._secrets[0]) if self._secrets else 0)
 
     def text(self, text: str) -> str:
-        """The text without secrets. Where one stands behind percent-encoding, it is the decoded text."""
-        clean = self._plain(text)
-        if "%" in clean and (decoded := unquote(clean)) != clean and (cleaned := self._plain(decoded)) != decoded:
-            clean = cleaned
+        """The text without secrets. Where one stands behind percent-encoding or JSON's escapes, it is the decoded text."""
+        clean = decoded = self._plain(text)
+        for _ in range(_MOST_DECODINGS):
+            before, decoded = decoded, _decoded(decoded)
+            if decoded == before:
+                break
+            if (cleaned := self._plain(decoded)) != decoded:
+                clean = decoded = cleaned
         if clean != text:
             self.has_found = True
         return clean
 
     def _plain(self, text: str) -> str:
-        clean = text
-        for secret in self._secrets:
-            if secret in clean:
-                clean = clean.replace(secret, REDACTED)
+        clean = self._without_secrets(text)
         if "_" in clean:
             clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
         if _find_names(memoryview(clean.encode(errors="replace").lower())):
-            clean = _SESSION.sub(rf"\1{REDACTED}", _NAMED.sub(rf"\1{REDACTED}", clean))
+            clean = _NAMED_WORDS.sub(_masked, _NAMED_LINES.sub(_masked, clean))
         return clean
+
+    def _without_secrets(self, text: str) -> str:
+        """The text without this request's secrets. Many of them are looked for at once, or each would cost a pass of its own."""
+        if len(self._secrets) <= _FEW_SECRETS:
+            for secret in self._secrets:
+                if secret in text:
+                    text = text.replace(secret, REDACTED)
+            return text
+        if self._many is None:
+            words = [secret.encode(errors="surrogatepass") for secret in self._secrets]
+            self._many = BytesAhoCorasick(words, matchkind=MatchKind.LeftmostLongest)
+        data, parts, reached = text.encode(errors="surrogatepass"), [], 0
+        for _, start, end in self._many.find_matches_as_indexes(data):
+            parts += [data[reached:start], REDACTED.encode()]
+            reached = end
+        return b"".join([*parts, data[reached:]]).decode(errors="surrogatepass")
 
     def query(self, query: str) -> str:
         """A query string without secrets, those behind percent-encoding included."""
@@ -127,3 +220,25 @@ class Redactor:
             return pair
         name, equals, value = clean.partition("=")
         return quote_plus(name) + equals + quote_plus(value, safe="[]")
+
+
+def _masked(named: "re.Match[str]") -> str:
+    """A name and what follows it, without its value."""
+    return named[0][: named.start(str(named.lastgroup)) - named.start()] + REDACTED
+
+
+def _decoded(text: str) -> str:
+    """A text with one level of percent-encoding less, and without the escapes that JSON can do without.
+
+    What it then says is the same, and still JSON if it was.
+    """
+    if "%" in text:
+        text = unquote(text)
+    return _JSON_ESCAPE.sub(_unescaped, text) if "\\" in text else text
+
+
+def _unescaped(escape: "re.Match[str]") -> str:
+    character = escape[2] or chr(int(escape[1], 16))
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else escape[0]

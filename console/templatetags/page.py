@@ -48,7 +48,7 @@ def _build_import_map() -> SafeString:
     names = sorted(path.relative_to(root).as_posix() for path in (root / "js").rglob("*.js"))
     urls = {f"{settings.STATIC_URL}{name}": static(name) for name in names}
     # `</script>` cannot end it early: the names are files of ours, and `<` is escaped all the same.
-    return mark_safe(json.dumps({"imports": urls}).replace("<", "\\u003c"))  # noqa: S308
+    return mark_safe(json.dumps({"imports": urls}).replace("<", "\\u003c"))  # noqa: S308 (JSON of our own names)
 
 
 _import_map = _build_import_map if settings.DEBUG else lru_cache(maxsize=1)(_build_import_map)
@@ -65,7 +65,7 @@ def code(content: SafeString, element_id: str, what: str) -> SafeString:
         raise ValueError(f"The lines of {element_id} do not stand in <pre>")
     text = lines.removeprefix("<pre>").removesuffix("</pre>").strip("\n")
     context = {"id": element_id, "what": what, "text": mark_safe(text)}  # noqa: S308 (a template's own output)
-    return mark_safe(render_to_string("_code.html", context).rstrip())  # noqa: S308
+    return mark_safe(render_to_string("_code.html", context).rstrip())  # noqa: S308 (likewise)
 
 
 @register.filter

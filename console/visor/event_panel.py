@@ -5,7 +5,8 @@ from typing import Any
 
 from console.visor.api_paths import find_touched
 from console.visor.code_snippets import make_snippets
-from console.visor.line_diff import compare, describe_answer, pretty
+from console.visor.comparing import compare_all, describe_answer
+from console.visor.line_diff import pretty
 from storage.errors import EventNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event
@@ -37,7 +38,7 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     elif tab == "code":
         context["snippets"] = make_snippets(event, origin=origin)
     elif tab == "difference" and original is not None:
-        context["difference"] = compare(describe_answer(original), describe_answer(event))
+        (context["difference"],) = compare_all([(describe_answer(original), describe_answer(event))])
     return context
 
 

@@ -69,8 +69,8 @@ class Filters:
         return _read_time(self.since), _read_time(self.until)
 
 
-def read_filters(given: Mapping[str, str]) -> Filters:
-    """From a query string's parameters."""
+def read_filters(given: Mapping[str, str], *, sees_keys: bool = True) -> Filters:
+    """From a query string's parameters; that for a data key is ignored for who may not know which there are."""
 
     def text(name: str) -> str:
         return given.get(name, "").strip().replace("\x00", "")[:_MOST_TEXT]
@@ -86,7 +86,7 @@ def read_filters(given: Mapping[str, str]) -> Filters:
         path=text("path"),
         status=text("status") if text("status") in STATUSES else "",
         method=text("method").upper() if text("method").isalpha() else "",
-        key=number("key"),
+        key=number("key") if sees_keys else "",
         text=text("text"),
         slower=number("slower"),
         since=time("since"),

@@ -10,9 +10,10 @@ from console import access
 from console.connect.addresses import addresses_for
 from console.page import UNPROCESSABLE, PageRequest
 from console.visor import event_panel, replay
+from console.visor.comparing import compare_all
 from console.visor.dry_run import DryRun, run_dry
 from console.visor.http_client_form import ClientForm, form_of
-from console.visor.line_diff import compare, pretty
+from console.visor.line_diff import pretty
 from console.visor.views import find_event, show_sent
 from storage.collections import usage
 from storage.collections.roles import CollectionAccess
@@ -33,10 +34,11 @@ def client(request: PageRequest, collection_id: str) -> HttpResponse:
     form = ClientForm(request.POST, collection_id=collection_id)
     if not form.is_valid():
         return _show(request, granted, form, status=UNPROCESSABLE)
-    rights = Access(collection_id, person_id=request.user.pk, can_write=granted.can_write)
+    rights = Access(collection_id, person_id=request.user.pk)
     person = request.user.get_username()
     if "try" in request.POST:
         return _show(request, granted, form, dry_run=run_dry(form.draft, access=rights, sent_by=person))
+    replay.note_sent(form.draft, collection_id)
     replay_of = form.cleaned_data["replay_of"]
     origin = event_blocks.CLIENT
     sent = replay.send(form.draft, access=rights, origin=origin, sent_by=person, replay_of=replay_of)
@@ -76,7 +78,8 @@ def _show(
     }
     shown = request.GET.get("sent") or request.GET.get("from") or ""
     if dry_run is not None:
-        changes = [(each.name, _state(each), _lines(each)) for each in dry_run.changes]
+        compared = compare_all([(pretty(each.before or ""), pretty(each.after or "")) for each in dry_run.changes])
+        changes = [(each.name, _state(each), lines) for each, lines in zip(dry_run.changes, compared, strict=True)]
         answer = dry_run.event.content.response.text if dry_run.event else ""
         context |= {"dry_run": dry_run, "changes": changes, "answer": pretty(answer or "")}
     elif request.method != "POST" and event_panel.is_event_id(shown):
@@ -90,7 +93,3 @@ def _state(change: Any) -> str:
     if change.before is None:
         return "would be created"
     return "would be deleted" if change.after is None else "would change"
-
-
-def _lines(change: Any) -> list[Any]:
-    return compare(pretty(change.before or ""), pretty(change.after or ""))

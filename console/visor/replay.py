@@ -14,11 +14,13 @@ from console.access import GRANTED_ACCESS
 from console.recording.application import api
 from console.recording.recorder import SENT_BY_HAND, ByHand
 from console.visor.request_drafts import Draft
+from storage.events import sent_by_hand
 from storage.events.blocks import Event
 from storage.postgres.caller import Access
 
 # A whole file of gigabytes would hold the page up; so much of an answer is read.
 MOST_READ_BYTES = 10_485_760
+_READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Sent(NamedTuple):
@@ -26,6 +28,16 @@ class Sent(NamedTuple):
 
     event: Event
     body: bytes
+
+
+def note_sent(draft: Draft, collection_id: str) -> None:
+    """Record in the audit log that somebody is about to send a request that may change something.
+
+    Of its path only the name of a Base or Drive that there is: the rest is data, and may be anything. Raises EngineUnreachable.
+    """
+    name, _, path = draft.path.partition("/")
+    if draft.method not in _READS and path != "query":
+        sent_by_hand.note_sent(collection_id=collection_id, method=draft.method, name=name)
 
 
 def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: str = "") -> Sent:

@@ -95,9 +95,10 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
     except InvalidInput as error:
         messages.error(request, f"{error.messages[0]}.")
         return redirect("visor-event", collection_id, event_id)
+    replay.note_sent(draft, collection_id)
     sent = replay.send(
         draft,
-        access=Access(collection_id, person_id=request.user.pk, can_write=granted.can_write),
+        access=Access(collection_id, person_id=request.user.pk),
         origin=event_blocks.REPLAY,
         sent_by=request.user.get_username(),
         replay_of=event_id,
@@ -130,7 +131,7 @@ def show_sent(
 
 
 def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
-    filters = read_filters(request.GET)
+    filters = read_filters(request.GET, sees_keys=granted.sees_keys)
     collection_id = granted.collection.id
     before = request.GET.get("before", "")
     if not event_panel.is_event_id(before):
@@ -155,7 +156,7 @@ def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
         "before": before,
         "kept": event_queries.sum_events(collection_id),
         "most_bytes": limits.EVENTS_MAX_BYTES,
-        "keys": keys.list_keys(collection_id),
+        "keys": keys.list_keys(collection_id) if granted.sees_keys else [],
         "methods": METHODS,
         "statuses": STATUSES,
         "origins": ORIGINS,
@@ -169,4 +170,4 @@ def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
 def _panel(request: PageRequest, granted: CollectionAccess, found: Event) -> dict[str, Any]:
     origin = addresses_for(request).origin
     context = event_panel.panel(found, tab=request.GET.get("tab", ""), origin=origin)
-    return context | {"granted": granted, "filters": read_filters(request.GET)}
+    return context | {"granted": granted, "filters": read_filters(request.GET, sees_keys=granted.sees_keys)}

@@ -9,11 +9,14 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import count
 
 # Characters that Windows refuses, control characters, and direction marks that could hide a file's ending.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"\\|?*\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
+# At the end the whole run is one, and only its first character begins it.
+_BLANK_ENDS = re.compile(r"^ +|(?<![. ])[. ]+$")
 # Most file systems allow 255 bytes, some after their own encoding. A number may be added.
 _LABEL_MAX_BYTES = 180
 _ENDING_MAX_BYTES = 20
@@ -103,10 +106,11 @@ def safe_path(name: str) -> str:
     return "/".join(safe_label(step) for step in name.split("/"))
 
 
+@lru_cache(maxsize=4_096)
 def safe_label(label: str) -> str:
     """One name for a file or folder that every system takes; the same when it is one already."""
     safe = _UNSAFE.sub("_", label)
-    safe = re.sub(r"^ +|[. ]+$", "_", safe) or "_"
+    safe = _BLANK_ENDS.sub("_", safe) or "_"
     return _no_device(_cut(_no_device(safe)))
 
 
@@ -138,9 +142,9 @@ def _digest(text: str) -> str:
 def _steps(entry: str) -> list[int]:
     """A number for each folder on the way to an entry, and for the entry: the same for paths that some system confuses."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", entry).casefold())
-    steps = folded.split("/")
-    return [_number("/".join(steps[: end + 1])) for end in range(len(steps))]
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    way, found = hashlib.blake2b(digest_size=8), []
+    for step in folded.split("/"):
+        # A slash behind each, so that `a/b` and `ab` differ; what comes before is hashed once.
+        way.update(f"{step}/".encode())
+        found.append(int.from_bytes(way.copy().digest(), "big"))
+    return found

@@ -13,17 +13,21 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import parts
 from storage.archive import sql as archive_sql
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.manifest import Totals
 from storage.archive.zipping import CollectionZip
+from storage.audit import actors
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.drive.failpoints import reach
 from storage.drive.files import Stored, StoredFile, make_etag, take
 from storage.drive.sql import uploads as uploads_sql
-from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, StorageError
+from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one, snapshot
 from storage.s3.blobs import Owner
 
@@ -31,11 +35,20 @@ _State = Export.State
 
 
 def ask_for_export(*, collection_id: str, asked_by: User | None, is_snapshot: bool = False) -> Export:
-    """Request an export of a collection; the next free worker starts it. Raises CollectionNotFound."""
+    """Request an export of a collection; the next free worker starts it.
+
+    Raises CollectionNotFound, DiskFull, and InvalidInput when too many are waiting, which a snapshot is not counted for.
+    """
+    disk_space.check_space_for_files()
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
-        return Export.objects.create(collection_id=collection_id, asked_by=asked_by, is_snapshot=is_snapshot)
+        waiting = Export.objects.filter(collection_id=collection_id, state__in=[_State.QUEUED, _State.RUNNING])
+        if not is_snapshot and waiting.count() >= limits.ARCHIVES_WAITING_MAX:
+            raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} exports are waiting already: wait until one is done")
+        export = Export.objects.create(collection_id=collection_id, asked_by=asked_by, is_snapshot=is_snapshot)
+        _record(Verb.EXPORT_REQUESTED, export)
+        return export
 
 
 def list_exports(collection_id: str) -> list[Export]:
@@ -55,8 +68,11 @@ def find_export(*, collection_id: str, export_id: UUID) -> Export:
 def delete_export(*, collection_id: str, export_id: UUID) -> None:
     """Delete an export in any state; a worker that is making it stops. Deleting it again changes nothing."""
     with transaction.atomic():
-        gone, _ = Export.objects.filter(collection_id=collection_id, id=export_id, is_direct=False).delete()
-        if gone:
+        found = Export.objects.select_for_update().filter(collection_id=collection_id, id=export_id, is_direct=False)
+        export = found.first()
+        if export is not None:
+            _record(Verb.EXPORT_DELETED, export)
+            export.delete()
             parts.drop_parts(export_id)
 
 
@@ -83,8 +99,29 @@ def request_check(*, collection_id: str, export_id: UUID) -> None:
     waiting = {"check_state": Export.Check.WANTED, "check_note": "", "heartbeat_at": None, "attempts": 0}
     busy = [Export.Check.WANTED, Export.Check.RUNNING]
     done = Export.objects.filter(collection_id=collection_id, id=export_id, state=_State.DONE)
-    if not done.exclude(check_state__in=busy).update(**waiting) and not done.exists():
-        raise ArchiveNotFound()
+    with transaction.atomic():
+        export = done.first()
+        if export is None:
+            raise ArchiveNotFound()
+        if done.exclude(check_state__in=busy).update(**waiting):
+            _record(Verb.EXPORT_TESTED, export)
+
+
+def note_download(export: Export) -> None:
+    """Record that somebody downloads it: before its first byte goes out. Raises EngineUnreachable.
+
+    A download that is resumed within the hour stays one entry.
+    """
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    with engine_errors(), transaction.atomic():
+        _record(Verb.EXPORT_DOWNLOADED, export, merge=f"{export.id} {actors.current()} {hour}")
+
+
+def _record(verb: Verb, export: Export, *, merge: str = "") -> None:
+    details: dict[str, object] = {"export": str(export.id)}
+    if export.is_snapshot:
+        details["snapshot"] = True
+    audit.record(verb, collection_id=export.collection_id, details=details, merge=merge)
 
 
 # What workers do
@@ -162,7 +199,9 @@ def stream_export(collection_id: str, *, asked_by: User | None = None) -> Iterat
     collection = Collection.objects.filter(id=collection_id).first()
     if collection is None:
         raise CollectionNotFound(f"No collection has the id {collection_id}")
-    export = Export.objects.create(collection=collection, asked_by=asked_by, is_direct=True, state=_State.RUNNING)
+    with engine_errors(), transaction.atomic():
+        export = Export.objects.create(collection=collection, asked_by=asked_by, is_direct=True, state=_State.RUNNING)
+        _record(Verb.EXPORT_DOWNLOADED, export)
     begin_attempt(export)
     lease = Lease(export, state=_State.RUNNING)
     try:

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import plans
 from storage.archive import sql as archive_sql
 from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
@@ -123,6 +123,8 @@ class Importer:
             self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))
 
     def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
+        if batch.rows:
+            disk_space.check_space_for_items()
         with engine_errors(), transaction.atomic():
             if batch.rows:
                 statement = archive_sql.import_items(base_id, list(batch.rows.values()), since=self.position.since)

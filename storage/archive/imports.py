@@ -5,6 +5,7 @@ import in `importer.py`.
 """
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,13 +19,15 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import checking, parts, plans
 from storage.archive.importer import Importer, keep_problems
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
 from storage.archive.zip_reader import Problem
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.drive import files
 from storage.drive.files import Content, take
 from storage.drive.sql import uploads as uploads_sql
@@ -39,6 +42,8 @@ from storage.errors import (
     StorageError,
 )
 from storage.models import Collection, Import, ImportProblem
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 
 _State = Import.State
@@ -48,13 +53,23 @@ _NAME_MAX_CHARACTERS = 255
 def start_import(
     *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
 ) -> Import:
-    """Create an import whose archive is not uploaded yet. Raises CollectionNotFound, InvalidInput (its size)."""
+    """Create an import whose archive is not uploaded yet.
+
+    Raises CollectionNotFound, DiskFull, InvalidInput (its size, or too many are not done).
+    """
+    if not is_direct:
+        disk_space.check_space_for_files()
+    disk_space.check_space_for_items()
     if not 1 <= size_bytes <= limits.ARCHIVE_MAX_BYTES:
         raise InvalidInput(f"An archive has 1 to {limits.ARCHIVE_MAX_BYTES:,} bytes, this one has {size_bytes:,}")
     with transaction.atomic():
         if not Collection.objects.select_for_update().filter(id=collection_id).exists():
             raise CollectionNotFound(f"No collection has the id {collection_id}")
-        return Import.objects.create(
+        busy = [_State.UPLOADING, _State.CHECKING, _State.RUNNING]
+        under_way = Import.objects.filter(collection_id=collection_id, state__in=busy).count()
+        if not is_direct and under_way >= limits.ARCHIVES_WAITING_MAX:
+            raise InvalidInput(f"{limits.ARCHIVES_WAITING_MAX} imports are under way already: delete one first")
+        import_ = Import.objects.create(
             collection_id=collection_id,
             file_name="".join(each for each in file_name if each.isprintable())[-_NAME_MAX_CHARACTERS:] or "archive",
             size_expected=size_bytes,
@@ -62,15 +77,20 @@ def start_import(
             is_direct=is_direct,
             is_kept=not is_direct,
         )
+        _record(Verb.IMPORT_STARTED, import_, {"size_bytes": size_bytes})
+        return import_
 
 
-def append_part(*, collection_id: str, import_id: UUID, start: int, content: Content) -> Import:
+def append_part(*, access: Access, import_id: UUID, start: int, content: Content) -> Import:
     """Add bytes to an archive; the last bytes request its check.
 
     `start` is where they belong, in bytes. Raises OutOfPlace when that is not where the last ones ended (they came already,
-    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, EngineUnreachable, DiskFull.
+    or some are missing), ArchiveNotFound, InvalidInput (they are too many), what `content` raises, Unauthorized or Forbidden
+    when the person may not write here (any more), EngineUnreachable, DiskFull.
     """
+    collection_id = access.collection_id
     import_ = find_import(collection_id=collection_id, import_id=import_id)
+    disk_space.check_space_for_files()
     if import_.state != _State.UPLOADING:
         raise ArchiveNotFound()
     if start != import_.size_bytes:
@@ -91,6 +111,7 @@ def append_part(*, collection_id: str, import_id: UUID, start: int, content: Con
             mine = Import.objects.filter(id=import_id, state=_State.UPLOADING, size_bytes=start)
             if not mine.update(**now):
                 raise OutOfPlace(find_import(collection_id=collection_id, import_id=import_id).size_bytes)
+            rights.ask_again(access)
             take(stored)
             run(uploads_sql.put_part(import_id.hex, number, stored.id))
     import_.refresh_from_db()
@@ -119,8 +140,10 @@ def list_problems(import_: Import) -> list[ImportProblem]:
 def delete_import(*, collection_id: str, import_id: UUID) -> None:
     """Delete an import with its report, in any state; stored data stays."""
     with transaction.atomic():
-        gone, _ = Import.objects.filter(collection_id=collection_id, id=import_id).delete()
-        if gone:
+        import_ = Import.objects.select_for_update().filter(collection_id=collection_id, id=import_id).first()
+        if import_ is not None:
+            _record(Verb.IMPORT_DELETED, import_)
+            import_.delete()
             parts.drop_parts(import_id)
 
 
@@ -140,13 +163,20 @@ def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -
         raise ArchiveNotFound()
     plan = plans.read_plan(import_.plan)
     plans.check_choices(plan, choices)
-    _restart(
-        collection_id,
-        import_id,
-        state=_State.RUNNING,
-        choices=plans.keep(*choices),
-        bytes_expected=plan.counts["bytes"],
-    )
+    with transaction.atomic():
+        _restart(
+            collection_id,
+            import_id,
+            state=_State.RUNNING,
+            choices=plans.keep(*choices),
+            bytes_expected=plan.counts["bytes"],
+        )
+        _record(Verb.IMPORT_RUN, import_, dict(Counter(choice.do for choice in choices)))
+
+
+def _record(verb: Verb, import_: Import, details: dict[str, int] | None = None) -> None:
+    told: dict[str, object] = {"import": str(import_.id), **(details or {})}
+    audit.record(verb, collection_id=import_.collection_id, about=import_.file_name, details=told)
 
 
 def forget_old() -> None:

@@ -91,6 +91,8 @@ class _Scanner:
             self._at = match.end() if match else self._at
             if self._at < len(self._buffer):
                 return self._buffer[self._at : self._at + 1]
+            # However much space there is, none of it is kept.
+            self._buffer, self._offset, self._at = b"", self._offset + self._at, 0
             if not self._more():
                 return b""
 

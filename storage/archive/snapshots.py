@@ -12,17 +12,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from storage import limits
+from storage import disk_space, limits
 from storage.archive import exports, manifest, parts, plans, zip_reader
 from storage.archive.importer import Importer
 from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections import collections, deletion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
+from storage.postgres import clock
 from storage.postgres.database import engine_errors
 
 _Check = Export.Check
@@ -41,7 +43,9 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
     """
     if not every:
-        SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+        with transaction.atomic():
+            SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
+            audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details={"every": "never"})
         return
     if every not in SnapshotSchedule.Every.values:
         raise InvalidInput("Snapshots are made every day or every week")
@@ -51,12 +55,24 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
     with transaction.atomic():
         before = SnapshotSchedule.objects.select_for_update().filter(collection_id=collection_id).first()
         if before is None or before.every != every:
-            chosen["next_at"] = timezone.now()
+            chosen["next_at"] = clock.now()
         SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
+        details = {"every": every, "keep": keep, "tested": is_checked}
+        audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details=details)
 
 
 def take_due_snapshots() -> None:
-    """Request the exports that are due, and delete snapshots beyond the newest that are kept."""
+    """Request the exports that are due, and delete snapshots beyond the newest that are kept.
+
+    While the disk is too full, those that are due wait.
+    """
+    if not disk_space.is_short_for_files():
+        _request_due()
+    for schedule in SnapshotSchedule.objects.all():
+        _let_go_of_old(schedule)
+
+
+def _request_due() -> None:
     with transaction.atomic():
         due = SnapshotSchedule.objects.select_for_update(skip_locked=True).filter(next_at__lte=Now())
         for schedule in due:
@@ -65,12 +81,10 @@ def take_due_snapshots() -> None:
             )
             if schedule.is_checked:
                 Export.objects.filter(id=export.id).update(check_state=_Check.WANTED)
-            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], timezone.now()
+            period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], clock.now()
             # A server that was off for a month makes one snapshot, not thirty.
             schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)
             schedule.save(update_fields=["next_at"])
-    for schedule in SnapshotSchedule.objects.all():
-        _let_go_of_old(schedule)
 
 
 def _let_go_of_old(schedule: SnapshotSchedule) -> None:
@@ -90,7 +104,12 @@ def _let_go_of_old(schedule: SnapshotSchedule) -> None:
 
 
 def claim_check() -> Export | None:
-    """The next export to try, taken by this attempt; those that were tried too often count as bad."""
+    """The next export to try, taken by this attempt; those that were tried too often count as bad.
+
+    None either while the disk is too full for what a test restores.
+    """
+    if disk_space.is_short_for_files():
+        return None
     with transaction.atomic():
         waiting = Q(check_state=_Check.WANTED) | Q(is_orphaned(), check_state=_Check.RUNNING)
         found = Export.objects.select_for_update(skip_locked=True, of=("self",)).filter(
@@ -142,8 +161,7 @@ def clear_scratch() -> None:
 
 def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
     """What differs between an export and its restoration. Raises what reading and storing do."""
-    scratch = collections.create_collection("Scratch")
-    Collection.objects.filter(id=scratch.id).update(scratch_of=export.id)
+    scratch = collections.create_scratch(export.id)
     made_of = parts.get_parts(export.id)
     with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
         archive = zip_reader.open_zip(stream, export.size_bytes)
@@ -157,7 +175,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
             state=Import.State.RUNNING,
             attempts=1,
             is_direct=True,
-            heartbeat_at=timezone.now(),
+            heartbeat_at=clock.now(),
         )
         choices = [Choice("merge") for _ in plan.portions]
         # An item that expires during the test must not look lost.

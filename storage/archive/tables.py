@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -64,11 +65,13 @@ class CsvItems:
         csv.field_size_limit(limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
         text = io.TextIOWrapper(io.BufferedReader(_Chunked(self.open())), encoding="utf-8-sig", newline="")
         delimiter = "\t" if self.entry.lower().endswith(".tsv") else _guess_delimiter(text)
-        rows = csv.reader(text, delimiter=delimiter, strict=True)
+        lines = _Lines(text)
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
         names: list[str] | None = None
         number = 0
         try:
             for row in rows:
+                lines.begin_row()
                 if not row:
                     continue
                 if names is None:
@@ -105,6 +108,30 @@ class CsvItems:
             except InvalidInput:
                 return cell
         return cell
+
+
+class _Lines:
+    """The lines of a text, until one row of them is longer than an item may be: a row ends where its writer says so."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """Count from here."""
+        self._left = limits.ARCHIVE_ITEM_TEXT_MAX_BYTES
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise csv.Error(f"a row is longer than {limits.ARCHIVE_ITEM_TEXT_MAX_BYTES:,} characters")
+        if not line:
+            raise StopIteration
+        return line
 
 
 class _Chunked(io.RawIOBase):
@@ -151,7 +178,7 @@ def _check_header(row: list[str]) -> list[str]:
     empty = [index for index, name in enumerate(row, start=1) if not name]
     if empty:
         raise Broken("line 1", f"column {empty[0]} has no name")
-    twice = sorted({name for name in row if row.count(name) > 1})
+    twice = sorted(name for name, count in Counter(row).items() if count > 1)
     if twice:
         raise Broken("line 1", f"two columns are called “{twice[0]}”")
     return row

@@ -1,9 +1,13 @@
 """The Bases of a collection: created by their first write, found and listed."""
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import BaseNotFound, Unauthorized
 from storage.models import Base
+from storage.postgres.database import engine_errors
+from storage.postgres.failures import lacks_collection
 
 
 def ensure_base(*, collection_id: str, name: str) -> None:
@@ -13,8 +17,29 @@ def ensure_base(*, collection_id: str, name: str) -> None:
     """
     try:
         Base.objects.get_or_create(collection_id=collection_id, name=name)
-    except IntegrityError:
-        raise Unauthorized() from None
+    except IntegrityError as error:
+        if lacks_collection(error):
+            raise Unauthorized() from None
+        raise
+
+
+def create_base(*, collection_id: str, name: str) -> None:
+    """What a person asks for: `ensure_base`, recorded where it is new. Raises Unauthorized as that does."""
+    with transaction.atomic():
+        is_known = Base.objects.filter(collection_id=collection_id, name=name).exists()
+        ensure_base(collection_id=collection_id, name=name)
+        if not is_known:
+            audit.record(Verb.BASE_CREATED, collection_id=collection_id, about=name)
+
+
+def note_export(*, collection_id: str, name: str, query: str, kind: str) -> None:
+    """Record that somebody downloads the items that a query finds: before the first of them goes out.
+
+    Raises EngineUnreachable.
+    """
+    details = {"format": kind} | ({"query": query} if query else {})
+    with engine_errors(), transaction.atomic():
+        audit.record(Verb.ITEMS_EXPORTED, collection_id=collection_id, about=name, details=details)
 
 
 def list_base_names(*, collection_id: str, limit: int) -> list[str]:

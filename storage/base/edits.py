@@ -16,7 +16,9 @@ import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.base import generated_keys
 from storage.base.items import PreparedItem, find_base_id, prepare_item, with_key
 from storage.base.merging import Add, Change, Delete, Members, check_texts, merge_edit
@@ -24,6 +26,7 @@ from storage.base.sql import edits as edits_sql
 from storage.errors import InvalidInput, ItemNotFound, SaveReused
 from storage.exact_json import join, parse, split
 from storage.models import DataKey
+from storage.postgres import rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 
@@ -75,17 +78,20 @@ def save_changes(*, access: Access, base: str, save_id: UUID, changes: list[Chan
     """Apply the changes in their order, up to 25 in a transaction; a result for each, in that order.
 
     Sending the same save again applies what was not applied yet and answers the rest as before. Raises BaseNotFound,
-    InvalidInput (too many changes), SaveReused and EngineUnreachable; after the latter, send it again.
+    InvalidInput (too many changes), SaveReused, DiskFull (unless all of them delete), Unauthorized or Forbidden when the person
+    may not write here (any more), and EngineUnreachable; after the latter, send it again.
     """
     if len(changes) > limits.CHANGES_PER_SAVE:
         raise InvalidInput(f"A save has at most {limits.CHANGES_PER_SAVE:,} changes, this one has {len(changes):,}")
+    if not all(isinstance(change, Delete) for change in changes):
+        disk_space.check_space_for_items()
     base_id = find_base_id(access, base)
     digest = hashlib.sha256(
         msgspec.json.encode([[type(change).__name__, asdict(change)] for change in changes])
     ).digest()
     results: list[Result] = []
     for number, some in enumerate(_in_batches(changes)):
-        results += _Batch(access, base_id, save_id, number, digest).apply(some)
+        results += _Batch(access, base, base_id, save_id, number, digest).apply(some)
     return results
 
 
@@ -125,6 +131,7 @@ class _Batch:
     """The Base a batch of changes goes to, who sent it, and which batch of which save it is."""
 
     access: Access
+    base: str
     base_id: int
     save_id: UUID
     number: int
@@ -139,9 +146,22 @@ class _Batch:
         with engine_errors(), transaction.atomic():
             if not run(taken):
                 return self._recorded()
-            results = _apply(self.base_id, changes, person_id)
+            results, deleted = _apply(self.base_id, changes, person_id)
+            rights.ask_again(self.access)
+            if deleted:
+                self._record_deletion(deleted)
             run(edits_sql.keep_results(self.save_id, self.number, msgspec.json.encode(results).decode()))
             return results
+
+    def _record_deletion(self, amount: int) -> None:
+        """One entry for the whole save, which grows with each batch."""
+        audit.record(
+            Verb.ITEMS_DELETED,
+            collection_id=self.access.collection_id,
+            about=self.base,
+            amount=amount,
+            merge=f"{Verb.ITEMS_DELETED} {self.save_id}",
+        )
 
     def _recorded(self) -> list[Result]:
         base_id, person_id, digest, results = run_one(edits_sql.get_receipt(self.save_id, self.number))
@@ -162,8 +182,11 @@ def _in_batches(changes: list[Change]) -> Iterator[list[Change]]:
             yield some[start : start + limits.CHANGES_PER_BATCH]
 
 
-def _apply(base_id: int, changes: list[Change], person_id: int | None) -> list[Result]:
-    """Decide change by change, on items that are locked unless all of the changes are new ones, then write the outcome."""
+def _apply(base_id: int, changes: list[Change], person_id: int | None) -> tuple[list[Result], int]:
+    """Decide change by change, on items that are locked unless all of the changes are new ones, then write the outcome.
+
+    Returns the results, and how many items are gone.
+    """
     given = [_with_made_key(change) for change in changes]
     there = sorted({change.key for change in given if not isinstance(change, Add) and _is_key(change.key)})
     locked = run(edits_sql.lock_items(base_id, there)) if there else []
@@ -172,7 +195,7 @@ def _apply(base_id: int, changes: list[Change], person_id: int | None) -> list[R
     prepared: dict[str, PreparedItem] = {}
     results = [_decide(change, now, prepared, person_id) for change in given]
     written = _write(base_id, stored, now, prepared, person_id)
-    return [_after_writing(result, written) for result in results]
+    return [_after_writing(result, written) for result in results], sum(now[key] is None for key in stored)
 
 
 def _is_key(key: str | None) -> TypeGuard[str]:

@@ -139,12 +139,12 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
     disk_space.check_space_for_items()
     names.check_key(key)
     with engine_errors(), transaction.atomic():
-        base_id, _, key_id = allowed(run(access_sql.resolve_base(access, base, write=True)))
+        base_id = allowed(run(access_sql.resolve_base(access, base, write=True))).base_id
         if base_id is None or not (found := run(items_sql.lock_item(base_id, key))):
             raise ItemNotFound()
         changed = apply_patch(parse(found[0].value.encode()), operations)
         row = prepare_item({**changed, "key": key})
-        run(items_sql.replace_item(base_id, row, key_id=key_id, person_id=access.person_id))
+        allowed(run(items_sql.replace_item(access, base, base_id=base_id, row=row)))
 
 
 def query_items(

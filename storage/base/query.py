@@ -102,6 +102,10 @@ def _conditions(entry: dict[str, Any], index: int) -> Iterator[Condition]:
 
 
 def _check_condition(attribute: str, operator: str, operand: Any) -> Condition:
+    if attribute.count(".") >= limits.NESTING_MAX_LEVELS:
+        raise InvalidInput(
+            f"the attribute's path has more than {limits.NESTING_MAX_LEVELS} steps, and no item so many levels"
+        )
     path = tuple(attribute.split("."))
     if "" in path:
         raise InvalidInput("the attribute's name is empty or has an empty step")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from itertools import pairwise
 from typing import Any
 
+from storage import limits
 from storage.errors import InvalidInput
 from storage.exact_json import check_value, is_number
 
@@ -43,8 +45,9 @@ def apply_patch(item: dict[str, Any], operations: tuple[Operation, ...]) -> dict
     Raises InvalidInput when a level above is missing or not an object, or a target is of the wrong type.
     """
     changed = dict(item)
+    copied: set[int] = set()
     for operation in operations:
-        parent = _writable_parent(changed, operation.path)
+        parent = _writable_parent(changed, operation.path, copied)
         name = operation.path[-1]
         if operation.part == "set":
             parent[name] = operation.operand
@@ -75,6 +78,8 @@ def _operations(body: dict[str, Any]) -> Iterator[Operation]:
 def _parse_path(text: object) -> Path:
     if not isinstance(text, str):
         raise InvalidInput("Bad update", "An attribute path is not a string")
+    if text.count(".") >= limits.NESTING_MAX_LEVELS:
+        raise InvalidInput("Bad update", f"A path has at most {limits.NESTING_MAX_LEVELS} steps, as an item has levels")
     path = tuple(text.split("."))
     if "" in path:
         raise InvalidInput("Bad update", f"`{text}` has an empty step")
@@ -93,25 +98,27 @@ def _check_operand(part: str, path: str, operand: Any) -> Any:
 
 def _check_conflicts(operations: tuple[Operation, ...]) -> None:
     """No two operations name one path, or one an ancestor of the other's: their order would decide the result."""
-    paths = {operation.path for operation in operations}
-    if len(paths) < len(operations):
-        raise InvalidInput("Conflicting attributes", "Two operations name the same path")
-    for path in paths:
-        for length in range(1, len(path)):
-            if path[:length] in paths:
-                raise InvalidInput(
-                    "Conflicting attributes", f"`{'.'.join(path[:length])}` is an ancestor of `{'.'.join(path)}`"
-                )
+    # In this order an ancestor comes right before the first of those below it.
+    for above, path in pairwise(sorted(operation.path for operation in operations)):
+        if above == path:
+            raise InvalidInput("Conflicting attributes", "Two operations name the same path")
+        if path[: len(above)] == above:
+            raise InvalidInput("Conflicting attributes", f"`{'.'.join(above)}` is an ancestor of `{'.'.join(path)}`")
 
 
-def _writable_parent(item: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The object above the path's last step, copied on the way down so that the original stays as it was."""
+def _writable_parent(item: dict[str, Any], path: Path, copied: set[int]) -> dict[str, Any]:
+    """The object above the path's last step, copied on the way down so that the original stays as it was.
+
+    `copied` has the ids of the copies: one is made of each object, however many operations go through it.
+    """
     here = item
     for depth, step in enumerate(path[:-1]):
         below = here.get(step)
         if not isinstance(below, dict):
             raise InvalidInput("Bad update", f"`{'.'.join(path[: depth + 1])}` is not an object of this item")
-        here[step] = below = dict(below)
+        if id(below) not in copied:
+            here[step] = below = dict(below)
+            copied.add(id(below))
         here = below
     return here
 

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, Sum
-from django.utils import timezone
 
 from storage import limits
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.collections.sql import deletion as deletion_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import CollectionNotFound, InvalidInput
@@ -30,6 +31,7 @@ from storage.models import (
     FileDeletion,
     Import,
 )
+from storage.postgres import clock
 from storage.postgres.database import run, run_one
 from storage.postgres.locks import only_worker
 
@@ -63,6 +65,9 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
             rows_expected=(items or 0) + (files or 0),
         )
         _drop_archives(collection_id)
+        if collection.scratch_of is None:
+            details = {"items": items or 0, "files": files or 0}
+            audit.record(Verb.COLLECTION_DELETED, collection_id=collection_id, about=collection.name, details=details)
         collection.delete()
         return deletion
 
@@ -80,7 +85,7 @@ def list_deletions(person: User) -> list[Deletion]:
     """Running and just finished deletions: those this person asked for, or all of them for an owner of the server."""
     # Deletions of scratch collections are not shown: nobody asked for them.
     recent = Deletion.objects.filter(asked_by__isnull=False).filter(
-        Q(emptied_at=None) | Q(emptied_at__gt=timezone.now() - _SHOWN)
+        Q(emptied_at=None) | Q(emptied_at__gt=clock.now() - _SHOWN)
     )
     return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
 
@@ -94,14 +99,14 @@ def continue_deletions() -> None:
     with only_worker("collection deletions") as is_ours:
         if is_ours:
             for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
-                began = timezone.now()
+                began = clock.now()
                 _empty(deletion)
                 _finish(deletion, began)
 
 
 def forget_old() -> None:
     """Delete the rows of deletions that finished a day ago or earlier."""
-    Deletion.objects.filter(finished_at__lt=timezone.now() - timedelta(days=1)).delete()
+    Deletion.objects.filter(finished_at__lt=clock.now() - timedelta(days=1)).delete()
 
 
 def _empty(deletion: Deletion) -> None:
@@ -127,9 +132,9 @@ def _finish(deletion: Deletion, began: datetime) -> None:
     """
     changes = {}
     if deletion.emptied_at is None:
-        changes["emptied_at"] = timezone.now()
+        changes["emptied_at"] = clock.now()
     elif began - deletion.emptied_at > _STRAGGLERS:
-        changes["finished_at"] = timezone.now()
+        changes["finished_at"] = clock.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
         logger.info("The deleted collection %s is fully removed", deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

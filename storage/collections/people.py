@@ -1,14 +1,20 @@
 """People with an account on this server, and the sessions that are theirs. An account is Django's own."""
 
+from collections.abc import Collection as Ids
 from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
+from storage.collections import keys
+from storage.collections.departures import fail_imports
+from storage.collections.holding import hold_people
 from storage.errors import InvalidInput, PersonNotFound
-from storage.models import Invitation, Session
+from storage.models import Invitation, Membership, Session
+from storage.postgres import clock
 
 
 def list_people() -> "QuerySet[User]":
@@ -24,23 +30,38 @@ def find_person(person_id: int) -> User:
     return person
 
 
-def remove_person(*, person_id: int, asked_by: User) -> None:
-    """Delete an account and end its sessions. Raises PersonNotFound, InvalidInput for one's own."""
+def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()) -> None:
+    """Delete an account with its invitations, end its sessions and its imports.
+
+    Data keys do not change, but for those that the person made whose ids are in `revoked_keys`. Raises PersonNotFound, and
+    InvalidInput for one's own account.
+    """
     if person_id == asked_by.id:
         raise InvalidInput("You cannot remove your own account: ask another owner of this server")
     with transaction.atomic():
-        if not User.objects.filter(id=person_id).delete()[0]:
+        person = hold_people(person_id).get(person_id)
+        if person is None:
             raise PersonNotFound(f"Nobody has the id {person_id}")
+        keys.revoke_keys_made_by(person_id, key_ids=revoked_keys)
+        fail_imports(person)
+        details = {"person": person_id}
+        for collection_id in Membership.objects.filter(person=person).values_list("collection_id", flat=True):
+            audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=person.username, details=details)
+        audit.record(Verb.ACCOUNT_REMOVED, about=person.username, details=details)
+        person.delete()
         Session.objects.filter(person_id=person_id).delete()
 
 
 def end_sessions(*, person_id: int) -> int:
     """Sign a person out of every browser; how many there were."""
-    return Session.objects.filter(person_id=person_id).delete()[0]
+    with transaction.atomic():
+        ended = Session.objects.filter(person_id=person_id).delete()[0]
+        audit.record(Verb.SIGNED_OUT_EVERYWHERE, amount=ended)
+        return ended
 
 
 def remove_spent() -> None:
     """Delete expired sessions and invitations."""
-    now: datetime = timezone.now()
+    now: datetime = clock.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db.models import Count as Total
 from django.db.models import Sum
-from django.utils import timezone
 from psycopg.errors import ForeignKeyViolation
 
 from storage.collections.sql import usage as usage_sql
 from storage.models import Base, Count, Drive, Role
+from storage.postgres import clock
 from storage.postgres.database import run, run_one
 from storage.postgres.locks import only_worker
 
@@ -109,7 +109,7 @@ def last_count() -> Count | None:
 def is_count_due() -> bool:
     """Whether the last count is old enough for another."""
     last = last_count()
-    return last is None or timezone.now() - last.counted_at >= _rest(last)
+    return last is None or clock.now() - last.counted_at >= _rest(last)
 
 
 def count_everything() -> bool:
@@ -132,7 +132,7 @@ def count_everything() -> bool:
                 # A collection was deleted during the count. The next count does not include it.
                 return False
             duration_ms = round((time.monotonic() - began) * 1000)
-        kept = {"counted_at": timezone.now(), "duration_ms": duration_ms, "writes_seen": writes}
+        kept = {"counted_at": clock.now(), "duration_ms": duration_ms, "writes_seen": writes}
         Count.objects.update_or_create(id=1, defaults=kept)
         return True
 

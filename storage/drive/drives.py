@@ -1,17 +1,39 @@
 """The Drives of a collection: created by their first write."""
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import Unauthorized
 from storage.models import Drive
+from storage.postgres.database import engine_errors
+from storage.postgres.failures import lacks_collection
 
 
 def ensure_drive(*, collection_id: str, name: str) -> int:
     """The id of the Drive, which is created if it does not exist (contract: Everywhere).
 
-    Raises Unauthorized when the
-    collection was deleted in the meantime."""
+    Raises Unauthorized when the collection was deleted in the meantime.
+    """
     try:
         return Drive.objects.get_or_create(collection_id=collection_id, name=name)[0].pk
-    except IntegrityError:
-        raise Unauthorized() from None
+    except IntegrityError as error:
+        if lacks_collection(error):
+            raise Unauthorized() from None
+        raise
+
+
+def create_drive(*, collection_id: str, name: str) -> None:
+    """What a person asks for: `ensure_drive`, recorded where it is new. Raises Unauthorized as that does."""
+    with transaction.atomic():
+        is_known = Drive.objects.filter(collection_id=collection_id, name=name).exists()
+        ensure_drive(collection_id=collection_id, name=name)
+        if not is_known:
+            audit.record(Verb.DRIVE_CREATED, collection_id=collection_id, about=name)
+
+
+def note_zip(*, collection_id: str, drive: str, files: int, size_bytes: int) -> None:
+    """Record that somebody downloads many files as a zip: before its first byte goes out. Raises EngineUnreachable."""
+    details = {"size_bytes": size_bytes}
+    with engine_errors(), transaction.atomic():
+        audit.record(Verb.FILES_ZIPPED, collection_id=collection_id, about=drive, amount=files, details=details)

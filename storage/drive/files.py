@@ -263,6 +263,8 @@ def delete_files(*, access: Access, drive: str, names_given: list[object]) -> De
     with engine_errors(), transaction.atomic():
         drive_id = allowed(run(files_sql.lock_files(access, drive, good))).drive_id
         if drive_id is not None:
+            # Once more, as the locks may have been waited for.
+            check_access(access=access, name=drive, write=True)
             run(files_sql.delete_files(drive_id, good))
             reach("delete-before-commit")
     return Deleted(good, failed)
@@ -288,7 +290,8 @@ def discarded_on_error(blob_id: UUID) -> Iterator[None]:
 
 
 def store(blob_id: UUID, content: Content, owner: blobs.Owner) -> Stored:
-    """Put the object of a pending blob, its bytes as they arrive."""
+    """Put the object of a pending blob, its bytes as they arrive. Raises DiskFull, as all that is stored goes through here."""
+    disk_space.check_space_for_files()
     reach("blob-pending")
     with take_share():
         length, chunks = content.open()
@@ -313,23 +316,26 @@ def point_file(
     manifest: UUID | None,
     content_type: str,
 ) -> None:
-    """In the caller's transaction: point the name at these blobs. The first file creates the Drive.
+    """In the caller's transaction: point the name at these blobs, if the caller may write now. The first file creates the Drive.
 
-    Raises Unauthorized when the collection was deleted in the meantime.
+    The right is asked for again here, as the bytes may have been on their way for long. Raises Unauthorized, also when the
+    collection was deleted in the meantime, and Forbidden.
     """
     if drive_id is None:
         drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)
     run(files_sql.lock_file(drive_id, name))
     statement = files_sql.point_file(
-        drive_id,
+        access,
+        drive,
         name,
+        drive_id=drive_id,
         blob_ids=[part.id for part in parts],
         blob_sizes=[part.size_bytes for part in parts],
         manifest_id=manifest,
         content_type=content_type,
         etag=make_etag([part.md5 for part in parts]),
     )
-    if not run(statement):
+    if not allowed(run(statement)).is_there:
         raise Unauthorized()
 
 

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from storage import limits, names
+from django.db import transaction
+
+from storage import disk_space, limits, names
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql.folders import SortKey
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken
 from storage.numbers import read_number
-from storage.postgres.database import run, run_one
+from storage.postgres import rights
+from storage.postgres.caller import Access
+from storage.postgres.database import engine_errors, run, run_one
 
 _CURSOR = re.compile(r"(folder|file|row):(.*)", re.DOTALL)
 # Above every legal name by bytes: none has as many characters.
@@ -160,14 +164,21 @@ def find_neighbours(*, drive_id: int, name: str) -> Neighbours:
     return Neighbours(before or "", after or "", created_at)
 
 
-def make_folder(*, drive_id: int, path: str) -> None:
-    """Make a folder, which stays until a file is in it. Raises InvalidInput, NamesTaken when there is one."""
+def make_folder(*, access: Access, drive_id: int, path: str) -> None:
+    """Make a folder, which stays until a file is in it.
+
+    Raises InvalidInput, NamesTaken when there is one, DiskFull, Unauthorized or Forbidden when the person may not write here (any
+    more).
+    """
+    disk_space.check_space_for_items()
     if not check_folder(path) or not label_of(path).strip("/ "):
         raise InvalidInput("Bad folder", "A folder's name is not blank")
     if len(path.encode()) >= limits.FILE_NAME_MAX_BYTES:
         raise InvalidInput("Bad folder", "The name is too long: no file could be in this folder")
-    if is_there(drive_id=drive_id, path=path) or not run(folders_sql.keep_folders(drive_id, [path])):
-        raise NamesTaken([path])
+    with engine_errors(), transaction.atomic():
+        if is_there(drive_id=drive_id, path=path) or not run(folders_sql.keep_folders(drive_id, [path])):
+            raise NamesTaken([path])
+        rights.ask_again(access)
 
 
 def is_there(*, drive_id: int, path: str) -> bool:

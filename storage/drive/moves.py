@@ -1,7 +1,7 @@
 """Files renamed and moved, with the folders they are in: rows change in one transaction, no byte travels.
 
 The objects in S3 still say the names that their files were stored under, which is what rebuild.py would find after the
-database was lost. Deleting is in `deletion.py`. The pages' gate has already checked the person's access.
+database was lost. Deleting is in `deletion.py`. The pages' gate has checked the person's access, and each transaction asks again.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive import folders
 from storage.drive.files import IfExists
 from storage.drive.folders import folder_of, label_of
@@ -19,6 +19,8 @@ from storage.drive.sql import files as files_sql
 from storage.drive.sql import folders as folders_sql
 from storage.drive.sql import moves as moves_sql
 from storage.errors import DriveNotFound, FileNotFound, InvalidInput, NamesTaken
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
 
 
@@ -71,7 +73,7 @@ def find_taken(*, drive_id: int, names_given: list[object]) -> list[str]:
     return [name for (name,) in run(moves_sql.find_existing(drive_id, checked))]
 
 
-def rename(*, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -> int:
+def rename(*, access: Access, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -> int:
     """Rename a file, or a folder with its contents. Returns how many files changed.
 
     Raises as `move` does.
@@ -81,22 +83,26 @@ def rename(*, drive_id: int, old: str, new: str, if_exists: IfExists = "fail") -
     if new.endswith("/"):
         if not label_of(folders.check_folder(new)).strip("/ "):
             raise InvalidInput("Bad folder", "A folder's name is not blank")
-        return _relabel(drive_id, Chosen([], [folders.check_folder(old)]), {old: new}, if_exists)
-    return _relabel(drive_id, Chosen([names.check_file_name(old)], []), {old: names.check_file_name(new)}, if_exists)
+        return _relabel(access, drive_id, Chosen([], [folders.check_folder(old)]), {old: new}, if_exists)
+    return _relabel(
+        access, drive_id, Chosen([names.check_file_name(old)], []), {old: names.check_file_name(new)}, if_exists
+    )
 
 
-def move(*, drive_id: int, chosen: Chosen, to: str, if_exists: IfExists = "fail") -> int:
+def move(*, access: Access, drive_id: int, chosen: Chosen, to: str, if_exists: IfExists = "fail") -> int:
     """Move files and folders into the folder `to`. Returns how many files changed.
 
     Raises FileNotFound when nothing of it is there, NamesTaken, InvalidInput (a name that becomes too long, a folder
-    into itself, two files to one name, too many), DriveNotFound, EngineUnreachable; nothing has changed then.
+    into itself, two files to one name, too many), DriveNotFound, Unauthorized or Forbidden when the person may not write here
+    (any more), EngineUnreachable, DiskFull; nothing has changed then.
     """
     folders.check_folder(to)
     targets = {path: to + label_of(path) for path in (*chosen.names, *chosen.folders)}
-    return _relabel(drive_id, chosen, targets, if_exists)
+    return _relabel(access, drive_id, chosen, targets, if_exists)
 
 
-def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: IfExists) -> int:
+def _relabel(access: Access, drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: IfExists) -> int:
+    disk_space.check_space_for_items()
     for folder in chosen.folders:
         if targets[folder] != folder and targets[folder].startswith(folder):
             raise InvalidInput("Bad folder", "A folder cannot be moved into itself")
@@ -110,6 +116,7 @@ def _relabel(drive_id: int, chosen: Chosen, targets: dict[str, str], if_exists: 
         renames = _settle(drive_id, {old: new for old, new in renames.items() if old != new}, if_exists)
         _rename_all(drive_id, renames)
         keep_emptied(drive_id, chosen)
+        rights.ask_again(access)
         return len(renames)
 
 

@@ -2,16 +2,16 @@
 
 In addition the size is announced and checked at the end, an interrupted upload is found again by its file's
 fingerprint, and the person chooses what happens when the name is taken. An upload is one person's:
-nobody else can see it or add to it (promises: P8). The page's gate checks that the person may write here.
+nobody else can see it or add to it (promises: P8).
 """
 
 import hashlib
 import uuid
 from dataclasses import dataclass
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.drive import folders, free_names, uploads
-from storage.drive.files import Content, IfExists, StoredFile, get_file
+from storage.drive.files import Content, IfExists, StoredFile, check_access, get_file
 from storage.drive.sql import moves as moves_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.drive.uploads import Part
@@ -46,11 +46,14 @@ def start_upload(
     """A new upload, or the open one of this person's for the same file: same name, size, `fingerprint` and `if_exists`.
 
     Without a fingerprint (empty) it is always a new one. With "keep-both" the file gets a name that is free now.
-    Raises InvalidInput (name, size), NamesTaken ("fail"), DriveNotFound.
+    Raises InvalidInput (name, size), NamesTaken ("fail"), DriveNotFound, DiskFull, and Unauthorized or Forbidden when the person
+    may not write here (any more).
     """
+    disk_space.check_space_for_files()
     names.check_file_name(name)
     if not 0 <= size_bytes <= MAX_BYTES:
         raise InvalidInput("Bad size", f"A file has at most {MAX_BYTES:,} bytes")
+    check_access(access=access, name=drive, write=True)
     drive_id = folders.find_drive(collection_id=access.collection_id, name=drive)
     told_apart = hashlib.sha256(f"{name}\x00{fingerprint}".encode()).hexdigest() if fingerprint else None
     if told_apart:

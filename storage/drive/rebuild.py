@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from storage import names
+from storage import disk_space, names
 from storage.drive import content_types, drives
 from storage.drive.files import Stored, point_file
 from storage.drive.reconcile import alone, find_orphans, note_listing
@@ -46,7 +46,8 @@ class Rebuilt:
 
 
 def rebuild() -> Rebuilt:
-    """Enter every file whose objects are all there. Raises EngineUnreachable, InvalidInput (another at work)."""
+    """Enter every file whose objects are all there. Raises EngineUnreachable, DiskFull, InvalidInput (another at work)."""
+    disk_space.check_space_for_items()
     with alone():
         note_listing()
         orphans = {blob.id: blob for blob in find_orphans()}

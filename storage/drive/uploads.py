@@ -80,6 +80,8 @@ def put_part(*, access: Access, drive: str, upload_id: str, name: str, number: i
         with engine_errors(), transaction.atomic():
             if not run(uploads_sql.lock_upload(upload_id, content.content_type)):
                 raise UploadNotFound()
+            # Once more: the bytes may have been on their way for long.
+            files.check_access(access=access, name=drive, write=True)
             files.take(stored)
             run(uploads_sql.put_part(upload_id, number, blob_id))
             reach("part-before-commit")
@@ -122,6 +124,7 @@ def abort_upload(*, access: Access, drive: str, upload_id: str, name: str) -> No
     with engine_errors(), transaction.atomic():
         if not run(uploads_sql.lock_upload(upload_id)):
             raise UploadNotFound()
+        files.check_access(access=access, name=drive, write=True)
         run(uploads_sql.drop_upload(upload_id))
 
 

@@ -1,13 +1,14 @@
-"""Where the engines keep their data and binaries, and as which user they run.
+"""Where the engines keep their data and binaries.
 
-Postgres refuses to run as root, so root's Homeport runs both engines as an unprivileged user. When that user can't reach the
+Root's Homeport runs both engines as an unprivileged user (`accounts.py`). When that user can't reach the
 data folder or the installed binaries (a checkout under /root, mode 0700), folders of our own under /var/lib/homeport are used:
 other people's folders are never loosened.
 """
 
+import contextlib
 import os
-import pwd
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files, version
@@ -16,22 +17,15 @@ from pathlib import Path
 
 import platformdirs
 
+from storage.embedded import durable
+from storage.embedded.accounts import Account, give
+
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
-_OWNER_NOTE = "data-folder"
 
 
 class PathError(Exception):
     """There is no usable place for the engines; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """An unprivileged system user."""
-
-    name: str
-    uid: int
-    gid: int
 
 
 @dataclass(frozen=True)
@@ -40,22 +34,6 @@ class Binaries:
 
     postgres: Path
     weed: Path
-
-
-def engine_account(name: str) -> Account | None:
-    """Who runs the engines: None for "the user we are", or the named account when we are root.
-
-    Raises PathError when we are root and there is no such user, or when it is root itself.
-    """
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError as error:
-        raise PathError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.") from error
-    if entry.pw_uid == 0:
-        raise PathError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def default_data(*, packaged: bool) -> str:
@@ -68,31 +46,51 @@ def default_data(*, packaged: bool) -> str:
     return str(SYSTEM_HOME / "data" if os.geteuid() == 0 else platformdirs.user_data_path("homeport", appauthor=False))
 
 
+def data_folder(named: str) -> Path:
+    """The data folder that somebody named. Raises PathError for what can't be one, or is a link to what is not there.
+
+    Such a link usually means a disk that is not mounted: a folder made in its place would be an empty server.
+    """
+    if not named or "\0" in named:
+        raise PathError("HOMEPORT_DATA is empty or no path: set it to a folder.")
+    try:
+        path = Path(named).expanduser().absolute()
+        for part in (path, *path.parents):
+            if part.is_symlink() and not part.exists():
+                raise PathError(
+                    f"HOMEPORT_DATA is {path}, and {part} is a link to {part.readlink()}, which is not there."
+                )
+        nearest = next(part for part in (path, *path.parents) if part.exists())
+        if not nearest.is_dir():
+            raise PathError(f"HOMEPORT_DATA is {path}, and {nearest} is a file: it has to be a folder.")
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathError(
+            f"HOMEPORT_DATA is {named}, which can't be used: {getattr(error, 'strerror', None) or error}."
+        ) from error
+
+
 def make_data_folder(data: Path) -> None:
     """Create the data folder if it is missing; one that is there keeps the permissions it has.
 
     Root's folder may be passed through by others, so that the engines' user reaches its part; the files in it are 0600.
+    Raises PathError when it can't be made or written to.
     """
-    if not data.is_dir():
-        data.mkdir(parents=True)
-        data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        if not data.is_dir():
+            data.mkdir(parents=True)
+            data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise PathError(f"The data folder {data} can't be made: {error.strerror}.") from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise PathError(f"The data folder {data} can't be written to by this user, or its disk is mounted read-only.")
 
 
-def choose_home(data: Path, *, instance_id: str, recorded: str | None, account: Account | None) -> str:
-    """Decide where the engines' data lives: "engines" for inside the data folder, or an absolute path.
-
-    A place that was chosen once is kept, whatever permissions say later: moving away from it would mean an empty database.
-    Raises PathError when the data folder is a copy of another whose engines' data it would share.
-    """
-    if recorded is not None and (data / recorded).is_dir():
-        home = recorded
-    elif account is None or reaches(account, data):
-        home = ENGINES
-    else:
-        home = str(SYSTEM_HOME / instance_id)
-    if Path(home).is_absolute():
-        _refuse_copy(data, Path(home))
-    return home
+def close_to_others(data: Path) -> None:
+    """Take from others what version 0.1.0 let them read in a data folder that they can enter."""
+    for name in ("clients", "copies", "static", "static.stamp"):
+        with contextlib.suppress(FileNotFoundError):
+            (data / name).chmod(0o700 if (data / name).is_dir() else 0o600)
 
 
 def prepare_home(data: Path, home: Path, account: Account | None) -> None:
@@ -102,7 +100,7 @@ def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     """
     outside = not home.is_relative_to(data)
     if outside:
-        _make_system_home()
+        make_system_home()
     home.mkdir(exist_ok=True)
     home.chmod(0o700)
     if account:
@@ -114,7 +112,6 @@ def prepare_home(data: Path, home: Path, account: Account | None) -> None:
     for name in ("run", "tmp"):
         make_private_folder(home / name, account)
     if outside:
-        (home / _OWNER_NOTE).write_text(str(data))
         pointer = data / ENGINES
         if pointer.is_symlink() or not pointer.exists():
             pointer.unlink(missing_ok=True)
@@ -128,22 +125,9 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def write_private_file(path: Path, text: str, account: Account | None) -> None:
-    """Write a file that only the engines' user (and root) can read; it is never readable by others, not even briefly."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        if account:
-            os.chown(path, account.uid, account.gid)
-        file.write(text)
-
-
-def give(home: Path, account: Account) -> None:
-    """Make everything below `home` the account's, if it isn't already (another HOMEPORT_ENGINE_USER than last time)."""
-    if home.stat().st_uid == account.uid:
-        return
-    for folder, _, names in os.walk(home):
-        for name in (".", *names):
-            os.chown(Path(folder) / name, account.uid, account.gid, follow_symlinks=False)
+def write_private_file(path: Path, text: str, account: Account | None = None) -> None:
+    """Write a file that only the engines' user (and root) can read, or we alone; others never can, not even briefly."""
+    durable.write(path, text.encode(), owner=(account.uid, account.gid) if account else None)
 
 
 def binaries(account: Account | None) -> Binaries:
@@ -180,7 +164,7 @@ def _copied(package: Path, weed: Path) -> Binaries:
     found = Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
     if target.is_dir():
         return found
-    _make_system_home()
+    make_system_home()
     new = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
     # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
@@ -188,7 +172,10 @@ def _copied(package: Path, weed: Path) -> Binaries:
     if libraries.is_dir():
         shutil.copytree(libraries, new / libraries.name, symlinks=True)
     shutil.copy2(weed, new / weed.name)
-    new.chmod(0o755)
+    for path in (new, *new.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
     try:
         new.rename(target)
     except OSError:
@@ -216,18 +203,7 @@ def _weed() -> Path:
     return found[0]
 
 
-def _make_system_home() -> None:
+def make_system_home() -> None:
     if not SYSTEM_HOME.is_dir():
         SYSTEM_HOME.mkdir(parents=True)
         SYSTEM_HOME.chmod(0o755)
-
-
-def _refuse_copy(data: Path, home: Path) -> None:
-    """Stop two data folders from using one database; a folder that was moved instead of copied is let through."""
-    note = home / _OWNER_NOTE
-    other = Path(note.read_text()) if note.is_file() else data
-    state = other / "homeport.json"
-    if other != data and state.is_file() and home.name in state.read_text(encoding="utf-8"):
-        raise PathError(
-            f"{data} is a copy of {other}, and both would use the database in {home}: use another HOMEPORT_DATA."
-        )

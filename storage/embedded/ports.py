@@ -5,9 +5,14 @@ still free. SeaweedFS takes a second port 10,000 above each of its own, so both 
 """
 
 import contextlib
+import os
 import random
 import socket
 from collections.abc import Iterable
+from pathlib import Path
+
+# Where SeaweedFS makes a Unix socket for each of its gRPC ports, whatever TMPDIR says.
+SHARED_SOCKETS = Path("/tmp")  # noqa: S108
 
 LOWEST, HIGHEST = 12_000, 22_000
 GRPC_OFFSET = 10_000
@@ -34,8 +39,14 @@ def is_free(host: str, port: int) -> bool:
 
 
 def all_free(wanted: Iterable[int]) -> bool:
-    """Whether every one of these loopback ports is free."""
-    return all(is_free("127.0.0.1", port) for port in wanted)
+    """Whether every one of these loopback ports is free, and its Unix socket would be as well."""
+    return all(is_free("127.0.0.1", port) and not _is_squatted(port) for port in wanted)
+
+
+def _is_squatted(port: int) -> bool:
+    """Whether another user has put something in the place of this port's socket. Root's server removes it."""
+    there = SHARED_SOCKETS.glob(f"seaweedfs-*-{port}.sock")
+    return os.geteuid() != 0 and any(path.lstat().st_uid != os.geteuid() for path in there)
 
 
 def free_ports(count: int) -> list[int]:

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import generators
+from psycopg.pq import ExecStatus
 
 from storage.embedded import leftovers, paths, process, state
-from storage.embedded.paths import Account, Binaries
+from storage.embedded.accounts import Account
+from storage.embedded.paths import Binaries
 
 # For two small cores and little memory. Every write is synchronous: an acknowledged item survives a power cut.
 # What matters besides: `max_wal_size` bounds how long a crashed server replays its log, `jit` only costs on short queries,
@@ -35,6 +38,8 @@ SETTINGS = {
     "log_checkpoints": "off",
     "timezone": "UTC",
 }
+
+_PROBE_ANSWER_SECONDS = 1.0
 
 
 def folder(home: Path) -> Path:
@@ -124,8 +129,15 @@ def find_fault(parameters: Mapping[str, Any]) -> str | None:
     """
     bounded = {**parameters, "connect_timeout": 2, "options": "-c statement_timeout=1000"}
     try:
-        with psycopg.connect(**bounded, autocommit=True) as connection:
-            connection.execute("SELECT 1")
+        connection: psycopg.Connection = psycopg.connect(**bounded, autocommit=True)
+        try:
+            connection.pgconn.send_query(b"SELECT 1")
+            # A frozen server says nothing, and takes no note of its own timeout.
+            (result,) = connection.wait(generators.execute(connection.pgconn), timeout=_PROBE_ANSWER_SECONDS)
+            if result.status != ExecStatus.TUPLES_OK:
+                return result.get_error_message().strip().splitlines()[-1]
+        finally:
+            connection.close()
     except psycopg.Error as error:
         return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
     return None

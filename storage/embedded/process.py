@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage.embedded.paths import Account
+from storage.embedded.accounts import Account
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +26,9 @@ _HEALTHY_AFTER_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
+
+# The umask of all we run: what it makes, sockets in shared folders too, is its user's alone.
+PRIVATE = 0o077
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Child:
     quick_deaths: int = field(default=0, init=False)
     _started_at: float = field(default=0.0, init=False)
     _restart_at: float | None = field(default=None, init=False)
+    _refusal: str = field(default="", init=False)
 
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C in the terminal reaches only its parent."""
@@ -68,6 +71,7 @@ class Child:
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
                 pass_fds=self.descriptors,
+                umask=PRIVATE,
                 preexec_fn=_death_signal_setter(self.death_signal),
                 **_as_account(self.account),
             )
@@ -86,7 +90,20 @@ class Child:
         if self._restart_at is None:
             self._restart_at = now + self._note_death(self.process, now)
         if now >= self._restart_at:
+            self._restart(now)
+
+    def _restart(self, now: float) -> None:
+        """Start it again, or later when the machine does not let us: no room on the disk, no process left."""
+        try:
             self.start()
+        except Exception as error:
+            self.quick_deaths += 1
+            self._restart_at = now + self._pause()
+            if self._refusal != repr(error):
+                self._refusal = repr(error)
+                logger.exception("%s could not be started again, and is tried on.", self.name)
+        else:
+            self._refusal = ""
             logger.warning("%s was started again.", self.name)
 
     def request_stop(self) -> None:
@@ -119,22 +136,32 @@ class Child:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
     def bound_log(self) -> None:
-        """Keep the log file under its size: the child goes on appending to the same file, whose lines move to `.1`."""
-        if self.log and self.log.is_file() and self.log.stat().st_size > _LOG_SIZE_BYTES:
-            shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
-            os.truncate(self.log, 0)
+        """Keep the log file under its size: the child goes on appending to the same file, whose last lines move to `.1`.
+
+        It needs no free space: what is kept is in memory when the room is given back. Raises OSError when there is none even
+        then, and the log is short all the same.
+        """
+        if not self.log or not self.log.is_file() or self.log.stat().st_size <= _LOG_SIZE_BYTES:
+            return
+        with self.log.open("rb+") as file:
+            file.seek(-_LOG_SIZE_BYTES, os.SEEK_END)
+            kept = file.read()
+            file.truncate(0)
+        with open(self.log.with_name(f"{self.log.name}.1"), "wb", opener=_private) as file:
+            file.write(kept)
 
     def _note_death(self, process: subprocess.Popen[bytes], now: float) -> float:
         """Log it, end what is left of its group, and return the seconds to pause before the restart."""
         _kill_group(process)
         self.quick_deaths = self.quick_deaths + 1 if now - self._started_at < _HEALTHY_AFTER_SECONDS else 0
-        pause = (
-            min(_FIRST_PAUSE_SECONDS * 2 ** (self.quick_deaths - 1), _LONGEST_PAUSE_SECONDS)
-            if self.quick_deaths
-            else 0.0
-        )
         logger.error("%s ended unexpectedly (%s).", self.name, _describe_exit(process.returncode))
-        return pause
+        return self._pause()
+
+    def _pause(self) -> float:
+        if not self.quick_deaths:
+            return 0.0
+        # The exponent is bounded, as a child may be tried for weeks.
+        return float(min(_FIRST_PAUSE_SECONDS * 2 ** min(self.quick_deaths - 1, 10), _LONGEST_PAUSE_SECONDS))
 
 
 def stop_all(children: Iterable[Child]) -> None:
@@ -146,10 +173,17 @@ def stop_all(children: Iterable[Child]) -> None:
         child.finish_stop(until=until)
 
 
-def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account: Account | None, text: str = "") -> str:
+def run_tool(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    account: Account | None,
+    text: str = "",
+    seconds: float = 120,
+) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    It is killed after `seconds`. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,
@@ -159,8 +193,9 @@ def run_tool(command: Sequence[str], *, environment: Mapping[str, str], account:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=seconds,
         check=True,
+        umask=PRIVATE,
         **_as_account(account),
     )
     return done.stdout
@@ -192,6 +227,10 @@ def _open_log(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _death_signal_setter(number: signal.Signals) -> Callable[[], None] | None:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from storage import limits
 from storage.errors import EventNotFound, InvalidInput
@@ -24,6 +23,7 @@ from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
+from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
 
@@ -145,7 +145,10 @@ def pin_event(*, collection_id: str, event_id: str) -> None:
     """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
     event = find_event(collection_id=collection_id, event_id=event_id)
     packed = event_blocks.pack_event(event)
-    if not run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer:
+    with engine_errors(), transaction.atomic():
+        run(events_sql.lock_pins(collection_id))
+        is_pinned = run_one(events_sql.pin_event(collection_id, event_id, packed, limits.EVENTS_PINNED_MAX)).answer
+    if not is_pinned:
         raise InvalidInput(f"{limits.EVENTS_PINNED_MAX:,} requests are pinned already: unpin one first")
 
 
@@ -186,7 +189,7 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
 
 def sum_events(collection_id: str) -> Kept:
     """What is kept of the collection, and what was lost in the last 24 hours."""
-    since = timezone.now() - timedelta(days=1)
+    since = clock.now() - timedelta(days=1)
     return Kept(*run_one(events_sql.sum_events(collection_id, int(since.timestamp()) // 60)))
 
 

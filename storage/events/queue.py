@@ -1,8 +1,8 @@
 """Storing events in the background: a bounded queue and one thread in each process.
 
 The caller never waits and never fails. While the table is slow, locked or unreachable, events collect in the queue. When it
-is full, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the events
-of the last moment.
+is full, or the disk, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the
+events of the last moment.
 
 Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
 """
@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from multiprocessing import util
 
-from storage import limits
+from storage import disk_space, limits
 from storage.errors import StorageError
 from storage.events.blocks import Body, Event, OpenBlock, pack
 from storage.events.ids import minute_of
@@ -74,7 +74,8 @@ class EventQueue:
             try:
                 self._name_keys()
                 self._close_blocks()
-                if self._closed:
+                is_full = disk_space.is_short_for_events()
+                if self._closed and not is_full:
                     self._connection.run_together(statements_for(self._closed))
             except StorageError:
                 self._store_lost()
@@ -83,7 +84,7 @@ class EventQueue:
                 logger.exception("A batch of recorded requests could not be stored")
                 self._end_waiting(are_lost=True)
             else:
-                self._end_waiting(are_lost=False)
+                self._end_waiting(are_lost=is_full)
             self._store_lost()
 
     def _wake(self) -> None:

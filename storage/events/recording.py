@@ -8,8 +8,10 @@ import logging
 import threading
 import time
 
-from django.db import connections
+from django.db import connections, transaction
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import StorageError
 from storage.events.sql import queries as events_sql
 from storage.models import Recording
@@ -34,12 +36,16 @@ def find_recording(collection_id: str) -> Recording | None:
 
 def start_recording(collection_id: str) -> None:
     """Record the collection's requests from now on; starting again changes nothing."""
-    Recording.objects.get_or_create(collection_id=collection_id)
+    with transaction.atomic():
+        if Recording.objects.get_or_create(collection_id=collection_id)[1]:
+            audit.record(Verb.RECORDING_STARTED, collection_id=collection_id)
 
 
 def stop_recording(collection_id: str) -> None:
     """Stop recording; recorded requests stay until they expire."""
-    Recording.objects.filter(collection_id=collection_id).delete()
+    with transaction.atomic():
+        if Recording.objects.filter(collection_id=collection_id).delete()[0]:
+            audit.record(Verb.RECORDING_STOPPED, collection_id=collection_id)
 
 
 def is_recorded(collection_id: str) -> bool:

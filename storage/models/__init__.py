@@ -1,20 +1,24 @@
 """Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
 
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
-from storage.models.collections import Collection, DataKey, DataKeyUse, Deletion
+from storage.models.audit import AuditEntry
+from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.items import Base, Item, SaveReceipt
-from storage.models.people import Invitation, Membership, Role, Session
+from storage.models.people import Invitation, Membership, Role, Session, SignInRules
+from storage.models.throttles import Throttle
 
 __all__ = [
+    "AuditEntry",
     "Base",
     "BaseFigures",
     "Blob",
     "Collection",
     "Count",
     "DataKey",
+    "DataKeyAllowance",
     "DataKeyUse",
     "DeletedFile",
     "Deletion",
@@ -36,6 +40,8 @@ __all__ = [
     "Role",
     "SaveReceipt",
     "Session",
+    "SignInRules",
     "SnapshotSchedule",
+    "Throttle",
     "Upload",
 ]

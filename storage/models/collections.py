@@ -36,6 +36,19 @@ class DataKey(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    requests_per_second = models.IntegerField(null=True)  # None: no limit
+    bytes_per_day = models.BigIntegerField(null=True)
+    # None: made by a command, by somebody whose account is gone, or before this was noted.
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(requests_per_second__isnull=False) | models.Q(bytes_per_day__isnull=False),
+                name="datakey_limited",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.secret_start}...{self.secret_end})"
@@ -51,6 +64,23 @@ class DataKeyUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.data_key_id} by {self.client}"
+
+
+class DataKeyAllowance(models.Model):
+    """What is left to a data key that has limits, for all processes together (`storage/collections/key_limits.py`)."""
+
+    # A request in flight may be counted when its key has just been deleted; nothing is lost by that.
+    data_key = models.OneToOneField(
+        DataKey, on_delete=models.CASCADE, primary_key=True, related_name="allowance", db_constraint=False
+    )
+    tokens = models.FloatField()  # requests that may be made at once, as of `filled_at`
+    filled_at = models.DateTimeField()
+    granted = models.IntegerField()  # requests that the last taking got
+    day = models.DateField()  # in UTC, as of which is
+    used_bytes = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.data_key_id}: {self.tokens} requests, {self.used_bytes} bytes on {self.day}"
 
 
 class Deletion(models.Model):

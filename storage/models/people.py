@@ -63,3 +63,16 @@ class Session(AbstractBaseSession):
         """The engine that the settings name."""
         engine: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
         return engine
+
+
+class SignInRules(models.Model):
+    """What the owner of the server requires of everybody who signs in. The one row of this server; none: nothing."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    second_factor_required = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="sign_in_rules_single_row")]
+
+    def __str__(self) -> str:
+        return "a second factor is required" if self.second_factor_required else "no rules"

@@ -12,16 +12,16 @@ from storage.errors import Forbidden, Unauthorized
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks for a collection: the holder of a data key, or (digest None) a person whom a gate has let in.
+    """Who asks for a collection: the holder of a data key, or (digest None) a person.
 
-    Without a person either it is the server itself, as for its commands. `can_write` is a person's; a key's right is the
-    database's to say. The uploads of a person are theirs alone, those of data keys the collection's.
+    Without a person either it is the server itself, as for its commands. What a key or a person may do is the database's to
+    say, in each statement anew: a gate that let somebody in may have done so long ago, when their request's body began. The
+    uploads of a person are theirs alone, those of data keys the collection's.
     """
 
     collection_id: str
     key_digest: bytes | None = None
     person_id: int | None = None
-    can_write: bool = True
 
 
 class AccessRow(Protocol):

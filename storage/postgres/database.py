@@ -10,33 +10,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection as django_connection
-from django.db.utils import DatabaseError, InterfaceError
-from psycopg import errors as pg
 
-from storage.errors import DiskFull, EngineUnreachable
-from storage.postgres.connections import Connection, PoolBusy, pool
+from storage.postgres.connections import Connection, pool
+from storage.postgres.deadlines import CONNECT_SECONDS
+from storage.postgres.failures import name_failure
 from storage.postgres.sending import row_maker, send
+from storage.postgres.sql import sessions as sessions_sql
 from storage.postgres.statements import R, Statement
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
-
-# Errors that a retry can solve: the server is down, starting, out of connections, or the statement timed out.
-_PASSING = (
-    PoolBusy,
-    psycopg.InterfaceError,
-    pg.AdminShutdown,
-    pg.CannotConnectNow,
-    pg.ConnectionException,
-    pg.ConnectionTimeout,
-    pg.CrashShutdown,
-    pg.DeadlockDetected,
-    pg.LockNotAvailable,
-    pg.QueryCanceled,
-    pg.SerializationFailure,
-    pg.TooManyConnections,
-)
 
 
 def run(statement: Statement[R]) -> list[R]:
@@ -75,6 +60,20 @@ def one_connection() -> Iterator[None]:
     finally:
         if not is_nested:
             django_connection.close()
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within `one_connection()`: let its statements take as long as they need, such as those of a migration."""
+    connection = django_connection.connection
+    answer_seconds, connection.answer_seconds = connection.answer_seconds, None
+    try:
+        run(sessions_sql.set_statement_timeout("0"))
+        yield
+    finally:
+        connection.answer_seconds = answer_seconds
+        if not connection.closed:
+            run(sessions_sql.set_statement_timeout(f"{settings.STATEMENT_TIMEOUT_MS}"))
 
 
 class OwnConnection:
@@ -161,23 +160,16 @@ def release_connection() -> None:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """Turn what the driver or the ORM raises about the engine's state into a named error."""
+    """Turn what the driver raises about the engine's state into a named error. The ORM raises named errors by itself."""
     try:
         yield
-    except (psycopg.Error, DatabaseError, InterfaceError) as error:
-        cause = error if isinstance(error, psycopg.Error) else error.__cause__
-        if isinstance(cause, pg.DiskFull):
-            raise DiskFull() from error
-        if isinstance(cause, _PASSING) or _is_connection_error(cause):
-            raise EngineUnreachable() from error
-        raise
+    except psycopg.Error as error:
+        named = name_failure(error)
+        if named is None:
+            raise
+        raise named() from error
 
 
-def _is_connection_error(cause: BaseException | None) -> bool:
-    """Whether there was no server to answer: it gives every error of its own a code, the client library gives none."""
-    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
-
-
-def _open() -> Connection:
+def _open(seconds: float = CONNECT_SECONDS) -> Connection:
     """A connection as Django configures it, but committing every statement."""
-    return psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
+    return Connection.open(seconds, **django_connection.get_connection_params(), autocommit=True)

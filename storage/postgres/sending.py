@@ -1,8 +1,8 @@
-"""Sends one statement to Postgres and waits for its rows in a single call of the client library.
+"""Sends one statement to Postgres and waits for its rows in a single call of the client library, until a deadline.
 
 psycopg's cursors talk to the server in steps, and at each of them the thread lets others run and then waits for its turn: with
-sixteen requests at once that was a sixth of the cost of a GET. Here it does so once, while the server is at work. In return,
-Ctrl-C takes effect only when the statement has ended.
+sixteen requests at once that was a sixth of the cost of a GET. Here it does so once, while the server is at work; `deadlines.py`
+ends a wait that lasts too long. In return, Ctrl-C takes effect only when the statement has ended.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from storage.postgres.connections import Connection
+from storage.postgres.deadlines import wait_for_result
 from storage.postgres.statements import R, Statement
 
 # A statement with more values is a query put together by a caller: hardly ever sent twice, so not worth keeping.
@@ -40,13 +41,13 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-        _nothing(pgconn, pgconn.exec_(b"BEGIN"))
+        _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.exec_, b"BEGIN"))
     if len(values) <= _PREPARED_MAX_PARAMS:
         name = _prepared(connection, text, transformer.types or ())
-        # It takes None for NULL as `exec_params` does; its signature only does not say so.
-        result = pgconn.exec_prepared(name, values, transformer.formats)  # type: ignore[arg-type]
+        result = wait_for_result(pgconn, connection.due_at(), pgconn.exec_prepared, name, values, transformer.formats)
     else:
-        result = pgconn.exec_params(text.encode(), values, transformer.types, transformer.formats)
+        arguments = (text.encode(), values, transformer.types, transformer.formats)
+        result = wait_for_result(pgconn, connection.due_at(), pgconn.exec_params, *arguments)
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
@@ -66,15 +67,17 @@ def _prepared(connection: Connection, statement: str, types: _Types) -> bytes:
     if names is None:
         names = _names_of[connection] = {}
     name = names.get((statement, types))
-    return name or _prepare(connection.pgconn, names, statement, types)
+    return name or _prepare(connection, names, statement, types)
 
 
-def _prepare(pgconn: PGconn, names: _Names, statement: str, types: _Types) -> bytes:
+def _prepare(connection: Connection, names: _Names, statement: str, types: _Types) -> bytes:
+    pgconn = connection.pgconn
     if len(names) >= _PREPARED_MAX:
-        _nothing(pgconn, pgconn.exec_(b"DEALLOCATE " + names.pop(next(iter(names)))))
+        forget = b"DEALLOCATE " + names.pop(next(iter(names)))
+        _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.exec_, forget))
     number = int(next(reversed(names.values()), b"s0")[1:]) + 1
     name = b"s%d" % number
-    _nothing(pgconn, pgconn.prepare(name, statement.encode(), types))
+    _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.prepare, name, statement.encode(), types))
     names[statement, types] = name
     return name
 
@@ -83,6 +86,7 @@ def _nothing(pgconn: PGconn, result: PGresult) -> None:
     """Raises the error of a result, unless it is one of a statement that has no rows."""
     if result.status == ExecStatus.COMMAND_OK:
         return
-    if pgconn.status != ConnStatus.OK:
+    if pgconn.status != ConnStatus.OK or not result.error_field(DiagnosticField.SQLSTATE):
+        # It is the client library's: the server gives every error of its own a code.
         raise psycopg.OperationalError(result.get_error_message())
     raise error_from_result(result)

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from django.conf import settings
 
 from storage import disk_space, limits
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
+from storage.s3 import pool
 from storage.s3.reading import Reading
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ _CONFIG = {
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
+_CONNECT_SECONDS = 3.0
 # What an S3 answers when it has no space left, besides the status 507.
 _FULL = (
     "<Code>InsufficientStorage",
@@ -275,18 +278,12 @@ def _signer() -> _Signer:
 @lru_cache(maxsize=1)
 def _pool() -> urllib3.HTTPConnectionPool:
     """Connections that all threads share, at most one each."""
-    return urllib3.connection_from_url(
-        settings.S3_ENDPOINT_URL,
-        maxsize=limits.TRANSFERS_AT_ONCE,
-        retries=False,
-        timeout=_timeout(None),
-    )
+    return pool.open_pool(maxsize=limits.TRANSFERS_AT_ONCE, timeout=_timeout(limits.ENGINE_ANSWER_SECONDS))
 
 
-def _timeout(seconds: float | None) -> urllib3.Timeout:
+def _timeout(seconds: float) -> urllib3.Timeout:
     """`seconds` for S3's first word. While connecting and sending, every step has as long."""
-    seconds = seconds or limits.ENGINE_ANSWER_SECONDS
-    return urllib3.Timeout(connect=min(seconds, 3.0), read=seconds)
+    return urllib3.Timeout(connect=min(seconds, _CONNECT_SECONDS), read=seconds)
 
 
 @contextmanager
@@ -314,23 +311,31 @@ def _ask(
     path = f"{urlsplit(settings.S3_ENDPOINT_URL).path.rstrip('/')}/{settings.S3_BUCKET}/{key_of(blob_id)}"
     request = AWSRequest(method=method, url=_origin() + path, headers=headers)
     _signer().add_auth(request)
-    sent = dict(request.headers.items())
     options: dict[str, Any] = {
-        "headers": sent,
+        "headers": dict(request.headers.items()),
         "preload_content": False,
         "redirect": False,
-        "timeout": _timeout(seconds),
     }
+    seconds = seconds or limits.ENGINE_ANSWER_SECONDS
     try:
-        try:
-            return _pool().urlopen(method, path, body=body, **options)
-        except (urllib3.exceptions.ProtocolError, ConnectionError):
-            if body is not None:
-                raise
-            # A connection kept from before may have been closed at the other end at this very moment.
-            return _pool().urlopen(method, path, **options)
+        if body is not None:
+            # It may come from a slow client, whom S3 waits for longer than we wait for it.
+            return _pool().urlopen(method, path, body=body, timeout=_timeout(seconds), **options)
+        return _ask_twice(method, path, time.monotonic() + seconds, options)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise EngineUnreachable() from error
+
+
+def _ask_twice(method: str, path: str, due_at: float, options: dict[str, Any]) -> urllib3.BaseHTTPResponse:
+    """Ask again over a new connection, as one kept from before may have been closed at the other end at this very moment.
+
+    The first word is due by then in any case, on the clock of `time.monotonic()`.
+    """
+    try:
+        return _pool().urlopen(method, path, timeout=urllib3.Timeout(total=due_at - time.monotonic()), **options)
+    except (urllib3.exceptions.ProtocolError, ConnectionError):
+        left = max(due_at - time.monotonic(), limits.ENGINE_MIN_SECONDS)
+        return _pool().urlopen(method, path, timeout=urllib3.Timeout(total=left), **options)
 
 
 def _origin() -> str:
@@ -373,6 +378,10 @@ _making = threading.Lock()
 
 
 def _make_client(config: Config) -> Any:
+    tls = settings.S3_TLS
+    if tls:
+        # On this machine, whatever proxy the environment names.
+        config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
     # Clients may be shared by threads; the session that makes them may not.
     with _making:
         return boto3.session.Session().client(
@@ -382,4 +391,5 @@ def _make_client(config: Config) -> Any:
             aws_access_key_id=settings.S3_ACCESS_KEY_ID,
             aws_secret_access_key=settings.S3_SECRET_ACCESS_KEY,
             config=config,
+            verify=str(tls.authority) if tls else None,
         )

@@ -9,7 +9,6 @@ is deleted. Losing all of them costs nothing but time.
 import logging
 import os
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from storage import limits
+from storage import disk_space, limits
 from storage.errors import EngineUnreachable, StorageError
 from storage.s3 import blobs
 from storage.s3.reading import Reading
@@ -70,6 +69,12 @@ class Copies:
             with suppress(OSError):
                 self._place(blob_id).unlink()
 
+    def clear(self) -> None:
+        """Remove all copies: their room is wanted for something else."""
+        for _, _, path in self._found():
+            with suppress(OSError):
+                Path(path).unlink()
+
     def tidy(self) -> None:
         """Remove copies that are too old, and the oldest until the others are within the limit."""
         found = sorted(self._found())
@@ -117,7 +122,7 @@ class Copies:
         if place.exists() or size_bytes > self._max_bytes // 16:
             return
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(self._folder).free < 2 * settings.DISK_RESERVE_MB * 1_048_576 + size_bytes:
+        if not disk_space.has_room_for_copies(size_bytes):
             return
         descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=_NEW)
         try:

@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
+from console.api import throttle
 from tests.factories import BaseClient, exact_json
 
 # An address of this test's own: what it does keeps the address waiting for a minute.
@@ -32,3 +35,15 @@ def test_an_address_with_1000_wrong_keys_is_told_to_wait_while_good_keys_are_ser
         assert list(exact_json(response)) == ["errors"]
     assert good.get("a").status_code == 200
     assert replace(wrong, source_address=BYSTANDER).get("a").status_code == 401
+
+
+def test_wrong_keys_are_counted_by_network_and_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "_ADDRESSES_MAX", 10)
+    throttle._counts.reset()
+    waits = [throttle.count_wrong_key(f"2001:db8::{number:x}") for number in range(101)]
+    assert [wait > 0 for wait in waits] == [False] * 100 + [True]
+    assert throttle.count_wrong_key("2001:db8:0:1::1") == 0
+    for number in range(100):
+        throttle.count_wrong_key(f"192.0.2.{number}")
+    assert len(throttle._counts.storage) <= 10
+    throttle._counts.reset()

@@ -55,7 +55,12 @@ PAGES = {
     "base-bad-query": "/collections/{id}/base/guests/?q=%7B%22age%3Fgtt%22%3A1%7D",
     "keys": "/collections/{id}/keys/",
     "new-key": "/collections/{id}/keys/new/",
+    "key-limits": "/collections/{id}/keys/{key}/limits/",
     "revoke": "/collections/{id}/keys/{key}/revoke/",
+    "audit": "/collections/{id}/audit/",
+    "audit-empty": "/collections/{silent}/audit/",
+    "audit-no-match": "/collections/{id}/audit/?since=2001-01-01&until=2001-01-02",
+    "audit-of-server": "/audit/",
     "connect-javascript": "/collections/{id}/connect/",
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",
@@ -76,6 +81,8 @@ PAGES = {
     "invite": "/collections/{id}/settings/people/invite/",
     "people": "/people/",
     "account": "/account/",
+    "prove": "/account/second-factor/prove/",
+    "reset-second-factor": "/people/{reader}/second-factor/",
     "jump": "/jump/?q=a",
     "not-there": "/nothing/",
 }
@@ -91,7 +98,12 @@ def full(server: Server, cast: Cast) -> Cast:
     Base.objects.create(collection=cast.collection, name="notes")
     make_archives(cast)
     make_base(cast, *messy_items(100), name="guests")
-    keys.create_key(collection_id=cast.collection.id, name="app with a rather long name, to see what happens")
+    keys.create_key(
+        collection_id=cast.collection.id,
+        name="app with a rather long name, to see what happens",
+        requests_per_second=100,
+        bytes_per_day=1_000_000_000,
+    )
     old = keys.create_key(
         collection_id=cast.collection.id, name="old", can_write=False, base_names=["notes"], drive_names=[]
     )
@@ -164,7 +176,13 @@ def ids_of(cast: Cast) -> dict[str, object]:
     imports = {each.state: each.id for each in Import.objects.filter(collection=cast.collection)}
     export = Export.objects.filter(collection=cast.collection, state="done").first()
     key = keys.list_keys(cast.collection.id)[0].id
-    return {"id": cast.collection.id, "key": key, "export": export.id if export else "", **imports}
+    return {
+        "id": cast.collection.id,
+        "reader": cast.reader.id,
+        "key": key,
+        "export": export.id if export else "",
+        **imports,
+    }
 
 
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>
@@ -191,6 +209,7 @@ def test_every_page(full: Cast, pages: Pages, half: int) -> None:
     page = pages(full.server_owner, bypass_csp=True)
     event, replay = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "empty": make_cast().collection.id}
+    known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
     for name, path in list(PAGES.items())[half::2]:
         page.goto(path.format(**known))

@@ -71,12 +71,25 @@ def test_data_key_has_the_rights_it_was_made_with(
     assert status(server, collection_id, key, base="other") == other
 
 
+def test_data_key_is_limited_by_commands(server: Server, collection_id: str) -> None:
+    made("datakey", "create", collection_id, "my app", "--requests-per-second", "5", "--bytes-per-day", "3000000")
+    line = run_here("datakey", "list", collection_id).stdout
+    assert "read-write, 5 requests a second, 3,000,000 bytes a day  my app" in line
+    assert run_here("datakey", "limit", collection_id, line.split()[0], "--requests-per-second", "7").returncode == 0
+    assert "read-write, 7 requests a second  my app" in run_here("datakey", "list", collection_id).stdout
+
+
 @pytest.mark.parametrize(
     "command, says",
     [
         (("collection", "create", " "), "A collection's name has 1 to 128 characters"),
         (("datakey", "create", "nosuchcoll", "x"), "No collection has the id nosuchcoll"),
         (("datakey", "revoke", "nosuchcoll", "1"), "Collection nosuchcoll has no data key 1"),
+        (("datakey", "limit", "nosuchcoll", "1"), "Collection nosuchcoll has no data key 1"),
+        (
+            ("datakey", "create", "nosuchcoll", "x", "--requests-per-second", "0"),
+            "A data key's limit is 1 to 100,000 requests a second",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

@@ -16,6 +16,7 @@ from storage.base import bases, edits, items
 from storage.drive import moves
 from storage.errors import StorageError
 from storage.models import Import, Role
+from storage.postgres import failures
 from tests.api.in_process import ask
 from tests.console.conftest import Browser
 from tests.console.test_routes import make_drive
@@ -80,10 +81,29 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
         {"Content-Range": "bytes */7"},
     ),
     (errors.UploadMismatch(), 422, [errors.UploadMismatch.default], {}, {}),
+    (
+        error_status.TooManyRequests(5, wait_seconds=0),
+        429,
+        ["Too many requests with this data key", "It may make 5 a second"],
+        {},
+        {"Retry-After": "1"},
+    ),
+    (
+        error_status.TooManyBytes(50_000, wait_seconds=70),
+        429,
+        ["This data key has used up its bytes for today", "It may move 50,000 a day; a day begins at 00:00 UTC"],
+        {},
+        {"Retry-After": "70"},
+    ),
+    (error_status.SecondFactorOwed(), 403, [error_status.SecondFactorOwed.default], {}, {}),
+    (error_status.TooManyTries(9), 429, [error_status.TooManyTries.default], {}, {"Retry-After": "9"}),
     (error_status.TooManyWrongKeys(9), 429, [error_status.TooManyWrongKeys.default], {}, {"Retry-After": "9"}),
     (errors.BlobMissing(), 500, [errors.BlobMissing.default], {}, {}),
+    (error_status.HashingBusy(), 503, [error_status.HashingBusy.default], {}, AGAIN),
     (errors.EngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
     (errors.DiskFull(), 507, [errors.DiskFull.default], {}, {}),
+    (failures.OrmEngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
+    (failures.OrmDiskFull(), 507, [errors.DiskFull.default], {}, {}),
 ]
 HEADERS = ("Retry-After", "Content-Range", "Allow")
 Asked = Callable[[StorageError], tuple[int, Any, dict[str, str]]]

@@ -7,13 +7,16 @@ for clients whose host is fixed (docs/connect.md), as the server is there.
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -22,7 +25,7 @@ import trustme
 from storage.embedded import ports
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import ROOT, Server
-from tests.waiting import MOMENT_SECONDS, eventually
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CADDY = shutil.which("caddy", path=sysconfig.get_path("scripts"))
@@ -103,7 +106,7 @@ def run_nginx(server: Server, folder: Path) -> Iterator[Proxy]:
         "user root;" if os.geteuid() == 0 else "",
         "daemon off; worker_processes 1;",
         f"pid {folder}/nginx.pid; error_log {folder}/nginx.log;",
-        "events { worker_connections 512; }",
+        "events { worker_connections 8192; } worker_rlimit_nofile 16384;",
         f"http {{ access_log off; {''.join(f'{kind}_temp_path {folder}/{kind};' for kind in kinds)}",
         f"include {folder}/homeport.conf; }}",
     ]
@@ -250,6 +253,39 @@ def test_the_real_address_of_a_client_is_seen(proxy: Proxy, app: App) -> None:
     with proxy.client("127.0.0.77", headers=wrong) as guesser, proxy.client("127.0.0.78", headers=wrong) as other:
         assert any(guesser.get(path).status_code == 429 for _ in range(400))
         assert other.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("sent", ["nothing", "half a head", "half a body", "half a body of a stranger's"])
+def test_a_thousand_slow_clients_hold_up_nobody(proxy: Proxy, app: App, sent: str) -> None:
+    """As they hold up nobody without a proxy (`tests/server/`)."""
+    address = urlsplit(proxy.url)
+    key = app.headers["X-API-Key"] if sent == "half a body" else f"abcdefghij_{'x' * 32}"
+    head = f"PUT {app.path}/things/items HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\nContent-Length: 1000\r\n"
+    what = {"nothing": "", "half a head": head}.get(sent, f"{head}\r\n{{")
+    with ExitStack() as stack:
+        for _ in range(1000):
+            plain = stack.enter_context(socket.create_connection((address.hostname, address.port), MOMENT_SECONDS))
+            slow = stack.enter_context(proxy.trust.wrap_socket(plain, server_hostname="localhost"))
+            slow.sendall(what.encode())
+        for _ in range(5):
+            with proxy.client(headers=app.headers) as client:
+                began = time.monotonic()
+                assert client.put(f"{app.path}/things/items", json={"items": [{"key": "served"}]}).status_code == 207
+                assert client.get("/sign-in/").status_code == 200
+                assert time.monotonic() - began < PROMISED_SECONDS
+
+
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "X_API_Key"])
+def test_headers_with_underscores_are_nothing(proxy: Proxy, app: App, name: str) -> None:
+    path = f"{app.path}/things/items/plain"
+    with proxy.client("127.0.0.79" if name == "X_API_Key" else "127.0.0.80") as client:
+        if name == "X_API_Key":
+            assert client.get(path, headers={name: app.headers["X-API-Key"]}).status_code == 401
+        else:
+            wrong = [
+                {"X-API-Key": f"abcdefghij_{'0' * 32}", name: f"203.0.113.{number % 250}"} for number in range(400)
+            ]
+            assert any(client.get(path, headers=headers).status_code == 429 for headers in wrong)
 
 
 @pytest.mark.parametrize("host", FIXED_HOSTS)

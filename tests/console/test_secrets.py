@@ -30,6 +30,10 @@ PAGES = (
     "/collections/{}/connect/?client=curl",
     "/collections/{}/settings/",
     "/collections/{}/base/",
+    "/collections/{}/audit/",
+    "/audit/",
+    "/audit/export/?format=csv",
+    "/audit/export/?format=jsonl",
 )
 
 

@@ -1,13 +1,16 @@
 """The server's certificate: issued once, again when it lacks a name or grows old, always by the same authority."""
 
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from storage.embedded import certificates
+from storage.embedded import certificates, durable, state
 
 
 def names_in(path: Path) -> set[str]:
@@ -59,3 +62,70 @@ def test_ensure_keeps_the_keys_to_the_owner(tmp_path: Path) -> None:
     certificates.ensure(tmp_path, [])
     for name in ("ca.key", "server.key"):
         assert stat.S_IMODE((tmp_path / "tls" / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["server.pem", "server.key"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\n", b"\xff\x00", None])
+def test_a_damaged_certificate_of_ours_is_named_and_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, content: bytes | None
+) -> None:
+    made = certificates.ensure(tmp_path, [])
+    authority = made.authority.read_bytes()
+    path = tmp_path / "tls" / name
+    path.unlink() if content is None else path.write_bytes(content)
+    certificates.ensure(tmp_path, [])
+    assert f"{path} is damaged or missing" in caplog.text
+    leaf = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    key = load_pem_private_key(made.key.read_bytes(), password=None)
+    assert key.public_key() == leaf.public_key()
+    assert made.authority.read_bytes() == authority
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN EC PRIVATE KEY-----\n", None, "another"])
+def test_a_damaged_key_of_the_authority_is_needed_only_to_issue(tmp_path: Path, content: bytes | str | None) -> None:
+    certificates.ensure(tmp_path / "other", [])
+    made = certificates.ensure(tmp_path, [])
+    authority, key = made.authority.read_bytes(), tmp_path / "tls" / "ca.key"
+    if content == "another":
+        content = (tmp_path / "other" / "tls" / "ca.key").read_bytes()
+    key.unlink() if content is None else key.write_bytes(content)  # type: ignore[arg-type]
+    certificates.ensure(tmp_path, [])
+    with pytest.raises(certificates.CertificateError, match=r"ca\.key is damaged or missing"):
+        certificates.ensure(tmp_path, ["new.example"])
+    assert made.authority.read_bytes() == authority
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", None])
+def test_a_damaged_authority_is_never_replaced(tmp_path: Path, content: bytes | None) -> None:
+    made = certificates.ensure(tmp_path, [])
+    made.authority.unlink() if content is None else made.authority.write_bytes(content)
+    with pytest.raises(certificates.CertificateError, match=r"ca\.pem is damaged or missing"):
+        certificates.ensure(tmp_path, [])
+    assert content is None or made.authority.read_bytes() == content
+
+
+def test_what_matters_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("sync"), fsync(file))[1])
+    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"name {to.name}"), replace(path, to))[1])
+    certificates.ensure(tmp_path, [])
+    state.ensure(tmp_path)
+    for name in ("ca.key", "ca.pem", "server.key", "server.pem", "homeport.json"):
+        at = done.index(f"name {name}")
+        assert (done[at - 1], done[at + 1]) == ("sync", "sync"), name
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    durable.write(path, b"before")
+
+    def fail(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        durable.write(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

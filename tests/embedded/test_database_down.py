@@ -59,7 +59,9 @@ def test_database_down_is_told_soon_and_over_when_it_is(own_server: Any, client:
             assert answer.headers["Retry-After"]
             assert answer.json() == {"errors": ["Storage is not reachable at the moment, please try again"]}
         assert httpx.get(f"{own_server.url}/healthz").status_code == 200
-        assert httpx.get(f"{own_server.url}/readyz").json()["postgres"] != "ok"
+        ready = httpx.get(f"{own_server.url}/readyz")
+        assert ready.json()["postgres"] != "ok"
+        assert int(ready.headers["Retry-After"]) > 0
     own_server.wait_ready()
     assert [client.get("/items/a").json() for _ in range(8)] == [{"key": "a", "n": 1}] * 8
 

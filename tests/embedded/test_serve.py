@@ -15,6 +15,8 @@ import httpx
 import psutil
 import pytest
 
+from storage.embedded import state
+from tests.second_s3 import serve_second_s3
 from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
 
@@ -152,25 +154,21 @@ def test_a_second_start_keeps_everything(own_server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_engines_of_others_are_used_instead_of_the_bundled_ones(make_server: MakeServer, own_server: Server) -> None:
-    from storage.embedded import state
-
+def test_engines_of_others_are_used_instead_of_the_bundled_ones(
+    make_server: MakeServer, own_server: Server, tmp_path: Path
+) -> None:
     theirs = state.load(own_server.data)
     assert theirs
     database = theirs.postgres
-    server = make_server(
-        DATABASE_URL=f"postgres://{database.user}:{database.password}@127.0.0.1:{database.port}/{database.database}",
-        S3_ENDPOINT_URL=theirs.s3.endpoint_url,
-        S3_BUCKET=theirs.s3.bucket,
-        S3_ACCESS_KEY_ID=theirs.s3.access_key,
-        S3_SECRET_ACCESS_KEY=theirs.s3.secret_key,
-    ).start()
-    server.wait_ready()
-    assert server.children("weed") == []
-    assert server.children("postgres") == []
-    assert not (server.data / "engines").exists()
-    created = server.run("collection", "create", "Seen from both").stdout.split()[-1]
-    assert created in own_server.run("collection", "list").stdout
+    url = f"postgres://{database.user}:{database.password}@127.0.0.1:{database.port}/{database.database}"
+    with serve_second_s3(tmp_path / "s3") as s3:
+        server = make_server(DATABASE_URL=url, **s3).start()
+        server.wait_ready()
+        assert server.children("weed") == []
+        assert server.children("postgres") == []
+        assert not (server.data / "engines").exists()
+        created = server.run("collection", "create", "Seen from both").stdout.split()[-1]
+        assert created in own_server.run("collection", "list").stdout
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import paths, state
+from storage.embedded import accounts, paths, ports, state
 
 
 def mode_of(path: Path) -> int:
@@ -70,6 +70,22 @@ def test_ensure_moves_seaweedfs_when_one_of_its_grpc_ports_is_taken(tmp_path: Pa
     assert after.s3.secret_key == before.s3.secret_key
 
 
+def test_ensure_moves_seaweedfs_when_another_user_took_the_place_of_a_socket(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = state.ensure(tmp_path)
+    squatted = ports.SHARED_SOCKETS / f"seaweedfs-filer-grpc-{ports.grpc(before.s3.filer_port)}.sock"
+    squatted.touch()
+    try:
+        assert state.ensure(tmp_path).s3 == before.s3, "ours, or root's to remove"
+        monkeypatch.setattr(os, "geteuid", lambda: squatted.stat().st_uid + 1)
+        after = state.ensure(tmp_path)
+    finally:
+        squatted.unlink()
+    assert set(after.s3.all_ports()).isdisjoint({ports.grpc(before.s3.filer_port)})
+    assert after.s3.secret_key == before.s3.secret_key
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"instance_id": "x"}', "null"])
 def test_load_refuses_a_damaged_file_instead_of_replacing_it(tmp_path: Path, content: str) -> None:
     (tmp_path / "homeport.json").write_text(content)
@@ -101,11 +117,11 @@ class TestAsRoot:
     """Root's engines run as another user, which may not reach what root can."""
 
     def test_ensure_refuses_an_unknown_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(paths.PathError, match="no-such-user"):
+        with pytest.raises(accounts.AccountError, match="no-such-user"):
             state.ensure(tmp_path / "data", engine_user="no-such-user")
 
     def test_ensure_refuses_root_as_engine_user(self, tmp_path: Path) -> None:
-        with pytest.raises(paths.PathError, match="refuses to run as root"):
+        with pytest.raises(accounts.AccountError, match="refuses to run as root"):
             state.ensure(tmp_path / "data", engine_user="root")
 
     def test_a_closed_folder_sends_the_engines_elsewhere(self, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def s3(request: pytest.FixtureRequest, database: None) -> Iterator[str]:
         if request.param == "rclone":
             for name, value in request.getfixturevalue("second_s3").items():
                 patch.setattr(settings, name, value)
+            patch.setattr(settings, "S3_SOCKET", "")
+            patch.setattr(settings, "S3_TLS", None)
         forget_clients()
         yield request.param
 

@@ -1,12 +1,66 @@
 """The queue of background jobs, where a worker may be killed at any moment."""
 
+import time
+
+import pytest
+from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from storage import jobs
+from tests.waiting import eventually
 
 
 def test_no_job_of_a_killed_worker_holds_up_later_ones() -> None:
-    """The queue keeps a job's `lock` for as long as the job stands as running, and a killed worker leaves it so for ever."""
+    """The queue keeps a job's `lock` for as long as the job stands as running, and a killed worker leaves it so."""
     ours = [task for task in app.tasks.values() if task.func.__module__ == jobs.__name__]
     assert {task.name for task in ours} >= {"sweep_expired_items", "sweep_files", "tidy_copies"}
     assert [task.name for task in ours if task.lock is not None] == []
+
+
+def leave_behind(task_name: str, *, heartbeat_seconds: int) -> int:
+    """The id of a job as a worker that was killed leaves it, or one that lives, by its last sign of life."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id",
+            [heartbeat_seconds],
+        )
+        (worker_id,) = cursor.fetchone()
+        cursor.execute(
+            """
+            INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, status, worker_id)
+            VALUES ('default', %s, %s, jsonb_build_object('timestamp', 1), 'doing', %s) RETURNING id
+            """,
+            [task_name, task_name, worker_id],
+        )
+        (job_id,) = cursor.fetchone()
+    return int(job_id)
+
+
+def is_doing(job_id: int) -> bool:
+    return ProcrastinateJob.objects.filter(id=job_id, status="doing").exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_jobs_of_a_killed_worker_begin_again_and_those_of_a_living_one_go_on() -> None:
+    killed = leave_behind("tidy_copies", heartbeat_seconds=600)
+    living = leave_behind("tidy_copies", heartbeat_seconds=0)
+    try:
+        jobs.start(jobs.take_up_abandoned_jobs)
+        eventually(lambda: not ProcrastinateJob.objects.filter(id=killed).exists(), what="it was not done again")
+        assert is_doing(living)
+    finally:
+        ProcrastinateJob.objects.filter(id=living).update(status="failed")
+
+
+@pytest.mark.usefixtures("database")
+def test_a_job_of_a_killed_worker_makes_way_for_one_that_waits() -> None:
+    killed = leave_behind("forget_receipts", heartbeat_seconds=600)
+    jobs.forget_receipts.configure(schedule_in={"hours": 1}).defer(timestamp=int(time.time()))
+    try:
+        jobs.start(jobs.take_up_abandoned_jobs)
+        eventually(lambda: not ProcrastinateJob.objects.filter(id=killed).exists(), what="it still stands as running")
+        assert ProcrastinateJob.objects.filter(task_name="forget_receipts", status="todo").count() == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'forget_receipts' AND status = 'todo'")

@@ -69,6 +69,12 @@ def old() -> Iterator[DatabaseWrapper]:
         yield made
 
 
+def migrate_to_two(database: DatabaseWrapper) -> None:
+    """Other apps' migrations, and those of storage that replace the ten."""
+    for app, *upto in (("auth",), ("contenttypes",), ("sessions",), ("procrastinate",), ("storage", "0002_raw_sql")):
+        call_command("migrate", app, *upto, database=database.alias, verbosity=0)
+
+
 def old_names() -> list[str]:
     return [line[3:] for line in TEN.read_text().splitlines() if line.startswith("-- 0")]
 
@@ -86,7 +92,7 @@ def apply_ten(database: DatabaseWrapper, *names: str) -> None:
 
 def test_both_make_the_same_schema(old: DatabaseWrapper) -> None:
     with scratch("made_by_two") as new:
-        call_command("migrate", database=new.alias, verbosity=0)
+        migrate_to_two(new)
         before, after = catalogues_of(old), catalogues_of(new)
     assert before.keys() == after.keys()
     for kind in before:
@@ -95,13 +101,16 @@ def test_both_make_the_same_schema(old: DatabaseWrapper) -> None:
 
 
 def test_a_database_of_before_needs_no_migration(old: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "connection", old)
-    assert not serving.migrate_if_needed()
+    """But those that came after the two, which it is given as any other is."""
     before = catalogues_of(old)
-    call_command("migrate", database=old.alias, verbosity=0)
+    migrate_to_two(old)
     assert catalogues_of(old) == before
     applied = {name for app, name in MigrationRecorder(old).applied_migrations() if app == "storage"}
     assert applied == {*old_names(), "0001_schema", "0002_raw_sql"}
+    monkeypatch.setattr(serving, "connection", old)
+    monkeypatch.setattr(serving, "call_command", lambda *given, **how: call_command(*given, database=old.alias, **how))
+    serving.migrate_if_needed(print)
+    assert not serving.migrate_if_needed(print)
 
 
 def test_models_and_migrations_say_the_same() -> None:
@@ -117,7 +126,22 @@ def test_a_database_that_only_some_of_the_ten_made_is_refused(monkeypatch: pytes
             recorder.record_applied("storage", name)
         monkeypatch.setattr(serving, "connection", some)
         with pytest.raises(CommandError, match="unfinished version of Homeport"):
-            serving.migrate_if_needed()
+            serving.migrate_if_needed(print)
+
+
+@pytest.mark.parametrize("later", [("storage", "9999_later"), ("an_app_of_later", "0001_initial")])
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(
+    monkeypatch: pytest.MonkeyPatch, later: tuple[str, str]
+) -> None:
+    with scratch("made_later") as newer:
+        recorder = MigrationRecorder(newer)
+        recorder.ensure_schema()
+        recorder.record_applied(*later)
+        before = catalogues_of(newer)
+        monkeypatch.setattr(serving, "connection", newer)
+        with pytest.raises(CommandError, match=f"newer version of Homeport .*{'.'.join(later)}"):
+            serving.migrate_if_needed(print)
+        assert catalogues_of(newer) == before
 
 
 def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,8 +151,8 @@ def test_a_first_start_that_was_stopped_between_the_two_goes_on(monkeypatch: pyt
         monkeypatch.setattr(
             serving, "call_command", lambda *given, **how: call_command(*given, database=half.alias, **how)
         )
-        assert serving.migrate_if_needed()
-        assert not serving.migrate_if_needed()
+        assert serving.migrate_if_needed(print)
+        assert not serving.migrate_if_needed(print)
 
 
 @contextmanager

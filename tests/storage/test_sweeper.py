@@ -1,13 +1,11 @@
 """What the sweeper does when S3 holds on to an object (see `storage/sweeper.py`)."""
 
-import http.client
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -21,7 +19,6 @@ from storage.s3 import blobs
 from storage.s3.blobs import Owner
 from tests.storage.conftest import forget_clients
 from tests.sweeping import once_alone, sweep_now
-from tests.waiting import MOMENT_SECONDS
 
 OWNER = Owner("c" * 10, "drive", "name")
 
@@ -29,7 +26,7 @@ OWNER = Owner("c" * 10, "drive", "name")
 @contextmanager
 def s3_that_keeps(kept: set[uuid.UUID]) -> Iterator[None]:
     """The S3 as it is, but that it refuses to delete these objects, as one with a retention rule does."""
-    engine = urlsplit(settings.S3_ENDPOINT_URL).netloc
+    engine = blobs._pool.__wrapped__()
     keys = {blobs.key_of(blob_id) for blob_id in kept}
 
     class Door(BaseHTTPRequestHandler):
@@ -39,12 +36,11 @@ def s3_that_keeps(kept: set[uuid.UUID]) -> Iterator[None]:
             if self.command == "DELETE" and any(key in self.path for key in keys):
                 status, headers, body = 403, [], b"<Error><Code>AccessDenied</Code></Error>"
             else:
-                there = http.client.HTTPConnection(engine, timeout=MOMENT_SECONDS)
                 length = int(self.headers.get("Content-Length") or 0)
-                there.request(self.command, self.path, self.rfile.read(length) or None, dict(self.headers))
-                answer = there.getresponse()
-                status, headers, body = answer.status, answer.getheaders(), answer.read()
-                there.close()
+                there = engine.urlopen(
+                    self.command, self.path, self.rfile.read(length) or None, dict(self.headers), decode_content=False
+                )
+                status, headers, body = there.status, list(there.headers.items()), there.data
             self.send_response_only(status)
             for name, value in headers:
                 if name.lower() not in ("content-length", "transfer-encoding"):
@@ -63,6 +59,8 @@ def s3_that_keeps(kept: set[uuid.UUID]) -> Iterator[None]:
     threading.Thread(target=door.serve_forever, daemon=True).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "S3_ENDPOINT_URL", f"http://127.0.0.1:{door.server_port}")
+        patch.setattr(settings, "S3_SOCKET", "")
+        patch.setattr(settings, "S3_TLS", None)
         forget_clients()
         try:
             yield

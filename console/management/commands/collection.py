@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
 from storage.collections import collections
 from storage.errors import StorageError
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Create and list collections."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import emoji
-from django.core.management.base import BaseCommand
 
 from console import serving
 from console.management.demo_items import messy_items
+from console.management.recorded import RecordedCommand
 from storage import exact_json, limits
 from storage.base import items
 from storage.collections import collections, keys
@@ -15,7 +15,7 @@ from storage.postgres.caller import Access
 BASE, MESSY_BASE = "emoji", "guests"
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Create a collection with sample data: a Base of about 5,000 emoji with their names in 14 languages (nested lists, "
         "missing attributes, right-to-left text, keys that are not letters), and a Base of 3,000 made-up guests with messy "

@@ -4,15 +4,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
+from storage import disk_space
 from storage.archive import exports
 from storage.archive.leases import Superseded
 from storage.errors import EngineUnreachable, StorageError
 from storage.postgres.database import one_connection
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write a collection as it is now into a zip: bases/<name>.json, drives/<name>/... and manifest.json."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,17 +35,19 @@ class Command(BaseCommand):
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error.filename or options['file']}: {error.strerror or error}") from error
         except Superseded as error:
             raise CommandError("It was deleted in the meantime, or the collection was.") from error
 
     def _write(self, collection_id: str, path: Path) -> None:
         """Under another name until it is whole: what is called as asked for can be trusted."""
+        disk_space.check_space_at(path)
         unfinished = path.with_name(f"{path.name}.unfinished")
         size_bytes = 0
         try:
             with unfinished.open("wb") as file:
                 for chunk in exports.stream_export(collection_id):
+                    disk_space.check_space_at(path)
                     size_bytes += file.write(chunk)
             unfinished.replace(path)
         finally:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
 from storage.archive import imports, plans
 from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
@@ -15,7 +16,7 @@ from storage.postgres.database import one_connection
 _WAYS = ("merge", "replace", "rename", "skip")
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Import a zip of Homeport or of the original service, or items from JSON, NDJSON or CSV. The whole file is checked "
         "first; --check stops there. Running it again stores nothing twice."

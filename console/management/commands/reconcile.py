@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from console.management.recorded import RecordedCommand
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.drive import rebuild, reconcile
 from storage.drive.reconcile import Report
 from storage.errors import EngineUnreachable, StorageError
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Compare the bucket with the database and report what differs; ends with an error if anything does."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,6 +27,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            chosen = {name: True for name in ("rebuild", "repair") if options[name]}
+            if chosen:
+                audit.note_act(Verb.RECONCILED, details=chosen)
             if options["rebuild"]:
                 self._rebuild()
             report = reconcile.repair() if options["repair"] else reconcile.compare()

@@ -15,23 +15,26 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 from filelock import FileLock, Timeout
 
 from console import serving
 from console.connect import python_client
-from storage.embedded import certificates, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage import disk_space
+from storage.embedded import accounts, certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded.reserve import Reserve
+from storage.embedded.upkeep import Upkeep
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
 
 _TICK_SECONDS = 0.05
-_MAINTENANCE_SECONDS = 30.0
 # An engine that died this often in a row while we wait for it will not come up by itself.
 _HOPELESS_AFTER = 4
 
@@ -46,19 +49,32 @@ class Command(BaseCommand):
     help = "Starts Homeport: its engines, the web server and the job worker. Ctrl-C stops it all."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--accept-engines",
+            action="store_true",
+            help="use the engines' data outside the data folder although it is of another time than the data folder",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Hold the data folder's lock for as long as the server runs."""
         self.children: list[process.Child] = []
         self.stop_asked = False
         self.is_up = False
+        self.accepts_engines: bool = options["accept_engines"]
+        self.upkeep = Upkeep()
         try:
             paths.make_data_folder(settings.DATA)
+            # From here on: the folders above it are not ours alone.
+            os.umask(process.PRIVATE)
             with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (paths.PathError, state.StateError, OSError) as error:
+        except (accounts.AccountError, paths.PathError, state.StateError, certificates.CertificateError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(_sentence(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
 
@@ -80,14 +96,26 @@ class Command(BaseCommand):
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
         old = state.load(settings.DATA)
+        chosen: dict[str, Any] = {"used": self._engines_used(), "is_accepted": self.accepts_engines}
+        # Before anything is ended: of a copy that is refused, they would be somebody else's engines.
+        home = state.find_home(settings.DATA, old, **chosen)
         if old:
-            leftovers.clear(old.instance_id, settings.DATA, postgres.folder(old.home(settings.DATA)))
-        self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER)
+            at = (settings.DATA / (home or old.engine_home)).resolve()
+            leftovers.clear(old.instance_id, settings.DATA, postgres.folder(at))
+        paths.close_to_others(settings.DATA)
+        self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER, **chosen)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (our own command line again)
         self._say(f"Homeport keeps its data in {settings.DATA}")
         self.marks = leftovers.marks(self.state.instance_id, settings.DATA)
+
+    def _note_made(self) -> None:
+        self.state = state.note_made(settings.DATA, self.state)
+
+    def _engines_used(self) -> list[str]:
+        is_used = {homes.POSTGRES: not settings.DATABASE_URL, homes.SEAWEEDFS: settings.S3_IS_BUNDLED}
+        return [name for name, used in is_used.items() if used]
 
     def _take_port(self, port: int, name: str) -> list[socket.socket]:
         try:
@@ -104,7 +132,9 @@ class Command(BaseCommand):
 
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
-        (settings.DATA / serving.ADDRESS_NOTE).write_text(json.dumps(about))
+        with suppress(OSError):
+            # Only `homeport` commands read it, and guess without it.
+            paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
@@ -117,10 +147,12 @@ class Command(BaseCommand):
     def _start(self) -> None:
         """The engines start side by side; the web server waits for the database alone."""
         started = time.monotonic()
-        if not settings.DATABASE_URL or settings.S3_IS_BUNDLED:
+        if settings.TLS_PORT:
+            self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
+        if self._engines_used():
             self._start_engines()
         self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
-        if serving.migrate_if_needed():
+        if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
         serving.collect_static_if_changed()
@@ -130,13 +162,19 @@ class Command(BaseCommand):
         self._run(serving.jobs_child(marks=self.marks))
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
-            seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+            # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
+            self._wait("SeaweedFS's durability", self._find_durability_fault)
+        if self._engines_used():
+            self.upkeep.attempt(state.FILE_NAME, self._note_made)
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
-        self.account = paths.engine_account(settings.ENGINE_USER)
+        self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
         paths.prepare_home(settings.DATA, self.home, self.account)
+        size = settings.DISK_RESERVE_MB * 1_048_576
+        self.upkeep.keep(Reserve(self.home, size_bytes=size, keep_free_bytes=disk_space.reserved_bytes()))
+        self.state = state.claim_home(settings.DATA, self.state)
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
@@ -149,12 +187,11 @@ class Command(BaseCommand):
             if not postgres.folder(self.home).is_dir():
                 self._say("Creating the database ...")
             postgres.initialise(self.home, self.state.postgres, **common)
+            self.state = state.note_made(settings.DATA, self.state)
             limit = serving.max_connections()
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
 
     def _start_web(self) -> None:
-        if settings.TLS_PORT:
-            self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
         made = self.certificates if settings.TLS_PORT else None
         self._run(serving.web_child(self.sockets, self.tls_sockets, marks=self.marks, certificates=made))
         # From here on whoever connects waits for the first worker instead of being refused.
@@ -186,20 +223,16 @@ class Command(BaseCommand):
         if self.stop_asked:
             raise Stopped
         for child in self.children:
-            child.tick()
+            self.upkeep.attempt(child.name, child.tick)
             if child.quick_deaths >= _HOPELESS_AFTER and not self.is_up:
                 raise CommandError(f"{child.name} does not start. Its last output:\n{child.last_words()}")
+        self.upkeep.maintain(self.children)
 
     def _watch(self) -> None:
         """Keep everything running until somebody asks us to stop."""
         self.is_up = True
-        maintained = time.monotonic()
         while True:
             self._tick()
-            if time.monotonic() - maintained > _MAINTENANCE_SECONDS:
-                maintained = time.monotonic()
-                for child in self.children:
-                    child.bound_log()
             time.sleep(_TICK_SECONDS)
 
     def _stop(self) -> None:
@@ -212,12 +245,22 @@ class Command(BaseCommand):
         process.stop_all(engines)
         # Web workers that a killed main process left behind.
         leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
-        seaweedfs.remove_sockets(self.state.s3)
-        (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
+        seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
+        with suppress(OSError):
+            (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
         self.stop_asked = True
+
+    def _find_durability_fault(self) -> str | None:
+        try:
+            seaweedfs.make_durable(self.home, self.state.s3, binaries=self.binaries, account=self.account)
+        except subprocess.CalledProcessError as error:
+            return str(error.output).strip()[-300:]
+        except (subprocess.TimeoutExpired, RuntimeError) as error:
+            return str(error)
+        return None
 
     def _find_web_fault(self) -> str | None:
         try:
@@ -242,8 +285,16 @@ class Command(BaseCommand):
         self._say(f"     {serving.typed_command()} datakey create COLLECTION_ID NAME\n")
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        # Nobody may be reading any more, or the disk with the output be full.
+        with suppress(OSError):
+            self.stdout.write(line)
+            self.stdout.flush()
+
+
+def _sentence(error: OSError) -> str:
+    """What the system said, for people: with the file it was about."""
+    about = f"{error.filename}: " if error.filename else ""
+    return f"{about}{error.strerror or error}"
 
 
 def _sign_in_url() -> str | None:

@@ -46,7 +46,7 @@ export function describeStatus(status) {
     case 413:
       return "This is too large for the server.";
     case 503:
-      return "The database does not answer. Nothing was changed. Try again in a moment.";
+      return "The database does not answer. Try again in a moment; what you did last may or may not be saved.";
     case 507:
       return "The server's disk is full.";
     default:

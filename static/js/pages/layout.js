@@ -2,5 +2,6 @@
 
 import "./clipboard.js";
 import "./dialogs.js";
+import "./downloads.js";
 import "./command_palette.js";
 import "./toasts.js";

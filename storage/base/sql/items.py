@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from storage.postgres.caller import Access
+from storage.postgres.sql import access as access_sql
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 
@@ -113,18 +114,27 @@ def lock_item(base_id: int, key: str) -> Statement[ItemValue]:
 
 
 def replace_item(
-    base_id: int, row: tuple[str, str, int, float | None], *, key_id: int | None, person_id: int | None
-) -> Statement[NoRow]:
-    """Give a locked item a new value; the row is as in `put_items`, `key_id` or `person_id` says who does it."""
+    caller: Access, base: str, *, base_id: int, row: tuple[str, str, int, float | None]
+) -> Statement[access_sql.ResolvedBase]:
+    """Give a locked item a new value, if the caller may write now: the lock may have been waited for.
+
+    The row is as in `put_items`. Row: as `resolve_base`.
+    """
+    params = Params()
+    head = access_sql.access(caller, base, write=True, params=params)
+    key, json, size_bytes, expires = row
     return Statement(
-        """
-        UPDATE storage_item SET value = $3::jsonb - 'key', size_bytes = $4, expires_at = to_timestamp($5::float8 + 1),
-            revision = nextval('storage_item_revision'), changed_at = now(),
-            changed_by_key = $6::bigint, changed_by_person = $7::bigint
-        WHERE base_id = $1 AND key = $2
+        f"""{head}, written AS (
+            UPDATE storage_item i SET value = {params.add(json)}::jsonb - 'key', size_bytes = {params.add(size_bytes)}::int,
+                expires_at = to_timestamp({params.add(expires)}::float8 + 1),
+                revision = nextval('storage_item_revision'), changed_at = now(),
+                changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
+            FROM access a WHERE a.allowed AND i.base_id = {params.add(base_id)}::bigint AND i.key = {params.add(key)}::text
+        )
+        SELECT base_id, allowed, key_id FROM access
     """,
-        [base_id, *row, key_id, person_id],
-        NoRow,
+        params,
+        access_sql.ResolvedBase,
     )
 
 
@@ -145,3 +155,8 @@ def delete_expired(limit: int) -> Statement[Affected]:
 def next_process_number() -> Statement[ProcessNumber]:
     """Row: a number that no living process has (see `storage/base/generated_keys.py`)."""
     return Statement("SELECT nextval('storage_process_number')", [], ProcessNumber)
+
+
+def give_back_items() -> Statement[NoRow]:
+    """Give the disk the room that deleted items have left at the end of their table, and let new ones use the rest. No row."""
+    return Statement("VACUUM (TRUNCATE, SKIP_LOCKED) storage_item", [], NoRow)

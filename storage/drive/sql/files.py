@@ -30,6 +30,12 @@ class FoundFile(NamedTuple):
     changed_at: datetime
 
 
+class Pointed(NamedTuple):
+    drive_id: int | None
+    allowed: bool
+    is_there: bool
+
+
 class NameList(NamedTuple):
     drive_id: int | None
     allowed: bool
@@ -110,18 +116,21 @@ def discard_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
 
 
 def point_file(
-    drive_id: int,
+    caller: Access,
+    drive: str,
     name: str,
     *,
+    drive_id: int,
     blob_ids: list[UUID],
     blob_sizes: list[int],
     manifest_id: UUID | None,
     content_type: str,
     etag: str,
-) -> Statement[Affected]:
-    """Let a name, locked by `lock_file`, mean these blobs; what it meant before is garbage.
+) -> Statement[Pointed]:
+    """Let a name, locked by `lock_file`, mean these blobs, if the caller may write now; what it meant before is garbage.
 
-    A row, unless the Drive was deleted in the meantime; it cannot be deleted until the transaction ends.
+    Row: as `resolve_drive`, and whether the Drive is still there; it cannot be deleted until the transaction ends. Without
+    that, or the right, the transaction has to be undone.
 
     The file's time is that of this statement and not of the transaction's beginning (`now()`), which may have waited for
     the lock: who holds the Drive's lock afterwards and compares finds every later write later.
@@ -129,25 +138,33 @@ def point_file(
     `before` takes no lock of its own: it is read when the insert is through, and a row that this very statement has
     changed is passed over by a lock, while a plain read finds it as it was.
     """
+    params = Params()
+    head = access(caller, drive, write=True, params=params, kind="drive")
+    its_id, its_name = f"{params.add(drive_id)}::bigint", f"{params.add(name)}::text"
+    values = (
+        f"{params.add(blob_ids)}::uuid[], {params.add(blob_sizes)}::int[], {params.add(manifest_id)}::uuid,"
+        f" {params.add(sum(blob_sizes))}::bigint, {params.add(content_type)}::text, {params.add(etag)}::text"
+    )
     return Statement(
-        """
-        WITH place AS MATERIALIZED (
-            SELECT id, clock_timestamp() AS moment FROM storage_drive WHERE id = $1 FOR KEY SHARE
+        f"""{head}, place AS MATERIALIZED (
+            SELECT id, clock_timestamp() AS moment FROM storage_drive WHERE id = {its_id} FOR KEY SHARE
         ), before AS (
-            SELECT blob_ids || manifest_id AS ids FROM storage_file WHERE drive_id = $1 AND name = $2
+            SELECT blob_ids || manifest_id AS ids FROM storage_file WHERE drive_id = {its_id} AND name = {its_name}
         ), garbage AS (
             UPDATE storage_blob b SET state = 'garbage', changed_at = now() FROM before WHERE b.id = ANY (before.ids)
+        ), written AS (
+            INSERT INTO storage_file AS f (drive_id, name, blob_ids, blob_sizes, manifest_id, size_bytes, content_type, etag,
+                created_at, changed_at)
+            SELECT p.id, {its_name}, {values}, p.moment, p.moment FROM place p JOIN access a ON a.allowed
+            ON CONFLICT (drive_id, name) DO UPDATE SET blob_ids = excluded.blob_ids, blob_sizes = excluded.blob_sizes,
+                manifest_id = excluded.manifest_id, size_bytes = excluded.size_bytes,
+                content_type = excluded.content_type, etag = excluded.etag, changed_at = excluded.changed_at
+            RETURNING 1
         )
-        INSERT INTO storage_file AS f (drive_id, name, blob_ids, blob_sizes, manifest_id, size_bytes, content_type, etag,
-            created_at, changed_at)
-        SELECT id, $2, $3::uuid[], $4::int[], $5::uuid, $6::bigint, $7, $8, moment, moment FROM place
-        ON CONFLICT (drive_id, name) DO UPDATE SET blob_ids = excluded.blob_ids, blob_sizes = excluded.blob_sizes,
-            manifest_id = excluded.manifest_id, size_bytes = excluded.size_bytes, content_type = excluded.content_type,
-            etag = excluded.etag, changed_at = excluded.changed_at
-        RETURNING 1
+        SELECT drive_id, allowed, EXISTS (SELECT FROM written) FROM access
     """,
-        [drive_id, name, blob_ids, blob_sizes, manifest_id, sum(blob_sizes), content_type, etag],
-        Affected,
+        params,
+        Pointed,
     )
 
 

@@ -162,8 +162,16 @@ def find_pinned_ids(collection_id: str, event_ids: list[str]) -> Statement[Event
     )
 
 
+def lock_pins(collection_id: str) -> Statement[NoRow]:
+    """Wait until nobody else pins a request of this collection; held until the transaction ends. No row."""
+    return Statement("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"homeport pins {collection_id}"], NoRow)
+
+
 def pin_event(collection_id: str, event_id: str, event: bytes, most: int) -> Statement[YesNo]:
-    """Keep a copy of the event unless that many are kept. Row: whether it is pinned now."""
+    """Keep a copy of the event unless that many are kept. Under `lock_pins`, as it counts them first.
+
+    Row: whether it is pinned now.
+    """
     return Statement(
         """
         WITH put AS (

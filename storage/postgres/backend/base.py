@@ -1,22 +1,47 @@
 """The one class Django looks for in a database backend."""
 
+from functools import cached_property
+from types import TracebackType
 from typing import Any
 
-import psycopg
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from psycopg import IsolationLevel
 
-from storage.postgres.connections import pool
+from storage.postgres.connections import Connection, pool
+from storage.postgres.failures import name_orm_failure
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes a pooled connection when Django wants one, and gives it back when Django closes it.
 
-    CONN_MAX_AGE stays 0: a request that has ended keeps no connection.
+    CONN_MAX_AGE stays 0: a request that has ended keeps no connection. What says that the engine is away or full leaves the ORM
+    as a named error, for pages as for everything else.
     """
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> "psycopg.Connection[Any]":
-        return pool.take(lambda: super(DatabaseWrapper, self).get_new_connection(conn_params))
+    # What the server does unless it is asked for another; Django asks for none.
+    isolation_level = IsolationLevel.READ_COMMITTED
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _NamedErrors(self)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        return pool.take(lambda seconds: Connection.open(seconds, **conn_params))
 
     def _close(self) -> None:
         if self.connection is not None:
             pool.give_back(self.connection)
+
+
+class _NamedErrors(DatabaseErrorWrapper):
+    """Django turns the driver's errors into its own here."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        named = name_orm_failure(error)
+        if named is not None:
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]  # the stubs leave it out
+            raise named from error
+        super().__exit__(kind, error, traceback)

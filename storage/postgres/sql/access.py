@@ -16,19 +16,22 @@ class ResolvedBase(NamedTuple):
     key_id: int | None
 
 
+class Right(NamedTuple):
+    allowed: bool
+
+
 def access(caller: Access, name: str, *, write: bool, params: Params, kind: Literal["base", "drive"] = "base") -> str:
-    """The CTE `access(base_id, allowed, key_id)`: no row for a key that is not valid, NULL for a Base that does not exist.
+    """The CTE `access(base_id, allowed, key_id)`: no row for a key that is not valid, nor for a person without access; NULL for
+    a Base that does not exist.
 
     `key_id` is the data key's, NULL for a person. With `kind="drive"` the first column is `drive_id`, of a Drive.
     """
     collection, named = f"{params.add(caller.collection_id)}::text", f"{params.add(name)}::text"
     if caller.key_digest is None:
-        allowed = "true" if caller.can_write or not write else "false"
         return f"""WITH access AS (
-            SELECT b.id AS {kind}_id, {allowed} AS allowed, NULL::bigint AS key_id
-            FROM storage_collection c
-            LEFT JOIN storage_{kind} b ON b.collection_id = c.id AND b.name = {named}
-            WHERE c.id = {collection}
+            SELECT b.id AS {kind}_id, p.allowed, NULL::bigint AS key_id
+            FROM ({_of_person(caller, collection, write=write, params=params)}) AS p
+            LEFT JOIN storage_{kind} b ON b.collection_id = {collection} AND b.name = {named}
         )"""
     may_write = "k.can_write AND " if write else ""
     return f"""WITH access AS (
@@ -39,6 +42,25 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
         WHERE k.digest = {params.add(caller.key_digest)}::bytea AND k.collection_id = {collection}
         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
     )"""
+
+
+def check_person(caller: Access, *, write: bool) -> Statement[Right]:
+    """What a person, or the server itself, may do in the whole collection. Row: allowed; none without any access."""
+    params = Params()
+    collection = f"{params.add(caller.collection_id)}::text"
+    return Statement(_of_person(caller, collection, write=write, params=params), params, Right)
+
+
+def _of_person(caller: Access, collection: str, *, write: bool, params: Params) -> str:
+    """A query with one row, `allowed`, when the caller has access to the collection (`storage/collections/roles.py`)."""
+    if caller.person_id is None:
+        return f"SELECT true AS allowed FROM storage_collection c WHERE c.id = {collection}"
+    allowed = "u.is_superuser OR m.role IN ('owner', 'member')" if write else "true"
+    return f"""SELECT {allowed} AS allowed FROM auth_user u
+        JOIN storage_collection c ON c.id = {collection}
+        LEFT JOIN storage_membership m ON m.person_id = u.id AND m.collection_id = c.id
+        WHERE u.id = {params.add(caller.person_id)}::int AND u.is_active
+        AND (m.id IS NOT NULL OR u.is_superuser AND c.scratch_of IS NULL)"""
 
 
 def resolve_base(caller: Access, base: str, *, write: bool) -> Statement[ResolvedBase]:

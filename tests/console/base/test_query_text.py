@@ -7,6 +7,7 @@ from console.base.query_text import understand
 from console.base.relaxed_json import TextPosition
 from storage import limits
 from storage.exact_json import parse
+from tests.processor_time import call_within
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ def test_strict_json_is_understood_as_it_is(text: str, query: str) -> None:
         ("{a?>=: 5, b?!=: 6}", '{"a?>=":5,"b?!=":6}'),
         ("{a: undefined, b: 10n, c: .5, d: 0x1F, e: +1}", '{"a":null,"b":10,"c":0.5,"d":31,"e":1}'),
         ("{ // which\n a: 1, /* and\n more */ b: [1, 2, ] }", '{"a":1,"b":[1,2]}'),
+        (r"{a: 'it\'s \x41\u00e9\ud83d\ude00\n'}", '{"a":"it\'s Aé😀\\n"}'),
+        ("{a: 'one \\\nline', b: (), c: -0x10, d: 5., e: -.5e1}", '{"a":"one line","b":[],"c":-16,"d":5,"e":-5}'),
         # Word processors
         ("{“name”: ‘Ada’}", '{"name":"Ada"}'),  # noqa: RUF001
         # Digits stay in all of them.
@@ -89,6 +92,14 @@ def test_pasted_code_is_forgiven_and_shown_strictly(text: str, query: str) -> No
         ("{a: -Infinity}", "-Infinity is not a JSON number", (1, 5)),
         ("{'a': 'x", "The text that starts here has no end", (1, 7)),
         ("{a: 1 /* x", "The comment that starts here has no end", (1, 7)),
+        ("[1,,2]", "“,” was not expected here", (1, 4)),
+        ("{,}", "“,” was not expected here", (1, 2)),
+        ('{"a": 1}}', "“}” was not expected here", (1, 9)),
+        ('{"a": (1}', "“}” was not expected here", (1, 9)),
+        ("{a: 007}", "“007” is not a value: put quotation marks around a text", (1, 5)),
+        ('{"a": "\\u12"}', "“\\u” in a text is followed by four hexadecimal digits", (1, 7)),
+        ("{a: 1e99999999999999999999}", "A number's exponent is beyond +-125", (1, 5)),
+        ("[" * 150 + "]" * 150, "A query is a list of objects", None),
         ('{"a": 1e400}', "`a`: A number's exponent is beyond +-125", (1, 3)),
         ('{"a": ' + "1" * 501 + "}", "A number has more than 38 digits", (1, 7)),
         ('{"a": "\\ud800"}', "A text holds half of a character (a lone surrogate)", None),
@@ -104,6 +115,31 @@ def test_mistakes_say_what_and_where(text: str, message: str, at: tuple[int, int
     assert understood.mistake is not None
     assert understood.mistake.message == message
     assert (understood.mistake.at and understood.mistake.at[:2]) == at
+
+
+LONGEST = limits.QUERY_TEXT_MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + "1," * (LONGEST // 2 - 1),
+        "[{" + "a:1," * (LONGEST // 4 - 1) + "}]",
+        "[" + "{}," * (LONGEST // 3 - 1) + "]",
+        '{"a":"' + "\\x41" * (LONGEST // 4 - 4) + '"}',
+        "[" + "/**/" * (LONGEST // 4 - 1),
+        "[" + "/*" * (LONGEST // 2 - 1),
+        '{"' + '\\"' * (LONGEST // 2 - 2),
+        "[" + '"' * (LONGEST - 1),
+        "[" + " " * (LONGEST - 1),
+        "{a: " + "9" * (LONGEST - 5) + "}",
+        '{"a?' + "eq" * (LONGEST // 2 - 10) + '": 1}',
+        "a" * LONGEST,
+    ],
+    ids=lambda text: text[:6],
+)
+def test_the_longest_texts_take_little_time(text: str) -> None:
+    call_within(1, understand, text)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_half_done_deletion_goes_on(people: Cast, monkeypatch: pytest.MonkeyPatc
     left = deletion.delete_collection(
         collection_id=people.collection.id, typed_name=people.collection.name, asked_by=people.owner
     )
-    killed = _killed_after(2)
+    killed = _killed_after(3)
     with monkeypatch.context() as patch:
         patch.setattr("storage.postgres.database.run", killed)
         with pytest.raises(KeyboardInterrupt):

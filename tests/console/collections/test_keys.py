@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from storage.collections import keys
-from storage.models import Base, DataKey
+from storage.models import Base, DataKey, DataKeyAllowance
 from tests.console.conftest import Browser
 from tests.matching import search
 from tests.people import Cast
@@ -110,3 +110,49 @@ def test_revoking_asks_with_the_safe_button_focused(people: Cast, browser: Brows
     made.refresh_from_db()
     assert made.revoked_at is not None
     assert "revoked" in owner.get(f"/collections/{people.collection.id}/keys/").content.decode()
+
+
+def test_limits_are_set_with_the_key_and_changed_later(people: Cast, browser: Browser) -> None:
+    owner = browser(people.owner)
+    make(owner, people, requests_per_second="5", bytes_per_day="")
+    made = only_key(people)
+    assert (made.requests_per_second, made.bytes_per_day) == (5, None)
+    path = f"/collections/{people.collection.id}/keys/"
+    assert '<span class="chip">5 a second</span>' in owner.get(path).content.decode()
+
+    assert 'value="5"' in owner.get(f"{path}{made.id}/limits/").content.decode()
+    owner.post(f"{path}{made.id}/limits/", {"requests_per_second": "", "bytes_per_day": "3000000"})
+
+    made.refresh_from_db()
+    assert (made.requests_per_second, made.bytes_per_day) == (None, 3_000_000)
+    assert '<span class="chip">0 B of 3.0 MB today</span>' in owner.get(path).content.decode()
+
+
+@pytest.mark.parametrize("days_ago, shown", [(0, "1.2 MB of 3.0 MB"), (1, "0 B of 3.0 MB")])
+def test_todays_use_is_shown(people: Cast, browser: Browser, days_ago: int, shown: str) -> None:
+    made = keys.create_key(collection_id=people.collection.id, name="app", bytes_per_day=3_000_000).data_key
+    now = timezone.now()
+    day = (now - timedelta(days=days_ago)).date()
+    DataKeyAllowance.objects.create(data_key=made, tokens=0, filled_at=now, granted=0, day=day, used_bytes=1_200_000)
+    page = browser(people.member).get(f"/collections/{people.collection.id}/keys/").content.decode()
+    assert shown in page
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"requests_per_second": "0"},
+        {"requests_per_second": "100001"},
+        {"requests_per_second": "1.5"},
+        {"bytes_per_day": "-1"},
+        {"bytes_per_day": "9" * 400},
+        {"bytes_per_day": "\x00"},
+    ],
+)
+def test_unfit_limits_are_refused(people: Cast, browser: Browser, wrong: dict[str, str]) -> None:
+    owner = browser(people.owner)
+    assert make(owner, people, **wrong).status_code == 422
+    made = keys.create_key(collection_id=people.collection.id, name="app", requests_per_second=7).data_key
+    assert owner.post(f"/collections/{people.collection.id}/keys/{made.id}/limits/", wrong).status_code == 422
+    made.refresh_from_db()
+    assert (made.requests_per_second, made.bytes_per_day) == (7, None)

@@ -1,15 +1,18 @@
 """Invitations by link, roles, and who leaves."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from storage.collections import invitations
+from console.accounts.forms import NewAccountForm
+from storage.archive.leases import Lease, Superseded
+from storage.collections import invitations, keys
 from storage.collections import people as storage_people
-from storage.models import Invitation, Membership, Role
+from storage.models import DataKey, Import, Invitation, Membership, Role
 from tests.console.conftest import Browser
 from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
@@ -123,7 +126,130 @@ def test_nobody_removes_themselves(people: Cast, browser: Browser) -> None:
 def test_spent_sessions_and_invitations_are_removed(people: Cast, browser: Browser) -> None:
     make_person()
     browser(people.reader)
-    invitations.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.owner)
+    invitations.invite_person(collection_id=None, role=Role.OWNER, note="", invited_by=people.server_owner)
     Invitation.objects.update(expires_at="2020-01-01T00:00Z")
     storage_people.remove_spent()
     assert not Invitation.objects.exists()
+
+
+def settings_of(people: Cast) -> str:
+    return f"/collections/{people.collection.id}/settings/people"
+
+
+def remove_account(people: Cast, browser: Browser, person: User) -> None:
+    browser(people.server_owner).post(f"/people/{person.pk}/remove/")
+
+
+def remove_from_collection(people: Cast, browser: Browser, person: User) -> None:
+    browser(people.server_owner).post(f"{settings_of(people)}/{person.pk}/remove/")
+
+
+def make_member(people: Cast, browser: Browser, person: User) -> None:
+    browser(people.server_owner).post(f"{settings_of(people)}/{person.pk}/role/", {"role": "member"})
+
+
+Leave = Callable[[Cast, Browser, User], None]
+LEAVING: list[Leave] = [remove_account, remove_from_collection, make_member]
+
+
+@pytest.mark.parametrize("leave", LEAVING)
+@pytest.mark.parametrize("role", ["reader", "owner"])
+def test_invitations_end_with_the_right_of_who_made_them(
+    people: Cast, browser: Browser, leave: Leave, role: str
+) -> None:
+    mine, others = invite(browser(people.owner), people, role), invite(browser(people.server_owner), people, role)
+    leave(people, browser, people.owner)
+    assert not Invitation.objects.filter(collection=people.collection, invited_by_id=people.owner.pk).exists()
+    for client in (Client(), browser(people.outsider)):
+        assert client.get(mine).status_code == 410
+        assert client.post(mine, NEWCOMER).status_code == 410
+    assert not User.objects.filter(username=NEWCOMER["username"]).exists()
+    assert not Membership.objects.filter(person=people.outsider).exists()
+    assert Client().get(others).status_code == 200
+
+
+def test_invitation_does_not_come_back_with_the_right(people: Cast, browser: Browser) -> None:
+    link = invite(browser(people.owner), people)
+    make_member(people, browser, people.owner)
+    browser(people.server_owner).post(f"{settings_of(people)}/{people.owner.pk}/role/", {"role": "owner"})
+    assert Client().get(link).status_code == 410
+
+
+@pytest.mark.parametrize("lose", ["role", "membership", "account is off"])
+def test_right_of_who_invites_is_looked_at_again_when_accepted(people: Cast, browser: Browser, lose: str) -> None:
+    """However it was lost: here beside the functions that end invitations, as before there were any."""
+    link = invite(browser(people.owner), people)
+    if lose == "role":
+        Membership.objects.filter(person=people.owner).update(role="member")
+    elif lose == "membership":
+        Membership.objects.filter(person=people.owner).delete()
+    else:
+        User.objects.filter(pk=people.owner.pk).update(is_active=False)
+    assert Client().get(link).status_code == 410
+    assert Client().post(link, NEWCOMER).status_code == 410
+
+
+def test_owner_of_the_server_who_is_none_any_more_invites_no_other(people: Cast, browser: Browser) -> None:
+    link = path_in(browser(people.server_owner).post("/people/invite/", {"note": "Barbara"}))
+    User.objects.filter(pk=people.server_owner.pk).update(is_superuser=False)
+    assert Client().post(link, NEWCOMER).status_code == 410
+
+
+def test_name_that_was_taken_in_between_is_told(
+    people: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = invite(browser(people.owner), people)
+    monkeypatch.setattr(NewAccountForm, "clean_username", lambda self: self.cleaned_data["username"])
+    monkeypatch.setattr(NewAccountForm, "validate_unique", lambda self: None)
+    answer = Client().post(link, NEWCOMER | {"username": people.reader.username})
+    assert answer.status_code == 422
+    assert "A user with that username already exists." in answer.content.decode()
+    assert Client().post(link, NEWCOMER).status_code == 302
+
+
+def test_who_removes_somebody_sees_the_keys_they_made_and_may_revoke_them(people: Cast, browser: Browser) -> None:
+    def make_key(name: str, maker: User) -> DataKey:
+        return keys.create_key(collection_id=people.collection.id, name=name, made_by=maker).data_key
+
+    kept, gone, somebody_elses = (
+        make_key("kept-key", people.member),
+        make_key("gone-key", people.member),
+        make_key("other-key", people.owner),
+    )
+    owner, path = browser(people.owner), f"{settings_of(people)}/{people.member.pk}/remove/"
+    page = owner.get(path).content.decode()
+    assert ("kept-key" in page, "gone-key" in page, "other-key" in page) == (True, True, False)
+    owner.post(path, {"revoke": [gone.pk, somebody_elses.pk, "x", "9" * 40]})
+    states = {key.name: key.revoked_at is not None for key in people.collection.data_keys.all()}
+    assert states == {"kept-key": False, "gone-key": True, "other-key": False}
+    account = browser(people.server_owner)
+    page = account.get(f"/people/{people.member.pk}/remove/").content.decode()
+    assert ("kept-key" in page, "gone-key" in page, people.collection.name in page) == (True, False, True)
+    account.post(f"/people/{people.member.pk}/remove/", {"revoke": kept.pk})
+    kept.refresh_from_db()
+    assert kept.revoked_at is not None
+
+
+def test_page_of_keys_says_who_made_them(people: Cast, browser: Browser) -> None:
+    form = {"name": "my app", "rights": "write", "scope": "all", "days": "0", "others": ""}
+    browser(people.owner).post(f"/collections/{people.collection.id}/keys/new/", form)
+    page = browser(people.member).get(f"/collections/{people.collection.id}/keys/").content.decode()
+    assert f"by {people.owner.username}" in page
+
+
+@pytest.mark.parametrize("leave", [remove_account, remove_from_collection])
+def test_imports_of_who_leaves_stop(people: Cast, browser: Browser, leave: Leave) -> None:
+    running = Import.objects.create(
+        collection=people.collection, state="running", size_expected=1, asked_by=people.member
+    )
+    others = Import.objects.create(
+        collection=people.collection, state="running", size_expected=1, asked_by=people.owner
+    )
+    lease = Lease(running, state="running")
+    leave(people, browser, people.member)
+    with pytest.raises(Superseded):
+        lease.save()
+    running.refresh_from_db()
+    others.refresh_from_db()
+    assert (running.state, others.state) == ("failed", "running")
+    assert "may no longer write" in running.reason

@@ -11,6 +11,7 @@ from storage import limits
 from storage.collections import collections
 from storage.drive import drives, folders
 from storage.models import Drive, File, Folder
+from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.matching import search
 from tests.people import Cast
@@ -58,7 +59,7 @@ def get(client: Client, url: str, **query: str) -> str:
 
 def test_folders_first_then_files(people: Cast, browser: Browser, drive: Drive) -> None:
     fill_drive(people.collection.id, "files", ["b.txt", "a.txt", "z/deep/x", "m/y"])
-    folders.make_folder(drive_id=drive.pk, path="empty/")
+    folders.make_folder(access=Access(people.collection.id), drive_id=drive.pk, path="empty/")
     page = get(browser(people.reader), url_of(people))
     assert names_on(page) == ["empty/", "m/", "z/", "a.txt", "b.txt"]
     inside = get(browser(people.reader), url_of(people), folder="z/")

@@ -2,7 +2,6 @@
 
 import io
 import zlib
-from datetime import UTC, datetime
 
 import pypdf
 import pytest
@@ -10,7 +9,6 @@ from pypdf.actions import JavaScript
 
 from console.drive import pdfs
 from storage import limits
-from storage.drive.files import StoredFile
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 
 
@@ -106,15 +104,8 @@ def test_a_pdf_that_cannot_be_read_is_not_shown(data: bytes) -> None:
     assert pdfs.judge_pdf(data) == pdfs.UNREADABLE
 
 
-def test_a_pdf_made_to_be_slow_or_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pdf_of_too_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zlib.compress(b" " * (limits.PREVIEW_PDF_UNPACKED_BYTES + 1))
     assert pdfs.judge_pdf(make_pdf(UNLISTED_STREAM % (len(bomb), bomb))) == pdfs.TOO_MUCH
     monkeypatch.setattr(limits, "PREVIEW_PDF_OBJECTS", 2)
     assert pdfs.judge_pdf(PLAIN) == pdfs.TOO_MUCH
-    monkeypatch.setattr(limits, "PREVIEW_PDF_SECONDS", 0)
-    assert pdfs.judge_pdf(PLAIN) == pdfs.TOO_MUCH
-
-
-def test_a_pdf_that_is_too_large_is_not_even_read() -> None:
-    file = StoredFile(limits.PREVIEW_PDF_BYTES + 1, "application/pdf", "", datetime.now(UTC), [], [])
-    assert pdfs.why_not_shown(file) == pdfs.TOO_MUCH

@@ -171,3 +171,26 @@ def test_nothing_is_kept_that_redaction_would_change(
 ) -> None:
     more: dict[str, Any] = {"headers": {"HTTP_ACCEPT": accept}, "type": "text/plain"}
     is_clean(make_exchange(path=path, query=query, etag=etag, request=request, response=response, **more))
+
+
+def as_numbers(text: str) -> str:
+    return "".join(f"\\u{ord(each):04x}" for each in text)
+
+
+@pytest.mark.parametrize(
+    "written", [KEY, as_numbers(KEY), quote(quote(KEY.replace("_", "%5f"))), f'"token": "{"z" * 300}']
+)
+@pytest.mark.parametrize("shorter", [0, 1, 10, 100, 1_000])
+def test_secret_is_not_left_in_half_where_a_body_is_cut(written: str, shorter: int) -> None:
+    """What stands before it gets shorter, as it holds secrets too: so what was cut off moves into what is kept."""
+    before = KEY * 20
+    fill = "x" * (MOST + 8192 - len(before) - len(written) + shorter)
+    body = f"{before}{fill} {written}{'y' * 20_000}".encode()
+    for part in ({"request": body}, {"response": body, "type": "text/plain"}):
+        content = make_exchange(**part).make_event().content
+        text = (content.request if "request" in part else content.response).text
+        assert text is not None
+        assert content.is_redacted
+        assert len(text.encode()) <= MOST
+        for half in (written[5:25], SECRET[:10], as_numbers(SECRET[:5])):
+            assert half not in text or half in fill

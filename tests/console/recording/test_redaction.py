@@ -1,8 +1,13 @@
 """What is made unreadable, and what is left as it is."""
 
+import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
-from console.recording.redaction import Redactor, Secrets
+from console.recording.redaction import Redactor, Secrets, is_secret_header
 
 KEY = "abcdefghij_" + "Q" * 32
 ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)
@@ -71,3 +76,130 @@ def test_quick_look_lets_plain_texts_pass() -> None:
 )
 def test_query(query: str, expected: str) -> None:
     assert Redactor(secrets(key=KEY)).query(query) == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('{"password": "a&b c\\"d", "n": 1}', '{"password": "[redacted]", "n": 1}'),
+        ('{"user":{"old_password":"x y"},"n":1}', '{"user":{"old_password":"[redacted]"},"n":1}'),
+        ('{"token": 12345, "secret": null, "n": 1}', '{"token": [redacted], "secret": null, "n": 1}'),
+        ('{\\"client_secret\\":\\"abc\\",\\"n\\":1}', '{\\"client_secret\\":\\"[redacted]\\",\\"n\\":1}'),
+        ("access_token=xyz&b=2", "access_token=[redacted]&b=2"),
+        ("api_key=xyz; apikey: abc, b=2", "api_key=[redacted]; apikey: [redacted], b=2"),
+        ("X-Auth-Token: abc\r\nHost: a", "X-Auth-Token: [redacted]\r\nHost: a"),
+        ("Authorization: Token abc def\nHost: a", "Authorization: [redacted]\nHost: a"),
+        ("Proxy-Authorization: Basic abc", "Proxy-Authorization: [redacted]"),
+        ("curl -H 'Cookie: a=b; c=d' http://a/", "curl -H 'Cookie: [redacted]' http://a/"),
+        (
+            '{"csrfmiddlewaretoken":"a","sessionid":"b"}',
+            '{"csrfmiddlewaretoken":"[redacted]","sessionid":"[redacted]"}',
+        ),
+        (
+            '{"aws_secret_access_key":"a","privateKey":"b"}',
+            '{"aws_secret_access_key":"[redacted]","privateKey":"[redacted]"}',
+        ),
+        ('{"\\u0070assword":"x"}', '{"password":"[redacted]"}'),
+        ("password%3Dx%26b%3D1", "password=[redacted]&b=1"),
+        ('{"secret":"it was c', '{"secret":"[redacted]'),
+        # These are none: the words stand in the middle of a name, or hold no text.
+        ('{"tokenizer": "bpe", "tokens": ["a"], "secretary": "b"}', None),
+        ('{"password": {"min_length": 10}, "token": true}', None),
+        ('{"path": "C:\\\\users", "text": "line\\nbreak \\u00e4"}', None),
+    ],
+)
+def test_what_is_known_by_its_name(text: str, expected: str | None) -> None:
+    made = Redactor(Secrets([]))
+    assert made.text(text) == (text if expected is None else expected)
+    assert made.has_found is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    "name, is_secret",
+    [
+        (name, True)
+        for name in ("X-API-Key", "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Auth-Token")
+    ]
+    + [
+        (name, True)
+        for name in ("X-Csrftoken", "X-Csrf-Token", "X-Xsrf-Token", "Api-Key", "Apikey", "X-Amz-Security-Token")
+    ]
+    + [(name, True) for name in ("X-Secret", "X-Access-Token", "X-Auth", "X-Hub-Signature", "X-Session")]
+    + [(name, False) for name in ("Accept", "Content-Type", "Host", "Www-Authenticate", "Access-Control-Allow-Headers")]
+    + [(name, False) for name in ("Authority", "X-Token-Count", "Etag", "X-Request-Id", "X-Author")],
+)
+def test_headers_are_known_by_their_name(name: str, is_secret: bool) -> None:
+    assert is_secret_header(name) is is_secret
+
+
+@pytest.mark.parametrize(
+    "name, value, secret",
+    [
+        ("Authorization", "Token abcdef123456", "abcdef123456"),
+        ("Authorization", 'Token token="abcdef123456", realm="x"', "abcdef123456"),
+        ("Authorization", "Basic " + b64encode(b"ada:a very long word").decode(), "a very long word"),
+        ("Authorization", "Basic !!!", "Basic !!!"),
+        ("X-Auth-Token", "abcdef123456", "abcdef123456"),
+        ("Cookie", "a=b; session=abc%2Fdef%2F123", "abc/def/123"),
+    ],
+)
+def test_secrets_of_a_header_are_found_elsewhere(name: str, value: str, secret: str) -> None:
+    assert Redactor(Secrets([(name, value)])).text(f"say {secret}!") == "say [redacted]!"
+    assert not Secrets([(name, value)]).are_missing_in(f"say {secret}!".encode())
+
+
+def by_percent(text: str, form: str) -> str:
+    return "".join(f"%{ord(each):{form}}" for each in text)
+
+
+def by_number(text: str, form: str = "04x", backslashes: int = 1) -> str:
+    return "".join("\\" * backslashes + f"u{ord(each):{form}}" for each in text)
+
+
+def in_base64(text: str, before: int, encode: Callable[[bytes], bytes] = b64encode) -> str:
+    return encode(b"\xff\xfe\xfd"[:before] + text.encode() + b"\xff\xfe").decode()
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "as it is": lambda text: text,
+    "percent": lambda text: by_percent(text, "02x"),
+    "percent, upper case": lambda text: by_percent(text, "02X"),
+    "percent twice": lambda text: by_percent(by_percent(text, "02x"), "02X"),
+    "one percent code": lambda text: text[:5] + by_percent(text[5], "02X") + text[6:],
+    "one number": lambda text: text[:5] + by_number(text[5]) + text[6:],
+    "numbers": by_number,
+    "numbers, upper case": lambda text: by_number(text, "04X"),
+    "numbers in a text of JSON": lambda text: by_number(text, backslashes=2),
+    "numbers in a text in a text": lambda text: by_number(text, backslashes=4),
+    "numbers behind percent": lambda text: by_percent(by_number(text), "02x"),
+    **{f"base64 after {before}": partial(in_base64, before=before) for before in range(3)},
+    **{
+        f"base64 for addresses after {before}": partial(in_base64, before=before, encode=urlsafe_b64encode)
+        for before in range(3)
+    },
+    "base64 behind percent": lambda text: by_percent(in_base64(text, 1), "02x"),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+@pytest.mark.parametrize("value", [KEY, "a word with spaces", 'with "quotes" / and \\', "Gödels Wort ~~~???"])
+def test_secret_is_found_however_it_is_written(way: str, value: str) -> None:
+    made = Secrets([("X-Auth-Token", value)])
+    written = WRITTEN[way](value)
+    text = f'{{"a": "{written}", "b": 1}}'
+    clean = Redactor(made).text(text)
+    assert "[redacted]" in clean
+    assert written[3:-3] not in clean
+    assert not made.are_missing_in(text.encode())
+    # The key of another is told by its shape alone.
+    if value == KEY and "base64" not in way:
+        assert "[redacted]" in Redactor(Secrets([])).text(text)
+
+
+@pytest.mark.parametrize("value", [KEY, 'it\'s "quoted" \\ and long'])
+def test_secret_written_as_json_writes_it_is_found(value: str) -> None:
+    made = Secrets([("X-Auth-Token", value)])
+    for text in (json.dumps({"a": value}), json.dumps(json.dumps({"a": value}))):
+        assert value[2:-2] not in Redactor(made).text(text)
+        assert json.dumps(value)[3:-3] not in Redactor(made).text(text)
+        assert not made.are_missing_in(text.encode())

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from storage import limits, sweeper
@@ -23,6 +24,7 @@ from storage.postgres.caller import Access
 from storage.postgres.database import snapshot
 from storage.s3 import blobs
 from tests import archives
+from tests.at_once import all_at_once
 from tests.people import make_person
 from tests.sweeping import once_alone, sweep_now
 
@@ -114,7 +116,7 @@ def test_parts_are_taken_in_order_and_once() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=len(content), asked_by=None
     )
-    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"access": access, "import_id": started.id}
 
     def send(start: int, end: int) -> Import:
         return imports.append_part(start=start, content=archives.Content(content[start:end]), **where)
@@ -140,7 +142,7 @@ def test_archives_that_nobody_goes_on_with_are_let_go() -> None:
     started = imports.start_import(
         collection_id=access.collection_id, file_name="x.json", size_bytes=20_000_000, asked_by=None
     )
-    where: dict[str, Any] = {"collection_id": access.collection_id, "import_id": started.id}
+    where: dict[str, Any] = {"access": access, "import_id": started.id}
     imports.append_part(start=0, content=archives.Content(b" " * 6_000_000), **where)
     Import.objects.filter(id=started.id).update(touched_at=timezone.now() - timedelta(days=2))
     done = archives.import_now(access, b"[]", "y.json")
@@ -149,7 +151,7 @@ def test_archives_that_nobody_goes_on_with_are_let_go() -> None:
     imports.forget_old()
 
     with pytest.raises(ArchiveNotFound):
-        imports.find_import(**where)
+        imports.find_import(collection_id=access.collection_id, import_id=started.id)
     done.refresh_from_db()
     assert (done.is_kept, parts.get_parts(done.id), bool(done.report)) == (False, [], True)
     with pytest.raises(ArchiveNotFound):
@@ -294,3 +296,31 @@ def test_no_secret_is_in_an_export() -> None:
     everything = b"".join(zipped.read(name) for name in zipped.namelist())
     for secret in (made.text.split("_")[1], made.data_key.digest.hex(), "canary-name"):
         assert secret.encode() not in everything
+
+
+def test_of_many_asked_for_at_once_no_more_wait_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ARCHIVES_WAITING_MAX", 3)
+    access = archives.new_collection()
+
+    def ask() -> Export:
+        return exports.ask_for_export(collection_id=access.collection_id, asked_by=None)
+
+    def begin() -> Import:
+        return imports.start_import(collection_id=access.collection_id, file_name="a", size_bytes=1, asked_by=None)
+
+    # Workers of the running server would begin with these at once.
+    with transaction.atomic():
+        Collection.objects.select_for_update().get(id=access.collection_id)
+        for make, kind in ((ask, Export), (begin, Import)):
+            for _ in range(3):
+                make()
+            with pytest.raises(InvalidInput):
+                make()
+            assert kind._default_manager.filter(collection_id=access.collection_id).count() == 3
+        exports.ask_for_export(collection_id=access.collection_id, asked_by=None, is_snapshot=True)
+        transaction.set_rollback(True)
+    said = all_at_once([begin] * 8)
+    assert [type(each) for each in said].count(Import) == 3
+    imports_made = Import.objects.filter(collection_id=access.collection_id)
+    assert imports_made.count() == 3
+    imports_made.delete()

@@ -144,7 +144,7 @@ def test_a_gigabyte_goes_out_and_comes_in_with_memory_flat_and_progress_that_mov
         for start_at in range(0, export.size_bytes, 8 * MB):
             length = min(8 * MB, export.size_bytes - start_at)
             part = b"".join(files.Download(stored, start=start_at, length=length))
-            imports.append_part(import_id=begun.id, start=start_at, content=archives.Content(part), **where)
+            imports.append_part(access=target, import_id=begun.id, start=start_at, content=archives.Content(part))
         jobs.start(jobs.continue_archives)
         looked = progress_of(begun, ("checked", "failed"))
         start(lambda: imports.request_run(import_id=begun.id, choices=[Choice("merge")] * 2, **where))

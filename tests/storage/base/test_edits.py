@@ -20,7 +20,7 @@ from storage.collections.keys import read_key
 from storage.errors import BaseNotFound, EngineUnreachable, InvalidInput, SaveReused
 from storage.models import Item, SaveReceipt
 from storage.postgres.caller import Access
-from tests.people import make_person
+from tests.people import make_member
 
 DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point": "1.0", "power": "1e21"}
 
@@ -28,7 +28,8 @@ DIGITS = {"big": "12345678901234567890", "fine": "0.1234567890123456789", "point
 @pytest.fixture
 def access(database: None) -> Access:
     """Ada, in a collection of her own with the Base `b`."""
-    access = Access(collections.create_collection("Made by a test").id, person_id=make_person("ada").pk)
+    collection_id = collections.create_collection("Made by a test").id
+    access = Access(collection_id, person_id=make_member(collection_id, name="ada").pk)
     bases.ensure_base(collection_id=access.collection_id, name="b")
     return access
 
@@ -160,7 +161,7 @@ def test_save_that_broke_off_goes_on_where_it_stopped(access: Access, monkeypatc
     save_id, changes = uuid.uuid4(), [Add(str(n), None, {"n": str(n)}) for n in range(60)]
     apply, calls = edits._apply, []
 
-    def break_off(*arguments: Any) -> list[edits.Result]:
+    def break_off(*arguments: Any) -> tuple[list[edits.Result], int]:
         calls.append(arguments)
         results = apply(*arguments)
         if len(calls) == 2:
@@ -186,7 +187,7 @@ def test_save_id_belongs_to_its_changes_person_and_base(access: Access) -> None:
 
     for who, base, change in (
         (access, "b", Add("1", "k2", {})),
-        (Access(access.collection_id, person_id=make_person().pk), "b", Add("1", "k", {})),
+        (Access(access.collection_id, person_id=make_member(access.collection_id).pk), "b", Add("1", "k", {})),
         (access, "other", Add("1", "k", {})),
     ):
         with pytest.raises(SaveReused):

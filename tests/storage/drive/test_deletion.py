@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
@@ -19,14 +18,15 @@ from storage.drive import deletion as file_deletion
 from storage.drive import files, folders, moves, reconcile
 from storage.drive.deletion import Progress
 from storage.drive.moves import Chosen
-from storage.errors import DeletionNotFound, DriveNotFound, FileNotFound, UndoOver
+from storage.errors import DeletionNotFound, DriveNotFound, FileNotFound, Unauthorized, UndoOver
 from storage.models import Blob, Collection, DeletedFile, File, FileDeletion, Folder
+from storage.postgres.caller import Access
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
 from storage.postgres.statements import Statement
 from storage.s3 import blobs
 from tests.drives import PART, noise
-from tests.people import make_person
+from tests.people import make_member
 from tests.storage.drive.test_files import Content, in_bucket
 from tests.storage.drive.test_moves import Desk
 from tests.sweeping import once_alone, sweep_now, swept_report
@@ -38,14 +38,15 @@ class Bin(Desk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.person: User = make_person()
+        self.person = make_member(self.access.collection_id)
+        self.by_person = Access(self.access.collection_id, person_id=self.person.pk)
 
     def throw(self, *paths: str) -> Progress:
         chosen = moves.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
-        return file_deletion.delete(drive_id=self.id, chosen=chosen, person_id=self.person.pk)
+        return file_deletion.delete(access=self.by_person, drive_id=self.id, chosen=chosen)
 
     def undo(self, progress: Progress) -> Progress:
-        return file_deletion.undo(drive_id=self.id, deletion_id=progress.id)
+        return file_deletion.undo(access=self.by_person, drive_id=self.id, deletion_id=progress.id)
 
     def look(self, progress: Progress) -> Progress:
         return file_deletion.find_deletion(drive_id=self.id, deletion_id=progress.id)
@@ -196,7 +197,7 @@ def test_what_is_written_later_stays(heap: Bin, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_made_folders_go_and_come_back(heap: Bin) -> None:
-    folders.make_folder(drive_id=heap.id, path="a/empty/")
+    folders.make_folder(access=heap.by_person, drive_id=heap.id, path="a/empty/")
     heap.put("a/full/x", b"1")
     gone = heap.throw("a/empty/", "a/full/")
     assert heap.folders() == ["a/"], "the folder that was emptied stays"
@@ -261,7 +262,7 @@ def test_what_another_deletion_gives_back_stays(heap: Bin, monkeypatch: pytest.M
 
 def test_a_drive_that_is_gone_has_nothing_to_delete(heap: Bin) -> None:
     with pytest.raises(DriveNotFound):
-        file_deletion.delete(drive_id=heap.id + 1_000_000, chosen=Chosen(["a"], []), person_id=heap.person.pk)
+        file_deletion.delete(access=heap.by_person, drive_id=heap.id + 1_000_000, chosen=Chosen(["a"], []))
 
 
 def test_a_writer_and_a_deletion_never_share_a_blob(heap: Bin) -> None:
@@ -328,7 +329,8 @@ def test_a_collection_takes_its_deleted_files_along(heap: Bin) -> None:
             break
     assert states(held) == {"garbage"}
     assert not DeletedFile.objects.filter(deletion_id=gone.id).exists()
-    file_deletion.undo(drive_id=heap.id, deletion_id=gone.id)
+    with pytest.raises(Unauthorized):
+        file_deletion.undo(access=heap.by_person, drive_id=heap.id, deletion_id=gone.id)
     assert not File.objects.filter(drive_id=heap.id).exists(), "nothing comes back to where nobody can see it"
     type(left).objects.filter(pk=left.pk).update(emptied_at="2020-01-01T00:00Z", finished_at=None)
     deletion.continue_deletions()
@@ -338,9 +340,10 @@ def test_a_collection_takes_its_deleted_files_along(heap: Bin) -> None:
 def test_deletions_are_their_drives_own(heap: Bin) -> None:
     heap.put("a", b"1")
     gone = heap.throw("a")
-    for call in (file_deletion.find_deletion, file_deletion.undo):
-        with pytest.raises(DeletionNotFound):
-            call(drive_id=heap.id + 1_000_000, deletion_id=gone.id)
+    with pytest.raises(DeletionNotFound):
+        file_deletion.find_deletion(drive_id=heap.id + 1_000_000, deletion_id=gone.id)
+    with pytest.raises(DeletionNotFound):
+        file_deletion.undo(access=heap.by_person, drive_id=heap.id + 1_000_000, deletion_id=gone.id)
     with pytest.raises(FileNotFound):
         heap.read("a")
 

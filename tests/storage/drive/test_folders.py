@@ -152,7 +152,7 @@ def test_folder_and_label_of_a_name(name: str, folder: str, label: str) -> None:
 
 
 def test_a_made_folder_stays_until_a_file_is_in_it(shelf: Shelf) -> None:
-    folders.make_folder(drive_id=shelf.id, path="photos/2024/")
+    folders.make_folder(access=shelf.access, drive_id=shelf.id, path="photos/2024/")
     assert shelf.names() == ["photos/"]
     assert shelf.names("photos/") == ["photos/2024/"]
     assert shelf.names("photos/2024/") == []
@@ -168,15 +168,15 @@ def test_a_made_folder_stays_until_a_file_is_in_it(shelf: Shelf) -> None:
 @pytest.mark.parametrize("path", ["a/", "a/b/", "made/"])
 def test_a_folder_that_is_there_cannot_be_made(shelf: Shelf, path: str) -> None:
     shelf.fill("a/b/c")
-    folders.make_folder(drive_id=shelf.id, path="made/")
+    folders.make_folder(access=shelf.access, drive_id=shelf.id, path="made/")
     with pytest.raises(NamesTaken):
-        folders.make_folder(drive_id=shelf.id, path=path)
+        folders.make_folder(access=shelf.access, drive_id=shelf.id, path=path)
 
 
 @pytest.mark.parametrize("path", ["", "/", "a", "a//", "  /", "a\x00/", "\ud800/", "x" * 1023 + "/"])
 def test_bad_folders_are_refused(shelf: Shelf, path: str) -> None:
     with pytest.raises(InvalidInput):
-        folders.make_folder(drive_id=shelf.id, path=path)
+        folders.make_folder(access=shelf.access, drive_id=shelf.id, path=path)
     assert not Folder.objects.filter(drive_id=shelf.id).exists()
 
 

@@ -29,10 +29,10 @@ class Desk(Place):
 
     def move(self, *paths: str, to: str, if_exists: str = "fail") -> int:
         chosen = moves.choose([p for p in paths if p[-1:] != "/"], [p for p in paths if p[-1:] == "/"])
-        return moves.move(drive_id=self.id, chosen=chosen, to=to, if_exists=if_exists)  # type: ignore[arg-type]
+        return moves.move(access=self.access, drive_id=self.id, chosen=chosen, to=to, if_exists=if_exists)  # type: ignore[arg-type]
 
     def rename(self, old: str, new: str, if_exists: str = "fail") -> int:
-        return moves.rename(drive_id=self.id, old=old, new=new, if_exists=if_exists)  # type: ignore[arg-type]
+        return moves.rename(access=self.access, drive_id=self.id, old=old, new=new, if_exists=if_exists)  # type: ignore[arg-type]
 
     def content(self) -> dict[str, bytes]:
         return {name: self.read(name) for name in self.names()}
@@ -67,7 +67,7 @@ def test_a_file_keeps_everything_but_its_name(desk: Desk) -> None:
 def test_a_folder_takes_all_that_is_in_it_along(desk: Desk) -> None:
     for name in ("old/a", "old/deep/b", "old//c", "older/d", "old"):
         desk.put(name, name.encode())
-    folders.make_folder(drive_id=desk.id, path="old/empty/in/")
+    folders.make_folder(access=desk.access, drive_id=desk.id, path="old/empty/in/")
     assert desk.rename("old/", "new/") == 3
     assert desk.content() == {
         "new/a": b"old/a",
@@ -149,7 +149,7 @@ def test_keep_both_finds_names_apart(desk: Desk) -> None:
 def test_thousands_of_files_of_one_name_are_kept_apart(desk: Desk) -> None:
     fill_drive(desk.access.collection_id, desk.drive, [f"{number:04}/index.html" for number in range(3_000)])
     chosen = moves.choose([f"{number:04}/index.html" for number in range(3_000)], [])
-    assert moves.move(drive_id=desk.id, chosen=chosen, to="all/", if_exists="keep-both") == 3_000
+    assert moves.move(access=desk.access, drive_id=desk.id, chosen=chosen, to="all/", if_exists="keep-both") == 3_000
     found = set(File.objects.filter(drive_id=desk.id).values_list("name", flat=True))
     assert found == {"all/index.html", *(f"all/index ({number}).html" for number in range(2, 3_001))}
     File.objects.filter(drive_id=desk.id).delete()
@@ -262,7 +262,7 @@ def test_a_write_to_a_name_that_moves_away_takes_no_blob_along(desk: Desk) -> No
 
 def test_the_drive_went_meanwhile(desk: Desk) -> None:
     with pytest.raises(DriveNotFound):
-        moves.move(drive_id=0, chosen=Chosen(["a"], []), to="b/")
+        moves.move(access=desk.access, drive_id=0, chosen=Chosen(["a"], []), to="b/")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from storage.collections import collections
 from storage.drive import files, person_uploads, uploads
 from storage.drive.person_uploads import Upload as Started
 from storage.errors import DriveNotFound, InvalidInput, NamesTaken, UploadMismatch, UploadNotFound
-from storage.models import Blob, Upload
+from storage.models import Blob, Membership, Role, Upload
 from storage.postgres.caller import Access
 from tests.drives import PART, noise
+from tests.people import make_member
 from tests.storage.drive.test_files import Content
 from tests.storage.drive.test_moves import Desk, desk  # noqa: F401 (a fixture)
 
@@ -20,9 +21,10 @@ from tests.storage.drive.test_moves import Desk, desk  # noqa: F401 (a fixture)
 class Sender:
     """A person who uploads to a Drive."""
 
-    def __init__(self, desk: Desk, person_id: int = 7) -> None:  # noqa: F811
+    def __init__(self, desk: Desk) -> None:  # noqa: F811
         self.desk = desk
-        self.access = Access(desk.access.collection_id, person_id=person_id)
+        self.person = make_member(desk.access.collection_id)
+        self.access = Access(desk.access.collection_id, person_id=self.person.pk)
 
     def start(
         self, name: str, size: int, *, if_exists: str = "fail", fingerprint: str = "", drive: str = ""
@@ -96,7 +98,7 @@ def test_the_same_file_goes_on_where_it_was(sender: Sender) -> None:
         sender.start("g", PART + 1, fingerprint="f 1 today"),
         sender.start("f", PART + 1, fingerprint="f 1 today", if_exists="replace"),
         sender.start("f", PART + 1),
-        Sender(sender.desk, 8).start("f", PART + 1, fingerprint="f 1 today"),
+        Sender(sender.desk).start("f", PART + 1, fingerprint="f 1 today"),
     ):
         assert other.id != first.id
     sender.part(first.id, 2, b"x")
@@ -106,7 +108,7 @@ def test_the_same_file_goes_on_where_it_was(sender: Sender) -> None:
 
 def test_uploads_are_one_persons(sender: Sender) -> None:
     started = sender.start("f", 1)
-    other = Sender(sender.desk, 8)
+    other = Sender(sender.desk)
     calls = [
         lambda who: who.part(started.id, 1, b"x"),
         lambda who: who.find(started.id),
@@ -117,7 +119,9 @@ def test_uploads_are_one_persons(sender: Sender) -> None:
         with pytest.raises(UploadNotFound):
             call(other)
     elsewhere = Sender(sender.desk)
-    elsewhere.access = Access(collections.create_collection("Made by a test").id, person_id=7)
+    other_id = collections.create_collection("Made by a test").id
+    Membership.objects.create(collection_id=other_id, person=sender.person, role=Role.OWNER)
+    elsewhere.access = Access(other_id, person_id=sender.person.pk)
     with pytest.raises(UploadNotFound):
         elsewhere.find(started.id)
     # Nor can a data key of the collection use it, or a person the API's.

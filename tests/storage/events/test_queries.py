@@ -4,10 +4,12 @@ import random
 import re
 import time
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from storage import limits
 from storage.collections import collections
@@ -23,6 +25,7 @@ from storage.events.sql.queries import BlockSpan
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
 from tests.visor import body, make_event
+from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS
 
 SECOND = 1_000_000_000
 
@@ -180,6 +183,26 @@ def test_event_of_another_collection_is_not_found(collection_id: str) -> None:
             call(collection_id=other, event_id=event.line.id)
     with pytest.raises(EventNotFound):
         event_queries.find_event(collection_id=collection_id, event_id=event_ids.new_event_id(time.time_ns()))
+
+
+def test_whoever_pins_waits_for_who_pins_already(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = make_many(collection_id, 2)
+    store([first, second])
+    monkeypatch.setattr(limits, "EVENTS_PINNED_MAX", 1)
+
+    def pin_second() -> None:
+        try:
+            event_queries.pin_event(collection_id=collection_id, event_id=second.line.id)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            event_queries.pin_event(collection_id=collection_id, event_id=first.line.id)
+            pinned = pool.submit(pin_second)
+            wait([pinned], timeout=NOTHING_SECONDS)
+        with pytest.raises(InvalidInput):
+            pinned.result(timeout=MOMENT_SECONDS)
 
 
 def test_pinned_events_are_listed_and_marked(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from storage.postgres.statements import Statement
 
 @pytest.fixture
 def connection(database: None) -> Iterator[Connection]:
-    opened = psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
+    opened = Connection.open(**django_connection.get_connection_params(), autocommit=True)
     yield opened
     opened.close()
 

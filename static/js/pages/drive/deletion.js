@@ -37,13 +37,16 @@ async function askToDelete(names) {
     const deletion = await askServer("POST", "delete/", namesByKind(names));
     leaveOpened(names);
     last = deletion;
+    let now = deletion;
     if (deletion.ended) emit("changed");
     else
-      await follow(
+      now = await follow(
         deletion,
         (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`,
       );
-    offer(`${whatWent(names, deletion)} deleted.`, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
+    const said = `${whatWent(names, deletion)} deleted.`;
+    if (now.undo_seconds) offer(said, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
+    else showToast(`${said} The server's disk is full, so this cannot be undone.`);
   } catch (error) {
     showError(error);
     emit("changed");
@@ -54,7 +57,7 @@ function whatWent(names, deletion) {
   return names.length === 1 && !isFolder(names[0]) ? describeNames(names) : formatCount(deletion.files, "file");
 }
 
-/** A message that says how far it is, until it has ended. */
+/** A message that says how far it is, until it has ended; what the server said then. */
 async function follow(deletion, describeNow) {
   const toast = showToast(describeNow({ ...deletion, done: deletion.done ?? 0 }), { shownMs: 2 ** 31 - 1 });
   const bar = document.createElement("progress");
@@ -62,13 +65,15 @@ async function follow(deletion, describeNow) {
   bar.setAttribute("aria-label", "Progress");
   toast.append(bar);
   try {
-    for (let now = deletion; !now.ended; ) {
+    let now = deletion;
+    while (!now.ended) {
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
       now = await askServer("GET", `deletions/${deletion.id}/`);
       toast.querySelector("span").textContent = describeNow(now);
       bar.value = now.done;
       emit("changed");
     }
+    return now;
   } finally {
     toast.remove();
   }

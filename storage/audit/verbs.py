@@ -1,0 +1,122 @@
+"""The fixed vocabulary of the audit log: what can be done, of which kind that is, and how a page says it."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What the log is filtered by."""
+
+    SIGN_INS = "sign-ins"
+    PEOPLE = "people"
+    KEYS = "keys"
+    DELETIONS = "deletions"
+    ARCHIVES = "archives"
+    SETTINGS = "settings"
+
+    @property
+    def label(self) -> str:
+        return _KINDS[self]
+
+    @property
+    def verbs(self) -> list["Verb"]:
+        return [verb for verb, (kind, _) in _VERBS.items() if kind is self]
+
+
+class Verb(StrEnum):
+    """What was done. The text is what is stored and exported, so it never changes."""
+
+    SIGNED_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in.failed"
+    SIGNED_OUT = "sign-out"
+    SIGNED_OUT_EVERYWHERE = "sign-out.everywhere"
+    PASSWORD_CHANGED = "password.change"  # noqa: S105 (a word)
+    ACCOUNT_CREATED = "account.create"
+    ACCOUNT_REMOVED = "account.remove"
+    INVITED = "invitation.create"
+    INVITATION_WITHDRAWN = "invitation.withdraw"
+    INVITATION_ACCEPTED = "invitation.accept"
+    ROLE_CHANGED = "member.role"
+    MEMBER_REMOVED = "member.remove"
+    KEY_CREATED = "key.create"
+    KEY_CHANGED = "key.change"
+    KEY_REVOKED = "key.revoke"
+    COLLECTION_DELETED = "collection.delete"
+    ITEMS_DELETED = "items.delete"
+    FILES_DELETED = "files.delete"
+    FILES_RESTORED = "files.restore"
+    SWEPT = "server.sweep"
+    RECONCILED = "server.reconcile"
+    EXPORT_REQUESTED = "export.create"
+    EXPORT_TESTED = "export.test"
+    EXPORT_DOWNLOADED = "export.download"
+    EXPORT_DELETED = "export.delete"
+    ITEMS_EXPORTED = "items.export"
+    FILES_ZIPPED = "files.zip"
+    IMPORT_STARTED = "import.upload"
+    IMPORT_RUN = "import.run"
+    IMPORT_DELETED = "import.delete"
+    AUDIT_EXPORTED = "audit.export"
+    COLLECTION_CREATED = "collection.create"
+    COLLECTION_RENAMED = "collection.rename"
+    BASE_CREATED = "base.create"
+    DRIVE_CREATED = "drive.create"
+    RECORDING_STARTED = "recording.start"
+    RECORDING_STOPPED = "recording.stop"
+    SNAPSHOTS_SET = "snapshots.set"
+    REQUEST_SENT = "request.send"
+
+    @property
+    def label(self) -> str:
+        """The act as the beginning of a sentence that ends in what it was about."""
+        return _VERBS[self][1]
+
+
+_KINDS = {
+    Kind.SIGN_INS: "Sign-ins and passwords",
+    Kind.PEOPLE: "People and roles",
+    Kind.KEYS: "Data keys",
+    Kind.DELETIONS: "Deletions",
+    Kind.ARCHIVES: "Exports and imports",
+    Kind.SETTINGS: "Settings",
+}
+_VERBS = {
+    Verb.SIGNED_IN: (Kind.SIGN_INS, "signed in"),
+    Verb.SIGN_IN_FAILED: (Kind.SIGN_INS, "failed to sign in"),
+    Verb.SIGNED_OUT: (Kind.SIGN_INS, "signed out"),
+    Verb.SIGNED_OUT_EVERYWHERE: (Kind.SIGN_INS, "signed out everywhere"),
+    Verb.PASSWORD_CHANGED: (Kind.SIGN_INS, "changed the password"),
+    Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
+    Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),
+    Verb.INVITED: (Kind.PEOPLE, "invited"),
+    Verb.INVITATION_WITHDRAWN: (Kind.PEOPLE, "withdrew the invitation for"),
+    Verb.INVITATION_ACCEPTED: (Kind.PEOPLE, "accepted the invitation for"),
+    Verb.ROLE_CHANGED: (Kind.PEOPLE, "changed the role of"),
+    Verb.MEMBER_REMOVED: (Kind.PEOPLE, "removed from the collection"),
+    Verb.KEY_CREATED: (Kind.KEYS, "created the data key"),
+    Verb.KEY_CHANGED: (Kind.KEYS, "changed the data key"),
+    Verb.KEY_REVOKED: (Kind.KEYS, "revoked the data key"),
+    Verb.COLLECTION_DELETED: (Kind.DELETIONS, "deleted the collection"),
+    Verb.ITEMS_DELETED: (Kind.DELETIONS, "deleted items of the Base"),
+    Verb.FILES_DELETED: (Kind.DELETIONS, "deleted files of the Drive"),
+    Verb.FILES_RESTORED: (Kind.DELETIONS, "restored deleted files of the Drive"),
+    Verb.SWEPT: (Kind.DELETIONS, "swept the server"),
+    Verb.RECONCILED: (Kind.DELETIONS, "reconciled the bucket with the database"),
+    Verb.EXPORT_REQUESTED: (Kind.ARCHIVES, "requested an export"),
+    Verb.EXPORT_TESTED: (Kind.ARCHIVES, "requested a test of an export"),
+    Verb.EXPORT_DOWNLOADED: (Kind.ARCHIVES, "downloaded an export"),
+    Verb.EXPORT_DELETED: (Kind.ARCHIVES, "deleted an export"),
+    Verb.ITEMS_EXPORTED: (Kind.ARCHIVES, "downloaded items of the Base"),
+    Verb.FILES_ZIPPED: (Kind.ARCHIVES, "downloaded a zip of files of the Drive"),
+    Verb.IMPORT_STARTED: (Kind.ARCHIVES, "uploaded for import"),
+    Verb.IMPORT_RUN: (Kind.ARCHIVES, "imported"),
+    Verb.IMPORT_DELETED: (Kind.ARCHIVES, "deleted the import"),
+    Verb.AUDIT_EXPORTED: (Kind.ARCHIVES, "downloaded the audit log"),
+    Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
+    Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),
+    Verb.BASE_CREATED: (Kind.SETTINGS, "created the Base"),
+    Verb.DRIVE_CREATED: (Kind.SETTINGS, "created the Drive"),
+    Verb.RECORDING_STARTED: (Kind.SETTINGS, "started recording requests"),
+    Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
+    Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),
+    Verb.REQUEST_SENT: (Kind.SETTINGS, "sent by hand the request"),
+}

@@ -1,0 +1,369 @@
+"""Every route and command that changes something, or takes data out, is in the audit log, or named here with the reason."""
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import load_command_class
+from django.db import connection, transaction
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from console.accounts import first_run
+from console.accounts.forms import NewAccountForm
+from console.accounts.invitations import make_link
+from console.management.recorded import RecordedCommand
+from storage.audit import log as audit
+from storage.audit.log import Conditions, Entry, Verb
+from storage.base import edits, items
+from storage.collections import invitations
+from storage.events import queries as event_queries
+from storage.models import Role, Session
+from storage.postgres.caller import Access
+from tests.commands import run_here
+from tests.console.conftest import Browser
+from tests.console.test_routes import (
+    FOR_ANYBODY_SIGNED_IN,
+    OPEN,
+    ROUTES,
+    SignedIn,
+    signed_in,
+    undone_line,
+    url_of,
+)
+from tests.people import PASSWORD, Cast
+from tests.visor import make_event
+
+__all__ = ["signed_in"]
+
+JSON = "application/json"
+
+
+class Act(NamedTuple):
+    """What is sent to a route, and what the log says then: the verb, and what it is about."""
+
+    verb: Verb
+    about: str
+    form: dict[str, Any] | None = None
+    method: str = "post"
+    is_json: bool = False
+
+
+def save_of(cast: Cast) -> dict[str, Any]:
+    """The deletion of an item that is there."""
+    access = Access(cast.collection.id)
+    items.put_items(access=access, base="things", items=[{"key": "a"}, {"key": "b"}])
+    changes = [
+        {
+            "id": key,
+            "kind": "delete",
+            "key": key,
+            "revision": str(edits.get_state(access=access, base="things", key=key).revision),
+        }
+        for key in "ab"
+    ]
+    return {"save": str(uuid4()), "changes": changes}
+
+
+NEW_PASSWORD = "another horse staple"
+AUDITED: dict[str, Act] = {
+    "sign-out": Act(Verb.SIGNED_OUT, ""),
+    "sign-out-everywhere": Act(Verb.SIGNED_OUT_EVERYWHERE, ""),
+    "account": Act(
+        Verb.PASSWORD_CHANGED,
+        "{owner}",
+        {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+    ),
+    "new-collection": Act(Verb.COLLECTION_CREATED, "Letters", {"name": "Letters"}),
+    "invite-owner": Act(Verb.INVITED, "Grace", {"note": "Grace"}),
+    "remove-person": Act(Verb.ACCOUNT_REMOVED, "{reader}"),
+    "withdraw-owner-invitation": Act(Verb.INVITATION_WITHDRAWN, "Linus"),
+    "new-base": Act(Verb.BASE_CREATED, "letters", {"name": "letters"}),
+    "new-drive": Act(Verb.DRIVE_CREATED, "letters", {"name": "letters"}),
+    "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
+    "drive-delete": Act(Verb.FILES_DELETED, "files", {"names": ["a.txt"], "folders": []}, is_json=True),
+    "drive-undo": Act(Verb.FILES_RESTORED, "files"),
+    "drive-zip": Act(Verb.FILES_ZIPPED, "files", {"chosen": '{"names": ["a.txt"]}'}),
+    "new-export": Act(Verb.EXPORT_REQUESTED, ""),
+    "check-export": Act(Verb.EXPORT_TESTED, ""),
+    "delete-export": Act(Verb.EXPORT_DELETED, ""),
+    "new-import": Act(Verb.IMPORT_STARTED, "letters.zip", {"name": "letters.zip", "size": "1"}),
+    "run-import": Act(Verb.IMPORT_RUN, ""),
+    "delete-import": Act(Verb.IMPORT_DELETED, ""),
+    "snapshots": Act(Verb.SNAPSHOTS_SET, "", {"every": "day", "keep": "7"}),
+    "new-key": Act(
+        Verb.KEY_CREATED, "app", {"name": "app", "rights": "write", "scope": "all", "days": "0", "others": ""}
+    ),
+    "key-limits": Act(Verb.KEY_CHANGED, "a key", {"requests_per_second": "5", "bytes_per_day": ""}),
+    "revoke-key": Act(Verb.KEY_REVOKED, "a key"),
+    "settings": Act(Verb.COLLECTION_RENAMED, "Letters", {"name": "Letters"}),
+    "delete-collection": Act(Verb.COLLECTION_DELETED, "Made by a test", {"typed_name": "Made by a test"}),
+    "invite-member": Act(Verb.INVITED, "Grace", {"note": "Grace", "role": "reader"}),
+    "change-role": Act(Verb.ROLE_CHANGED, "{reader}", {"role": "owner"}),
+    "remove-member": Act(Verb.MEMBER_REMOVED, "{reader}"),
+    "withdraw-member-invitation": Act(Verb.INVITATION_WITHDRAWN, "x"),
+    "visor-switch": Act(Verb.RECORDING_STARTED, "", {"on": "1"}),
+    "visor-redo": Act(Verb.REQUEST_SENT, "PUT"),
+    "visor-client": Act(
+        Verb.REQUEST_SENT, "DELETE", {"method": "DELETE", "target": "things/items/a", "headers": "", "body": ""}
+    ),
+}
+# These take data out by a GET.
+READ_OUT = {
+    "download-export": Act(Verb.EXPORT_DOWNLOADED, "", method="get"),
+    "base-export": Act(Verb.ITEMS_EXPORTED, "things", method="get"),
+    "export-audit": Act(Verb.AUDIT_EXPORTED, "", method="get"),
+    "export-collection-audit": Act(Verb.AUDIT_EXPORTED, "", method="get"),
+}
+NOT_AUDITED = {
+    "base-parse": "reads what was pasted; storing it is a save",
+    "drive-file": "one file is data, as an item of a table is",
+    "drive-uploads": "likewise: an upload is data",
+    "drive-upload": "likewise",
+    "drive-part": "likewise",
+    "drive-upload-end": "likewise",
+    "drive-folders": "a folder is data",
+    "drive-rename": "names of files are data, and nothing is lost",
+    "drive-move": "likewise",
+    "drive-clashes": "asks which names are taken",
+    "drive-counts": "counts files",
+    "import-part": "the bytes of an import, whose start is recorded",
+    "check-import": "looks an archive through and stores nothing",
+    "visor-pin": "keeps a recorded request for longer",
+}
+COMMANDS_NOT_AUDITED = {"serve": "starts the server; what it does by itself is not what people do"}
+
+
+@pytest.fixture
+def acts(people: Cast) -> Callable[[], list[Entry]]:
+    """What has been recorded since the beginning of the test, newest first."""
+    before = {entry.id for entry in audit.list_entries(Conditions(None), limit=1000)}
+    return lambda: [entry for entry in audit.list_entries(Conditions(None), limit=1000) if entry.id not in before]
+
+
+def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
+    """The address of an act that can be done, and what is sent there."""
+    if name == "withdraw-owner-invitation":
+        made = invitations.invite_person(
+            collection_id=None, role=Role.OWNER, note="Linus", invited_by=cast.server_owner
+        )
+        return reverse(name, args=[made.pk]), {}
+    if name == "visor-redo":
+        event = make_event(cast.collection.id, method="PUT", path="things/items")
+        event_queries.keep_event(event)
+        return reverse(name, args=[cast.collection.id, event.line.id]), {}
+    url = url_of(name, cast)
+    return url, save_of(cast) if name == "base-save" else act.form or {}
+
+
+def send(client: Client, url: str, act: Act, form: dict[str, Any]) -> int:
+    """The status of the answer, which is read to its end."""
+    content_type = {"content_type": JSON} if act.is_json else {}
+    answer = getattr(client, act.method)(url, form, **content_type)
+    if answer.streaming:
+        list(answer)
+    status: int = answer.status_code
+    return status
+
+
+def who_does(name: str, cast: Cast) -> User:
+    is_theirs = "collection_id" in ROUTES[name] or name in FOR_ANYBODY_SIGNED_IN
+    return cast.owner if is_theirs else cast.server_owner
+
+
+def writes(client: Client, name: str, cast: Cast) -> bool:
+    """Whether the route takes any method but those that only read."""
+    for method in ("post", "put", "delete", "patch"):
+        with undone_line():
+            if getattr(client, method)(url_of(name, cast)).status_code != 405:
+                return True
+    return False
+
+
+@contextmanager
+def closed_log() -> Iterator[None]:
+    """No entry can be written."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE storage_auditentry ADD CONSTRAINT closed CHECK (false) NOT VALID")
+        yield
+        transaction.set_rollback(True)
+
+
+def state() -> dict[str, Any]:
+    """What is in each of the tables that acts change."""
+    tables = (
+        *("storage_collection", "storage_datakey", "storage_membership", "storage_invitation", "storage_base"),
+        *("storage_drive", "storage_item", "storage_file", "storage_filedeletion", "storage_export", "storage_import"),
+        *("storage_recording", "storage_snapshotschedule", "storage_deletion", "storage_pinnedevent"),
+        *("storage_session", "auth_user"),
+    )
+    found = {}
+    with connection.cursor() as cursor:
+        for table in tables:
+            # The hash of a password may be made anew whenever the password is given, with more rounds.
+            row = "t.id, t.username, t.is_superuser" if table == "auth_user" else "t"
+            cursor.execute(f"SELECT count(*), md5(string_agg(({row})::text, '' ORDER BY ({row})::text)) FROM {table} t")
+            found[table] = cursor.fetchone()
+    return found
+
+
+def test_every_route_that_writes_is_audited_or_excused(people: Cast, signed_in: SignedIn) -> None:
+    writing = {name for name in set(ROUTES) - OPEN if writes(signed_in("server_owner"), name, people)}
+    assert writing - AUDITED.keys() == NOT_AUDITED.keys()
+    assert AUDITED.keys() | READ_OUT.keys() <= set(ROUTES)
+
+
+@pytest.mark.parametrize("name", [*AUDITED, *READ_OUT])
+def test_act_is_recorded(name: str, people: Cast, browser: Browser, acts: Callable[[], list[Entry]]) -> None:
+    act = (AUDITED | READ_OUT)[name]
+    person = who_does(name, people)
+    client = browser(person)
+    url, form = prepare(name, act, people)
+    before = len(acts())
+
+    assert send(client, url, act, form) < 400
+
+    told = [entry for entry in acts()[:-before] if entry.verb == act.verb]
+    assert len(told) == 1
+    (entry,) = told
+    about = act.about.format(owner=people.owner.username, reader=people.reader.username)
+    assert (entry.about, entry.actor, entry.name, entry.person_id, entry.address) == (
+        *(about, "person", person.username, person.pk, "127.0.0.1"),
+    )
+    if "collection_id" in ROUTES[name]:
+        assert entry.collection_id == people.collection.id
+
+
+@pytest.mark.parametrize("name", [*AUDITED, *READ_OUT])
+def test_act_that_cannot_be_recorded_does_not_happen(name: str, people: Cast, browser: Browser) -> None:
+    act = (AUDITED | READ_OUT)[name]
+    person = who_does(name, people)
+    client = browser(person)
+    client.raise_request_exception = False
+    url, form = prepare(name, act, people)
+    before = state()
+
+    with closed_log():
+        assert send(client, url, act, form) == 500
+        assert state() == before
+        person.refresh_from_db()
+        assert person.check_password(PASSWORD)
+
+
+def test_sign_in_with_its_failures_and_its_end(people: Cast, browser: Browser, acts: Callable[[], list[Entry]]) -> None:
+    client = browser(None)
+    canary = "a-password-in-the-field-for-the-name"
+    for name, password in ((people.member.username, "wrong"), (canary, "wrong"), (people.member.username, PASSWORD)):
+        client.post("/sign-in/", {"username": name, "password": password})
+    client.post("/sign-out/")
+
+    told = [(entry.verb, entry.actor, entry.name, entry.about) for entry in acts()]
+
+    member = people.member.username
+    assert told == [
+        (Verb.SIGNED_OUT, "person", member, ""),
+        (Verb.SIGNED_IN, "person", member, ""),
+        (Verb.SIGN_IN_FAILED, "nobody", "", ""),
+        (Verb.SIGN_IN_FAILED, "nobody", "", member),
+    ]
+    assert canary not in repr(acts())
+
+
+def test_nobody_gets_a_session_that_is_not_recorded(people: Cast, browser: Browser) -> None:
+    client = browser(None)
+    client.raise_request_exception = False
+    with closed_log():
+        answer = client.post("/sign-in/", {"username": people.member.username, "password": PASSWORD})
+        assert answer.status_code == 500
+        assert not Session.objects.filter(person_id=people.member.pk).exists()
+        assert client.get("/account/").status_code == 302
+
+
+def test_invitation_is_accepted_by_a_newcomer(people: Cast, browser: Browser, acts: Callable[[], list[Entry]]) -> None:
+    made = invitations.invite_person(
+        collection_id=people.collection.id, role=Role.MEMBER, note="Grace", invited_by=people.owner
+    )
+    link = make_link(RequestFactory().get("/"), made)
+    form = {"username": "grace-of-a-test", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    browser(None).post(link, form)
+
+    told = [(entry.verb, entry.name, entry.about, entry.collection_id) for entry in acts()[:3]]
+    assert told == [
+        (Verb.SIGNED_IN, "grace-of-a-test", "", ""),
+        (Verb.INVITATION_ACCEPTED, "grace-of-a-test", "Grace", people.collection.id),
+        (Verb.ACCOUNT_CREATED, "", "grace-of-a-test", ""),
+    ]
+
+
+def test_first_account_is_recorded(people: Cast, acts: Callable[[], list[Entry]]) -> None:
+    User.objects.all().delete()
+    form = NewAccountForm({"username": "first", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    assert form.is_valid()
+    first_run.create_first_person(form)
+    (entry,) = acts()[:1]
+    assert (entry.verb, entry.about, entry.details) == (Verb.ACCOUNT_CREATED, "first", {"owns_server": True})
+
+
+def test_save_of_many_deletions_is_one_entry(people: Cast, browser: Browser, acts: Callable[[], list[Entry]]) -> None:
+    access = Access(people.collection.id)
+    keys = [f"{number:03}" for number in range(60)]
+    for start in range(0, 60, 20):
+        items.put_items(access=access, base="things", items=[{"key": key} for key in keys[start : start + 20]])
+    states = edits.get_states(access=access, base="things", keys=keys)
+    changes = [{"id": key, "kind": "delete", "key": key, "revision": str(states[key].revision)} for key in keys]
+    missing = {"id": "m", "kind": "delete", "key": "missing", "revision": "1"}
+    sent = {"save": str(uuid4()), "changes": [*changes, missing]}
+
+    for _ in range(2):
+        answer = browser(people.member).post(url_of("base-save", people), sent, content_type=JSON)
+        assert answer.status_code == 200
+
+    assert [entry.amount for entry in acts() if entry.verb == Verb.ITEMS_DELETED] == [60]
+
+
+def test_entries_outlive_the_person_and_the_collection(people: Cast, browser: Browser) -> None:
+    browser(people.owner).post(url_of("settings", people), {"name": "Renamed"})
+    browser(people.owner).post(url_of("delete-collection", people), {"typed_name": "Renamed"})
+    client = browser(people.server_owner)
+    client.post(reverse("remove-person", args=[people.owner.pk]))
+
+    page = client.get("/audit/").content.decode()
+
+    assert f'<th scope="row">{people.owner.username}</th><td>deleted the collection <strong>Renamed</strong>' in page
+    assert f"removed the account <strong>{people.owner.username}</strong>" in page
+
+
+COMMANDS = sorted(path.stem for path in Path("console/management/commands").glob("*.py") if path.stem != "__init__")
+
+
+def test_commands_are_recorded_or_excused() -> None:
+    unrecorded = {name for name in COMMANDS if not isinstance(load_command_class("console", name), RecordedCommand)}
+    assert unrecorded == COMMANDS_NOT_AUDITED.keys()
+
+
+def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
+    newest = audit.list_entries(Conditions(None), limit=1)
+    collection_id = run_here("collection", "create", "By command").stdout.splitlines()[-1]
+    key = run_here("datakey", "create", collection_id, "app").stdout.splitlines()[-1]
+    key_id = run_here("datakey", "list", collection_id).stdout.split()[0]
+    assert run_here("datakey", "revoke", collection_id, key_id).returncode == 0
+    assert run_here("export", collection_id, str(tmp_path / "a.zip")).returncode == 0
+    assert run_here("import", collection_id, str(tmp_path / "a.zip")).returncode == 0
+    assert run_here("sweep").returncode == 0
+    run_here("reconcile", "--repair")
+
+    found = audit.list_entries(Conditions(None, actor="command", name=getpass.getuser()), limit=100)
+    told = [entry for entry in reversed(found) if entry.id > max([0, *(each.id for each in newest)])]
+
+    assert [entry.verb for entry in told] == [
+        *(Verb.COLLECTION_CREATED, Verb.KEY_CREATED, Verb.KEY_REVOKED, Verb.EXPORT_DOWNLOADED),
+        *(Verb.IMPORT_STARTED, Verb.IMPORT_RUN, Verb.SWEPT, Verb.RECONCILED),
+    ]
+    assert key.split("_")[1] not in repr(told)

@@ -1,0 +1,52 @@
+"""Small disks in memory that a test can fill. Only Linux's root can mount one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+needs_small_disk = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only Linux's root can mount a small disk"
+)
+
+
+class SmallDisk:
+    """A disk in memory for one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    @property
+    def free_bytes(self) -> int:
+        about = os.statvfs(self.folder)
+        return about.f_bavail * about.f_frsize
+
+    def leave(self, size_bytes: int) -> None:
+        """Fill it but for so many bytes."""
+        with self._ballast.open("ab") as file:
+            while (more := self.free_bytes - size_bytes) > 0:
+                # Somebody may have taken some of it meanwhile.
+                with suppress(OSError):
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), more)
+                    break
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """A disk in memory in the place of a folder; where the machine lets nobody mount one, the test is skipped."""
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"this machine lets nobody mount a disk: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

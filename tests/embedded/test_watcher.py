@@ -1,0 +1,179 @@
+"""What the watcher does beside watching never ends it: logs on a full disk, children that cannot be started, whatever raises."""
+
+import logging
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage.embedded import ports, process
+from storage.embedded.process import Child
+from storage.embedded.reserve import Reserve
+from storage.embedded.upkeep import Upkeep
+from tests.embedded.disks import SmallDisk, mounted, needs_small_disk
+from tests.serving import Server
+from tests.waiting import eventually
+
+MB = 1_048_576
+LOG_BYTES = process._LOG_SIZE_BYTES
+
+
+def make_child(folder: Path, command: list[str] | None = None) -> Child:
+    return Child(
+        name="Something",
+        command=command or [sys.executable, "-c", "import time; time.sleep(3600)"],
+        environment=dict(os.environ),
+        folder=folder,
+        log=folder / "something.log",
+    )
+
+
+@needs_small_disk
+def test_a_log_is_bounded_on_a_disk_without_a_free_byte(tmp_path: Path) -> None:
+    with mounted(tmp_path, "size=24m"):
+        disk, child = SmallDisk(tmp_path), make_child(tmp_path)
+        assert child.log
+        child.log.write_bytes(b"x" * LOG_BYTES + b"the last line\n")
+        disk.leave(0)
+        assert disk.free_bytes == 0
+        child.bound_log()
+        assert child.log.stat().st_size == 0
+        kept = child.log.with_name("something.log.1")
+        assert kept.read_bytes().endswith(b"xthe last line\n")
+        assert kept.stat().st_size == LOG_BYTES
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_log_that_burst_keeps_its_end_alone(tmp_path: Path) -> None:
+    child = make_child(tmp_path)
+    assert child.log
+    child.log.write_bytes(b"a" * 2 * LOG_BYTES + b"b" * LOG_BYTES)
+    child.bound_log()
+    assert child.log.with_name("something.log.1").read_bytes() == b"b" * LOG_BYTES
+
+
+def test_a_child_that_cannot_be_started_again_is_tried_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    child = make_child(tmp_path)
+    child.start()
+    fails = [OSError(28, "No space left on device")] * 3
+
+    def prepare() -> None:
+        if fails:
+            raise fails.pop()
+
+    child.prepare = prepare
+    try:
+        assert child.process
+        child.process.kill()
+        child.process.wait()
+
+        def is_back() -> bool:
+            child.tick()
+            return child.is_running()
+
+        eventually(is_back)
+    finally:
+        child.stop()
+    assert not fails
+    assert sum("could not be started again" in record.message for record in caplog.records) == 1
+
+
+def test_what_fails_is_told_once_and_the_rest_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    upkeep = Upkeep()
+    for _ in range(3):
+        upkeep.attempt("The log of Something", fail)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    upkeep.attempt("The log of Something", lambda: None)
+    upkeep.attempt("The log of Something", fail)
+    assert len(caplog.records) == 2
+
+    broken, child = make_child(tmp_path), make_child(tmp_path)
+    broken.log = tmp_path  # a folder, whose size is not asked
+    broken.bound_log = fail  # type: ignore[method-assign]
+    assert child.log
+    child.log.write_bytes(b"x" * (LOG_BYTES + 1))
+    Upkeep().maintain([broken, child])
+    assert child.log.stat().st_size == 0
+
+
+@needs_small_disk
+def test_the_reserve_goes_when_the_disk_is_full_and_comes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mounted(tmp_path, "size=64m"):
+        disk, file = SmallDisk(tmp_path), tmp_path / "reserve"
+        reserve = Reserve(tmp_path, size_bytes=8 * MB, keep_free_bytes=16 * MB)
+        reserve.tend()
+        assert file.stat().st_blocks * 512 == 8 * MB
+        disk.leave(10 * MB)
+        reserve.tend()
+        assert file.exists()
+        assert "10 MB left" in caplog.text
+        disk.leave(0)
+        reserve.tend()
+        assert not file.exists()
+        assert disk.free_bytes == 8 * MB
+        reserve.tend()
+        assert disk.free_bytes == 8 * MB, "what was given back is not taken again"
+        disk.free()
+        reserve.tend()
+        assert file.exists()
+        assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+@needs_small_disk
+def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> None:
+    with mounted(tmp_path, "size=64m"):
+        file = tmp_path / "reserve"
+        with file.open("wb") as sparse:
+            sparse.truncate(8 * MB)
+        Reserve(tmp_path, size_bytes=8 * MB, keep_free_bytes=16 * MB).tend()
+        assert file.stat().st_blocks * 512 == 8 * MB
+        Reserve(tmp_path, size_bytes=0, keep_free_bytes=0).tend()
+        assert not file.exists()
+
+
+@pytest.mark.slow
+def test_logs_are_bounded_while_serve_still_waits(make_server: Callable[..., Server]) -> None:
+    (nobody,) = ports.free_ports(1)
+    server = make_server(DATABASE_URL=f"postgres://a:b@127.0.0.1:{nobody}/c").start()
+    eventually(lambda: "does not answer yet" in server.log)
+    log = server.data / "engines" / "seaweedfs.log"
+    with log.open("ab") as file:
+        file.write(b"x" * (LOG_BYTES + 1))
+    eventually(lambda: log.stat().st_size < LOG_BYTES)
+    assert log.with_name("seaweedfs.log.1").stat().st_size == LOG_BYTES
+
+
+@pytest.mark.slow
+@needs_small_disk
+def test_a_full_disk_under_its_logs_does_not_end_serve(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    server.data.mkdir(exist_ok=True)
+    with mounted(server.data, "size=900m,mode=711"):
+        server.start().wait_ready()
+        disk = SmallDisk(server.data)
+        log = server.data / "engines" / "seaweedfs.log"
+        with log.open("ab") as file:
+            file.write(b"x" * (LOG_BYTES + 1))
+        disk.leave(0)
+        eventually(lambda: log.stat().st_size < LOG_BYTES)
+        for word in ("weed", "postgres"):
+            victim = next(each for each in server.children(word) if each.ppid() == server.process.pid)  # type: ignore[union-attr]
+            victim.kill()
+        disk.leave(0)
+        eventually(lambda: "MB left: nothing new is stored" in server.log)
+        disk.free()
+        server.wait_ready()
+        eventually(lambda: "has room again" in server.log)
+        assert server.process
+        assert server.process.poll() is None
+        assert subprocess.run(["ls", str(server.data / "engines" / "reserve")], capture_output=True).returncode == 0
+        server.stop()

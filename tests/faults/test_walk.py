@@ -1,0 +1,175 @@
+"""The connection to an engine breaks at any byte of a request: the answer is right or a 503, and the next request is served."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+import httpx
+import pytest
+
+from tests.drives import noise
+from tests.faults.conftest import Node
+from tests.faults.operations import Asked, Attempt
+from tests.faults.proxy import Direction, FaultProxy, Kind
+from tests.serving import Server
+from tests.waiting import PROMISED_SECONDS
+
+Operation = Callable[[Asked], Attempt]
+
+READS: list[Operation] = [Asked.get_item, Asked.query, Asked.list_files, Asked.download]
+WRITES: list[Operation] = [
+    Asked.put_items,
+    Asked.put_in_new_base,
+    Asked.insert_item,
+    Asked.update_item,
+    Asked.delete_item,
+    Asked.put_file,
+    Asked.delete_file,
+    Asked.start_upload,
+    Asked.send_part,
+    Asked.end_upload,
+    Asked.abort_upload,
+]
+PAGES: list[Operation] = [
+    Asked.collections_page,
+    Asked.base_page,
+    Asked.drive_page,
+    Asked.visor_page,
+    Asked.save_in_table,
+    Asked.new_collection,
+    Asked.sign_in,
+]
+BREAKS: tuple[Kind, Kind] = ("cut", "reset")
+# Places in a request's bytes that are tried in either direction. All of them, one after the other, take an hour.
+PLACES = 12
+
+
+@pytest.fixture(scope="module")
+def asked(node: Node, server: Server) -> Iterator[Asked]:
+    made = Asked(node.server, server)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture(autouse=True)
+def _at_rest(asked: Asked) -> Iterator[None]:
+    """Each begins and ends with a server that answers."""
+    _is_served(asked)
+    yield
+    _is_served(asked)
+
+
+def _is_served(asked: Asked) -> None:
+    answer = asked.base.get("there")
+    assert answer.status_code == 200, answer.text
+
+
+def places(proxy: FaultProxy, asked: Asked, operation: Operation, direction: Direction) -> list[int]:
+    """Bytes at which to break, from the first to the last of what a good request takes."""
+    attempt = operation(asked)
+    with proxy.counting() as passed:
+        answer = attempt.send()
+    assert answer.status_code in attempt.statuses, answer.text
+    attempt.check(answer)
+    total = passed.to_engine if direction == "to the engine" else passed.from_engine
+    assert total
+    return sorted({1, total, *range(1, total, max(1, total // PLACES))})
+
+
+def break_at(
+    proxy: FaultProxy, asked: Asked, operation: Operation, kind: Kind, direction: Direction, place: int
+) -> None:
+    attempt = operation(asked)
+    with proxy.fault(kind, direction, place, seconds=1.0):
+        began = time.monotonic()
+        answer = attempt.send()
+        took = time.monotonic() - began
+    attempt.check(answer)
+    assert took < PROMISED_SECONDS
+    _is_served(asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", get_args(Direction))
+@pytest.mark.parametrize("operation", READS + WRITES + PAGES, ids=lambda operation: operation.__name__)
+def test_postgres_is_lost_at_any_byte(node: Node, asked: Asked, operation: Operation, direction: Direction) -> None:
+    for place in places(node.postgres, asked, operation, direction):
+        for kind in BREAKS:
+            break_at(node.postgres, asked, operation, kind, direction, place)
+
+
+@pytest.mark.parametrize("direction", get_args(Direction))
+def test_postgres_is_lost_in_the_middle(node: Node, asked: Asked, direction: Direction) -> None:
+    """The same for every operation, at one place each."""
+    for operation in READS + WRITES + PAGES:
+        found = places(node.postgres, asked, operation, direction)
+        break_at(node.postgres, asked, operation, "reset", direction, found[len(found) // 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hold", "delay"])
+@pytest.mark.parametrize("operation", READS + WRITES + PAGES, ids=lambda operation: operation.__name__)
+def test_postgres_says_nothing_more(node: Node, asked: Asked, operation: Operation, kind: Kind) -> None:
+    found = places(node.postgres, asked, operation, "from the engine")
+    for place in {found[0], found[len(found) // 2]}:
+        break_at(node.postgres, asked, operation, kind, "from the engine", place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", get_args(Direction))
+@pytest.mark.parametrize(
+    "operation", [Asked.get_item, Asked.put_items, Asked.base_page], ids=lambda operation: operation.__name__
+)
+def test_postgres_is_lost_while_a_connection_is_made(
+    node: Node, asked: Asked, operation: Operation, direction: Direction
+) -> None:
+    def anew(asked: Asked) -> Attempt:
+        attempt = operation(asked)
+        node.postgres.end_connections()
+        return attempt
+
+    for place in places(node.postgres, asked, anew, direction):
+        for kind in BREAKS:
+            break_at(node.postgres, asked, anew, kind, direction, place)
+
+
+def test_connections_that_were_ended_while_idle_fail_nobody(node: Node, asked: Asked) -> None:
+    for operation in (Asked.get_item, Asked.put_items, Asked.update_item, Asked.base_page, Asked.save_in_table):
+        attempt = operation(asked)
+        node.postgres.end_connections()
+        answer = attempt.send()
+        assert answer.status_code in attempt.statuses, answer.text
+        attempt.check(answer)
+
+
+OF_S3: list[Operation] = [Asked.download, Asked.put_file, Asked.send_part]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", get_args(Direction))
+@pytest.mark.parametrize("operation", OF_S3, ids=lambda operation: operation.__name__)
+def test_s3_is_lost_at_any_byte(node: Node, asked: Asked, operation: Operation, direction: Direction) -> None:
+    for place in places(node.s3, asked, operation, direction):
+        for kind in BREAKS:
+            break_at(node.s3, asked, operation, kind, direction, place)
+
+
+@pytest.mark.parametrize("kind", ["reset", "hold", "delay"])
+@pytest.mark.parametrize("operation", OF_S3, ids=lambda operation: operation.__name__)
+def test_s3_is_lost_before_its_first_word(node: Node, asked: Asked, operation: Operation, kind: Kind) -> None:
+    break_at(node.s3, asked, operation, kind, "from the engine", 1)
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_large_file_is_whole_or_its_download_breaks(node: Node, asked: Asked, kind: Kind) -> None:
+    """It is sent while it is read."""
+    content = noise(3_000_000, 1)
+    asked.drive_beside.put("large", content)
+    for place in (1, 300, 2_000, 500_000, 1_500_000, 2_900_000):
+        with node.s3.fault(kind, "from the engine", place):
+            try:
+                answer = asked.drive.get("large")
+            except httpx.TransportError:
+                continue
+        assert answer.status_code == 503 or (answer.status_code, answer.content) == (200, content), answer.text[:200]
+    assert asked.drive.get("large").content == content

@@ -1,0 +1,223 @@
+"""The one gate: with too little free space every writer is refused in words, and whatever deletes goes on."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from storage import disk_space, room
+from storage.archive import exports, imports, snapshots
+from storage.base import edits, items
+from storage.base.merging import Add, Delete
+from storage.collections import collections
+from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
+from storage.drive.moves import Chosen
+from storage.errors import DiskFull
+from storage.events import queries as event_queries
+from storage.events.queue import EventQueue
+from storage.models import Blob, DeletedFile, Export, SnapshotSchedule
+from storage.postgres.caller import Access
+from storage.s3.cache import Copies
+from tests.commands import run_here
+from tests.people import make_cast, make_person
+from tests.visor import make_event
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+class Held:
+    """Content that is in memory."""
+
+    content_type: str | None = "text/plain"
+
+    def open(self) -> tuple[int, Iterator[bytes]]:
+        return 5, iter([b"bytes"])
+
+
+class Full:
+    """A collection with an item, a file, an open upload and an open import, from when there was room."""
+
+    def __init__(self) -> None:
+        self.person = make_person()
+        self.collection_id = collections.create_collection("Full").id
+        self.access = Access(self.collection_id, person_id=self.person.pk)
+        self.drive_id = drives.ensure_drive(collection_id=self.collection_id, name="d")
+        self.d: dict[str, Any] = {"access": self.access, "drive": "d"}
+        items.put_items(access=self.access, base="b", items=[{"key": "a", "n": 1}])
+        files.put_file(name="f", content=Held(), **self.d)
+        self.upload_id = uploads.start_upload(name="u", content_type=None, **self.d)
+        started = imports.start_import(
+            collection_id=self.collection_id, file_name="a.json", size_bytes=5, asked_by=self.person
+        )
+        self.import_id = started.id
+
+    def save(self, *changes: Any) -> list[edits.Result]:
+        return edits.save_changes(access=self.access, base="b", save_id=uuid.uuid4(), changes=list(changes))
+
+
+WRITERS: dict[str, Callable[[Full], object]] = {
+    "a put": lambda full: items.put_items(access=full.access, base="b", items=[{"key": "b"}]),
+    "an insert": lambda full: items.insert_item(access=full.access, base="b", item={"key": "b"}),
+    "an update": lambda full: items.update_item(access=full.access, base="b", key="a", operations=()),
+    "a save of the console's": lambda full: full.save(Delete("1", "a", 1), Add("2", "c", {"n": "1"})),
+    "a file": lambda full: files.put_file(name="g", content=Held(), **full.d),
+    "an upload": lambda full: uploads.start_upload(name="v", content_type=None, **full.d),
+    "a part": lambda full: uploads.put_part(upload_id=full.upload_id, name="u", number=1, content=Held(), **full.d),
+    "an upload's end": lambda full: uploads.end_upload(upload_id=full.upload_id, name="u", **full.d),
+    "an upload of a person's": lambda full: person_uploads.start_upload(
+        name="v", size_bytes=5, content_type=None, if_exists="replace", fingerprint="", **full.d
+    ),
+    "a folder": lambda full: folders.make_folder(access=full.access, drive_id=full.drive_id, path="new/"),
+    "a rename": lambda full: moves.rename(access=full.access, drive_id=full.drive_id, old="f", new="g"),
+    "a move": lambda full: moves.move(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []), to="new/"),
+    "a collection": lambda full: collections.create_collection("Another"),
+    "an export": lambda full: exports.ask_for_export(collection_id=full.collection_id, asked_by=full.person),
+    "an import": lambda full: imports.start_import(
+        collection_id=full.collection_id, file_name="a", size_bytes=5, asked_by=full.person
+    ),
+    "a part of an import": lambda full: imports.append_part(
+        access=full.access, import_id=full.import_id, start=0, content=Held()
+    ),
+    "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
+    "a rebuild": lambda full: rebuild.rebuild(),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_writer_is_refused_and_changes_nothing(settings: Settings, writer: str) -> None:
+    full = Full()
+    settings.DISK_RESERVE_MB = 10**9
+    with pytest.raises(DiskFull, match="free some space"):
+        WRITERS[writer](full)
+    assert [row["key"] for row in stored(full)] == ["a"]
+    assert files.list_files(limit=10, **full.d).names == ["f"]
+    assert list(Export.objects.filter(collection_id=full.collection_id)) == []
+
+
+def stored(full: Full) -> list[dict[str, Any]]:
+    states = edits.get_states(access=full.access, base="b", keys=["a", "b", "c"])
+    return [{"key": key} for key in states]
+
+
+def test_deleting_goes_on(settings: Settings) -> None:
+    full = Full()
+    settings.DISK_RESERVE_MB = 10**9
+    (there,) = edits.get_states(access=full.access, base="b", keys=["a"]).values()
+    (result,) = full.save(Delete("1", "a", there.revision))
+    assert result.outcome == "saved"
+    uploads.abort_upload(upload_id=full.upload_id, name="u", **full.d)
+    imports.delete_import(collection_id=full.collection_id, import_id=full.import_id)
+    assert files.delete_files(names_given=["f"], **full.d).deleted == ["f"]
+
+
+def test_files_deleted_in_the_console_are_gone_for_good(settings: Settings) -> None:
+    full = Full()
+    (blob_id,) = files.get_file(name="f", **full.d).blob_ids
+    settings.DISK_RESERVE_MB = 10**9
+    progress = deletion.delete(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []))
+    assert (progress.has_ended, progress.undo_seconds) == (True, 0)
+    assert not DeletedFile.objects.filter(deletion_id=progress.id).exists()
+    assert not Blob.objects.filter(id=blob_id, state="live").exists()
+
+
+def test_garbage_goes_at_once_when_room_is_short(settings: Settings) -> None:
+    full = Full()
+    (blob_id,) = files.get_file(name="f", **full.d).blob_ids
+    files.delete_files(names_given=["f"], **full.d)
+    assert Blob.objects.filter(id=blob_id).exists()
+    settings.DISK_RESERVE_MB = 10**9
+    eventually(lambda: room.make_room() or not Blob.objects.filter(id=blob_id).exists())
+
+
+def test_the_command_sweeps_now() -> None:
+    full = Full()
+    (blob_id,) = files.get_file(name="f", **full.d).blob_ids
+    files.delete_files(names_given=["f"], **full.d)
+    assert "objects deleted" in eventually(lambda: run_here("sweep")).stdout
+    eventually(lambda: run_here("sweep") and not Blob.objects.filter(id=blob_id).exists())
+
+
+def test_recorded_requests_are_left_out_and_counted(settings: Settings) -> None:
+    collection_id = collections.create_collection("Full").id
+    queue = EventQueue()
+    queue._start = lambda: None  # type: ignore[method-assign]
+    settings.DISK_RESERVE_MB = 10**9
+    for number in range(3):
+        queue.put(make_event(collection_id, path=f"a/items/{number}"))
+    queue.flush()
+    assert event_queries.list_events(collection_id=collection_id, limit=10).lines == []
+    assert event_queries.sum_events(collection_id).lost == 3
+    settings.DISK_RESERVE_MB = 0
+    queue.put(make_event(collection_id, path="a/items/9"))
+    queue.flush()
+    assert [line.path for line in event_queries.list_events(collection_id=collection_id, limit=10).lines] == [
+        "a/items/9"
+    ]
+    queue._connection.close()
+
+
+def test_snapshots_that_are_due_wait(settings: Settings) -> None:
+    full = Full()
+    snapshots.set_schedule(collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person)
+    settings.DISK_RESERVE_MB = 10**9
+    due_at = SnapshotSchedule.objects.get(collection_id=full.collection_id).next_at
+    assert snapshots.claim_check() is None
+    # The server's own worker, which has room, may take it at any moment.
+    Export.objects.filter(collection_id=full.collection_id).delete()
+    SnapshotSchedule.objects.filter(collection_id=full.collection_id).update(next_at=due_at)
+    with pytest.MonkeyPatch.context() as patch:
+        asked: list[object] = []
+        patch.setattr(exports, "ask_for_export", lambda **more: asked.append(more))
+        snapshots.take_due_snapshots()
+    assert asked == []
+
+
+def test_copies_go_first(settings: Settings, tmp_path: Path) -> None:
+    assert disk_space.has_room_for_copies(0)
+    settings.DISK_RESERVE_MB = 10**9
+    assert not disk_space.has_room_for_copies(0)
+    copies = Copies(tmp_path, max_bytes=1_000)
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "ab" / "copy").write_bytes(b"bytes")
+    copies.clear()
+    assert list((tmp_path / "ab").iterdir()) == []
+
+
+def test_the_export_command_fills_no_disk_of_the_engines(settings: Settings) -> None:
+    full = Full()
+    target = settings.DATA / "engines" / "tmp" / f"{uuid.uuid4()}.zip"
+    settings.DISK_RESERVE_MB = 10**9
+    refused = run_here("export", full.collection_id, str(target))
+    assert (refused.returncode, target.exists()) == (1, False)
+    assert "Storage is full: free some space" in refused.stderr
+
+
+def test_a_page_says_that_the_disk_is_full(settings: Settings) -> None:
+    cast = make_cast()
+    browser = Client(raise_request_exception=False)
+    browser.force_login(cast.owner)
+    settings.DISK_RESERVE_MB = 10**9
+    answer = browser.post(f"/collections/{cast.collection.id}/exports/new/")
+    assert answer.status_code == 507
+    assert "The server's disk is full" in answer.content.decode()
+
+
+def test_what_is_kept_free(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """128 MB for each engine that is ours; files need a hundredth of a large disk besides, where SeaweedFS stops by itself."""
+    settings.DISK_RESERVE_MB, settings.DATABASE_URL, settings.S3_IS_BUNDLED = 128, "", True
+    mb = 1_048_576
+    assert disk_space.reserved_bytes() == 256 * mb
+    assert disk_space._needed_for_files(1_000 * mb) == 256 * mb
+    assert disk_space._needed_for_files(1_000_000 * mb) == 15_000 * mb
+    settings.DATABASE_URL = "postgres://elsewhere"
+    assert disk_space.reserved_bytes() == 128 * mb
+    settings.S3_IS_BUNDLED = False
+    assert not disk_space.is_short_for_files()
+    settings.DISK_RESERVE_MB = 10**9
+    assert not disk_space.is_short_for_files()
+    assert not disk_space.is_short_for_events()
