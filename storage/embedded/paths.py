@@ -122,7 +122,8 @@ def make_private_folder(folder: Path, account: Account | None) -> None:
     """Create a folder that only the engines' user (and root) can enter."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if account:
-        os.chown(folder, account.uid, account.gid)
+        # A link that the engines' user put there would give away what it points to.
+        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 
 def write_private_file(path: Path, text: str, account: Account | None = None) -> None:

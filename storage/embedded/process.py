@@ -143,7 +143,7 @@ class Child:
         """
         if not self.log or not self.log.is_file() or self.log.stat().st_size <= _LOG_SIZE_BYTES:
             return
-        with self.log.open("rb+") as file:
+        with open(self.log, "rb+", opener=_private) as file:
             file.seek(-_LOG_SIZE_BYTES, os.SEEK_END)
             kept = file.read()
             file.truncate(0)
@@ -221,8 +221,11 @@ def _as_account(account: Account | None) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _open_log(path: Path) -> Iterator[int]:
-    """Append, so that `bound_log` can shorten the file under a running child."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """Append, so that `bound_log` can shorten the file under a running child.
+
+    The folder is the engines' user's, who could have root write elsewhere by a link: that one is refused with an OSError.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     try:
         yield descriptor
     finally:
@@ -230,7 +233,7 @@ def _open_log(path: Path) -> Iterator[int]:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _death_signal_setter(number: signal.Signals) -> Callable[[], None] | None:

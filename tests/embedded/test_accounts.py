@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import accounts, paths
+from storage.embedded import accounts, paths, process
 from storage.embedded.accounts import Account
 from tests.serving import ROOT, Server
 
@@ -131,3 +131,19 @@ def test_programs_that_were_copied_can_be_run_whatever_the_umask(
         os.umask(previous)
     assert paths.reaches(OURS, found.postgres / "postgres")
     assert paths.reaches(OURS, found.weed)
+
+
+def test_a_link_of_the_engines_user_leads_root_nowhere(tmp_path: Path) -> None:
+    """Root writes logs and makes folders where that user may put what it likes."""
+    others = tmp_path / "others"
+    others.mkdir()
+    (tmp_path / "run").symlink_to(others)
+    paths.make_private_folder(tmp_path / "run", OURS)
+    assert others.stat().st_uid == 0
+    (tmp_path / "engine.log").symlink_to(others / "made")
+    child = process.Child(
+        name="An engine", command=["true"], environment={}, folder=tmp_path, log=tmp_path / "engine.log"
+    )
+    with pytest.raises(OSError, match="symbolic links"):
+        child.start()
+    assert list(others.iterdir()) == []
