@@ -41,7 +41,7 @@ ODD_ANSWERS = [
     json.dumps({"response": {"attestationObject": "gYGB" * 3000, "clientDataJSON": CLIENT_DATA, "userHandle": "\x00"}}),
     "[" * 16_000,
     "x" * 20_000,
-    "\x00",
+    '{"id": "\\u0000", "response": {"userHandle": "\\u0000"}}',
     '{"id": "\\ud800", "response": {"userHandle": "\\ud800"}}',
 ]
 
