@@ -44,6 +44,6 @@ class _NamedErrors(DatabaseErrorWrapper):
     ) -> None:
         named = name_orm_failure(error)
         if named is not None:
-            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]  # the stubs leave it out
+            self.wrapper.errors_occurred = True
             raise named from error
         super().__exit__(kind, error, traceback)
