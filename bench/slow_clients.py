@@ -1,0 +1,139 @@
+"""What clients that are slow, silent or half gone cost the others: `python -m bench.slow_clients`.
+
+GETs and PUTs of items are measured alone and beside a crowd, in turns, so that a machine that others use as well is as fast
+for both. The crowd is there before a turn begins and holds on until it has ended: a thousand connections that send nothing, a
+thousand half requests of strangers (who are answered at once, and connect again), a thousand half requests of a good key, 60
+downloads of 10 MB that nobody takes. The medians of the ratios and the worst p99 count: at least `LEAST_RATIO`, and within two
+seconds.
+"""
+
+import argparse
+import contextlib
+import signal
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from bench import load
+from bench.data import make_items
+from bench.homeport import Homeport
+from bench.workload import Workload
+
+OPERATIONS = ("get", "put")
+LEAST_RATIO = 0.7
+MOST_P99_MS = 2_000.0
+MANY, FEW = 1_000, 60
+ITEMS, ASKS = 5_000, 2_000
+FILE_BYTES = 10_000_000
+
+
+def main() -> int:
+    """Prints the table. 0 when all targets are met, else 1; 2 without wrk."""
+    parser = argparse.ArgumentParser(prog="python -m bench.slow_clients", description="What slow clients cost others.")
+    parser.add_argument("--seconds", type=int, default=3, help="for each turn (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each kind (default: 3)")
+    options = parser.parse_args()
+    if load.find_wrk() is None:
+        print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
+        return 2
+    # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="bench-slow-") as name:
+        homeport = Homeport(Path(name))
+        try:
+            homeport.start(make_items(ITEMS))
+            return _measure(homeport, Path(name), options)
+        finally:
+            homeport.stop()
+
+
+def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> int:
+    path = f"{homeport.origin}/v1/{homeport.collection_id}"
+    httpx.post(f"{path}/files/files?name=large", content=bytes(FILE_BYTES), headers=homeport.headers, timeout=60)
+    workload = Workload(ITEMS)
+    paths = {name: folder / name for name in OPERATIONS}
+    for name in OPERATIONS:
+        load.write_requests(paths[name], [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
+    good = True
+    print(f"{'beside':<34} {'operation':<10} {'ratio':>6} {'p99 alone':>10} {'p99':>10}")
+    for crowd, (count, sent) in _crowds(homeport).items():
+        for name in OPERATIONS:
+            ratios, alone, beside = [], [], []
+            for _ in range(options.rounds):
+                calm = _round(homeport, paths[name], options.seconds)
+                with _crowd(homeport.origin, count, sent):
+                    crowded = _round(homeport, paths[name], options.seconds)
+                ratios.append(crowded.requests_per_s / calm.requests_per_s)
+                alone.append(calm.p99_ms)
+                beside.append(crowded.p99_ms)
+            ratio = statistics.median(ratios)
+            is_met = ratio >= LEAST_RATIO and max(beside) < MOST_P99_MS
+            good &= is_met
+            told = "" if is_met else "   not met"
+            print(f"{crowd:<34} {name:<10} {ratio:>6.2f} {max(alone):>7.1f} ms {max(beside):>7.1f} ms{told}")
+    return 0 if good else 1
+
+
+def _round(homeport: Homeport, path: Path, seconds: int) -> load.Rate:
+    return load.run_round(origin=homeport.origin, headers=homeport.headers, requests_path=path, duration_s=seconds)
+
+
+def _crowds(homeport: Homeport) -> dict[str, tuple[int, bytes]]:
+    """How many clients of each kind, and what each of them sends."""
+    path = f"/v1/{homeport.collection_id}"
+
+    def head(method: str, rest: str, key: str, *headers: str) -> bytes:
+        lines = [f"{method} {path}/{rest} HTTP/1.1", "Host: localhost", f"X-API-Key: {key}", *headers]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    key, half = homeport.data_key, "Content-Length: 1000"
+    return {
+        f"{MANY} that send nothing": (MANY, b""),
+        f"{MANY} strangers, half a request": (MANY, head("PUT", "slow/items", f"abcdefghij_{'x' * 32}", half)),
+        f"{MANY} with a key, half a request": (MANY, head("PUT", "slow/items", key, half)),
+        f"{FEW} downloads nobody takes": (FEW, head("GET", "files/files/download?name=large", key)),
+    }
+
+
+@contextlib.contextmanager
+def _crowd(origin: str, count: int, sent: bytes) -> Iterator[None]:
+    """The clients, each of which connects again when it is sent away."""
+    address = urlsplit(origin)
+    over = threading.Event()
+    clients: list[socket.socket] = []
+
+    def connect() -> socket.socket:
+        client = socket.create_connection((address.hostname, address.port), 30)
+        client.sendall(sent)
+        return client
+
+    def come_again() -> None:
+        while not over.wait(1.0):
+            for number, client in enumerate(clients):
+                client.setblocking(False)
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    if client.recv(1, socket.MSG_PEEK) == b"" or b"large" not in sent:
+                        client.close()
+                        clients[number] = connect()
+
+    clients.extend(connect() for _ in range(count))
+    again = threading.Thread(target=come_again)
+    again.start()
+    try:
+        yield
+    finally:
+        over.set()
+        again.join()
+        for client in clients:
+            client.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
