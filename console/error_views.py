@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from console.error_status import HashingBusy
 from storage import limits
-from storage.errors import DiskFull, EngineUnreachable
+from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable
 
 # What PostgreSQL says when it has no room to write.
 _DISK_FULL = "53100"
@@ -34,6 +34,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without context processors, since they query the database, which may be what failed."""
     error = sys.exc_info()[1]
+    if isinstance(error, CollectionNotFound):
+        return page_not_found(request, error)
     if isinstance(error, DiskFull) or getattr(getattr(error, "__cause__", None), "sqlstate", None) == _DISK_FULL:
         return HttpResponse(render_to_string("errors/507.html"), status=507)
     if isinstance(error, (HashingBusy, EngineUnreachable)):

@@ -9,7 +9,7 @@ import psycopg
 from django.db import IntegrityError, OperationalError
 from psycopg import errors as pg
 
-from storage.errors import DiskFull, EngineUnreachable, StorageError
+from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable, StorageError
 
 # Trying again may help: the connection is lost (all of class 08, and 57P01 to 57P05), none is to be had, the statement took too
 # long or waited for another in vain, or this server has become one that only reads.
@@ -27,12 +27,19 @@ _PASSING_CODES = {
 _OF_OURS = (psycopg.DataError, psycopg.IntegrityError, psycopg.NotSupportedError, psycopg.ProgrammingError)
 
 
+_OF_A_COLLECTION = re.compile(r"_collection_id_[0-9a-f]{8}_fk_storage_c")
+
+
 class OrmEngineUnreachable(EngineUnreachable, OperationalError):
     """As it leaves the ORM, which takes back its transactions by its own kind of error."""
 
 
 class OrmDiskFull(DiskFull, OperationalError):
     """Likewise."""
+
+
+class OrmCollectionNotFound(CollectionNotFound, IntegrityError):
+    """Likewise: the collection was deleted between the look at it and the write."""
 
 
 def name_failure(error: BaseException | None) -> type[DiskFull] | type[EngineUnreachable] | None:
@@ -49,15 +56,20 @@ def name_failure(error: BaseException | None) -> type[DiskFull] | type[EngineUnr
 
 
 def name_orm_failure(error: BaseException | None) -> StorageError | None:
-    """Likewise, as something to raise from the ORM."""
+    """Likewise, as something to raise from the ORM; there also what was refused because its collection is gone."""
+    if _lacks_collection(error):
+        return OrmCollectionNotFound("The collection was deleted in the meantime")
     return {DiskFull: OrmDiskFull(), EngineUnreachable: OrmEngineUnreachable(), None: None}[name_failure(error)]
 
 
 def lacks_collection(error: IntegrityError) -> bool:
     """Whether a row was refused because its collection does not exist, and not by any other rule of its table."""
-    cause = error.__cause__
+    return isinstance(error, OrmCollectionNotFound) or _lacks_collection(error.__cause__)
+
+
+def _lacks_collection(error: BaseException | None) -> bool:
     return (
-        isinstance(cause, pg.ForeignKeyViolation)
-        and cause.diag.constraint_name is not None
-        and re.search(r"_collection_id_[0-9a-f]{8}_fk_storage_c", cause.diag.constraint_name) is not None
+        isinstance(error, pg.ForeignKeyViolation)
+        and error.diag.constraint_name is not None
+        and _OF_A_COLLECTION.search(error.diag.constraint_name) is not None
     )

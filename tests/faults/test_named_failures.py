@@ -1,14 +1,20 @@
 """Which errors of the driver are the engine's state, and that none of them hides behind another's name."""
 
+from typing import Any
+
 import psycopg
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.test import RequestFactory
 from psycopg import errors as pg
 
+from console import error_views
 from console.accounts.sessions import SessionStore
 from storage import jobs
-from storage.errors import DiskFull, EngineUnreachable
-from storage.models import Recording
-from storage.postgres.failures import name_failure
+from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable
+from storage.models import Base, DataKey, Drive, Recording
+from storage.postgres.failures import OrmCollectionNotFound, name_failure
 from tests.faults.proxy import FaultProxy
 
 LOST = [
@@ -55,6 +61,32 @@ def test_orm_says_it_by_name(postgres_proxy: FaultProxy) -> None:
     with postgres_proxy.fault("reset", "to the engine", 1), pytest.raises(EngineUnreachable):
         Recording.objects.count()
     assert Recording.objects.count() >= 0
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    "model, values",
+    [
+        (DataKey, {"name": "a", "digest": b"a" * 32, "secret_start": "a", "secret_end": "b", "can_write": True}),
+        (Base, {"name": "a"}),
+        (Drive, {"name": "a"}),
+        (Recording, {}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_written_into_a_collection_that_is_gone_by_now_finds_none(model: Any, values: dict[str, Any]) -> None:
+    """The look at the collection and the write are two statements; deleting it may come between them."""
+    with pytest.raises(CollectionNotFound, match="deleted in the meantime"), transaction.atomic():
+        model.objects.create(collection_id="0000000000", **values)
+
+
+def test_page_that_finds_its_collection_gone_says_so(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()  # type: ignore[attr-defined]
+    try:
+        raise OrmCollectionNotFound("The collection was deleted in the meantime")
+    except OrmCollectionNotFound:
+        assert error_views.server_error(request).status_code == 404
 
 
 def test_session_that_could_not_be_saved_is_not_taken_for_one_that_ended(postgres_proxy: FaultProxy) -> None:
