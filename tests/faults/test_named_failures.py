@@ -82,7 +82,7 @@ def test_what_is_written_into_a_collection_that_is_gone_by_now_finds_none(model:
 
 def test_page_that_finds_its_collection_gone_says_so(rf: RequestFactory) -> None:
     request = rf.get("/")
-    request.user = AnonymousUser()  # type: ignore[attr-defined]
+    request.user = AnonymousUser()
     try:
         raise OrmCollectionNotFound("The collection was deleted in the meantime")
     except OrmCollectionNotFound:
