@@ -9,6 +9,7 @@ Everything here happens in the event loop.
 
 import asyncio
 import contextlib
+import logging
 from asyncio import Transport
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
     from console.server.worker import Worker
 
 
+logger = logging.getLogger(__name__)
+
+
 class Connection(asyncio.Protocol):
     """`scheme` is http or https."""
 
     def __init__(self, worker: "Worker", scheme: str) -> None:
         self._worker, self._scheme = worker, scheme
         self._loop = worker.loop
-        self._buffer = b""
+        self._buffer, self._seen = b"", 0
         self._exchange: Exchange | None = None
         self._chunks: Chunks | None = None
         self._is_dropping, self._dropped = False, 0
@@ -41,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._may_write: asyncio.Event | None = None
         self._unsent = 0
         # Since when the client owes us what we wait for: a head, a body, or that it takes its answer.
-        self.waits_since = self.busy_since = self._loop.time()
+        self.waits_since = self._loop.time()
 
     # What the loop tells.
 
@@ -73,8 +77,8 @@ class Connection(asyncio.Protocol):
             if not exchange.is_asked:
                 self._ask(exchange)
         exchange.head.keeps_alive = False
-        # Over TLS there are no half-closed connections: the transport ends whatever is returned.
-        return True
+        # Over TLS there are no half-closed connections.
+        return self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
         """The client takes what is sent more slowly than it comes."""
@@ -110,11 +114,14 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         """Read the next head, if all of it is here."""
-        data = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in (b"\r", b"\n") else self._buffer
+        data = self._buffer
+        if data[:1] in (b"\r", b"\n"):
+            # Some send an empty line behind a body.
+            data, self._seen = data.lstrip(b"\r\n"), 0
         try:
-            end = find_end(data)
+            end = find_end(data, self._seen)
             if end < 0:
-                self._buffer = data
+                self._buffer, self._seen = data, len(data)
                 return
             head = Head(data[:end])
         except BadRequest as error:
@@ -124,8 +131,8 @@ class Connection(asyncio.Protocol):
         environ = variables(head, scheme=self._scheme, client=self._client, server=self._server)
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)
-        self.busy_since = self.waits_since = now
-        self._buffer = b""
+        self.waits_since = now
+        self._buffer, self._seen = b"", 0
         rest = data[end:]
         if exchange.is_whole:
             self._buffer = rest
@@ -205,7 +212,12 @@ class Connection(asyncio.Protocol):
                 self._end_exchange()
             return
         if isinstance(result, tuple):
-            self._send(exchange, result)
+            try:
+                self._send(exchange, result)
+            except Exception:
+                # A header that can't be written, say: its client must not wait for ever.
+                logger.exception("An answer could not be sent")
+                self.abort()
         elif isinstance(result, AnsweredBy):
             exchange.kind = result.kind
             self._ask(exchange)
@@ -235,7 +247,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse_unread(self, data: bytes, error: BadRequest) -> None:
         """Answer what can't be read, and end."""
-        is_api = data.partition(b"\n")[0].partition(b" ")[2].startswith(b"/v1")
+        is_api = data.partition(b"\n")[0].partition(b" ")[2].startswith((b"/v1/", b"/v1 "))
         answer = refusal(error.status, error.message, is_api=is_api)
         framing = Framing(answer, method="GET", version="1.1", closes=True)
         self._transport.write(framing.head + b"".join(answer[2]))

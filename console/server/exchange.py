@@ -38,4 +38,5 @@ class Exchange:
     @property
     def is_api(self) -> bool:
         """Whether it is for the public API, whose errors are JSON."""
-        return bool(self.variables["PATH_INFO"].startswith("/v1"))
+        path: str = self.variables["PATH_INFO"]
+        return path == "/v1" or path.startswith("/v1/")

@@ -117,6 +117,31 @@ def test_what_could_be_read_in_two_ways_is_refused(data: bytes, status: str) -> 
     assert refused(data).startswith(status)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_a_head_in_pieces_is_read_as_one(step: int) -> None:
+    whole = b"GET /a HTTP/1.1\r\nHost: a\r\nX: b\r\n\r\n"
+    seen, ends = 0, []
+    for end in range(step, len(whole) + step, step):
+        ends.append(find_end(whole[:end], seen))
+        seen = min(end, len(whole))
+    assert ends == [-1] * (len(ends) - 1) + [len(whole)]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_a_bare_line_feed_is_seen_wherever_the_pieces_end(step: int) -> None:
+    whole = b"GET /a HTTP/1.1\r\nHost: a\nX: b"
+    seen = 0
+    found: list[int | str] = []
+    for end in range(step, len(whole) + step, step):
+        try:
+            found.append(find_end(whole[:end], seen))
+        except BadRequest as error:
+            found.append(error.status)
+            break
+        seen = end
+    assert found[-1] == "400 Bad Request"
+
+
 @pytest.mark.parametrize(
     "version, header, keeps",
     [("1.1", "", True), ("1.1", "Close", False), ("1.0", "", False), ("1.0", "Keep-Alive", True)],
