@@ -61,6 +61,9 @@ def _faults(target: Target, request: Request, answer: Answer) -> Iterator[str]:
     may_be_kept = answer.headers.get("cache-control", "")
     if target.is_api and answer.status >= 400 and answer.status != 413 and kind != "application/json":
         yield f"an error of type {kind}"
+    # A stored file may be of any type; its browser asks each time whether it has changed.
+    if "etag" in answer.headers and may_be_kept == "private, no-cache" and answer.headers.get("accept-ranges"):
+        return
     if kind.startswith("application/json") and may_be_kept != "private, no-store":
         yield f"JSON may be kept: {may_be_kept}"
     if kind.startswith("text/html") and not target.is_api and may_be_kept != "private, no-store":
