@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-_ACTORS = {"command": "command line", "nobody": "nobody", "server": "the server"}
+_ACTORS = {"command": "command line", "nobody": "not signed in", "server": "the server"}
 
 
 class Line(NamedTuple):

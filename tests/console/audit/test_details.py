@@ -46,7 +46,7 @@ def test_details_are_words(given: Entry, more: str) -> None:
         ("person", "Ada", "Ada"),
         ("command", "root", "command line (root)"),
         ("command", "", "command line"),
-        ("nobody", "", "nobody"),
+        ("nobody", "", "not signed in"),
         ("server", "", "the server"),
     ],
 )
