@@ -97,7 +97,11 @@ class Secrets:
         # The longest first: one may be a part of another.
         texts = sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
         # What contains another in base64 contains that one's.
-        smallest = [text for text in texts if not any(other != text and other in text for other in texts)]
+        if len(texts) <= _FEW_SECRETS:
+            smallest = [text for text in texts if not any(other != text and other in text for other in texts)]
+        else:
+            # Somebody sends thousands, and comparing each with each would take seconds.
+            smallest = texts
         in_json = [each for text in texts for each in _in_json(text)]
         in_base64 = [each for text in smallest for each in _in_base64(text)]
         self.texts = sorted(dict.fromkeys([*texts, *in_json, *in_base64]), key=len, reverse=True)
