@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.collections import collections
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
 
 
 class Command(RecordedCommand):
@@ -27,5 +27,7 @@ class Command(RecordedCommand):
             else:
                 for collection in collections.list_collections():
                     self.stdout.write(f"{collection.id}  {collection.created_at:%Y-%m-%d %H:%M}  {collection.name}")
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.collections import keys
-from storage.errors import StorageError
+from storage.errors import EngineUnreachable, StorageError
 from storage.models import DataKey
 from storage.postgres import clock
 
@@ -40,6 +40,8 @@ class Command(RecordedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             getattr(self, f"_{options['action']}")(options)
+        except EngineUnreachable:
+            raise  # `homeport/cli.py` says what to do, as for every command
         except StorageError as error:
             raise CommandError(". ".join(error.messages)) from error
 
