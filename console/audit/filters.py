@@ -13,7 +13,7 @@ from storage.audit.log import Conditions, Kind
 from storage.numbers import BEYOND, read_number
 
 # Who is no person of this server.
-OTHERS = {"command": "The command line", "nobody": "Not signed in", "server": "The server itself"}
+OTHERS = {"command": "The command line", "nobody": "A stranger", "server": "The server itself"}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

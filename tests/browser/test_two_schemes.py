@@ -21,7 +21,7 @@ def sign_in(page: Page, origin: str, name: str) -> None:
     page.goto(f"{origin}/sign-in/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="Collections").wait_for()
 
 

@@ -129,7 +129,7 @@ def seeded(cast: Cast, client: BaseClient) -> None:
 
 def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClient, pages: Pages) -> None:
     seeded(cast, client)
-    page = pages(cast.reader, f"/collections/{cast.collection.id}/visor/")
+    page = pages(cast.member, f"/collections/{cast.collection.id}/visor/")
     expect(rows(page)).to_have_count(4)
 
     def asked() -> dict[str, list[str]]:

@@ -15,7 +15,8 @@ UNIT = ROOT / "deploy" / "homeport.service"
 
 
 def settings() -> set[str]:
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "console/settings.py").read_text()))
+    texts = ((ROOT / "console" / name).read_text() for name in ("settings.py", "environment.py"))
+    return {name for text in texts for name in re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', text)}
 
 
 def compose(name: str) -> dict[str, Any]:

@@ -50,8 +50,7 @@ def lives(process: psutil.Process) -> bool:
 
 
 def test_a_killed_web_worker_is_back(faulty: Server) -> None:
-    port = faulty.url.rsplit(":", 1)[1]
-    (main,) = supervisors(faulty, f"--port {port}")
+    (main,) = supervisors(faulty, "console.listener")
     before = {worker.pid for worker in main.children()}
     kill(main.children()[0])
     assert (

@@ -13,8 +13,7 @@ from tests.waiting import PROMISED_SECONDS, eventually
 
 
 def kill_a_web_worker(server: Server) -> None:
-    port = server.url.rsplit(":", 1)[1]
-    kill(child_of_serve(server, f"--port {port}").children()[0])
+    kill(child_of_serve(server, "console.listener").children()[0])
 
 
 def kill_postgres(server: Server) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -12,7 +12,6 @@ from django.db import connection as django_connection
 from storage.postgres.connections import pool
 from tests.embedded.conftest import making_servers
 from tests.faults.proxy import FaultProxy
-from tests.second_s3 import serve_second_s3
 from tests.serving import Server
 
 
@@ -48,24 +47,26 @@ class Node:
 
 
 @pytest.fixture(scope="module")
-def node(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(server: Any) -> Iterator[Node]:
     """One process answers its requests, so that one after the other finds the same connections."""
     about = django_connection.settings_dict
+    # By its socket the bundled S3 is spoken to without a certificate, which a proxy would not have.
+    assert settings.S3_SOCKET
+    postgres_proxy, s3_proxy = FaultProxy(postgres_address()), FaultProxy(settings.S3_SOCKET)
     login = f"{about['USER']}:{quote(str(about['PASSWORD']))}"
-    # The bundled S3 speaks to nobody but its own server, and never through a proxy.
-    folder = tmp_path_factory.mktemp("s3") / "files"
-    with serve_second_s3(folder) as s3_settings, making_servers() as make:
-        s3 = urlsplit(s3_settings["S3_ENDPOINT_URL"])
-        postgres_proxy, s3_proxy = FaultProxy(postgres_address()), FaultProxy((str(s3.hostname), s3.port or 80))
-        environment = s3_settings | {
-            "DATABASE_URL": f"postgres://{login}@127.0.0.1:{postgres_proxy.port}/{about['NAME']}",
-            "S3_ENDPOINT_URL": f"http://127.0.0.1:{s3_proxy.port}",
-            "HOMEPORT_SECRET_KEY": settings.SECRET_KEY,
-            "HOMEPORT_WORKERS": "1",
-            "HOMEPORT_TLS_PORT": "0",
-        }
+    environment = {
+        "DATABASE_URL": f"postgres://{login}@127.0.0.1:{postgres_proxy.port}/{about['NAME']}",
+        "S3_ENDPOINT_URL": f"http://127.0.0.1:{s3_proxy.port}",
+        "S3_BUCKET": settings.S3_BUCKET,
+        "S3_ACCESS_KEY_ID": settings.S3_ACCESS_KEY_ID,
+        "S3_SECRET_ACCESS_KEY": settings.S3_SECRET_ACCESS_KEY,
+        "HOMEPORT_SECRET_KEY": settings.SECRET_KEY,
+        "HOMEPORT_WORKERS": "1",
+        "HOMEPORT_TLS_PORT": "0",
+    }
+    with making_servers() as make:
         made = make(**environment).start()
         made.wait_ready()
         yield Node(made, postgres_proxy, s3_proxy)
-        postgres_proxy.close()
-        s3_proxy.close()
+    postgres_proxy.close()
+    s3_proxy.close()

@@ -23,7 +23,7 @@ from storage.models import Blob, DeletedFile, Export, SnapshotSchedule
 from storage.postgres.caller import Access
 from storage.s3.cache import Copies
 from tests.commands import run_here
-from tests.people import make_cast, make_person
+from tests.people import make_cast
 from tests.visor import make_event
 from tests.waiting import eventually
 
@@ -43,8 +43,8 @@ class Full:
     """A collection with an item, a file, an open upload and an open import, from when there was room."""
 
     def __init__(self) -> None:
-        self.person = make_person()
-        self.collection_id = collections.create_collection("Full").id
+        cast = make_cast("Full")
+        self.person, self.collection_id = cast.owner, cast.collection.id
         self.access = Access(self.collection_id, person_id=self.person.pk)
         self.drive_id = drives.ensure_drive(collection_id=self.collection_id, name="d")
         self.d: dict[str, Any] = {"access": self.access, "drive": "d"}

@@ -115,7 +115,7 @@ def test_pages_go_on_where_the_last_one_ended(people: Cast, browser: Browser, mo
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "1", "1-", "-1-1", "1-99999999999999999999", "9" * 17 + "-1", "\x00", "\u0661-\u0661"]
+    "cursor", ["", "x", "1", "1-", "-1-1", "1-99999999999999999999", "9" * 17 + "-1", "\u0661-\u0661"]
 )
 def test_odd_cursors_and_filters_show_the_beginning(people: Cast, browser: Browser, cursor: str) -> None:
     record(people, "mine")

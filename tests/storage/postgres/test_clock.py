@@ -20,6 +20,7 @@ OWN_CLOCK = {
     "storage/archive/zipping.py": "when an archive was made, for people",
     "storage/collections/key_limits.py": "how long to wait for the next day, as told",
     "storage/embedded/certificates.py": "certificates are judged by machines' clocks",
+    "storage/embedded/seaweedfs_security.py": "certificates are judged by machines' clocks",
 }
 
 
