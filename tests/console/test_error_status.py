@@ -104,6 +104,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.DiskFull(), 507, [errors.DiskFull.default], {}, {}),
     (failures.OrmEngineUnreachable(), 503, [errors.EngineUnreachable.default], {}, AGAIN),
     (failures.OrmDiskFull(), 507, [errors.DiskFull.default], {}, {}),
+    (failures.OrmCollectionNotFound("The collection is gone"), 404, ["The collection is gone"], {}, {}),
 ]
 HEADERS = ("Retry-After", "Content-Range", "Allow")
 Asked = Callable[[StorageError], tuple[int, Any, dict[str, str]]]
