@@ -170,7 +170,14 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
         yield reverse(name, args=[people.collection.id, "canary-base"])
 
 
-@pytest.mark.parametrize("person", [*PEOPLE, None])
+# Each of them opens every page. Those who may know least are tried each time.
+_OFTEN = ("reader", "outsider", None)
+
+
+@pytest.mark.parametrize(
+    "person",
+    [each if each in _OFTEN else pytest.param(each, marks=pytest.mark.slow) for each in [*PEOPLE, None]],
+)
 def test_nobody_learns_what_their_role_may_not_know(
     person: str | None,
     people: Cast,
