@@ -56,6 +56,18 @@ CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
+# Micros: the name that theirs end with, and what each may use. The defaults are the original service's limits.
+MICROS_ARE_ON = env.bool("HOMEPORT_MICROS", True)
+MICROS_DOMAIN = env.str("HOMEPORT_MICROS_DOMAIN", "localhost").lower().strip(".")
+MICRO_REQUEST_SECONDS = env.float("HOMEPORT_MICRO_REQUEST_SECONDS", 10, validate=validate.Range(min=1, max=3600))
+MICRO_START_SECONDS = env.float("HOMEPORT_MICRO_START_SECONDS", 30, validate=validate.Range(min=1, max=600))
+MICRO_BUILD_SECONDS = env.float("HOMEPORT_MICRO_BUILD_SECONDS", 300, validate=validate.Range(min=1, max=3600))
+MICRO_MEMORY_MB = env.int("HOMEPORT_MICRO_MEMORY_MB", 512, validate=validate.Range(min=64, max=1_048_576))
+MICRO_TMP_MB = env.int("HOMEPORT_MICRO_TMP_MB", 512, validate=validate.Range(min=1, max=1_048_576))
+MICRO_PROCESSES = env.int("HOMEPORT_MICRO_PROCESSES", 1024, validate=validate.Range(min=16, max=65_536))
+# Networks that Micros may reach although they are private ones, such as a database beside this server.
+MICROS_MAY_REACH: list[str] = env.list("HOMEPORT_MICROS_MAY_REACH", [])
+
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))
 DEBUG = env.bool("HOMEPORT_DEBUG", False)

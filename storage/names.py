@@ -20,6 +20,11 @@ def new_collection_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(limits.COLLECTION_ID_CHARACTERS))
 
 
+def new_micro_id() -> str:
+    """12 random lower-case letters and digits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(limits.MICRO_ID_CHARACTERS))
+
+
 def is_text(text: str) -> bool:
     """Whether the database can hold it: it has neither the character NUL nor a lone surrogate."""
     return _UNSTORABLE.search(text) is None

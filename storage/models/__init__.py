@@ -7,6 +7,7 @@ from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.items import Base, Item, SaveReceipt
+from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
 from storage.models.throttles import Throttle
 
@@ -22,6 +23,7 @@ __all__ = [
     "DataKeyUse",
     "DeletedFile",
     "Deletion",
+    "Deployment",
     "Drive",
     "DriveFigures",
     "EventMinute",
@@ -34,6 +36,11 @@ __all__ = [
     "Invitation",
     "Item",
     "Membership",
+    "Micro",
+    "MicroDomain",
+    "MicroKey",
+    "MicroLine",
+    "MicroMinute",
     "Part",
     "PinnedEvent",
     "Recording",
