@@ -6,7 +6,6 @@ Its other side is `client.py`.
 import asyncio
 import logging
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,19 @@ from storage.embedded.micros import sockets
 from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.supervisor import Supervisor
 from storage.embedded.micros.wire import Question
-from storage.micro_host import Wanted
 
 logger = logging.getLogger(__name__)
 
 QUESTION_MAX_BYTES = 1_048_576
 _BACKLOG = 256
 
-Tell = Callable[[str], None]
-
 
 class Control:
     """`why_off` and `runtimes` were found out when the supervisor started."""
 
-    def __init__(self, supervisor: Supervisor | None, builds: Builds | None, *, why_off: str, runtimes: list[str]) -> None:
+    def __init__(
+        self, supervisor: Supervisor | None, builds: Builds | None, *, why_off: str, runtimes: list[str]
+    ) -> None:
         self._supervisor, self._builds = supervisor, builds
         self._why_off, self._runtimes = why_off, runtimes
 
@@ -74,15 +72,11 @@ class Control:
         if asked in ("changed", "stop", "replace"):
             getattr(self._supervisor, asked)(question.micro_ids[0])
             return None
-        assert question.wanted is not None
-        return await self._build(asked, question.wanted, lambda line: _send_line(writer, line))
-
-    async def _build(self, asked: str, wanted: Wanted, tell: Tell) -> Any:
-        assert self._builds is not None
-        work: Awaitable[Any] = (
-            self._builds.install(wanted, tell=tell) if asked == "install" else self._builds.try_out(wanted)
-        )
-        return await work
+        if question.wanted is None:
+            raise ValueError("Nothing to build")
+        if asked == "try_out":
+            return await self._builds.try_out(question.wanted)
+        return await self._builds.install(question.wanted, tell=lambda line: _send_line(writer, line))
 
 
 def _send_line(writer: StreamWriter, line: str) -> None:

@@ -1,7 +1,7 @@
 """The two ports inside a sandbox, served from outside: the way to the server's API, and the way to the internet.
 
-What listens was opened inside (`enter.py`) and handed out, so that it is in the sandbox's network, where nobody else gets. The API
-is reached by its bytes alone, still encrypted; what is asked there is asked with the Micro's own key.
+What listens was opened inside (`enter.py`) and handed out, so that it is in the sandbox's network, where nobody else gets. The
+API is reached by its bytes alone, still encrypted; what is asked there is asked with the Micro's own key.
 """
 
 import asyncio

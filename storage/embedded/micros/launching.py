@@ -1,7 +1,6 @@
 """How a Micro is started in its sandbox: its command, its environment, and its limits."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.embedded.micros import sandbox
@@ -46,3 +45,39 @@ def environment(wanted: Wanted, *, path: str) -> dict[str, str]:
         **proxy_environment(),
     }
     return {**_DEFAULTS, **wanted.variables, **ours}
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Starts Micros by this machine's means. It is called in the main thread, as Linux ends a sandbox with its thread."""
+
+    means: Means
+    places: Places
+    limits: Limits
+
+    def launch(self, wanted: Wanted, *, listener: int, control: int) -> Sandboxed:
+        """Start a deployment whose folders are there; the descriptors stay the caller's. Raises OSError."""
+        command = self.command(wanted)
+        installed = self.places.dependencies(wanted.dependencies_id) if wanted.dependencies_id else None
+        spec = SandboxSpec(
+            name=f"{wanted.micro_id}-{secrets.token_hex(4)}",
+            code=self.places.code(wanted.deployment_id),
+            command=command,
+            environment=environment(wanted, path=self.search_path()),
+            control=control,
+            listener=listener,
+            dependencies=installed,
+            limits=self.limits,
+        )
+        return sandbox.spawn(self.means, spec)
+
+    def command(self, wanted: Wanted) -> list[str]:
+        """What serves it."""
+        if wanted.runtime == "node":
+            return [f"{sandbox.NODE}/bin/node", f"{sandbox.RUNTIMES}/node/start.js"]
+        return [str(self.means.programs.python.executable), "-I", "-S", f"{sandbox.RUNTIMES}/python/start.py"]
+
+    def search_path(self) -> str:
+        """Where programs are found inside."""
+        python = self.means.programs.python.executable.parent
+        return f"{sandbox.DEPENDENCIES}/bin:{python}:{sandbox.NODE}/bin:/usr/local/bin:/usr/bin:/bin"

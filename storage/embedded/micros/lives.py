@@ -1,8 +1,8 @@
 """One Micro's life on this machine: asleep until somebody connects, starting, running, replaced, failed.
 
-Its listening socket stays ours for as long as the Micro exists. Whoever connects waits in its backlog while an instance starts, and
-whoever connects while one ends waits for the next. So no request is lost when it sleeps, wakes or is replaced. While a start that
-failed is not to be tried again yet, callers are let go at once: they learn why from its status.
+Its listening socket stays ours for as long as the Micro exists. Whoever connects waits in its backlog while an instance starts,
+and whoever connects while one ends waits for the next. So no request is lost when it sleeps, wakes or is replaced. While a start
+that failed is not to be tried again yet, callers are let go at once: they learn why from its status.
 """
 
 import asyncio
@@ -200,8 +200,9 @@ class Life:
             # What was to take its place takes it now, whether it is ready or not.
             self._current, self._next = self._next, None
         if is_next or is_current:
+            self.fault = instance.fault
             if instance.fault is not None:
-                self._count_failure(instance)
+                self._count_failure(instance, instance.fault.message)
             else:
                 self._forgive()
         self._watch()
@@ -213,14 +214,11 @@ class Life:
         if self._current is not None and self._next is None and not self._is_over:
             self._start_next()
 
-    def _count_failure(self, instance: Instance) -> None:
-        """Note why it ended, and have the next start wait the longer the more often in a row that happened."""
-        assert instance.fault is not None
-        self.fault = instance.fault
+    def _count_failure(self, instance: Instance, words: str) -> None:
+        """Say why it ended, and have the next start wait the longer the more often in a row that happened."""
         was_ready = instance.ready_at is not None
         is_healthy = was_ready and self._around.now() - (instance.ready_at or 0.0) >= _HEALTHY_SECONDS
         self._failures = 1 if is_healthy else self._failures + 1
-        words = instance.fault.message
         if was_ready and self._failures == 1:
             instance.say(f"{words} The next request starts it again.")
             return

@@ -1,4 +1,4 @@
-"""Lines on their way to the log of Micros: collected, and handed on in batches by one thread, so that no app waits for a database.
+"""Lines on their way to the log of Micros: collected, and handed on in batches by one thread. No app waits for a database.
 
 What there is too much of is left out and counted; after a while without a database the oldest lines go first.
 """

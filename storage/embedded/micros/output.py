@@ -1,7 +1,7 @@
 """What comes out of a sandbox's pipes, line by line: read at once whatever it is, so that no app waits for its log.
 
 A line's length and a Micro's lines a second are bounded; what is over is counted and left out. A line that a runtime tagged with
-the request it was printed for (`\\x1e<request>\\x1f<text>`) keeps the tag: an app that forges one names requests of its own at most.
+the request it was printed for (`\\x1e<request>\\x1f<text>`) keeps the tag: an app that forges one names its own requests at most.
 """
 
 import os

@@ -12,20 +12,17 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution, files, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from storage.embedded import durable, paths
 from storage.embedded.accounts import Account
+from storage.embedded.micros import shims
 from storage.embedded.micros.places import Places
 
 # The system's own bubblewrap comes first: AppArmor's profiles name that path.
 SYSTEM_BWRAP = Path("/usr/bin/bwrap")
-ROOT = Path(__file__).resolve().parents[3]
-
-# What serves a Python app, and what that needs; all of it is Python alone.
-SERVER_PACKAGES = ("uvicorn", "h11", "click", "a2wsgi", "typing_extensions")
 
 # Of a Python that is copied: what no app misses. Packages are a Micro's own affair.
 _LEFT_OUT = shutil.ignore_patterns(
@@ -85,12 +82,13 @@ def prepare(places: Places, account: Account | None, *, authority: Path | None =
     Raises ProgramsMissing, or OSError when the folder can't be written.
     """
     places.programs.mkdir(mode=0o755, parents=True, exist_ok=True)
+    python = _reachable_python(_describe(Path(sys.executable)), account)
     return Programs(
         bwraps=_bwraps(account),
-        python=_reachable_python(_describe(Path(sys.executable)), account),
+        python=python,
         node=_node(account),
         uv=_uv(account),
-        runtimes=_runtimes(places, authority),
+        runtimes=_runtimes(places, authority, python),
         etc=_etc(places),
     )
 
@@ -204,55 +202,14 @@ def _uv(account: Account | None) -> Path:
     return paths.copied_once(f"uv-{version('uv')}", fill) / "uv"
 
 
-def _runtimes(places: Places, authority: Path | None) -> Path:
-    """A copy of `runtimes/`, what serves Python apps (`packages`), our library (`library`), and `ca.pem`; named by its content.
-
-    Older ones go: nothing runs while a server starts.
-    """
-    content = {
-        **_files_below(ROOT / "runtimes", Path()),
-        **_files_below(ROOT / "clients" / "python" / "src", Path("library")),
-        Path("ca.pem"): _trusted(authority),
-    }
-    for name in SERVER_PACKAGES:
-        content |= _package(name)
-    digest = hashlib.sha256()
-    for name, data in sorted(content.items()):
-        digest.update(f"{name} {len(data)} ".encode() + data)
-    folder = places.programs / f"runtimes-{digest.hexdigest()[:16]}"
-    if not folder.is_dir():
-        new = folder.with_name(f".{folder.name}.new")
-        shutil.rmtree(new, ignore_errors=True)
-        for name, data in content.items():
-            _write(new / name, data)
-        _open_folders(new)
-        new.rename(folder)
-    for other in places.programs.glob("runtimes-*"):
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+def _runtimes(places: Places, authority: Path | None, python: Python) -> Path:
+    """What runs around an app (`shims.py`), compiled for the server's own Python, and `ca.pem`."""
+    folder = places.programs / "runtimes"
+    if shims.lay_out(folder):
+        shims.compile_for(folder, str(python.executable))
+        _open_folders(folder)
+    _write(folder / "ca.pem", _trusted(authority))
     return folder
-
-
-def _files_below(folder: Path, to: Path) -> dict[Path, bytes]:
-    return {
-        to / path.relative_to(folder): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not {"__pycache__", "node_modules"} & set(path.parts)
-    }
-
-
-def _package(name: str) -> dict[Path, bytes]:
-    """A package's modules, by pip's own record."""
-    try:
-        recorded = files(name) or []
-        distribution(name)
-    except PackageNotFoundError as error:
-        raise ProgramsMissing(f"A package is not installed: pip install {name}") from error
-    return {
-        Path("packages") / str(file): Path(str(file.locate())).read_bytes()
-        for file in recorded
-        if ".." not in file.parts and "__pycache__" not in file.parts and Path(str(file.locate())).is_file()
-    }
 
 
 def _trusted(authority: Path | None) -> bytes:

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID
 
 from storage.embedded.micros.lives import Life
@@ -42,7 +43,9 @@ class Supervisor:
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Run Micros until that is set, then have all of them finish."""
-        tasks = [asyncio.create_task(each) for each in (self._follow(), self._tick(), self._sweep_on(), self._log.run())]
+        tasks = [
+            asyncio.create_task(each) for each in (self._follow(), self._tick(), self._sweep_on(), self._log.run())
+        ]
         try:
             await stopped.wait()
         finally:
@@ -138,4 +141,4 @@ def clear_sockets(folder: os.PathLike[str]) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith((".sock", ".new")) and not entry.name.startswith("api."):
-                os.unlink(entry.path)
+                Path(entry.path).unlink()

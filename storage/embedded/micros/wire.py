@@ -1,4 +1,7 @@
-"""What goes over the supervisor's control socket. A question is answered by lines with `line`, then one with `answer` or `error`."""
+"""What goes over the supervisor's control socket, as lines of JSON.
+
+A question is answered by any number of lines with `line`, then one with `answer` or `error`.
+"""
 
 from typing import Any, Literal
 
