@@ -9,7 +9,7 @@ import os
 import platform
 import socket
 import threading
-from typing import Callable
+from collections.abc import Callable
 
 DESCRIPTOR = 4
 OUTPUT_MAX_CHARACTERS = 20_000  # of a traceback, of which the end tells most

@@ -10,7 +10,8 @@ import contextvars
 import inspect
 import json
 import sys
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any
 
 from homeport_runtime.asgi import Receive, Scope, Send, read_body, send_json
 from homeport_runtime.loading import describe, print_trace
@@ -51,7 +52,7 @@ def _find(kind: str, action: str) -> list[Callable[..., Any]]:
         return []
     if kind == "cron":
         return list(registry.cron)
-    function: Optional[Callable[..., Any]] = registry.run.get(action)
+    function: Callable[..., Any] | None = registry.run.get(action)
     return [function] if function else []
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 from homeport_runtime import asgi, output, wsgi
 from homeport_runtime.control import Control
@@ -30,8 +30,8 @@ class OurDeta(importlib.abc.MetaPathFinder):
         self._folder = folder
 
     def find_spec(
-        self, fullname: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         if fullname != "deta":
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [self._folder], target)

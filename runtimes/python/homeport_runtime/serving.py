@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import socket
-from typing import Any, Optional
+from typing import Any
 
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
@@ -37,7 +37,7 @@ class Gate:
         self.app: AsgiApp
         self.calls = 0
         self.quiet_since = 0.0
-        self.start_failure: Optional[str] = None
+        self.start_failure: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -127,7 +127,7 @@ class Server:
                         return
             try:
                 await asyncio.wait_for(self._is_ending.wait(), rest)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 continue
             return
 
@@ -178,12 +178,12 @@ class _Connection(Protocol):
         super().__init__(server._config, server._state, {})
         self._server = server
 
-    def connection_lost(self, exc: Optional[Exception]) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._server._closed()
 
 
-def _take_id(scope: Scope) -> Optional[str]:
+def _take_id(scope: Scope) -> str | None:
     """Take the request's id out of its headers, and put the name that was asked for in the place of the socket's."""
     found = None
     headers = []
@@ -196,6 +196,8 @@ def _take_id(scope: Scope) -> Optional[str]:
             host = value
         headers.append((name, value))
     scope["headers"] = headers
-    name, _, port = host.decode("latin-1").rpartition(":") if b":" in host.rpartition(b"]")[2] else (host.decode("latin-1"), "", "")
+    name, _, port = (
+        host.decode("latin-1").rpartition(":") if b":" in host.rpartition(b"]")[2] else (host.decode("latin-1"), "", "")
+    )
     scope["server"] = (name, int(port) if port.isdigit() else 443 if scope["scheme"] == "https" else 80)
     return found
