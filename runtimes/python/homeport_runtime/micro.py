@@ -44,6 +44,7 @@ def run(folder: Path) -> None:
     _show_server_warnings()
     control = Control()
     server = Server(control, float(os.environ.pop("HOMEPORT_IDLE_SECONDS", "0")))
+    os.chdir(folder)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # for apps that ask for it while they are imported
     status = 0
