@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import faulthandler
-import importlib.abc
 import importlib.machinery
 import logging
 import os
@@ -23,7 +22,7 @@ from homeport_runtime.serving import Server
 END_SECONDS = 3.0  # for functions that an app registered with `atexit`
 
 
-class OurDeta(importlib.abc.MetaPathFinder):
+class OurDeta:
     """Finds `deta` in our folder whatever else is called so: the package index has a foreign package of that name."""
 
     def __init__(self, folder: str) -> None:
