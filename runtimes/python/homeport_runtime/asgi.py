@@ -1,8 +1,8 @@
 """The few words of ASGI that are said here."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, MutableMapping
+from typing import Any, Callable, Optional
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -11,7 +11,7 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-async def read_body(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> Optional[bytes]:
     """A request's whole body, or None when the client went away in the middle of it."""
     parts = []
     while True:

@@ -9,7 +9,7 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable
+from typing import Callable
 
 DESCRIPTOR = 4
 OUTPUT_MAX_CHARACTERS = 20_000  # of a traceback, of which the end tells most

@@ -10,8 +10,7 @@ import contextvars
 import inspect
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Callable, Optional
 
 from homeport_runtime.asgi import Receive, Scope, Send, read_body, send_json
 from homeport_runtime.loading import describe, print_trace
@@ -52,7 +51,7 @@ def _find(kind: str, action: str) -> list[Callable[..., Any]]:
         return []
     if kind == "cron":
         return list(registry.cron)
-    function: Callable[..., Any] | None = registry.run.get(action)
+    function: Optional[Callable[..., Any]] = registry.run.get(action)
     return [function] if function else []
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import threading
+from typing import Optional
 
 PARTIAL_MAX_BYTES = 65_536  # of a line that does not end
 
@@ -17,7 +18,7 @@ _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _request: contextvars.ContextVar[str] = contextvars.ContextVar("request", default="")
 
 
-def enter_request(request_id: str | None) -> str:
+def enter_request(request_id: Optional[str]) -> str:
     """From here on this task prints for a request; returns its id, or an empty text when it has none that is well formed."""
     text = request_id if request_id and _ID.fullmatch(request_id) else ""
     _request.set(text)

@@ -9,8 +9,8 @@ import asyncio
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, Optional
 
 from a2wsgi import WSGIMiddleware
 
@@ -51,7 +51,7 @@ class _Exchange:
     def __init__(self, body: Any, send: Send) -> None:
         self.body = body
         self.is_over = threading.Event()
-        self.error: Exception | None = None
+        self.error: Optional[Exception] = None
         self._send = send
 
     async def watch(self, receive: Receive) -> None:
