@@ -139,6 +139,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
     errors.EngineUnreachable: 503,
+    errors.HostUnreachable: 503,
     HashingBusy: 503,
     errors.DiskFull: 507,
 }
@@ -153,6 +154,6 @@ def headers_of(error: errors.StorageError) -> Mapping[str, str]:
     """The headers that go out with a named error."""
     if isinstance(error, RequestError):
         return error.headers
-    if isinstance(error, errors.EngineUnreachable):
+    if isinstance(error, errors.EngineUnreachable | errors.HostUnreachable):
         return {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
     return {}

@@ -211,6 +211,12 @@ class EventNotFound(StorageError):
     default = "Recorded request not found: it may have been deleted"
 
 
+class HostUnreachable(StorageError):
+    """What runs Micros does not answer; trying again later may help."""
+
+    default = "What runs Micros is not reachable at the moment, please try again"
+
+
 class InvitationSpent(StorageError):
     """The invitation was used or withdrawn, has expired, or whoever made it may no longer invite."""
 
