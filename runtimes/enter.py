@@ -20,6 +20,10 @@ import sys
 
 DOORS = {"api": 4443, "proxy": 4280}
 LISTENER, CONTROL = 3, 4
+# Of each thread, and it counts as memory whether it is used or not. Who needs more may ask for it.
+STACK_BYTES = 2 * 1024 * 1024
+# When the whole machine is out of memory, a Micro ends before a database does.
+OUT_OF_MEMORY_SCORE = b"500"
 
 
 def main():
@@ -31,20 +35,28 @@ def main():
     put_in_place(setup["listener"], setup["control"])
     open_doors()
     os.nice(setup["niceness"])
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(score, OUT_OF_MEMORY_SCORE)
+    os.close(score)
     if setup["user"] is not None:
         user, group = setup["user"]
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
-    for name, value in setup["limits"].items():
-        limit = getattr(resource, name)
-        highest = resource.getrlimit(limit)[1]
-        value = value if highest == resource.RLIM_INFINITY else min(value, highest)
-        resource.setrlimit(limit, (value, value))
+    set_limits(setup["limits"])
     try:
         os.execvpe(setup["command"][0], setup["command"], setup["environment"])  # noqa: S606 (this is the sandbox)
     except OSError as error:
         sys.exit(f"{setup['command'][0]} can't be started: {error.strerror}.")
+
+
+def set_limits(limits):
+    for name, value in limits.items():
+        limit = getattr(resource, name)
+        highest = resource.getrlimit(limit)[1]
+        value = value if highest == resource.RLIM_INFINITY else min(value, highest)
+        resource.setrlimit(limit, (value, value))
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, resource.getrlimit(resource.RLIMIT_STACK)[1]))
 
 
 def put_in_place(listener, control):
