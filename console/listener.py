@@ -24,7 +24,14 @@ from storage import limits
 
 # Rows are the database's alone, and it answers in no time; more threads than this only take turns. Files wait for S3.
 # Passwords take a processor for a while, and turns (`console/accounts/hashing.py`): no page waits for a stranger's.
-KINDS = {"rows": 4, "pages": 8, "files": 32, "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING}
+# Those for Micros wait for people's apps, which may ask for rows meanwhile.
+KINDS = {
+    "rows": 4,
+    "pages": 8,
+    "files": 32,
+    "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING,
+    "micros": limits.MICROS_REQUESTS_AT_ONCE,
+}
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/")
 # How long requests that are under way may go on once the server was asked to stop.
@@ -36,6 +43,13 @@ def kind_of(environ: dict[str, Any]) -> str:
 
     A request that reads, and turns out to need S3, is moved to the others then (`console/wsgi.py`).
     """
+    if hosts.may_be_a_micros(environ.get("HTTP_HOST", "")):
+        return "micros"
+    return kind_of_console(environ)
+
+
+def kind_of_console(environ: dict[str, Any]) -> str:
+    """The same of a request that is for no Micro."""
     path: str = environ["PATH_INFO"]
     is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if path.startswith("/v1/"):

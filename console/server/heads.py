@@ -127,6 +127,8 @@ def variables(head: Head, *, scheme: str, client: str, server: tuple[str, str]) 
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path.decode("latin-1"),
+        # As it was written, for who passes it on.
+        "RAW_URI": target.partition(b"#")[0].decode("latin-1"),
         "QUERY_STRING": query.partition(b"#")[0].decode("latin-1"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": server[1],
