@@ -205,4 +205,5 @@ MICRO_LINES_KEPT_DAYS = 14  # ours
 MICRO_REQUESTS_AT_ONCE = 32  # to one Micro, in one web process (ours)
 MICROS_REQUESTS_AT_ONCE = 128  # to all of them, in one web process (ours)
 MICRO_HEADERS_MAX_BYTES = 65_536  # of an app's answer (ours)
+MICRO_BACKLOG = 512  # connections to one Micro that wait until it accepts (ours)
 MICRO_BUILDS_AT_ONCE = 2  # on one machine (ours)

@@ -10,7 +10,7 @@ from clients.python.tests.faulty import FaultyProxy
 from tests.factories import make_client
 
 from deta import Deta
-from deta.app import _deta_of
+from deta.deta import _deta_of
 
 VARIABLES = ("DETA_PROJECT_KEY", "DETA_BASE_HOST", "DETA_DRIVE_HOST", "HOMEPORT_URL")
 

@@ -1,6 +1,6 @@
 """The Python client for Homeport: Base, Drive and Cloud Files, for apps that say `from deta import Deta`."""
 
-from deta.app import AsyncBase, AsyncDrive, Base, Deta, Drive
+from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
 from deta.base import FetchResponse, Util
 from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat
 from deta.errors import (
@@ -20,10 +20,12 @@ from deta.errors import (
     Unauthorized,
     Unavailable,
 )
+from deta.micros import App, app
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "App",
     "AsyncBase",
     "AsyncDrive",
     "AsyncDriveStreamingBody",
@@ -49,4 +51,5 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Util",
+    "app",
 ]

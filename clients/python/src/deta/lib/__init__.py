@@ -1,5 +1,6 @@
 """The oldest interface, of which Cloud Files is what apps still use: `from deta.lib import files`."""
 
 from deta.lib import files
+from deta.micros import App, app
 
-__all__ = ["files"]
+__all__ = ["App", "app", "files"]

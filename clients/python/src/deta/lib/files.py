@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from deta.app import Drive
+from deta.deta import Drive
 from deta.bodies import DriveStreamingBody
 from deta.drive import Drive as _Drive
 from deta.errors import InvalidArgument
