@@ -11,21 +11,29 @@ from django.db import connections
 
 application = get_wsgi_application()
 
-from console.parameters import PlainRequest  # noqa: E402 (Django is set up by now)
+from console.front import application as front  # noqa: E402 (Django is set up by now)
+from console.front import names, refusals  # noqa: E402
+from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.threads import KIND, AnsweredBy  # noqa: E402
+from console.thread_kinds import kind_of_console  # noqa: E402
+from storage.errors import EngineUnreachable  # noqa: E402
 from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
 
 application.request_class = PlainRequest
 
 
 def answer(environ: dict[str, Any]) -> Answer:
-    """Everything under `/v1` is the API. Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
+    """What a Micro's host is asked for goes to the Micro; else everything under `/v1` is the API.
 
-    What writes is known by its path (`console/listener.py`): it could not begin again.
+    Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
+
+    What writes is known by its path (`console/thread_kinds.py`): it could not begin again.
     """
+    if environ[KIND] == "micros":
+        return _micro(environ)
     let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     path = environ["PATH_INFO"]
     try:
@@ -34,6 +42,19 @@ def answer(environ: dict[str, Any]) -> Answer:
         raise AnsweredBy("files") from None
     finally:
         let_this_thread_move(True)
+
+
+def _micro(environ: dict[str, Any]) -> Answer:
+    """A name that is not the console's may be nobody's: then it is asked for by other threads, and answered as ever."""
+    try:
+        micro = front.find_micro(environ)
+    except EngineUnreachable as error:
+        return refusals.answer(refusals.busy(error.messages[0]), environ)
+    if micro is None and names.is_below_domain(environ["HTTP_HOST"]):
+        return refusals.answer(refusals.NO_APP, environ)
+    if micro is None:
+        raise AnsweredBy(kind_of_console(environ))
+    return front.answer(environ, micro)
 
 
 def _page(environ: dict[str, Any]) -> Answer:

@@ -16,13 +16,13 @@ from django.urls import reverse
 from console import streams
 from console.cookies import PREFIX
 from console.error_status import status_of
-from console.front import headers, hosts, paths, refusals, visitors
+from console.front import headers, hosts, names, paths, refusals, visitors
 from console.front.counting import counts
 from console.front.refusals import Refusal
 from console.front.relay import relay
 from console.server.answers import Answer
 from storage import limits
-from storage.embedded.micros.places import places
+from storage.embedded.micros.places import Places
 from storage.errors import EngineUnreachable, StorageError
 from storage.events import ids as event_ids
 from storage.micros import api_keys
@@ -63,7 +63,7 @@ def answer(environ: dict[str, Any], micro: Micro) -> Answer:
                 takes_key=has_our_key,
             )
         # No connection to the database is held while an app is at work: it may need one.
-        socket = places(settings.ENGINES_HOME).socket(micro.id)
+        socket = Places(settings.MICROS_FOLDER).socket(micro.id)
         answered = relay(environ, micro, socket, sent, body)
     except Refusal as refusal:
         answered = refusals.answer(refusal, environ, micro=micro, sees_log=person is not None)
@@ -95,7 +95,7 @@ def _ask_to_sign_in(environ: dict[str, Any]) -> Answer:
     state = visitors.new_state()
     host = environ.get("HTTP_HOST", "")
     asked = urlencode({"to": host, "path": environ["RAW_URI"], "state": state})
-    where = f"{environ['wsgi.url_scheme']}://{hosts.console_host(host)}{reverse('enter-micro')}?{asked}"
+    where = f"{environ['wsgi.url_scheme']}://{names.console_host(host)}{reverse('enter-micro')}?{asked}"
     return _redirect(where, _set_cookie(environ, visitors.STATE_COOKIE, state, seconds=600))
 
 

@@ -1,7 +1,7 @@
 """How many requests to Micros are on their way at once in this process: to each of them, and to all together.
 
 A Micro that hangs holds up its own callers, never those of others; and one that asks this server for data finds threads, as those
-for Micros are apart from the others (`console/listener.py`).
+for Micros are apart from the others (`console/thread_kinds.py`).
 """
 
 import threading
