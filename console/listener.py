@@ -16,6 +16,7 @@ from django.conf import settings
 from django.urls import get_resolver
 
 from console.cpu_affinity import find_processors, keep_to, share_of
+from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
@@ -33,9 +34,10 @@ def main() -> None:
 
     _ = get_resolver().url_patterns
     tls = _tls_context(asked.certificate, asked.key) if asked.certificate else None
-    listening: list[tuple[socket.socket, ssl.SSLContext | None]] = [
-        *((socket.socket(fileno=number), None) for number in asked.socket),
-        *((socket.socket(fileno=number), tls) for number in asked.tls_socket),
+    listeners = [
+        *(Listener(socket.socket(fileno=number)) for number in asked.socket),
+        *(Listener(socket.socket(fileno=number), tls) for number in asked.tls_socket),
+        *(Listener(socket.socket(fileno=number), tls, is_for_micros=True) for number in asked.micros_socket),
     ]
     processors = find_processors()
     folder = settings.DATA / "incoming"
@@ -53,7 +55,7 @@ def main() -> None:
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,
             drain_seconds=DRAIN_SECONDS,
-        ).serve(listening, beat=beat)
+        ).serve(listeners, beat=beat)
 
     # Collecting would touch, and so copy, every page that the workers could share.
     gc.freeze()
@@ -65,6 +67,9 @@ def _read_command_line() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--socket", type=int, action="append", default=[], help="descriptor of a socket for http")
     parser.add_argument("--tls-socket", type=int, action="append", default=[], help="the same for https")
+    parser.add_argument(
+        "--micros-socket", type=int, action="append", default=[], help="the same for the API alone, as Micros reach it"
+    )
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     return parser.parse_args()

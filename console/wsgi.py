@@ -15,8 +15,9 @@ from console.front import application as front  # noqa: E402 (Django is set up b
 from console.front import names, refusals  # noqa: E402
 from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
-from console.server.answers import Answer  # noqa: E402
+from console.server.answers import Answer, refusal  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
+from console.server.listening import API_ONLY  # noqa: E402
 from console.server.threads import KIND, AnsweredBy  # noqa: E402
 from console.thread_kinds import kind_of_console  # noqa: E402
 from storage.errors import EngineUnreachable  # noqa: E402
@@ -36,8 +37,11 @@ def answer(environ: dict[str, Any]) -> Answer:
         return _micro(environ)
     let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     path = environ["PATH_INFO"]
+    is_api = path.startswith("/v1/") or path == "/v1"
+    if API_ONLY in environ and not is_api:
+        return refusal("404 Not Found", "Not found", is_api=True)
     try:
-        return api(environ) if path.startswith("/v1/") or path == "/v1" else _page(environ)
+        return api(environ) if is_api else _page(environ)
     except NotHere:
         raise AnsweredBy("files") from None
     finally:

@@ -21,6 +21,7 @@ from console.server.bodies import BodyAwaited, IncomingBody, NoRoom
 from console.server.chunks import Chunks
 from console.server.exchange import Exchange
 from console.server.heads import BadRequest, Head, find_end, variables
+from console.server.listening import API_ONLY, MICRO, Listener
 from console.server.sending import send_stream
 from console.server.threads import AnsweredBy
 
@@ -32,10 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 class Connection(asyncio.Protocol):
-    """`scheme` is http or https."""
+    """One client's, who connected to `listener`."""
 
-    def __init__(self, worker: "Worker", scheme: str) -> None:
-        self._worker, self._scheme = worker, scheme
+    def __init__(self, worker: "Worker", listener: Listener) -> None:
+        self._worker, self._listener = worker, listener
         self._loop = worker.loop
         self._buffer, self._seen = b"", 0
         self._exchange: Exchange | None = None
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
         """Somebody connected."""
         self._transport = cast(Transport, transport)
         self._transport.set_write_buffer_limits(high=limits.CHUNK_MAX_BYTES)
-        self._client = _address(transport.get_extra_info("peername"))[0]
+        self._client = MICRO if self._listener.is_for_micros else _address(transport.get_extra_info("peername"))[0]
         self._server = _address(transport.get_extra_info("sockname"))
         self._worker.admit(self)
 
@@ -128,7 +129,9 @@ class Connection(asyncio.Protocol):
             self._refuse_unread(data, error)
             return
         now = self._loop.time()
-        environ = variables(head, scheme=self._scheme, client=self._client, server=self._server)
+        environ = variables(head, scheme=self._listener.scheme, client=self._client, server=self._server)
+        if self._listener.is_for_micros:
+            environ[API_ONLY] = True
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)
         self.waits_since = now

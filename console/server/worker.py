@@ -5,7 +5,6 @@ import logging
 import resource
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
 from console.server.connection import Connection
 from console.server.exchange import Exchange
+from console.server.listening import API_ONLY, Listener
 from console.server.proxies import TrustedProxies
 from console.server.sending import close
 from console.server.threads import KIND, AnsweredBy, Job, Threads
@@ -60,20 +60,16 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._most_connections = _raise_descriptor_limit()
 
-    def serve(
-        self, sockets: Iterable[tuple[socket.socket, ssl.SSLContext | None]], *, beat: Callable[[], None]
-    ) -> None:
+    def serve(self, listeners: Iterable[Listener], *, beat: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT, then let what is under way end. `beat` is called every second by the loop."""
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self._serve(list(sockets), beat))
+        self.loop.run_until_complete(self._serve(list(listeners), beat))
 
-    async def _serve(
-        self, sockets: list[tuple[socket.socket, ssl.SSLContext | None]], beat: Callable[[], None]
-    ) -> None:
+    async def _serve(self, listeners: list[Listener], beat: Callable[[], None]) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stopped.set)
-        servers = [await self._listen(listening, tls) for listening, tls in sockets]
+        servers = [await self._listen(each) for each in listeners]
         ticking = self.loop.create_task(self._tick(beat))
         await stopped.wait()
         self.is_stopping = True
@@ -88,15 +84,17 @@ class Worker:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _listen(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
-        scheme = "https" if tls else "http"
-        return await self.loop.create_server(
-            lambda: Connection(self, scheme),
-            sock=listening,
-            ssl=tls,
-            ssl_handshake_timeout=limits.TLS_SECONDS if tls else None,
+    async def _listen(self, listener: Listener) -> asyncio.AbstractServer:
+        is_unix = listener.socket.family == socket.AF_UNIX
+        create: Callable[..., Any] = self.loop.create_unix_server if is_unix else self.loop.create_server
+        server: asyncio.AbstractServer = await create(
+            lambda: Connection(self, listener),
+            sock=listener.socket,
+            ssl=listener.tls,
+            ssl_handshake_timeout=limits.TLS_SECONDS if listener.tls else None,
             backlog=limits.BACKLOG,
         )
+        return server
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:
@@ -130,7 +128,8 @@ class Worker:
                 environ["CONTENT_LENGTH"] = str(body.got if body.length is None else body.length)
         else:
             environ["wsgi.input"] = _NO_BODY
-        self._proxies.correct(environ)
+        if API_ONLY not in environ:
+            self._proxies.correct(environ)
         environ[KIND] = exchange.kind
         application = self._application
 

@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import faulthandler
-import importlib.abc
 import importlib.machinery
 import logging
 import os
@@ -23,7 +22,7 @@ from homeport_runtime.serving import Server
 END_SECONDS = 3.0  # for functions that an app registered with `atexit`
 
 
-class OurDeta(importlib.abc.MetaPathFinder):
+class OurDeta:
     """Finds `deta` in our folder whatever else is called so: the package index has a foreign package of that name."""
 
     def __init__(self, folder: str) -> None:
@@ -44,6 +43,7 @@ def run(folder: Path) -> None:
     _show_server_warnings()
     control = Control()
     server = Server(control, float(os.environ.pop("HOMEPORT_IDLE_SECONDS", "0")))
+    os.chdir(folder)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # for apps that ask for it while they are imported
     status = 0

@@ -6,6 +6,7 @@ losing a request when it stops accepting first, and finishes what it had accepte
 
 import asyncio
 import os
+import re
 import signal
 import socket
 from typing import Any, Optional
@@ -77,7 +78,7 @@ class Server:
             self.gate,  # type: ignore[arg-type]
             http=Protocol,
             ws="none",
-            lifespan="on",
+            lifespan="auto",
             interface="asgi3",
             log_config=None,
             access_log=False,
@@ -85,6 +86,7 @@ class Server:
         )
         self._config.load()
         self._state = ServerState()
+        self._app_state: dict[str, Any] = {}  # what its lifespan gives to each request
         self._open = 0
         self._connecting: set[asyncio.Task[Any]] = set()
 
@@ -94,6 +96,7 @@ class Server:
         self._is_ending = asyncio.Event()
         lifespan = LifespanOn(self._config)
         await lifespan.startup()
+        self._app_state = lifespan.state
         if self.gate.start_failure is not None:
             raise NoStart("crashed", "The app failed while it started.", self.gate.start_failure)
         self._listener = socket.socket(fileno=DESCRIPTOR)
@@ -175,7 +178,7 @@ class _Connection(Protocol):
     """One connection of uvicorn's, which says when it is over."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(server._config, server._state, {})
+        super().__init__(server._config, server._state, server._app_state)
         self._server = server
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
@@ -196,6 +199,11 @@ def _take_id(scope: Scope) -> Optional[str]:
             host = value
         headers.append((name, value))
     scope["headers"] = headers
-    name, _, port = host.decode("latin-1").rpartition(":") if b":" in host.rpartition(b"]")[2] else (host.decode("latin-1"), "", "")
-    scope["server"] = (name, int(port) if port.isdigit() else 443 if scope["scheme"] == "https" else 80)
+    scope["server"] = _split_host(host.decode("latin-1"), 443 if scope["scheme"] == "https" else 80)
     return found
+
+
+def _split_host(host: str, usual_port: int) -> tuple[str, int]:
+    """The name and the port of a Host header; an IPv6 address stands in brackets."""
+    match = re.fullmatch(r"(.*?):(\d+)", host)
+    return (match[1], int(match[2])) if match else (host, usual_port)

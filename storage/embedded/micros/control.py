@@ -6,6 +6,7 @@ Its other side is `client.py`.
 import asyncio
 import logging
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,21 @@ from storage.embedded.micros import sockets
 from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.supervisor import Supervisor
 from storage.embedded.micros.wire import Question
+from storage.micro_host import Built, Fault, FaultKind, State, Status, Tried
 
 logger = logging.getLogger(__name__)
 
 QUESTION_MAX_BYTES = 1_048_576
 _BACKLOG = 256
 
+Tell = Callable[[str], None]
+
 
 class Control:
-    """`why_off` and `runtimes` were found out when the supervisor started."""
+    """Of a supervisor that runs Micros on this machine, with these runtimes."""
 
-    def __init__(
-        self, supervisor: Supervisor | None, builds: Builds | None, *, why_off: str, runtimes: list[str]
-    ) -> None:
-        self._supervisor, self._builds = supervisor, builds
-        self._why_off, self._runtimes = why_off, runtimes
+    def __init__(self, supervisor: Supervisor, builds: Builds, *, runtimes: list[str]) -> None:
+        self._supervisor, self._builds, self._runtimes = supervisor, builds, runtimes
 
     async def serve(self, path: Path) -> asyncio.AbstractServer:
         """Answer there from now on. Raises OSError."""
@@ -40,7 +41,7 @@ class Control:
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
             question = msgspec.json.decode(await reader.readline(), type=Question)
-            answering = asyncio.ensure_future(self._find(question, writer))
+            answering = asyncio.ensure_future(self._find(question, lambda line: _send_line(writer, line)))
             # Whoever asked and is gone needs no installation any more.
             gone = asyncio.ensure_future(reader.read(1))
             await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -59,24 +60,48 @@ class Control:
         finally:
             writer.close()
 
-    async def _find(self, question: Question, writer: StreamWriter) -> Any:
-        asked = question.ask
-        if asked == "why_off":
-            return self._why_off
-        if asked == "runtimes":
-            return self._runtimes
-        if self._supervisor is None or self._builds is None:
-            return {} if asked == "statuses" else None
-        if asked == "statuses":
-            return self._supervisor.statuses(question.micro_ids)
-        if asked in ("changed", "stop", "replace"):
-            getattr(self._supervisor, asked)(question.micro_ids[0])
-            return None
+    async def _find(self, question: Question, tell: Tell) -> Any:
+        """Raises ValueError for a question that is incomplete."""
+        match question.ask:
+            case "why_off":
+                return ""
+            case "runtimes":
+                return self._runtimes
+            case "statuses":
+                return self._supervisor.statuses(question.micro_ids)
+            case "changed":
+                return self._supervisor.changed()
+            case "stop" | "replace":
+                for micro_id in question.micro_ids:
+                    getattr(self._supervisor, question.ask)(micro_id)
+                return None
         if question.wanted is None:
             raise ValueError("Nothing to build")
-        if asked == "try_out":
+        if question.ask == "try_out":
             return await self._builds.try_out(question.wanted)
-        return await self._builds.install(question.wanted, tell=lambda line: _send_line(writer, line))
+        return await self._builds.install(question.wanted, tell=tell)
+
+
+class ControlWhenOff(Control):
+    """Where no Micro can run: it says why."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    async def _find(self, question: Question, tell: Tell) -> Any:
+        fault = Fault(FaultKind.OFF, self._why)
+        match question.ask:
+            case "why_off":
+                return self._why
+            case "runtimes":
+                return []
+            case "statuses":
+                return {micro_id: Status(State.FAILED, fault=fault) for micro_id in question.micro_ids}
+            case "install":
+                return Built(is_done=False, reason=self._why)
+            case "try_out":
+                return Tried(fault=fault)
+        return None
 
 
 def _send_line(writer: StreamWriter, line: str) -> None:

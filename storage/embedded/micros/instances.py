@@ -158,7 +158,7 @@ class Instance:
                 each.close()
             return
         api, proxy = files
-        self._doors = [Door(api, api_door(self._around.api_socket)), Door(proxy, self._around.egress.serve)]
+        self._doors = [Door(api, api_door(self._around.places.api)), Door(proxy, self._around.egress.serve)]
 
     def _give_up_start(self) -> None:
         seconds = self._around.bounds.start_seconds

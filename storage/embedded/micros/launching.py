@@ -81,3 +81,7 @@ class Launcher:
         """Where programs are found inside."""
         python = self.means.programs.python.executable.parent
         return f"{sandbox.DEPENDENCIES}/bin:{python}:{sandbox.NODE}/bin:/usr/local/bin:/usr/bin:/bin"
+
+    def runtimes(self) -> list[str]:
+        """What can run here, for people."""
+        return [f"Python {self.means.programs.python.version}", "Node.js"]

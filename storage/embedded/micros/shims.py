@@ -33,7 +33,7 @@ def lay_out(target: Path) -> bool:
     new = target.with_name(f"{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     lib = new / "python" / "lib"
-    shutil.copytree(ROOT / "runtimes", new, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "runtimes", new, ignore=shutil.ignore_patterns("__pycache__", "ruff.toml"))
     shutil.copytree(ROOT / "clients/python/src/deta", lib / "deta", ignore=shutil.ignore_patterns("__pycache__"))
     for name in _with_what_they_need(PACKAGES):
         _copy_package(name, lib)

@@ -6,14 +6,13 @@ things is in `control.py`.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from uuid import UUID
 
 from storage.embedded.micros.lives import Life
 from storage.embedded.micros.log import Log
+from storage.embedded.micros.places import Places
 from storage.embedded.micros.surroundings import Surroundings
 from storage.micro_host import Status, Wanted
 
@@ -55,7 +54,7 @@ class Supervisor:
 
     # What others ask, by `control.py`.
 
-    def changed(self, micro_id: str) -> None:
+    def changed(self) -> None:
         """Look at once what should run."""
         self._changed.set()
 
@@ -136,9 +135,8 @@ class Supervisor:
         await self._log.flush()
 
 
-def clear_sockets(folder: os.PathLike[str]) -> None:
-    """Remove the sockets that an earlier supervisor left: callers are refused at once instead of being kept by nobody."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith((".sock", ".new")) and not entry.name.startswith("api."):
-                Path(entry.path).unlink()
+def clear_sockets(places: Places) -> None:
+    """Remove the sockets of Micros that an earlier supervisor left, and of which some may be no more."""
+    for path in places.control.parent.iterdir():
+        if path != places.api:
+            path.unlink()

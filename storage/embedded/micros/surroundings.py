@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.launching import Launcher
@@ -28,7 +27,6 @@ class Surroundings:
     """
 
     places: Places
-    api_socket: Path
     launcher: Launcher
     egress: Egress
     bounds: Bounds

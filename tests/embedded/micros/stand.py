@@ -43,7 +43,6 @@ def main(root: Path) -> None:
         log = Log(keep)
         around = Surroundings(
             places=places,
-            api_socket=root / "api.sock",
             launcher=Launcher(means, places, Limits(memory_mb=bounds.memory_bytes // 1_048_576)),
             egress=Egress(Reach(settings["may_reach"])),
             bounds=bounds,
@@ -53,7 +52,7 @@ def main(root: Path) -> None:
         )
         read = lambda: msgspec.json.decode((root / "wanted.json").read_bytes(), type=list[Wanted])  # noqa: E731
         supervisor = Supervisor(around, log, list_wanted=read, sweep=lambda _: None)
-        await Control(supervisor, Builds(around), why_off="", runtimes=[]).serve(places.control)
+        await Control(supervisor, Builds(around), runtimes=around.launcher.runtimes()).serve(places.control)
         import signal
 
         stopped = asyncio.Event()

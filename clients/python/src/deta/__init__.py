@@ -1,7 +1,7 @@
 """The Python client for Homeport: Base, Drive and Cloud Files, for apps that say `from deta import Deta`."""
 
-from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
 from deta.base import FetchResponse, Util
+from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
 from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat
 from deta.errors import (
     BadRequest,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from deta.deta import Drive
 from deta.bodies import DriveStreamingBody
+from deta.deta import Drive
 from deta.drive import Drive as _Drive
 from deta.errors import InvalidArgument
 from deta.files import Data

@@ -1,0 +1,153 @@
+"""What is run inside a sandbox to install what an app asks for. Pure: it looks at the code and says the commands.
+
+Python: `requirements.txt`, else the dependencies of `pyproject.toml`, by uv. Node: `package.json`, by npm, and exactly what a
+lock file says when there is one; no package's install scripts run. Packages go into a folder of their own, never into the code.
+
+A package `deta` is left out for Python, whoever asks for it: the index has a foreign one of that name, and the sandbox has ours.
+For Node it is the app's own; an app that names it in its code alone gets the last one that was published.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from storage.embedded.micros.commands import Paths
+from storage.embedded.micros.runtimes import PYTHON
+
+DETA_FOR_NODE = "2.0.0"
+LOCK_FILES = ("npm-shrinkwrap.json", "package-lock.json")
+SCANNED_MAX_BYTES = 1_048_576  # of one script, in which `deta` is looked for
+
+_NAMES_DETA = re.compile(rb"""["']deta["']""")
+_INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
+# Local paths, of which no file of requirements says what they hold.
+_LOCAL = re.compile(r"^\s*(?:-e\s|--editable|\.|/|file:)|@\s*file:", re.MULTILINE)
+_PYPROJECT_ASKS = re.compile(r"^\s*(?:\[project\]|\[tool\.poetry\.dependencies\])", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: files to write into the folder of packages first, then commands, of which each has to end with 0.
+
+    `digest` is of all that is asked for: two plans with the same install the same. Nothing is asked for when there are no
+    commands.
+    """
+
+    digest: str = ""
+    commands: Sequence[Sequence[str]] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folder: str = ""  # that the commands are run in, as seen from inside
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(code: Path, kind: str, series: str, *, paths: Paths) -> Plan:
+    """For the code in a folder and an interpreter's series (`3.11`). Raises OSError for files that can't be read."""
+    return _plan_python(code, series, paths) if kind == PYTHON else _plan_node(code, series, paths)
+
+
+def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
+    asked = next((name for name in ("requirements.txt", "pyproject.toml") if _asks(code / name)), None)
+    if asked is None:
+        return Plan()
+    command = [
+        str(paths.uv),
+        "pip",
+        "install",
+        "--target",
+        str(paths.packages),
+        "--python",
+        str(paths.python),
+        "--requirements",
+        str(paths.app / asked),
+        "--excludes",
+        str(paths.shims / "python" / "not_installed.txt"),
+        "--no-python-downloads",
+        "--compile-bytecode",
+        "--no-progress",
+        "--color=never",
+    ]
+    environment = {"UV_CACHE_DIR": str(paths.scratch / "uv"), "UV_NO_MANAGED_PYTHON": "1"}
+    digest = _digest(code, f"python {series}", list(_requirement_files(code, asked)))
+    return Plan(digest, [command], {}, str(paths.app), environment)
+
+
+def _plan_node(code: Path, series: str, paths: Paths) -> Plan:
+    package = _read_package(code)
+    lock = next((name for name in LOCK_FILES if (code / name).is_file()), None)
+    adds_deta = "deta" not in _dependencies(package) and _names_deta(code)
+    if package is None and not adds_deta:
+        return Plan()
+    npm = [str(paths.node), str(paths.npm)]
+    quiet = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--no-progress"]
+    commands = []
+    if package is not None:
+        commands.append([*npm, "ci" if lock else "install", *quiet, *([] if lock else ["--no-package-lock"])])
+    if adds_deta:
+        commands.append([*npm, "install", f"deta@{DETA_FOR_NODE}", "--no-save", "--no-package-lock", *quiet])
+    names = [name for name in ("package.json", lock, ".npmrc") if name and (code / name).is_file()]
+    files = {name: (code / name).read_bytes() for name in names}
+    digest = _digest(code, f"node {series} {'deta' if adds_deta else ''}", [code / name for name in names])
+    environment = {"npm_config_cache": str(paths.scratch / "npm")}
+    return Plan(digest, commands, files, str(paths.packages), environment)
+
+
+def _asks(path: Path) -> bool:
+    """Is there a file that names packages? A pyproject.toml often only sets up tools."""
+    if not path.is_file():
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".toml":
+        return bool(_PYPROJECT_ASKS.search(text))
+    return any(line.split("#", 1)[0].strip() for line in text.splitlines())
+
+
+def _requirement_files(code: Path, first: str) -> Iterator[Path]:
+    """The file, those that it includes, and, when one names a local path, all of the code."""
+    waiting, seen = [code / first], set[Path]()
+    while waiting:
+        path = waiting.pop().resolve()
+        if path in seen or not path.is_relative_to(code.resolve()) or not path.is_file():
+            continue
+        seen.add(path)
+        yield path
+        text = path.read_text(encoding="utf-8", errors="replace")
+        waiting += [path.parent / name for name in _INCLUDE.findall(text)]
+        if _LOCAL.search(text):
+            waiting += [each for each in code.rglob("*") if each.is_file()]
+
+
+def _read_package(code: Path) -> dict[str, Any] | None:
+    """`package.json`, or None when there is none; one that is no JSON is left to npm, which says so."""
+    path = code / "package.json"
+    if not path.is_file():
+        return None
+    try:
+        read = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _dependencies(package: dict[str, Any] | None) -> set[str]:
+    groups = [(package or {}).get(name) for name in ("dependencies", "optionalDependencies")]
+    return {name for group in groups if isinstance(group, dict) for name in group}
+
+
+def _names_deta(code: Path) -> bool:
+    return any(
+        _NAMES_DETA.search(path.read_bytes()[:SCANNED_MAX_BYTES])
+        for path in code.rglob("*")
+        if path.suffix in (".js", ".cjs", ".mjs") and "node_modules" not in path.parts and path.is_file()
+    )
+
+
+def _digest(code: Path, what: str, paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256(what.encode())
+    for path in sorted(paths):
+        content = hashlib.sha256(path.read_bytes()).digest()
+        digest.update(f"\0{path.resolve().relative_to(code.resolve())}\0".encode() + content)
+    return digest.hexdigest()
