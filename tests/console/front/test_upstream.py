@@ -64,6 +64,11 @@ def ask(listening: socket.socket, path: Path, *answers: bytes, method: str = "GE
     return upstream
 
 
+def read_whole(upstream: Upstream) -> bytes:
+    upstream.read_head()
+    return b"".join(upstream.body())
+
+
 ANSWERS = {
     "with a length": ([b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhole"[:-1]], b"whol"),
     "in chunks": (
@@ -127,8 +132,7 @@ def test_what_is_no_whole_answer_is_told_apart(
 ) -> None:
     upstream = ask(listening, path, *pieces)
     with pytest.raises(error):
-        upstream.read_head()
-        list(upstream.body())
+        read_whole(upstream)
     upstream.close()
 
 
@@ -182,8 +186,7 @@ def test_a_full_backlog_is_told_at_once(path: Path) -> None:
         listener.listen(0)
         callers = []
         with pytest.raises(Crowded):
-            for _ in range(10):
-                callers.append(Upstream(path, Patient()))
+            callers.extend(Upstream(path, Patient()) for _ in range(10))
         for caller in callers:
             caller.close()
 
