@@ -209,9 +209,6 @@ if S3_IS_BUNDLED and _local:
     S3_ACCESS_KEY_ID = _local.s3.access_key
     S3_SECRET_ACCESS_KEY = _local.s3.secret_key
 
-# Where Micros have their files on this machine, beside the engines'.
-MICROS_FOLDER = (_local.home(DATA) if _local else DATA) / "micros"
-
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -14,6 +14,7 @@ from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.control import Control, ControlWhenOff
 from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.finding import NoSandbox, find_means
+from storage.embedded.micros.indexes import find_indexes
 from storage.embedded.micros.launching import Launcher
 from storage.embedded.micros.log import Log
 from storage.embedded.micros.reach import Reach
@@ -25,6 +26,7 @@ logger = logging.getLogger("homeport.micros")
 
 _FETCHES_AT_ONCE = 4
 _MB = 1_048_576
+_NPM = "lib/node_modules/npm/bin/npm-cli.js"
 
 
 def main() -> None:
@@ -57,18 +59,20 @@ async def _run() -> None:
 async def _start(means: Means) -> Supervisor:
     from storage.micros import copies, hosts, logs, wanted
 
-    places = hosts.the_places()
+    places, node = hosts.the_places(), means.programs.node
     fetching = ThreadPoolExecutor(_FETCHES_AT_ONCE, thread_name_prefix="fetch")
     group = means.account.gid if means.account else None
 
     async def fetch(asked: wanted.Wanted) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(fetching, lambda: copies.fetch(asked, places, group=group))
+        await loop.run_in_executor(fetching, launcher.make_ready, asked)
 
     log = Log(logs.add_lines)
+    launcher = Launcher(means, places, _limits())
     around = Surroundings(
         places=places,
-        launcher=Launcher(means, places, _limits()),
+        launcher=launcher,
         egress=Egress(Reach(settings.MICROS_MAY_REACH)),
         bounds=_bounds(),
         fetch=fetch,
@@ -81,7 +85,10 @@ async def _start(means: Means) -> Supervisor:
         list_wanted=wanted.list_wanted,
         sweep=lambda in_use: copies.sweep_copies(places, in_use=in_use),
     )
-    await Control(supervisor, Builds(around), runtimes=around.launcher.runtimes()).serve(places.control)
+    builds = Builds(around, find_indexes=lambda: find_indexes(node / "bin/node", node / _NPM))
+    await Control(supervisor, builds, list_runtimes=launcher.runtimes).serve(places.control)
+    # The first who asks would wait for it.
+    asyncio.get_running_loop().run_in_executor(fetching, launcher.runtimes)
     return supervisor
 
 

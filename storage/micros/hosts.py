@@ -1,5 +1,6 @@
 """Which host runs this server's Micros, and where this machine keeps them."""
 
+import sys
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
@@ -10,12 +11,18 @@ from storage.errors import HostUnreachable
 from storage.micros.host import Built, Fault, FaultKind, MicroHost, State, Status, Tried, Wanted
 
 SWITCHED_OFF = "Micros are switched off on this server (HOMEPORT_MICROS)."
+NEEDS_LINUX = "Micros need Linux: no other system has what walls them off."
+
+
+def can_run() -> bool:
+    """Whether this server tries to run any. What it finds then, `MicroHost.why_off` tells."""
+    return settings.MICROS_ARE_ON and sys.platform == "linux"
 
 
 def the_host() -> MicroHost:
     """What runs Micros here, as every process of the server reaches it."""
-    if not settings.MICROS_ARE_ON:
-        return _NoHost()
+    if not can_run():
+        return _NoHost(NEEDS_LINUX if settings.MICROS_ARE_ON else SWITCHED_OFF)
     return EmbeddedHost(
         the_places().control,
         build_seconds=settings.MICRO_BUILD_SECONDS,
@@ -33,12 +40,13 @@ def the_places() -> Places:
 
 
 class _NoHost:
-    """Runs nothing, and says so."""
+    """Runs nothing, and says why."""
 
-    _fault = Fault(FaultKind.OFF, SWITCHED_OFF)
+    def __init__(self, why: str) -> None:
+        self._fault = Fault(FaultKind.OFF, why)
 
     def why_off(self) -> str:
-        return SWITCHED_OFF
+        return self._fault.message
 
     def runtimes(self) -> Sequence[str]:
         return []
@@ -56,7 +64,7 @@ class _NoHost:
         pass
 
     def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
-        return Built(is_done=False, reason=SWITCHED_OFF)
+        return Built(is_done=False, reason=self._fault.message)
 
     def try_out(self, wanted: Wanted) -> Tried:
         return Tried(fault=self._fault)

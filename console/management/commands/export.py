@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from console.management.recorded import RecordedCommand
 from storage import disk_space
 from storage.archive import exports
-from storage.archive.leases import Superseded
 from storage.errors import EngineUnreachable, StorageError
 from storage.postgres.database import one_connection
+from storage.postgres.leases import Superseded
 
 
 class Command(RecordedCommand):

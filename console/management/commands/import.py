@@ -7,11 +7,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.archive import imports, plans
-from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Import
 from storage.postgres.database import one_connection
+from storage.postgres.leases import Superseded
 
 _WAYS = ("merge", "replace", "rename", "skip")
 

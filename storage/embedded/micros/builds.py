@@ -6,14 +6,16 @@ A few at a time: building takes a machine's memory and processors, and what serv
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from storage import limits
-from storage.embedded.micros import sockets
+from storage.embedded.micros import installs, sockets
+from storage.embedded.micros.indexes import Indexes
 from storage.embedded.micros.instances import Instance, Phase
 from storage.embedded.micros.output import Allowance
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Fault, FaultKind, Tried, Wanted
+from storage.micro_host import Built, Fault, FaultKind, Tried, Wanted
 
 _HEAD_MAX_BYTES = 65_536
 
@@ -21,9 +23,18 @@ _HEAD_MAX_BYTES = 65_536
 class Builds:
     """One for a supervisor, in its loop."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, around: Surroundings, *, find_indexes: Callable[[], Indexes]) -> None:
+        """`find_indexes` is called in a thread, before each installation: a machine's settings change."""
+        self._around, self._find_indexes = around, find_indexes
         self._turns = asyncio.Semaphore(limits.MICRO_BUILDS_AT_ONCE)
+
+    async def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
+        """As soon as it is its turn."""
+        if self._turns.locked():
+            tell("Other deployments are being installed; this one waits for its turn.")
+        async with self._turns:
+            indexes = await asyncio.get_running_loop().run_in_executor(None, self._find_indexes)
+            return await installs.install(wanted, self._around, indexes=indexes, tell=tell)
 
     async def try_out(self, wanted: Wanted) -> Tried:
         """Start it on a socket of its own, ask it for `/`, and end it."""

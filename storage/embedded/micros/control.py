@@ -28,10 +28,10 @@ Tell = Callable[[str], None]
 
 
 class Control:
-    """Of a supervisor that runs Micros on this machine, with these runtimes."""
+    """Of a supervisor that runs Micros on this machine. `list_runtimes` is called in a thread."""
 
-    def __init__(self, supervisor: Supervisor, builds: Builds, *, runtimes: list[str]) -> None:
-        self._supervisor, self._builds, self._runtimes = supervisor, builds, runtimes
+    def __init__(self, supervisor: Supervisor, builds: Builds, *, list_runtimes: Callable[[], list[str]]) -> None:
+        self._supervisor, self._builds, self._list_runtimes = supervisor, builds, list_runtimes
 
     async def serve(self, path: Path) -> asyncio.AbstractServer:
         """Answer there from now on. Raises OSError."""
@@ -66,7 +66,7 @@ class Control:
             case "why_off":
                 return ""
             case "runtimes":
-                return self._runtimes
+                return await asyncio.get_running_loop().run_in_executor(None, self._list_runtimes)
             case "statuses":
                 return self._supervisor.statuses(question.micro_ids)
             case "changed":

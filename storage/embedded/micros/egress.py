@@ -23,6 +23,7 @@ _CONNECT_SECONDS = 10.0
 # Names that are looked up at the same time; a slow one holds a thread for as long as the system's resolver tries.
 _LOOK_UPS = 32
 _MAIL = 25
+_WEB = (80, 443)
 # What is said between two neighbours only, and would be wrong at the next.
 _HOP = ("proxy-", "connection:", "keep-alive:", "te:", "upgrade:")
 
@@ -46,6 +47,11 @@ class Target:
     port: int
     head: bytes = b""
 
+    def is_among(self, trusted: Collection[str]) -> bool:
+        """Whether it is one of these; a host without a port means the two of the web."""
+        host = self.host.lower()
+        return f"{host}:{self.port}" in trusted or (self.port in _WEB and host in trusted)
+
 
 class Egress:
     """Serves connections that came out of sandboxes."""
@@ -56,10 +62,10 @@ class Egress:
         self._resolve = resolve or self._look_up
 
     async def serve(self, reader: StreamReader, writer: StreamWriter, *, trusted: Collection[str] = ()) -> None:
-        """One connection, to its end. `trusted` are hosts that may have any address: the package indexes of a build."""
+        """One connection, to its end. `trusted` are hosts, or hosts with ports, that may have any address: of package indexes."""
         try:
             target = await _read_target(reader)
-            out_reader, out_writer = await self._connect(target, is_trusted=target.host.lower() in trusted)
+            out_reader, out_writer = await self._connect(target, is_trusted=target.is_among(trusted))
         except Refused as refused:
             await _refuse(writer, refused)
             return

@@ -4,7 +4,6 @@ Which instances there should be is decided in `lives.py`. Everything happens in 
 """
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -12,19 +11,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from storage.embedded.micros.channel import Channel
-from storage.embedded.micros.doors import Door, api_door, close_all, is_door
+from storage.embedded.micros.doors import api_door
+from storage.embedded.micros.enclosures import Enclosure
 from storage.embedded.micros.output import Allowance, Output
-from storage.embedded.micros.sandbox import DOORS, Sandboxed
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Fault, FaultKind, Source, Wanted
+from storage.micro_host import Fault, FaultKind, Wanted
 
 # An idle app ends by itself that much before its time at most, as its clock is another one.
 _EARLY_SECONDS = 1.0
 # What an instance that was told to finish gets beyond the time of a request.
 _FINISH_SECONDS = 3.0
 _OUTPUT_MAX_CHARACTERS = 20_000
-_AGAIN_SECONDS = 0.2
 
 
 class Phase(StrEnum):
@@ -63,10 +60,7 @@ class Instance:
         self._output = Output(
             wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=around.tell, loop=self._loop
         )
-        self._doors: list[Door] = []
-        self._channel: Channel | None = None
-        self._running: Sandboxed | None = None
-        self._ends: int | None = None  # the pidfd that tells of the end
+        self._enclosure: Enclosure | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_killed = False
         self._starting = self._loop.create_task(self._start())
@@ -76,29 +70,29 @@ class Instance:
         if self.phase in (Phase.DRAINING, Phase.ENDED):
             return
         self.phase = Phase.DRAINING
-        if self._channel is None:
+        if self._enclosure is None:
             self.kill()
             return
-        self._channel.send({"drain": True})
+        self._enclosure.send({"drain": True})
         self._set_timer(self._around.bounds.request_seconds + _FINISH_SECONDS, self.kill)
 
     def kill(self, fault: Fault | None = None) -> None:
         """End it at once, for a reason or because it is not wanted."""
         if self.phase is Phase.ENDED:
             return
+        if self._enclosure is None:
+            self._starting.cancel()
+            self._end_unborn(fault)
+            return
         self.fault = fault or self.fault
         self._is_killed = True
-        if self._running is None:
-            self._starting.cancel()
-            self._end()
-        else:
-            self._running.kill()
+        self._enclosure.kill()
 
     def measure(self) -> None:
         """Look at its memory, and end it when it has more than it may."""
-        if self._running is None or self.phase is Phase.ENDED:
+        if self._enclosure is None or self.phase is Phase.ENDED:
             return
-        self.memory_bytes = self._running.memory_bytes()
+        self.memory_bytes = self._enclosure.memory_bytes()
         if self.memory_bytes > self._around.bounds.memory_bytes and not self._is_killed:
             self.kill(self._out_of_memory())
 
@@ -117,31 +111,20 @@ class Instance:
     async def _start(self) -> None:
         try:
             await self._around.fetch(self.wanted)
-            self._spawn()
-        except Exception as error:
-            self.fault = self.make_fault(FaultKind.CRASHED, f"It could not be started: {error}")
-            self._is_killed = True
-            if self._running is not None:
-                self._running.kill()
-            self._end()
-
-    def _spawn(self) -> None:
-        """Raises OSError."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._channel = Channel(ours, hear=self._hear, loop=self._loop)
-            self._running = self._around.launcher.launch(
-                self.wanted, listener=self._listening.fileno(), control=theirs.fileno()
+            self._enclosure = Enclosure(
+                lambda control: self._around.launcher.launch(
+                    self.wanted, listener=self._listening.fileno(), control=control
+                ),
+                output=self._output,
+                doors={"api": api_door(self._around.places.api), "proxy": self._around.egress.serve},
+                hear=self._hear,
+                on_end=self._end,
             )
-        self._ends = os.pidfd_open(self._running.pid)
-        for pipe, source in ((self._running.stdout, Source.OUTPUT), (self._running.stderr, Source.ERROR)):
-            self._output.read_from(pipe, source)
-        self._loop.add_reader(self._ends, self._end)
-        self._set_timer(self._around.bounds.start_seconds, self._give_up_start)
+            self._set_timer(self._around.bounds.start_seconds, self._give_up_start)
+        except Exception as error:
+            self._end_unborn(self.make_fault(FaultKind.CRASHED, f"It could not be started: {error}"))
 
-    def _hear(self, message: dict[str, Any], files: list[socket.socket]) -> None:
-        if files:
-            self._open_doors(message.get("doors"), files)
+    def _hear(self, message: dict[str, Any]) -> None:
         if message.get("ready") is True and self.phase is Phase.STARTING:
             self.phase, self.ready_at = Phase.READY, self._around.now()
             self.runs_on = str(message.get("runs_on", ""))[:100]
@@ -152,14 +135,6 @@ class Instance:
             words = str(fault.get("message", ""))[:2_000]
             self.fault = self.make_fault(kind, words, str(fault.get("output", "")))
 
-    def _open_doors(self, names: Any, files: list[socket.socket]) -> None:
-        if names != list(DOORS) or len(files) != len(DOORS) or not all(map(is_door, files)):
-            for each in files:
-                each.close()
-            return
-        api, proxy = files
-        self._doors = [Door(api, api_door(self._around.places.api)), Door(proxy, self._around.egress.serve)]
-
     def _give_up_start(self) -> None:
         seconds = self._around.bounds.start_seconds
         self.kill(self.make_fault(FaultKind.SLOW_START, f"It was not ready after {seconds:g} seconds."))
@@ -169,32 +144,23 @@ class Instance:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, do) if seconds is not None and do is not None else None
 
-    def _end(self) -> None:
+    def _end_unborn(self, fault: Fault | None) -> None:
+        self.fault = fault or self.fault
+        self._is_killed = True
+        self._end(0)
+
+    def _end(self, code: int) -> None:
         """It has ended, or could not begin."""
         self._set_timer(None)
-        if self._ends is not None:
-            self._loop.remove_reader(self._ends)
-            os.close(self._ends)
-        if self._channel is not None:
-            self._channel.read_rest()
-            self._channel.close()
-        close_all(self._doors)
-        self._output.close()
-        if self._running is not None:
-            self._judge_end(self._running.popen.wait())
-            self._clean_up(self._running)
+        self._judge_end(code)
         self.phase, self.memory_bytes = Phase.ENDED, 0
         self._on_change(self)
-
-    def _clean_up(self, running: Sandboxed) -> None:
-        if not running.clean_up():
-            self._loop.call_later(_AGAIN_SECONDS, self._clean_up, running)
 
     def _judge_end(self, code: int) -> None:
         """Find out whether it was time to end; what it said itself about its end goes before what we see."""
         if self._is_killed or self.phase is Phase.DRAINING:
             return
-        if self._running is not None and self._running.ran_out_of_memory():
+        if self._enclosure is not None and self._enclosure.ran_out_of_memory():
             self.fault = self._out_of_memory()
         elif self.fault is not None:
             return

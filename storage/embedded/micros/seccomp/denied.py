@@ -130,7 +130,11 @@ REFUSED_WITH: tuple[tuple[str, tuple[Argument, ...], int], ...] = (
     ),
     ("socket", (Argument(0, "GT", (_AF_NETLINK,)),), errno.EAFNOSUPPORT),
     ("socket", (Argument(0, "EQ", (_AF_NETLINK,)), Argument(2, "NE", (0,))), errno.EPROTONOSUPPORT),
-    *(("socket", (Argument(1, "MASKED_EQ", (0xF, kind)),), errno.EPERM) for kind in (_SOCK_RAW, _SOCK_PACKET)),
+    *(
+        ("socket", (Argument(0, "EQ", (family,)), Argument(1, "MASKED_EQ", (0xF, kind))), errno.EPERM)
+        for family in (_AF_INET, _AF_INET6)
+        for kind in (_SOCK_RAW, _SOCK_PACKET)
+    ),
     *(("ioctl", (Argument(1, "MASKED_EQ", (0xFFFFFFFF, request)),), errno.EPERM) for request in (_TIOCSTI, _TIOCLINUX)),
     ("personality", (Argument(0, "NE", (_ASKING_FOR_PERSONALITY,)),), errno.EPERM),
 )

@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 from storage import limits
-from storage.archive import sql as archive_sql
 from storage.drive import files
 from storage.drive.files import Stored
 from storage.drive.sql import files as files_sql
@@ -204,7 +203,7 @@ class PartReader(io.RawIOBase):
 def reserve() -> UUID:
     """A pending blob."""
     blob_id = uuid.uuid4()
-    run(archive_sql.reserve_blobs([blob_id]))
+    run(files_sql.reserve_blobs([blob_id]))
     return blob_id
 
 
