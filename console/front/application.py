@@ -9,7 +9,6 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
@@ -22,11 +21,11 @@ from console.front.refusals import Refusal
 from console.front.relay import relay
 from console.server.answers import Answer
 from storage import limits
-from storage.embedded.micros.places import Places
 from storage.errors import EngineUnreachable, StorageError
 from storage.events import ids as event_ids
 from storage.micros import api_keys
 from storage.micros.host import Fault, FaultKind
+from storage.micros.hosts import the_places
 from storage.models import Micro
 from storage.postgres.database import one_connection
 
@@ -63,7 +62,7 @@ def answer(environ: dict[str, Any], micro: Micro) -> Answer:
                 takes_key=has_our_key,
             )
         # No connection to the database is held while an app is at work: it may need one.
-        socket = Places(settings.MICROS_FOLDER).socket(micro.id)
+        socket = the_places().socket(micro.id)
         answered = relay(environ, micro, socket, sent, body)
     except Refusal as refusal:
         answered = refusals.answer(refusal, environ, micro=micro, sees_log=person is not None)

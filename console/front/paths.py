@@ -14,5 +14,6 @@ def is_reserved(path: str) -> bool:
 
 def local_path(path: str) -> str:
     """The path, if it leads to the same host; else the first page."""
-    is_local = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    # Browsers take out tabs and line breaks before they look where an address leads.
+    is_local = path.startswith("/") and path.isprintable() and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_local else "/"

@@ -6,10 +6,10 @@ Starting has a time of its own. While no byte comes, what runs the Micro is aske
 import time
 
 from django.conf import settings
-from storage.micros.hosts import the_host
 
 from storage.errors import HostUnreachable
 from storage.micros.host import Fault, FaultKind, State, Status
+from storage.micros.hosts import the_host
 
 # How often a Micro that is starting is asked for.
 _LOOK_SECONDS = 0.5
