@@ -3,6 +3,7 @@
 from typing import Any
 
 from console.front import names
+from console.server.listening import API_ONLY
 from storage import limits
 
 # Rows are the database's alone, and it answers in no time; more threads than this only take turns. Files wait for S3.
@@ -24,7 +25,8 @@ def kind_of(environ: dict[str, Any]) -> str:
 
     A request that reads, and turns out to need S3, is moved to the others then (`console/wsgi.py`).
     """
-    if names.may_be_a_micros(environ.get("HTTP_HOST", "")):
+    # What a Micro asks for is the API, whatever name it writes: no app reaches another one as this server.
+    if API_ONLY not in environ and names.may_be_a_micros(environ.get("HTTP_HOST", "")):
         return "micros"
     return kind_of_console(environ)
 

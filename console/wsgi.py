@@ -35,11 +35,11 @@ def answer(environ: dict[str, Any]) -> Answer:
     """
     if environ[KIND] == "micros":
         return _micro(environ)
-    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     path = environ["PATH_INFO"]
     is_api = path.startswith("/v1/") or path == "/v1"
     if API_ONLY in environ and not is_api:
         return refusal("404 Not Found", "Not found", is_api=True)
+    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     try:
         return api(environ) if is_api else _page(environ)
     except NotHere:
