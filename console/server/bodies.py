@@ -3,6 +3,7 @@
 A thread gets a body when all of it is here. What it is like, and how much is wanted of it, is for `console/streams.py` to say.
 """
 
+import contextlib
 import io
 import tempfile
 from pathlib import Path
@@ -103,7 +104,9 @@ class IncomingBody:
         """Free what it takes."""
         self._forget_chunks()
         if self._file is not None:
-            self._file.close()
+            # What a full disk did not take is tried once more then, and is wanted by nobody.
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _forget_chunks(self) -> None:
         self._chunks = []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from storage.embedded import ports
+from tests.embedded.disks import SmallDisk, mounted
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import Server
 
@@ -60,3 +61,26 @@ def own_server(make_server: Callable[..., Server]) -> Any:
     server = make_server().start()
     server.wait_ready()
     return server
+
+
+@pytest.fixture
+def small_disk() -> Iterator[SmallDisk]:
+    folder = make_data_folder()
+    try:
+        with mounted(folder, "size=900m,mode=711"):
+            yield SmallDisk(folder)
+    finally:
+        remove_data_folder(folder)
+
+
+@pytest.fixture
+def serve_there(small_disk: SmallDisk, make_server: Callable[..., Server]) -> Callable[..., Server]:
+    """Start a server whose data folder is the small disk."""
+
+    def serve(**environment: str) -> Server:
+        server = make_server(HOMEPORT_DATA=str(small_disk.folder), **environment)
+        server.data = small_disk.folder
+        server.start().wait_ready()
+        return server
+
+    return serve

@@ -8,41 +8,12 @@ import httpx
 import pytest
 
 from tests.drives import PART, noise
-from tests.embedded.disks import SmallDisk, mounted, needs_small_disk
-from tests.engines import make_data_folder, remove_data_folder
+from tests.embedded.disks import MB, NEEDED_MB, RESERVE_MB, SmallDisk, needs_small_disk
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
-MB = 1_048_576
-# For each of the two engines.
-RESERVE_MB = 128
-NEEDED_MB = 2 * RESERVE_MB
-
 pytestmark = needs_small_disk
-
-
-@pytest.fixture
-def small_disk() -> Iterator[SmallDisk]:
-    folder = make_data_folder()
-    try:
-        with mounted(folder, "size=900m,mode=711"):
-            yield SmallDisk(folder)
-    finally:
-        remove_data_folder(folder)
-
-
-@pytest.fixture
-def serve_there(small_disk: SmallDisk, make_server: Callable[..., Server]) -> Callable[..., Server]:
-    """Start a server whose data folder is the small disk."""
-
-    def serve(**environment: str) -> Server:
-        server = make_server(HOMEPORT_DATA=str(small_disk.folder), **environment)
-        server.data = small_disk.folder
-        server.start().wait_ready()
-        return server
-
-    return serve
 
 
 @pytest.fixture

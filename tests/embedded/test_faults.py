@@ -60,7 +60,7 @@ def test_a_killed_web_worker_is_back(faulty: Server) -> None:
     assert seconds_until(lambda: answers(faulty)) < PROMISED_SECONDS
 
 
-@pytest.mark.parametrize("word", ["postgres", "weed", "--interface wsgi", "procrastinate"])
+@pytest.mark.parametrize("word", ["postgres", "weed", "console.listener", "procrastinate"])
 def test_a_killed_child_is_started_again(faulty: Server, word: str) -> None:
     victim = supervisors(faulty, word)[0]
     kill(victim)

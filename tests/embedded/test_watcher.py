@@ -14,11 +14,10 @@ from storage.embedded import ports, process
 from storage.embedded.process import Child
 from storage.embedded.reserve import Reserve
 from storage.embedded.upkeep import Upkeep
-from tests.embedded.disks import SmallDisk, mounted, needs_small_disk
+from tests.embedded.disks import MB, SmallDisk, mounted, needs_small_disk
 from tests.serving import Server
 from tests.waiting import eventually
 
-MB = 1_048_576
 LOG_BYTES = process._LOG_SIZE_BYTES
 
 
@@ -46,6 +45,18 @@ def test_a_log_is_bounded_on_a_disk_without_a_free_byte(tmp_path: Path) -> None:
         assert kept.read_bytes().endswith(b"xthe last line\n")
         assert kept.stat().st_size == LOG_BYTES
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_last_words_are_not_read_through_a_link(tmp_path: Path) -> None:
+    """The engines' user could have root show what only root may read."""
+    child = make_child(tmp_path)
+    assert child.log
+    child.log.write_text("the last line")
+    assert child.last_words() == "the last line"
+    child.log.rename(tmp_path / "elsewhere")
+    child.log.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        child.last_words()
 
 
 def test_a_log_that_burst_keeps_its_end_alone(tmp_path: Path) -> None:
@@ -138,6 +149,25 @@ def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> No
         assert file.stat().st_blocks * 512 == 8 * MB
         Reserve(tmp_path, size_bytes=0, keep_free_bytes=0).tend()
         assert not file.exists()
+
+
+def test_a_disk_that_keeps_no_room_is_told_once_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As ZFS does it, or whatever packs what it stores: the file is there, and takes nothing."""
+    asked: list[int] = []
+
+    def pretend(descriptor: int, start: int, size_bytes: int) -> None:
+        asked.append(size_bytes)
+        os.truncate(descriptor, size_bytes)
+
+    monkeypatch.setattr(os, "posix_fallocate", pretend)
+    reserve = Reserve(tmp_path, size_bytes=8 * MB, keep_free_bytes=0)
+    for _ in range(3):
+        reserve.tend()
+    assert asked == [8 * MB]
+    assert not (tmp_path / "reserve").exists()
+    assert ["No room can be kept" in record.message for record in caplog.records] == [True]
 
 
 @pytest.mark.slow
