@@ -118,7 +118,7 @@ AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
 AUDIT_ENTRIES_PER_PAGE = 50
 AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
 AUDIT_NAMES_MAX = 500  # people that the filter offers
-AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries, and as many of refused ones; then one for each account
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)

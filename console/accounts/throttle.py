@@ -33,18 +33,25 @@ _NAME_MAX_CHARACTERS = 150
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try to sign in. `browser` is what is known of the browser, "" when this name has not signed in with it before."""
+    """A try to sign in. `browser` is what is known of the browser, "" when this name has not signed in with it before.
+
+    `typed` is the name as Django reads it, `name` is how it is counted.
+    """
 
     address: str
-    name: str
+    typed: str
     browser: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.typed.lower()
 
     @classmethod
     def of(cls, request: HttpRequest, name: str) -> "Attempt":
         """The try that a request makes, with a name as somebody typed it."""
         # As Django reads the field: otherwise a name could be written in many ways, each with tries of its own.
-        name = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip().lower()
-        return cls(network_of(request.META["REMOTE_ADDR"]), name, _read_known(request, name))
+        typed = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip()
+        return cls(network_of(request.META["REMOTE_ADDR"]), typed, _read_known(request, typed.lower()))
 
     def begin(self) -> int:
         """Count the try. 0 when it may be made, else the seconds to wait."""

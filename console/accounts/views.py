@@ -23,6 +23,7 @@ from console.accounts.second_factor import factors, passkeys
 from console.accounts.second_factor.proofs import proved_lately
 from console.accounts.throttle import PASSWORD_CHANGE, Attempt
 from console.accounts.waiting import told_to_wait
+from console.audit.sign_ins import record_refusal
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
 from storage.audit import log as audit
@@ -67,6 +68,7 @@ class SignIn(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.attempt = Attempt.of(request, request.POST.get("username", ""))
         if wait_seconds := self.attempt.begin():
+            record_refusal(request, name=self.attempt.typed)
             return told_to_wait(request, wait_seconds, back="sign-in")
         try:
             return super().post(request, *args, **kwargs)

@@ -132,14 +132,18 @@ def check_code(request: HttpRequest, person: User, code: str) -> None:
             announce_used(request, used)
             return
     if rows:
-        signals.authentication_failed.send(
-            sender=Authenticator,
-            request=request,
-            user=person,
-            authenticator=rows[0],
-            reauthentication=request.user.is_authenticated,
-        )
+        announce_failure(request, person)
     raise WrongCode()
+
+
+def announce_failure(request: HttpRequest, person: User) -> None:
+    """Say that somebody tried this person's second factor in vain."""
+    signals.authentication_failed.send(
+        sender=Authenticator,
+        request=request,
+        user=person,
+        reauthentication=request.user.is_authenticated,
+    )
 
 
 def announce_used(request: HttpRequest, used: Authenticator, *, is_alone: bool = False) -> None:

@@ -12,6 +12,7 @@ from console.accounts.second_factor import factors, passkeys
 from console.accounts.second_factor.forms import SecondStepForm
 from console.accounts.sign_in import Pending
 from console.accounts.waiting import told_to_wait
+from console.audit.sign_ins import record_refusal
 from console.client_addresses import network_of
 from console.error_status import SignedOut, TooManyTries
 from console.json_views import answers_json, json_response
@@ -38,6 +39,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         counted = _counted(pending)
         if wait_seconds := tries.take_try(counted):
+            record_refusal(request, name=pending.person.username, how="second factor")
             return told_to_wait(request, wait_seconds, back="second-step")
         try:
             factors.check_code(request, pending.person, form.cleaned_data["code"])
@@ -71,6 +73,7 @@ def second_step_passkey(request: HttpRequest) -> HttpResponse:
     try:
         passkeys.check_passkey(request, request.POST.get("answer", ""), person=pending.person)
     except passkeys.WrongPasskey:
+        factors.announce_failure(request, pending.person)
         form = SecondStepForm()
         return _show_second_step(
             request, pending, form, fault="This passkey was not accepted. Try again, or type a code."
