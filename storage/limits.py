@@ -103,6 +103,7 @@ SIGN_IN_WINDOW_SECONDS = 300
 SIGN_IN_ANYWHERE_SECONDS = 3_600
 SECOND_STEP_TRIES = 10  # wrong codes of one person, from everywhere, in SECOND_STEP_WINDOW_SECONDS
 SECOND_STEP_WINDOW_SECONDS = 900
+SECOND_STEP_TRIES_DAILY = 50  # likewise, in a day
 SIGN_IN_QUESTIONS = 60  # begun with passkeys, or through OpenID Connect, from one address, in SIGN_IN_WINDOW_SECONDS
 HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
