@@ -103,6 +103,7 @@ SIGN_IN_WINDOW_SECONDS = 300
 SIGN_IN_ANYWHERE_SECONDS = 3_600
 SECOND_STEP_TRIES = 10  # wrong codes of one person, from everywhere, in SECOND_STEP_WINDOW_SECONDS
 SECOND_STEP_WINDOW_SECONDS = 900
+SECOND_STEP_TRIES_DAILY = 50  # likewise, in a day
 SIGN_IN_QUESTIONS = 60  # begun with passkeys, or through OpenID Connect, from one address, in SIGN_IN_WINDOW_SECONDS
 HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
@@ -118,7 +119,7 @@ AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
 AUDIT_ENTRIES_PER_PAGE = 50
 AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
 AUDIT_NAMES_MAX = 500  # people that the filter offers
-AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries, and as many of refused ones; then one for each account
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)

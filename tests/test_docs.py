@@ -146,6 +146,7 @@ IN_OTHER_UNITS = {
     "SIGN_IN_WINDOW_SECONDS": ("console.md", "for one name from one address | 5 minutes |", 300),
     "SIGN_IN_ANYWHERE_SECONDS": ("console.md", "for one name from everywhere | an hour |", 3_600),
     "SECOND_STEP_TRIES": ("sign-in.md", "10 within 15 minutes are looked at", 10),
+    "SECOND_STEP_TRIES_DAILY": ("sign-in.md", "are looked at and 50 a day", 50),
     "SECOND_STEP_WINDOW_SECONDS": ("sign-in.md", "10 within 15 minutes are looked at", 900),
     "SIGN_IN_QUESTIONS": ("sign-in.md", "can be begun 60 times within 5 minutes", 60),
     "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),

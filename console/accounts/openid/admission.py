@@ -58,12 +58,12 @@ def admit(claims: dict[str, Any], *, invitation_token: str = "") -> tuple[User, 
 def link(person: User, claims: dict[str, Any]) -> None:
     """Let this account of the provider's sign a person in from now on, and no other. Raises SignInRefused."""
     _check_domain(claims)
-    taken = _links().filter(uid=claims["sub"]).exclude(user=person).exists()
-    if taken:
-        raise SignInRefused(f"This account at {settings.OIDC_NAME} belongs to somebody else here.")
-    with transaction.atomic():
-        _links().filter(user=person).delete()
-        _link(person, claims)
+    try:
+        with transaction.atomic():
+            _links().filter(user=person).delete()
+            _link(person, claims)
+    except IntegrityError:  # an account of the provider's is one person's
+        raise SignInRefused(f"This account at {settings.OIDC_NAME} belongs to somebody else here.") from None
 
 
 def unlink(person: User) -> None:
@@ -90,6 +90,7 @@ def note_email(person: User, email: str) -> None:
 
 
 def find_email(person: User) -> str:
+    """The address that is noted for a person, "" for none."""
     found = EmailAddress.objects.filter(user=person, verified=True).first()
     return found.email if found else ""
 
