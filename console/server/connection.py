@@ -124,11 +124,11 @@ class Connection(asyncio.Protocol):
                 self._buffer, self._seen = data, len(data)
                 return
             head = Head(data[:end])
+            environ = variables(head, scheme=self._scheme, client=self._client, server=self._server)
         except BadRequest as error:
             self._refuse_unread(data, error)
             return
         now = self._loop.time()
-        environ = variables(head, scheme=self._scheme, client=self._client, server=self._server)
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)
         self.waits_since = now
