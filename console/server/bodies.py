@@ -3,6 +3,7 @@
 A thread gets a body when all of it is here. What it is like, and how much is wanted of it, is for `console/streams.py` to say.
 """
 
+import contextlib
 import io
 import shutil
 import tempfile
@@ -96,15 +97,16 @@ class IncomingBody:
 
     def close(self) -> None:
         """Free what it takes."""
-        self._content.close()
+        # What a full disk did not take is tried once more then, and is wanted by nobody.
+        with contextlib.suppress(OSError):
+            self._content.close()
         self._forget_memory()
 
     def _move_to_file(self) -> None:
         # It has no name, and is gone with the last who has it open.
-        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (it stays open until `close`)
-        self._content.seek(0)
-        shutil.copyfileobj(self._content, file)
-        self._content = file
+        kept, self._content = self._content, tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (see `close`)
+        kept.seek(0)
+        shutil.copyfileobj(kept, self._content)
         self._forget_memory()
 
     def _forget_memory(self) -> None:
