@@ -34,9 +34,9 @@ class BadRequest(Exception):
 
 
 class Head:
-    """One head. `length` is that of the body, None when it comes in chunks, 0 without one."""
+    """One head. `length` is that of the body, None when it comes in chunks, 0 without one; `size_bytes` is its own."""
 
-    __slots__ = ("expects_continue", "headers", "keeps_alive", "length", "method", "target", "version")
+    __slots__ = ("expects_continue", "headers", "keeps_alive", "length", "method", "size_bytes", "target", "version")
 
     def __init__(self, data: bytes) -> None:
         """Reads one that is complete. Raises BadRequest."""
@@ -44,6 +44,7 @@ class Head:
         self.target = b""
         self.expects_continue = False
         self.length: int | None = 0
+        self.size_bytes = len(data)
         line_end = data.index(b"\r\n")
         is_http = data.endswith(_VERSIONS, 0, line_end)
         if not data.isascii():

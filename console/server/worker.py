@@ -57,6 +57,7 @@ class Worker:
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._most_connections = _raise_descriptor_limit()
 
@@ -171,14 +172,25 @@ class Worker:
         """It is gone."""
         self._connections.discard(connection)
 
+    def count_held(self, more_bytes: int) -> None:
+        """So much more is kept of what clients sent, or less."""
+        self._held_bytes += more_bytes
+        if more_bytes > 0 and self._held_bytes > limits.KEPT_MAX_BYTES:
+            self.relieve()
+
     def relieve(self) -> None:
-        """When clients together leave too much of their answers, give up on those that have taken nothing for longest."""
-        unsent = {each: size for each in self._connections if (size := each.unsent_bytes())}
-        total = sum(unsent.values())
-        for connection in sorted(unsent, key=lambda each: each.waits_since):
-            if total <= limits.UNSENT_MAX_BYTES:
+        """When too much is kept for clients together, give up on those that have kept us waiting for longest.
+
+        A quarter is free then, so that the next bytes are no reason to go through all of them again.
+        """
+        kept = {each: size for each in self._connections if (size := each.kept_bytes()) > limits.KEPT_FREELY_BYTES}
+        total = sum(kept.values())
+        if total <= limits.KEPT_MAX_BYTES:
+            return
+        for connection in sorted(kept, key=lambda each: each.waits_since):
+            if total <= limits.KEPT_MAX_BYTES * 3 // 4:
                 return
-            total -= unsent[connection]
+            total -= kept[connection]
             connection.abort()
 
 
