@@ -21,6 +21,7 @@ STALLED_SECONDS = 60  # that a client may take nothing of its answer
 DRAIN_MAX_BYTES = 67_108_864  # read and dropped of a body that is not wanted, so that its client sees the answer
 DRAIN_SECONDS = 5
 TLS_SECONDS = 10  # for a handshake
+HANDSHAKES_MAX = 1_024  # of a worker that are under way; beyond it the oldest is ended
 QUEUE_SECONDS = 4  # that a request may wait for a thread
 
 CONNECTIONS_MAX = 8_192  # of a worker; beyond it the longest idle one is closed

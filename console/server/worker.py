@@ -17,6 +17,7 @@ from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
 from console.server.connection import Connection
 from console.server.exchange import Exchange
+from console.server.handshakes import Handshakes
 from console.server.proxies import TrustedProxies
 from console.server.sending import close
 from console.server.threads import KIND, AnsweredBy, Job, Threads
@@ -89,15 +90,17 @@ class Worker:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _listen(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
-        scheme = "https" if tls else "http"
-        return await self.loop.create_server(
-            lambda: Connection(self, scheme),
-            sock=listening,
-            ssl=tls,
-            ssl_handshake_timeout=limits.TLS_SECONDS if tls else None,
-            backlog=limits.BACKLOG,
-        )
+    async def _listen(
+        self, listening: socket.socket, tls: ssl.SSLContext | None
+    ) -> asyncio.AbstractServer | Handshakes:
+        if tls is not None:
+            return Handshakes(
+                listening,
+                tls,
+                make=lambda: Connection(self, "https"),
+                most=min(limits.HANDSHAKES_MAX, self._most_connections),
+            )
+        return await self.loop.create_server(lambda: Connection(self, "http"), sock=listening, backlog=limits.BACKLOG)
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:
@@ -210,10 +213,14 @@ _NO_BODY = _NoBody()
 def _raise_descriptor_limit() -> int:
     """As many descriptors as there may be; how many connections that makes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.CONNECTIONS_MAX + _OTHER_DESCRIPTORS
+    wanted = limits.CONNECTIONS_MAX + limits.HANDSHAKES_MAX + _OTHER_DESCRIPTORS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    return min(limits.CONNECTIONS_MAX, max(64, soft - _OTHER_DESCRIPTORS)) if soft > 0 else limits.CONNECTIONS_MAX
+    return (
+        min(limits.CONNECTIONS_MAX, max(64, soft - limits.HANDSHAKES_MAX - _OTHER_DESCRIPTORS))
+        if soft > 0
+        else limits.CONNECTIONS_MAX
+    )
