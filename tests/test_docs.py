@@ -249,7 +249,7 @@ def test_limits_of_the_server_are_told_as_they_are() -> None:
         f"nothing of it for {server_limits.STALLED_SECONDS} seconds",
         f"closed after {server_limits.KEEP_ALIVE_SECONDS} seconds",
         f"coming in | {server_limits.BODIES_MEMORY_BYTES:,} bytes",
-        f"not taken | {server_limits.UNSENT_MAX_BYTES:,} bytes",
+        f"sent ahead | {server_limits.KEPT_MAX_BYTES:,} bytes",
         f"more wait up to {server_limits.QUEUE_SECONDS} seconds",
         "{rows} for items and queries, {pages} for pages, {files} for files".format(**listener.KINDS),
     ]

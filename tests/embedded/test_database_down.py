@@ -33,7 +33,7 @@ def client(own_server: Any) -> Iterator[httpx.Client]:
 
 @contextmanager
 def database_down(server: Any) -> Iterator[None]:
-    (postgres,) = [p for p in server.children("postgres") if p.ppid() == server.process.pid]
+    (postgres,) = server.children("postgres", at_any_depth=False)
     server.process.send_signal(signal.SIGSTOP)  # or it would start Postgres again
     try:
         sessions = postgres.children()

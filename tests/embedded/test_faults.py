@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from storage.embedded import leftovers, postgres, state
+from tests.processes import lives, living_children
 from tests.serving import Server, kill
 from tests.waiting import PROMISED_SECONDS, eventually, seconds_until
 
@@ -38,25 +39,14 @@ def answers(server: Server) -> bool:
 
 def supervisors(server: Server, word: str) -> list[psutil.Process]:
     """The children of serve itself whose command line holds the word."""
-    assert server.process
-    return [process for process in server.children(word) if process.ppid() == server.process.pid]
-
-
-def lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return server.children(word, at_any_depth=False)
 
 
 def test_a_killed_web_worker_is_back(faulty: Server) -> None:
     (main,) = supervisors(faulty, "console.listener")
-    before = {worker.pid for worker in main.children()}
-    kill(main.children()[0])
-    assert (
-        seconds_until(lambda: len(before) == len([w for w in main.children() if w.status() != "zombie"]))
-        < PROMISED_SECONDS
-    )
+    before = living_children(main)
+    kill(before[0])
+    assert seconds_until(lambda: len(before) == len(living_children(main))) < PROMISED_SECONDS
     assert seconds_until(lambda: answers(faulty)) < PROMISED_SECONDS
 
 
