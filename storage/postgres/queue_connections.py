@@ -5,6 +5,7 @@ A worker whose queue does not answer ends, and is started again. Jobs are put in
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import psycopg
@@ -45,8 +46,9 @@ class QueueConnection(psycopg.AsyncConnection[Any]):
         """As psycopg's. Whoever listens looks at times whether the server still answers."""
         self._is_listening = True
         try:
-            async for notification in super().notifies(timeout=timeout, stop_after=stop_after):
-                yield notification
+            async with aclosing(super().notifies(timeout=timeout, stop_after=stop_after)) as heard:
+                async for notification in heard:
+                    yield notification
         finally:
             self._is_listening = False
 

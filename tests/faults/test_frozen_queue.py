@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -64,11 +65,13 @@ def test_whoever_listens_waits_for_as_long_as_it_takes(postgres_proxy: FaultProx
     async def listen(connector: Any) -> None:
         async with connector._get_standalone_connection() as connection:
             await connection.execute("LISTEN tried")
-            heard = asyncio.ensure_future(anext(connection.notifies()))
-            await asyncio.sleep(queue_connections.ANSWER_SECONDS + NOTHING_SECONDS)
-            assert not heard.done()
-            await connector.execute_query_async("SELECT pg_notify('tried', 'x')")
-            assert (await heard).payload == "x"
+            async with aclosing(connection.notifies()) as notifications:
+                heard = asyncio.ensure_future(anext(notifications))
+                await asyncio.sleep(queue_connections.ANSWER_SECONDS + NOTHING_SECONDS)
+                assert not heard.done()
+                await connector.execute_query_async("SELECT pg_notify('tried', 'x')")
+                assert (await heard).payload == "x"
+            await connection.execute("SELECT 1")
 
     with_worker(listen)
 

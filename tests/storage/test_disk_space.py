@@ -206,7 +206,7 @@ def test_what_frees_room_or_lets_somebody_in_goes_on(settings: Settings, other: 
     full = Full()
     settings.DISK_RESERVE_MB = 10**9
     answer = OTHERS[other](full)
-    assert answer == {"signing in": 302, "a wrong password": 200}.get(other, answer)
+    assert answer == {"signing in": 302, "a wrong password": 422}.get(other, answer)
 
 
 def test_strangers_leave_one_row_of_wrong_passwords(settings: Settings) -> None:

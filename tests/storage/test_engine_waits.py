@@ -61,7 +61,7 @@ def test_statements_that_are_each_in_time_are_not_all_made(
             wait()
             made += 1
 
-    with engine_errors(), pytest.raises(EngineUnreachable):
+    with pytest.raises(EngineUnreachable), engine_errors():
         make_all()
     assert made < 2
     assert budget.left < 0.5
@@ -104,7 +104,7 @@ TURNS = [_turn_for_a_connection, _slot_to_move_a_file, _turn_for_a_key]
 
 @pytest.mark.parametrize("wait", TURNS, ids=lambda wait: wait.__name__)
 def test_waiting_for_a_turn_counts_as_well(budget: engine_waits.Budget, wait: Callable[[], None]) -> None:
-    with engine_errors(), pytest.raises(EngineUnreachable):
+    with pytest.raises(EngineUnreachable), engine_errors():
         wait()
     assert budget.left < 0.5
 
@@ -115,7 +115,7 @@ ASKED = [lambda: run(ONE), _cursor, _new_connection, lambda: blobs.find_size(uui
 @pytest.mark.parametrize("ask", ASKED, ids=["statement", "cursor", "connection", "S3"])
 def test_nothing_is_asked_when_nothing_is_left(budget: engine_waits.Budget, ask: Callable[[], object]) -> None:
     budget.left = 0.4
-    with engine_errors(), pytest.raises(EngineUnreachable):
+    with pytest.raises(EngineUnreachable), engine_errors():
         ask()
     assert budget.left > 0.3
 
