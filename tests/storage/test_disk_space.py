@@ -299,7 +299,6 @@ def test_snapshots_that_are_due_wait(settings: Settings) -> None:
     snapshots.set_schedule(collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person)
     settings.DISK_RESERVE_MB = 10**9
     due_at = SnapshotSchedule.objects.get(collection_id=full.collection_id).next_at
-    assert snapshots.claim_check() is None
     # The server's own worker, which has room, may take it at any moment.
     Export.objects.filter(collection_id=full.collection_id).delete()
     SnapshotSchedule.objects.filter(collection_id=full.collection_id).update(next_at=due_at)
@@ -308,6 +307,21 @@ def test_snapshots_that_are_due_wait(settings: Settings) -> None:
         patch.setattr(exports, "ask_for_export", lambda **more: asked.append(more))
         snapshots.take_due_snapshots()
     assert asked == []
+
+
+def test_an_export_that_is_to_be_tried_waits(settings: Settings) -> None:
+    """In a transaction, so that the server's own worker, which has room, does not see it."""
+    full = Full()
+    with transaction.atomic():
+        export = Export.objects.create(
+            collection_id=full.collection_id, state=Export.State.DONE, check_state=Export.Check.WANTED
+        )
+        settings.DISK_RESERVE_MB = 10**9
+        assert snapshots.claim_check() is None
+        settings.DISK_RESERVE_MB = 0
+        claimed = snapshots.claim_check()
+        transaction.set_rollback(True)
+    assert claimed == export
 
 
 def test_copies_go_first(settings: Settings, tmp_path: Path) -> None:
