@@ -208,6 +208,7 @@ STATICFILES_FINDERS = [
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "storage.postgres.queue_connections.connect"
 
 LANGUAGE_CODE = "en"
 USE_TZ = True

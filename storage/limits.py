@@ -50,8 +50,8 @@ NAMES_PER_DELETE = 1_000  # doc
 TRANSFERS_AT_ONCE = 128  # in one worker, half its threads: slow bytes never hold up Bases (ours)
 COPY_KEPT_SECONDS = 86_400  # that a copy of a blob on a machine's disk is used (ours)
 SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
-ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
-ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
+ENGINE_ANSWER_SECONDS = 4.5  # for S3's first word, or a connection to PostgreSQL (ours: a 503 comes within 5)
+ENGINE_MIN_SECONDS = 0.5  # a request that has less left for its engines asks none of them (ours)
 
 JOB_STATEMENT_SECONDS = 1_800.0  # that a statement of the background jobs may take (ours)
 

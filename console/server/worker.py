@@ -20,7 +20,7 @@ from console.server.exchange import Exchange
 from console.server.handshakes import Handshakes
 from console.server.proxies import TrustedProxies
 from console.server.sending import close
-from console.server.threads import KIND, AnsweredBy, Job, Threads
+from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Worker:
         else:
             environ["wsgi.input"] = _NO_BODY
         self._proxies.correct(environ)
-        environ[KIND] = exchange.kind
+        environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 
         def work() -> Answer | BodyAwaited | AnsweredBy:

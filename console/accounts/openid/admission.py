@@ -19,6 +19,7 @@ from console.accounts import invitations
 from console.accounts.openid.configured import provider_id
 from console.accounts.openid.errors import SignInRefused
 from console.accounts.openid.id_tokens import verified_email
+from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import InvitationSpent
@@ -116,6 +117,7 @@ def _make_person(claims: dict[str, Any], invitation_token: str) -> User | None:
     """A new account for somebody who was invited, or for anybody where that is allowed."""
     if not invitation_token and not settings.OIDC_SIGN_UP:
         return None
+    disk_space.check_space_for_items()
     person = User(username=_free_name(claims))
     person.set_unusable_password()
     person.save()
