@@ -142,6 +142,20 @@ def test_the_reserve_goes_when_the_disk_is_full_and_comes_back(
 
 
 @needs_small_disk
+def test_a_disk_that_is_nearly_full_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with mounted(tmp_path, "size=64m"):
+        disk = SmallDisk(tmp_path)
+        reserve = Reserve(tmp_path, size_bytes=0, keep_free_bytes=16 * MB)
+        for left_mb in (15, 17, 15, 17):
+            disk.leave(left_mb * MB)
+            reserve.tend()
+            disk.free()
+        assert [record.levelno for record in caplog.records] == [logging.ERROR]
+        reserve.tend()
+        assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+@needs_small_disk
 def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> None:
     with mounted(tmp_path, "size=64m"):
         file = tmp_path / "reserve"
