@@ -6,6 +6,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import httpx
 
@@ -107,7 +109,7 @@ class Writers:
         """Until each of them was told so many times more whatever there was to tell."""
         before = self.stored + self.refused
         for kind in (*self.gated, *self.others):
-            self._wait(lambda kind=kind: (self.stored + self.refused)[kind] >= before[kind] + times, kind)  # type: ignore[misc]
+            self._wait(partial(self._has_answers, kind, before[kind] + times), kind)
 
     def client(self) -> httpx.Client:
         """One for API and console alike."""
@@ -119,14 +121,17 @@ class Writers:
             trust_env=False,
         )
 
-    def api(self, http: httpx.Client, method: str, path: str, **options: object) -> httpx.Response:
+    def api(self, http: httpx.Client, method: str, path: str, **options: Any) -> httpx.Response:
         """A request to the API below the collection."""
-        return http.request(method, self._api + path, headers={"X-API-Key": self._key}, **options)  # type: ignore[arg-type]
+        return http.request(method, self._api + path, headers={"X-API-Key": self._key}, **options)
 
     def _wait_for_more(self, told: Counter[str], kinds: list[str]) -> None:
         before = told.copy()
         for kind in kinds:
-            self._wait(lambda kind=kind: told[kind] > before[kind], kind)  # type: ignore[misc]
+            self._wait(partial(_is_over, told, kind, before[kind]), kind)
+
+    def _has_answers(self, kind: str, number: int) -> bool:
+        return self.stored[kind] + self.refused[kind] >= number
 
     def _wait(self, is_so: Callable[[], bool], kind: str) -> None:
         eventually(lambda: self.failures or is_so(), what=kind)
@@ -232,6 +237,10 @@ class Writers:
 
     def _ask_in_vain(self, http: httpx.Client, number: int) -> httpx.Response:
         return http.get(f"/{'no-such-page' * 20}/{number}")
+
+
+def _is_over(told: Counter[str], kind: str, number: int) -> bool:
+    return told[kind] > number
 
 
 def is_success(kind: str, answer: httpx.Response) -> bool:
