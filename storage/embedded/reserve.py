@@ -34,7 +34,8 @@ class Reserve:
         self._tell(free)
 
     def _tell(self, free: int) -> None:
-        is_short = free < self._keep_free_bytes
+        # Not at the same point: where writers come and go it would be told every second.
+        is_short = free < self._keep_free_bytes * (9 if self._is_short else 8) // 8
         if is_short and not self._is_short:
             logger.error(
                 "The disk with %s has %d MB left: nothing new is stored until there are %d. Reading and deleting go on.",

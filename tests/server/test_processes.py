@@ -1,6 +1,8 @@
 """The processes of the web server: its main process killed, a worker frozen."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +13,7 @@ import psutil
 from console.server import processes
 from tests.processes import lives, living_children
 from tests.server.slow import make_app
-from tests.serving import Server, child_of_serve, kill
+from tests.serving import ROOT, Server, child_of_serve, kill
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually, seconds_until
 
 
@@ -83,6 +85,13 @@ def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(own_server: Serv
     eventually(lambda: len(living_children(main)) == 2)
     assert main_process(own_server) == main
     assert app.call("GET", "/items/a").status_code == 200
+
+
+def test_workers_that_die_again_and_again_end_the_main_process() -> None:
+    """So that `serve` starts it anew, with a pause that grows."""
+    code = "import sys\nfrom console.server.processes import Processes\n"
+    code += "sys.exit(Processes(2, lambda number, beat: None, stop_seconds=1).run())"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=MOMENT_SECONDS).returncode == 1
 
 
 def test_workers_take_what_serve_was_told_with_them(make_server: Callable[..., Server]) -> None:
