@@ -200,7 +200,7 @@ def test_a_large_body_is_looked_at_once_before_it_is_here_and_once_when_it_is(ec
     head = b"PUT /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
     with echo.connect() as connection:
         connection.sendall(head)
-        time.sleep(0.01)  # less than the server waits for a body before it asks
+        time.sleep(0.02)  # less than the server waits for a body before it asks
         connection.sendall(body[:200_000])
         time.sleep(0.3)
         connection.sendall(body[200_000:])
