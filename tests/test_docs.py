@@ -242,6 +242,7 @@ def test_limits_are_told_as_they_are(page: str) -> None:
 def test_limits_of_the_server_are_told_as_they_are() -> None:
     told = [
         f"| connections | {server_limits.CONNECTIONS_MAX:,} to each",
+        f"under way | {server_limits.HANDSHAKES_MAX:,} in each process, and {server_limits.TLS_SECONDS} seconds",
         f"the address of a request | {server_limits.TARGET_MAX_BYTES:,} bytes",
         f"| {server_limits.HEAD_MAX_BYTES:,} bytes and {server_limits.HEADERS_MAX} headers",
         f"a second more for every {server_limits.BODY_MIN_BYTES_PER_SECOND:,} bytes",
