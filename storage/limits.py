@@ -124,6 +124,7 @@ AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries, and as many of refused ones; 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
 CHANGES_PER_SAVE = 10_000  # ours
+SAVE_SECONDS = 60  # that a save of more than one batch may wait for the database, all together (ours)
 RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
 
 QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)

@@ -106,8 +106,8 @@ def record_failed_sign_in(*, account: str, address: str, how: str = "password") 
     """A try that failed, in the caller's transaction: an entry an hour for each address and account, which counts them.
 
     `account` is the name of an account that exists, "" for any other name: people type passwords into the field for the name.
-    Strangers must not fill the log, so after `AUDIT_FAILED_SIGN_INS_PER_HOUR` entries, and while the disk is too full, the rest of
-    the hour is one for each account: that many other tries hide none at a person. Raises as `record` does.
+    Strangers must not fill the log, so after `AUDIT_FAILED_SIGN_INS_PER_HOUR` entries, and while the disk is too full, the rest
+    of the hour is one for each account: that many other tries hide none at a person. Raises as `record` does.
     """
     _record_try(Verb.SIGN_IN_FAILED, account=account, address=address, how=how)
 
