@@ -76,6 +76,17 @@ def read_hosts(env: Env) -> list[str]:
     return found
 
 
+def read_domains(env: Env) -> list[str]:
+    """HOMEPORT_OIDC_DOMAINS: domains of e-mail addresses, in lower case; empty for all of them. Raises EnvError."""
+    text = env.str("HOMEPORT_OIDC_DOMAINS", "").strip()
+    found = [each.strip().lower().removeprefix("@") for each in text.split(",")] if text else []
+    for each in found:
+        # An empty one would be that of everybody who has no address.
+        if not _HOST_NAME.fullmatch(each) or each.startswith("."):
+            raise _wrong("HOMEPORT_OIDC_DOMAINS", f"“{each}” is not a domain, such as example.com")
+    return found
+
+
 def read_host(env: Env) -> str:
     """HOMEPORT_HOST, an address or a name. Raises EnvError."""
     host = env.str("HOMEPORT_HOST", "127.0.0.1")

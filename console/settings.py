@@ -73,7 +73,7 @@ OIDC_CLIENT_ID = env.str("HOMEPORT_OIDC_CLIENT_ID", "")
 OIDC_CLIENT_SECRET = env.str("HOMEPORT_OIDC_CLIENT_SECRET", "")
 OIDC_NAME = env.str("HOMEPORT_OIDC_NAME", "single sign-on")
 # Where it is not empty, only verified addresses at these domains are let in.
-OIDC_DOMAINS: list[str] = env.list("HOMEPORT_OIDC_DOMAINS", [])
+OIDC_DOMAINS = environment.read_domains(env)
 # Whether the provider's people get an account here by signing in.
 OIDC_SIGN_UP = env.bool("HOMEPORT_OIDC_SIGN_UP", False)
 if OIDC_ISSUER and not OIDC_CLIENT_ID:

@@ -141,7 +141,7 @@ def _link(person: User, claims: dict[str, Any]) -> None:
 
 
 def _check_domain(claims: dict[str, Any]) -> None:
-    allowed = [domain.lower().lstrip("@") for domain in settings.OIDC_DOMAINS]
+    allowed = settings.OIDC_DOMAINS
     if allowed and verified_email(claims).rpartition("@")[2] not in allowed:
         raise SignInRefused(f"This server takes verified addresses at {', '.join(allowed)} alone.")
 

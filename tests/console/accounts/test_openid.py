@@ -240,7 +240,7 @@ def test_sign_up_where_it_is_allowed(provider: Provider, settings: Any) -> None:
     ],
 )
 def test_domains_are_the_only_ones(provider: Provider, settings: Any, told: dict[str, Any], gets_in: bool) -> None:
-    settings.OIDC_DOMAINS = ["Example.com"]
+    settings.OIDC_DOMAINS = ["example.com"]
     linked(make_person())
     provider.claims |= told
     client = Client()
