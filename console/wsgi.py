@@ -16,28 +16,38 @@ from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.listening import API_ONLY  # noqa: E402
-from console.server.threads import KIND, AnsweredBy  # noqa: E402
+from console.server.threads import KEPT, KIND, AnsweredBy  # noqa: E402
+from storage import engine_waits  # noqa: E402
+from storage.postgres.deadlines import ANSWER_SECONDS  # noqa: E402
 from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
 
 application.request_class = PlainRequest
+
+_WAITS = "engine waits"
 
 
 def answer(environ: dict[str, Any]) -> Answer:
     """Everything under `/v1` is the API. Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
 
-    What writes is known by its path (`console/listener.py`): it could not begin again.
+    What writes is known by its path (`console/listener.py`): it could not begin again. However often a request is asked, it waits
+    for the engines no longer than for one answer (`storage/engine_waits.py`).
     """
-    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     path = environ["PATH_INFO"]
     is_api = path.startswith("/v1/") or path == "/v1"
     if API_ONLY in environ and not is_api:
         return refusal("404 Not Found", "Not found", is_api=True)
+    kept = environ[KEPT]
+    if _WAITS not in kept:
+        kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
+    engine_waits.begin(kept[_WAITS])
+    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     try:
         return api(environ) if is_api else _page(environ)
     except NotHere:
         raise AnsweredBy("files") from None
     finally:
         let_this_thread_move(True)
+        engine_waits.end()
 
 
 def _page(environ: dict[str, Any]) -> Answer:
