@@ -18,23 +18,39 @@ from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.listening import API_ONLY  # noqa: E402
-from console.server.threads import KIND, AnsweredBy  # noqa: E402
+from console.server.threads import KEPT, KIND, AnsweredBy  # noqa: E402
 from console.thread_kinds import kind_of_console  # noqa: E402
+from storage import engine_waits  # noqa: E402
 from storage.errors import EngineUnreachable  # noqa: E402
+from storage.postgres.deadlines import ANSWER_SECONDS  # noqa: E402
 from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
 
 application.request_class = PlainRequest
+
+_WAITS = "engine waits"
 
 
 def answer(environ: dict[str, Any]) -> Answer:
     """What a Micro's host is asked for goes to the Micro; else everything under `/v1` is the API.
 
-    Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
+    However often a request is asked, it waits for the engines no longer than for one answer (`storage/engine_waits.py`). Raises
+    BodyAwaited, and AnsweredBy for what other threads are for.
+    """
+    kept = environ[KEPT]
+    if _WAITS not in kept:
+        kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
+    engine_waits.begin(kept[_WAITS])
+    try:
+        return _micro(environ) if environ[KIND] == "micros" else _console(environ)
+    finally:
+        engine_waits.end()
+
+
+def _console(environ: dict[str, Any]) -> Answer:
+    """Raises AnsweredBy for what turns out to need S3 while it reads.
 
     What writes is known by its path (`console/thread_kinds.py`): it could not begin again.
     """
-    if environ[KIND] == "micros":
-        return _micro(environ)
     path = environ["PATH_INFO"]
     is_api = path.startswith("/v1/") or path == "/v1"
     if API_ONLY in environ and not is_api:
