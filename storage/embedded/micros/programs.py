@@ -82,7 +82,6 @@ def prepare(places: Places, account: Account | None, *, authority: Path | None =
     Raises ProgramsMissing, or OSError when the folder can't be written.
     """
     places.programs.mkdir(parents=True, exist_ok=True)
-    # Whatever the umask is: all of it is to be read by the Micros' user.
     places.programs.chmod(0o755)
     python = _reachable_python(_describe(Path(sys.executable)), account)
     return Programs(
