@@ -20,8 +20,6 @@ import sys
 
 DOORS = {"api": 4443, "proxy": 4280}
 LISTENER, CONTROL = 3, 4
-# Of each thread, and it counts as memory whether it is used or not. Who needs more may ask for it.
-STACK_BYTES = 2 * 1024 * 1024
 # When the whole machine is out of memory, a Micro ends before a database does.
 OUT_OF_MEMORY_SCORE = b"500"
 
@@ -43,20 +41,15 @@ def main():
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(user, user, user)
-    set_limits(setup["limits"])
-    try:
-        os.execvpe(setup["command"][0], setup["command"], setup["environment"])  # noqa: S606 (this is the sandbox)
-    except OSError as error:
-        sys.exit(f"{setup['command'][0]} can't be started: {error.strerror}.")
-
-
-def set_limits(limits):
-    for name, value in limits.items():
+    for name, value in setup["limits"].items():
         limit = getattr(resource, name)
         highest = resource.getrlimit(limit)[1]
         value = value if highest == resource.RLIM_INFINITY else min(value, highest)
         resource.setrlimit(limit, (value, value))
-    resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+    try:
+        os.execvpe(setup["command"][0], setup["command"], setup["environment"])  # noqa: S606 (this is the sandbox)
+    except OSError as error:
+        sys.exit(f"{setup['command'][0]} can't be started: {error.strerror}.")
 
 
 def put_in_place(listener, control):
