@@ -34,7 +34,7 @@ class Waiting:
 
     def __init__(self, micro_id: str) -> None:
         self._micro_id = micro_id
-        self._began_at = self._looked_at = time.monotonic()
+        self._began_at = time.monotonic()
         self._left = settings.MICRO_REQUEST_SECONDS
         self._is_there = False
         self._asked_at: float | None = None
