@@ -1,95 +1,75 @@
-"""Builders of Micros that run: on the real server, in the real sandbox."""
+"""What tests of Micros start from: a collection of their own, a Micro in it, bundles made by hand, a host that is told things."""
 
-import json
-import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-import urllib3
-from django.utils import timezone
+import pytest
 
-from storage.errors import HostUnreachable
-from storage.micros import micros
-from storage.micros.hosts import the_host, the_places
-from storage.models import Deployment, Micro
-from tests.waiting import MOMENT_SECONDS, eventually
+from storage.collections import collections
+from storage.micros import hosts, micros
+from storage.micros.host import Built, MicroHost, Status, Tried, Wanted
+from storage.models import Micro
 
-
-@dataclass(frozen=True)
-class MicroClient:
-    """A Micro as its callers reach it, by the name in their Host header."""
-
-    url: str
-    micro: Micro
-
-    @property
-    def host(self) -> str:
-        return f"{self.micro.subdomain}.localhost:{urlsplit(self.url).port}"
-
-    def ask(self, path: str = "/", method: str = "GET", **options: Any) -> urllib3.BaseHTTPResponse:
-        """A request, whose redirects are not followed."""
-        headers = {"Host": self.host} | options.pop("headers", {})
-        return urllib3.request(
-            method,
-            f"{self.url}{path}",
-            headers=headers,
-            retries=False,
-            redirect=False,
-            timeout=MOMENT_SECONDS,
-            **options,
-        )
-
-    def connect(self) -> socket.socket:
-        """A connection of one's own."""
-        parts = urlsplit(self.url)
-        return socket.create_connection((parts.hostname, parts.port), timeout=MOMENT_SECONDS)
+HELLO = {"main.py": b"from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": b"flask\n"}
 
 
-def run_micro(
-    url: str,
-    collection_id: str,
-    files: Mapping[str, str],
-    *,
-    name: str = "app",
-    runtime: str = "python",
-    **settings: Any,
-) -> MicroClient:
-    """A Micro with this code, which needs nothing installed, at the server of this address. It asks nobody to sign in."""
-    micro = micros.create_micro(collection_id=collection_id, name=name)
-    put_code(micro, files, runtime=runtime)
-    micro = micros.change_micro(
-        collection_id=collection_id, micro_id=micro.id, has_sign_in=settings.pop("has_sign_in", False)
-    )
-    return MicroClient(url, micro)
+@dataclass
+class ToldHost:
+    """A host on which nothing runs: it notes what it is told, and installs and tries out as it was set up to."""
+
+    built: Built = field(default_factory=lambda: Built(is_done=True, runs_on="Python 3.11.7"))
+    tried: Tried = field(default_factory=lambda: Tried(status=200))
+    install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
+    told: list[tuple[str, str]] = field(default_factory=list)
+    installed: list[Wanted] = field(default_factory=list)
+    tried_out: list[Wanted] = field(default_factory=list)
+
+    def why_off(self) -> str:
+        return ""
+
+    def runtimes(self) -> Sequence[str]:
+        return ["Python 3.11.7", "Node.js 24.1.0"]
+
+    def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
+        return {micro_id: Status() for micro_id in micro_ids}
+
+    def changed(self, micro_id: str) -> None:
+        self.told.append(("changed", micro_id))
+
+    def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
+        self.installed.append(wanted)
+        self.install_into(wanted, tell)
+        return self.built
+
+    def try_out(self, wanted: Wanted) -> Tried:
+        self.tried_out.append(wanted)
+        return self.tried
+
+    def stop(self, micro_id: str) -> None:
+        self.told.append(("stop", micro_id))
 
 
-def put_code(micro: Micro, files: Mapping[str, str], *, runtime: str = "python") -> Deployment:
-    """Another deployment of a Micro, which serves from now on."""
-    number = Deployment.objects.filter(micro=micro).count() + 1
-    deployment = Deployment.objects.create(micro=micro, number=number, state=Deployment.State.DONE, runtime=runtime)
-    folder = the_places().code(deployment.id)
-    folder.mkdir(parents=True)
-    for name, text in files.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o644)
-    for each in (folder, folder.parent, folder.parent.parent):
-        each.chmod(0o755)
-    micros.touch_micro(micro, deployment=deployment, deployed_at=timezone.now())
-    eventually(lambda: _is_told(micro))
-    return deployment
+@contextmanager
+def hosted_by(host: MicroHost) -> Iterator[None]:
+    """Within it, this process's operations ask this host; what the server of the tests does is not concerned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hosts, "the_host", lambda: host)
+        yield
 
 
-def _is_told(micro: Micro) -> bool:
-    """What runs Micros starts beside the web server, and may come later."""
-    try:
-        the_host().changed(micro.id)
-    except HostUnreachable:
-        return False
-    return True
+def make_micro(name: str = "hello", **chosen: str) -> Micro:
+    """A Micro without code, in a collection of its own unless told which."""
+    collection_id = chosen.pop("collection_id", "") or collections.create_collection("Made by a test").id
+    return micros.create_micro(collection_id=collection_id, name=name, **chosen)
 
 
-def told(response: urllib3.BaseHTTPResponse) -> Any:
-    """What a JSON answer says."""
-    return json.loads(response.data)
+def zip_of(files: Mapping[str, bytes], *, folder: str = "") -> bytes:
+    """A bundle of these files, all within a folder if one is named."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"{folder}{name}", content)
+    return made.getvalue()

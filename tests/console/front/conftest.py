@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.micros import MicroClient, run_micro
+from tests.running_micros import MicroClient, run_micro
 from tests.people import Cast, make_cast
 from tests.serving import Server
 
