@@ -42,13 +42,14 @@ def find_schedule(collection_id: str) -> SnapshotSchedule | None:
 def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None) -> None:
     """Schedule snapshots, the first at once; an empty `every` ends the schedule and keeps the snapshots.
 
-    Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
+    Raises InvalidInput for another word than "day" or "week", or a number to keep out of range, and DiskFull unless they end.
     """
     if not every:
         with transaction.atomic():
             SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
             audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details={"every": "never"})
         return
+    disk_space.check_space_for_items()
     if every not in SnapshotSchedule.Every.values:
         raise InvalidInput("Snapshots are made every day or every week")
     if not 1 <= keep <= limits.SNAPSHOTS_KEPT_MAX:
