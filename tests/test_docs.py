@@ -319,14 +319,14 @@ def test_paths_that_a_text_names_exist(name: str) -> None:
 
 def test_files_that_docstrings_and_comments_name_exist() -> None:
     """By their path, or by the end of it."""
-    rooms = ("console", "storage", "homeport", "bench", "tests", "static/js", "clients/python/src")
+    rooms = ("console", "storage", "homeport", "bench", "tests", "static/js", "clients/python/src", "runtimes")
     sources = [path for room in rooms for end in ("*.py", "*.js", "*.mjs") for path in (ROOT / room).rglob(end)]
     assert len(sources) > 300
     others = (ROOT / "manage.py", ROOT / "conftest.py", *(ROOT / "templates").rglob("*.html"))
     files = {f"/{path.relative_to(ROOT).as_posix()}" for path in (*sources, *others)}
     prose = re.compile(r'"""(?:.|\n)*?"""|/\*\*(?:.|\n)*?\*/|^\s*(?:#|//).*$', re.M)
     named = re.compile(r"(?<![\w./*-])((?:\w+/)*[a-z]\w+\.(?:py|js|html))(?![\w(])")
-    no_file_of_ours = {"main.py", "uvicorn.py", "index.html", "node.html"}
+    no_file_of_ours = {"index.js", "main.py", "uvicorn.py", "index.html", "node.html"}
     assert [
         f"{path.relative_to(ROOT)}: {name}"
         for path in sources

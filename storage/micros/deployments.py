@@ -28,6 +28,8 @@ from storage.micros.bundles import Bundle
 from storage.micros.micros import find_micro, hold_micro, touch_micro
 from storage.micros.runtimes import Kind, Runtime, read_runtime
 from storage.models import Deployment, Micro
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
 
 State = Deployment.State
@@ -38,12 +40,14 @@ _UNDER_WAY = (State.QUEUED, State.BUILDING, State.STARTING)
 def ask_for_deployment(*, collection_id: str, micro_id: str, bundle: Bundle, asked_by: User | None) -> Deployment:
     """Store a bundle and have a worker make it the Micro's next version; `storage/jobs.py` starts one at once.
 
-    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it), InvalidInput (too many are waiting), DiskFull,
-    EngineUnreachable.
+    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it), InvalidInput (too many are waiting), Unauthorized or
+    Forbidden when the person may not write here any more, DiskFull, EngineUnreachable.
     """
     disk_space.check_space_for_items()
     choose_runtime(find_micro(collection_id=collection_id, micro_id=micro_id), bundle)
     with stored_bundle(bundle, collection_id=collection_id) as stored, engine_errors(), transaction.atomic():
+        if asked_by is not None:
+            rights.ask_again(Access(collection_id, person_id=asked_by.pk))
         micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
         deployment = queue_deployment(micro, bundle, stored, asked_by=asked_by)
     return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment.id)
