@@ -26,6 +26,7 @@ WRONG = [
         ("HOMEPORT_TRUSTED_PROXIES", text)
         for text in ("nonsense", "127.0.0.1,nonsense", "10.0.0.1/8", "1.2.3.4/99", "::g")
     ),
+    *(("HOMEPORT_MICROS_MAY_REACH", text) for text in ("nonsense", "*", "10.0.0.1/8", "example.com")),
     *(("HOMEPORT_ALLOWED_HOSTS", text) for text in ("https://x.example", "a b", "x:80", "é.example", "a..b", "[::1")),
     *(("HOMEPORT_HOST", text) for text in ("", "a b", "http://x", "256.1.1.1/8")),
     *(("HOMEPORT_PORT", text) for text in ("x", "-1", "65536", "", "1.5")),
