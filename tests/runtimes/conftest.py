@@ -102,6 +102,7 @@ def run_app(
 ) -> Iterator[Instance]:
     """An app of these files, running; its socket stays open whatever becomes of it."""
     code = folder / "app"
+    code.mkdir()
     for name, text in files.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).write_text(text)
