@@ -17,7 +17,7 @@ from tests.people import PASSWORD
 from tests.serving import ROOT, Server
 
 MakeServer = Callable[..., Server]
-CARRIED = ("console", "storage", "templates", "static", "clients/python")
+CARRIED = ("console", "storage", "templates", "static", "clients/python", "runtimes")
 
 
 @pytest.fixture(scope="module")
