@@ -46,8 +46,9 @@ def together(name):
 NODE = """
 const { execFileSync } = require("node:child_process");
 console.log("while imported");
-let waiting;
-const both = (go) => { if (waiting) { waiting(); go(); } else waiting = go; };
+let both;
+const gone = new Promise((resolve) => { both = resolve; });
+let asked = 0;
 
 module.exports = (request, response) => {
   if (request.url === "/parts") {
@@ -63,7 +64,8 @@ module.exports = (request, response) => {
     response.end();
   } else {
     process.stdout.write("begin ");
-    both(() => { console.log(request.url.slice(6)); response.end(); });
+    if ((asked += 1) === 2) both();
+    gone.then(() => { console.log(request.url.slice(6)); response.end(); });
   }
 };
 """
