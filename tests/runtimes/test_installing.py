@@ -90,11 +90,17 @@ def test_a_file_outside_of_the_code_is_not_looked_at(tmp_path: Path) -> None:
         "DETA[async]>=1.0 ; python_version > '3'",
         "deta @ https://files.pythonhosted.org/packages/no/deta-1.1.0-py3-none-any.whl",
         "git+https://github.com/deta/deta-python#egg=deta",
-        "-r more.txt",
+        "https://files.pythonhosted.org/packages/no/deta-1.1.0-py3-none-any.whl",
+        "-e git+https://github.com/deta/deta-python@main",
+        "-r more/more.txt",
     ],
 )
 def test_the_foreign_deta_is_never_installed(tmp_path: Path, homeport_folder: Path, line: str) -> None:
-    files = {"requirements.txt": f"{line}\nbottle\n", "more.txt": "deta==1.2.0\n"}
+    files = {
+        "requirements.txt": f"{line}\nbottle\n",
+        "more/more.txt": "-r last.txt\nitsdangerous",
+        "more/last.txt": "deta==1.2.0\n",
+    }
     plan = make_plan(tmp_path / "app", "python", files, tmp_path / "packages")
     carry_out(plan, tmp_path / "packages")
     assert (tmp_path / "packages" / "bottle.py").is_file()
