@@ -115,14 +115,18 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.CollectionNotFound: 404,
     errors.DataKeyNotFound: 404,
     errors.DeletionNotFound: 404,
+    errors.DeploymentNotFound: 404,
     errors.DriveNotFound: 404,
     errors.EventNotFound: 404,
     errors.FileNotFound: 404,
     errors.ItemNotFound: 404,
+    errors.MicroKeyNotFound: 404,
+    errors.MicroNotFound: 404,
     errors.PersonNotFound: 404,
     errors.UploadNotFound: 404,
     UnknownPath: 404,
     MethodNotAllowed: 405,
+    errors.AlreadyTaken: 409,
     errors.KeyExists: 409,
     errors.NamesTaken: 409,
     errors.OutOfPlace: 409,
@@ -138,7 +142,9 @@ STATUS: dict[type[errors.StorageError], int] = {
     TooManyTries: 429,
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
+    errors.SecretsUnreadable: 500,
     errors.EngineUnreachable: 503,
+    errors.HostUnreachable: 503,
     HashingBusy: 503,
     errors.DiskFull: 507,
 }
@@ -153,6 +159,6 @@ def headers_of(error: errors.StorageError) -> Mapping[str, str]:
     """The headers that go out with a named error."""
     if isinstance(error, RequestError):
         return error.headers
-    if isinstance(error, errors.EngineUnreachable):
+    if isinstance(error, errors.EngineUnreachable | errors.HostUnreachable):
         return {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
     return {}

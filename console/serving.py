@@ -115,6 +115,7 @@ def open_sockets(port: int) -> list[socket.socket]:
 def web_child(
     sockets: Sequence[socket.socket],
     tls_sockets: Sequence[socket.socket],
+    micros_sockets: Sequence[socket.socket] = (),
     *,
     marks: Mapping[str, str],
     certificates: Certificates | None = None,
@@ -125,6 +126,8 @@ def web_child(
         command += ["--socket", str(listening.fileno())]
     for listening in tls_sockets:
         command += ["--tls-socket", str(listening.fileno())]
+    for listening in micros_sockets:
+        command += ["--micros-socket", str(listening.fileno())]
     if certificates:
         command += ["--certificate", str(certificates.certificate), "--key", str(certificates.key)]
     return Child(
@@ -135,7 +138,7 @@ def web_child(
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
-        descriptors=[each.fileno() for each in (*sockets, *tls_sockets)],
+        descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets)],
     )
 
 
@@ -163,6 +166,17 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
+    )
+
+
+def micros_child(*, marks: Mapping[str, str]) -> Child:
+    """The process that runs people's apps. When it is killed, so are they."""
+    return Child(
+        name="What runs Micros",
+        command=[sys.executable, "-m", "storage.micros"],
+        environment=_environment(marks, os.environ),
+        folder=settings.BASE_DIR,
+        stop_seconds=settings.MICRO_REQUEST_SECONDS + 5.0,
     )
 
 

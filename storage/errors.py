@@ -211,6 +211,51 @@ class EventNotFound(StorageError):
     default = "Recorded request not found: it may have been deleted"
 
 
+class MicroNotFound(StorageError):
+    """The collection has no Micro with this id."""
+
+    default = "Micro not found"
+
+
+class DeploymentNotFound(StorageError):
+    """The Micro has no deployment with this id, or its code is no longer kept."""
+
+    default = "Deployment not found, or its code is no longer kept"
+
+
+class MicroKeyNotFound(StorageError):
+    """The Micro has no API key with this id or name."""
+
+    default = "API key not found"
+
+
+class AlreadyTaken(StorageError):
+    """Something else has this name already; nothing was changed."""
+
+    default = "This name is taken"
+
+
+class BundleRefused(InvalidInput):
+    """What was deployed cannot be taken: what is wrong, and where. Nothing was stored."""
+
+    default = "This can't be deployed"
+
+
+class SecretsUnreadable(StorageError):
+    """What was encrypted in the database was so with another secret key than this server has."""
+
+    default = (
+        "The variables of this Micro can't be read: they were encrypted with another secret key. "
+        "Start the server with the key it had, or set the variables anew"
+    )
+
+
+class HostUnreachable(StorageError):
+    """What runs Micros does not answer; trying again later may help."""
+
+    default = "What runs Micros is not reachable at the moment, please try again"
+
+
 class InvitationSpent(StorageError):
     """The invitation was used or withdrawn, has expired, or whoever made it may no longer invite."""
 

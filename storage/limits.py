@@ -50,8 +50,8 @@ NAMES_PER_DELETE = 1_000  # doc
 TRANSFERS_AT_ONCE = 128  # in one worker, half its threads: slow bytes never hold up Bases (ours)
 COPY_KEPT_SECONDS = 86_400  # that a copy of a blob on a machine's disk is used (ours)
 SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
-ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
-ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
+ENGINE_ANSWER_SECONDS = 4.5  # for S3's first word, or a connection to PostgreSQL (ours: a 503 comes within 5)
+ENGINE_MIN_SECONDS = 0.5  # a request that has less left for its engines asks none of them (ours)
 
 JOB_STATEMENT_SECONDS = 1_800.0  # that a statement of the background jobs may take (ours)
 
@@ -103,6 +103,7 @@ SIGN_IN_WINDOW_SECONDS = 300
 SIGN_IN_ANYWHERE_SECONDS = 3_600
 SECOND_STEP_TRIES = 10  # wrong codes of one person, from everywhere, in SECOND_STEP_WINDOW_SECONDS
 SECOND_STEP_WINDOW_SECONDS = 900
+SECOND_STEP_TRIES_DAILY = 50  # likewise, in a day
 SIGN_IN_QUESTIONS = 60  # begun with passkeys, or through OpenID Connect, from one address, in SIGN_IN_WINDOW_SECONDS
 HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
@@ -118,11 +119,12 @@ AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
 AUDIT_ENTRIES_PER_PAGE = 50
 AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
 AUDIT_NAMES_MAX = 500  # people that the filter offers
-AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries, and as many of refused ones; then one for each account
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
 CHANGES_PER_SAVE = 10_000  # ours
+SAVE_SECONDS = 60  # that a save of more than one batch may wait for the database, all together (ours)
 RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
 
 QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
@@ -191,6 +193,7 @@ MICRO_BODY_MAX_BYTES = 5_767_168  # of a request, and of an answer's buffered pa
 MICRO_BUNDLE_MAX_BYTES = 262_144_000  # of a bundle's files unpacked, and of the bundle (doc: 250 MB)
 MICRO_BUNDLE_MAX_FILES = 20_000  # ours
 MICRO_DEPENDENCIES_MAX_BYTES = 262_144_000  # installed (doc: 250 MB)
+MICRO_DEPENDENCIES_MAX_FILES = 200_000  # ours
 MICRO_VARIABLES_MAX = 100  # ours
 MICRO_VARIABLE_NAME_MAX_CHARACTERS = 128  # ours
 MICRO_VARIABLES_MAX_BYTES = 65_536  # all names and values together (ours)
@@ -202,7 +205,15 @@ MICRO_LINES_PER_SECOND = 200  # of one Micro, on average; more are left out, and
 MICRO_LINES_AT_ONCE = 2_000  # of these, when it was quiet before (ours)
 MICRO_LINES_KEPT = 50_000  # of one Micro, the newest (ours)
 MICRO_LINES_KEPT_DAYS = 14  # ours
+MICRO_LINES_PER_LIST = 500  # in one answer (ours)
+MICRO_FIGURES_KEPT_MINUTES = 1_500  # of requests and errors counted by the minute: a day and some (ours)
+MICRO_KEYS_MAX = 100  # API keys of one Micro (ours)
+MICRO_KEY_USES_SECONDS = 60  # between two notes of when one was last used (ours)
+MICRO_DEPLOYMENTS_WAITING_MAX = 5  # of one Micro (ours)
+MICRO_LEASE_SECONDS = 25  # without a sign of life from who makes a deployment, then another worker goes on (ours)
+MICRO_ATTEMPTS_MAX = 3  # at a deployment whose worker dies every time (ours)
 MICRO_REQUESTS_AT_ONCE = 32  # to one Micro, in one web process (ours)
 MICROS_REQUESTS_AT_ONCE = 128  # to all of them, in one web process (ours)
 MICRO_HEADERS_MAX_BYTES = 65_536  # of an app's answer (ours)
+MICRO_BACKLOG = 512  # connections to one Micro that wait until it accepts (ours)
 MICRO_BUILDS_AT_ONCE = 2  # on one machine (ours)

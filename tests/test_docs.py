@@ -146,6 +146,7 @@ IN_OTHER_UNITS = {
     "SIGN_IN_WINDOW_SECONDS": ("console.md", "for one name from one address | 5 minutes |", 300),
     "SIGN_IN_ANYWHERE_SECONDS": ("console.md", "for one name from everywhere | an hour |", 3_600),
     "SECOND_STEP_TRIES": ("sign-in.md", "10 within 15 minutes are looked at", 10),
+    "SECOND_STEP_TRIES_DAILY": ("sign-in.md", "are looked at and 50 a day", 50),
     "SECOND_STEP_WINDOW_SECONDS": ("sign-in.md", "10 within 15 minutes are looked at", 900),
     "SIGN_IN_QUESTIONS": ("sign-in.md", "can be begun 60 times within 5 minutes", 60),
     "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),
@@ -189,6 +190,7 @@ INNER = {
     "INDEX_MAX_HITS",
     "INVITATION_NOTE_MAX_CHARACTERS",
     "MOVE_SECONDS",
+    "SAVE_SECONDS",
     "NAMES_PER_REQUEST",
     "PASSWORD_CHANGE_TRIES",
     "PREVIEW_HEAD_BYTES",
@@ -241,6 +243,7 @@ def test_limits_are_told_as_they_are(page: str) -> None:
 def test_limits_of_the_server_are_told_as_they_are() -> None:
     told = [
         f"| connections | {server_limits.CONNECTIONS_MAX:,} to each",
+        f"under way | {server_limits.HANDSHAKES_MAX:,} in each process, and {server_limits.TLS_SECONDS} seconds",
         f"the address of a request | {server_limits.TARGET_MAX_BYTES:,} bytes",
         f"| {server_limits.HEAD_MAX_BYTES:,} bytes and {server_limits.HEADERS_MAX} headers",
         f"a second more for every {server_limits.BODY_MIN_BYTES_PER_SECOND:,} bytes",
@@ -248,7 +251,7 @@ def test_limits_of_the_server_are_told_as_they_are() -> None:
         f"nothing of it for {server_limits.STALLED_SECONDS} seconds",
         f"closed after {server_limits.KEEP_ALIVE_SECONDS} seconds",
         f"coming in | {server_limits.BODIES_MEMORY_BYTES:,} bytes",
-        f"not taken | {server_limits.UNSENT_MAX_BYTES:,} bytes",
+        f"sent ahead | {server_limits.KEPT_MAX_BYTES:,} bytes",
         f"more wait up to {server_limits.QUEUE_SECONDS} seconds",
         "{rows} for items and queries, {pages} for pages, {files} for files".format(**listener.KINDS),
     ]

@@ -4,8 +4,6 @@ import asyncio
 import logging
 import resource
 import signal
-import socket
-import ssl
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,11 @@ from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
 from console.server.connection import Connection
 from console.server.exchange import Exchange
+from console.server.handshakes import Handshakes
+from console.server.listening import API_ONLY, Listener
 from console.server.proxies import TrustedProxies
 from console.server.sending import close
-from console.server.threads import KIND, AnsweredBy, Job, Threads
+from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
 
 logger = logging.getLogger(__name__)
 
@@ -57,23 +57,20 @@ class Worker:
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._most_connections = _raise_descriptor_limit()
 
-    def serve(
-        self, sockets: Iterable[tuple[socket.socket, ssl.SSLContext | None]], *, beat: Callable[[], None]
-    ) -> None:
+    def serve(self, listeners: Iterable[Listener], *, beat: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT, then let what is under way end. `beat` is called every second by the loop."""
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self._serve(list(sockets), beat))
+        self.loop.run_until_complete(self._serve(list(listeners), beat))
 
-    async def _serve(
-        self, sockets: list[tuple[socket.socket, ssl.SSLContext | None]], beat: Callable[[], None]
-    ) -> None:
+    async def _serve(self, listeners: list[Listener], beat: Callable[[], None]) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stopped.set)
-        servers = [await self._listen(listening, tls) for listening, tls in sockets]
+        servers = [await self._listen(each) for each in listeners]
         ticking = self.loop.create_task(self._tick(beat))
         await stopped.wait()
         self.is_stopping = True
@@ -88,15 +85,14 @@ class Worker:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _listen(self, listening: socket.socket, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
-        scheme = "https" if tls else "http"
-        return await self.loop.create_server(
-            lambda: Connection(self, scheme),
-            sock=listening,
-            ssl=tls,
-            ssl_handshake_timeout=limits.TLS_SECONDS if tls else None,
-            backlog=limits.BACKLOG,
-        )
+    async def _listen(self, listener: Listener) -> asyncio.AbstractServer | Handshakes:
+        def make() -> Connection:
+            return Connection(self, listener)
+
+        if listener.tls is not None:
+            most = min(limits.HANDSHAKES_MAX, self._most_connections)
+            return Handshakes(listener.socket, listener.tls, make=make, most=most)
+        return await self.loop.create_server(make, sock=listener.socket, backlog=limits.BACKLOG)
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:
@@ -130,8 +126,9 @@ class Worker:
                 environ["CONTENT_LENGTH"] = str(body.got if body.length is None else body.length)
         else:
             environ["wsgi.input"] = _NO_BODY
-        self._proxies.correct(environ)
-        environ[KIND] = exchange.kind
+        if API_ONLY not in environ:
+            self._proxies.correct(environ)
+        environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 
         def work() -> Answer | BodyAwaited | AnsweredBy:
@@ -171,14 +168,25 @@ class Worker:
         """It is gone."""
         self._connections.discard(connection)
 
+    def count_held(self, more_bytes: int) -> None:
+        """So much more is kept of what clients sent, or less."""
+        self._held_bytes += more_bytes
+        if more_bytes > 0 and self._held_bytes > limits.KEPT_MAX_BYTES:
+            self.relieve()
+
     def relieve(self) -> None:
-        """When clients together leave too much of their answers, give up on those that have taken nothing for longest."""
-        unsent = {each: size for each in self._connections if (size := each.unsent_bytes())}
-        total = sum(unsent.values())
-        for connection in sorted(unsent, key=lambda each: each.waits_since):
-            if total <= limits.UNSENT_MAX_BYTES:
+        """When too much is kept for clients together, give up on those that have kept us waiting for longest.
+
+        A quarter is free then, so that the next bytes are no reason to go through all of them again.
+        """
+        kept = {each: size for each in self._connections if (size := each.kept_bytes()) > limits.KEPT_FREELY_BYTES}
+        total = sum(kept.values())
+        if total <= limits.KEPT_MAX_BYTES:
+            return
+        for connection in sorted(kept, key=lambda each: each.waits_since):
+            if total <= limits.KEPT_MAX_BYTES * 3 // 4:
                 return
-            total -= unsent[connection]
+            total -= kept[connection]
             connection.abort()
 
 
@@ -198,10 +206,14 @@ _NO_BODY = _NoBody()
 def _raise_descriptor_limit() -> int:
     """As many descriptors as there may be; how many connections that makes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.CONNECTIONS_MAX + _OTHER_DESCRIPTORS
+    wanted = limits.CONNECTIONS_MAX + limits.HANDSHAKES_MAX + _OTHER_DESCRIPTORS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    return min(limits.CONNECTIONS_MAX, max(64, soft - _OTHER_DESCRIPTORS)) if soft > 0 else limits.CONNECTIONS_MAX
+    return (
+        min(limits.CONNECTIONS_MAX, max(64, soft - limits.HANDSHAKES_MAX - _OTHER_DESCRIPTORS))
+        if soft > 0
+        else limits.CONNECTIONS_MAX
+    )

@@ -12,9 +12,9 @@ from storage.archive.json_stream import Broken
 from storage.archive.parsed_items import Read
 from storage.archive.plans import Plan, Portion
 from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
-from storage.archive.zip_reader import Damaged, Problem
 from storage.base.items import PreparedItem, prepare_item
 from storage.errors import EmptyAttributeName, InvalidInput
+from storage.zip_reader import Damaged, Problem
 
 _DIGITS = string.digits + string.ascii_lowercase
 

@@ -14,14 +14,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from storage import disk_space, limits
-from storage.archive import parts
 from storage.archive import sql as archive_sql
-from storage.archive.leases import Lease, is_orphaned
 from storage.archive.manifest import Totals
 from storage.archive.zipping import CollectionZip
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.drive import parts
 from storage.drive.failpoints import reach
 from storage.drive.files import Stored, StoredFile, make_etag, take
 from storage.drive.sql import uploads as uploads_sql
@@ -29,6 +28,7 @@ from storage.errors import ArchiveNotFound, CollectionNotFound, EngineUnreachabl
 from storage.models import Collection, Export
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one, snapshot
+from storage.postgres.leases import Lease, is_orphaned
 from storage.s3.blobs import Owner
 
 _State = Export.State

@@ -19,22 +19,22 @@ from storage.archive import plans
 from storage.archive import sql as archive_sql
 from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
 from storage.archive.json_stream import Broken
-from storage.archive.leases import Lease, Superseded
-from storage.archive.parts import PartWriter, hold, reserve
 from storage.archive.plans import Choice, Plan, PortionReport
 from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
-from storage.archive.zip_reader import Damaged, Problem
 from storage.base import bases
 from storage.base.items import PreparedItem
 from storage.drive import content_types, drives, files
 from storage.drive.failpoints import reach
 from storage.drive.files import Stored
+from storage.drive.parts import PartWriter, hold, reserve
 from storage.drive.sql import files as files_sql
 from storage.errors import Unauthorized
 from storage.models import Base, Import, ImportProblem
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
+from storage.postgres.leases import Lease, Superseded
 from storage.s3 import blobs
+from storage.zip_reader import Damaged, Problem
 
 _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS}}}")
 

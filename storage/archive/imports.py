@@ -20,15 +20,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from storage import disk_space, limits
-from storage.archive import checking, parts, plans
+from storage.archive import checking, plans
 from storage.archive.importer import Importer, keep_problems
-from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
-from storage.archive.zip_reader import Problem
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.drive import files
+from storage.drive import files, parts
 from storage.drive.files import Content, take
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import (
@@ -45,6 +43,8 @@ from storage.models import Collection, Import, ImportProblem
 from storage.postgres import rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
+from storage.postgres.leases import Lease, is_orphaned
+from storage.zip_reader import Problem
 
 _State = Import.State
 _NAME_MAX_CHARACTERS = 255

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from storage import limits
 from storage.errors import InvalidInput
+from storage.zip_reader import Archive, Damaged
 
 ENTRY = "manifest.json"
 FORMAT = "homeport-archive"
@@ -135,6 +137,19 @@ def read_manifest(text: bytes) -> Manifest | None:
     try:
         return _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The manifest is damaged: {error}") from None
+
+
+def find_manifest(archive: Archive) -> Manifest | None:
+    """The archive's manifest, when it is one of ours. Raises InvalidInput for one that is damaged or too large."""
+    found = [entry for entry in archive.entries if archive.path_of(entry) == ENTRY]
+    if not found:
+        return None
+    if found[0].file_size > limits.ARCHIVE_MANIFEST_MAX_BYTES:
+        raise InvalidInput(f"The manifest has more than {limits.ARCHIVE_MANIFEST_MAX_BYTES:,} bytes")
+    try:
+        return read_manifest(b"".join(archive.read(found[0])))
+    except Damaged as error:
         raise InvalidInput(f"The manifest is damaged: {error}") from None
 
 

@@ -13,19 +13,20 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage import disk_space, limits
-from storage.archive import exports, manifest, parts, plans, zip_reader
+from storage import disk_space, limits, zip_reader
+from storage.archive import exports, manifest, plans
 from storage.archive.importer import Importer
-from storage.archive.leases import Lease, is_orphaned
 from storage.archive.plans import Choice
 from storage.archive.sources import open_source
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import collections, deletion
+from storage.drive import parts
 from storage.errors import EngineUnreachable, InvalidInput, StorageError
 from storage.models import Collection, Export, Import, SnapshotSchedule
 from storage.postgres import clock
 from storage.postgres.database import engine_errors
+from storage.postgres.leases import Lease, is_orphaned
 
 _Check = Export.Check
 _PERIODS = {SnapshotSchedule.Every.DAY: timedelta(days=1), SnapshotSchedule.Every.WEEK: timedelta(weeks=1)}
@@ -40,13 +41,14 @@ def find_schedule(collection_id: str) -> SnapshotSchedule | None:
 def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None) -> None:
     """Schedule snapshots, the first at once; an empty `every` ends the schedule and keeps the snapshots.
 
-    Raises InvalidInput for another word than "day" or "week", or a number to keep out of range.
+    Raises InvalidInput for another word than "day" or "week", or a number to keep out of range, and DiskFull unless they end.
     """
     if not every:
         with transaction.atomic():
             SnapshotSchedule.objects.filter(collection_id=collection_id).delete()
             audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details={"every": "never"})
         return
+    disk_space.check_space_for_items()
     if every not in SnapshotSchedule.Every.values:
         raise InvalidInput("Snapshots are made every day or every week")
     if not 1 <= keep <= limits.SNAPSHOTS_KEPT_MAX:
@@ -165,7 +167,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
     made_of = parts.get_parts(export.id)
     with parts.PartReader(made_of, on_read=lease.tick) as raw, io.BufferedReader(raw, 262_144) as stream:
         archive = zip_reader.open_zip(stream, export.size_bytes)
-        promised = zip_reader.read_manifest(archive)
+        promised = manifest.find_manifest(archive)
         source = open_source(stream, size_bytes=export.size_bytes, file_name="export.zip")
         plan = plans.make_plan(source, is_typed=True)
         restoring = Import.objects.create(

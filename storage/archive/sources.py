@@ -12,14 +12,15 @@ from pathlib import PurePath
 from typing import IO, Any, Protocol
 from zipfile import ZipInfo
 
-from storage import limits
-from storage.archive import tables, zip_reader
+from storage import limits, zip_reader
+from storage.archive import manifest as manifests
+from storage.archive import tables
 from storage.archive.json_stream import find_items
 from storage.archive.manifest import FileEntry, Manifest
 from storage.archive.parsed_items import Read, parse_leniently, parse_value
-from storage.archive.zip_reader import Archive, Damaged, Problem
 from storage.drive.content_types import guess
 from storage.errors import InvalidInput
+from storage.zip_reader import Archive, Damaged, Problem
 
 _READ_BYTES = 262_144
 _PEEK_BYTES = 65_536
@@ -127,7 +128,7 @@ class JsonItems:
 
 def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
     archive = zip_reader.open_zip(stream, size_bytes)
-    manifest = zip_reader.read_manifest(archive)
+    manifest = manifests.find_manifest(archive)
     source = Source("Homeport" if manifest else "zip", problems=list(archive.problems))
     base_names, described = _described(manifest)
     drives: dict[str, FileSource] = {}

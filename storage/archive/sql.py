@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from storage.base.sql.items import LIVE
-from storage.postgres.statements import NoRow, Statement, Total
+from storage.postgres.statements import Statement, Total
 
 
 class IdAndName(NamedTuple):
@@ -88,15 +88,6 @@ def count_exported(collection_id: str) -> Statement[Total]:
     """,
         [collection_id],
         Total,
-    )
-
-
-def reserve_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
-    """Make pending blobs. No row."""
-    return Statement(
-        "INSERT INTO storage_blob (id, state, changed_at) SELECT id, 'pending', now() FROM unnest($1::uuid[]) AS n(id)",
-        [blob_ids],
-        NoRow,
     )
 
 

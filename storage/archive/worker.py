@@ -8,10 +8,10 @@ from typing import Any
 
 from storage import limits
 from storage.archive import exports, imports, snapshots
-from storage.archive.leases import Lease, Superseded
 from storage.errors import EngineUnreachable
 from storage.models import Export, Import
 from storage.postgres.database import engine_errors, one_connection
+from storage.postgres.leases import Lease, Superseded
 
 logger = logging.getLogger(__name__)
 

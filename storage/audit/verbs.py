@@ -11,6 +11,7 @@ class Kind(StrEnum):
     KEYS = "keys"
     DELETIONS = "deletions"
     ARCHIVES = "archives"
+    MICROS = "micros"
     SETTINGS = "settings"
 
     @property
@@ -27,6 +28,7 @@ class Verb(StrEnum):
 
     SIGNED_IN = "sign-in"
     SIGN_IN_FAILED = "sign-in.failed"
+    SIGN_IN_REFUSED = "sign-in.refused"
     SIGNED_OUT = "sign-out"
     SIGNED_OUT_EVERYWHERE = "sign-out.everywhere"
     PASSWORD_CHANGED = "password.change"  # noqa: S105 (a word)
@@ -63,6 +65,16 @@ class Verb(StrEnum):
     IMPORT_RUN = "import.run"
     IMPORT_DELETED = "import.delete"
     AUDIT_EXPORTED = "audit.export"
+    MICRO_CREATED = "micro.create"
+    MICRO_DEPLOYED = "micro.deploy"
+    MICRO_ROLLED_BACK = "micro.roll-back"
+    MICRO_CHANGED = "micro.change"
+    MICRO_VARIABLES_SET = "micro.variables"
+    MICRO_DOMAIN_ADDED = "micro-domain.add"
+    MICRO_DOMAIN_REMOVED = "micro-domain.remove"
+    MICRO_KEY_CREATED = "micro-key.create"
+    MICRO_KEY_REVOKED = "micro-key.revoke"
+    MICRO_DELETED = "micro.delete"
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
     BASE_CREATED = "base.create"
@@ -84,11 +96,13 @@ _KINDS = {
     Kind.KEYS: "Data keys",
     Kind.DELETIONS: "Deletions",
     Kind.ARCHIVES: "Exports and imports",
+    Kind.MICROS: "Micros",
     Kind.SETTINGS: "Settings",
 }
 _VERBS = {
     Verb.SIGNED_IN: (Kind.SIGN_INS, "signed in"),
     Verb.SIGN_IN_FAILED: (Kind.SIGN_INS, "failed to sign in"),
+    Verb.SIGN_IN_REFUSED: (Kind.SIGN_INS, "tried too often to sign in"),
     Verb.SIGNED_OUT: (Kind.SIGN_INS, "signed out"),
     Verb.SIGNED_OUT_EVERYWHERE: (Kind.SIGN_INS, "signed out everywhere"),
     Verb.PASSWORD_CHANGED: (Kind.SIGN_INS, "changed the password"),
@@ -125,6 +139,16 @@ _VERBS = {
     Verb.IMPORT_RUN: (Kind.ARCHIVES, "imported"),
     Verb.IMPORT_DELETED: (Kind.ARCHIVES, "deleted the import"),
     Verb.AUDIT_EXPORTED: (Kind.ARCHIVES, "downloaded the audit log"),
+    Verb.MICRO_CREATED: (Kind.MICROS, "created the Micro"),
+    Verb.MICRO_DEPLOYED: (Kind.MICROS, "deployed the Micro"),
+    Verb.MICRO_ROLLED_BACK: (Kind.MICROS, "rolled back the Micro"),
+    Verb.MICRO_CHANGED: (Kind.MICROS, "changed the settings of the Micro"),
+    Verb.MICRO_VARIABLES_SET: (Kind.MICROS, "changed the variables of the Micro"),
+    Verb.MICRO_DOMAIN_ADDED: (Kind.MICROS, "added a domain to the Micro"),
+    Verb.MICRO_DOMAIN_REMOVED: (Kind.MICROS, "removed a domain from the Micro"),
+    Verb.MICRO_KEY_CREATED: (Kind.MICROS, "created an API key of the Micro"),
+    Verb.MICRO_KEY_REVOKED: (Kind.MICROS, "revoked an API key of the Micro"),
+    Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),
     Verb.BASE_CREATED: (Kind.SETTINGS, "created the Base"),

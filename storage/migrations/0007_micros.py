@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("number", models.IntegerField()),
+                ("runtime", models.TextField()),
                 (
                     "state",
                     models.TextField(
@@ -53,6 +54,7 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(null=True)),
                 ("attempts", models.IntegerField(default=0)),
                 ("bundle_bytes", models.BigIntegerField(default=0)),
+                ("bundle_digest", models.TextField(blank=True)),
                 ("code_bytes", models.BigIntegerField(default=0)),
                 ("files", models.IntegerField(default=0)),
                 ("dependencies_id", models.UUIDField(null=True)),

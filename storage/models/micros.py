@@ -66,6 +66,7 @@ class Deployment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     micro = models.ForeignKey(Micro, on_delete=models.CASCADE, related_name="deployments")
     number = models.IntegerField()  # the Micro's first is 1
+    runtime = models.TextField()  # `python` or `node`, and behind it what version was asked for: `python3.9`
     state = models.TextField(choices=State.choices, default=State.QUEUED)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     asked_at = models.DateTimeField(db_default=Now())
@@ -73,6 +74,7 @@ class Deployment(models.Model):
     finished_at = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
     bundle_bytes = models.BigIntegerField(default=0)  # of the zip
+    bundle_digest = models.TextField(blank=True)  # of its files' names and bytes
     code_bytes = models.BigIntegerField(default=0)  # of the files in it
     files = models.IntegerField(default=0)
     dependencies_id = models.UUIDField(null=True)  # what was installed; deployments that ask for the same share it

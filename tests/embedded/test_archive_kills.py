@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from storage import jobs
 from storage.archive import exports, imports, plans
-from storage.archive.leases import Lease, Superseded
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Export, Import
 from storage.postgres.caller import Access
+from storage.postgres.leases import Lease, Superseded
 from tests import archives
 from tests.failpoints import arm, disarm_all, is_armed
 from tests.serving import Server

@@ -17,7 +17,7 @@ from tests.people import PASSWORD
 from tests.serving import ROOT, Server
 
 MakeServer = Callable[..., Server]
-CARRIED = ("console", "storage", "templates", "static", "clients/python", "runtimes")
+CARRIED = ("console", "storage", "runtimes", "templates", "static", "clients/python")
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.archive import imports, plans
-from storage.archive.leases import Superseded
 from storage.archive.plans import Choice, Plan, Portion
-from storage.errors import EngineUnreachable, InvalidInput, StorageError
+from storage.errors import InvalidInput
 from storage.models import Import
 from storage.postgres.database import one_connection
+from storage.postgres.leases import Superseded
 
 _WAYS = ("merge", "replace", "rename", "skip")
 
@@ -38,10 +38,6 @@ class Command(RecordedCommand):
         try:
             with one_connection():
                 self._import(path, options)
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
             raise CommandError(str(error)) from error
         except Superseded as error:

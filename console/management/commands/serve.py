@@ -28,13 +28,17 @@ from console import serving
 from console.connect import python_client
 from storage import disk_space
 from storage.embedded import accounts, certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
 from storage.embedded.upkeep import Upkeep
+from storage.micros import hosts
 from storage.s3 import blobs
 
 logger = logging.getLogger("homeport.serve")
 
 _TICK_SECONDS = 0.05
+# Connections that wait until a worker accepts them.
+_BACKLOG = 2048
 # An engine that died this often in a row while we wait for it will not come up by itself.
 _HOPELESS_AFTER = 4
 
@@ -63,6 +67,7 @@ class Command(BaseCommand):
         self.is_up = False
         self.accepts_engines: bool = options["accept_engines"]
         self.upkeep = Upkeep()
+        self.micros: process.Child | None = None
         try:
             paths.make_data_folder(settings.DATA)
             # From here on: the folders above it are not ours alone.
@@ -84,6 +89,7 @@ class Command(BaseCommand):
         self._prepare_state()
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
+        self.micros_sockets = self._open_micros_socket() if hosts.can_run() else []
         self._note_address()
         try:
             self._start()
@@ -130,6 +136,12 @@ class Command(BaseCommand):
                 f" Choose another port, for example: {name}={port + 1} {serving.typed_command()} serve"
             ) from None
 
+    def _open_micros_socket(self) -> list[socket.socket]:
+        """Where Micros will reach the API."""
+        at = places.places(self.state.home(settings.DATA))
+        at.make()
+        return [sockets.listen(at.api, backlog=_BACKLOG)]
+
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
         with suppress(OSError):
@@ -147,7 +159,7 @@ class Command(BaseCommand):
     def _start(self) -> None:
         """The engines start side by side; the web server waits for the database alone."""
         started = time.monotonic()
-        if settings.TLS_PORT:
+        if settings.TLS_PORT or self.micros_sockets:
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
         if self._engines_used():
             self._start_engines()
@@ -163,9 +175,13 @@ class Command(BaseCommand):
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
-            self._wait("SeaweedFS's durability", self._find_durability_fault)
+            self._wait("SeaweedFS", self._find_durability_fault)
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
+        if self.micros_sockets:
+            # Nothing else waits for it, or needs it.
+            self.micros = serving.micros_child(marks=self.marks)
+            self._run(self.micros)
         self._greet(time.monotonic() - started)
 
     def _start_engines(self) -> None:
@@ -192,11 +208,12 @@ class Command(BaseCommand):
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
 
     def _start_web(self) -> None:
-        made = self.certificates if settings.TLS_PORT else None
-        self._run(serving.web_child(self.sockets, self.tls_sockets, marks=self.marks, certificates=made))
+        made = self.certificates if settings.TLS_PORT or self.micros_sockets else None
+        opened = (self.sockets, self.tls_sockets, self.micros_sockets)
+        self._run(serving.web_child(*opened, marks=self.marks, certificates=made))
         # From here on whoever connects waits for the first worker instead of being refused.
         for listening in (*self.sockets, *self.tls_sockets):
-            listening.listen(2048)
+            listening.listen(_BACKLOG)
 
     def _run(self, child: process.Child) -> None:
         self.children.append(child)
@@ -236,13 +253,14 @@ class Command(BaseCommand):
             time.sleep(_TICK_SECONDS)
 
     def _stop(self) -> None:
-        """First those who use the engines, then the engines."""
+        """First those who use the engines, then the engines; Micros go once nobody is there who asks them."""
         engines = [child for child in self.children if child.account or child.log]
-        users = [child for child in self.children if child not in engines]
+        micros = [child for child in self.children if child is self.micros]
+        users = [child for child in self.children if child not in (*engines, *micros)]
         if users:
             self._say("Stopping. Running requests may finish ...")
-        process.stop_all(users)
-        process.stop_all(engines)
+        for each in (users, micros, engines):
+            process.stop_all(each)
         # Web workers that a killed main process left behind.
         leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
         seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)

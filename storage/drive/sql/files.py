@@ -94,6 +94,15 @@ def lock_file(drive_id: int, name: str) -> Statement[NoRow]:
     )
 
 
+def reserve_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
+    """Make pending blobs. No row."""
+    return Statement(
+        "INSERT INTO storage_blob (id, state, changed_at) SELECT id, 'pending', now() FROM unnest($1::uuid[]) AS n(id)",
+        [blob_ids],
+        NoRow,
+    )
+
+
 def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
     """Make a pending blob live. A row, unless it was no longer pending."""
     return Statement(

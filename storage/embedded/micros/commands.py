@@ -27,7 +27,7 @@ INSIDE = Paths(
     python=PurePosixPath("/python/bin/python3"),
     node=PurePosixPath("/node/bin/node"),
     npm=PurePosixPath("/node/lib/node_modules/npm/bin/npm-cli.js"),
-    uv=PurePosixPath("/tools/uv"),
+    uv=PurePosixPath("/uv"),
     scratch=PurePosixPath("/tmp"),  # noqa: S108 (a sandbox has its own)
 )
 

@@ -1,17 +1,24 @@
 """Where Micros have their files on this machine: all below one folder, which the users they run as can pass through.
 
-    <home>/micros/run/<micro>.sock           the socket that callers connect to; the supervisor keeps it open
-    <home>/micros/run/control.sock           what the supervisor is asked by
-    <home>/micros/deployments/<id>/app       a deployment's code
-    <home>/micros/dependencies/<id>          what was installed for one or more deployments
-    <home>/micros/bin/                       programs and runtimes, copied where those users can reach them
+    <micros>/run/<micro>.sock           the socket that callers connect to; the supervisor keeps it open
+    <micros>/run/control.sock           what the supervisor is asked by
+    <micros>/run/api.sock               where the web server serves the API to Micros
+    <micros>/deployments/<id>/app       a deployment's code
+    <micros>/dependencies/<id>          what was installed for one or more deployments
+    <micros>/bin/                       programs and runtimes, copied where those users can reach them
 
 Bundles and what was installed are kept in S3; these folders are copies, which are made again when they are missing.
+
+The folder lies beside the engines', not in it: that one belongs to their user, who could put something else in its place.
 """
 
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+
+from storage.embedded.paths import ENGINES
+
+MICROS = "micros"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,10 @@ class Places:
     @property
     def control(self) -> Path:
         return self.root / "run" / "control.sock"
+
+    @property
+    def api(self) -> Path:
+        return self.root / "run" / "api.sock"
 
     def socket(self, micro_id: str) -> Path:
         return self.root / "run" / f"{micro_id}.sock"
@@ -37,7 +48,13 @@ class Places:
     def programs(self) -> Path:
         return self.root / "bin"
 
+    def make(self) -> None:
+        """Make the folder, for others to pass through, and in it that of the sockets, for us alone. Raises OSError."""
+        for folder, mode in ((self.root, 0o711), (self.root / "run", 0o700)):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
+
 
 def places(home: Path) -> Places:
-    """Those of a server whose engines' folder is `home`."""
-    return Places(home / "micros")
+    """Those of a server whose engines' folder is `home`: `micros` in the data folder, or beside a folder outside of it."""
+    return Places(home.with_name(MICROS if home.name == ENGINES else f"{home.name}-{MICROS}"))

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.accounts.forms import NewAccountForm
-from storage.archive.leases import Lease, Superseded
 from storage.collections import invitations, keys
 from storage.collections import people as storage_people
 from storage.models import DataKey, Import, Invitation, Membership, Role
+from storage.postgres.leases import Lease, Superseded
 from tests.console.conftest import Browser
 from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person

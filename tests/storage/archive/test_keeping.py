@@ -11,17 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from storage import limits, sweeper
-from storage.archive import exports, imports, parts, snapshots
-from storage.archive.leases import Lease
+from storage.archive import exports, imports, snapshots
 from storage.archive.plans import Choice
 from storage.archive.zipping import CollectionZip
 from storage.base import bases
 from storage.collections import collections, deletion, keys, usage
-from storage.drive import files, rebuild, reconcile
+from storage.drive import files, parts, rebuild, reconcile
 from storage.errors import ArchiveNotFound, InvalidInput, OutOfPlace
 from storage.models import Blob, Collection, Export, Import, SnapshotSchedule
 from storage.postgres.caller import Access
 from storage.postgres.database import snapshot
+from storage.postgres.leases import Lease
 from storage.s3 import blobs
 from tests import archives
 from tests.at_once import all_at_once

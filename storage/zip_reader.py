@@ -14,8 +14,6 @@ from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from storage import limits
-from storage.archive import manifest
-from storage.archive.manifest import Manifest
 from storage.errors import InvalidInput
 
 _READ_BYTES = 262_144
@@ -93,19 +91,6 @@ def open_zip(source: IO[bytes], size_bytes: int) -> Archive:
             archive.entries.append(entry)
     archive.folder = _find_folder(archive.entries)
     return archive
-
-
-def read_manifest(archive: Archive) -> Manifest | None:
-    """The archive's manifest, when it is one of ours. Raises InvalidInput for one that is damaged or too large."""
-    found = [entry for entry in archive.entries if archive.path_of(entry) == manifest.ENTRY]
-    if not found:
-        return None
-    if found[0].file_size > limits.ARCHIVE_MANIFEST_MAX_BYTES:
-        raise InvalidInput(f"The manifest has more than {limits.ARCHIVE_MANIFEST_MAX_BYTES:,} bytes")
-    try:
-        return manifest.read_manifest(b"".join(archive.read(found[0])))
-    except Damaged as error:
-        raise InvalidInput(f"The manifest is damaged: {error}") from None
 
 
 def _find_fault(entry: ZipInfo, archive: Archive) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 from storage import limits
-from storage.archive import sql as archive_sql
 from storage.drive import files
 from storage.drive.files import Stored
 from storage.drive.sql import files as files_sql
@@ -186,9 +185,7 @@ class PartReader(io.RawIOBase):
     def _ask(self) -> None:
         index = bisect.bisect_right(self._starts, self._position) - 1
         part, start = self._parts[index], self._position - self._starts[index]
-        self._reading = blobs.read(
-            part.id, start=start, length=part.size_bytes - start, size_bytes=part.size_bytes, seconds=None
-        )
+        self._reading = blobs.read(part.id, start=start, length=part.size_bytes - start, size_bytes=part.size_bytes)
         self._chunks = iter(self._reading)
         self._chunk, self._chunk_at = memoryview(next(self._chunks)), self._position
 
@@ -204,7 +201,7 @@ class PartReader(io.RawIOBase):
 def reserve() -> UUID:
     """A pending blob."""
     blob_id = uuid.uuid4()
-    run(archive_sql.reserve_blobs([blob_id]))
+    run(files_sql.reserve_blobs([blob_id]))
     return blob_id
 
 

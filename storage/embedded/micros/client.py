@@ -1,0 +1,90 @@
+"""What runs Micros on this machine, asked over its control socket: a `MicroHost` for every process of the server."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from storage.embedded.micros import sockets
+from storage.embedded.micros.wire import Question, Reply
+from storage.errors import HostUnreachable
+from storage.micro_host import Built, Status, Tried, Wanted
+
+# For what is answered from memory. An installation takes as long as it may, and says something in between or not.
+_MOMENT_SECONDS = 5.0
+_REST_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class EmbeddedHost:
+    """`control` is the path of the socket; the others say how long an installation and a first start may take."""
+
+    def __init__(self, control: Path, *, build_seconds: float, start_seconds: float, request_seconds: float) -> None:
+        self._control = control
+        # Others may be built before, twice as many as there is time for two.
+        self._build_seconds = 4 * build_seconds + _REST_SECONDS
+        self._try_seconds = start_seconds + request_seconds + _REST_SECONDS
+
+    def why_off(self) -> str:
+        return self._ask(Question("why_off"), str)
+
+    def runtimes(self) -> Sequence[str]:
+        return self._ask(Question("runtimes"), list[str])
+
+    def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
+        found = self._ask(Question("statuses", list(micro_ids)), dict[str, Status])
+        return {micro_id: found.get(micro_id, Status()) for micro_id in micro_ids}
+
+    def changed(self, micro_id: str) -> None:
+        self._ask(Question("changed", [micro_id]), type(None))
+
+    def stop(self, micro_id: str) -> None:
+        self._ask(Question("stop", [micro_id]), type(None))
+
+    def replace(self, micro_id: str) -> None:
+        self._ask(Question("replace", [micro_id]), type(None))
+
+    def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
+        return self._ask(Question("install", wanted=wanted), Built, seconds=self._build_seconds, tell=tell)
+
+    def try_out(self, wanted: Wanted) -> Tried:
+        return self._ask(Question("try_out", wanted=wanted), Tried, seconds=self._try_seconds)
+
+    def _ask(
+        self,
+        question: Question,
+        kind: type[T],
+        *,
+        seconds: float = _MOMENT_SECONDS,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> T:
+        """Raises HostUnreachable."""
+        try:
+            for reply in self._replies(question, seconds):
+                if reply.line is not None:
+                    tell(reply.line)
+                elif reply.error is not None:
+                    raise HostUnreachable(HostUnreachable.default, reply.error)
+                else:
+                    return msgspec.convert(reply.answer, kind)
+        except (OSError, msgspec.DecodeError) as error:
+            raise HostUnreachable() from error
+        raise HostUnreachable()
+
+    def _replies(self, question: Question, seconds: float) -> Iterator[Reply]:
+        with sockets.connect(self._control, seconds=_MOMENT_SECONDS) as connection:
+            connection.sendall(msgspec.json.encode(question) + b"\n")
+            connection.settimeout(seconds)
+            with connection.makefile("rb") as lines:
+                for line in lines:
+                    yield msgspec.json.decode(line, type=Reply)
+
+
+def _is_a_host(host: EmbeddedHost) -> Any:
+    """For mypy: it is what the rest of the code expects."""
+    from storage.micro_host import MicroHost
+
+    checked: MicroHost = host
+    return checked

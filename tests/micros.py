@@ -1,0 +1,75 @@
+"""What tests of Micros start from: a collection of their own, a Micro in it, bundles made by hand, a host that is told things."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from storage.collections import collections
+from storage.micros import hosts, micros
+from storage.micros.host import Built, MicroHost, Status, Tried, Wanted
+from storage.models import Micro
+
+HELLO = {"main.py": b"from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": b"flask\n"}
+
+
+@dataclass
+class ToldHost:
+    """A host on which nothing runs: it notes what it is told, and installs and tries out as it was set up to."""
+
+    built: Built = field(default_factory=lambda: Built(is_done=True, runs_on="Python 3.11.7"))
+    tried: Tried = field(default_factory=lambda: Tried(status=200))
+    install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
+    told: list[tuple[str, str]] = field(default_factory=list)
+    installed: list[Wanted] = field(default_factory=list)
+    tried_out: list[Wanted] = field(default_factory=list)
+
+    def why_off(self) -> str:
+        return ""
+
+    def runtimes(self) -> Sequence[str]:
+        return ["Python 3.11.7", "Node.js 24.1.0"]
+
+    def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
+        return {micro_id: Status() for micro_id in micro_ids}
+
+    def changed(self, micro_id: str) -> None:
+        self.told.append(("changed", micro_id))
+
+    def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
+        self.installed.append(wanted)
+        self.install_into(wanted, tell)
+        return self.built
+
+    def try_out(self, wanted: Wanted) -> Tried:
+        self.tried_out.append(wanted)
+        return self.tried
+
+    def stop(self, micro_id: str) -> None:
+        self.told.append(("stop", micro_id))
+
+
+@contextmanager
+def hosted_by(host: MicroHost) -> Iterator[None]:
+    """Within it, this process's operations ask this host; what the server of the tests does is not concerned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hosts, "the_host", lambda: host)
+        yield
+
+
+def make_micro(name: str = "hello", **chosen: str) -> Micro:
+    """A Micro without code, in a collection of its own unless told which."""
+    collection_id = chosen.pop("collection_id", "") or collections.create_collection("Made by a test").id
+    return micros.create_micro(collection_id=collection_id, name=name, **chosen)
+
+
+def zip_of(files: Mapping[str, bytes], *, folder: str = "") -> bytes:
+    """A bundle of these files, all within a folder if one is named."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"{folder}{name}", content)
+    return made.getvalue()
