@@ -74,7 +74,7 @@ def run(prepared: Prepared, folder: Path) -> None:
 def _web_app(app: Any) -> asgi.AsgiApp:
     if is_bare(app):
         return asgi.no_server
-    return app if is_asgi(app) else wsgi.as_asgi(app)  # type: ignore[no-any-return]
+    return app if is_asgi(app) else wsgi.as_asgi(app)
 
 
 def _show_server_warnings() -> None:
