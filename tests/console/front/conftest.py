@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_micros import MicroClient, run_micro
 from tests.people import Cast, make_cast
+from tests.running_micros import MicroClient, run_micro
 from tests.serving import Server
 
 APP = (Path(__file__).parent / "every_answer.py").read_text()

@@ -11,8 +11,8 @@ import urllib3
 from storage import limits
 from storage.micros import api_keys, domains, micros
 from storage.models import Membership, Session
-from tests.running_micros import MicroClient, run_micro, told
 from tests.people import Cast, make_session
+from tests.running_micros import MicroClient, run_micro, told
 from tests.serving import Server
 from tests.waiting import PROMISED_SECONDS, eventually
 
