@@ -92,10 +92,10 @@ def why_not(means: Means) -> str:
 
 
 def _sentence(reason: str) -> str:
-    return f"Micros are off, because this machine's kernel lets no sandbox be made ({reason}). {_advice()}"
+    return f"Micros are off, because this machine's kernel lets no sandbox be made ({reason}). {_advice(reason)}"
 
 
-def _advice() -> str:
+def _advice(reason: str) -> str:
     if "0" in (_read("/proc/sys/user/max_user_namespaces"), _read("/proc/sys/kernel/unprivileged_userns_clone")):
         return "Allow user namespaces: `sysctl user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1`."
     if _is_in_container():
@@ -103,6 +103,8 @@ def _advice() -> str:
             "In a container it takes `--security-opt seccomp=unconfined --security-opt apparmor=unconfined"
             " --security-opt systempaths=unconfined`, or `--privileged`."
         )
+    if "mount proc" in reason:
+        return "Parts of /proc are covered here, as systemd's ProtectKernelTunables= does: the kernel makes no other /proc then."
     if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
         return (
             "AppArmor keeps user namespaces to programs that have a profile: install the system's `bubblewrap` with one, or set"

@@ -124,10 +124,11 @@ def test_without_user_namespaces_an_ordinary_user_is_told_why(yard: Yard) -> Non
         ({"/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1"}, "install the system's `bubblewrap`"),
         ({"/proc/sys/user/max_user_namespaces": "0"}, "sysctl user.max_user_namespaces=10000"),
         ({"/proc/sys/kernel/unprivileged_userns_clone": "0"}, "kernel.unprivileged_userns_clone=1"),
+        ({"reason": "bwrap: Can't mount proc on /newroot/proc"}, "Parts of /proc are covered here"),
         ({}, "Run Homeport as root, or allow user namespaces."),
     ],
 )
 def test_the_sentence_says_what_to_do(files: dict[str, str], hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "_read", lambda path: files.get(path, ""))
     monkeypatch.setattr(finding, "_is_in_container", lambda: False)
-    assert hint in finding._sentence("bwrap: no")
+    assert hint in finding._sentence(files.get("reason", "bwrap: no"))
