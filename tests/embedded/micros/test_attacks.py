@@ -483,9 +483,10 @@ def test_what_it_prints_and_how_it_ends_are_told(yard: Yard) -> None:
 
 def test_it_reaches_no_engine_of_a_server_nor_its_secrets(all_yards: Yard, server: Server) -> None:
     data, kept = server.data, settings.LOCAL_STATE
+    assert kept is not None
     assert server.process is not None
     home = kept.home(data)
-    given = {
+    given: dict[str, Any] = {
         "paths": [
             str(path) for path in (data / "homeport.json", data / "tls" / "ca.key", home / "postgres" / "PG_VERSION")
         ],
