@@ -50,10 +50,15 @@ def read_database(env: Env) -> dict[str, Any]:
 
 
 def read_proxies(env: Env) -> list[str]:
-    """HOMEPORT_TRUSTED_PROXIES: addresses and networks. Raises EnvError."""
+    """HOMEPORT_TRUSTED_PROXIES: addresses and networks, never everybody. Raises EnvError."""
     found = _trimmed(env.list("HOMEPORT_TRUSTED_PROXIES", []))
     for each in found:
-        if each != "*" and not _is_address(each) and not ("/" in each and _is_network(each)):
+        if each == "*" or (_is_network(each) and ip_network(each).prefixlen == 0):
+            # Anybody could then say to be at any address, which is what limits on tries and the audit log go by.
+            raise _wrong(
+                "HOMEPORT_TRUSTED_PROXIES", f"“{each}” would believe everybody: name the proxies' own addresses"
+            )
+        if not _is_address(each) and not ("/" in each and _is_network(each)):
             sentence = f"“{each}” is neither an address nor a network, such as 127.0.0.1 or 10.0.0.0/8"
             raise _wrong("HOMEPORT_TRUSTED_PROXIES", sentence)
     return found
@@ -78,6 +83,17 @@ def read_hosts(env: Env) -> list[str]:
             raise _wrong(
                 "HOMEPORT_ALLOWED_HOSTS", f"“{each}” is not a host name: write it without scheme, port and path"
             )
+    return found
+
+
+def read_domains(env: Env) -> list[str]:
+    """HOMEPORT_OIDC_DOMAINS: domains of e-mail addresses, in lower case; empty for all of them. Raises EnvError."""
+    text = env.str("HOMEPORT_OIDC_DOMAINS", "").strip()
+    found = [each.strip().lower().removeprefix("@") for each in text.split(",")] if text else []
+    for each in found:
+        # An empty one would be that of everybody who has no address.
+        if not _HOST_NAME.fullmatch(each) or each.startswith("."):
+            raise _wrong("HOMEPORT_OIDC_DOMAINS", f"“{each}” is not a domain, such as example.com")
     return found
 
 

@@ -1,6 +1,6 @@
 """`python -m console.listener`: the web server with this project's application in it.
 
-Says which requests are answered by which threads, and how many of those there are.
+Which requests are answered by which threads is said in `console/thread_kinds.py`.
 """
 
 import argparse
@@ -10,7 +10,6 @@ import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import django
 from django.conf import settings
@@ -21,35 +20,10 @@ from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
-from storage import limits
+from console.thread_kinds import KINDS, kind_of
 
-# Rows are the database's alone, and it answers in no time; more threads than this only take turns. Files wait for S3.
-# Passwords take a processor for a while, and turns (`console/accounts/hashing.py`): no page waits for a stranger's.
-KINDS = {"rows": 4, "pages": 8, "files": 32, "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING}
-_PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
-_FILE_PAGES = ("/zip/", "/parts/", "/download/")
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15.0
-
-
-def kind_of(environ: dict[str, Any]) -> str:
-    """Which threads a request is for: what waits for S3 holds up neither Bases nor lists of files nor pages nor probes.
-
-    A request that reads, and turns out to need S3, is moved to the others then (`console/wsgi.py`).
-    """
-    path: str = environ["PATH_INFO"]
-    is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-    if path.startswith("/v1/"):
-        parts = path.split("/", 6)
-        what = parts[4] if len(parts) > 4 else ""
-        # Storing a file or a part, and putting the parts of an upload together. Beginning one and deleting are rows' work.
-        stores = (what == "files" and environ["REQUEST_METHOD"] == "POST") or (what == "uploads" and len(parts) > 5)
-        return "files" if stores else "rows"
-    if path in ("/healthz", "/readyz"):
-        return "rows"
-    if path.startswith(_PASSWORD_PAGES) and not is_reading:
-        return "passwords"
-    return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ OIDC_CLIENT_ID = env.str("HOMEPORT_OIDC_CLIENT_ID", "")
 OIDC_CLIENT_SECRET = env.str("HOMEPORT_OIDC_CLIENT_SECRET", "")
 OIDC_NAME = env.str("HOMEPORT_OIDC_NAME", "single sign-on")
 # Where it is not empty, only verified addresses at these domains are let in.
-OIDC_DOMAINS: list[str] = env.list("HOMEPORT_OIDC_DOMAINS", [])
+OIDC_DOMAINS = environment.read_domains(env)
 # Whether the provider's people get an account here by signing in.
 OIDC_SIGN_UP = env.bool("HOMEPORT_OIDC_SIGN_UP", False)
 if OIDC_ISSUER and not OIDC_CLIENT_ID:
@@ -220,6 +220,7 @@ STATICFILES_FINDERS = [
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "storage.postgres.queue_connections.connect"
 
 LANGUAGE_CODE = "en"
 USE_TZ = True

@@ -20,6 +20,11 @@ _CHUNK_BYTES = 262_144
 def read_whole(environ: dict[str, Any], *, most_bytes: int) -> bytes:
     """All of the body. Raises BodyTooLarge, EncodedBody, InvalidInput (a bad length, a body that broke off), and BodyAwaited."""
     refuse_encoded(environ)
+    return read_raw(environ, most_bytes=most_bytes)
+
+
+def read_raw(environ: dict[str, Any], *, most_bytes: int) -> bytes:
+    """All of the body as it came, encoded or not. Raises BodyTooLarge, InvalidInput as `read_whole`, and BodyAwaited."""
     length = announced_length(environ)
     _check(environ, length, most_bytes, f"The body has {length:,} bytes; at most {most_bytes:,} are accepted")
     body: bytes = environ["wsgi.input"].read(length) if length else b""

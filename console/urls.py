@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("v1/", include("console.api.urls")),
     path("", include("console.accounts.urls")),
+    path("", include("console.front.urls")),
     path("", include("console.people.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.palette.urls")),

@@ -11,33 +11,70 @@ from django.db import connections
 
 application = get_wsgi_application()
 
-from console.parameters import PlainRequest  # noqa: E402 (Django is set up by now)
+from console.front import application as front  # noqa: E402 (Django is set up by now)
+from console.front import names, refusals  # noqa: E402
+from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.listening import API_ONLY  # noqa: E402
-from console.server.threads import KIND, AnsweredBy  # noqa: E402
+from console.server.threads import KEPT, KIND, AnsweredBy  # noqa: E402
+from console.thread_kinds import kind_of_console  # noqa: E402
+from storage import engine_waits  # noqa: E402
+from storage.errors import EngineUnreachable  # noqa: E402
+from storage.postgres.deadlines import ANSWER_SECONDS  # noqa: E402
 from storage.s3.transfer_slots import NotHere, let_this_thread_move  # noqa: E402
 
 application.request_class = PlainRequest
 
+_WAITS = "engine waits"
+
 
 def answer(environ: dict[str, Any]) -> Answer:
-    """Everything under `/v1` is the API. Raises BodyAwaited, and AnsweredBy for what turns out to need S3 while it reads.
+    """What a Micro's host is asked for goes to the Micro; else everything under `/v1` is the API.
 
-    What writes is known by its path (`console/listener.py`): it could not begin again.
+    However often a request is asked, it waits for the engines no longer than for one answer (`storage/engine_waits.py`). Raises
+    BodyAwaited, and AnsweredBy for what other threads are for.
     """
-    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
+    kept = environ[KEPT]
+    if _WAITS not in kept:
+        kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
+    engine_waits.begin(kept[_WAITS])
+    try:
+        return _micro(environ) if environ[KIND] == "micros" else _console(environ)
+    finally:
+        engine_waits.end()
+
+
+def _console(environ: dict[str, Any]) -> Answer:
+    """Raises AnsweredBy for what turns out to need S3 while it reads.
+
+    What writes is known by its path (`console/thread_kinds.py`): it could not begin again.
+    """
     path = environ["PATH_INFO"]
     is_api = path.startswith("/v1/") or path == "/v1"
     if API_ONLY in environ and not is_api:
         return refusal("404 Not Found", "Not found", is_api=True)
+    let_this_thread_move(environ[KIND] == "files" or environ["REQUEST_METHOD"] not in ("GET", "HEAD"))
     try:
         return api(environ) if is_api else _page(environ)
     except NotHere:
         raise AnsweredBy("files") from None
     finally:
         let_this_thread_move(True)
+
+
+def _micro(environ: dict[str, Any]) -> Answer:
+    """A name that is not the console's may be nobody's: then it is asked for by other threads, and answered as ever."""
+    try:
+        micro = front.find_micro(environ)
+    except EngineUnreachable as error:
+        return refusals.answer(refusals.busy(error.messages[0]), environ)
+    if micro is None and names.is_below_domain(environ["HTTP_HOST"]):
+        return refusals.answer(refusals.NO_APP, environ)
+    if micro is None:
+        raise AnsweredBy(kind_of_console(environ))
+    return front.answer(environ, micro)
 
 
 def _page(environ: dict[str, Any]) -> Answer:

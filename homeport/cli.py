@@ -86,12 +86,12 @@ def _sentence_for(error: Exception) -> str | None:
 
     from storage.errors import EngineUnreachable, StorageError
 
+    if isinstance(error, StorageError) and not isinstance(error, EngineUnreachable):
+        return ". ".join(error.messages)
     if isinstance(error, (OperationalError, InterfaceError, EngineUnreachable)):
         if settings.DATABASE_URL or not settings.S3_IS_BUNDLED:
             return "The database or the S3 service does not answer: are DATABASE_URL and S3_ENDPOINT_URL right?"
         return f"The server of {settings.DATA} does not answer. Commands need it: run `serve` in another terminal."
-    if isinstance(error, StorageError):
-        return ". ".join(error.messages)
     if isinstance(error, OSError):
         return f"{error.strerror or 'This cannot be done'}: {error.filename}" if error.filename else str(error)
     return None

@@ -26,8 +26,12 @@ _ENGINE_SLACK_BYTES = 4 * _MB
 
 
 def check_space_for_items() -> None:
-    """Raises DiskFull when there is too little free space to write items, or anything else to the database."""
-    if not settings.DATABASE_URL and _lacks(reserved_bytes()):
+    """Raises DiskFull when there is too little free space to write items, or anything else that is new, to the database.
+
+    Signing in goes on, deleting and taking rights away, and changes to what is there already; so does what goes with these: a
+    session, a second factor, an entry in the audit log. All of that is small, by people who have an account, or bounded.
+    """
+    if is_short_for_items():
         raise DiskFull()
 
 
@@ -44,8 +48,8 @@ def check_space_at(path: Path) -> None:
         raise DiskFull()
 
 
-def is_short_for_events() -> bool:
-    """Whether recorded requests are left out."""
+def is_short_for_items() -> bool:
+    """Whether the database takes nothing new: recorded requests are left out, and strangers leave no rows of their own."""
     return not settings.DATABASE_URL and _lacks(reserved_bytes())
 
 

@@ -50,8 +50,8 @@ NAMES_PER_DELETE = 1_000  # doc
 TRANSFERS_AT_ONCE = 128  # in one worker, half its threads: slow bytes never hold up Bases (ours)
 COPY_KEPT_SECONDS = 86_400  # that a copy of a blob on a machine's disk is used (ours)
 SHARE_WAIT_SECONDS = 4.0  # for a thread's turn to move a file's bytes (ours)
-ENGINE_ANSWER_SECONDS = 4.5  # for that and for S3's first word together (ours: a 503 comes within 5)
-ENGINE_MIN_SECONDS = 0.5  # of these, that S3 has in any case (ours)
+ENGINE_ANSWER_SECONDS = 4.5  # for S3's first word, or a connection to PostgreSQL (ours: a 503 comes within 5)
+ENGINE_MIN_SECONDS = 0.5  # a request that has less left for its engines asks none of them (ours)
 
 JOB_STATEMENT_SECONDS = 1_800.0  # that a statement of the background jobs may take (ours)
 
@@ -103,6 +103,7 @@ SIGN_IN_WINDOW_SECONDS = 300
 SIGN_IN_ANYWHERE_SECONDS = 3_600
 SECOND_STEP_TRIES = 10  # wrong codes of one person, from everywhere, in SECOND_STEP_WINDOW_SECONDS
 SECOND_STEP_WINDOW_SECONDS = 900
+SECOND_STEP_TRIES_DAILY = 50  # likewise, in a day
 SIGN_IN_QUESTIONS = 60  # begun with passkeys, or through OpenID Connect, from one address, in SIGN_IN_WINDOW_SECONDS
 HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
@@ -118,11 +119,12 @@ AUDIT_TEXT_MAX_CHARACTERS = 300  # of a name in it; the rest is cut
 AUDIT_ENTRIES_PER_PAGE = 50
 AUDIT_EXPORT_BATCH = 1_000  # entries read at once for a download
 AUDIT_NAMES_MAX = 500  # people that the filter offers
-AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries; those of more addresses and accounts are one together
+AUDIT_FAILED_SIGN_INS_PER_HOUR = 1_000  # entries, and as many of refused ones; then one for each account
 
 # Edits in the console
 CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many as one put)
 CHANGES_PER_SAVE = 10_000  # ours
+SAVE_SECONDS = 60  # that a save of more than one batch may wait for the database, all together (ours)
 RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
 
 QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
@@ -208,7 +210,8 @@ MICRO_FIGURES_KEPT_MINUTES = 1_500  # of requests and errors counted by the minu
 MICRO_KEYS_MAX = 100  # API keys of one Micro (ours)
 MICRO_KEY_USES_SECONDS = 60  # between two notes of when one was last used (ours)
 MICRO_DEPLOYMENTS_WAITING_MAX = 5  # of one Micro (ours)
-MICRO_LEASE_SECONDS = 25  # without a sign of life from who makes a deployment, then another worker goes on (ours)
+MICRO_DEPLOYMENTS_LISTED = 100  # of one Micro, with those whose code is gone; older ones are forgotten (ours)
+MICRO_REASON_MAX_CHARACTERS = 16_384  # of why a deployment failed; the end of it is kept (ours)
 MICRO_ATTEMPTS_MAX = 3  # at a deployment whose worker dies every time (ours)
 MICRO_REQUESTS_AT_ONCE = 32  # to one Micro, in one web process (ours)
 MICROS_REQUESTS_AT_ONCE = 128  # to all of them, in one web process (ours)

@@ -31,6 +31,8 @@ class Provider:
     algorithm: str = "RS256"
     signing_key: Any = None
     in_userinfo: dict[str, Any] | None = None
+    # What replaces addresses in what it says of itself.
+    endpoints: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)  # what browsers came with
     exchanged: list[dict[str, str]] = field(default_factory=list)  # what the server came with for tokens
@@ -59,6 +61,7 @@ class Provider:
                 "jwks_uri": f"{self.issuer}/keys",
                 "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                **self.endpoints,
             }
         if path == "/keys":
             public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))

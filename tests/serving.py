@@ -115,11 +115,11 @@ class Server:
         """What it printed so far."""
         return self.log_path.read_text(errors="replace")
 
-    def children(self, word: str) -> list[psutil.Process]:
-        """Its processes, at any depth, whose command line holds the word."""
+    def children(self, word: str, *, at_any_depth: bool = True) -> list[psutil.Process]:
+        """Its processes whose command line holds the word; else only those that serve started itself."""
         assert self.process is not None
         found = []
-        for process in psutil.Process(self.process.pid).children(recursive=True):
+        for process in psutil.Process(self.process.pid).children(recursive=at_any_depth):
             try:
                 if word in " ".join(process.cmdline()):
                     found.append(process)
@@ -130,8 +130,7 @@ class Server:
 
 def child_of_serve(server: Server, word: str) -> psutil.Process:
     """The one process that serve itself started whose command line holds the word."""
-    assert server.process is not None
-    (child,) = [process for process in server.children(word) if process.ppid() == server.process.pid]
+    (child,) = server.children(word, at_any_depth=False)
     return child
 
 

@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from console.accounts.second_factor import factors
+from console.accounts.throttle import know_browser
 
 SECOND_STEP_SECONDS = 10 * 60
 # So long after signing in, or after a proof, one may add what signs in; taking it away always asks for a proof.
@@ -64,7 +65,9 @@ def find_pending(request: HttpRequest) -> Pending | None:
 def complete(request: HttpRequest, person: User, *, next_url: str = "") -> HttpResponse:
     """All proofs are there: a new session of this person's, and on to where they want to go."""
     start_session(request, person)
-    return follow(request, next_url, otherwise=settings.LOGIN_REDIRECT_URL)
+    response = follow(request, next_url, otherwise=settings.LOGIN_REDIRECT_URL)
+    know_browser(request, response, person)
+    return response
 
 
 def start_session(request: HttpRequest, person: User) -> None:

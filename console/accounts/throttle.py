@@ -2,7 +2,8 @@
 
 An address may try one name a few times and all names some times more; an IPv6 address counts as its /64. A name has a limit
 over all addresses too, so that many of them together do not guess for ever. Nobody can use that to lock a person out: a
-browser in which the person has signed in before has a cookie that says so, and is counted by itself.
+browser in which the person has signed in before, by all steps and with the password of now, has a cookie that says so, and is
+counted by itself.
 """
 
 import secrets
@@ -10,8 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 
 from console.client_addresses import network_of
 from storage import limits
@@ -33,18 +36,25 @@ _NAME_MAX_CHARACTERS = 150
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try to sign in. `browser` is what is known of the browser, "" when this name has not signed in with it before."""
+    """A try to sign in. `browser` is what is known of the browser, "" when this name has not signed in with it before.
+
+    `typed` is the name as Django reads it, `name` is how it is counted.
+    """
 
     address: str
-    name: str
+    typed: str
     browser: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.typed.lower()
 
     @classmethod
     def of(cls, request: HttpRequest, name: str) -> "Attempt":
         """The try that a request makes, with a name as somebody typed it."""
         # As Django reads the field: otherwise a name could be written in many ways, each with tries of its own.
-        name = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip().lower()
-        return cls(network_of(request.META["REMOTE_ADDR"]), name, _read_known(request, name))
+        typed = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip()
+        return cls(network_of(request.META["REMOTE_ADDR"]), typed, find_browser(request, typed))
 
     def begin(self) -> int:
         """Count the try. 0 when it may be made, else the seconds to wait."""
@@ -54,20 +64,11 @@ class Attempt:
         """It could not be made."""
         tries.give_back(self._counters)
 
-    def succeed(self, response: HttpResponse) -> None:
-        """The password was right: forget the wrong ones of this person from here, and know the browser from now on."""
+    def succeed(self) -> None:
+        """The password was right: forget the wrong ones of this person from here."""
         own, shared = self._counters[:1], self._counters[1:]
         tries.forget_tries(own)
         tries.give_back(shared)
-        if not self.browser:
-            response.set_cookie(
-                KNOWN_COOKIE,
-                signing.dumps([self.name, secrets.token_urlsafe(12)], salt=_SALT),
-                max_age=_KNOWN_SECONDS,
-                secure=bool(settings.SESSION_COOKIE_SECURE),
-                httponly=True,
-                samesite="Lax",
-            )
 
     @property
     def _counters(self) -> list[Counter]:
@@ -81,10 +82,33 @@ class Attempt:
         ]
 
 
-def _read_known(request: HttpRequest, name: str) -> str:
-    """What tells this browser from others in which the name has signed in; "" when it never did."""
+def find_browser(request: HttpRequest, name: str) -> str:
+    """What tells this browser from others in which the person has signed in; "" when they never did with this password."""
     try:
-        known = signing.loads(request.COOKIES.get(KNOWN_COOKIE, ""), salt=_SALT, max_age=_KNOWN_SECONDS)
-    except signing.BadSignature:
+        known, browser, password = signing.loads(
+            request.COOKIES.get(KNOWN_COOKIE, ""), salt=_SALT, max_age=_KNOWN_SECONDS
+        )
+    except (signing.BadSignature, ValueError):
         return ""
-    return known[1] if known[0] == name else ""
+    person = User.objects.filter(username=name).first() if known == name else None
+    return browser if person is not None and constant_time_compare(password, _password_mark(person)) else ""
+
+
+def know_browser(request: HttpRequest, response: HttpResponse, person: User) -> None:
+    """The person has signed in with this browser: know it from now on."""
+    name = person.get_username()
+    if find_browser(request, name):
+        return
+    response.set_cookie(
+        KNOWN_COOKIE,
+        signing.dumps([name, secrets.token_urlsafe(12), _password_mark(person)], salt=_SALT),
+        max_age=_KNOWN_SECONDS,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _password_mark(person: User) -> str:
+    """Another one with each password: who knew an old one has no tries of their own at the new one."""
+    return person.get_session_auth_hash()[:16]

@@ -21,8 +21,9 @@ from console.accounts.openid import admission
 from console.accounts.openid.configured import openid_name
 from console.accounts.second_factor import factors, passkeys
 from console.accounts.second_factor.proofs import proved_lately
-from console.accounts.throttle import PASSWORD_CHANGE, Attempt
+from console.accounts.throttle import PASSWORD_CHANGE, Attempt, know_browser
 from console.accounts.waiting import told_to_wait
+from console.audit.sign_ins import record_refusal
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
 from storage.audit import log as audit
@@ -67,6 +68,7 @@ class SignIn(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.attempt = Attempt.of(request, request.POST.get("username", ""))
         if wait_seconds := self.attempt.begin():
+            record_refusal(request, name=self.attempt.typed)
             return told_to_wait(request, wait_seconds, back="sign-in")
         try:
             return super().post(request, *args, **kwargs)
@@ -76,7 +78,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = sign_in.begin(self.request, form.get_user(), next_url=self.get_success_url())
-        self.attempt.succeed(response)
+        self.attempt.succeed()
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -185,4 +187,6 @@ def _changed_password(request: PageRequest, form: "SetPasswordForm[User]", said:
         update_session_auth_hash(request, form.user)
         audit.record(Verb.PASSWORD_CHANGED, about=form.user.get_username())
     messages.success(request, said)
-    return redirect("account")
+    response = redirect("account")
+    know_browser(request, response, form.user)
+    return response

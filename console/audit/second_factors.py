@@ -14,6 +14,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from console.client_addresses import network_of
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -39,7 +40,7 @@ def record_codes(sender: object, user: User, **_: Any) -> None:
 def record_failure(sender: object, request: HttpRequest, user: User, **_: Any) -> None:
     """The password before it was right."""
     with engine_errors(), transaction.atomic():
-        address = request.META.get("REMOTE_ADDR", "")
+        address = network_of(request.META.get("REMOTE_ADDR", ""))
         audit.record_failed_sign_in(account=user.get_username(), address=address, how="second factor")
 
 

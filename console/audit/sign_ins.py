@@ -1,4 +1,7 @@
-"""Sign-ins and sign-outs in the audit log, however they come about: Django says of each by a signal."""
+"""Sign-ins and sign-outs in the audit log, however they come about: Django says of each by a signal.
+
+An address in an entry of a stranger's is its network (`network_of`), as limits on tries count it.
+"""
 
 from typing import Any
 
@@ -8,10 +11,17 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from console.client_addresses import network_of
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.names import is_text
 from storage.postgres.database import engine_errors
+from storage.throttles import tries
+from storage.throttles.tries import Counter, Limit
+
+# A refused try is told once an hour for each network and account, and writes nothing more: it must cost the server little.
+_TOLD = Limit("refused sign-in told", 1, 3_600)
 
 
 @receiver(user_logged_in)
@@ -37,9 +47,22 @@ def record_sign_out(sender: object, request: HttpRequest, user: User | None, **_
 
 @receiver(user_login_failed)
 def record_failure(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Only the name of an account that exists is kept: people type passwords into the field for the name."""
-    tried = str(credentials.get("username") or "")
+    address = network_of(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
     with engine_errors(), transaction.atomic():
-        found = User.objects.filter(username=tried).first() if "\x00" not in tried else None
-        address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-        audit.record_failed_sign_in(account=found.username if found else "", address=address)
+        account = _find_account(str(credentials.get("username") or ""))
+        audit.record_failed_sign_in(account=account, address=address)
+
+
+def record_refusal(request: HttpRequest, *, name: str, how: str = "password") -> None:
+    """A try that was refused before it was looked at, as there were too many. Raises EngineUnreachable, DiskFull."""
+    network = network_of(request.META["REMOTE_ADDR"])
+    with engine_errors(), transaction.atomic():
+        account = _find_account(name)
+        if tries.take_try([Counter(_TOLD, (network, account, how))]) == 0:
+            audit.record_refused_sign_in(account=account, address=network, how=how)
+
+
+def _find_account(tried: str) -> str:
+    """The name if an account has it, else "": people type passwords into the field for the name."""
+    found = User.objects.filter(username=tried).first() if is_text(tried) else None
+    return found.username if found else ""

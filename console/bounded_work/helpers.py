@@ -120,9 +120,7 @@ class _Helper:
                 [sys.executable, "-m", module],
                 stdin=theirs.fileno(),
                 cwd=_ROOT,
-                env={
-                    name: text for name, text in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)
-                },
+                env=_environment(),
                 start_new_session=True,
             )
         try:

@@ -20,7 +20,7 @@ class Framing:
     __slots__ = ("closes", "has_body", "head", "in_chunks")
 
     def __init__(self, answer: Answer, *, method: str, version: str, closes: bool) -> None:
-        """`closes`: the connection ends after it, whatever the answer says."""
+        """`closes`: the connection ends after it, whatever the answer says. Raises ValueError for a line break in a header."""
         status, headers, body = answer
         self.has_body = method != "HEAD" and not status.startswith(_WITHOUT_BODY)
         self.in_chunks = False
@@ -54,7 +54,11 @@ class Framing:
             elif version == "1.0":
                 lines.append("Connection: keep-alive")
         self.closes = closes
-        self.head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            # What follows a line break would be another header, or another answer.
+            raise ValueError("A header of the answer holds a line break")
+        self.head = (head + "\r\n\r\n").encode("latin-1")
 
     def frame(self, chunk: bytes) -> Sequence[bytes]:
         """A chunk of the body, as it is written."""

@@ -3,7 +3,9 @@
 A thread gets a body when all of it is here. What it is like, and how much is wanted of it, is for `console/streams.py` to say.
 """
 
+import contextlib
 import io
+import shutil
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -65,47 +67,48 @@ class NoRoom(Exception):
 class IncomingBody:
     """One body. `length` is what was announced, None when it comes in chunks; `got` is how much is here."""
 
-    __slots__ = ("_chunks", "_file", "_folder", "_memory", "_taken", "got", "length", "may_fill_disk")
+    __slots__ = ("_content", "_folder", "_memory", "_taken", "got", "length", "may_fill_disk")
 
     def __init__(self, length: int | None, *, memory: Memory, folder: Path) -> None:
         self.length = length
         self.got = 0
         self.may_fill_disk = False
         self._memory, self._folder = memory, folder
-        self._chunks: list[bytes] = []
+        # One piece of memory, however many chunks it comes in: as an object of its own each would take some fifty bytes more.
+        self._content: IO[bytes] = io.BytesIO()
         self._taken = 0
-        self._file: IO[bytes] | None = None
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes. Raises NoRoom, and OSError when they are to go to a file and the disk is full."""
         self.got += len(chunk)
-        if self._file is None and self._memory.take(len(chunk)):
-            self._taken += len(chunk)
-            self._chunks.append(chunk)
-            return
-        if self._file is None and not self.may_fill_disk:
-            raise NoRoom
-        if self._file is None:
-            # It has no name, and is gone with the last who has it open.
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (it stays open until `close`)
-            self._file.writelines(self._chunks)
-            self._forget_chunks()
-        self._file.write(chunk)
+        if isinstance(self._content, io.BytesIO):
+            if self._memory.take(len(chunk)):
+                self._taken += len(chunk)
+            elif self.may_fill_disk:
+                self._move_to_file()
+            else:
+                raise NoRoom
+        self._content.write(chunk)
 
     def open(self) -> IO[bytes]:
         """All of it, to be read from the beginning. Raises OSError as `add` does."""
-        if self._file is not None:
-            self._file.seek(0)
-            return self._file
-        return io.BytesIO(self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks))
+        self._content.seek(0)
+        return self._content
 
     def close(self) -> None:
         """Free what it takes."""
-        self._forget_chunks()
-        if self._file is not None:
-            self._file.close()
+        # What a full disk did not take is tried once more then, and is wanted by nobody.
+        with contextlib.suppress(OSError):
+            self._content.close()
+        self._forget_memory()
 
-    def _forget_chunks(self) -> None:
-        self._chunks = []
+    def _move_to_file(self) -> None:
+        # It has no name, and is gone with the last who has it open.
+        kept, self._content = self._content, tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (see `close`)
+        kept.seek(0)
+        shutil.copyfileobj(kept, self._content)
+        self._forget_memory()
+
+    def _forget_memory(self) -> None:
         self._memory.give_back(self._taken)
         self._taken = 0

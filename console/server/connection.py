@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._is_dropping, self._dropped = False, 0
         self._is_reading, self._has_ended, self._is_over = True, False, False
         self._may_write: asyncio.Event | None = None
-        self._unsent = 0
+        self._unsent = self._held = 0
         # Since when the client owes us what we wait for: a head, a body, or that it takes its answer.
         self.waits_since = self._loop.time()
 
@@ -66,6 +66,8 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None and not self._exchange.is_asked:
             self._end_exchange()
         self._worker.forget(self)
+        self._buffer = b""
+        self._count_held()
 
     def eof_received(self) -> bool:
         """The client sends no more. It may still wait for answers to what came whole."""
@@ -110,6 +112,7 @@ class Connection(asyncio.Protocol):
             self._begin()
         elif len(self._buffer) > limits.AHEAD_MAX_BYTES:
             self._stop_reading()
+        self._count_held()
 
     # Taking in.
 
@@ -125,13 +128,13 @@ class Connection(asyncio.Protocol):
                 self._buffer, self._seen = data, len(data)
                 return
             head = Head(data[:end])
+            environ = variables(head, scheme=self._listener.scheme, client=self._client, server=self._server)
         except BadRequest as error:
             self._refuse_unread(data, error)
             return
-        now = self._loop.time()
-        environ = variables(head, scheme=self._listener.scheme, client=self._client, server=self._server)
         if self._listener.is_for_micros:
             environ[API_ONLY] = True
+        now = self._loop.time()
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)
         self.waits_since = now
@@ -192,7 +195,7 @@ class Connection(asyncio.Protocol):
     # Having it answered.
 
     def _ask_if_late(self, exchange: Exchange) -> None:
-        if self._exchange is exchange and not exchange.is_asked and not self._is_over:
+        if self._exchange is exchange and not (exchange.is_asked or exchange.is_wanted or self._is_over):
             self._ask(exchange)
 
     def _ask(self, exchange: Exchange) -> None:
@@ -289,6 +292,8 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End at once."""
         self._is_over = True
+        self._buffer = b""
+        self._count_held()
         self._transport.abort()
 
     def finish_stream(self, exchange: Exchange, *, closes: bool) -> None:
@@ -302,7 +307,7 @@ class Connection(asyncio.Protocol):
         """The answer is on its way: go on with the next request, or end."""
         is_whole = exchange.is_whole
         self._end_exchange()
-        if closes:
+        if closes or self._has_ended:
             if is_whole:
                 self._transport.close()
             else:
@@ -319,12 +324,21 @@ class Connection(asyncio.Protocol):
     def _begin_next(self) -> None:
         if self._exchange is None and self._buffer and not self._is_over and not self._is_dropping:
             self._begin()
+            self._count_held()
 
     def _end_exchange(self) -> None:
         if self._exchange is not None:
             self._exchange.body.close()
         self._exchange, self._chunks = None, None
         self.waits_since = self._loop.time()
+        self._count_held()
+
+    def _count_held(self) -> None:
+        """Tell the worker how much is kept of what this client sent, but for bodies."""
+        held = len(self._buffer) + (self._exchange.head.size_bytes if self._exchange is not None else 0)
+        more, self._held = held - self._held, held
+        if more:
+            self._worker.count_held(more)
 
     # Ending.
 
@@ -359,13 +373,13 @@ class Connection(asyncio.Protocol):
         """Whether no request is under way, or only the start of one's head."""
         return self._exchange is None
 
-    def unsent_bytes(self) -> int:
-        """How much of what was written waits for the client."""
-        return self._transport.get_write_buffer_size()
+    def kept_bytes(self) -> int:
+        """How much is kept for the client, or of what it sent, but for bodies."""
+        return 0 if self._is_over else self._transport.get_write_buffer_size() + self._held
 
     def check(self, now: float, patience_seconds: float) -> None:
         """Give up on a client that keeps us waiting too long."""
-        unsent, before = self.unsent_bytes(), self._unsent
+        unsent, before = self._transport.get_write_buffer_size(), self._unsent
         self._unsent = unsent
         waited = now - self.waits_since
         if unsent:

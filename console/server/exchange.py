@@ -10,7 +10,8 @@ class Exchange:
     """A request: its head, the variables it was read into, and its body as far as it is here.
 
     `is_whole` says that all of it is, `has_ended` that no more will come; `is_asked` that the application is at work on it,
-    `is_wanted` that it asked for the body. `kind` says which threads answer it.
+    `is_wanted` that it asked for the body. `kind` says which threads answer it. `kept` is the application's, for when it is asked
+    about the same request again.
     """
 
     __slots__ = (
@@ -21,6 +22,7 @@ class Exchange:
         "is_asked",
         "is_wanted",
         "is_whole",
+        "kept",
         "kind",
         "most_bytes",
         "variables",
@@ -34,6 +36,7 @@ class Exchange:
         self.kind = kind
         self.is_asked = self.is_wanted = False
         self.most_bytes = 0
+        self.kept: dict[str, Any] = {}
 
     @property
     def is_api(self) -> bool:

@@ -6,6 +6,7 @@ spaces where none belong (llhttp's strict rules). Headers whose names have an un
 """
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,11 +17,10 @@ from console.server import limits
 
 _END = b"\r\n\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-# A change of protocol is never agreed to, and llhttp would take what follows for the other protocol.
-_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 # Clients write other characters than ASCII unencoded into an address (contract: Drive).
 _UNENCODED = re.compile(rb"[\x80-\xff]")
 _METHOD = re.compile(rb"[A-Z]{1,32}")
+_VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 _KNOWN_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
 _KNOWN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -34,30 +34,35 @@ class BadRequest(Exception):
 
 
 class Head:
-    """One head. `length` is that of the body, None when it comes in chunks, 0 without one."""
+    """One head. `length` is that of the body, None when it comes in chunks, 0 without one; `size_bytes` is its own."""
 
-    __slots__ = ("expects_continue", "headers", "is_chunked", "keeps_alive", "length", "method", "target", "version")
+    __slots__ = ("expects_continue", "headers", "keeps_alive", "length", "method", "size_bytes", "target", "version")
 
     def __init__(self, data: bytes) -> None:
         """Reads one that is complete. Raises BadRequest."""
         self.headers: list[tuple[str, str]] = []
         self.target = b""
-        self.expects_continue = self.is_chunked = False
+        self.expects_continue = False
         self.length: int | None = 0
+        self.size_bytes = len(data)
+        line_end = data.index(b"\r\n")
+        is_http = data.endswith(_VERSIONS, 0, line_end)
         if not data.isascii():
-            line_end = data.index(b"\r\n")
             data = _UNENCODED.sub(_encode, data[:line_end]) + data[line_end:]
-        if b"pgrade:" in data:
-            data = _UPGRADE.sub(b"", data)
         method, _, rest = data.partition(b" ")
         self.method = method.decode("latin-1")
         # llhttp knows a list of methods; which of any may be used is for the application to say.
         data = data if method in _KNOWN_METHODS or not _METHOD.fullmatch(method) else b"GET " + rest
         parser = httptools.HttpRequestParser(self)
         try:
-            parser.feed_data(data)
+            # Of an offer to change the protocol llhttp tells when it has read the whole head. It is never taken up.
+            with suppress(httptools.HttpParserUpgrade):
+                parser.feed_data(data)
         except httptools.HttpParserError as error:
             raise BadRequest("400 Bad Request", f"The request can't be read: {error}") from None
+        if not is_http:
+            # llhttp reads other protocols as well, RTSP among them.
+            raise BadRequest("505 HTTP Version Not Supported", "This server speaks HTTP/1.1")
         self.version = parser.get_http_version()
         self._conclude()
 
@@ -67,15 +72,14 @@ class Head:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """llhttp found a header."""
-        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+        # The spaces behind a value are none of it; those before it llhttp has taken away.
+        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t")))
 
     def _conclude(self) -> None:
         if len(self.headers) > limits.HEADERS_MAX:
             raise BadRequest(
                 "431 Request Header Fields Too Large", f"A request has at most {limits.HEADERS_MAX} headers"
             )
-        if self.version not in ("1.1", "1.0"):
-            raise BadRequest("505 HTTP Version Not Supported", "This server speaks HTTP/1.1")
         connection, hosts = "", 0
         for name, value in self.headers:
             if name == "connection":
@@ -83,13 +87,15 @@ class Head:
             elif name == "content-length":
                 self.length = int(value)
             elif name == "transfer-encoding":
-                self.is_chunked, self.length = True, None
-                if value.strip().lower() != "chunked":
+                self.length = None
+                if self.version == "1.0":
+                    raise BadRequest("400 Bad Request", "HTTP/1.0 has no transfer codings")
+                if value.lower() != "chunked":
                     raise BadRequest("501 Not Implemented", "The only transfer coding understood is `chunked`")
             elif name == "host":
                 hosts += 1
             elif name == "expect":
-                self.expects_continue = value.lower() == "100-continue"
+                self.expects_continue = self.version == "1.1" and value.lower() == "100-continue"
         if hosts != 1 and (hosts or self.version == "1.1"):
             raise BadRequest("400 Bad Request", "A request has one Host header")
         tokens = [token.strip() for token in connection.split(",")]
@@ -116,10 +122,10 @@ def find_end(data: bytes, seen: int = 0) -> int:
 
 
 def variables(head: Head, *, scheme: str, client: str, server: tuple[str, str]) -> dict[str, Any]:
-    """The variables of WSGI, but for the body. Values are bytes as characters of Latin-1."""
-    target = head.target
+    """The variables of WSGI, but for the body. Values are bytes as characters of Latin-1. Raises BadRequest."""
+    target, host = head.target, None
     if not target.startswith(b"/"):
-        target = _origin_form(target)
+        target, host = _origin_form(target)
     path, _, query = target.partition(b"?")
     if b"%" in path:
         path = unquote_to_bytes(path)
@@ -127,6 +133,8 @@ def variables(head: Head, *, scheme: str, client: str, server: tuple[str, str]) 
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path.decode("latin-1"),
+        # As it was written, for who passes it on.
+        "RAW_URI": target.partition(b"#")[0].decode("latin-1"),
         "QUERY_STRING": query.partition(b"#")[0].decode("latin-1"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": server[1],
@@ -146,6 +154,9 @@ def variables(head: Head, *, scheme: str, client: str, server: tuple[str, str]) 
             # Of several cookies the browser's own separator, of all others the one of RFC 9110.
             value = f"{environ[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{value}"
         environ[variable] = value
+    if host is not None:
+        # It counts in place of the header (RFC 9112, 3.2.2), by which another server may have let the request pass.
+        environ["HTTP_HOST"] = host
     return environ
 
 
@@ -157,14 +168,19 @@ def _variable(name: str) -> str:
     return _KNOWN.get(name) or "HTTP_" + name.upper().replace("-", "_")
 
 
-def _origin_form(target: bytes) -> bytes:
-    """The path and query of an address with a scheme and a host, as a client sends it to what it takes for a proxy."""
+def _origin_form(target: bytes) -> tuple[bytes, str | None]:
+    """The path with the query, and the host, of an address with a scheme, as a client sends it to what it takes for a proxy."""
+    if target == b"*":
+        return b"/", None
     try:
         url = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:
-        return b"/"
-    path = url.path if url.path and url.path.startswith(b"/") else b"/"
-    return path + (b"?" + url.query if url.query else b"")
+        raise BadRequest("400 Bad Request", "The address can't be read") from None
+    host = url.host.decode("latin-1")
+    if ":" in host:
+        host = f"[{host}]"
+    path = url.path or b"/"
+    return path + (b"?" + url.query if url.query else b""), f"{host}:{url.port}" if url.port else host
 
 
 def _encode(match: re.Match[bytes]) -> bytes:

@@ -11,7 +11,9 @@ FORM_MAX_BYTES = 1_048_576  # of a body that is read by nobody who has a limit o
 BODIES_MEMORY_BYTES = 67_108_864  # of all bodies of a worker that are coming in; the rest of them goes to files
 BODY_MIN_BYTES_PER_SECOND = 4_096  # a slower client is given up
 
-UNSENT_MAX_BYTES = 67_108_864  # of all answers of a worker that clients have not taken yet
+# Of a worker: of all answers that its clients have not taken yet, and of all heads and whatever else they sent ahead.
+KEPT_MAX_BYTES = 67_108_864
+KEPT_FREELY_BYTES = 4_096  # of each client, however much the others take
 CHUNK_MAX_BYTES = 262_144  # written at a time of a longer answer
 
 KEEP_ALIVE_SECONDS = 75
@@ -20,6 +22,7 @@ DRAIN_MAX_BYTES = 67_108_864  # read and dropped of a body that is not wanted, s
 DRAIN_SECONDS = 5
 GOODBYE_SECONDS = 1  # for clients to take notice that the server stops
 TLS_SECONDS = 10  # for a handshake
+HANDSHAKES_MAX = 1_024  # of a worker that are under way; beyond it the oldest is ended
 QUEUE_SECONDS = 4  # that a request may wait for a thread
 
 CONNECTIONS_MAX = 8_192  # of a worker; beyond it the longest idle one is closed

@@ -15,21 +15,17 @@ class TrustedProxies:
     """The reverse proxies that are believed."""
 
     def __init__(self, networks: Iterable[str]) -> None:
-        """Takes addresses and networks, or `*` for everybody. Raises ValueError."""
-        networks = list(networks)
-        self._are_all = "*" in networks
-        self._networks: list[Network] = [ipaddress.ip_network(text, strict=False) for text in networks if text != "*"]
+        """Takes addresses and networks. Raises ValueError."""
+        self._networks: list[Network] = [ipaddress.ip_network(text, strict=False) for text in networks]
         self._contain = lru_cache(maxsize=1024)(self._look_up)
 
     def correct(self, environ: dict[str, Any]) -> None:
         """Put in the client's own address and scheme, if a trusted proxy passed the request on."""
-        if not (self._networks or self._are_all) or not self._contain(environ["REMOTE_ADDR"]):
+        if not self._networks or not self._contain(environ["REMOTE_ADDR"]):
             return
         told = [address.strip() for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         # Each proxy adds who asked it: what stands before the last stranger may be made up.
-        address = next((each for each in reversed(told) if self._are_all or not self._contain(each)), told[0])
-        if self._are_all:
-            address = told[0]
+        address = next((each for each in reversed(told) if not self._contain(each)), told[0])
         if address:
             environ["REMOTE_ADDR"] = address
         scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
@@ -37,8 +33,6 @@ class TrustedProxies:
             environ["wsgi.url_scheme"] = scheme
 
     def _look_up(self, address: str) -> bool:
-        if self._are_all:
-            return True
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-# In the variables of a request: the kind of threads that it is asked by.
+# In the variables of a request: the kind of threads that it is asked by, and what was kept when it was asked before.
 KIND = "homeport.threads"
+KEPT = "homeport.kept"
 
 
 class AnsweredBy(BaseException):

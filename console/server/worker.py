@@ -4,7 +4,6 @@ import asyncio
 import logging
 import resource
 import signal
-import socket
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
 from console.server.connection import Connection
 from console.server.exchange import Exchange
+from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, Listener
 from console.server.proxies import TrustedProxies
 from console.server.sending import close
-from console.server.threads import KIND, AnsweredBy, Job, Threads
+from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Worker:
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._most_connections = _raise_descriptor_limit()
 
@@ -87,17 +88,14 @@ class Worker:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _listen(self, listener: Listener) -> asyncio.AbstractServer:
-        is_unix = listener.socket.family == socket.AF_UNIX
-        create: Callable[..., Any] = self.loop.create_unix_server if is_unix else self.loop.create_server
-        server: asyncio.AbstractServer = await create(
-            lambda: Connection(self, listener),
-            sock=listener.socket,
-            ssl=listener.tls,
-            ssl_handshake_timeout=limits.TLS_SECONDS if listener.tls else None,
-            backlog=limits.BACKLOG,
-        )
-        return server
+    async def _listen(self, listener: Listener) -> asyncio.AbstractServer | Handshakes:
+        def make() -> Connection:
+            return Connection(self, listener)
+
+        if listener.tls is not None:
+            most = min(limits.HANDSHAKES_MAX, self._most_connections)
+            return Handshakes(listener.socket, listener.tls, make=make, most=most)
+        return await self.loop.create_server(make, sock=listener.socket, backlog=limits.BACKLOG)
 
     async def _tick(self, beat: Callable[[], None]) -> None:
         while True:
@@ -133,7 +131,7 @@ class Worker:
             environ["wsgi.input"] = _NO_BODY
         if API_ONLY not in environ:
             self._proxies.correct(environ)
-        environ[KIND] = exchange.kind
+        environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 
         def work() -> Answer | BodyAwaited | AnsweredBy:
@@ -173,14 +171,25 @@ class Worker:
         """It is gone."""
         self._connections.discard(connection)
 
+    def count_held(self, more_bytes: int) -> None:
+        """So much more is kept of what clients sent, or less."""
+        self._held_bytes += more_bytes
+        if more_bytes > 0 and self._held_bytes > limits.KEPT_MAX_BYTES:
+            self.relieve()
+
     def relieve(self) -> None:
-        """When clients together leave too much of their answers, give up on those that have taken nothing for longest."""
-        unsent = {each: size for each in self._connections if (size := each.unsent_bytes())}
-        total = sum(unsent.values())
-        for connection in sorted(unsent, key=lambda each: each.waits_since):
-            if total <= limits.UNSENT_MAX_BYTES:
+        """When too much is kept for clients together, give up on those that have kept us waiting for longest.
+
+        A quarter is free then, so that the next bytes are no reason to go through all of them again.
+        """
+        kept = {each: size for each in self._connections if (size := each.kept_bytes()) > limits.KEPT_FREELY_BYTES}
+        total = sum(kept.values())
+        if total <= limits.KEPT_MAX_BYTES:
+            return
+        for connection in sorted(kept, key=lambda each: each.waits_since):
+            if total <= limits.KEPT_MAX_BYTES * 3 // 4:
                 return
-            total -= unsent[connection]
+            total -= kept[connection]
             connection.abort()
 
 
@@ -200,10 +209,14 @@ _NO_BODY = _NoBody()
 def _raise_descriptor_limit() -> int:
     """As many descriptors as there may be; how many connections that makes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.CONNECTIONS_MAX + _OTHER_DESCRIPTORS
+    wanted = limits.CONNECTIONS_MAX + limits.HANDSHAKES_MAX + _OTHER_DESCRIPTORS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    return min(limits.CONNECTIONS_MAX, max(64, soft - _OTHER_DESCRIPTORS)) if soft > 0 else limits.CONNECTIONS_MAX
+    return (
+        min(limits.CONNECTIONS_MAX, max(64, soft - limits.HANDSHAKES_MAX - _OTHER_DESCRIPTORS))
+        if soft > 0
+        else limits.CONNECTIONS_MAX
+    )

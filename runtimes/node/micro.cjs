@@ -13,6 +13,7 @@ const SHUTDOWN_MS = 5_000; // for what an app does when it ends
 async function run(folder, packages) {
   const idleSeconds = Number(process.env.HOMEPORT_IDLE_SECONDS || "0");
   delete process.env.HOMEPORT_IDLE_SECONDS;
+  process.env.NODE_ENV ??= "production"; // Express would put tracebacks into its answers
   output.takeOver();
   resolving.takeOver(packages);
   process.chdir(folder);

@@ -13,6 +13,7 @@ const { trace } = require("./loading.cjs");
 
 const DESCRIPTOR = 3;
 const POLL_MS = 50;
+const ID_HEADER = "x-homeport-request";
 const HEADERS_MAX_BYTES = 65_536;
 
 /** Answers for one app. `close()` of what it returns stops accepting and resolves when all that was accepted is done. */
@@ -104,16 +105,16 @@ function fail(response, error) {
   }
 }
 
-/** Take the request's id out of its headers, which are read from the raw ones when they are first asked for. */
+/** Take the request's id out of its headers, in each of the forms that Node gives them. */
 function takeId(request) {
+  const id = request.headers[ID_HEADER];
+  if (id === undefined) return "";
+  const distinct = request.headersDistinct; // made of the raw ones when it is first asked for
+  delete request.headers[ID_HEADER];
+  delete distinct[ID_HEADER];
   const raw = request.rawHeaders;
-  for (let n = raw.length - 2; n >= 0; n -= 2) {
-    if (raw[n].toLowerCase() === "x-homeport-request") {
-      const [, id] = raw.splice(n, 2);
-      return output.isId(id) ? id : "";
-    }
-  }
-  return "";
+  for (let n = raw.length - 2; n >= 0; n -= 2) if (raw[n].toLowerCase() === ID_HEADER) raw.splice(n, 2);
+  return output.isId(id) ? id : "";
 }
 
 /** Only Homeport connects, and says who asks; frameworks look for it at the socket. */

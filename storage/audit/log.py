@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from django.conf import settings
 from django.db import connection, transaction
 
-from storage import limits
+from storage import disk_space, limits
 from storage.audit import actors
 from storage.audit import sql as audit_sql
 from storage.audit.actors import Actor
@@ -36,6 +36,7 @@ __all__ = [
     "note_export",
     "record",
     "record_failed_sign_in",
+    "record_refused_sign_in",
 ]
 
 # What `merge` texts become ids in.
@@ -105,20 +106,29 @@ def record_failed_sign_in(*, account: str, address: str, how: str = "password") 
     """A try that failed, in the caller's transaction: an entry an hour for each address and account, which counts them.
 
     `account` is the name of an account that exists, "" for any other name: people type passwords into the field for the name.
-    Strangers must not fill the log, so after `AUDIT_FAILED_SIGN_INS_PER_HOUR` entries the rest of the hour is one. Raises as
-    `record` does.
+    Strangers must not fill the log, so after `AUDIT_FAILED_SIGN_INS_PER_HOUR` entries, and while the disk is too full, the rest
+    of the hour is one for each account: that many other tries hide none at a person. Raises as `record` does.
     """
+    _record_try(Verb.SIGN_IN_FAILED, account=account, address=address, how=how)
+
+
+def record_refused_sign_in(*, account: str, address: str, how: str = "password") -> None:
+    """A try that was refused unseen, after too many: as `record_failed_sign_in`."""
+    _record_try(Verb.SIGN_IN_REFUSED, account=account, address=address, how=how)
+
+
+def _record_try(verb: Verb, *, account: str, address: str, how: str) -> None:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     most = limits.AUDIT_FAILED_SIGN_INS_PER_HOUR
     details: dict[str, object] = {"by": how}
-    if run_one(audit_sql.count_since(Verb.SIGN_IN_FAILED, hour, most)).total >= most:
-        account = address = ""
+    if disk_space.is_short_for_items() or run_one(audit_sql.count_since(verb, hour, most)).total >= most:
+        address = ""
         details["addresses"] = "many"
     record(
-        Verb.SIGN_IN_FAILED,
+        verb,
         about=account,
         details=details,
-        merge=f"{Verb.SIGN_IN_FAILED} {hour.isoformat()} {address} {account} {how}",
+        merge=f"{verb} {hour.isoformat()} {address} {account} {how}",
         by=Actor("nobody", address=address),
     )
 

@@ -28,6 +28,7 @@ class Verb(StrEnum):
 
     SIGNED_IN = "sign-in"
     SIGN_IN_FAILED = "sign-in.failed"
+    SIGN_IN_REFUSED = "sign-in.refused"
     SIGNED_OUT = "sign-out"
     SIGNED_OUT_EVERYWHERE = "sign-out.everywhere"
     PASSWORD_CHANGED = "password.change"  # noqa: S105 (a word)
@@ -101,6 +102,7 @@ _KINDS = {
 _VERBS = {
     Verb.SIGNED_IN: (Kind.SIGN_INS, "signed in"),
     Verb.SIGN_IN_FAILED: (Kind.SIGN_INS, "failed to sign in"),
+    Verb.SIGN_IN_REFUSED: (Kind.SIGN_INS, "tried too often to sign in"),
     Verb.SIGNED_OUT: (Kind.SIGN_INS, "signed out"),
     Verb.SIGNED_OUT_EVERYWHERE: (Kind.SIGN_INS, "signed out everywhere"),
     Verb.PASSWORD_CHANGED: (Kind.SIGN_INS, "changed the password"),

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
+from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import BaseNotFound, Unauthorized
@@ -10,13 +11,13 @@ from storage.postgres.database import engine_errors
 from storage.postgres.failures import lacks_collection
 
 
-def ensure_base(*, collection_id: str, name: str) -> None:
-    """Create the Base if it does not exist: the first write creates it (contract: Everywhere).
+def ensure_base(*, collection_id: str, name: str) -> bool:
+    """Create the Base if it does not exist, and say whether that is so: the first write creates it (contract: Everywhere).
 
     Raises Unauthorized when the collection was deleted in the meantime: nobody has a key to it then.
     """
     try:
-        Base.objects.get_or_create(collection_id=collection_id, name=name)
+        return Base.objects.get_or_create(collection_id=collection_id, name=name)[1]
     except IntegrityError as error:
         if lacks_collection(error):
             raise Unauthorized() from None
@@ -24,11 +25,10 @@ def ensure_base(*, collection_id: str, name: str) -> None:
 
 
 def create_base(*, collection_id: str, name: str) -> None:
-    """What a person asks for: `ensure_base`, recorded where it is new. Raises Unauthorized as that does."""
+    """What a person asks for: `ensure_base`, recorded where it is new. Raises Unauthorized as that does, and DiskFull."""
+    disk_space.check_space_for_items()
     with transaction.atomic():
-        is_known = Base.objects.filter(collection_id=collection_id, name=name).exists()
-        ensure_base(collection_id=collection_id, name=name)
-        if not is_known:
+        if ensure_base(collection_id=collection_id, name=name):
             audit.record(Verb.BASE_CREATED, collection_id=collection_id, about=name)
 
 

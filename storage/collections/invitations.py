@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from storage import limits
+from storage import disk_space, limits
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -22,9 +22,10 @@ INVITATION_LASTS = timedelta(days=7)
 def invite_person(*, collection_id: str | None, role: Role, note: str, invited_by: User) -> Invitation:
     """Create an invitation that is valid for a week. Without a collection it is for a new owner of the server.
 
-    `note` says whom it is for. Raises InvalidInput when it is too long, and Forbidden when the person may not invite there
-    (any more).
+    `note` says whom it is for. Raises InvalidInput when it is too long, DiskFull, and Forbidden when the person may not invite
+    there (any more).
     """
+    disk_space.check_space_for_items()
     if len(note) > limits.INVITATION_NOTE_MAX_CHARACTERS:
         raise InvalidInput(f"A note has at most {limits.INVITATION_NOTE_MAX_CHARACTERS} characters")
     with transaction.atomic():
@@ -72,9 +73,10 @@ def withdraw_invitation(*, collection_id: str | None, invitation_id: int) -> Non
 def accept_invitation(*, invitation_id: int, person: User) -> None:
     """Give the person the role of the invitation, and use it up. A better role the person already has is kept.
 
-    Raises InvitationSpent, also for the second of two people who accept at once. Whoever made the invitation is held
-    meanwhile: who loses the right to invite at this moment loses it before, and nothing is given, or after.
+    Raises DiskFull, and InvitationSpent, also for the second of two people who accept at once. Whoever made the invitation is
+    held meanwhile: who loses the right to invite at this moment loses it before, and nothing is given, or after.
     """
+    disk_space.check_space_for_items()
     with transaction.atomic():
         maker_id = find_invitation(invitation_id).invited_by_id
         held = hold_people(maker_id, person.pk)

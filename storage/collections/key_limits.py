@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connections
 
+from storage import engine_waits
 from storage.collections.sql import key_limits as key_limits_sql
 from storage.collections.sql.key_limits import KeyLimits
 from storage.errors import EngineUnreachable, StorageError, Unauthorized
@@ -58,7 +59,10 @@ class Allowance:
         rate = self.requests_per_second
         if rate is None:
             return 0.0
-        if not self._taking.acquire(timeout=_WAIT_SECONDS):
+        budget = engine_waits.current()
+        with budget.spending():
+            is_ours = self._taking.acquire(timeout=budget.shorten(_WAIT_SECONDS))
+        if not is_ours:
             raise EngineUnreachable()
         try:
             now = time.monotonic()

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from storage import limits, names
+from storage import disk_space, limits, names
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import CollectionNotFound, DataKeyNotFound, InvalidInput, Unauthorized
@@ -60,8 +60,9 @@ def create_key(
     """Create a data key. Without `base_names` or `drive_names` it is valid for all of them; an empty list means none.
 
     Without a limit there is none. `made_by` is noted, None for a command. Raises CollectionNotFound, InvalidInput (the key's
-    name, a Base's or Drive's name, a limit).
+    name, a Base's or Drive's name, a limit), DiskFull.
     """
+    disk_space.check_space_for_items()
     _check_limits(requests_per_second, bytes_per_day)
     if not 1 <= len(name.strip()) <= limits.DATA_KEY_NAME_MAX_CHARACTERS:
         raise InvalidInput(f"A data key's name has 1 to {limits.DATA_KEY_NAME_MAX_CHARACTERS} characters")

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
+from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import Unauthorized
@@ -15,8 +16,12 @@ def ensure_drive(*, collection_id: str, name: str) -> int:
 
     Raises Unauthorized when the collection was deleted in the meantime.
     """
+    return _find_or_make(collection_id, name)[0].pk
+
+
+def _find_or_make(collection_id: str, name: str) -> tuple[Drive, bool]:
     try:
-        return Drive.objects.get_or_create(collection_id=collection_id, name=name)[0].pk
+        return Drive.objects.get_or_create(collection_id=collection_id, name=name)
     except IntegrityError as error:
         if lacks_collection(error):
             raise Unauthorized() from None
@@ -24,11 +29,10 @@ def ensure_drive(*, collection_id: str, name: str) -> int:
 
 
 def create_drive(*, collection_id: str, name: str) -> None:
-    """What a person asks for: `ensure_drive`, recorded where it is new. Raises Unauthorized as that does."""
+    """What a person asks for: `ensure_drive`, recorded where it is new. Raises Unauthorized as that does, and DiskFull."""
+    disk_space.check_space_for_items()
     with transaction.atomic():
-        is_known = Drive.objects.filter(collection_id=collection_id, name=name).exists()
-        ensure_drive(collection_id=collection_id, name=name)
-        if not is_known:
+        if _find_or_make(collection_id, name)[1]:
             audit.record(Verb.DRIVE_CREATED, collection_id=collection_id, about=name)
 
 

@@ -35,7 +35,7 @@ from storage.postgres.database import engine_errors, run
 from storage.s3 import blobs
 from storage.s3.cache import copies
 from storage.s3.reading import Reading
-from storage.s3.transfer_slots import Share, take_share
+from storage.s3.transfer_slots import take_share
 
 # What happens to an existing file with the name: it is replaced, both are kept, or the write fails.
 IfExists = Literal["replace", "keep-both", "fail"]
@@ -140,7 +140,7 @@ class Download:
         self._reading: Reading | None = None
         try:
             if self._spans:
-                self._reading = self._open(self._spans[0], self._share)
+                self._reading = self._open(self._spans[0])
         except BaseException:
             self._share.give_back()
             raise
@@ -162,14 +162,13 @@ class Download:
             self._reading.close()
         self._share.give_back()
 
-    def _open(self, span: "Span", share: Share | None = None) -> Reading:
+    def _open(self, span: "Span") -> Reading:
         blob_id, size_bytes = self._file.blob_ids[span.blob], self._file.blob_sizes[span.blob]
         if self._may_come_again:
             copy = copies.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes)
             if copy is not None:
                 return copy
-        seconds = share.seconds_left() if share else None
-        return blobs.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes, seconds=seconds)
+        return blobs.read(blob_id, start=span.start, length=span.length, size_bytes=size_bytes)
 
 
 def read_start(file: StoredFile, length: int) -> bytes:

@@ -21,7 +21,7 @@ from storage.drive.sql import moves as moves_sql
 from storage.errors import DriveNotFound, FileNotFound, InvalidInput, NamesTaken
 from storage.postgres import rights
 from storage.postgres.caller import Access
-from storage.postgres.database import engine_errors, run, run_one
+from storage.postgres.database import engine_errors, run, run_one, taking_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,14 @@ def _relabel(access: Access, drive_id: int, chosen: Chosen, targets: dict[str, s
             raise InvalidInput("Bad folder", "A folder cannot be moved into itself")
     with engine_errors(), transaction.atomic():
         lock_drive(drive_id)
-        run(moves_sql.allow_seconds(limits.MOVE_SECONDS))
-        renames = _expand(drive_id, chosen, targets)
-        moved_folders = _relabel_folders(drive_id, chosen, targets)
-        if not renames and not moved_folders and any(old != new for old, new in targets.items()):
-            raise FileNotFound("These files no longer exist")
-        renames = _settle(drive_id, {old: new for old, new in renames.items() if old != new}, if_exists)
-        _rename_all(drive_id, renames)
-        keep_emptied(drive_id, chosen)
+        with taking_time(limits.MOVE_SECONDS):
+            renames = _expand(drive_id, chosen, targets)
+            moved_folders = _relabel_folders(drive_id, chosen, targets)
+            if not renames and not moved_folders and any(old != new for old, new in targets.items()):
+                raise FileNotFound("These files no longer exist")
+            renames = _settle(drive_id, {old: new for old, new in renames.items() if old != new}, if_exists)
+            _rename_all(drive_id, renames)
+            keep_emptied(drive_id, chosen)
         rights.ask_again(access)
         return len(renames)
 

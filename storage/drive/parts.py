@@ -185,9 +185,7 @@ class PartReader(io.RawIOBase):
     def _ask(self) -> None:
         index = bisect.bisect_right(self._starts, self._position) - 1
         part, start = self._parts[index], self._position - self._starts[index]
-        self._reading = blobs.read(
-            part.id, start=start, length=part.size_bytes - start, size_bytes=part.size_bytes, seconds=None
-        )
+        self._reading = blobs.read(part.id, start=start, length=part.size_bytes - start, size_bytes=part.size_bytes)
         self._chunks = iter(self._reading)
         self._chunk, self._chunk_at = memoryview(next(self._chunks)), self._position
 

@@ -7,6 +7,7 @@ changes a mark with the data folder at every start: a copy that was made without
 """
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -93,6 +94,7 @@ def move_out(data: Path, home: Path) -> None:
     """Bring the engines' data from the data folder to a home that their user can reach, and then away from where it was.
 
     At every moment either the one or the other is whole, and `find` takes the data folder's for as long as it is there.
+    Raises PathError.
     """
     inside = data / ENGINES
     paths.make_system_home()
@@ -102,7 +104,7 @@ def move_out(data: Path, home: Path) -> None:
     except OSError:
         # Another file system.
         try:
-            shutil.copytree(inside, incoming, symlinks=True)
+            _copy(inside, incoming)
             incoming.rename(home)
         except BaseException:
             shutil.rmtree(incoming, ignore_errors=True)
@@ -112,6 +114,18 @@ def move_out(data: Path, home: Path) -> None:
         durable.sync_folder(data)
         shutil.rmtree(gone)
     durable.sync_folder(home.parent)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder; when this returns the copy survives a power cut. Raises PathError."""
+    try:
+        shutil.copytree(source, target, symlinks=True)
+        os.sync()
+    except shutil.Error as error:
+        # It has a list of what failed, each with the reason as its last part.
+        raise PathError(f"{source} can't be copied to {target}: {error.args[0][0][-1]}.") from error
+    except OSError as error:
+        raise PathError(f"{source} can't be copied to {target}: {error.strerror}.") from error
 
 
 def write_identity(data: Path, home: Path, *, instance_id: str) -> None:

@@ -101,7 +101,7 @@ class Child:
             self._restart_at = now + self._pause()
             if self._refusal != repr(error):
                 self._refusal = repr(error)
-                logger.exception("%s could not be started again, and is tried on.", self.name)
+                logger.exception("%s could not be started again. The next try comes soon.", self.name)
         else:
             self._refusal = ""
             logger.warning("%s was started again.", self.name)
@@ -133,7 +133,8 @@ class Child:
         """The end of its log file, to show when it can't be started."""
         if self.log is None or not self.log.is_file():
             return ""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        with open(self.log, encoding="utf-8", errors="replace", opener=_private) as file:
+            return "\n".join(file.read().splitlines()[-lines:])
 
     def bound_log(self) -> None:
         """Keep the log file under its size: the child goes on appending to the same file, whose last lines move to `.1`.

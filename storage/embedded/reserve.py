@@ -21,6 +21,7 @@ class Reserve:
         self._path = home / _NAME
         self._size_bytes, self._keep_free_bytes = size_bytes, keep_free_bytes
         self._is_short = False
+        self._is_in_vain = False
 
     def tend(self) -> None:
         """Make the file or remove it, as the disk allows. Raises OSError."""
@@ -28,12 +29,13 @@ class Reserve:
         is_there = self._is_there()
         if free < self._size_bytes // 2 or (self._path.exists() and not self._size_bytes):
             self._path.unlink(missing_ok=True)
-        elif not is_there and free > self._keep_free_bytes + self._size_bytes * 3 // 2:
+        elif not is_there and not self._is_in_vain and free > self._keep_free_bytes + self._size_bytes * 3 // 2:
             self._make()
         self._tell(free)
 
     def _tell(self, free: int) -> None:
-        is_short = free < self._keep_free_bytes
+        # Not at the same point: where writers come and go it would be told every second.
+        is_short = free < self._keep_free_bytes * (9 if self._is_short else 8) // 8
         if is_short and not self._is_short:
             logger.error(
                 "The disk with %s has %d MB left: nothing new is stored until there are %d. Reading and deleting go on.",
@@ -64,3 +66,11 @@ class Reserve:
             raise
         finally:
             os.close(descriptor)
+        if not self._is_there():
+            # ZFS for one, and whatever packs what it stores: made again and again, it would keep the disk busy for nothing.
+            self._is_in_vain = True
+            self._path.unlink()
+            logger.warning(
+                "No room can be kept on the disk with %s. Once others have filled it, deleting may be impossible.",
+                self._path.parent,
+            )

@@ -172,13 +172,13 @@ def _check_values(state: LocalState) -> None:
     texts = [state.instance_id, state.secret_key, state.postgres.user, state.postgres.password, state.postgres.database]
     texts += [state.s3.access_key, state.s3.secret_key, state.s3.bucket]
     if not all(texts) or any("\0" in text for text in (*texts, state.engine_home, state.postgres.host)):
-        raise ValueError("a value is empty")
+        raise ValueError("a value is empty or has the character NUL")
     if not state.instance_id.isalnum():
-        raise ValueError("instance_id is none")
+        raise ValueError("instance_id is not of letters and digits")
     if not all(0 < port < 65_536 for port in (state.postgres.port, *state.s3.all_ports())):
-        raise ValueError("a port is none")
+        raise ValueError("a port is not between 1 and 65535")
     if state.engine_home not in ("", paths.ENGINES) and not Path(state.engine_home).is_absolute():
-        raise ValueError("engine_home is no path")
+        raise ValueError("engine_home is no absolute path")
 
 
 def ensure(

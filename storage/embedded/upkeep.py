@@ -45,6 +45,6 @@ class Upkeep:
         except Exception as error:
             if self._told.get(what) != repr(error):
                 self._told[what] = repr(error)
-                logger.exception("%s could not be looked after; it is tried on.", what)
+                logger.exception("%s could not be looked after. The server goes on.", what)
         else:
             self._told.pop(what, None)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from storage import limits
+from storage import disk_space, limits
 from storage.errors import EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
@@ -142,7 +142,8 @@ def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[L
 
 
 def pin_event(*, collection_id: str, event_id: str) -> None:
-    """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned."""
+    """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned, DiskFull."""
+    disk_space.check_space_for_items()
     event = find_event(collection_id=collection_id, event_id=event_id)
     packed = event_blocks.pack_event(event)
     with engine_errors(), transaction.atomic():

@@ -74,7 +74,7 @@ class EventQueue:
             try:
                 self._name_keys()
                 self._close_blocks()
-                is_full = disk_space.is_short_for_events()
+                is_full = disk_space.is_short_for_items()
                 if self._closed and not is_full:
                     self._connection.run_together(statements_for(self._closed))
             except StorageError:

@@ -10,6 +10,7 @@ import time
 
 from django.db import connections, transaction
 
+from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import StorageError
@@ -35,7 +36,8 @@ def find_recording(collection_id: str) -> Recording | None:
 
 
 def start_recording(collection_id: str) -> None:
-    """Record the collection's requests from now on; starting again changes nothing."""
+    """Record the collection's requests from now on; starting again changes nothing. Raises DiskFull."""
+    disk_space.check_space_for_items()
     with transaction.atomic():
         if Recording.objects.get_or_create(collection_id=collection_id)[1]:
             audit.record(Verb.RECORDING_STARTED, collection_id=collection_id)

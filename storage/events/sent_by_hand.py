@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from storage import names
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.models import Base, Drive
@@ -11,10 +12,8 @@ from storage.postgres.database import engine_errors
 def note_sent(*, collection_id: str, method: str, name: str) -> None:
     """Record it before it is sent; `name` is told where it is a Base or a Drive. Raises EngineUnreachable."""
     with engine_errors(), transaction.atomic():
-        is_known = any(
-            model._default_manager.filter(collection_id=collection_id, name=name).exists()
-            for model in (Base, Drive)
-            if "\x00" not in name
+        is_known = names.is_text(name) and any(
+            model._default_manager.filter(collection_id=collection_id, name=name).exists() for model in (Base, Drive)
         )
         about = f"{method} {name}" if is_known else method
         audit.record(Verb.REQUEST_SENT, collection_id=collection_id, about=about)

@@ -31,7 +31,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
     """Keep lines, in their order. False when they were left out, as the disk is too full. Raises EngineUnreachable, DiskFull."""
     if not lines:
         return True
-    if disk_space.is_short_for_events():
+    if disk_space.is_short_for_items():
         return False
     adding = micros_sql.add_lines(
         micro_ids=[line.micro_id for line in lines],

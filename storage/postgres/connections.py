@@ -22,8 +22,8 @@ from psycopg import errors
 from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import TransactionStatus
 
-from storage import limits
-from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, start_watching
+from storage import engine_waits
+from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, shorten, start_watching
 
 T = TypeVar("T")
 
@@ -45,20 +45,21 @@ _poll = ctypes.PyDLL(None).poll
 class Connection(psycopg.Connection[Any]):
     """A connection whose answers come within a time. One that is overdue closes it, and who waits gets an OperationalError.
 
-    `answer_seconds` is that time, None for ever. `waited_seconds` are spent already: the first answer has so much less.
+    `answer_seconds` is that time; a request that has less left to wait has that instead (`storage/engine_waits.py`).
     """
 
-    answer_seconds: float | None = ANSWER_SECONDS
-    waited_seconds = 0.0
+    answer_seconds: float = ANSWER_SECONDS
     _look: Callable[[], int]
     _opening = threading.local()
 
     @classmethod
-    def open(cls, seconds: float = CONNECT_SECONDS, **parameters: Any) -> "Connection":
+    def open(cls, **parameters: Any) -> "Connection":
         """A new connection, to the first address that lets us in. Raises NoAnswer and psycopg's errors."""
         start_watching()
-        cls._opening.due_at = time.monotonic() + seconds
-        connection = cls.connect(**parameters)
+        budget = engine_waits.current()
+        cls._opening.due_at = time.monotonic() + shorten(budget, CONNECT_SECONDS)
+        with budget.spending():
+            connection = cls.connect(**parameters)
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
         return connection
 
@@ -77,21 +78,13 @@ class Connection(psycopg.Connection[Any]):
         # psycopg has a timeout for each address, and none for all of them.
         return connect_until(cls._opening.due_at, super()._connect_gen(conninfo))
 
-    def due_at(self) -> float:
-        """By when an answer is due to what is sent now, on the clock of `time.monotonic()`."""
-        waited, self.waited_seconds = self.waited_seconds, 0.0
-        seconds = self.answer_seconds
-        if seconds is None:
-            return inf
-        if waited:
-            seconds = max(seconds - waited, limits.ENGINE_MIN_SECONDS)
-        return time.monotonic() + seconds
-
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """As psycopg's, which its cursors use, but not for ever."""
-        due_at = self.due_at()
+        budget = engine_waits.current()
+        seconds = shorten(budget, self.answer_seconds)
         try:
-            return super().wait(gen, interval, timeout if due_at == inf else timeout or due_at - time.monotonic())
+            with budget.spending():
+                return super().wait(gen, interval, timeout or (None if seconds == inf else seconds))
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise NoAnswer("the database server did not answer in time") from None
@@ -111,25 +104,17 @@ class Pool:
             self._free_places.put(None)
         self._idle: deque[Connection] = deque()
 
-    def take(self, open_new: Callable[[float], Connection]) -> Connection:
-        """A connection that looks healthy; `open_new` is told how many seconds it has. Raises PoolBusy and what that raises."""
-        began = None
+    def take(self, open_new: Callable[[], Connection]) -> Connection:
+        """A connection that looks healthy, made by `open_new` where there is none. Raises PoolBusy and what that raises."""
         try:
             self._free_places.get_nowait()
         except Empty:
-            began = time.monotonic()
             self._wait_for_place()
         try:
-            connection = self._good_idle_one()
-            if connection is None:
-                began = began or time.monotonic()
-                connection = open_new(CONNECT_SECONDS - (time.monotonic() - began))
+            return self._good_idle_one() or open_new()
         except BaseException:
             self._free_places.put(None)
             raise
-        if began is not None:
-            connection.waited_seconds = time.monotonic() - began
-        return connection
 
     def give_back(self, connection: Connection) -> None:
         """End the use of a connection that `take` returned. One in the middle of anything is closed.
@@ -148,8 +133,11 @@ class Pool:
             self._free_places.put(None)
 
     def _wait_for_place(self) -> None:
+        budget = engine_waits.current()
+        seconds = shorten(budget, _WAIT_SECONDS)
         try:
-            self._free_places.get(timeout=_WAIT_SECONDS)
+            with budget.spending():
+                self._free_places.get(timeout=seconds)
         except Empty:
             raise PoolBusy("all database connections are in use") from None
 

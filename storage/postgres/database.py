@@ -7,14 +7,16 @@ each package's `sql`, the connections in `connections.py`, and how a statement i
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
 
+from storage import engine_waits
 from storage.postgres.connections import Connection, pool
-from storage.postgres.deadlines import CONNECT_SECONDS
+from storage.postgres.deadlines import LONGER_SECONDS
 from storage.postgres.failures import name_failure
 from storage.postgres.sending import row_maker, send
 from storage.postgres.sql import sessions as sessions_sql
@@ -66,7 +68,7 @@ def one_connection() -> Iterator[None]:
 def unhurried() -> Iterator[None]:
     """Within `one_connection()`: let its statements take as long as they need, such as those of a migration."""
     connection = django_connection.connection
-    answer_seconds, connection.answer_seconds = connection.answer_seconds, None
+    answer_seconds, connection.answer_seconds = connection.answer_seconds, inf
     try:
         run(sessions_sql.set_statement_timeout("0"))
         yield
@@ -74,6 +76,19 @@ def unhurried() -> Iterator[None]:
         connection.answer_seconds = answer_seconds
         if not connection.closed:
             run(sessions_sql.set_statement_timeout(f"{settings.STATEMENT_TIMEOUT_MS}"))
+
+
+@contextmanager
+def taking_time(seconds: float) -> Iterator[None]:
+    """Within a transaction: let what is done inside take so long, each statement and all waits of the request together."""
+    connection = django_connection.connection
+    run(sessions_sql.allow_statements(f"{seconds * 1000:.0f}"))
+    answer_seconds, connection.answer_seconds = connection.answer_seconds, seconds + LONGER_SECONDS
+    try:
+        with engine_waits.allowed(connection.answer_seconds):
+            yield
+    finally:
+        connection.answer_seconds = answer_seconds
 
 
 class OwnConnection:
@@ -170,6 +185,6 @@ def engine_errors() -> Iterator[None]:
         raise named() from error
 
 
-def _open(seconds: float = CONNECT_SECONDS) -> Connection:
+def _open() -> Connection:
     """A connection as Django configures it, but committing every statement."""
-    return Connection.open(seconds, **django_connection.get_connection_params(), autocommit=True)
+    return Connection.open(**django_connection.get_connection_params(), autocommit=True)

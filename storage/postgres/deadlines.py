@@ -17,22 +17,22 @@ import psycopg
 from django.conf import settings
 from psycopg.pq.abc import PGconn, PGresult
 
-from storage import limits
+from storage import engine_waits, limits
 
 T = TypeVar("T")
 
 # The server ends a statement itself where it can (`statement_timeout`): it gets this much longer.
-_LONGER_SECONDS = 0.2
+LONGER_SECONDS = 0.2
 # How long the thread sleeps at most, and at least.
 _SLEEP_SECONDS = (0.02, 0.2)
 
 # How long a connection may take to answer. What takes its time, as jobs do, runs without a `statement_timeout`.
 ANSWER_SECONDS = (
-    settings.STATEMENT_TIMEOUT_MS / 1000 + _LONGER_SECONDS
+    settings.STATEMENT_TIMEOUT_MS / 1000 + LONGER_SECONDS
     if settings.STATEMENT_TIMEOUT_MS
     else limits.JOB_STATEMENT_SECONDS
 )
-# Until a connection is there, with the turn for it.
+# Until a connection is there.
 CONNECT_SECONDS = limits.ENGINE_ANSWER_SECONDS
 
 
@@ -47,13 +47,15 @@ _cutting = threading.Lock()
 _watching: threading.Thread | None = None
 
 
-def wait_for_result(pgconn: PGconn, due_at: float, ask: Callable[..., PGresult], *args: Any) -> PGresult:
-    """What a blocking call of libpq returns; `due_at` is `time.monotonic()`'s.
+def wait_for_result(pgconn: PGconn, seconds: float, ask: Callable[..., PGresult], *args: Any) -> PGresult:
+    """What a blocking call of libpq returns, which has so many seconds, and no more than its request has left.
 
     An overdue one returns a result that says the connection was lost, and the connection is closed then. Somebody must have
-    called `start_watching` in this process.
+    called `start_watching` in this process. Raises NoAnswer when nothing is left: nothing was sent then.
     """
-    wait = (due_at, pgconn)
+    budget = engine_waits.current()
+    began = time.monotonic()
+    wait = (began + shorten(budget, seconds), pgconn)
     _waits.add(wait)
     try:
         return ask(*args)
@@ -63,6 +65,15 @@ def wait_for_result(pgconn: PGconn, due_at: float, ask: Callable[..., PGresult],
         except KeyError:
             with _cutting:  # until it is shut, the socket's number must not become somebody else's
                 pgconn.finish()
+        budget.left -= time.monotonic() - began
+
+
+def shorten(budget: engine_waits.Budget, seconds: float) -> float:
+    """As the budget does. Raises NoAnswer when nothing is left."""
+    seconds = budget.shorten(seconds)
+    if not seconds:
+        raise NoAnswer("the request has waited for the engines long enough")
+    return seconds
 
 
 def connect_until(due_at: float, connecting: Generator[Any, Any, T]) -> Generator[Any, Any, T]:

@@ -59,7 +59,10 @@ def name_orm_failure(error: BaseException | None) -> StorageError | None:
     """Likewise, as something to raise from the ORM; there also what was refused because its collection is gone."""
     if _lacks_collection(error):
         return OrmCollectionNotFound("The collection was deleted in the meantime")
-    return {DiskFull: OrmDiskFull(), EngineUnreachable: OrmEngineUnreachable(), None: None}[name_failure(error)]
+    named = name_failure(error)
+    if named is DiskFull:
+        return OrmDiskFull()
+    return OrmEngineUnreachable() if named else None
 
 
 def lacks_collection(error: IntegrityError) -> bool:

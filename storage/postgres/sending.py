@@ -41,13 +41,15 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-        _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.exec_, b"BEGIN"))
+        _nothing(pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_, b"BEGIN"))
     if len(values) <= _PREPARED_MAX_PARAMS:
         name = _prepared(connection, text, transformer.types or ())
-        result = wait_for_result(pgconn, connection.due_at(), pgconn.exec_prepared, name, values, transformer.formats)
+        result = wait_for_result(
+            pgconn, connection.answer_seconds, pgconn.exec_prepared, name, values, transformer.formats
+        )
     else:
         arguments = (text.encode(), values, transformer.types, transformer.formats)
-        result = wait_for_result(pgconn, connection.due_at(), pgconn.exec_params, *arguments)
+        result = wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_params, *arguments)
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
@@ -74,10 +76,12 @@ def _prepare(connection: Connection, names: _Names, statement: str, types: _Type
     pgconn = connection.pgconn
     if len(names) >= _PREPARED_MAX:
         forget = b"DEALLOCATE " + names.pop(next(iter(names)))
-        _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.exec_, forget))
+        _nothing(pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_, forget))
     number = int(next(reversed(names.values()), b"s0")[1:]) + 1
     name = b"s%d" % number
-    _nothing(pgconn, wait_for_result(pgconn, connection.due_at(), pgconn.prepare, name, statement.encode(), types))
+    _nothing(
+        pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.prepare, name, statement.encode(), types)
+    )
     names[statement, types] = name
     return name
 

@@ -32,7 +32,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from storage import disk_space, limits
+from storage import disk_space, engine_waits, limits
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
 from storage.s3 import pool
 from storage.s3.reading import Reading
@@ -119,15 +119,14 @@ class _FromS3(Reading):
         self._answer.release_conn()
 
 
-def read(blob_id: UUID, *, start: int, length: int, size_bytes: int, seconds: float | None = None) -> Reading:
+def read(blob_id: UUID, *, start: int, length: int, size_bytes: int) -> Reading:
     """Begin to read `length` bytes from `start` of an object that has `size_bytes`.
 
-    S3 has `seconds` for its first word. Raises EngineUnreachable, and BlobMissing when the object is not there or has
-    another length.
+    Raises EngineUnreachable, and BlobMissing when the object is not there or has another length.
     """
     partial = length != size_bytes
     headers = {"Range": f"bytes={start}-{start + length - 1}"} if partial else {}
-    answer = _ask("GET", blob_id, headers, seconds=seconds)
+    answer = _ask("GET", blob_id, headers)
     try:
         _expect(answer, 200, 206)
         # Not every S3 answers 206 for a part, but these two headers are right everywhere.
@@ -305,9 +304,12 @@ def _ask(
     headers: dict[str, str],
     *,
     body: Iterable[bytes] | None = None,
-    seconds: float | None = None,
 ) -> urllib3.BaseHTTPResponse:
-    """The answer, its body not read yet. Raises EngineUnreachable."""
+    """The answer, its body not read yet, within what the request has left. Raises EngineUnreachable."""
+    budget = engine_waits.current()
+    seconds = budget.shorten(limits.ENGINE_ANSWER_SECONDS)
+    if not seconds:
+        raise EngineUnreachable()
     path = f"{urlsplit(settings.S3_ENDPOINT_URL).path.rstrip('/')}/{settings.S3_BUCKET}/{key_of(blob_id)}"
     request = AWSRequest(method=method, url=_origin() + path, headers=headers)
     _signer().add_auth(request)
@@ -316,12 +318,12 @@ def _ask(
         "preload_content": False,
         "redirect": False,
     }
-    seconds = seconds or limits.ENGINE_ANSWER_SECONDS
     try:
         if body is not None:
-            # It may come from a slow client, whom S3 waits for longer than we wait for it.
+            # While its bytes go out nobody waits for S3: of these seconds each step has as many.
             return _pool().urlopen(method, path, body=body, timeout=_timeout(seconds), **options)
-        return _ask_twice(method, path, time.monotonic() + seconds, options)
+        with budget.spending():
+            return _ask_twice(method, path, time.monotonic() + seconds, options)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise EngineUnreachable() from error
 

@@ -4,9 +4,8 @@ A thread takes a slot before it moves a file's bytes and keeps it until they are
 """
 
 import threading
-import time
 
-from storage import limits
+from storage import engine_waits, limits
 from storage.errors import EngineUnreachable
 
 
@@ -25,13 +24,8 @@ _places = threading.BoundedSemaphore(limits.TRANSFERS_AT_ONCE)
 class Share:
     """A slot of a thread that moves a file. It is given back once, even if several places close it."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self) -> None:
         self._given_back = threading.Lock()
-
-    def seconds_left(self) -> float:
-        """Until the client is owed an answer. Never so little that an engine in good health could not answer."""
-        return max(self.deadline - time.monotonic(), limits.ENGINE_MIN_SECONDS)
 
     def give_back(self) -> None:
         """Give the slot back. Calling it again does nothing."""
@@ -54,7 +48,9 @@ def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
     """Wait for a free slot. Raises EngineUnreachable when there is none in this time, and NotHere."""
     if not _this_thread.may_move:
         raise NotHere
-    deadline = time.monotonic() + limits.ENGINE_ANSWER_SECONDS
-    if not _places.acquire(timeout=wait_seconds):
+    budget = engine_waits.current()
+    with budget.spending():
+        is_ours = _places.acquire(timeout=budget.shorten(wait_seconds))
+    if not is_ours:
         raise EngineUnreachable("Too many files are on their way at the moment, please try again")
-    return Share(deadline)
+    return Share()

@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,9 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
+from console.listener import KINDS
 from storage.models import Blob
-from tests.drives import MOST, PART, DriveClient, encoded, make_drive, md5, noise
+from tests.drives import MOST, PART, DriveClient, encoded, md5, noise
 from tests.factories import RawConnection, raw_head, shared_http
+from tests.processes import living_children
 from tests.serving import Server, child_of_serve
 from tests.sweeping import swept_report
 from tests.waiting import eventually
@@ -21,13 +22,13 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("clean_bucket")
 
 MB = 1_048_576
-# How long the web server keeps a thread that has nothing to do.
-IDLE_SECONDS = 30
+# Of a worker, besides those that do the work of requests.
+OTHER_THREADS = 8
 
 
 def workers(server: Server) -> list[psutil.Process]:
     """The processes that serve requests: the children of the web server's main process."""
-    return child_of_serve(server, "console.listener").children()
+    return living_children(child_of_serve(server, "console.listener"))
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def connections(server: Server) -> int:
 
 
 def threads(server: Server) -> int:
-    """Those of the workers. The web server ends one that has been idle for half a minute."""
+    """Those of the workers."""
     return sum(process.num_threads() for process in workers(server))
 
 
@@ -143,19 +144,4 @@ def send_400_away(server: Server, drive: DriveClient) -> None:
 def test_clients_that_go_away_leave_nothing(server: Server, drive: DriveClient) -> None:
     send_400_away(server, drive)
 
-
-@pytest.mark.slow
-def test_clients_that_go_away_leave_no_thread(server: Server, drive: DriveClient) -> None:
-    """Each held one for a moment; those that nobody needs any more end."""
-
-    def left_when_idle() -> int:
-        fewest = threads(server)
-        for _ in range(IDLE_SECONDS + 10):
-            time.sleep(1)
-            fewest = min(fewest, threads(server))
-        return fewest
-
-    idle = left_when_idle()
-    for _ in range(3):
-        send_400_away(server, make_drive(server))
-    assert left_when_idle() <= idle + 4
+    assert threads(server) <= len(workers(server)) * (sum(KINDS.values()) + OTHER_THREADS)

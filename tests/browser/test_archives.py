@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from storage.models import Import
 from storage.postgres.caller import Access
 from tests import archives
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, eventually_on
 from tests.people import Cast
 
 
@@ -55,6 +55,19 @@ def test_an_archive_is_sent_looked_through_and_imported(cast: Cast, pages: Pages
     assert archives.stored_items(Access(cast.collection.id), "mine") == {"a": {}}
     page.reload()
     expect(page.get_by_text("A key is empty").first).to_be_visible()
+
+
+def test_a_file_chosen_before_the_script_is_there_is_sent(cast: Cast, pages: Pages, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(b"[]")
+    page = pages(cast.member, f"/collections/{cast.collection.id}/imports/")
+    held: list[Route] = []
+    page.route("**/import_upload*.js", lambda route: held.append(route))
+    page.get_by_role("link", name="Import a file").click()
+    choose(page, path)
+    (script,) = eventually_on(page, lambda: held)
+    script.continue_()
+    expect(page.get_by_text("0 items in 1 Base")).to_be_visible()
 
 
 def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(

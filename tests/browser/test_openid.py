@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import faults_of
-from tests.embedded.conftest import making_servers
+from tests.embedded.servers import making_servers
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, running_provider
 from tests.waiting import MOMENT_SECONDS
 

@@ -141,20 +141,36 @@ def test_another_persons_passkey_is_no_second_step(device: Device, database: Non
     sign_out(page, eve.username)
     sign_in(page, ada.username)
     expect(page.get_by_role("heading", name="One more step")).to_be_visible()
-    assert page.evaluate(ANSWER_WITH_ANY, "/sign-in/second-step/passkey/") == 422
+    assert page.evaluate(ANSWER_WITH_ANY, ["/sign-in/second-step/passkey/"] * 2) == 422
     open_path(page, "/account/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-# With the modules of the pages themselves, but whichever passkey the device has.
-ANSWER_WITH_ANY = """async (url) => {
+def test_answer_to_the_second_step_does_not_sign_in_alone(device: Device, database: None) -> None:
+    person, page = make_person("ada"), device()
+    sign_in(page, person.username)
+    add_passkey(page, "One")
+    page.get_by_role("link", name="I have kept them").click()
+    sign_out(page, person.username)
+    protocol, authenticator = page.device  # type: ignore[attr-defined]
+    protocol.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    sign_in(page, person.username)
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    page.evaluate(ANSWER_WITH_ANY, ["/sign-in/second-step/passkey/", "/sign-in/passkey/"])
+    open_path(page, "/account/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+# With the modules of the pages themselves, but whichever passkey the device has, and without asking who holds it.
+ANSWER_WITH_ANY = """async ([asked, answered]) => {
     const { commonHeaders, requestJson } = await import('/static/js/lib/requests.js');
     const { readQuestion, writeAnswer } = await import('/static/js/lib/passkey_answers.js');
-    const question = readQuestion(await requestJson(`${url}question/`, { method: 'POST' }));
+    const question = readQuestion(await requestJson(`${asked}question/`, { method: 'POST' }));
     delete question.publicKey.allowCredentials;
+    question.publicKey.userVerification = 'discouraged';
     const answer = writeAnswer(await navigator.credentials.get(question));
     const headers = { ...commonHeaders(), 'Content-Type': 'application/x-www-form-urlencoded' };
-    return (await fetch(url, { method: 'POST', headers, body: new URLSearchParams({ answer }) })).status;
+    return (await fetch(answered, { method: 'POST', headers, body: new URLSearchParams({ answer }) })).status;
 }"""
 
 

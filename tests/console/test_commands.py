@@ -5,8 +5,12 @@ import subprocess
 
 import httpx
 import pytest
+from pytest_django import Settings
 
+from homeport import cli
+from storage.errors import DiskFull, EngineUnreachable
 from storage.models import Item
+from storage.postgres.failures import OrmDiskFull, OrmEngineUnreachable
 from tests.commands import run_here
 from tests.serving import Server
 
@@ -133,3 +137,22 @@ def test_wrong_setting_is_named(server: Server) -> None:
     assert done.returncode != 0
     assert "HOMEPORT_WORKERS" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("error", [DiskFull, OrmDiskFull])
+def test_full_disk_is_not_taken_for_a_server_that_is_down(error: type[DiskFull]) -> None:
+    assert cli._sentence_for(error()) == "Storage is full: free some space, then try again"
+
+
+@pytest.mark.parametrize("error", [EngineUnreachable, OrmEngineUnreachable])
+def test_engine_that_is_down_is_told_with_what_to_do(error: type[EngineUnreachable]) -> None:
+    told = cli._sentence_for(error())
+    assert told is not None
+    assert "run `serve` in another terminal" in told
+
+
+def test_every_command_says_what_storage_refuses(server: Server, settings: Settings) -> None:
+    settings.DISK_RESERVE_MB = 10**9
+    refused = run_here("demo")
+    assert refused.returncode == 1
+    assert "Storage is full: free some space" in refused.stderr

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from environs import Env
 
+from console import environment
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import ROOT
 from tests.waiting import MOMENT_SECONDS
@@ -26,8 +28,13 @@ WRONG = [
         ("HOMEPORT_TRUSTED_PROXIES", text)
         for text in ("nonsense", "127.0.0.1,nonsense", "10.0.0.1/8", "1.2.3.4/99", "::g")
     ),
+    *(
+        ("HOMEPORT_TRUSTED_PROXIES", text)
+        for text in ("*", "10.0.0.1,*", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "10.0.0.1, ::/00")
+    ),
     *(("HOMEPORT_MICROS_MAY_REACH", text) for text in ("nonsense", "*", "10.0.0.1/8", "example.com")),
     *(("HOMEPORT_ALLOWED_HOSTS", text) for text in ("https://x.example", "a b", "x:80", "é.example", "a..b", "[::1")),
+    *(("HOMEPORT_OIDC_DOMAINS", text) for text in (",", "example.com,", "a b", "x@example.com", ".example.com")),
     *(("HOMEPORT_HOST", text) for text in ("", "a b", "http://x", "256.1.1.1/8")),
     *(("HOMEPORT_PORT", text) for text in ("x", "-1", "65536", "", "1.5")),
     *(("HOMEPORT_WORKERS", text) for text in ("0", "x", "99999")),
@@ -78,6 +85,11 @@ for name, text in json.loads(sys.argv[1]):
     finally:
         del os.environ[name]
 """
+
+
+def test_domains_are_read_in_one_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEPORT_OIDC_DOMAINS", " @Example.com, b.example ")
+    assert environment.read_domains(Env()) == ["example.com", "b.example"]
 
 
 def test_each_wrong_setting_is_named(folder: Path) -> None:

@@ -1,13 +1,12 @@
-"""Servers of their own for tests that break one: each in its own data folder, on its own ports."""
+"""Servers for tests that break one, and data folders for what is tried without."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.embedded import ports
+from tests.embedded.servers import making_servers
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import Server
 
@@ -20,34 +19,15 @@ def data_folder() -> Iterator[Path]:
     remove_data_folder(folder)
 
 
-@contextlib.contextmanager
-def making_servers() -> Iterator[Callable[..., Server]]:
-    """What makes a server that isn't started yet; whatever was started is stopped at the end, and its folder removed."""
-    with contextlib.ExitStack() as stack:
-
-        def make(**environment: str) -> Server:
-            http, https = ports.free_ports(2)
-            folder = make_data_folder()
-            stack.callback(remove_data_folder, folder)
-            # What is read comes from the engines, which these tests are about, and not from copies.
-            server = Server(folder, http, https, environment={"HOMEPORT_CACHE_MB": "0", **environment})
-            # The test may have moved it to another data folder since.
-            stack.callback(lambda: remove_data_folder(server.data))
-            stack.callback(server.stop)
-            return server
-
-        yield make
-
-
 @pytest.fixture
 def make_server() -> Iterator[Callable[..., Server]]:
     with making_servers() as make:
         yield make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def hardy_server() -> Iterator[Server]:
-    """One for all tests of a module, each of which leaves it as well as it found it."""
+    """One for all tests that break a server and leave it as well as they found it."""
     with making_servers() as make:
         server = make().start()
         server.wait_ready()

@@ -3,11 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+MB = 1_048_576
+# What a server keeps free of its disk: so much for each of the two engines.
+RESERVE_MB = 128
+NEEDED_MB = 2 * RESERVE_MB
 
 needs_small_disk = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only Linux's root can mount a small disk"
@@ -34,6 +40,23 @@ class SmallDisk:
                 with suppress(OSError):
                     os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), more)
                     break
+
+    @contextmanager
+    def kept_full(self) -> Iterator[None]:
+        """Whatever becomes free is taken again, until the end of the block."""
+        over = threading.Event()
+
+        def fill() -> None:
+            while not over.wait(0.02):
+                self.leave(0)
+
+        filler = threading.Thread(target=fill)
+        filler.start()
+        try:
+            yield
+        finally:
+            over.set()
+            filler.join()
 
     def free(self) -> None:
         self._ballast.unlink()

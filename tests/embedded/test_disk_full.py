@@ -1,53 +1,36 @@
 """A disk with no room left: 507, while reads and deletes go on; writes return once space is free."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.drives import PART, noise
-from tests.embedded.disks import SmallDisk, mounted, needs_small_disk
-from tests.engines import make_data_folder, remove_data_folder
+from tests.embedded.disks import MB, NEEDED_MB, RESERVE_MB, SmallDisk, needs_small_disk
+from tests.embedded.servers import serving_on_small_disk
 from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
-MB = 1_048_576
-# For each of the two engines.
-RESERVE_MB = 128
-NEEDED_MB = 2 * RESERVE_MB
-
 pytestmark = needs_small_disk
 
 
-@pytest.fixture
-def small_disk() -> Iterator[SmallDisk]:
-    folder = make_data_folder()
-    try:
-        with mounted(folder, "size=900m,mode=711"):
-            yield SmallDisk(folder)
-    finally:
-        remove_data_folder(folder)
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Server, SmallDisk]]:
+    with serving_on_small_disk() as served:
+        yield served
 
 
 @pytest.fixture
-def serve_there(small_disk: SmallDisk, make_server: Callable[..., Server]) -> Callable[..., Server]:
-    """Start a server whose data folder is the small disk."""
-
-    def serve(**environment: str) -> Server:
-        server = make_server(HOMEPORT_DATA=str(small_disk.folder), **environment)
-        server.data = small_disk.folder
-        server.start().wait_ready()
-        return server
-
-    return serve
+def small_disk(served: tuple[Server, SmallDisk]) -> SmallDisk:
+    return served[1]
 
 
 @pytest.fixture
-def client(serve_there: Callable[..., Server]) -> Iterator[httpx.Client]:
-    server = serve_there()
+def client(served: tuple[Server, SmallDisk]) -> Iterator[httpx.Client]:
+    server, _ = served
     collection_id, key = server.make_key("full")
     url = f"{server.url}/v1/{collection_id}/full"
     with httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=MOMENT_SECONDS, trust_env=False) as client:
@@ -92,46 +75,47 @@ def test_writes_are_507_and_all_else_goes_on(client: httpx.Client, small_disk: S
     assert client.get("/files/download?name=u").content == noise(PART) + b"end"
 
 
+def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: SmallDisk) -> None:
+    """However little is left: what is kept for this is enough to delete and to compact."""
+    names = [f"f{number}" for number in range(24)]
+    for left_mb in (NEEDED_MB - 1, 25, 0):
+        for name in names:
+            client.post(f"/files?name={name}", content=noise(9_000_000)).raise_for_status()
+        client.put("/items", json={"items": [{"key": "a"}]}).raise_for_status()
+        eventually((small_disk.folder / "engines" / "reserve").exists)
+        small_disk.leave(left_mb * MB)
+        eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 507)
+        eventually(lambda: client.request("DELETE", "/files", json={"names": names[1:]}).status_code == 200)
+        # 200 MB go, in a few seconds; the times of grace, of an hour, would make them wait.
+        eventually(lambda: small_disk.free_bytes > NEEDED_MB * MB)
+        eventually(lambda: client.put("/items", json={"items": [{"key": "b"}]}).status_code == 207)
+        assert client.get("/files/download?name=f0").content == noise(9_000_000)
+        if left_mb:
+            # Where nothing was left SeaweedFS looks once a minute whether there is room again: `test_writers_at_once.py` waits.
+            eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 201)
+            assert client.get("/files/download?name=new").content == b"new"
+        small_disk.free()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("reserve_mb", [RESERVE_MB, 0])
-def test_nothing_acknowledged_is_lost_on_a_full_disk(
-    serve_there: Callable[..., Server], small_disk: SmallDisk, reserve_mb: int
-) -> None:
+def test_nothing_acknowledged_is_lost_on_a_full_disk(reserve_mb: int) -> None:
     """Without a reserve both engines themselves run out of space, in the middle of writes."""
-    server = serve_there(HOMEPORT_DISK_RESERVE_MB=str(reserve_mb))
-    with Ledger(server) as ledger:
-        eventually(lambda: all(len(began) > 20 for began in ledger.acknowledged.values()))
-        small_disk.leave(2 * reserve_mb * MB + 20 * MB)
-        eventually(lambda: ledger.refused[507] > 200)
-        before = ledger.read_statuses.copy()
-        eventually(lambda: ledger.read_statuses.total() > before.total() + 20)
-        assert (ledger.read_statuses - before).keys() <= {200, 404}
-        small_disk.free()
-        for kind in ledger.services:
-            assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
-    assert ledger.refused[507] > 200
-    if not reserve_mb:
-        # Where it failed to write once, SeaweedFS deletes nothing before it is started again. The reserve spares it that.
-        kill(child_of_serve(server, "weed"))
-        time.sleep(0.6)  # `/readyz` may repeat an answer for half a second
-        server.wait_ready()
-    ledger.check()
-
-
-@pytest.mark.parametrize("left_mb", [NEEDED_MB - 1, 25, 0])
-def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: SmallDisk, left_mb: int) -> None:
-    """However little is left: what is kept for this is enough to delete and to compact."""
-    names = [f"f{number}" for number in range(36)]
-    for name in names:
-        client.post(f"/files?name={name}", content=noise(9_000_000)).raise_for_status()
-    client.put("/items", json={"items": [{"key": "a"}]}).raise_for_status()
-    small_disk.leave(left_mb * MB)
-    eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 507)
-    eventually(lambda: client.request("DELETE", "/files", json={"names": names[1:]}).status_code == 200)
-    # 310 MB go, in a few seconds; the times of grace, of an hour, would make them wait.
-    eventually(lambda: small_disk.free_bytes > NEEDED_MB * MB)
-    eventually(lambda: client.put("/items", json={"items": [{"key": "b"}]}).status_code == 207)
-    # SeaweedFS looks once a minute whether there is room again where none was.
-    eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 201)
-    assert client.get("/files/download?name=f0").content == noise(9_000_000)
-    assert client.get("/files/download?name=new").content == b"new"
+    with serving_on_small_disk(HOMEPORT_DISK_RESERVE_MB=str(reserve_mb)) as (server, small_disk):
+        with Ledger(server) as ledger:
+            eventually(lambda: all(len(began) > 20 for began in ledger.acknowledged.values()))
+            small_disk.leave(2 * reserve_mb * MB + 20 * MB)
+            eventually(lambda: ledger.refused[507] > 200)
+            before = ledger.read_statuses.copy()
+            eventually(lambda: ledger.read_statuses.total() > before.total() + 20)
+            assert (ledger.read_statuses - before).keys() <= {200, 404}
+            small_disk.free()
+            for kind in ledger.services:
+                assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
+        assert ledger.refused[507] > 200
+        if not reserve_mb:
+            # Where it failed to write once, SeaweedFS deletes nothing before it is started again. The reserve spares it that.
+            kill(child_of_serve(server, "weed"))
+            time.sleep(0.6)  # `/readyz` may repeat an answer for half a second
+            server.wait_ready()
+        ledger.check()

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from storage.embedded import leftovers, postgres, state
+from tests.processes import lives, living_children
 from tests.serving import Server, kill
 from tests.waiting import PROMISED_SECONDS, eventually, seconds_until
 
@@ -38,29 +39,18 @@ def answers(server: Server) -> bool:
 
 def supervisors(server: Server, word: str) -> list[psutil.Process]:
     """The children of serve itself whose command line holds the word."""
-    assert server.process
-    return [process for process in server.children(word) if process.ppid() == server.process.pid]
-
-
-def lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return server.children(word, at_any_depth=False)
 
 
 def test_a_killed_web_worker_is_back(faulty: Server) -> None:
     (main,) = supervisors(faulty, "console.listener")
-    before = {worker.pid for worker in main.children()}
-    kill(main.children()[0])
-    assert (
-        seconds_until(lambda: len(before) == len([w for w in main.children() if w.status() != "zombie"]))
-        < PROMISED_SECONDS
-    )
+    before = living_children(main)
+    kill(before[0])
+    assert seconds_until(lambda: len(before) == len(living_children(main))) < PROMISED_SECONDS
     assert seconds_until(lambda: answers(faulty)) < PROMISED_SECONDS
 
 
-@pytest.mark.parametrize("word", ["postgres", "weed", "--interface wsgi", "procrastinate"])
+@pytest.mark.parametrize("word", ["postgres", "weed", "console.listener", "procrastinate"])
 def test_a_killed_child_is_started_again(faulty: Server, word: str) -> None:
     victim = supervisors(faulty, word)[0]
     kill(victim)
@@ -90,23 +80,23 @@ def test_a_killed_postgres_leaves_no_session_and_loses_no_commit(faulty: Server)
         connection.execute("DROP TABLE ledger")
 
 
-def test_a_killed_serve_is_followed_by_one_that_clears_its_children(own_server: Server) -> None:
-    assert own_server.process
-    family = psutil.Process(own_server.process.pid).children(recursive=True)
-    own_server.process.send_signal(signal.SIGKILL)
-    own_server.process.wait()
-    own_server.start()
+def test_a_killed_serve_is_followed_by_one_that_clears_its_children(hardy_server: Server) -> None:
+    assert hardy_server.process
+    family = psutil.Process(hardy_server.process.pid).children(recursive=True)
+    hardy_server.process.send_signal(signal.SIGKILL)
+    hardy_server.process.wait()
+    hardy_server.start()
     eventually(lambda: not any(lives(process) for process in family))
-    own_server.wait_ready()
+    hardy_server.wait_ready()
 
 
-def test_a_stale_pid_file_that_names_a_living_process_does_not_keep_postgres_down(own_server: Server) -> None:
-    assert own_server.process
-    _, home = home_of(own_server)
-    own_server.process.send_signal(signal.SIGKILL)
-    own_server.process.wait()
+def test_a_stale_pid_file_that_names_a_living_process_does_not_keep_postgres_down(hardy_server: Server) -> None:
+    assert hardy_server.process
+    _, home = home_of(hardy_server)
+    hardy_server.process.send_signal(signal.SIGKILL)
+    hardy_server.process.wait()
     leftovers.end_postgres(leftovers.postgres_processes(postgres.folder(home)))
     # Postgres believes a pid that lives; this one is the test's own.
     (postgres.folder(home) / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.folder(home)}\n")
-    own_server.start()
-    own_server.wait_ready()
+    hardy_server.start()
+    hardy_server.wait_ready()

@@ -34,10 +34,10 @@ def frozen(server: Server) -> Iterator[None]:
                 continue
 
 
-def test_frozen_database_holds_nobody_up(own_server: Server) -> None:
-    collection_id, key = own_server.make_key("frozen")
+def test_frozen_database_holds_nobody_up(hardy_server: Server) -> None:
+    collection_id, key = hardy_server.make_key("frozen")
     headers = {"X-API-Key": key}
-    with httpx.Client(base_url=own_server.url, headers=headers, timeout=MOMENT_SECONDS, trust_env=False) as client:
+    with httpx.Client(base_url=hardy_server.url, headers=headers, timeout=MOMENT_SECONDS, trust_env=False) as client:
         base = f"/v1/{collection_id}/base"
         calls: list[tuple[str, str, Any]] = [
             ("GET", f"{base}/items/a", None),
@@ -51,7 +51,7 @@ def test_frozen_database_holds_nobody_up(own_server: Server) -> None:
         client.cookies.set("sessionid", "s" * 32)
         for _ in range(4):  # connections in every worker
             assert client.put(f"{base}/items", json={"items": [{"key": "a"}]}).status_code == 207
-        with frozen(own_server):
+        with frozen(hardy_server):
             # Twice: the first time on connections from before, the second on none.
             for method, path, body in calls * 2:
                 began = time.monotonic()
@@ -61,4 +61,4 @@ def test_frozen_database_holds_nobody_up(own_server: Server) -> None:
                     assert answer.status_code == 503, (path, answer.text)
                     assert int(answer.headers["Retry-After"]) > 0
         assert client.get(f"{base}/items/a").status_code == 200
-        eventually(own_server.is_ready)
+        eventually(hardy_server.is_ready)

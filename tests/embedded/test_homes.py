@@ -270,6 +270,50 @@ def test_a_crash_while_data_is_moved_out_loses_nothing(
         assert rows(trial) == "first"
 
 
+@pytest.fixture
+def other_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Homes outside are on another disk than data folders."""
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == "engines" and target.parent.name == "system":
+            raise OSError(18, "Invalid cross-device link")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+
+@pytest.fixture
+def restored(start: Start, tmp_path: Path, outside: None) -> Path:
+    """A whole copy of a data folder, which has to go where the engines' user reaches it."""
+    mark(start(tmp_path / "data").home(tmp_path / "data"), "first")
+    return copy(tmp_path / "data", tmp_path / "restored", with_data=True)
+
+
+@pytest.mark.usefixtures("other_disk")
+def test_what_was_copied_is_on_the_disk_before_the_original_goes(
+    start: Start, restored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original_is_there: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: original_is_there.append((restored / "engines" / "postgres").is_dir()))
+    start(restored)
+    assert original_is_there == [True]
+    assert rows(restored) == "first"
+
+
+@pytest.mark.usefixtures("other_disk")
+def test_a_copy_that_fails_is_told_in_a_sentence(start: Start, restored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", fail)
+        with pytest.raises(paths.PathError, match=r"^\S+ can't be copied to \S+: .*No space left on device.*\.$"):
+            start(restored)
+    start(restored)
+    assert rows(restored) == "first"
+
+
 @pytest.mark.usefixtures("outside")
 def test_a_folder_of_0_1_0_is_taken_as_it_is(start: Start, tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.ledger import Ledger
+from tests.processes import living_children
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, eventually
 
 
 def kill_a_web_worker(server: Server) -> None:
-    kill(child_of_serve(server, "console.listener").children()[0])
+    kill(living_children(child_of_serve(server, "console.listener"))[0])
 
 
 def kill_postgres(server: Server) -> None:

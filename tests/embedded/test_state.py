@@ -96,6 +96,16 @@ def test_load_refuses_a_damaged_file_instead_of_replacing_it(tmp_path: Path, con
     assert (tmp_path / "homeport.json").read_text() == content
 
 
+def test_what_an_older_version_let_others_read_is_closed(tmp_path: Path) -> None:
+    for name in ("clients", "copies", "static"):
+        (tmp_path / name).mkdir(mode=0o755)
+    (tmp_path / "static.stamp").touch(mode=0o644)
+    paths.close_to_others(tmp_path)
+    assert {mode_of(path) for path in tmp_path.iterdir() if path.is_dir()} == {0o700}
+    assert mode_of(tmp_path / "static.stamp") == 0o600
+    paths.close_to_others(tmp_path / "clients")
+
+
 def test_a_data_folder_that_was_moved_keeps_its_secrets(tmp_path: Path) -> None:
     before = state.ensure(tmp_path / "before")
     (tmp_path / "before").rename(tmp_path / "after")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from storage.embedded import postgres, state
 from tests.matching import search
+from tests.second_s3 import serve_second_s3
 from tests.serving import Server
 from tests.waiting import eventually
 
@@ -20,7 +22,9 @@ def told_its_link(node: Server) -> bool:
     return "works once: " in node.log
 
 
-def test_two_nodes_start_at_once_on_an_empty_database(own_server: Server, make_server: Callable[..., Server]) -> None:
+def test_two_nodes_start_at_once_on_an_empty_database(
+    own_server: Server, make_server: Callable[..., Server], tmp_path: Path
+) -> None:
     kept = state.load(own_server.data)
     assert kept
     with psycopg.connect(**postgres.connection_parameters(kept.postgres), autocommit=True) as connection:
@@ -29,18 +33,17 @@ def test_two_nodes_start_at_once_on_an_empty_database(own_server: Server, make_s
     about = kept.postgres
     environment = {
         "DATABASE_URL": f"postgres://{about.user}:{about.password}@{quote(about.host, safe='')}:{about.port}/{about.database}",
-        "S3_ENDPOINT_URL": kept.s3.endpoint_url,
-        "S3_BUCKET": kept.s3.bucket,
-        "S3_ACCESS_KEY_ID": kept.s3.access_key,
-        "S3_SECRET_ACCESS_KEY": kept.s3.secret_key,
         "HOMEPORT_SECRET_KEY": kept.secret_key,
     }
-    nodes = [make_server(**environment).start() for _ in range(3)]
-    for node in nodes:
-        node.wait_ready()
-    assert sum("The database is up to date." in node.log for node in nodes) == 1
-    # The link of each works until there is an account.
-    for node in nodes:
-        eventually(partial(told_its_link, node))
-        link = search(r"works once: (http\S+)", node.log).group(1)
-        assert httpx.get(link).status_code == 200
+    with serve_second_s3(tmp_path / "s3") as s3:
+        nodes = [make_server(**environment, **s3).start() for _ in range(3)]
+        for node in nodes:
+            node.wait_ready()
+        assert sum("The database is up to date." in node.log for node in nodes) == 1
+        # The link of each works until there is an account.
+        for node in nodes:
+            eventually(partial(told_its_link, node))
+            link = search(r"works once: (http\S+)", node.log).group(1)
+            assert httpx.get(link).status_code == 200
+        for node in nodes:
+            node.stop()

@@ -1,24 +1,25 @@
 """What the watcher does beside watching never ends it: logs on a full disk, children that cannot be started, whatever raises."""
 
+import io
 import logging
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from console.management.commands import serve
 from storage.embedded import ports, process
 from storage.embedded.process import Child
 from storage.embedded.reserve import Reserve
 from storage.embedded.upkeep import Upkeep
-from tests.embedded.disks import SmallDisk, mounted, needs_small_disk
-from tests.serving import Server
+from tests.embedded.disks import MB, SmallDisk, mounted, needs_small_disk
+from tests.embedded.servers import serving_on_small_disk
+from tests.serving import Server, child_of_serve
 from tests.waiting import eventually
 
-MB = 1_048_576
 LOG_BYTES = process._LOG_SIZE_BYTES
 
 
@@ -46,6 +47,18 @@ def test_a_log_is_bounded_on_a_disk_without_a_free_byte(tmp_path: Path) -> None:
         assert kept.read_bytes().endswith(b"xthe last line\n")
         assert kept.stat().st_size == LOG_BYTES
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_last_words_are_not_read_through_a_link(tmp_path: Path) -> None:
+    """The engines' user could have root show what only root may read."""
+    child = make_child(tmp_path)
+    assert child.log
+    child.log.write_text("the last line")
+    assert child.last_words() == "the last line"
+    child.log.rename(tmp_path / "elsewhere")
+    child.log.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        child.last_words()
 
 
 def test_a_log_that_burst_keeps_its_end_alone(tmp_path: Path) -> None:
@@ -129,6 +142,20 @@ def test_the_reserve_goes_when_the_disk_is_full_and_comes_back(
 
 
 @needs_small_disk
+def test_a_disk_that_is_nearly_full_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with mounted(tmp_path, "size=64m"):
+        disk = SmallDisk(tmp_path)
+        reserve = Reserve(tmp_path, size_bytes=0, keep_free_bytes=16 * MB)
+        for left_mb in (15, 17, 15, 17):
+            disk.leave(left_mb * MB)
+            reserve.tend()
+            disk.free()
+        assert [record.levelno for record in caplog.records] == [logging.ERROR]
+        reserve.tend()
+        assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+@needs_small_disk
 def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> None:
     with mounted(tmp_path, "size=64m"):
         file = tmp_path / "reserve"
@@ -140,6 +167,35 @@ def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> No
         assert not file.exists()
 
 
+def test_serve_goes_on_when_nobody_can_read_what_it_says() -> None:
+    """The terminal is closed, or the disk with the file that it writes to is full."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    serve.Command(stdout=Gone())._say("Homeport is ready")
+
+
+def test_a_disk_that_keeps_no_room_is_told_once_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As ZFS does it, or whatever packs what it stores: the file is there, and takes nothing."""
+    asked: list[int] = []
+
+    def pretend(descriptor: int, start: int, size_bytes: int) -> None:
+        asked.append(size_bytes)
+        os.truncate(descriptor, size_bytes)
+
+    monkeypatch.setattr(os, "posix_fallocate", pretend)
+    reserve = Reserve(tmp_path, size_bytes=8 * MB, keep_free_bytes=0)
+    for _ in range(3):
+        reserve.tend()
+    assert asked == [8 * MB]
+    assert not (tmp_path / "reserve").exists()
+    assert ["No room can be kept" in record.message for record in caplog.records] == [True]
+
+
 @pytest.mark.slow
 def test_logs_are_bounded_while_serve_still_waits(make_server: Callable[..., Server]) -> None:
     (nobody,) = ports.free_ports(1)
@@ -149,25 +205,21 @@ def test_logs_are_bounded_while_serve_still_waits(make_server: Callable[..., Ser
     with log.open("ab") as file:
         file.write(b"x" * (LOG_BYTES + 1))
     eventually(lambda: log.stat().st_size < LOG_BYTES)
-    assert log.with_name("seaweedfs.log.1").stat().st_size == LOG_BYTES
+    kept = log.with_name("seaweedfs.log.1")
+    eventually(lambda: kept.is_file() and kept.stat().st_size == LOG_BYTES)
 
 
 @pytest.mark.slow
 @needs_small_disk
-def test_a_full_disk_under_its_logs_does_not_end_serve(make_server: Callable[..., Server]) -> None:
-    server = make_server()
-    server.data.mkdir(exist_ok=True)
-    with mounted(server.data, "size=900m,mode=711"):
-        server.start().wait_ready()
-        disk = SmallDisk(server.data)
+def test_a_full_disk_under_its_logs_does_not_end_serve() -> None:
+    with serving_on_small_disk() as (server, disk):
         log = server.data / "engines" / "seaweedfs.log"
         with log.open("ab") as file:
             file.write(b"x" * (LOG_BYTES + 1))
         disk.leave(0)
         eventually(lambda: log.stat().st_size < LOG_BYTES)
         for word in ("weed", "postgres"):
-            victim = next(each for each in server.children(word) if each.ppid() == server.process.pid)  # type: ignore[union-attr]
-            victim.kill()
+            child_of_serve(server, word).kill()
         disk.leave(0)
         eventually(lambda: "MB left: nothing new is stored" in server.log)
         disk.free()
@@ -175,5 +227,4 @@ def test_a_full_disk_under_its_logs_does_not_end_serve(make_server: Callable[...
         eventually(lambda: "has room again" in server.log)
         assert server.process
         assert server.process.poll() is None
-        assert subprocess.run(["ls", str(server.data / "engines" / "reserve")], capture_output=True).returncode == 0
-        server.stop()
+        eventually((server.data / "engines" / "reserve").exists)

@@ -10,6 +10,7 @@ import pytest
 
 from console.cpu_affinity import find_processors, share_of
 from tests.ledger import Ledger
+from tests.processes import living_children
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, seconds_until
 
@@ -21,19 +22,8 @@ def listener(server: Server) -> psutil.Process:
     return child_of_serve(server, "console.listener")
 
 
-def living_workers(main: psutil.Process) -> list[psutil.Process]:
-    return [worker for worker in main.children() if lives(worker)]
-
-
-def lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def wait_for_workers(main: psutil.Process) -> None:
-    is_back = seconds_until(lambda: len(living_workers(main)) >= WORKERS)
+    is_back = seconds_until(lambda: len(living_children(main)) >= WORKERS)
     assert is_back < PROMISED_SECONDS, "the worker is not back"
 
 
@@ -45,7 +35,7 @@ def test_killed_workers_lose_nothing_and_others_go_on(hardy_server: Any, rounds:
     with Ledger(hardy_server) as ledger:
         for _ in range(rounds):
             time.sleep(chosen.random() / 2)
-            kill(chosen.choice(living_workers(main)))
+            kill(chosen.choice(living_children(main)))
             for kind in ledger.services:
                 assert ledger.seconds_until_written(kind) < PROMISED_SECONDS
             wait_for_workers(main)
@@ -75,16 +65,16 @@ def test_each_worker_keeps_to_its_processors_also_a_new_one(hardy_server: Any) -
     main = listener(hardy_server)
     shares = sorted(share_of(each, workers=WORKERS, processors=find_processors()) for each in range(WORKERS))
 
-    assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
-    kill(living_workers(main)[0])
+    assert sorted(worker.cpu_affinity() for worker in living_children(main)) == shares
+    kill(living_children(main)[0])
     wait_for_workers(main)
-    assert sorted(worker.cpu_affinity() for worker in living_workers(main)) == shares
+    assert sorted(worker.cpu_affinity() for worker in living_children(main)) == shares
 
 
 def test_workers_killed_at_once_are_all_replaced(hardy_server: Any) -> None:
     main = listener(hardy_server)
     for _ in range(8):
-        victims = living_workers(main)
+        victims = living_children(main)
         for worker in victims:
             worker.suspend()  # so that neither is gone before the other is hit
         for worker in victims:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection as django_connection
 
 from storage.postgres.connections import pool
-from tests.embedded.conftest import making_servers
+from tests.embedded.servers import making_servers
 from tests.faults.proxy import FaultProxy
 from tests.serving import Server
 

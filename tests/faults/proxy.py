@@ -74,6 +74,7 @@ class FaultProxy:
         self._open = threading.Event()
         self._open.set()
         self._connections: set[Connection] = set()
+        self._late_seconds = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -117,6 +118,15 @@ class FaultProxy:
     def release(self) -> None:
         self._open.set()
 
+    @contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """All that the engine says inside comes so much later."""
+        self._late_seconds = seconds
+        try:
+            yield
+        finally:
+            self._late_seconds = 0.0
+
     def _accept(self) -> None:
         while True:
             try:
@@ -151,6 +161,8 @@ class FaultProxy:
             source, sink = sink, source
         try:
             while data := source.recv(_CHUNK_BYTES):
+                if direction == "from the engine":
+                    time.sleep(self._late_seconds)
                 self._open.wait()
                 before, fault, after = self._divide(data, direction)
                 if before:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
 import httpx
@@ -12,7 +13,7 @@ from tests.faults.conftest import Node
 from tests.faults.operations import Asked, Attempt
 from tests.faults.proxy import Direction, FaultProxy, Kind
 from tests.serving import Server
-from tests.waiting import PROMISED_SECONDS
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
 
 Operation = Callable[[Asked], Attempt]
 
@@ -140,6 +141,42 @@ def test_connections_that_were_ended_while_idle_fail_nobody(node: Node, asked: A
         answer = attempt.send()
         assert answer.status_code in attempt.statuses, answer.text
         attempt.check(answer)
+
+
+def test_answers_that_are_each_in_time_are_too_late_together(node: Node, asked: Asked) -> None:
+    """All at once, as each takes nearly five seconds. What asks the database once is answered meanwhile."""
+    operations = [Asked.update_item, Asked.base_page, Asked.visor_page, Asked.save_in_table, Asked.new_collection]
+    attempts = [operation(asked) for operation in (Asked.get_item, *operations)]
+    for attempt in attempts:
+        attempt.send()
+    attempts = [operation(asked) for operation in (Asked.get_item, *operations)]
+    with node.postgres.slow(1.5), ThreadPoolExecutor(len(attempts)) as threads:
+        began = time.monotonic()
+        answers = list(threads.map(lambda attempt: attempt.send(), attempts))
+        assert time.monotonic() - began < PROMISED_SECONDS
+    assert [answer.status_code for answer in answers] == [200] + [503] * len(operations)
+    for attempt, answer in zip(attempts, answers, strict=True):
+        attempt.check(answer)
+
+
+def test_a_request_whose_body_comes_later_waits_no_longer_for_that(node: Node, asked: Asked) -> None:
+    """It asks whether the key is good before, and again with the body."""
+    attempt = asked.put_items()
+    sent = attempt.send().request
+    body = sent.read()
+
+    def send_late() -> Iterator[bytes]:
+        yield body[:1]
+        time.sleep(0.5)
+        yield body[1:]
+
+    def put() -> int:
+        headers = {"X-API-Key": sent.headers["X-API-Key"], "Content-Length": str(len(body))}
+        return httpx.put(sent.url, content=send_late(), headers=headers, timeout=MOMENT_SECONDS).status_code
+
+    assert put() == 207
+    with node.postgres.slow(3.0):
+        assert put() == 503
 
 
 OF_S3: list[Operation] = [Asked.download, Asked.put_file, Asked.send_part]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
-import psutil
 
+from tests.processes import living_children
 from tests.serving import Server, child_of_serve
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
 
@@ -83,5 +83,5 @@ def others_are_served(app: App) -> None:
 
 def memory_of_workers(server: Server) -> int:
     """What all web workers hold for themselves, in bytes."""
-    workers = child_of_serve(server, "console.listener").children()
-    return sum(worker.memory_full_info().uss for worker in workers if worker.status() != psutil.STATUS_ZOMBIE)
+    workers = living_children(child_of_serve(server, "console.listener"))
+    return sum(worker.memory_full_info().uss for worker in workers)

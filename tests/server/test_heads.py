@@ -17,7 +17,7 @@ def refused(data: bytes) -> str:
     try:
         end = find_end(data)
         assert end > 0, "more is waited for"
-        Head(data[:end])
+        variables(Head(data[:end]), scheme="http", client="192.0.2.1", server=("127.0.0.1", "8000"))
     except BadRequest as error:
         return error.status
     return "it was read"
@@ -64,10 +64,41 @@ def test_addresses_as_clients_write_them(target: str, path: str, query: str) -> 
     assert found["QUERY_STRING"] in (query, "prefix=%C3%BC+x")
 
 
-def test_an_offer_to_change_the_protocol_is_passed_over() -> None:
-    head = Head(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\n")
+@pytest.mark.parametrize(
+    "target, host",
+    [
+        ("http://elsewhere/a", "elsewhere"),
+        ("http://elsewhere:81?b", "elsewhere:81"),
+        ("http://somebody:secret@elsewhere/", "elsewhere"),
+        ("http://[::1]:81/", "[::1]:81"),
+        ("/a", "home"),
+        ("*", "home"),
+    ],
+)
+def test_the_host_in_an_address_counts_for_more_than_the_header(target: str, host: str) -> None:
+    assert read(f"OPTIONS {target} HTTP/1.1", "Host: home")["HTTP_HOST"] == host
 
-    assert head.length == 3
+
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade", "UPGRADE"])
+def test_an_offer_to_change_the_protocol_is_passed_over(name: str) -> None:
+    head = Head(
+        f"POST / HTTP/1.1\r\nHost: a\r\nConnection: {name}\r\n{name}: h2c\r\nContent-Length: 3\r\n\r\n".encode()
+    )
+
+    assert (head.length, head.keeps_alive) == (3, True)
+
+
+@pytest.mark.parametrize("version, expects", [("1.1", True), ("1.0", False)])
+def test_only_http_1_1_can_wait_to_be_told_to_go_on(version: str, expects: bool) -> None:
+    head = Head(f"PUT / HTTP/{version}\r\nHost: a\r\nExpect: 100-Continue \r\nContent-Length: 3\r\n\r\n".encode())
+
+    assert head.expects_continue is expects
+
+
+def test_spaces_around_a_value_are_none_of_it() -> None:
+    found = read("GET / HTTP/1.1", "Host: \t home", "X-API-Key:k \t", "X-Empty: \t")
+
+    assert (found["HTTP_HOST"], found["HTTP_X_API_KEY"], found["HTTP_X_EMPTY"]) == ("home", "k", "")
 
 
 BAD: list[tuple[str, bytes, str]] = [
@@ -93,6 +124,27 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a length beyond counting", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n", "400"),
     ("another transfer coding", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"),
     ("chunked twice", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", "400"),
+    (
+        "chunked in two headers",
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "400",
+    ),
+    ("a coding and no length", b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", "400"),
+    ("chunks before there were any", b"GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
+    (
+        "a coding behind a control character",
+        b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n",
+        "400",
+    ),
+    ("a list of lengths", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n", "400"),
+    ("a length with an underscore", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1_0\r\n\r\n", "400"),
+    ("a header behind the line's end", b"GET / HTTP/1.1\r\n Host: b\r\nHost: a\r\n\r\n", "400"),
+    ("a head within a head", b"GET / HTTP/1.1\r\nHost: a\n\nGET /b HTTP/1.1\r\n\r\n", "400"),
+    ("an address with a scheme and no host", b"GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("an address that is no path", b"GET a HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("a tunnel", b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("another protocol", b"GET / RTSP/1.0\r\nHost: a\r\n\r\n", "505"),
+    ("a version with more digits", b"GET / HTTP/1.10\r\nHost: a\r\n\r\n", "400"),
     ("a space before the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "400"),
     ("a folded header", b"GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", "400"),
     ("NUL in a header", b"GET / HTTP/1.1\r\nHost: a\r\nX: b\x00c\r\n\r\n", "400"),

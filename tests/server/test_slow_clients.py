@@ -1,7 +1,9 @@
 """Nobody is held up by those who are slow, silent or half gone, and what they take is bounded."""
 
 import json
+import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -141,3 +143,37 @@ def test_answers_that_nobody_takes_are_bounded_too(app: App) -> None:
         grown = memory_of_workers(app.server) - before
 
     assert grown < 2 * 64 * MB + 150 * MB
+
+
+@pytest.mark.parametrize("what", ["half a head", "a head whose body never comes", "what comes behind a request"])
+def test_what_clients_send_ahead_takes_a_bounded_amount_of_memory(app: App, what: str) -> None:
+    """A client may send nearly 100 KB of a head; thousands of them had no bound together."""
+    padding = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 8_000) for number in range(11))
+    form = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+    query = app.head("POST", "/query", "Content-Length: 2") + b"{}"
+    sent = {
+        "half a head": form + padding,
+        "a head whose body never comes": form + padding + b"\r\n",
+        "what comes behind a request": query + b"GET /healthz HTTP/1.1\r\n" + padding,
+    }[what]
+    before = memory_of_workers(app.server)
+    with many_connections(app.server.url, 3_000) as connections:
+        for connection in connections:
+            with suppress(ConnectionError):  # some are given up before all of them have sent theirs
+                connection.sendall(sent)
+        grown = memory_of_workers(app.server) - before
+        others_are_served(app)
+
+    assert grown < 2 * 64 * MB + 50 * MB
+
+
+def test_a_client_that_has_ended_sending_gets_all_of_its_download_and_then_the_end(app: App) -> None:
+    assert app.call("POST", "/files?name=ended", content=b"x" * 5_000_000).status_code == 201
+    with many_connections(app.server.url, 1, sending=app.head("GET", "/files/download?name=ended")) as (only,):
+        assert only.recv(1) == b"H"
+        only.shutdown(socket.SHUT_WR)
+        received = 1
+        while piece := only.recv(1_000_000):
+            received += len(piece)
+
+    assert received > 5_000_000

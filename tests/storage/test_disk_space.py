@@ -6,24 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
-from storage import disk_space, room
+from storage import disk_space, jobs, room
 from storage.archive import exports, imports, snapshots
-from storage.base import edits, items
+from storage.audit import log as audit
+from storage.audit.log import Verb
+from storage.base import bases, edits, items
 from storage.base.merging import Add, Delete
-from storage.collections import collections
+from storage.collections import collections, invitations, keys, roles
+from storage.collections import deletion as collection_deletion
 from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
 from storage.drive.moves import Chosen
 from storage.errors import DiskFull
 from storage.events import queries as event_queries
+from storage.events import recording
 from storage.events.queue import EventQueue
-from storage.models import Blob, DeletedFile, Export, SnapshotSchedule
+from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, Role, SnapshotSchedule
 from storage.postgres.caller import Access
 from storage.s3.cache import Copies
 from tests.commands import run_here
-from tests.people import make_cast
+from tests.people import PASSWORD, make_cast
 from tests.visor import make_event
 from tests.waiting import eventually
 
@@ -37,6 +44,10 @@ class Held:
 
     def open(self) -> tuple[int, Iterator[bytes]]:
         return 5, iter([b"bytes"])
+
+
+def invite(collection_id: str, by: User) -> Invitation:
+    return invitations.invite_person(collection_id=collection_id, role=Role.READER, note="", invited_by=by)
 
 
 class Full:
@@ -55,6 +66,11 @@ class Full:
             collection_id=self.collection_id, file_name="a.json", size_bytes=5, asked_by=self.person
         )
         self.import_id = started.id
+        self.outsider = cast.outsider
+        self.invitation_id = invite(self.collection_id, self.person).pk
+        event = make_event(self.collection_id)
+        event_queries.keep_event(event)
+        self.event_id = event.line.id
 
     def save(self, *changes: Any) -> list[edits.Result]:
         return edits.save_changes(access=self.access, base="b", save_id=uuid.uuid4(), changes=list(changes))
@@ -85,7 +101,124 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     ),
     "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
     "a rebuild": lambda full: rebuild.rebuild(),
+    "a Base": lambda full: bases.create_base(collection_id=full.collection_id, name="new"),
+    "a Drive": lambda full: drives.create_drive(collection_id=full.collection_id, name="new"),
+    "a data key": lambda full: keys.create_key(collection_id=full.collection_id, name="new", can_write=True),
+    "an invitation": lambda full: invite(full.collection_id, full.person),
+    "an invitation accepted": lambda full: invitations.accept_invitation(
+        invitation_id=full.invitation_id, person=full.outsider
+    ),
+    "a recording": lambda full: recording.start_recording(full.collection_id),
+    "a pinned request": lambda full: event_queries.pin_event(collection_id=full.collection_id, event_id=full.event_id),
+    "snapshots": lambda full: snapshots.set_schedule(
+        collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person
+    ),
 }
+
+# What goes on while the disk is too full.
+OTHERS: dict[str, Callable[[Full], object]] = {
+    "signing in": lambda full: sign_in(full, PASSWORD),
+    "a wrong password": lambda full: sign_in(full, "wrong"),
+    "a deletion of files": lambda full: deletion.delete(
+        access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], [])
+    ),
+    "a save that deletes": lambda full: full.save(Delete("1", "a", 1)),
+    "a deletion of all": lambda full: collection_deletion.delete_collection(
+        collection_id=full.collection_id, typed_name="Full", asked_by=full.person
+    ),
+    "a job": lambda full: jobs.start(jobs.tidy_copies),
+    "the end of snapshots": lambda full: snapshots.set_schedule(
+        collection_id=full.collection_id, every="", keep=1, is_checked=False, set_by=full.person
+    ),
+    "a lost right": lambda full: roles.remove_member(collection_id=full.collection_id, person_id=full.person.pk),
+}
+
+_A_ROW_FOR_EACH = "a row for each of what is refused, or of what is there already"
+_SIGNING_IN = "goes with signing in, by people who have an account"
+_UNUSED = "nothing of ours writes it"
+
+# Who writes to each table: one of the above, else why it may go on without the gate.
+TABLES = {
+    "auth.User": "an invitation accepted",
+    "auth.Group": _UNUSED,
+    "auth.Permission": "migrations alone",
+    "contenttypes.ContentType": "migrations alone",
+    "sessions.Session": _UNUSED,
+    "account.EmailAddress": _SIGNING_IN,
+    "account.EmailConfirmation": _UNUSED,
+    "mfa.Authenticator": _SIGNING_IN,
+    "socialaccount.SocialApp": _UNUSED,
+    "socialaccount.SocialAccount": _SIGNING_IN,
+    "socialaccount.SocialToken": _UNUSED,
+    "procrastinate.ProcrastinateJob": "a job",
+    "procrastinate.ProcrastinateEvent": "a job",
+    "procrastinate.ProcrastinateWorker": "a row for each process",
+    "procrastinate.ProcrastinatePeriodicDefer": "a row for each kind of job",
+    "storage.Collection": "a collection",
+    "storage.DataKey": "a data key",
+    "storage.DataKeyUse": _A_ROW_FOR_EACH,
+    "storage.DataKeyAllowance": _A_ROW_FOR_EACH,
+    "storage.Deletion": "a deletion of all",
+    "storage.Export": "an export",
+    "storage.Import": "an import",
+    "storage.ImportProblem": "bounded for each import",
+    "storage.SnapshotSchedule": "snapshots",
+    "storage.AuditEntry": "a wrong password",
+    "storage.Recording": "a recording",
+    "storage.EventMinute": "a row for each minute, also of what is left out",
+    "storage.PinnedEvent": "a pinned request",
+    "storage.Base": "a Base",
+    "storage.Item": "a put",
+    "storage.SaveReceipt": "a save that deletes",
+    "storage.BaseFigures": _A_ROW_FOR_EACH,
+    "storage.Drive": "a Drive",
+    "storage.File": "a file",
+    "storage.Folder": "a folder",
+    "storage.FileDeletion": "a deletion of files",
+    "storage.DeletedFile": "a deletion of files",
+    "storage.Blob": "any object",
+    "storage.Upload": "an upload",
+    "storage.Part": "a part",
+    "storage.DriveFigures": _A_ROW_FOR_EACH,
+    "storage.Count": "one row",
+    "storage.Membership": "an invitation accepted",
+    "storage.Invitation": "an invitation",
+    "storage.Session": "signing in",
+    "storage.SignInRules": "one row",
+    "storage.Throttle": "a wrong password",
+}
+
+
+def sign_in(full: Full, password: str) -> int:
+    browser = Client(raise_request_exception=False)
+    return browser.post("/sign-in/", {"username": full.person.username, "password": password}).status_code
+
+
+def test_who_writes_to_each_table_is_known() -> None:
+    assert TABLES.keys() == {model._meta.label for model in apps.get_models()}
+    reasons = {_A_ROW_FOR_EACH, _SIGNING_IN, _UNUSED, "migrations alone", "one row", "bounded for each import"}
+    unknown = {by for by in TABLES.values() if by not in WRITERS | OTHERS | dict.fromkeys(reasons)}
+    assert all(by.startswith("a row for each ") for by in unknown)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_frees_room_or_lets_somebody_in_goes_on(settings: Settings, other: str) -> None:
+    full = Full()
+    settings.DISK_RESERVE_MB = 10**9
+    answer = OTHERS[other](full)
+    assert answer == {"signing in": 302, "a wrong password": 422}.get(other, answer)
+
+
+def test_strangers_leave_one_row_of_wrong_passwords(settings: Settings) -> None:
+    settings.DISK_RESERVE_MB = 10**9
+    failed = AuditEntry.objects.filter(verb=Verb.SIGN_IN_FAILED)
+    with transaction.atomic():
+        audit.record_failed_sign_in(account="", address="192.0.2.1")
+        before = failed.count()
+        for number in range(2, 9):
+            audit.record_failed_sign_in(account="", address=f"192.0.2.{number}")
+        assert failed.count() == before
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -166,7 +299,6 @@ def test_snapshots_that_are_due_wait(settings: Settings) -> None:
     snapshots.set_schedule(collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person)
     settings.DISK_RESERVE_MB = 10**9
     due_at = SnapshotSchedule.objects.get(collection_id=full.collection_id).next_at
-    assert snapshots.claim_check() is None
     # The server's own worker, which has room, may take it at any moment.
     Export.objects.filter(collection_id=full.collection_id).delete()
     SnapshotSchedule.objects.filter(collection_id=full.collection_id).update(next_at=due_at)
@@ -175,6 +307,21 @@ def test_snapshots_that_are_due_wait(settings: Settings) -> None:
         patch.setattr(exports, "ask_for_export", lambda **more: asked.append(more))
         snapshots.take_due_snapshots()
     assert asked == []
+
+
+def test_an_export_that_is_to_be_tried_waits(settings: Settings) -> None:
+    """In a transaction, so that the server's own worker, which has room, does not see it."""
+    full = Full()
+    with transaction.atomic():
+        export = Export.objects.create(
+            collection_id=full.collection_id, state=Export.State.DONE, check_state=Export.Check.WANTED
+        )
+        settings.DISK_RESERVE_MB = 10**9
+        assert snapshots.claim_check() is None
+        settings.DISK_RESERVE_MB = 0
+        claimed = snapshots.claim_check()
+        transaction.set_rollback(True)
+    assert claimed == export
 
 
 def test_copies_go_first(settings: Settings, tmp_path: Path) -> None:
@@ -220,4 +367,4 @@ def test_what_is_kept_free(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     assert not disk_space.is_short_for_files()
     settings.DISK_RESERVE_MB = 10**9
     assert not disk_space.is_short_for_files()
-    assert not disk_space.is_short_for_events()
+    assert not disk_space.is_short_for_items()

@@ -19,6 +19,7 @@ from console.accounts import invitations
 from console.accounts.openid.configured import provider_id
 from console.accounts.openid.errors import SignInRefused
 from console.accounts.openid.id_tokens import verified_email
+from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import InvitationSpent
@@ -58,12 +59,12 @@ def admit(claims: dict[str, Any], *, invitation_token: str = "") -> tuple[User, 
 def link(person: User, claims: dict[str, Any]) -> None:
     """Let this account of the provider's sign a person in from now on, and no other. Raises SignInRefused."""
     _check_domain(claims)
-    taken = _links().filter(uid=claims["sub"]).exclude(user=person).exists()
-    if taken:
-        raise SignInRefused(f"This account at {settings.OIDC_NAME} belongs to somebody else here.")
-    with transaction.atomic():
-        _links().filter(user=person).delete()
-        _link(person, claims)
+    try:
+        with transaction.atomic():
+            _links().filter(user=person).delete()
+            _link(person, claims)
+    except IntegrityError:  # an account of the provider's is one person's
+        raise SignInRefused(f"This account at {settings.OIDC_NAME} belongs to somebody else here.") from None
 
 
 def unlink(person: User) -> None:
@@ -90,6 +91,7 @@ def note_email(person: User, email: str) -> None:
 
 
 def find_email(person: User) -> str:
+    """The address that is noted for a person, "" for none."""
     found = EmailAddress.objects.filter(user=person, verified=True).first()
     return found.email if found else ""
 
@@ -115,6 +117,7 @@ def _make_person(claims: dict[str, Any], invitation_token: str) -> User | None:
     """A new account for somebody who was invited, or for anybody where that is allowed."""
     if not invitation_token and not settings.OIDC_SIGN_UP:
         return None
+    disk_space.check_space_for_items()
     person = User(username=_free_name(claims))
     person.set_unusable_password()
     person.save()
@@ -138,7 +141,7 @@ def _link(person: User, claims: dict[str, Any]) -> None:
 
 
 def _check_domain(claims: dict[str, Any]) -> None:
-    allowed = [domain.lower().lstrip("@") for domain in settings.OIDC_DOMAINS]
+    allowed = settings.OIDC_DOMAINS
     if allowed and verified_email(claims).rpartition("@")[2] not in allowed:
         raise SignInRefused(f"This server takes verified addresses at {', '.join(allowed)} alone.")
 

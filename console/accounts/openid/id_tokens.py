@@ -5,11 +5,14 @@ from typing import Any
 
 import jwt
 
+from storage.names import is_text
+
 # Signed by the provider's private key alone: no `none`, and no secret that both sides know.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 # What is read of them besides the subject.
 WANTED = ("email", "email_verified", "preferred_username", "name")
 SUBJECT_MAX_CHARACTERS = 191
+_TEXT_MAX_CHARACTERS = 254  # as long as an e-mail address can be
 _CLOCKS_DIFFER_SECONDS = 60
 
 
@@ -36,9 +39,15 @@ def verify_id_token(token: object, *, keys: dict[str, Any], issuer: str, client_
         raise ValueError("the ID token is for somebody else")
     if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
         raise ValueError("the ID token is for another sign-in")
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= SUBJECT_MAX_CHARACTERS:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX_CHARACTERS or not is_text(subject):
         raise ValueError("the ID token's subject is not one")
-    return {name: claims[name] for name in ("sub", *WANTED) if name in claims}
+    return {"sub": subject} | readable_claims(claims)
+
+
+def readable_claims(claims: dict[str, Any]) -> dict[str, Any]:
+    """What is read of claims, without what can't be kept: people choose some of it themselves at their provider."""
+    return {name: claims[name] for name in WANTED if name in claims and _is_readable(claims[name])}
 
 
 def verified_email(claims: dict[str, Any]) -> str:
@@ -46,6 +55,10 @@ def verified_email(claims: dict[str, Any]) -> str:
     email = claims.get("email")
     is_verified = claims.get("email_verified") in (True, "true")
     return email.strip().lower() if is_verified and isinstance(email, str) and "@" in email else ""
+
+
+def _is_readable(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and len(value) <= _TEXT_MAX_CHARACTERS and is_text(value))
 
 
 def _find_key(header: dict[str, Any], keys: dict[str, Any]) -> jwt.PyJWK:
@@ -56,7 +69,7 @@ def _find_key(header: dict[str, Any], keys: dict[str, Any]) -> jwt.PyJWK:
     found = [
         key
         for key in keys.get("keys", [])
-        if key.get("use", "sig") == "sig" and header.get("kid") in (None, key.get("kid"))
+        if isinstance(key, dict) and key.get("use", "sig") == "sig" and header.get("kid") in (None, key.get("kid"))
     ]
     if len(found) != 1:
         raise ValueError("the ID token is signed by a key that the provider does not name")

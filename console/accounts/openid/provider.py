@@ -26,6 +26,7 @@ from console.accounts.openid.errors import ProviderFailed, SignInRefused
 
 _DISCOVERY_KEPT_SECONDS = 300
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_OPTIONAL_ENDPOINTS = ("userinfo_endpoint",)
 
 
 def sign_in_address(request: HttpRequest, *, next_url: str = "", **kept: str) -> str:
@@ -114,7 +115,7 @@ def _check_discovery(found: dict[str, Any]) -> None:
     if found.get("issuer") != settings.OIDC_ISSUER:
         raise ValueError(f"its issuer is {found.get('issuer')!r}")
     scheme = settings.OIDC_ISSUER.partition("://")[0]
-    for name in _ENDPOINTS:
+    for name in (*_ENDPOINTS, *(name for name in _OPTIONAL_ENDPOINTS if found.get(name))):
         if not str(found.get(name, "")).startswith(f"{scheme}://"):
             raise ValueError(f"its {name} is {found.get(name)!r}")
 
@@ -135,7 +136,7 @@ def _fetch_more(url: str, access_token: str, *, subject: str) -> dict[str, Any]:
     more = _fetch(url, Authorization=f"Bearer {access_token}")
     if more.get("sub") != subject:
         raise ValueError("it tells of somebody else than the token")
-    return {name: more[name] for name in id_tokens.WANTED if name in more}
+    return id_tokens.readable_claims(more)
 
 
 def _fail(error: Exception) -> Never:

@@ -92,7 +92,7 @@ def turn_on_app(request: HttpRequest, person: User, *, secret: str, code: str) -
     if step is None:
         raise WrongCode()
     with transaction.atomic():
-        _lock(person)
+        hold(person)
         Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).delete()
         data = {"secret": get_adapter().encrypt(secret), "last_step": step}
         added = Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data=data)
@@ -107,10 +107,15 @@ def announce_added(request: HttpRequest, added: Authenticator) -> list[str]:
     return _make_codes(request, added.user)
 
 
+def hold(person: User) -> User:
+    """In a transaction: the person's row, so that changes of one person's factors come one after another."""
+    return User.objects.select_for_update().get(id=person.id)
+
+
 def renew_codes(request: HttpRequest, person: User) -> list[str]:
     """New recovery codes; the old ones are void."""
     with transaction.atomic():
-        _lock(person)
+        hold(person)
         Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).delete()
         return _make_codes(request, person)
 
@@ -132,14 +137,18 @@ def check_code(request: HttpRequest, person: User, code: str) -> None:
             announce_used(request, used)
             return
     if rows:
-        signals.authentication_failed.send(
-            sender=Authenticator,
-            request=request,
-            user=person,
-            authenticator=rows[0],
-            reauthentication=request.user.is_authenticated,
-        )
+        announce_failure(request, person)
     raise WrongCode()
+
+
+def announce_failure(request: HttpRequest, person: User) -> None:
+    """Say that somebody tried this person's second factor in vain."""
+    signals.authentication_failed.send(
+        sender=Authenticator,
+        request=request,
+        user=person,
+        reauthentication=request.user.is_authenticated,
+    )
 
 
 def announce_used(request: HttpRequest, used: Authenticator, *, is_alone: bool = False) -> None:
@@ -158,7 +167,7 @@ def announce_used(request: HttpRequest, used: Authenticator, *, is_alone: bool =
 def remove_factor(request: HttpRequest, removed: Authenticator) -> None:
     """Take away an app or a passkey; recovery codes go with the last one."""
     with transaction.atomic():
-        person = _lock(removed.user)
+        person = hold(removed.user)
         gone = [removed]
         if not _primary(person).exclude(id=removed.id).exists():
             gone = list(Authenticator.objects.filter(user=person))
@@ -168,7 +177,7 @@ def remove_factor(request: HttpRequest, removed: Authenticator) -> None:
 def turn_off(request: HttpRequest, person: User) -> None:
     """Take away all of a person's own factors."""
     with transaction.atomic():
-        _lock(person)
+        hold(person)
         _delete(request, list(Authenticator.objects.filter(user=person)))
 
 
@@ -178,7 +187,7 @@ def reset(request: HttpRequest | None, person: User) -> bool:
     `request` is the owner's who does it, None from the command line.
     """
     with transaction.atomic():
-        _lock(person)
+        hold(person)
         rows = list(Authenticator.objects.filter(user=person))
         _delete(request, rows)
         people.end_sessions(person_id=person.id)
@@ -195,11 +204,6 @@ def _in_words(kinds: Counter[str]) -> str:
 
 def _primary(person: User) -> "QuerySet[Authenticator]":
     return Authenticator.objects.filter(user=person, type__in=_PRIMARY)
-
-
-def _lock(person: User) -> User:
-    """The person's row, so that changes of one person's factors come one after another."""
-    return User.objects.select_for_update().get(id=person.id)
 
 
 def _delete(request: HttpRequest | None, rows: list[Authenticator]) -> None:

@@ -72,6 +72,7 @@ def add_passkey(request: HttpRequest, person: User, *, name: str, answer: str) -
     if not is_verified:
         raise WrongPasskey()
     with transaction.atomic():
+        factors.hold(person)
         added = auth.WebAuthn.add(person, name.strip() or _next_name(person), credential).instance
         return factors.announce_added(request, added)
 

@@ -11,7 +11,9 @@ from console.accounts import sign_in
 from console.accounts.second_factor import factors, passkeys
 from console.accounts.second_factor.forms import SecondStepForm
 from console.accounts.sign_in import Pending
+from console.accounts.throttle import find_browser
 from console.accounts.waiting import told_to_wait
+from console.audit.sign_ins import record_refusal
 from console.client_addresses import network_of
 from console.error_status import SignedOut, TooManyTries
 from console.json_views import answers_json, json_response
@@ -20,8 +22,9 @@ from storage import limits
 from storage.throttles import tries
 from storage.throttles.tries import Counter, Limit
 
-# Whoever is here knows the password: this bounds the guesses at one person's codes from all addresses together.
+# Whoever is here knows the password: these bound the guesses at one person's codes from all addresses together.
 SECOND_STEP = Limit("second step", limits.SECOND_STEP_TRIES, limits.SECOND_STEP_WINDOW_SECONDS)
+SECOND_STEP_DAILY = Limit("second step daily", limits.SECOND_STEP_TRIES_DAILY, 24 * 60 * 60)
 # Each question to a stranger's browser is kept for ten minutes.
 QUESTIONS = Limit("passkey question", limits.SIGN_IN_QUESTIONS, limits.SIGN_IN_WINDOW_SECONDS)
 
@@ -36,8 +39,9 @@ def second_step(request: HttpRequest) -> HttpResponse:
         return _start_again(request)
     form = SecondStepForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        counted = _counted(pending)
+        counted = _counted(request, pending)
         if wait_seconds := tries.take_try(counted):
+            record_refusal(request, name=pending.person.username, how="second factor")
             return told_to_wait(request, wait_seconds, back="second-step")
         try:
             factors.check_code(request, pending.person, form.cleaned_data["code"])
@@ -71,6 +75,7 @@ def second_step_passkey(request: HttpRequest) -> HttpResponse:
     try:
         passkeys.check_passkey(request, request.POST.get("answer", ""), person=pending.person)
     except passkeys.WrongPasskey:
+        factors.announce_failure(request, pending.person)
         form = SecondStepForm()
         return _show_second_step(
             request, pending, form, fault="This passkey was not accepted. Try again, or type a code."
@@ -103,8 +108,12 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     return sign_in.complete(request, person, next_url=request.POST.get("next", ""))
 
 
-def _counted(pending: Pending) -> list[Counter]:
-    return [Counter(SECOND_STEP, (str(pending.person.pk),))]
+def _counted(request: HttpRequest, pending: Pending) -> list[Counter]:
+    """A browser that the person has signed in with is counted by itself, so that others' tries do not lock them out."""
+    person = str(pending.person.pk)
+    if browser := find_browser(request, pending.person.get_username()):
+        return [Counter(SECOND_STEP, (person, browser))]
+    return [Counter(SECOND_STEP, (person,)), Counter(SECOND_STEP_DAILY, (person,))]
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

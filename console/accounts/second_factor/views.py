@@ -3,12 +3,15 @@
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.accounts import sign_in
+from console.accounts.openid import admission
+from console.accounts.openid.configured import openid_name
 from console.accounts.second_factor import factors, passkeys, qr_codes
 from console.accounts.second_factor.forms import AppForm, NewPasskeyForm, PasskeyNameForm
 from console.accounts.second_factor.proofs import ask_proof, proved_lately
@@ -18,6 +21,7 @@ from storage.collections import sign_in_rules
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 _SECRET = "new_app_secret"  # noqa: S105 (where it is kept, encrypted, until the app's first code came)
+_LAST_WAY_IN = "You could not sign in any more: set a password first."
 _REQUIRED = "An owner of this server requires two-factor sign-in of everybody: set up another way first."
 
 
@@ -105,6 +109,8 @@ def remove_factor(request: PageRequest, factor_id: int) -> HttpResponse:
     if is_proved:
         if is_last and sign_in_rules.is_second_factor_required():
             form.add_error(None, _REQUIRED)
+        elif is_passkey and _needs_passkeys(request.user, but=removed):
+            form.add_error(None, _LAST_WAY_IN)
         else:
             factors.remove_factor(request, removed)
             return go_to(request, "account", said=f"Removed {what}.")
@@ -118,6 +124,8 @@ def turn_off(request: PageRequest) -> HttpResponse:
     if is_proved:
         if sign_in_rules.is_second_factor_required():
             form.add_error(None, "An owner of this server requires two-factor sign-in of everybody.")
+        elif _needs_passkeys(request.user):
+            form.add_error(None, _LAST_WAY_IN)
         else:
             factors.turn_off(request, request.user)
             return go_to(request, "account", said="Two-factor sign-in is off.")
@@ -161,6 +169,14 @@ def _own(request: PageRequest, factor_id: int, *, kind: str | None = None) -> Au
     if factor is None:
         raise Http404
     return factor
+
+
+def _needs_passkeys(person: User, *, but: Authenticator | None = None) -> bool:
+    """Whether passkeys alone sign this person in, and taking away this one (None: all of them) would leave none."""
+    passkeys_now = factors.find_factors(person).passkeys
+    if not passkeys_now or person.has_usable_password() or (openid_name() and admission.find_link(person)):
+        return False
+    return but is None or passkeys_now == [but]
 
 
 def _show_codes(request: PageRequest, codes: list[str], *, said: str) -> HttpResponse:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.collections import collections
-from storage.errors import EngineUnreachable, StorageError
 
 
 class Command(RecordedCommand):
@@ -19,15 +18,10 @@ class Command(RecordedCommand):
         actions.add_parser("list", help="List the collections, one per line: id, creation time, name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            if options["action"] == "create":
-                made = collections.create_collection(options["name"])
-                self.stdout.write(f"Created the collection {made.name}. Its id:")
-                self.stdout.write(made.id)
-            else:
-                for collection in collections.list_collections():
-                    self.stdout.write(f"{collection.id}  {collection.created_at:%Y-%m-%d %H:%M}  {collection.name}")
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
+        if options["action"] == "create":
+            made = collections.create_collection(options["name"])
+            self.stdout.write(f"Created the collection {made.name}. Its id:")
+            self.stdout.write(made.id)
+        else:
+            for collection in collections.list_collections():
+                self.stdout.write(f"{collection.id}  {collection.created_at:%Y-%m-%d %H:%M}  {collection.name}")

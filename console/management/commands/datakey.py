@@ -3,11 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage.collections import keys
-from storage.errors import EngineUnreachable, StorageError
 from storage.models import DataKey
 from storage.postgres import clock
 
@@ -38,12 +37,7 @@ class Command(RecordedCommand):
         revoke.add_argument("key_id", type=int, help="the id that `datakey list` shows")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            getattr(self, f"_{options['action']}")(options)
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
+        getattr(self, f"_{options['action']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
         chosen = options["base"] or options["drive"]

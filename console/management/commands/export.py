@@ -9,7 +9,6 @@ from django.core.management.base import CommandError, CommandParser
 from console.management.recorded import RecordedCommand
 from storage import disk_space
 from storage.archive import exports
-from storage.errors import EngineUnreachable, StorageError
 from storage.postgres.database import one_connection
 from storage.postgres.leases import Superseded
 
@@ -30,10 +29,6 @@ class Command(RecordedCommand):
                     sys.stdout.buffer.flush()
                 else:
                     self._write(options["collection_id"], Path(options["file"]))
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
             raise CommandError(f"{error.filename or options['file']}: {error.strerror or error}") from error
         except Superseded as error:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from console.management.recorded import RecordedCommand
 from storage.archive import imports, plans
 from storage.archive.plans import Choice, Plan, Portion
-from storage.errors import EngineUnreachable, InvalidInput, StorageError
+from storage.errors import InvalidInput
 from storage.models import Import
 from storage.postgres.database import one_connection
 from storage.postgres.leases import Superseded
@@ -31,6 +31,9 @@ class Command(RecordedCommand):
         how = "NAME=WAY, where WAY is merge (the default), replace, skip or rename:OTHER; can be repeated"
         parser.add_argument("--base", action="append", default=[], metavar="NAME=WAY", help=how)
         parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help="the same for a Drive")
+        parser.add_argument(
+            "--micro", action="append", default=[], metavar="NAME=WAY", help="merge (create it), skip or rename:OTHER"
+        )
         parser.add_argument("--text", action="store_true", help="treat every CSV cell as text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,10 +41,6 @@ class Command(RecordedCommand):
         try:
             with one_connection():
                 self._import(path, options)
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
         except OSError as error:
             raise CommandError(str(error)) from error
         except Superseded as error:
@@ -82,7 +81,7 @@ class Command(RecordedCommand):
         counts = plan.counts
         self.stdout.write(
             f"{counts['bases']} Bases with {counts['items']:,} items, {counts['drives']} Drives with {counts['files']:,} files, "
-            f"{counts['bytes']:,} bytes"
+            f"{counts['micros']} Micros, {counts['bytes']:,} bytes"
         )
         for portion in plan.portions:
             what = "items" if portion.kind == "base" else "files"
@@ -107,7 +106,9 @@ class Command(RecordedCommand):
 
 
 def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
-    given = {(kind, *_parse(text)[:1]): _parse(text)[1] for kind in ("base", "drive") for text in options[kind]}
+    given = {
+        (kind, *_parse(text)[:1]): _parse(text)[1] for kind in ("base", "drive", "micro") for text in options[kind]
+    }
     known = {(portion.kind, portion.name) for portion in plan.portions}
     if unknown := given.keys() - known:
         kind, name = min(unknown)

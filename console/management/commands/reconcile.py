@@ -9,7 +9,6 @@ from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.drive import rebuild, reconcile
 from storage.drive.reconcile import Report
-from storage.errors import EngineUnreachable, StorageError
 
 
 class Command(RecordedCommand):
@@ -26,17 +25,12 @@ class Command(RecordedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            chosen = {name: True for name in ("rebuild", "repair") if options[name]}
-            if chosen:
-                audit.note_act(Verb.RECONCILED, details=chosen)
-            if options["rebuild"]:
-                self._rebuild()
-            report = reconcile.repair() if options["repair"] else reconcile.compare()
-        except EngineUnreachable:
-            raise  # `homeport/cli.py` says what to do, as for every command
-        except StorageError as error:
-            raise CommandError(". ".join(error.messages)) from error
+        chosen = {name: True for name in ("rebuild", "repair") if options[name]}
+        if chosen:
+            audit.note_act(Verb.RECONCILED, details=chosen)
+        if options["rebuild"]:
+            self._rebuild()
+        report = reconcile.repair() if options["repair"] else reconcile.compare()
         self._tell(report)
         if not report.is_clean and not options["repair"]:
             raise CommandError("The bucket and the database differ. Run it with --repair to mend that.")

@@ -175,7 +175,7 @@ class Command(BaseCommand):
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
-            self._wait("SeaweedFS's durability", self._find_durability_fault)
+            self._wait("SeaweedFS", self._find_durability_fault)
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
         if self.micros_sockets:

@@ -38,6 +38,9 @@ document.addEventListener("drop", (event) => {
 });
 addEventListener("beforeunload", (event) => cancelled && event.preventDefault());
 
+// Chosen while this script was still on its way: no event tells of it any more.
+if (input.files.length) send(input.files[0]);
+
 async function send(file) {
   cancelled = new AbortController();
   shown.fault.hidden = true;

@@ -4,6 +4,9 @@ import { describeStatus } from "../lib/requests.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
+// More of them would cover the page: the oldest goes when one more comes. What failed, or offers something, stays.
+const MOST_PLAIN = 3;
+const PLAIN = ".toast:not(.toast-danger, :has(.toast-action))";
 
 /**
  * Say something for a while; `isError` marks it as a failure, which stays until it is dismissed. `action` is what the toast
@@ -25,6 +28,8 @@ export function showToast(
   // In a modal dialog's top layer the page behind cannot be seen nor heard.
   const place = document.querySelector("dialog[open] .toasts") ?? toasts;
   place.append(toast);
+  const plain = place.querySelectorAll(PLAIN);
+  if (plain.length > MOST_PLAIN) plain[0].remove();
   return toast;
 }
 

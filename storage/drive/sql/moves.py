@@ -60,11 +60,6 @@ def find_drive(collection_id: str, name: str) -> Statement[DriveId]:
     )
 
 
-def allow_seconds(seconds: int) -> Statement[NoRow]:
-    """Let the statements of this transaction take so long each. Row: not used."""
-    return Statement("SELECT set_config('statement_timeout', $1, true)", [f"{seconds}s"], NoRow)
-
-
 def find_existing(drive_id: int, names: list[str]) -> Statement[FileName]:
     """Rows: those of the names that are files."""
     return Statement(

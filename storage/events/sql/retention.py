@@ -38,10 +38,15 @@ def list_event_days() -> Statement[Day]:
 
 
 def make_event_day(day: date, first_id: str, end_id: str) -> list[str]:
-    """A partition for the ids from the first (included) to the end (not), with what waits for it elsewhere; in a transaction."""
+    """A partition for the ids from the first (included) to the end (not), with what waits for it elsewhere; in a transaction.
+
+    Nobody writes meanwhile. A block of that day that came into `storage_eventblock_other` behind the move would be refused by the
+    new partition's beginning, and one that is on its way into it by its end; who waited for the whole table finds the new day.
+    """
     name = _NAME.format(day)
     within = f"last_id >= '{first_id}' AND last_id < '{end_id}'"
     return [
+        "LOCK TABLE ONLY storage_eventblock IN SHARE ROW EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE storage_eventblock INCLUDING DEFAULTS INCLUDING STORAGE)",
         f"WITH moved AS (DELETE FROM storage_eventblock_other WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
         f"ALTER TABLE storage_eventblock ATTACH PARTITION {name} FOR VALUES FROM ('{first_id}') TO ('{end_id}')",

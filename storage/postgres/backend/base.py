@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return _NamedErrors(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
-        return pool.take(lambda seconds: Connection.open(seconds, **conn_params))
+        return pool.take(lambda: Connection.open(**conn_params))
 
     def _close(self) -> None:
         if self.connection is not None:

@@ -18,3 +18,8 @@ def read_clock() -> Statement[Clock]:
 def set_statement_timeout(milliseconds: str) -> Statement[tuple[str]]:
     """Row: the new value. "0" is none."""
     return Statement("SELECT set_config('statement_timeout', $1, false)", [milliseconds], tuple)
+
+
+def allow_statements(milliseconds: str) -> Statement[tuple[str]]:
+    """As `set_statement_timeout`, until the transaction ends."""
+    return Statement("SELECT set_config('statement_timeout', $1, true)", [milliseconds], tuple)

@@ -234,6 +234,7 @@ def test_odd_names_are_renamed_moved_and_deleted(server: Server, cast: Cast, pag
         page.keyboard.press("Enter")
         expect(page.locator(f'.drive-row[data-name="{escaped(name)}~"]')).to_be_focused()
     assert drive.stored_names() == sorted([*(f"{name}~" for name in names), "target/x"], key=str.encode)
+    expect(page.locator(".toast")).to_have_count(3)  # one for each would cover the buttons
     page.keyboard.press("Control+a")
     drive.row("target").get_by_role("checkbox").uncheck()
     page.get_by_role("button", name="Move …").click()

@@ -240,7 +240,7 @@ def test_sign_up_where_it_is_allowed(provider: Provider, settings: Any) -> None:
     ],
 )
 def test_domains_are_the_only_ones(provider: Provider, settings: Any, told: dict[str, Any], gets_in: bool) -> None:
-    settings.OIDC_DOMAINS = ["Example.com"]
+    settings.OIDC_DOMAINS = ["example.com"]
     linked(make_person())
     provider.claims |= told
     client = Client()
@@ -283,6 +283,8 @@ NOW = int(time.time())
         {"sub": ""},
         {"sub": 7},
         {"sub": "x" * 192},
+        {"sub": "a\0"},
+        {"sub": "\ud800"},
     ],
     # The two processes of a run have to agree on the names, which hold no time therefore.
     ids=lambda forged: "-".join(
@@ -295,6 +297,23 @@ def test_token_for_something_else_is_refused(provider: Provider, forged: dict[st
     client = Client()
     said = refused(come_back(client, provider), client, status=502)
     assert "Example SSO does not answer as it should. Try again in a moment." in said
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800", "x" * 300 + "@example.com", ["a"], {"a": 1}, 7], ids=list("abcdef"))
+def test_odd_claims_are_left_out(provider: Provider, settings: Any, odd: Any) -> None:
+    settings.OIDC_SIGN_UP = True
+    provider.claims = {"sub": "odd-1", "email": odd, "email_verified": True, "preferred_username": odd, "name": odd}
+    client = Client()
+    assert come_back(client, provider)["Location"] == "/"
+    link = SocialAccount.objects.get(user_id=client.session["_auth_user_id"])
+    assert (link.uid, link.extra_data, link.user.username) == ("odd-1", {}, "person")
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_addresses_of_the_provider_are_as_safe_as_its_own(provider: Provider, name: str) -> None:
+    provider.endpoints = {name: "ftp://127.0.0.1/x"}
+    client = Client()
+    refused(client.get(BEGIN), client, status=502)
 
 
 def test_token_for_two_that_was_asked_by_us_is_good(provider: Provider) -> None:

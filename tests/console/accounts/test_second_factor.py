@@ -13,7 +13,9 @@ from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 
-from console.accounts.second_factor import factors
+from console.accounts.openid import admission
+from console.accounts.second_factor import factors, sign_in_views
+from console.accounts.throttle import KNOWN_COOKIE
 from storage.models import Session
 from tests.commands import run_here
 from tests.console.conftest import Browser
@@ -216,6 +218,30 @@ def test_guesses_are_bounded_from_all_addresses_together(undone: None) -> None:
     assert (answer.status_code, int(answer["Retry-After"]) in range(600, 901)) == (429, True)
 
 
+def test_guesses_are_bounded_by_the_day_too(undone: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in_views, "SECOND_STEP_DAILY", sign_in_views.SECOND_STEP_DAILY._replace(tries=3))
+    person, client = make_person(), Client()
+    app = give_app(person)
+    sign_in(client, person.username)
+    assert [client.post(SECOND_STEP, {"code": app.wrong_code()}).status_code for _ in range(4)] == [422] * 3 + [429]
+    assert int(client.post(SECOND_STEP, {"code": app.code()})["Retry-After"]) > 80_000
+
+
+def test_who_has_the_password_alone_locks_nobody_out_and_is_not_known(undone: None) -> None:
+    person, own, thief = make_person(), Client(), Client(REMOTE_ADDR="192.0.2.9")
+    app = give_app(person)
+    sign_in(own, person.username)
+    assert KNOWN_COOKIE not in own.cookies
+    own.post(SECOND_STEP, {"code": app.code(steps_ago=1)})
+    assert own.cookies[KNOWN_COOKIE].value
+    own.post("/sign-out/")
+    sign_in(thief, person.username)
+    assert [thief.post(SECOND_STEP, {"code": app.wrong_code()}).status_code for _ in range(11)] == [422] * 10 + [429]
+    assert KNOWN_COOKIE not in thief.cookies
+    sign_in(own, person.username)
+    assert own.post(SECOND_STEP, {"code": app.code()})["Location"] == "/"
+
+
 def test_right_code_gives_the_tries_back(undone: None) -> None:
     person, client = make_person(), Client()
     app = give_app(person)
@@ -277,6 +303,30 @@ def test_last_factor_takes_the_recovery_codes_along(signed_in: Client) -> None:
     app = Authenticator.objects.get(user_id=signed_in.session["_auth_user_id"], type="totp")
     assert signed_in.post(f"{FACTORS}{app.id}/remove/", {"proof": PASSWORD})["Location"] == ACCOUNT
     assert not Authenticator.objects.filter(user_id=app.user_id).exists()
+
+
+def test_last_passkey_of_who_has_no_password_stays(people: Cast, browser: Browser, settings: Any) -> None:
+    person, app = people.member, give_app(people.member)
+    person.set_unusable_password()
+    person.save()
+    passkey, other = (
+        Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={"name": name})
+        for name in "ab"
+    )
+    client = browser(person)
+
+    def take_away(path: str, code: str) -> tuple[int, bool]:
+        answer = client.post(f"{FACTORS}{path}", {"proof": code})
+        return answer.status_code, "You could not sign in any more: set a password first." in text_of(answer)
+
+    codes = recovery_codes(person)
+    assert take_away(f"{other.pk}/remove/", app.code()) == (302, False)
+    assert take_away(f"{passkey.pk}/remove/", codes[0]) == (422, True)
+    assert take_away("turn-off/", codes[1]) == (422, True)
+    settings.OIDC_ISSUER = "https://provider.example"
+    admission.link(person, {"sub": "1"})
+    assert take_away("turn-off/", codes[2]) == (302, False)
+    assert not Authenticator.objects.filter(user=person).exists()
 
 
 def test_new_recovery_codes_void_the_old_ones(signed_in: Client) -> None:

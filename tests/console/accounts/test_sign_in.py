@@ -104,6 +104,18 @@ def test_known_browser_has_limits_of_its_own_and_is_known_for_one_name(undone: N
     assert [attempt(forged, person.username, "wrong").status_code for _ in range(6)] == [422] * 5 + [429]
 
 
+def test_browser_is_known_with_the_password_of_now_alone(undone: None) -> None:
+    person, own, thief = make_person(), Client(), Client(REMOTE_ADDR=ELSEWHERE)
+    for client in (own, thief):
+        attempt(client, person.username)
+    changed = "another horse staple"
+    own.post("/account/", {"old_password": PASSWORD, "new_password1": changed, "new_password2": changed})
+    assert [attempt(thief, person.username, "wrong").status_code for _ in range(6)] == [422] * 5 + [429]
+    own.post("/sign-out/")
+    assert [attempt(own, person.username, "wrong").status_code for _ in range(6)] == [422] * 6
+    assert attempt(own, person.username, changed).status_code == 302
+
+
 def test_right_password_takes_nothing_from_others_at_its_address(undone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "FROM_ONE_ADDRESS", throttle.FROM_ONE_ADDRESS._replace(tries=3))
     people = [make_person() for _ in range(6)]

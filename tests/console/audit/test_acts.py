@@ -303,6 +303,43 @@ def test_sign_in_with_its_failures_and_its_end(people: Cast, browser: Browser, a
     assert canary not in repr(acts())
 
 
+def test_refused_sign_ins_are_told_once_for_each_account(
+    people: Cast, browser: Browser, acts: Callable[[], list[Entry]]
+) -> None:
+    client = Client(REMOTE_ADDR="2001:db8:7::1")
+    names = (people.member.username, "a-password-in-the-field-for-the-name", "another-one")
+    for name in names:
+        for _ in range(8):
+            last = client.post("/sign-in/", {"username": name, "password": "wrong"})
+        assert last.status_code == 429
+
+    told = [(entry.verb, entry.actor, entry.address, entry.about, entry.amount) for entry in acts()]
+
+    network = "2001:db8:7::/64"
+    assert told == [
+        (Verb.SIGN_IN_REFUSED, "nobody", network, "", 1),
+        (Verb.SIGN_IN_FAILED, "nobody", network, "", 10),
+        (Verb.SIGN_IN_REFUSED, "nobody", network, people.member.username, 1),
+        (Verb.SIGN_IN_FAILED, "nobody", network, people.member.username, 5),
+    ]
+
+
+def test_second_steps_in_vain_are_told(people: Cast, acts: Callable[[], list[Entry]]) -> None:
+    client, app = Client(SERVER_NAME="localhost"), give_app(people.member)
+    client.post("/sign-in/", {"username": people.member.username, "password": PASSWORD})
+    client.post("/sign-in/second-step/passkey/question/")
+    assert client.post("/sign-in/second-step/passkey/", {"answer": "{}"}).status_code == 422
+    codes = [client.post("/sign-in/second-step/", {"code": app.wrong_code()}).status_code for _ in range(12)]
+    assert codes == [422] * 10 + [429] * 2
+
+    told = [(entry.verb, entry.about, entry.amount, entry.details["by"]) for entry in acts()]
+
+    assert told == [
+        (Verb.SIGN_IN_REFUSED, people.member.username, 1, "second factor"),
+        (Verb.SIGN_IN_FAILED, people.member.username, 11, "second factor"),
+    ]
+
+
 def test_nobody_gets_a_session_that_is_not_recorded(people: Cast, browser: Browser) -> None:
     client = browser(None)
     client.raise_request_exception = False

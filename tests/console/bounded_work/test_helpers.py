@@ -13,6 +13,7 @@ import pytest
 
 from console.bounded_work.helpers import Busy, Helpers, Stopped
 from storage import limits
+from tests.processes import lives, living_children
 from tests.waiting import eventually
 
 TASKS = "tests.console.bounded_work.tasks"
@@ -84,7 +85,7 @@ def test_a_helper_that_dies_is_replaced(helpers: Helpers) -> None:
     assert helpers.run("echo", 1) == [1]
     helper = psutil.Process(helpers.run("helper"))
     helpers.run("leave_a_dying_helper")
-    eventually(lambda: helper.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: not lives(helper))
     assert helpers.run("echo", 1) == [1]
 
 
@@ -146,12 +147,12 @@ def test_a_helper_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WORK_WAIT_SECONDS", 120.0)
     helpers = Helpers("tests.console.bounded_work.impatient")
     helper = psutil.Process(helpers.run("helper"))
-    eventually(lambda: helper.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: not lives(helper))
     helpers.end()
     assert not helper.is_running()
 
 
 def working(worker: int) -> list[psutil.Process]:
     """The processes that do a piece of work for this one, which may have a server too."""
-    helpers = [child for child in psutil.Process(worker).children() if TASKS in child.cmdline()]
-    return [piece for helper in helpers for piece in helper.children()]
+    helpers = living_children(psutil.Process(worker), TASKS)
+    return [piece for helper in helpers for piece in living_children(helper)]

@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, transaction
 
 from storage.archive import imports
 from storage.base import bases, edits, items
@@ -14,7 +16,10 @@ from storage.drive.moves import Chosen
 from storage.errors import Forbidden, StorageError, Unauthorized
 from storage.models import File, FileDeletion, Folder, Import, Item, Part, Role
 from storage.postgres.caller import Access
+from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from tests.people import make_member
+from tests.waiting import MOMENT_SECONDS, eventually
 
 Lose = Callable[[], None]
 
@@ -162,4 +167,31 @@ def test_nothing_is_written_without_the_right(scene: Scene, what: str, how: str,
     getattr(scene, how)()
     with pytest.raises(error):
         call()
+    assert scene.state() == before
+
+
+def _waiting() -> int:
+    return int(run(Statement("SELECT count(*)::int FROM pg_locks WHERE NOT granted", [], tuple))[0][0])
+
+
+@pytest.mark.parametrize("what", ["update", "files deleted"])
+def test_right_that_is_lost_while_a_lock_is_waited_for(scene: Scene, what: str) -> None:
+    def call() -> None:
+        try:
+            CALLS[what](scene)()
+        finally:
+            connection.close()
+
+    before = scene.state()
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            base_id = bases.find_base(collection_id=scene.member.collection_id, name="b").pk
+            Item.objects.select_for_update().get(base_id=base_id, key="old")
+            File.objects.select_for_update().get(drive_id=scene.drive_id, name="old")
+            already = _waiting()
+            called = threads.submit(call)
+            eventually(lambda: _waiting() > already or called.done())
+            scene.lower()
+        with pytest.raises(Forbidden):
+            called.result(MOMENT_SECONDS)
     assert scene.state() == before

@@ -1,11 +1,13 @@
 """How recorded requests go again: by their age, by what their collection holds, and with the collection."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 
 from storage import limits
 from storage.collections import collections, deletion
@@ -15,6 +17,7 @@ from storage.postgres.database import run
 from storage.postgres.statements import Statement
 from tests.people import make_person
 from tests.visor import body, make_event
+from tests.waiting import MOMENT_SECONDS, eventually
 
 DAY_NS = 86_400 * 1_000_000_000
 
@@ -53,18 +56,88 @@ def test_days_are_made_ahead(collection_id: str) -> None:
 
     names = _partitions()
     for ahead in range(3):
-        assert f"storage_eventblock_{datetime.now(UTC) + timedelta(days=ahead):%Y%m%d}" in names
+        assert _name(datetime.now(UTC) + timedelta(days=ahead)) in names
 
 
 def test_what_came_before_its_day_was_made_moves_into_it(collection_id: str) -> None:
-    made = _partitions()
-    days = (datetime.now(UTC) + timedelta(days=ahead) for ahead in range(3, 99))
-    later = next(day for day in days if f"storage_eventblock_{day:%Y%m%d}" not in made)
-    event_id = keep(collection_id, (datetime.now(UTC) - later) / timedelta(days=1))
+    without = WithoutDay(collection_id)
+    event_id = without.keep()
 
-    retention.tidy_events(later)
+    without.make()
 
-    assert f"storage_eventblock_{later:%Y%m%d}" in partitions()
+    assert without.name in partitions()
+    assert ids(collection_id) == [event_id]
+
+
+class WithoutDay:
+    """A day that has no partition yet, and a thread of its own that keeps an event of it or makes its partition."""
+
+    def __init__(self, collection_id: str) -> None:
+        made = _partitions()
+        days = (datetime.now(UTC) + timedelta(days=ahead) for ahead in range(3, 99))
+        self.day = next(day for day in days if _name(day) not in made)
+        self.name = _name(self.day)
+        self._collection_id = collection_id
+
+    def keep(self) -> str:
+        return keep(self._collection_id, (datetime.now(UTC) - self.day) / timedelta(days=1))
+
+    def make(self) -> None:
+        # The server's own worker may be at it just now.
+        eventually(lambda: retention.tidy_events(self.day) or self.name in _partitions())
+
+    def beside(self, work: Callable[[], object]) -> "Future[object]":
+        """Do it in another thread, which is waiting for a lock when this returns."""
+
+        def work_and_close() -> object:
+            try:
+                return work()
+            finally:
+                connection.close()
+
+        before = _waiting()
+        future = _threads.submit(work_and_close)
+        eventually(lambda: _waiting() > before or future.done(), what="it waits for nothing")
+        return future
+
+
+_threads = ThreadPoolExecutor(max_workers=1)
+
+
+def _name(day: datetime) -> str:
+    return f"storage_eventblock_{day:%Y%m%d}"
+
+
+def _waiting() -> int:
+    """How many wait for a lock on the table or one of its partitions."""
+    text = (
+        "SELECT count(*)::int FROM pg_locks WHERE NOT granted AND relation::regclass::text LIKE 'storage_eventblock%'"
+    )
+    return int(run(Statement(text, [], tuple))[0][0])
+
+
+def test_a_block_that_is_written_while_its_day_is_made_moves_into_it(
+    collection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_LOCK_SECONDS", 600)
+    without = WithoutDay(collection_id)
+    with transaction.atomic():
+        event_id = without.keep()
+        making = without.beside(without.make)
+    making.result(MOMENT_SECONDS)
+
+    assert partitions()[without.name] == 1
+    assert ids(collection_id) == [event_id]
+
+
+def test_a_block_that_waits_for_its_day_comes_into_it(collection_id: str) -> None:
+    without = WithoutDay(collection_id)
+    with transaction.atomic():
+        without.make()
+        keeping = without.beside(without.keep)
+    event_id = keeping.result(MOMENT_SECONDS)
+
+    assert partitions()[without.name] == 1
     assert ids(collection_id) == [event_id]
 
 

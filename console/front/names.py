@@ -1,0 +1,44 @@
+"""The names that requests come under: the console's own, and those that may be a Micro's. The database is not asked here."""
+
+import ipaddress
+from functools import lru_cache
+
+from django.conf import settings
+from django.http.request import validate_host
+
+from storage.micros import subdomains
+
+_KEPT_MOST = 1_024
+
+
+@lru_cache(maxsize=_KEPT_MOST)
+def may_be_a_micros(host: str) -> bool:
+    """Whether a Host header may name a Micro: one below their domain, and a name that is not the console's, whose ever it is."""
+    name = subdomains.normalise_host(host)
+    if subdomains.subdomain_of(name) is not None:
+        return True
+    return bool(name) and not _is_address(name) and not validate_host(name, _own_names())
+
+
+def is_below_domain(host: str) -> bool:
+    """Whether a Host header is below the Micros' domain: what is not a Micro's there is nobody's."""
+    return subdomains.subdomain_of(subdomains.normalise_host(host)) is not None
+
+
+def console_host(host: str) -> str:
+    """The console's own host as seen from a Micro's, whose Host header is given: with the same port."""
+    name = next(name for name in settings.ALLOWED_HOSTS if name != "*" and not name.startswith("."))
+    port = host.rpartition(":")[2]
+    return f"{name}:{port}" if port.isdigit() and not host.endswith("]") else name
+
+
+def _own_names() -> list[str]:
+    return [name.lower() for name in settings.ALLOWED_HOSTS if name != "*"]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Passes a request on to an app, and its answer back."""
+
+import logging
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from console.front import headers, refusals, waiting
+from console.front.refusals import Refusal
+from console.front.slots import slots
+from console.front.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
+from console.server.answers import Answer
+from storage.micros import subdomains
+from storage.models import Micro
+
+logger = logging.getLogger(__name__)
+
+# What runs Micros learns of a new one within this time.
+_LEARNS_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
+
+
+def relay(environ: dict[str, Any], micro: Micro, socket: Path, sent: list[tuple[str, str]], body: bytes) -> Answer:
+    """The app's answer. Raises Refusal when there is none."""
+    if not slots.take(micro.id):
+        raise refusals.busy("As many requests as it may have at once are on their way. Try again in a moment.")
+    patience = waiting.Waiting(micro.id)
+    upstream: Upstream | None = None
+    try:
+        upstream = _connect(socket, patience)
+        upstream.send(environ["REQUEST_METHOD"], _target(environ), sent, body)
+        upstream.read_head()
+        patience.answered()
+    except BaseException as error:
+        slots.give_back(micro.id)
+        if upstream is not None:
+            upstream.close()
+        if (refusal := _refusal_for(error, micro)) is not None:
+            raise refusal from None
+        raise
+    host = subdomains.normalise_host(environ.get("HTTP_HOST", ""))
+    shown = headers.for_client(upstream.headers, host=host)
+    answer = _Relayed(upstream, patience, micro.id)
+    status = f"{upstream.status} {upstream.reason or _phrase(upstream.status)}"
+    if upstream.is_whole():
+        return status, shown, list(answer)
+    return status, shown, answer
+
+
+class _Relayed:
+    """The body of an app's answer, as it comes."""
+
+    def __init__(self, upstream: Upstream, patience: waiting.Waiting, micro_id: str) -> None:
+        self._upstream, self._patience, self._micro_id = upstream, patience, micro_id
+        self._is_open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._upstream.body():
+                self._patience.pause()
+                yield chunk
+        except waiting.TooSlow:
+            raise TimeoutError("the app took too long") from None
+        except (Ended, BadAnswer, waiting.Faulted) as error:
+            raise ConnectionError(f"the app broke off: {error!r}") from None
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._upstream.close()
+            slots.give_back(self._micro_id)
+
+
+def _connect(socket: Path, patience: waiting.Waiting) -> Upstream:
+    ends_at = time.monotonic() + _LEARNS_SECONDS
+    while True:
+        try:
+            return Upstream(socket, patience)
+        except NotThere:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(_LOOK_SECONDS)
+
+
+def _refusal_for(error: BaseException, micro: Micro) -> Refusal | None:
+    match error:
+        case NotThere() | Ended():
+            return refusals.of_fault(waiting.why_missing(micro.id))
+        case waiting.Faulted():
+            return refusals.of_fault(error.fault)
+        case Crowded():
+            return refusals.busy("Too many callers are waiting for it. Try again in a moment.")
+        case BadAnswer():
+            return Refusal(HTTPStatus.BAD_GATEWAY, "The app's answer can't be passed on", f"The trouble: {error}.")
+        case waiting.TooSlow():
+            text = f"An app has {settings.MICRO_REQUEST_SECONDS:g} seconds to answer a request."
+            return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "The app took too long", text)
+    return None
+
+
+def _target(environ: dict[str, Any]) -> str:
+    """Path and query as the client wrote them."""
+    target: str = environ["RAW_URI"]
+    return target
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -1,0 +1,103 @@
+"""How long a request waits for an app: ten seconds by default, which begin when the app is there to answer it.
+
+Starting has a time of its own. While no byte comes, what runs the Micro is asked what it is doing.
+"""
+
+import time
+
+from django.conf import settings
+
+from storage.errors import HostUnreachable
+from storage.micros.host import Fault, FaultKind, State, Status
+from storage.micros.hosts import the_host
+
+# How often a Micro that is starting is asked for.
+_LOOK_SECONDS = 0.5
+# The whole of an answer takes at most so many times what a request may wait for: a client may be slow to take it.
+_WHOLE = 30
+
+
+class Faulted(Exception):
+    """There will be no answer; `fault` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class TooSlow(Exception):
+    """The app was there, and did not answer in time."""
+
+
+class Waiting:
+    """The patience of one request. What counts is the time spent waiting for the app, not the client's."""
+
+    def __init__(self, micro_id: str) -> None:
+        self._micro_id = micro_id
+        self._began_at = time.monotonic()
+        self._left = settings.MICRO_REQUEST_SECONDS
+        self._is_there = False
+        self._asked_at: float | None = None
+
+    def seconds_left(self) -> float:
+        """Raises Faulted and TooSlow. It is asked again when as many seconds have gone by without a byte."""
+        now = self._take_off()
+        self._asked_at = now
+        if now - self._began_at > _WHOLE * settings.MICRO_REQUEST_SECONDS:
+            raise TooSlow
+        if not self._is_there and now - self._began_at >= _LOOK_SECONDS:
+            self._look(now)
+        if self._left <= 0:
+            raise TooSlow
+        return self._left if self._is_there else min(self._left, _LOOK_SECONDS)
+
+    def answered(self) -> None:
+        """A byte came: the app is there."""
+        self._is_there = True
+        self.pause()
+
+    def pause(self) -> None:
+        """The client is waited for now."""
+        self._take_off()
+        self._asked_at = None
+
+    def _take_off(self) -> float:
+        now = time.monotonic()
+        if self._asked_at is not None:
+            self._left -= now - self._asked_at
+        return now
+
+    def _look(self, now: float) -> None:
+        status = status_of(self._micro_id)
+        if status.state is State.FAILED and status.fault is not None:
+            raise Faulted(status.fault)
+        if status.state is State.RUNNING:
+            self._is_there = True
+            waited = now - max(self._began_at, status.ready_at or 0.0)
+            self._left = settings.MICRO_REQUEST_SECONDS - waited
+        elif now - self._began_at > settings.MICRO_START_SECONDS + settings.MICRO_REQUEST_SECONDS:
+            seconds = settings.MICRO_START_SECONDS
+            raise Faulted(Fault(FaultKind.SLOW_START, f"It did not start within {seconds:g} seconds"))
+        else:
+            self._left = settings.MICRO_REQUEST_SECONDS
+
+
+def status_of(micro_id: str) -> Status:
+    """What the Micro is doing. Raises Faulted when what runs Micros does not answer."""
+    try:
+        return the_host().statuses([micro_id]).get(micro_id, Status())
+    except HostUnreachable:
+        raise Faulted(Fault(FaultKind.OFF, "What runs Micros on this machine does not answer")) from None
+
+
+def why_missing(micro_id: str) -> Fault:
+    """Why an app closed the connection without an answer, or never opened its socket."""
+    try:
+        if why := the_host().why_off():
+            return Fault(FaultKind.OFF, why)
+        status = status_of(micro_id)
+    except HostUnreachable:
+        return Fault(FaultKind.OFF, "What runs Micros on this machine does not answer")
+    except Faulted as error:
+        return error.fault
+    return status.fault or Fault(FaultKind.CRASHED, "The app closed the connection without an answer")

@@ -1,0 +1,48 @@
+"""Which requests are answered by which threads, and how many of those a web process has."""
+
+from typing import Any
+
+from console.front import names
+from console.server.listening import API_ONLY
+from storage import limits
+
+# Rows are the database's alone, and it answers in no time; more threads than this only take turns. Files wait for S3.
+# Passwords take a processor for a while, and turns (`console/accounts/hashing.py`): no page waits for a stranger's.
+# Those for Micros wait for people's apps, which may ask for rows meanwhile.
+KINDS = {
+    "rows": 4,
+    "pages": 8,
+    "files": 32,
+    "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING,
+    "micros": limits.MICROS_REQUESTS_AT_ONCE,
+}
+_PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
+_FILE_PAGES = ("/zip/", "/parts/", "/download/")
+
+
+def kind_of(environ: dict[str, Any]) -> str:
+    """Which threads a request is for: what waits for S3 holds up neither Bases nor lists of files nor pages nor probes.
+
+    A request that reads, and turns out to need S3, is moved to the others then (`console/wsgi.py`).
+    """
+    # What a Micro asks for is the API, whatever name it writes: no app reaches another one as this server.
+    if API_ONLY not in environ and names.may_be_a_micros(environ.get("HTTP_HOST", "")):
+        return "micros"
+    return kind_of_console(environ)
+
+
+def kind_of_console(environ: dict[str, Any]) -> str:
+    """The same of a request that is for no Micro."""
+    path: str = environ["PATH_INFO"]
+    is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    if path.startswith("/v1/"):
+        parts = path.split("/", 6)
+        what = parts[4] if len(parts) > 4 else ""
+        # Storing a file or a part, and putting the parts of an upload together. Beginning one and deleting are rows' work.
+        stores = (what == "files" and environ["REQUEST_METHOD"] == "POST") or (what == "uploads" and len(parts) > 5)
+        return "files" if stores else "rows"
+    if path in ("/healthz", "/readyz"):
+        return "rows"
+    if path.startswith(_PASSWORD_PAGES) and not is_reading:
+        return "passwords"
+    return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"

@@ -1,0 +1,76 @@
+"""How long a request may wait for the engines, all its waits together, so that a 503 comes within 5 seconds.
+
+Each wait has an end of its own, but several in a row, each slow within its bound, would add up. So a thread that answers a
+request begins with a budget. Whatever waits for PostgreSQL or S3, or for its turn at one of them, takes no longer than what is
+left of it, and then takes off what it took. Threads that answer nobody, such as those of jobs and of downloads under way, have
+no bound of this kind.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+
+from storage import limits
+
+
+class Budget:
+    """What is `left` of a time, in seconds. One thread at a time uses it."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def shorten(self, seconds: float) -> float:
+        """How much of these a wait may take; 0 when too little is left for any engine to answer."""
+        left = self.left
+        if left < limits.ENGINE_MIN_SECONDS:
+            return 0.0
+        return seconds if seconds < left else left
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Take off what is done inside takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left -= time.monotonic() - began
+
+
+_UNBOUNDED = Budget(inf)
+
+
+class _ThisThread(threading.local):
+    budget = _UNBOUNDED
+
+
+_this_thread = _ThisThread()
+
+
+def begin(budget: Budget) -> None:
+    """What this thread waits for counts towards this budget, until `end`."""
+    _this_thread.budget = budget
+
+
+def end() -> None:
+    """From now on this thread may wait as long as each wait may take."""
+    _this_thread.budget = _UNBOUNDED
+
+
+def current() -> Budget:
+    """This thread's; without a bound when it answers no request."""
+    return _this_thread.budget
+
+
+@contextmanager
+def allowed(seconds: float) -> Iterator[None]:
+    """A budget of its own for work that is long by its nature."""
+    before = _this_thread.budget
+    _this_thread.budget = Budget(seconds)
+    try:
+        yield
+    finally:
+        _this_thread.budget = before

@@ -1,0 +1,77 @@
+"""`python -m tests.server.echo '{"LIMIT": 1}'`: a worker of the web server whose application says what it was asked.
+
+The limits given replace those of `console/server/limits.py`. It prints its ports for http and https, and the authority of its
+certificate, as JSON on one line.
+"""
+
+import json
+import socket
+import ssl
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from console.server import limits
+from console.server.answers import Answer, refusal
+from console.server.bodies import AWAITED, CUT, BodyAwaited
+from console.server.proxies import TrustedProxies
+from console.server.worker import Worker
+
+PATIENCE_SECONDS = 30.0
+STREAM_PIECE, STREAM_PIECES = b"x" * 100_000, 50
+
+_asked: Counter[str] = Counter()
+
+
+def answer(environ: dict[str, Any]) -> Answer:
+    """What was asked, and how often this address was by now; `/refused`, `/streamed` and `/broken` are something else."""
+    path = environ["PATH_INFO"]
+    _asked[path] += 1
+    if path == "/refused":
+        return refusal("403 Forbidden", "No", is_api=False)
+    if path == "/streamed":
+        return "200 OK", [], iter([STREAM_PIECE] * STREAM_PIECES)
+    if path == "/broken":
+        return "200 OK", [("X", environ["QUERY_STRING"].replace("+", "\r\n"))], [b""]
+    if AWAITED in environ:
+        raise BodyAwaited(1_000_000)
+    said = {
+        "method": environ["REQUEST_METHOD"],
+        "path": path,
+        "host": environ.get("HTTP_HOST"),
+        "body": environ["wsgi.input"].read().decode("latin-1"),
+        "is_cut": CUT in environ,
+        "asked": _asked[path],
+    }
+    return "200 OK", [("Content-Type", "application/json")], [json.dumps(said).encode()]
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    for name, value in json.loads(sys.argv[1]).items():
+        setattr(limits, name, value)
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    told = [[each.getsockname()[1] for each in listening], authority.cert_pem.bytes().decode()]
+    sys.stdout.write(f"{json.dumps(told)}\n")
+    sys.stdout.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        Worker(
+            answer,
+            kinds={"any": 4},
+            kind_of=lambda environ: "any",
+            proxies=TrustedProxies([]),
+            folder=Path(folder),
+            patience_seconds=PATIENCE_SECONDS,
+            drain_seconds=1.0,
+        ).serve([(listening[0], None), (listening[1], tls)], beat=lambda: None)
+
+
+if __name__ == "__main__":
+    main()
