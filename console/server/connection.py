@@ -367,6 +367,10 @@ class Connection(asyncio.Protocol):
         if self._exchange is None and not self._is_dropping:
             self._transport.close()
 
+    def lingers(self) -> bool:
+        """Whether it is there only because its client has not said goodbye: over TLS, an idle one does not."""
+        return self._exchange is None and not self._is_dropping and not self.kept_bytes()
+
     def is_idle(self) -> bool:
         """Whether no request is under way, or only the start of one's head."""
         return self._exchange is None

@@ -78,9 +78,12 @@ class Worker:
             server.close()
         for connection in list(self._connections):
             connection.stop()
-        ends_at = self.loop.time() + self._drain_seconds
-        while self._connections and self.loop.time() < ends_at:
+        stopped_at = self.loop.time()
+        while self._connections and self.loop.time() < stopped_at + self._drain_seconds:
             await asyncio.sleep(0.05)
+            if self.loop.time() > stopped_at + limits.GOODBYE_SECONDS:
+                for connection in [each for each in self._connections if each.lingers()]:
+                    connection.abort()
         ticking.cancel()
         for connection in list(self._connections):
             connection.abort()
