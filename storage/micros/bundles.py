@@ -5,13 +5,16 @@ could lie about. Left out are dotfiles, `node_modules`, `__pycache__` and virtua
 already what to send; and when all lies in one folder, that folder.
 """
 
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -252,12 +255,39 @@ def _copy_tar(stream: IO[bytes], plain: IO[bytes], *, keeps_all: bool) -> None:
     """Raises BundleRefused for what is no tar, and for what a zip of ours could not hold."""
     faults: list[str] = []
     try:
-        with tarfile.open(fileobj=stream, mode="r|*") as tar, ZipFile(plain, "w", ZIP_STORED) as made:
+        with (
+            _unpacked(stream) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|") as tar,
+            ZipFile(plain, "w", ZIP_STORED) as made,
+        ):
             _copy_members(tar, made, faults, keeps_all=keeps_all)
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, UnicodeError) as error:
+            _read_to_end(unpacked)
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, UnicodeError) as error:
         raise BundleRefused(f"This is neither a zip nor a tar that can be read: {str(error)[:200]}") from None
     if faults:
         raise BundleRefused("The bundle holds what can't be deployed", *faults[:_PROBLEMS_TOLD])
+
+
+def _unpacked(stream: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """The tar itself. What comes out is checked against its checksum, if it has one, when it is read to its end."""
+    beginning = stream.read(6)
+    stream.seek(0)
+    if beginning.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+    if beginning.startswith(b"BZh"):
+        return cast("IO[bytes]", bz2.BZ2File(stream))
+    if beginning.startswith(b"\xfd7zXZ\x00"):
+        return cast("IO[bytes]", lzma.LZMAFile(stream))
+    return nullcontext(stream)
+
+
+def _read_to_end(unpacked: IO[bytes]) -> None:
+    """Raises what tells that it was cut off or changed."""
+    left_bytes = _SKIPPED_MAX_BYTES
+    while chunk := unpacked.read(_CHUNK_BYTES):
+        left_bytes -= len(chunk)
+        if left_bytes < 0:
+            raise _too_large()
 
 
 def _copy_members(tar: tarfile.TarFile, made: ZipFile, faults: list[str], *, keeps_all: bool) -> None:

@@ -5,7 +5,10 @@ deployments of one Micro share when they ask for the same. Of each Micro the new
 serves; of others only the row is left.
 """
 
-from uuid import UUID
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,13 +23,14 @@ from storage.drive import parts
 from storage.drive.files import Stored, StoredFile, make_etag
 from storage.drive.sql import files as files_sql
 from storage.drive.sql import uploads as uploads_sql
-from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput
+from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, StorageError
 from storage.micros.bundles import Bundle
 from storage.micros.micros import find_micro, hold_micro, touch_micro
 from storage.micros.runtimes import Kind, Runtime, read_runtime
 from storage.models import Deployment, Micro
+from storage.postgres import rights
+from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run
-from storage.s3.blobs import Owner
 
 State = Deployment.State
 _CHUNK_BYTES = 262_144
@@ -36,37 +40,74 @@ _UNDER_WAY = (State.QUEUED, State.BUILDING, State.STARTING)
 def ask_for_deployment(*, collection_id: str, micro_id: str, bundle: Bundle, asked_by: User | None) -> Deployment:
     """Store a bundle and have a worker make it the Micro's next version; `storage/jobs.py` starts one at once.
 
-    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it), InvalidInput (too many are waiting), DiskFull,
-    EngineUnreachable.
+    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it), InvalidInput (too many are waiting), Unauthorized or
+    Forbidden when the person may not write here any more, DiskFull, EngineUnreachable.
     """
     disk_space.check_space_for_items()
-    runtime = choose_runtime(find_micro(collection_id=collection_id, micro_id=micro_id), bundle)
-    deployment = Deployment(
-        micro_id=micro_id,
-        runtime=str(runtime),
+    choose_runtime(find_micro(collection_id=collection_id, micro_id=micro_id), bundle)
+    with stored_bundle(bundle, collection_id=collection_id) as stored, engine_errors(), transaction.atomic():
+        if asked_by is not None:
+            rights.ask_again(Access(collection_id, person_id=asked_by.pk))
+        micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
+        deployment = queue_deployment(micro, bundle, stored, asked_by=asked_by)
+    return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment.id)
+
+
+class StoredBundle(NamedTuple):
+    """A bundle's bytes in the bucket, under the id of a deployment to be; nothing refers to them yet."""
+
+    deployment_id: UUID
+    parts: list[Stored]
+
+
+@contextmanager
+def stored_bundle(bundle: Bundle, *, collection_id: str) -> Iterator[StoredBundle]:
+    """Put a bundle's bytes into the bucket. Within, `queue_deployment` takes them; after an error they are let go.
+
+    Raises EngineUnreachable, DiskFull.
+    """
+    held: list[Stored] = []
+    deployment_id = uuid4()
+    bundle.zip.seek(0)
+    try:
+        with parts.PartWriter(
+            lambda number: parts.archive_owner(collection_id, deployment_id, number),
+            lambda _, part: held.append(part),
+        ) as writer:
+            while chunk := bundle.zip.read(_CHUNK_BYTES):
+                writer.write(chunk)
+            writer.finish()
+        yield StoredBundle(deployment_id, held)
+    except BaseException:
+        with suppress(StorageError):
+            run(files_sql.discard_blobs([part.id for part in held]))
+        raise
+
+
+def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, asked_by: User | None) -> Deployment:
+    """In the caller's transaction: have a bundle that is in the bucket deployed to a held Micro.
+
+    Raises BundleRefused (its runtime can't run it), InvalidInput (too many are waiting), EngineUnreachable.
+    """
+    mine = Deployment.objects.filter(micro=micro)
+    if mine.filter(state__in=_UNDER_WAY).count() >= limits.MICRO_DEPLOYMENTS_WAITING_MAX:
+        raise InvalidInput("Too many deployments of this Micro are waiting: wait until one is done")
+    deployment = Deployment.objects.create(
+        id=stored.deployment_id,
+        micro=micro,
+        number=(mine.aggregate(last=Max("number"))["last"] or 0) + 1,
+        runtime=str(choose_runtime(micro, bundle)),
         asked_by=asked_by,
         bundle_bytes=bundle.size_bytes,
         bundle_digest=bundle.digest,
         code_bytes=bundle.code_bytes,
         files=bundle.files,
     )
-    stored = _store(bundle, collection_id, deployment.id)
-    try:
-        with engine_errors(), transaction.atomic():
-            micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
-            mine = Deployment.objects.filter(micro=micro)
-            if mine.filter(state__in=_UNDER_WAY).count() >= limits.MICRO_DEPLOYMENTS_WAITING_MAX:
-                raise InvalidInput("Too many deployments of this Micro are waiting: wait until one is done")
-            deployment.number = (mine.aggregate(last=Max("number"))["last"] or 0) + 1
-            deployment.save(force_insert=True)
-            for number, part in enumerate(stored, start=1):
-                drive_files.take(part)
-                run(uploads_sql.put_part(deployment.id.hex, number, part.id))
-            _record(Verb.MICRO_DEPLOYED, micro, deployment)
-    except BaseException:
-        run(files_sql.discard_blobs([part.id for part in stored]))
-        raise
-    return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment.id)
+    for number, part in enumerate(stored.parts, start=1):
+        drive_files.take(part)
+        run(uploads_sql.put_part(deployment.id.hex, number, part.id))
+    _record(Verb.MICRO_DEPLOYED, micro, deployment)
+    return deployment
 
 
 def choose_runtime(micro: Micro, bundle: Bundle) -> Runtime:
@@ -195,25 +236,6 @@ def _let_go_of_old(micro: Micro, *, serving: Deployment) -> None:
     listed = list(mine.values_list("id", flat=True)[: limits.MICRO_DEPLOYMENTS_LISTED])
     at_rest = mine.filter(state__in=[State.DONE, State.FAILED], is_kept=False)
     at_rest.exclude(id__in=listed).order_by().delete()
-
-
-def _store(bundle: Bundle, collection_id: str, deployment_id: UUID) -> list[Stored]:
-    """The bundle's bytes in the bucket, as blobs that nothing refers to yet."""
-    stored: list[Stored] = []
-
-    def owner(number: int) -> Owner:
-        return parts.archive_owner(collection_id, deployment_id, number)
-
-    bundle.zip.seek(0)
-    try:
-        with parts.PartWriter(owner, lambda _, part: stored.append(part)) as writer:
-            while chunk := bundle.zip.read(_CHUNK_BYTES):
-                writer.write(chunk)
-            writer.finish()
-    except BaseException:
-        run(files_sql.discard_blobs([part.id for part in stored]))
-        raise
-    return stored
 
 
 def _record(verb: Verb, micro: Micro, deployment: Deployment) -> None:

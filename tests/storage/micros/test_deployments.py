@@ -10,15 +10,16 @@ from django.db import transaction
 
 from storage import limits
 from storage.audit.log import Conditions, Verb, list_entries
-from storage.collections import deletion
+from storage.collections import deletion, roles
 from storage.drive import parts
 from storage.drive.files import Download
 from storage.embedded.micros.places import Places
-from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, MicroNotFound
+from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, MicroNotFound, Unauthorized
 from storage.micros import bundles, copies, deploying, deployments, logs, micros, wanted
 from storage.micros.host import Built, Fault, FaultKind, Tried, Wanted
 from storage.models import Deployment, Micro
 from tests.micros import HELLO, ToldHost, deploy_now, make_micro
+from tests.people import make_member
 from tests.sweeping import repair_now, swept_report
 
 State = Deployment.State
@@ -308,3 +309,33 @@ def test_copies_are_made_again_and_swept(flask: ToldHost, places: Places, monkey
     monkeypatch.setattr(copies, "_NEW_KEPT_SECONDS", -1)
     copies.sweep_copies(places)
     assert not left.exists()
+
+
+def test_who_lost_the_right_meanwhile_deploys_nothing(flask: ToldHost) -> None:
+    micro = make_micro()
+    person = make_member(micro.collection_id)
+    assert deploy_now(micro, HELLO, asked_by=person).asked_by_id == person.pk
+    roles.remove_member(collection_id=micro.collection_id, person_id=person.pk)
+    repair_now()
+    with pytest.raises(Unauthorized):
+        deploy_now(micro, version(2), asked_by=person)
+    assert len(deployments.list_deployments(collection_id=micro.collection_id, micro_id=micro.id)) == 1
+    assert swept_report().is_clean
+
+
+def test_the_next_of_a_micro_waits_for_the_one_before(flask: ToldHost) -> None:
+    micro = make_micro()
+    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    with transaction.atomic():
+        for number in (1, 2):
+            with bundles.bundle_of(version(number)) as bundle:
+                deployments.ask_for_deployment(**at, bundle=bundle, asked_by=None)
+        first = deploying.claim_deployment()
+        assert first is not None
+        assert (first.micro_id, first.number) == (micro.id, 1)
+        assert deploying.claim_deployment() is None
+        Deployment.objects.filter(id=first.id).update(state=State.DONE)
+        second = deploying.claim_deployment()
+        assert second is not None
+        assert (second.micro_id, second.number) == (micro.id, 2)
+        micros.delete_micro(**at, typed_name="hello")
