@@ -24,7 +24,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     if is_adding and form.is_valid():
         try:
             added = domains.add_domain(collection_id=collection_id, micro_id=micro_id, name=form.cleaned_data["domain"])
-            said = f"{added} added. It is served within two seconds of its first request arriving here."
+            said = f"{added} added. The Micro answers to it within two seconds."
             return go_to(request, "micro-domains", collection_id, micro_id, said=said)
         except (AlreadyTaken, InvalidInput) as error:
             put_error(form, error, domain="")
