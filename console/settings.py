@@ -56,6 +56,12 @@ CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
+# Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
+CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
+CADDY_HTTP_PORT = env.int("HOMEPORT_CADDY_HTTP_PORT", 80, validate=validate.Range(min=1, max=65535))
+CADDY_HTTPS_PORT = env.int("HOMEPORT_CADDY_HTTPS_PORT", 443, validate=validate.Range(min=1, max=65535))
+CADDY_ISSUER = env.str("HOMEPORT_CADDY_ISSUER", "acme", validate=validate.OneOf(["acme", "internal"]))
+
 # Micros: the name that theirs end with, and what each may use. The defaults are the original service's limits.
 MICROS_ARE_ON = env.bool("HOMEPORT_MICROS", True)
 MICROS_DOMAIN = env.str("HOMEPORT_MICROS_DOMAIN", "localhost").lower().strip(".")
@@ -66,7 +72,7 @@ MICRO_MEMORY_MB = env.int("HOMEPORT_MICRO_MEMORY_MB", 512, validate=validate.Ran
 MICRO_TMP_MB = env.int("HOMEPORT_MICRO_TMP_MB", 512, validate=validate.Range(min=1, max=1_048_576))
 MICRO_PROCESSES = env.int("HOMEPORT_MICRO_PROCESSES", 1024, validate=validate.Range(min=16, max=65_536))
 # Networks that Micros may reach although they are private ones, such as a database beside this server.
-MICROS_MAY_REACH: list[str] = env.list("HOMEPORT_MICROS_MAY_REACH", [])
+MICROS_MAY_REACH = environment.read_reachable(env)
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ class EmbeddedHost:
         return self._ask(Question("why_off"), str)
 
     def runtimes(self) -> Sequence[str]:
-        return self._ask(Question("runtimes"), list[str])
+        return self._ask(Question("runtimes"), list[str], seconds=_REST_SECONDS)
 
     def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
         found = self._ask(Question("statuses", list(micro_ids)), dict[str, Status])
@@ -80,11 +80,3 @@ class EmbeddedHost:
             with connection.makefile("rb") as lines:
                 for line in lines:
                     yield msgspec.json.decode(line, type=Reply)
-
-
-def _is_a_host(host: EmbeddedHost) -> Any:
-    """For mypy: it is what the rest of the code expects."""
-    from storage.micro_host import MicroHost
-
-    checked: MicroHost = host
-    return checked

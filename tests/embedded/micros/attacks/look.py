@@ -1,7 +1,8 @@
 """Runs inside a sandbox: tries everything that costs nothing, and reports what each attempt got.
 
 Its argument is JSON: `paths` of the machine to read, `ports` that listen on the machine, `abstract` a socket's name, `pid` of
-a process outside, `canary` a word that only another Micro has.
+a process outside, `canary` a word that only another Micro has, in
+hexadecimal digits, as it may not be found here.
 """
 
 import contextlib
@@ -127,7 +128,7 @@ def canaries():
     for pid in processes():
         for name in ("environ", "cmdline", "maps", "mountinfo"):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
-                if GIVEN["canary"].encode() in file.read():
+                if bytes.fromhex(GIVEN["canary"]) in file.read():
                     found.append(f"{pid}/{name}")
     return found
 
@@ -244,7 +245,7 @@ def kernel_calls():
         "reboot": (169, 142),
         "swapon": (167, 224),
         "sethostname": (170, 161),
-        "settimeofday": (170 if False else 164, 170),
+        "settimeofday": (164, 170),
         "clock_settime": (227, 112),
         "syslog": (103, 116),
         "acct": (163, 89),
@@ -335,9 +336,7 @@ def network_of_a_descriptor():
 def signals():
     found = {"outside": attempt(lambda: os.kill(GIVEN["pid"], 0)), "the first": attempt(lambda: os.kill(1, 0))}
     with socket.socket(fileno=os.dup(4)) as control:
-        found["who is there"] = list(
-            struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        )[0]
+        found["who is there"] = struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         peer = attempt(lambda: signal.pidfd_send_signal(control.getsockopt(socket.SOL_SOCKET, 77), 9))
     found["who is there, by descriptor"] = peer
     return found
