@@ -56,6 +56,7 @@ FOR_ANYBODY_SIGNED_IN = {
     "openid-link",
     "openid-unlink",
     "deletions",
+    "enter-micro",
     "jump",
     "sign-out",
     "sign-out-everywhere",
@@ -213,6 +214,8 @@ ANSWERS = (
     # Nobody has a second factor here, and no provider is set.
     | {name: {404} for name in ("rename-passkey", "remove-factor", "recovery-codes")}
     | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
+    # No Micro is named.
+    | {"enter-micro": {404}}
 )
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
