@@ -1,5 +1,6 @@
 """The names that a Micro is served under beside its sub-domain."""
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -33,6 +34,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
         "form": form,
         "domains": found,
         "most": limits.MICRO_DOMAINS_MAX,
+        "has_caddy": settings.CADDY_IS_ON,
         "hostname": subdomains.hostname(micro.subdomain),
     }
     context = shown.page_of(request, granted, micro, "domains", **more)
