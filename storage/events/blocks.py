@@ -32,8 +32,10 @@ LogEntry = tuple[str, str, str]
 
 
 class Line(msgspec.Struct, array_like=True, gc=False):
-    """An event as a line of the list. `path` is what follows `/v1/{collection}/`. `key_name` and `is_pinned` are found out
-    when the line is shown."""
+    """An event as a line of the list. `path` is what follows `/v1/{collection}/`, or all of it in a request to a Micro.
+
+    `key_name`, `is_pinned` and `micro_name` are found out when the line is shown.
+    """
 
     id: str
     method: str
@@ -48,6 +50,9 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     replay_of: str = ""
     key_name: str = ""
     is_pinned: bool = False
+    # Blocks of before there were Micros end here.
+    micro_id: str = ""
+    micro_name: str = ""
 
     @property
     def at(self) -> datetime:

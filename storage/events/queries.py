@@ -35,7 +35,7 @@ _BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 class Conditions:
     """The filter of a list; empty fields do not filter. `path` and `text` match anywhere, in any case.
 
-    `origin` is one of an event's, or "by hand" for all but an app's.
+    `origin` is one of an event's, or "by hand" for all but an app's. `micro_id` is "" for requests to the API alone.
     """
 
     status_from: int = 0
@@ -46,6 +46,7 @@ class Conditions:
     text: str = ""
     slower_us: int = 0
     origin: str = ""
+    micro_id: str | None = None
 
     def meets(self, line: Line) -> bool:
         """Whether a line matches; `text` is not checked."""
@@ -54,6 +55,7 @@ class Conditions:
             and line.duration_us >= self.slower_us
             and (not self.method or line.method == self.method)
             and (self.key_id is None or line.key_id == self.key_id)
+            and (self.micro_id is None or line.micro_id == self.micro_id)
             and (not self.path or self.path.lower() in line.target.lower())
             and (not self.origin or line.origin == self.origin or (self.origin == "by hand" and line.origin != APP))
         )
@@ -290,11 +292,14 @@ def _newest_first(lines: list[Line]) -> list[Line]:
 
 
 def _named(collection_id: str, lines: list[Line]) -> list[Line]:
-    """The lines with the names of their keys, and whether they are pinned."""
+    """The lines with the names of their keys and Micros, and whether they are pinned."""
     if lines:
+        is_of_micros = any(line.micro_id for line in lines)
+        micros = dict(run(events_sql.list_micro_names(collection_id))) if is_of_micros else {}
         names = {row.id: row.name for row in run(events_sql.list_key_names(collection_id))}
         pinned = {found.hex for (found,) in run(events_sql.find_pinned_ids(collection_id, [line.id for line in lines]))}
         for line in lines:
             line.key_name = names.get(line.key_id, "") if line.key_id else ""
             line.is_pinned = line.id in pinned
+            line.micro_name = micros.get(line.micro_id, "")
     return lines
