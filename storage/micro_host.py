@@ -43,14 +43,18 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that a Micro or its installer printed. `request_id` is the event of the request it was printed for."""
+    """A line that a Micro or its installer printed, without its end; `at` is in UTC.
+
+    `request_id` is the event of the request it was printed for. Of a longer one than `MICRO_LINE_MAX_CHARACTERS` the rest is left
+    out.
+    """
 
     micro_id: str
-    deployment_id: uuid.UUID | None
-    request_id: uuid.UUID | None
     at: datetime
-    source: Source
     text: str
+    source: Source = Source.OUTPUT
+    deployment_id: uuid.UUID | None = None
+    request_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

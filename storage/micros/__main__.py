@@ -49,14 +49,15 @@ async def _run() -> None:
         means = find_means(places, name=f"homeport-{state.instance_id}", authority=settings.DATA / "tls" / "ca.pem")
     except NoSandbox as reason:
         logger.warning("%s", reason)
-        await ControlWhenOff(str(reason)).serve(places.control)
-        await stopped.wait()
+        async with await ControlWhenOff(str(reason)).serve(places.control):
+            await stopped.wait()
         return
-    supervisor = await _start(means)
-    await supervisor.run(stopped)
+    supervisor, control = _make(means)
+    async with await control.serve(places.control):
+        await supervisor.run(stopped)
 
 
-async def _start(means: Means) -> Supervisor:
+def _make(means: Means) -> tuple[Supervisor, Control]:
     from storage.micros import copies, hosts, logs, wanted
 
     places, node = hosts.the_places(), means.programs.node
@@ -86,10 +87,9 @@ async def _start(means: Means) -> Supervisor:
         sweep=lambda in_use: copies.sweep_copies(places, in_use=in_use),
     )
     builds = Builds(around, find_indexes=lambda: find_indexes(node / "bin/node", node / _NPM))
-    await Control(supervisor, builds, list_runtimes=launcher.runtimes).serve(places.control)
     # The first who asks would wait for it.
     asyncio.get_running_loop().run_in_executor(fetching, launcher.runtimes)
-    return supervisor
+    return supervisor, Control(supervisor, builds, list_runtimes=launcher.runtimes)
 
 
 def _limits() -> Limits:

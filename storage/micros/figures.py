@@ -33,7 +33,7 @@ def add_figures(counted: Sequence[Counted]) -> None:
     for each in counted:
         requests, errors = sums.get((each.micro_id, each.minute), (0, 0))
         sums[each.micro_id, each.minute] = (requests + each.requests, errors + each.errors)
-    if sums and not disk_space.is_short_for_events():
+    if sums and not disk_space.is_short_for_items():
         run(micros_sql.add_minutes([(*place, *figures) for place, figures in sums.items()]))
 
 

@@ -7,35 +7,19 @@ so that whoever follows a log asks for what comes after the last id it has, and 
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from storage import disk_space, limits
 from storage.micros import sql as micros_sql
+from storage.micros.host import Line, Source
 from storage.micros.sql import LineRow
-from storage.models import MicroLine
 from storage.postgres.database import OwnConnection, run, run_one
-
-Source = MicroLine.Source
 
 __all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "sweep_lines"]
 
 # What Postgres cannot hold in a text.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _CUT = "…"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line to keep, without its end; `at` is in UTC. Of a longer one than `MICRO_LINE_MAX_CHARACTERS` the rest is left out."""
-
-    micro_id: str
-    at: datetime
-    text: str
-    source: Source = Source.OUTPUT
-    deployment_id: UUID | None = None
-    request_id: UUID | None = None
 
 
 _writing = threading.Lock()
@@ -47,7 +31,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
     """Keep lines, in their order. False when they were left out, as the disk is too full. Raises EngineUnreachable, DiskFull."""
     if not lines:
         return True
-    if disk_space.is_short_for_events():
+    if disk_space.is_short_for_items():
         return False
     adding = micros_sql.add_lines(
         micro_ids=[line.micro_id for line in lines],

@@ -34,7 +34,7 @@ class Control:
         self._supervisor, self._builds, self._list_runtimes = supervisor, builds, list_runtimes
 
     async def serve(self, path: Path) -> asyncio.AbstractServer:
-        """Answer there from now on. Raises OSError."""
+        """Answer there until what is returned is closed, which the caller keeps. Raises OSError."""
         listening = sockets.listen(path, backlog=_BACKLOG)
         return await asyncio.start_unix_server(self._answer, sock=listening, limit=QUESTION_MAX_BYTES)
 

@@ -133,7 +133,7 @@ class Output:
 
     def say(self, text: str, *, source: Source = Source.SERVER) -> None:
         """Add a line of our own."""
-        self._tell(Line(self._micro_id, self._deployment_id, None, datetime.now(UTC), source, text))
+        self._tell(Line(self._micro_id, datetime.now(UTC), text, source, self._deployment_id))
 
     def say_left_out(self) -> None:
         """Tell how many lines were left out since the last time, if any."""
@@ -176,7 +176,7 @@ class Output:
         request_id, text = _untag(text)
         text = text[: limits.MICRO_LINE_MAX_CHARACTERS]
         self._last.append(text)
-        self._tell(Line(self._micro_id, self._deployment_id, request_id, datetime.now(UTC), source, text))
+        self._tell(Line(self._micro_id, datetime.now(UTC), text, source, self._deployment_id, request_id))
 
 
 def _untag(text: str) -> tuple[uuid.UUID | None, str]:

@@ -81,7 +81,8 @@ def prepare(places: Places, account: Account | None, *, authority: Path | None =
 
     Raises ProgramsMissing, or OSError when the folder can't be written.
     """
-    places.programs.mkdir(mode=0o755, parents=True, exist_ok=True)
+    places.programs.mkdir(parents=True, exist_ok=True)
+    places.programs.chmod(0o755)
     python = _reachable_python(_describe(Path(sys.executable)), account)
     return Programs(
         bwraps=_bwraps(account),

@@ -30,6 +30,7 @@ API_PORT, PROXY_PORT = 4443, 4280  # on 127.0.0.1 inside; `runtimes/enter.py` op
 DOORS = ("api", "proxy")  # in the order in which their listeners come out
 
 _MB = 1024 * 1024
+_STACK_MB = 2  # Node needs half of it
 _TMP = "/tmp"  # noqa: S108 (the one inside)
 _USER = 1000  # who a Micro is inside
 _NICENESS = 5  # where no control group shares the processors out
@@ -196,6 +197,8 @@ def _setup(means: Means, spec: SandboxSpec, procs: Sequence[int]) -> dict[str, o
             "RLIMIT_CORE": 0,
             "RLIMIT_MSGQUEUE": 0,
             "RLIMIT_DATA": limits.memory_mb * _MB,
+            # A thread's stack counts as data at its full size, whether it is used or not.
+            "RLIMIT_STACK": _STACK_MB * _MB,
             "RLIMIT_NPROC": limits.processes,
             "RLIMIT_NOFILE": limits.open_files,
             "RLIMIT_FSIZE": limits.file_mb * _MB,

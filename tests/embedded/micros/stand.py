@@ -184,6 +184,14 @@ class Stand:
         new.rename(self.folder / "wanted.json")
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """One that nobody has asked for its end yet has ended all the same."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _keeper(path: Path) -> Any:
     def keep(lines: Sequence[Line]) -> None:
         with path.open("ab") as file:
@@ -219,10 +227,10 @@ async def _run(folder: Path) -> None:
 
     supervisor = Supervisor(around, log, list_wanted=list_wanted, sweep=lambda _: None)
     builds = Builds(around, find_indexes=lambda: indexes)
-    await Control(supervisor, builds, list_runtimes=launcher.runtimes).serve(places.control)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    await supervisor.run(stopped)
+    async with await Control(supervisor, builds, list_runtimes=launcher.runtimes).serve(places.control):
+        await supervisor.run(stopped)
 
 
 if __name__ == "__main__":

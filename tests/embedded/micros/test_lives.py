@@ -12,7 +12,7 @@ import pytest
 
 from storage.micro_host import FaultKind, Source, State, Wanted
 from tests.at_once import all_at_once
-from tests.embedded.micros.stand import Stand
+from tests.embedded.micros.stand import Stand, is_alive
 from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS, eventually
 
 HELLO = """
@@ -294,4 +294,4 @@ def test_stopping_lets_requests_end(make_stand) -> None:  # type: ignore[no-unty
     stand.stop()
     asking_slowly.join(MOMENT_SECONDS)
     assert [status for status, _ in answers] == [200]
-    assert not any(process.is_running() for process in below)
+    assert not any(is_alive(process) for process in below)
