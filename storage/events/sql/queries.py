@@ -32,6 +32,7 @@ class KeyName(NamedTuple):
 class MicroName(NamedTuple):
     id: str
     name: str
+    subdomain: str
 
 
 class PinnedEvent(NamedTuple):
@@ -147,8 +148,10 @@ def list_key_names(collection_id: str) -> Statement[KeyName]:
 
 
 def list_micro_names(collection_id: str) -> Statement[MicroName]:
-    """Rows: id, name of the collection's Micros."""
-    return Statement("SELECT id, name FROM storage_micro WHERE collection_id = $1", [collection_id], MicroName)
+    """Rows: id, name, sub-domain of the collection's Micros."""
+    return Statement(
+        "SELECT id, name, subdomain FROM storage_micro WHERE collection_id = $1", [collection_id], MicroName
+    )
 
 
 def list_pinned(collection_id: str, event_ids: list[str] | None) -> Statement[PinnedEvent]:
