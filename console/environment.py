@@ -64,6 +64,16 @@ def read_proxies(env: Env) -> list[str]:
     return found
 
 
+def read_reachable(env: Env) -> list[str]:
+    """HOMEPORT_MICROS_MAY_REACH: addresses and networks. Raises EnvError."""
+    found = _trimmed(env.list("HOMEPORT_MICROS_MAY_REACH", []))
+    for each in found:
+        if not _is_address(each) and not ("/" in each and _is_network(each)):
+            sentence = f"“{each}” is neither an address nor a network, such as 10.0.0.7 or 10.0.0.0/8"
+            raise _wrong("HOMEPORT_MICROS_MAY_REACH", sentence)
+    return found
+
+
 def read_hosts(env: Env) -> list[str]:
     """HOMEPORT_ALLOWED_HOSTS: names and addresses, without scheme and port. Raises EnvError."""
     found = _trimmed(env.list("HOMEPORT_ALLOWED_HOSTS", []))

@@ -154,9 +154,9 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "-v",
             "0",
             "worker",
-            # A large deletion or count must not keep the others waiting.
+            # Neither a large deletion or count must keep the others waiting, nor two archives and two deployments.
             "--concurrency",
-            "4",
+            "6",
             "--shutdown-graceful-timeout",
             "5",
             "--delete-jobs",

@@ -66,7 +66,7 @@ MICRO_MEMORY_MB = env.int("HOMEPORT_MICRO_MEMORY_MB", 512, validate=validate.Ran
 MICRO_TMP_MB = env.int("HOMEPORT_MICRO_TMP_MB", 512, validate=validate.Range(min=1, max=1_048_576))
 MICRO_PROCESSES = env.int("HOMEPORT_MICRO_PROCESSES", 1024, validate=validate.Range(min=16, max=65_536))
 # Networks that Micros may reach although they are private ones, such as a database beside this server.
-MICROS_MAY_REACH: list[str] = env.list("HOMEPORT_MICROS_MAY_REACH", [])
+MICROS_MAY_REACH = environment.read_reachable(env)
 
 # Who may be asked for, and over what.
 SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local else secrets.token_urlsafe(50))

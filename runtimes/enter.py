@@ -20,6 +20,8 @@ import sys
 
 DOORS = {"api": 4443, "proxy": 4280}
 LISTENER, CONTROL = 3, 4
+# When the whole machine is out of memory, a Micro ends before a database does.
+OUT_OF_MEMORY_SCORE = b"500"
 
 
 def main():
@@ -31,6 +33,9 @@ def main():
     put_in_place(setup["listener"], setup["control"])
     open_doors()
     os.nice(setup["niceness"])
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(score, OUT_OF_MEMORY_SCORE)
+    os.close(score)
     if setup["user"] is not None:
         user, group = setup["user"]
         os.setgroups([])

@@ -22,8 +22,10 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
+from storage.micros import deploying, figures, logs
 from storage.postgres import clock
 from storage.postgres.database import one_connection
+from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
 from storage.throttles import tries
 
@@ -91,6 +93,23 @@ def tidy_events(timestamp: int) -> None:
 def continue_archives(timestamp: int) -> None:
     """At once when somebody asks for an export or import, and four times a minute, to continue those of killed workers."""
     worker.continue_archives()
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="continue_deployments", queueing_lock="continue_deployments")
+def continue_deployments(timestamp: int) -> None:
+    """At once when somebody deploys a Micro, and four times a minute, to continue what killed workers left."""
+    deploying.continue_deployments()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_micros", queueing_lock="sweep_micros")
+def sweep_micros(timestamp: int) -> None:
+    """Every minute: lines and figures of Micros beyond what is kept."""
+    with only_worker("micros") as is_ours:
+        if is_ours:
+            logs.sweep_lines()
+            figures.sweep_figures()
 
 
 @app.periodic(cron="17 4 * * *")

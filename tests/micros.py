@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
 
 from storage.collections import collections
-from storage.micros import hosts, micros
+from storage.embedded.micros.places import Places
+from storage.micros import bundles, deploying, deployments, hosts, micros
 from storage.micros.host import Built, MicroHost, Status, Tried, Wanted
-from storage.models import Micro
+from storage.models import Deployment, Micro
+from storage.postgres import clock
 
 HELLO = {"main.py": b"from flask import Flask\napp = Flask(__name__)\n", "requirements.txt": b"flask\n"}
 
@@ -51,12 +55,16 @@ class ToldHost:
     def stop(self, micro_id: str) -> None:
         self.told.append(("stop", micro_id))
 
+    def replace(self, micro_id: str) -> None:
+        self.told.append(("replace", micro_id))
+
 
 @contextmanager
-def hosted_by(host: MicroHost) -> Iterator[None]:
-    """Within it, this process's operations ask this host; what the server of the tests does is not concerned."""
+def hosted_by(host: MicroHost, places: Places) -> Iterator[None]:
+    """Within it, this process's operations ask this host, and keep copies here; the server of the tests goes its own way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hosts, "the_host", lambda: host)
+        patch.setattr(hosts, "the_places", lambda: places)
         yield
 
 
@@ -73,3 +81,17 @@ def zip_of(files: Mapping[str, bytes], *, folder: str = "") -> bytes:
         for name, content in files.items():
             archive.writestr(f"{folder}{name}", content)
     return made.getvalue()
+
+
+def deploy_now(micro: Micro, files: Mapping[str, bytes], *, asked_by: User | None = None) -> Deployment:
+    """Deploy these files here and now, by the host that operations ask: before the server's worker sees that it waits."""
+    with bundles.bundle_of(files) as bundle, transaction.atomic():
+        asked = deployments.ask_for_deployment(
+            collection_id=micro.collection_id, micro_id=micro.id, bundle=bundle, asked_by=asked_by
+        )
+        Deployment.objects.filter(id=asked.id).update(
+            state=Deployment.State.BUILDING, attempts=1, heartbeat_at=clock.now()
+        )
+    taken = Deployment.objects.select_related("micro").get(id=asked.id)
+    deploying.make_deployment(taken)
+    return Deployment.objects.get(id=asked.id)

@@ -67,6 +67,35 @@ TOLD = {
         "KEY_BYTES_PER_DAY_MAX": "1 to {:,} bytes a day",
         "AUDIT_NAMES_MAX": "people in the filter of the audit log | the first {:,}",
         "AUDIT_FAILED_SIGN_INS_PER_HOUR": "entries of failed sign-ins in the audit log | {:,} an hour",
+        "MICROS_PER_COLLECTION": "Micros in a collection | {:,} |",
+        "MICRO_NAME_MAX_CHARACTERS": "a Micro's name | {:,} visible",
+        "SUBDOMAIN_MIN_CHARACTERS": "a sub-domain | {:,} to",
+        "SUBDOMAIN_MAX_CHARACTERS": "to {:,} letters, digits and `-`",
+        "MICRO_DOMAINS_MAX": "domains of one Micro's own | {:,} |",
+        "MICRO_KEYS_MAX": "API keys of one Micro | {:,},",
+        "MICRO_TEXT_MAX_CHARACTERS": "each described in at most {:,} characters",
+        "MICRO_BUNDLE_MAX_FILES": "packed and unpacked, in at most {:,} files",
+        "MICRO_DEPENDENCIES_MAX_FILES": "| 250 MB, in at most {:,} files",
+        "MICRO_DEPLOYMENTS_KEPT": "the newest {:,} that started",
+        "MICRO_DEPLOYMENTS_LISTED": "that serves; {:,} are listed",
+        "MICRO_DEPLOYMENTS_WAITING_MAX": "deployments of one Micro that wait | {:,} |",
+        "MICRO_ATTEMPTS_MAX": "after {:,} attempts it is given up",
+        "MICRO_BUILDS_AT_ONCE": "deployments made at once | {:,} on each machine",
+        "MICRO_VARIABLES_MAX": "variables of one Micro | {:,},",
+        "MICRO_VARIABLE_NAME_MAX_CHARACTERS": "with names of at most {:,} characters",
+        "MICRO_VARIABLES_MAX_BYTES": "and {:,} bytes together",
+        "MICRO_IDLE_MINUTES": "after {:,} minutes without a request",
+        "MICRO_IDLE_MINUTES_MAX": "set to up to {:,}",
+        "MICRO_BODY_MAX_BYTES": "a request's body | {:,} bytes",
+        "MICRO_HEADERS_MAX_BYTES": "an app's answer | {:,} bytes",
+        "MICRO_REQUESTS_AT_ONCE": "| {:,} by one Micro and",
+        "MICROS_REQUESTS_AT_ONCE": "and {:,} by all of them",
+        "MICRO_BACKLOG": "connections to one Micro that wait | {:,} |",
+        "MICRO_LINE_MAX_CHARACTERS": "a line in a log | {:,} characters",
+        "MICRO_LINES_PER_SECOND": "lines in a log | {:,} a second",
+        "MICRO_LINES_AT_ONCE": "after {:,} at once",
+        "MICRO_LINES_KEPT": "the newest {:,} are kept, for",
+        "MICRO_LINES_KEPT_DAYS": "are kept, for {:,} days",
         "TRANSFERS_AT_ONCE": "files on their way at once | {:,} in each process",
     },
     "audit.md": {"AUDIT_TEXT_MAX_CHARACTERS": "cut at {:,} characters"},
@@ -150,6 +179,8 @@ IN_OTHER_UNITS = {
     "SECOND_STEP_WINDOW_SECONDS": ("sign-in.md", "10 within 15 minutes are looked at", 900),
     "SIGN_IN_QUESTIONS": ("sign-in.md", "can be begun 60 times within 5 minutes", 60),
     "HASHES_AT_ONCE": ("console.md", "Each process looks at two passwords at a time", 2),
+    "MICRO_BUNDLE_MAX_BYTES": ("limits.md", "a bundle | 250 MB", 262_144_000),
+    "MICRO_DEPENDENCIES_MAX_BYTES": ("limits.md", "what is installed for it | 250 MB", 262_144_000),
     "PENDING_KEPT_SECONDS": ("reliability.md", "pending blobs after a day", 86_400),
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
@@ -189,6 +220,11 @@ INNER = {
     "INDEX_FEW_HITS",
     "INDEX_MAX_HITS",
     "INVITATION_NOTE_MAX_CHARACTERS",
+    "MICRO_FIGURES_KEPT_MINUTES",
+    "MICRO_ID_CHARACTERS",
+    "MICRO_KEY_USES_SECONDS",
+    "MICRO_LINES_PER_LIST",
+    "MICRO_REASON_MAX_CHARACTERS",
     "MOVE_SECONDS",
     "SAVE_SECONDS",
     "NAMES_PER_REQUEST",
@@ -283,14 +319,14 @@ def test_paths_that_a_text_names_exist(name: str) -> None:
 
 def test_files_that_docstrings_and_comments_name_exist() -> None:
     """By their path, or by the end of it."""
-    rooms = ("console", "storage", "homeport", "bench", "tests", "static/js", "clients/python/src")
+    rooms = ("console", "storage", "homeport", "bench", "tests", "static/js", "clients/python/src", "runtimes")
     sources = [path for room in rooms for end in ("*.py", "*.js", "*.mjs") for path in (ROOT / room).rglob(end)]
     assert len(sources) > 300
     others = (ROOT / "manage.py", ROOT / "conftest.py", *(ROOT / "templates").rglob("*.html"))
     files = {f"/{path.relative_to(ROOT).as_posix()}" for path in (*sources, *others)}
     prose = re.compile(r'"""(?:.|\n)*?"""|/\*\*(?:.|\n)*?\*/|^\s*(?:#|//).*$', re.M)
     named = re.compile(r"(?<![\w./*-])((?:\w+/)*[a-z]\w+\.(?:py|js|html))(?![\w(])")
-    no_file_of_ours = {"main.py", "uvicorn.py", "index.html", "node.html"}
+    no_file_of_ours = {"index.js", "main.py", "uvicorn.py", "index.html", "node.html"}
     assert [
         f"{path.relative_to(ROOT)}: {name}"
         for path in sources

@@ -19,6 +19,7 @@ from storage.archive.plans import Choice
 from storage.collections import usage
 from storage.collections.roles import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput
+from storage.micros import micros
 from storage.models import Import, Role
 from storage.numbers import BEYOND, read_number
 from storage.postgres.caller import Access
@@ -154,18 +155,22 @@ def _page(
 
 
 def _rows(collection_id: str, plan: plans.Plan, choices: list[Choice] | None) -> list[dict[str, Any]]:
-    """Each portion of the plan with what is chosen for it, and whether there is a Base or Drive of that name already."""
+    """Each portion of the plan with what is chosen for it, and whether there is one of that kind and name already."""
     known = {("base", each.name) for each in usage.list_bases(collection_id)}
     known |= {("drive", each.name) for each in usage.list_drives(collection_id)}
-    chosen = choices or [plans.suggest_choice(portion) for portion in plan.portions]
+    known |= {("micro", each.name) for each in micros.list_micros(collection_id)}
+    exists = [(portion.kind, portion.name) in known for portion in plan.portions]
+    chosen = choices or [
+        plans.suggest_choice(portion, exists=each) for portion, each in zip(plan.portions, exists, strict=True)
+    ]
     return [
         {
             "portion": portion,
             "choice": choice,
-            "exists": (portion.kind, portion.name) in known,
+            "exists": there,
             "new_name": choice.name or plans.suggest_name(f"{portion.name}-2"),
         }
-        for portion, choice in zip(plan.portions, chosen, strict=True)
+        for portion, choice, there in zip(plan.portions, chosen, exists, strict=True)
     ]
 
 

@@ -34,7 +34,7 @@ _STATUSES = {
 _POLICY = "default-src 'none'; style-src {origin}; img-src {origin}; base-uri 'none'; frame-ancestors 'none'"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Refusal(Exception):
     """`title` says what happened, `text` why or what to do. `message` is the one of JSON."""
 

@@ -2,7 +2,8 @@
 
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from console import access
@@ -25,4 +26,8 @@ def enter(request: HttpRequest) -> HttpResponse:
     name = subdomains.normalise_host(host)
     where = f"{name}:{port}" if port.isdigit() else name
     asked = urlencode({"ticket": ticket, "path": local_path(request.GET.get("path", ""))})
-    return HttpResponseRedirect(f"{request.scheme}://{where}{ENTER}?{asked}")
+    address = f"{request.scheme}://{where}{ENTER}?{asked}"
+    response = render(request, "front/entering.html", {"host": where, "address": address})
+    # No redirect: somebody comes here by sending the form of the sign-in page, whose policy lets no form lead elsewhere.
+    response["Refresh"] = f"0; url={address}"
+    return response

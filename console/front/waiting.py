@@ -34,16 +34,14 @@ class Waiting:
 
     def __init__(self, micro_id: str) -> None:
         self._micro_id = micro_id
-        self._began_at = self._looked_at = time.monotonic()
+        self._began_at = time.monotonic()
         self._left = settings.MICRO_REQUEST_SECONDS
         self._is_there = False
         self._asked_at: float | None = None
 
     def seconds_left(self) -> float:
         """Raises Faulted and TooSlow. It is asked again when as many seconds have gone by without a byte."""
-        now = time.monotonic()
-        if self._asked_at is not None:
-            self._left -= now - self._asked_at
+        now = self._take_off()
         self._asked_at = now
         if now - self._began_at > _WHOLE * settings.MICRO_REQUEST_SECONDS:
             raise TooSlow
@@ -51,7 +49,7 @@ class Waiting:
             self._look(now)
         if self._left <= 0:
             raise TooSlow
-        return min(self._left, self._left if self._is_there else _LOOK_SECONDS)
+        return self._left if self._is_there else min(self._left, _LOOK_SECONDS)
 
     def answered(self) -> None:
         """A byte came: the app is there."""
@@ -60,7 +58,14 @@ class Waiting:
 
     def pause(self) -> None:
         """The client is waited for now."""
+        self._take_off()
         self._asked_at = None
+
+    def _take_off(self) -> float:
+        now = time.monotonic()
+        if self._asked_at is not None:
+            self._left -= now - self._asked_at
+        return now
 
     def _look(self, now: float) -> None:
         status = status_of(self._micro_id)

@@ -20,13 +20,14 @@ def main() -> None:
     # The web server comes before the app's folders are on the path, where a file called `uvicorn.py` would take its place.
     from homeport_runtime import micro
 
+    prepared = micro.prepare()
     set_aside()
     sys.argv[:] = [str(Path(app) / "main.py")]
     sys.path[:] = [app, *(folder for folder in sys.path if folder not in OURS)]
     site.addsitedir(packages)
     sys.path += OURS
     sys.meta_path.insert(0, micro.OurDeta(OURS[1]))
-    micro.run(Path(app))
+    micro.run(prepared, Path(app))
 
 
 def set_aside() -> None:

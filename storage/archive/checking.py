@@ -11,7 +11,7 @@ from storage import exact_json, names
 from storage.archive.json_stream import Broken
 from storage.archive.parsed_items import Read
 from storage.archive.plans import Plan, Portion
-from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
+from storage.archive.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
 from storage.base.items import PreparedItem, prepare_item
 from storage.errors import EmptyAttributeName, InvalidInput
 from storage.zip_reader import Damaged, Problem
@@ -39,6 +39,8 @@ def check_source(source: Source, plan: Plan, *, note: Note, progress: Progress) 
         _check_base(base, next(portions), note, progress)
     for drive in source.drives:
         _check_drive(drive, next(portions), note, progress)
+    for micro in source.micros:
+        check_micro(micro, next(portions), note, progress)
 
 
 def _check_base(base: ItemSource, portion: Portion, note: Note, progress: Progress) -> None:
@@ -76,6 +78,28 @@ def _check_drive(drive: FileSource, portion: Portion, note: Note, progress: Prog
         except Damaged as error:
             portion.faults += 1
             note(Problem(file.entry, str(error)))
+
+
+def check_micro(micro: MicroSource, portion: Portion, note: Note, progress: Progress) -> None:
+    """Read all of its code; one that lacks any of it, or holds it changed, is not to be imported."""
+    if not portion.is_legal:
+        note(Problem(portion.entry, f"“{micro.name}” is not a valid name for a Micro: choose another"))
+    portion.faults += len(micro.about.listing) - len(micro.files)
+    for file in micro.files:
+        portion.count += 1
+        try:
+            for chunk in file.read():
+                portion.bytes += len(chunk)
+                progress(len(chunk))
+        except Damaged as error:
+            portion.faults += 1
+            note(Problem(file.entry, str(error)))
+    if micro.about.variables:
+        note(
+            Problem(
+                portion.entry, f"It had variables, whose values no archive holds: {', '.join(micro.about.variables)}"
+            )
+        )
 
 
 def prepare(read: Read) -> PreparedItem:

@@ -41,6 +41,10 @@ class EntryNames:
         """`drives/<drive>/<name>`."""
         return self.give(name, within=f"drives/{safe_label(drive)}/")
 
+    def for_code(self, micro: str, name: str) -> str:
+        """`micros/<micro>/<name>`."""
+        return self.give(name, within=f"micros/{safe_label(micro.replace('/', '_'))}/")
+
     def give(self, name: str, *, within: str = "") -> str:
         """The entry for a name in the folder `within`, which is safe already and ends in `/`."""
         entry = within + safe_path(name)

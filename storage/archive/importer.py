@@ -15,12 +15,12 @@ import msgspec
 from django.db import transaction
 
 from storage import disk_space, limits
-from storage.archive import plans
+from storage.archive import imported_micros, plans
 from storage.archive import sql as archive_sql
 from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
 from storage.archive.json_stream import Broken
 from storage.archive.plans import Choice, Plan, PortionReport
-from storage.archive.sources import FileSource, FoundFile, ItemSource, Source
+from storage.archive.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
 from storage.base import bases
 from storage.base.items import PreparedItem
 from storage.drive import content_types, drives, files
@@ -28,7 +28,7 @@ from storage.drive.failpoints import reach
 from storage.drive.files import Stored
 from storage.drive.parts import PartWriter, hold, reserve
 from storage.drive.sql import files as files_sql
-from storage.errors import Unauthorized
+from storage.errors import CollectionNotFound, Unauthorized
 from storage.models import Base, Import, ImportProblem
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
@@ -77,7 +77,7 @@ class Importer:
         if not self.position.portion and not self.position.number:
             for problem in source.problems:
                 self._note(problem)
-        portions: list[ItemSource | FileSource] = [*source.bases, *source.drives]
+        portions: list[ItemSource | FileSource | MicroSource] = [*source.bases, *source.drives, *source.micros]
         for index in range(self.position.portion, len(portions)):
             report, portion = self.reports[index], portions[index]
             if report.do != "skip":
@@ -86,15 +86,17 @@ class Importer:
                 self.position = Position(portion=index + 1, bytes=self.position.bytes)
                 self._save()
 
-    def _store(self, report: PortionReport, portion: ItemSource | FileSource) -> None:
+    def _store(self, report: PortionReport, portion: ItemSource | FileSource | MicroSource) -> None:
         if not self.position.since:
             self.position.since = run_one(archive_sql.read_clock()).now
         try:
-            if isinstance(portion, FileSource):
+            if isinstance(portion, MicroSource):
+                self._create_micro(report, portion)
+            elif isinstance(portion, FileSource):
                 self._store_files(report, portion)
             else:
                 self._store_items(report, portion)
-        except Unauthorized:
+        except (Unauthorized, CollectionNotFound):
             raise Superseded from None  # the collection was deleted, and its reports with it
 
     def _store_items(self, report: PortionReport, base: ItemSource) -> None:
@@ -193,6 +195,35 @@ class Importer:
             reach("import-before-commit")
         reach("import-after-commit")
         batch.clear()
+
+    def _create_micro(self, report: PortionReport, micro: MicroSource) -> None:
+        """In one transaction, which notes that it is there: another attempt does not create it again."""
+        if self.position.number:
+            return
+
+        def commit(made: imported_micros.Made) -> None:
+            files = len(micro.files)
+            report.read, report.new, report.bytes = files, files, micro.size_bytes
+            if made.lacks:
+                self._note(Problem(micro.entry, f"It has to do without what others have here: {', '.join(made.lacks)}"))
+            self.position.number = 1
+            self.position.bytes += micro.size_bytes
+            self._save()
+            reach("import-before-commit")
+
+        try:
+            imported_micros.import_micro(
+                micro,
+                collection_id=self._access.collection_id,
+                name=report.into,
+                asked_by=self._import.asked_by,
+                progress=self._lease.tick,
+                commit=commit,
+            )
+        except (imported_micros.Refused, Damaged) as error:
+            report.skip("Not created")
+            self._note(Problem(micro.entry, str(error)))
+        reach("import-after-commit")
 
     def _older(self) -> dict[str, Any]:
         return {"before": self.position.since, "last": self.position.last, "limit": limits.DELETE_BATCH_ROWS}

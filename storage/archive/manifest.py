@@ -48,14 +48,41 @@ class DriveEntry(msgspec.Struct, frozen=True, gc=False):
     listing: list[FileEntry]
 
 
+class CodeEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A file of a Micro's code. `entry` is there when it differs from `micros/<Micro>/<name>`."""
+
+    name: str
+    bytes: int
+    sha256: str
+    entry: str = ""
+
+
+class MicroEntry(msgspec.Struct, frozen=True):
+    """A Micro: its settings, the names of its variables without their values, and the code that serves, if any."""
+
+    name: str
+    runtime: str
+    subdomain: str  # a wish: another Micro may have it where this one is imported
+    domains: list[str]  # likewise
+    has_sign_in: bool
+    is_recorded: bool
+    is_kept_warm: bool
+    idle_minutes: int
+    variables: list[str]
+    files: int
+    bytes: int
+    listing: list[CodeEntry]
+
+
 class Totals(msgspec.Struct, gc=False):
-    """How much there is in all. Bytes are those of the JSON and of the files, unpacked."""
+    """How much there is in all. Files and bytes are those of Bases and Drives, unpacked; Micros have their own."""
 
     bases: int = 0
     items: int = 0
     drives: int = 0
     files: int = 0
     bytes: int = 0
+    micros: int = 0
 
 
 class CollectionEntry(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +102,7 @@ class Manifest(msgspec.Struct, frozen=True):
     totals: Totals
     bases: list[BaseEntry]
     drives: list[DriveEntry]
+    micros: list[MicroEntry] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +124,11 @@ def plain_entry(drive: str, name: str) -> str:
     return f"drives/{drive}/{name}"
 
 
+def plain_code_entry(micro: str, name: str) -> str:
+    """Likewise, of a file of a Micro's code."""
+    return f"micros/{micro}/{name}"
+
+
 def write_manifest(
     *,
     made_at: datetime,
@@ -103,6 +136,7 @@ def write_manifest(
     totals: Totals,
     bases: list[BaseEntry],
     drives: Iterable[DriveListing],
+    micros: Iterable[MicroEntry] = (),
 ) -> Iterator[bytes]:
     """The manifest's JSON in pieces, a line for each Base and file."""
     head = {"format": FORMAT, "version": VERSION, "made_at": made_at, "collection": collection, "totals": totals}
@@ -115,6 +149,9 @@ def write_manifest(
         for index, file in enumerate(drive.listing):
             yield (b"," if index else b"") + b"\n" + _encode(file)
         yield b"]}"
+    yield b'],\n"micros":['
+    for number, micro in enumerate(micros):
+        yield (b"," if number else b"") + b"\n" + _encode(micro)
     yield b"]}\n"
 
 
@@ -159,6 +196,7 @@ def find_differences(left: Manifest, right: Manifest) -> list[str]:
     for kind, mine, theirs in (
         ("Base", {b.name: b for b in left.bases}, {b.name: b for b in right.bases}),
         ("Drive", {d.name: d for d in left.drives}, {d.name: d for d in right.drives}),
+        ("Micro", {m.name: _own(m) for m in left.micros}, {m.name: _own(m) for m in right.micros}),
     ):
         for name in sorted(mine.keys() | theirs.keys()):
             one, other = mine.get(name), theirs.get(name)
@@ -167,8 +205,14 @@ def find_differences(left: Manifest, right: Manifest) -> list[str]:
             elif isinstance(one, DriveEntry) and isinstance(other, DriveEntry):
                 found += _differing_files(one, other)
             elif one != other:
-                found.append(f"The Base {name} differs: {one} and {other}")
+                found.append(f"The {kind} {name} differs: {one} and {other}")
     return found
+
+
+def _own(micro: MicroEntry) -> MicroEntry:
+    """Without what an import can only wish for, or never has."""
+    listing = [msgspec.structs.replace(file, entry="") for file in micro.listing]
+    return msgspec.structs.replace(micro, subdomain="", domains=[], variables=[], listing=listing)
 
 
 def _differing_files(left: DriveEntry, right: DriveEntry) -> list[str]:

@@ -10,13 +10,14 @@ import msgspec
 from storage import limits, names
 from storage.archive.sources import Source
 from storage.errors import InvalidInput
+from storage.micros.micros import check_micro_name
 
-Kind = Literal["base", "drive"]
+Kind = Literal["base", "drive", "micro"]
 Do = Literal["merge", "replace", "rename", "skip"]
 
 
 class Portion(msgspec.Struct):
-    """A Base or Drive of the source. `count` is of its items or files, `faults` of those that cannot be stored."""
+    """A Base, Drive or Micro of the source. `count` is of its items or files, `faults` of those that cannot be stored."""
 
     kind: Kind
     name: str
@@ -28,8 +29,8 @@ class Portion(msgspec.Struct):
 
     @property
     def is_legal(self) -> bool:
-        """Whether the name is valid for a Base or Drive."""
-        return names.is_name(self.name)
+        """Whether the name is valid for what it is."""
+        return is_legal(self.kind, self.name)
 
 
 class Plan(msgspec.Struct):
@@ -42,7 +43,7 @@ class Plan(msgspec.Struct):
 
     @property
     def counts(self) -> dict[str, int]:
-        """`bases`, `items`, `drives`, `files`, `bytes` of all portions."""
+        """`bases`, `items`, `drives`, `files` (of Drives), `micros`; `bytes` of all portions."""
         bases = [each for each in self.portions if each.kind == "base"]
         drives = [each for each in self.portions if each.kind == "drive"]
         return {
@@ -50,12 +51,13 @@ class Plan(msgspec.Struct):
             "items": sum(each.count for each in bases),
             "drives": len(drives),
             "files": sum(each.count for each in drives),
+            "micros": sum(each.kind == "micro" for each in self.portions),
             "bytes": sum(each.bytes for each in self.portions),
         }
 
 
 class Choice(msgspec.Struct):
-    """What to do with a portion.
+    """What to do with a portion. A Micro is created ("merge"), under another name ("rename"), or left out.
 
     "merge": its items (files) are stored, those with the same key (name) are replaced, the others stay. "replace": the same,
     and at the end all that is older than the import goes. "rename": "merge" into another Base or Drive, `name`. "skip": nothing.
@@ -97,7 +99,18 @@ def make_plan(source: Source, *, is_typed: bool) -> Plan:
     """A plan with nothing counted yet."""
     bases = [Portion("base", each.name, each.entry) for each in source.bases]
     drives = [Portion("drive", each.name, f"drives/{each.name}/") for each in source.drives]
-    return Plan(source.made_by, bases + drives, source.ignored, is_typed)
+    micros = [Portion("micro", each.name, each.entry) for each in source.micros]
+    return Plan(source.made_by, bases + drives + micros, source.ignored, is_typed)
+
+
+def is_legal(kind: Kind, name: str) -> bool:
+    """Whether something of this kind may have this name."""
+    if kind != "micro":
+        return names.is_name(name)
+    try:
+        return check_micro_name(name) == name
+    except InvalidInput:
+        return False
 
 
 def read_plan(kept: dict[str, Any]) -> Plan:
@@ -117,9 +130,12 @@ def keep(*portions: Any) -> dict[str, Any]:
     return {"portions": [msgspec.to_builtins(portion) for portion in portions]}
 
 
-def suggest_choice(portion: Portion) -> Choice:
-    """The default choice for a portion. A damaged one is not imported unless somebody asks."""
-    if portion.broken:
+def suggest_choice(portion: Portion, *, exists: bool = False) -> Choice:
+    """The default choice for a portion, of whose name there is something already or not.
+
+    A damaged one is not imported unless somebody asks, and neither is a second Micro of one name: two would do everything twice.
+    """
+    if portion.broken or (portion.kind == "micro" and (exists or portion.faults)):
         return Choice("skip")
     return Choice("merge") if portion.is_legal else Choice("rename", suggest_name(portion.name))
 
@@ -133,13 +149,15 @@ def suggest_name(name: str) -> str:
 def check_choices(plan: Plan, choices: list[Choice]) -> None:
     """Raises InvalidInput when there is not one good choice for each portion, or two portions would go into one by `replace`."""
     if len(choices) != len(plan.portions):
-        raise InvalidInput(f"There are {len(plan.portions)} Bases and Drives, and {len(choices)} choices")
+        raise InvalidInput(f"There are {len(plan.portions)} Bases, Drives and Micros, and {len(choices)} choices")
     targets: dict[tuple[str, str], Do] = {}
     for portion, choice in zip(plan.portions, choices, strict=True):
         if choice.do == "skip":
             continue
         into = target_name(portion, choice)
-        if not names.is_name(into):
+        if portion.kind == "micro":
+            _check_micro(into, choice, targets)
+        elif not names.is_name(into):
             raise InvalidInput(
                 f"“{into}” is not a valid name for a {portion.kind.title()}: letters, digits, “_”, “-” and “.”"
             )
@@ -151,6 +169,15 @@ def check_choices(plan: Plan, choices: list[Choice]) -> None:
             )
 
 
+def _check_micro(into: str, choice: Choice, targets: dict[tuple[str, str], Do]) -> None:
+    if not is_legal("micro", into):
+        raise InvalidInput(f"“{into}” is not a valid name for a Micro: it has 1 to 128 characters, all of them visible")
+    if choice.do == "replace":
+        raise InvalidInput(f"No Micro is replaced by an import: choose another name for “{into}”, or leave it out")
+    if ("micro", into) in targets:
+        raise InvalidInput(f"Two Micros would be called “{into}”: choose another name")
+
+
 def target_name(portion: Portion, choice: Choice) -> str:
-    """The Base or Drive that a portion goes into."""
+    """The Base or Drive that a portion goes into, or the Micro that it becomes."""
     return choice.name if choice.do == "rename" else portion.name

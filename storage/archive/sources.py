@@ -16,7 +16,7 @@ from storage import limits, zip_reader
 from storage.archive import manifest as manifests
 from storage.archive import tables
 from storage.archive.json_stream import find_items
-from storage.archive.manifest import FileEntry, Manifest
+from storage.archive.manifest import FileEntry, Manifest, MicroEntry
 from storage.archive.parsed_items import Read, parse_leniently, parse_value
 from storage.drive.content_types import guess
 from storage.errors import InvalidInput
@@ -80,12 +80,33 @@ class FileSource:
 
 
 @dataclass
+class MicroSource:
+    """A Micro as the manifest tells it, and the files of its code that are there."""
+
+    about: MicroEntry
+    files: list[FoundFile] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.about.name
+
+    @property
+    def entry(self) -> str:
+        return f"micros/{self.about.name}/"
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+@dataclass
 class Source:
     """All there is to import. `made_by` is "Homeport", "zip", "JSON", "NDJSON" or "CSV"; `ignored` counts other entries."""
 
     made_by: str
     bases: list[ItemSource] = field(default_factory=list)
     drives: list[FileSource] = field(default_factory=list)
+    micros: list[MicroSource] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: int = 0
 
@@ -132,6 +153,12 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
     source = Source("Homeport" if manifest else "zip", problems=list(archive.problems))
     base_names, described = _described(manifest)
     drives: dict[str, FileSource] = {}
+    source.micros = [MicroSource(about) for about in manifest.micros] if manifest else []
+    code = {
+        file.entry or manifests.plain_code_entry(micro.name, file.name): (micro, file)
+        for micro in source.micros
+        for file in micro.about.listing
+    }
     for info in archive.entries:
         path = archive.path_of(info)
         if path in base_names:
@@ -140,6 +167,9 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
             drive, about = described.pop(path)
             found = FoundFile(archive, info, about.name, about.type, about.sha256)
             drives.setdefault(drive, FileSource(drive)).files.append(found)
+        elif path in code:
+            micro, part = code.pop(path)
+            micro.files.append(FoundFile(archive, info, part.name, "", part.sha256))
         elif base := _BASE_ENTRY.fullmatch(path):
             source.bases.append(_base_source(archive, info, base[1]))
         elif file := _FILE_ENTRY.fullmatch(path):
@@ -149,7 +179,7 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
             source.ignored += 1
     source.drives = [drives[name] for name in sorted(drives)]
     source.bases.sort(key=lambda base: base.name)
-    missing = [*base_names, *described]
+    missing = [*base_names, *described, *code]
     source.problems += [Problem(entry, "the manifest lists it, but it is missing") for entry in missing]
     if not manifest and not source.bases and not source.drives and not source.problems:
         raise InvalidInput("The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)")

@@ -28,6 +28,21 @@ class ExportedFile(NamedTuple):
     blob_sizes: list[int]
 
 
+class ExportedMicro(NamedTuple):
+    id: str
+    name: str
+    runtime: str
+    subdomain: str
+    domains: list[str]
+    has_sign_in: bool
+    is_recorded: bool
+    is_kept_warm: bool
+    idle_minutes: int
+    sealed_variables: bytes
+    deployment_id: UUID | None
+    deployed_runtime: str | None
+
+
 class Imported(NamedTuple):
     new: int
     replaced: int
@@ -53,6 +68,21 @@ def list_exported_drives(collection_id: str) -> Statement[IdAndName]:
     """Rows: id, name of a collection's Drives, by name."""
     return Statement(
         "SELECT id, name FROM storage_drive WHERE collection_id = $1 ORDER BY name", [collection_id], IdAndName
+    )
+
+
+def list_exported_micros(collection_id: str) -> Statement[ExportedMicro]:
+    """Rows: a collection's Micros by name, each with its domains and the deployment that serves."""
+    return Statement(
+        """
+        SELECT m.id, m.name, m.runtime, m.subdomain,
+            ARRAY (SELECT d.name FROM storage_microdomain d WHERE d.micro_id = m.id ORDER BY d.id),
+            m.has_sign_in, m.is_recorded, m.is_kept_warm, m.idle_minutes, m.sealed_variables, m.deployment_id, s.runtime
+        FROM storage_micro m LEFT JOIN storage_deployment s ON s.id = m.deployment_id
+        WHERE m.collection_id = $1 ORDER BY m.name COLLATE "C"
+    """,
+        [collection_id],
+        ExportedMicro,
     )
 
 

@@ -1,7 +1,8 @@
 """One moment of a collection as a streamed zip; only what the zip's directory needs is kept in memory.
 
 `bases/<name>.json` is an array with an item on each line, exactly as stored, key first, in the order of the keys;
-`drives/<name>/...` are the files; `manifest.json` comes last. Data keys, people and events are no part of it (promises: P7).
+`drives/<name>/...` are the files; `micros/<name>/...` is the code of Micros; `manifest.json` comes last. Keys, the values of
+variables, people and events are no part of it (promises: P7).
 """
 
 import hashlib
@@ -16,20 +17,25 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED
 from zipstream import ZipStream
 
 from storage import limits
+from storage.archive import exported_micros
 from storage.archive import sql as archive_sql
 from storage.archive.entry_names import EntryNames
 from storage.archive.manifest import (
     ENTRY,
     BaseEntry,
+    CodeEntry,
     CollectionEntry,
     DriveListing,
     FileEntry,
+    MicroEntry,
     Totals,
+    plain_code_entry,
     plain_entry,
     write_manifest,
 )
 from storage.archive.read_ahead import read_ahead
-from storage.drive.files import Download, StoredFile
+from storage.drive.files import Download, Stored, StoredFile
+from storage.drive.sql import uploads as uploads_sql
 from storage.errors import InvalidInput
 from storage.exact_json import dump
 from storage.models import Collection
@@ -83,12 +89,15 @@ class CollectionZip:
         self._names = EntryNames()
         self._bases: list[BaseEntry] = []
         self._drives: list[_Drive] = []
+        self._micros: list[MicroEntry] = []
 
     def __iter__(self) -> Iterator[bytes]:
         for base_id, name in list(self._snapshot.rows(archive_sql.list_exported_bases(self._collection.id))):
             yield from self._base(base_id, name)
         for drive_id, name in list(self._snapshot.rows(archive_sql.list_exported_drives(self._collection.id))):
             yield from self._drive(_Drive(drive_id, name))
+        for row in list(self._snapshot.rows(archive_sql.list_exported_micros(self._collection.id))):
+            yield from self._micro(row)
         yield from self._entry(ENTRY, self.manifest(), compressed=True)
         yield from self._zip.finalize()
 
@@ -148,6 +157,23 @@ class CollectionZip:
             if not stored.size_bytes:
                 yield _Chunk(file, b"")
 
+    def _micro(self, row: archive_sql.ExportedMicro) -> Iterator[bytes]:
+        self.totals.micros += 1
+        made_of = list(self._snapshot.rows(uploads_sql.get_parts(row.deployment_id.hex))) if row.deployment_id else []
+        listing = []
+        for name, size_bytes, content in exported_micros.read_code([Stored(*part[1:]) for part in made_of]):
+            entry, digest = self._names.for_code(row.name, name), hashlib.sha256()
+            yield from self._entry(entry, self._hashed(content, digest), compressed=True)
+            different = "" if entry == plain_code_entry(row.name, name) else entry
+            listing.append(CodeEntry(name, size_bytes, digest.hexdigest(), different))
+        self._micros.append(exported_micros.describe(row, listing))
+
+    def _hashed(self, chunks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
+        for chunk in chunks:
+            digest.update(chunk)
+            self._progress(self.totals)
+            yield chunk
+
     def _passing(self, chunks: Iterator[_Chunk]) -> Iterator[bytes]:
         for chunk in chunks:
             self.totals.bytes += len(chunk.content)
@@ -168,6 +194,7 @@ class CollectionZip:
             totals=self.totals,
             bases=self._bases,
             drives=(DriveListing(d.name, d.files, d.size_bytes, self._listing(d, names)) for d in self._drives),
+            micros=self._micros,
         )
 
     def _listing(self, drive: _Drive, names: EntryNames) -> Iterator[FileEntry]:

@@ -9,7 +9,15 @@ from storage.postgres.database import one_connection, run, run_one
 from storage.postgres.sql import locks as locks_sql
 
 Work = Literal[
-    "expired items", "blobs", "file deletions", "collection deletions", "events", "counting", "migrations", "room"
+    "expired items",
+    "blobs",
+    "file deletions",
+    "collection deletions",
+    "events",
+    "counting",
+    "micros",
+    "migrations",
+    "room",
 ]
 
 _ASK_AGAIN_SECONDS = 0.25

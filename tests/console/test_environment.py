@@ -32,6 +32,7 @@ WRONG = [
         ("HOMEPORT_TRUSTED_PROXIES", text)
         for text in ("*", "10.0.0.1,*", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "10.0.0.1, ::/00")
     ),
+    *(("HOMEPORT_MICROS_MAY_REACH", text) for text in ("nonsense", "*", "10.0.0.1/8", "example.com")),
     *(("HOMEPORT_ALLOWED_HOSTS", text) for text in ("https://x.example", "a b", "x:80", "é.example", "a..b", "[::1")),
     *(("HOMEPORT_OIDC_DOMAINS", text) for text in (",", "example.com,", "a b", "x@example.com", ".example.com")),
     *(("HOMEPORT_HOST", text) for text in ("", "a b", "http://x", "256.1.1.1/8")),

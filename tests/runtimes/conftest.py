@@ -57,6 +57,7 @@ def carry_out(plan: installing.Plan, packages: Path) -> str:
     """Run a plan as a build does, but for the sandbox; returns what it printed."""
     packages.mkdir(parents=True)
     for name, content in plan.files.items():
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
         (packages / name).write_bytes(content)
     printed = []
     for command in plan.commands:
@@ -102,6 +103,7 @@ def run_app(
 ) -> Iterator[Instance]:
     """An app of these files, running; its socket stays open whatever becomes of it."""
     code = folder / "app"
+    code.mkdir()
     for name, text in files.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).write_text(text)

@@ -134,3 +134,4 @@ def _read_messages(stream: socket.socket, into: "queue.Queue[dict[str, Any]]") -
     with stream, stream.makefile("rb") as lines:
         for line in lines:
             into.put(json.loads(line))
+    into.put({"ended": True})

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,10 @@ def ask(connection: socket.socket, path: str) -> bytes:
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n".encode())
     with connection, connection.makefile("rb") as answer:
         return answer.read()
+
+
+def is_more(statuses: list[bytes], enough: int) -> bool:
+    return len(statuses) > enough
 
 
 def is_accepted(instance: Instance, connections: int) -> bool:
@@ -189,8 +194,8 @@ def test_one_takes_over_from_another_without_losing_a_request(
         for turn in range(4):
             with start(command, listener) as instance:
                 assert instance.first_message()["ready"]
-                answered = len(statuses)
-                eventually(lambda answered=answered: len(statuses) > answered + 20)
+                enough = len(statuses) + 20
+                eventually(partial(is_more, statuses, enough))
                 if turn == 3:
                     is_over.set()
                     for caller in callers:

@@ -45,7 +45,7 @@ CASES = [
         {"index.js": "require('not-there');"},
         "crashed",
         "Cannot find module 'not-there'. Is its package named in package.json?",
-        "index.js:1",
+        "index.js'",
     ),
     (
         "node",
@@ -60,7 +60,8 @@ CASES = [
     (
         "node",
         {
-            "index.js": "const app = require('fastify')();\napp.register(async () => { throw new Error('bad plugin'); });\nmodule.exports = app;"
+            "index.js": "const app = module.exports = require('fastify')();\n"
+            "app.register(async () => { throw new Error('bad plugin'); });"
         },
         "crashed",
         "Error: bad plugin.",

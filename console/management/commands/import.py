@@ -31,6 +31,9 @@ class Command(RecordedCommand):
         how = "NAME=WAY, where WAY is merge (the default), replace, skip or rename:OTHER; can be repeated"
         parser.add_argument("--base", action="append", default=[], metavar="NAME=WAY", help=how)
         parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help="the same for a Drive")
+        parser.add_argument(
+            "--micro", action="append", default=[], metavar="NAME=WAY", help="merge (create it), skip or rename:OTHER"
+        )
         parser.add_argument("--text", action="store_true", help="treat every CSV cell as text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -78,7 +81,7 @@ class Command(RecordedCommand):
         counts = plan.counts
         self.stdout.write(
             f"{counts['bases']} Bases with {counts['items']:,} items, {counts['drives']} Drives with {counts['files']:,} files, "
-            f"{counts['bytes']:,} bytes"
+            f"{counts['micros']} Micros, {counts['bytes']:,} bytes"
         )
         for portion in plan.portions:
             what = "items" if portion.kind == "base" else "files"
@@ -103,7 +106,9 @@ class Command(RecordedCommand):
 
 
 def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
-    given = {(kind, *_parse(text)[:1]): _parse(text)[1] for kind in ("base", "drive") for text in options[kind]}
+    given = {
+        (kind, *_parse(text)[:1]): _parse(text)[1] for kind in ("base", "drive", "micro") for text in options[kind]
+    }
     known = {(portion.kind, portion.name) for portion in plan.portions}
     if unknown := given.keys() - known:
         kind, name = min(unknown)

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
@@ -36,24 +37,36 @@ class OurDeta:
         return importlib.machinery.PathFinder.find_spec(fullname, [self._folder], target)
 
 
-def run(folder: Path) -> None:
-    """Serve the app in a folder until it is time to end, and end the process."""
+@dataclass
+class Prepared:
+    """All that an app needs but the app: the web server is loaded whole, so that nothing of the app's can take its place."""
+
+    control: Control
+    server: Server
+
+
+def prepare() -> Prepared:
+    """Take the streams and the control socket over, and load the web server."""
     faulthandler.enable(2)
     output.take_over()
     _show_server_warnings()
     control = Control()
-    server = Server(control, float(os.environ.pop("HOMEPORT_IDLE_SECONDS", "0")))
+    return Prepared(control, Server(control, float(os.environ.pop("HOMEPORT_IDLE_SECONDS", "0"))))
+
+
+def run(prepared: Prepared, folder: Path) -> None:
+    """Serve the app in a folder until it is time to end, and end the process."""
     os.chdir(folder)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # for apps that ask for it while they are imported
     status = 0
     try:
-        server.gate.app = _web_app(load_app(folder))
+        prepared.server.gate.app = _web_app(load_app(folder))
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(server.serve())
+        loop.run_until_complete(prepared.server.serve())
     except NoStart as failure:
         sys.stderr.write(failure.output or f"{failure.message}\n")
-        control.say_fault(failure.kind, failure.message, failure.output)
+        prepared.control.say_fault(failure.kind, failure.message, failure.output)
         status = 1
     _end(status)
 
@@ -61,7 +74,7 @@ def run(folder: Path) -> None:
 def _web_app(app: Any) -> asgi.AsgiApp:
     if is_bare(app):
         return asgi.no_server
-    return app if is_asgi(app) else wsgi.as_asgi(app)  # type: ignore[no-any-return]
+    return app if is_asgi(app) else wsgi.as_asgi(app)
 
 
 def _show_server_warnings() -> None:

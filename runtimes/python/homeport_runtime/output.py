@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import threading
-from typing import Optional
+from typing import Any, Optional
 
 PARTIAL_MAX_BYTES = 65_536  # of a line that does not end
 
@@ -43,7 +43,7 @@ class _Lines(io.RawIOBase):
     def isatty(self) -> bool:
         return False
 
-    def write(self, data) -> int:  # type: ignore[no-untyped-def]
+    def write(self, data: Any) -> int:
         written = bytes(data)
         request_id = _request.get()
         with self._lock:
@@ -83,7 +83,8 @@ def take_over() -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         lines = _Lines(descriptor)
         _streams.append(lines)
-        text = io.TextIOWrapper(lines, encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True)  # type: ignore[arg-type]
+        raw: Any = lines  # each write is a line's part at once, so nothing stands between them
+        text = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True)
         setattr(sys, name, text)
         setattr(sys, f"__{name}__", text)
 

@@ -75,7 +75,7 @@ class Server:
         self._idle_seconds = idle_seconds
         # Loaded now: later its modules are no longer those that a plain import would find.
         self._config = uvicorn.Config(
-            self.gate,  # type: ignore[arg-type]
+            self.gate,
             http=Protocol,
             ws="none",
             lifespan="auto",
@@ -105,7 +105,7 @@ class Server:
         self.gate.quiet_since = self._loop.time()
         self._loop.add_reader(self._listener, self._accept)
         self._loop.add_signal_handler(signal.SIGTERM, self._is_ending.set)
-        self._control.when_asked_to_drain(lambda: self._loop.call_soon_threadsafe(self._is_ending.set))
+        self._control.when_asked_to_drain(self._end_from_thread)
         self._control.say_ready()
         await self._until_idle_or_asked()
         self._loop.remove_reader(self._listener)
@@ -113,6 +113,9 @@ class Server:
         await self._finish()
         if not lifespan.error_occurred:
             await asyncio.wait({asyncio.ensure_future(lifespan.shutdown())}, timeout=SHUTDOWN_SECONDS)
+
+    def _end_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._is_ending.set)
 
     @property
     def _is_busy(self) -> bool:

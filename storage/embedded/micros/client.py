@@ -31,7 +31,7 @@ class EmbeddedHost:
         return self._ask(Question("why_off"), str)
 
     def runtimes(self) -> Sequence[str]:
-        return self._ask(Question("runtimes"), list[str])
+        return self._ask(Question("runtimes"), list[str], seconds=_REST_SECONDS)
 
     def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
         found = self._ask(Question("statuses", list(micro_ids)), dict[str, Status])

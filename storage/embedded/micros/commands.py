@@ -32,9 +32,18 @@ INSIDE = Paths(
 )
 
 
-def serve(kind: str, paths: Paths) -> list[str]:
-    """The program that serves the app, on the descriptors that it inherits."""
+# What Node asks for and leaves unused: room for code, 512 MB for its main thread and for each worker, of which it has seven.
+NODE_RESERVED_MB = 8 * 512
+
+
+def serve(kind: str, paths: Paths, *, memory_mb: int | None = None) -> list[str]:
+    """The program that serves the app, on the descriptors that it inherits.
+
+    `memory_mb` is what the app may have. Node is told a part of it: without knowing it would collect no garbage before that is
+    used up.
+    """
     folders = [str(paths.app), str(paths.packages)]
     if kind == NODE:
-        return [str(paths.node), str(paths.shims / "node" / "start.cjs"), *folders]
+        heap = [f"--max-old-space-size={memory_mb * 3 // 4}"] if memory_mb else []
+        return [str(paths.node), *heap, str(paths.shims / "node" / "start.cjs"), *folders]
     return [str(paths.python), "-I", "-S", "-B", str(paths.shims / "python" / "start.py"), *folders]

@@ -26,12 +26,19 @@ _NAMES_DETA = re.compile(rb"""["']deta["']""")
 _INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
 # Local paths, of which no file of requirements says what they hold.
 _LOCAL = re.compile(r"^\s*(?:-e\s|--editable|\.|/|file:)|@\s*file:", re.MULTILINE)
+# Addresses of the foreign package, which uv would fetch to learn its name.
+_FOREIGN = re.compile(
+    r"^[^#\n]*(?:#egg=deta\b(?![-_.])|/deta-\d[^/\s]*\.(?:whl|tar\.gz|zip)|github\.com/deta/deta-python).*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CLEANED = ".requirements"
 _PYPROJECT_ASKS = re.compile(r"^\s*(?:\[project\]|\[tool\.poetry\.dependencies\])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: files to write into the folder of packages first, then commands, of which each has to end with 0.
+    """What to do: files to write into the folder of packages first, folders of theirs included, then commands, of which
+    each has to end with 0.
 
     `digest` is of all that is asked for: two plans with the same install the same. Nothing is asked for when there are no
     commands.
@@ -53,6 +60,8 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
     asked = next((name for name in ("requirements.txt", "pyproject.toml") if _asks(code / name)), None)
     if asked is None:
         return Plan()
+    files = list(_requirement_files(code, asked))
+    cleaned = _without_foreign(code, files)
     command = [
         str(paths.uv),
         "pip",
@@ -62,7 +71,7 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
         "--python",
         str(paths.python),
         "--requirements",
-        str(paths.app / asked),
+        str((paths.packages / _CLEANED if cleaned else paths.app) / asked),
         "--excludes",
         str(paths.shims / "python" / "not_installed.txt"),
         "--no-python-downloads",
@@ -71,8 +80,7 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
         "--color=never",
     ]
     environment = {"UV_CACHE_DIR": str(paths.scratch / "uv"), "UV_NO_MANAGED_PYTHON": "1"}
-    digest = _digest(code, f"python {series}", list(_requirement_files(code, asked)))
-    return Plan(digest, [command], {}, str(paths.app), environment)
+    return Plan(_digest(code, f"python {series}", files), [command], cleaned, str(paths.app), environment)
 
 
 def _plan_node(code: Path, series: str, paths: Paths) -> Plan:
@@ -83,11 +91,12 @@ def _plan_node(code: Path, series: str, paths: Paths) -> Plan:
         return Plan()
     npm = [str(paths.node), str(paths.npm)]
     quiet = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--no-progress"]
+    no_lock = [] if lock else ["--no-package-lock"]
     commands = []
     if package is not None:
-        commands.append([*npm, "ci" if lock else "install", *quiet, *([] if lock else ["--no-package-lock"])])
+        commands.append([*npm, "ci" if lock else "install", *no_lock, *quiet])
     if adds_deta:
-        commands.append([*npm, "install", f"deta@{DETA_FOR_NODE}", "--no-save", "--no-package-lock", *quiet])
+        commands.append([*npm, "install", f"deta@{DETA_FOR_NODE}", "--no-save", *no_lock, *quiet])
     names = [name for name in ("package.json", lock, ".npmrc") if name and (code / name).is_file()]
     files = {name: (code / name).read_bytes() for name in names}
     digest = _digest(code, f"node {series} {'deta' if adds_deta else ''}", [code / name for name in names])
@@ -118,6 +127,14 @@ def _requirement_files(code: Path, first: str) -> Iterator[Path]:
         waiting += [path.parent / name for name in _INCLUDE.findall(text)]
         if _LOCAL.search(text):
             waiting += [each for each in code.rglob("*") if each.is_file()]
+
+
+def _without_foreign(code: Path, files: Sequence[Path]) -> dict[str, bytes]:
+    """Copies of the files without the addresses of a foreign `deta`, by name; none when there is no such address."""
+    texts = {path.relative_to(code.resolve()): path.read_text(encoding="utf-8", errors="replace") for path in files}
+    if not any(_FOREIGN.search(text) for text in texts.values()):
+        return {}
+    return {f"{_CLEANED}/{name}": _FOREIGN.sub("", text).encode() for name, text in texts.items()}
 
 
 def _read_package(code: Path) -> dict[str, Any] | None:

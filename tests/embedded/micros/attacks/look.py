@@ -1,7 +1,8 @@
 """Runs inside a sandbox: tries everything that costs nothing, and reports what each attempt got.
 
 Its argument is JSON: `paths` of the machine to read, `ports` that listen on the machine, `abstract` a socket's name, `pid` of
-a process outside, `canary` a word that only another Micro has.
+a process outside, `canary` a word that only another Micro has, in
+hexadecimal digits, as it may not be found here.
 """
 
 import contextlib
@@ -63,7 +64,20 @@ def devices():
 
 def folders_that_take_a_file():
     taken = []
-    for top in ("/", "/app", "/deps", "/homeport", "/node", "/usr", "/etc", "/dev", "/proc", "/run", "/var", sys.prefix):
+    for top in (
+        "/",
+        "/app",
+        "/deps",
+        "/homeport",
+        "/node",
+        "/usr",
+        "/etc",
+        "/dev",
+        "/proc",
+        "/run",
+        "/var",
+        sys.prefix,
+    ):
         for folder, below, _ in os.walk(top):
             if folder.count("/") > 3 or folder.startswith(("/proc/", "/tmp")):
                 below.clear()
@@ -114,7 +128,7 @@ def canaries():
     for pid in processes():
         for name in ("environ", "cmdline", "maps", "mountinfo"):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
-                if GIVEN["canary"].encode() in file.read():
+                if bytes.fromhex(GIVEN["canary"]) in file.read():
                     found.append(f"{pid}/{name}")
     return found
 
@@ -151,7 +165,9 @@ def setuid_programs():
     """The user that a program with the bit set runs as."""
     for path in ("/usr/bin/su", "/usr/bin/mount", "/usr/bin/passwd"):
         if os.path.exists(path) and os.stat(path).st_mode & 0o4000:
-            with subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as program:
+            with subprocess.Popen(
+                [path], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ) as program:
                 with contextlib.suppress(OSError), open(f"/proc/{program.pid}/status") as file:
                     users = next(line for line in file if line.startswith("Uid:")).split()[1:]
                 program.kill()
@@ -173,7 +189,9 @@ def namespaces():
         if name != "time":
             found[f"clone {name}"] = attempt_clone(flag)
     for name in ("user", "mnt", "net", "pid"):
-        with open(f"/proc/1/ns/{name}" if os.access(f"/proc/1/ns/{name}", os.R_OK) else f"/proc/self/ns/{name}") as file:
+        with open(
+            f"/proc/1/ns/{name}" if os.access(f"/proc/1/ns/{name}", os.R_OK) else f"/proc/self/ns/{name}"
+        ) as file:
             found[f"setns {name}"] = call((308, 268), file.fileno(), 0)
     found["clone3"] = call((435, 435), 0, 0)
     return found
@@ -227,7 +245,7 @@ def kernel_calls():
         "reboot": (169, 142),
         "swapon": (167, 224),
         "sethostname": (170, 161),
-        "settimeofday": (170 if False else 164, 170),
+        "settimeofday": (164, 170),
         "clock_settime": (227, 112),
         "syslog": (103, 116),
         "acct": (163, 89),
@@ -273,12 +291,17 @@ def sockets():
 
 def networks():
     """What answers: the machine's own ports, its other addresses, a cloud's address for secrets, the internet."""
-    targets = [(address, port) for port in GIVEN["ports"] for address in ("127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0")]
+    targets = [
+        (address, port) for port in GIVEN["ports"] for address in ("127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0")
+    ]
     targets += [(address, port) for port in GIVEN["ports"] for address in ("::1", "::ffff:127.0.0.1")]
     targets += [(address, port) for port in GIVEN["ports"] for address in GIVEN["addresses"]]
     targets += [("169.254.169.254", 80), ("::ffff:169.254.169.254", 80), ("fd00:ec2::254", 80), ("10.0.0.1", 80)]
     targets += [("192.168.1.1", 80), ("172.17.0.1", 80), ("1.1.1.1", 443), ("2606:4700::1111", 443)]
-    return {f"{host} {port}": attempt(lambda: socket.create_connection((host, port), timeout=5).close()) for host, port in targets}
+    return {
+        f"{host} {port}": attempt(lambda: socket.create_connection((host, port), timeout=5).close())
+        for host, port in targets
+    }
 
 
 def datagrams():
@@ -313,7 +336,7 @@ def network_of_a_descriptor():
 def signals():
     found = {"outside": attempt(lambda: os.kill(GIVEN["pid"], 0)), "the first": attempt(lambda: os.kill(1, 0))}
     with socket.socket(fileno=os.dup(4)) as control:
-        found["who is there"] = list(struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))[0]
+        found["who is there"] = struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         peer = attempt(lambda: signal.pidfd_send_signal(control.getsockopt(socket.SOL_SOCKET, 77), 9))
     found["who is there, by descriptor"] = peer
     return found
@@ -330,10 +353,7 @@ def core_dumps():
 
 def higher_limits():
     names = ("RLIMIT_NPROC", "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CORE")
-    return {
-        name: attempt(lambda: resource.setrlimit(getattr(resource, name), (1 << 40, 1 << 40)))
-        for name in names
-    }
+    return {name: attempt(lambda: resource.setrlimit(getattr(resource, name), (1 << 40, 1 << 40))) for name in names}
 
 
 def priority():
