@@ -17,7 +17,7 @@ KINDS = {
     "micros": limits.MICROS_REQUESTS_AT_ONCE,
 }
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
-_FILE_PAGES = ("/zip/", "/parts/", "/download/")
+_FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
 # What people send by hand may wait for S3, or for an app.
 _BY_HAND_PAGES = ("/visor/client/", "/redo/")
 

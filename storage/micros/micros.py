@@ -48,7 +48,7 @@ def create_micro(
             id=names.new_micro_id(),
             collection_id=collection_id,
             name=name,
-            subdomain=chosen or _free_subdomain(name),
+            subdomain=chosen or find_free_subdomain(name),
             runtime=runtime.strip().lower(),
             made_by=made_by,
         )
@@ -240,7 +240,8 @@ def is_free(subdomain: str) -> bool:
     return not Micro.objects.filter(subdomain=subdomain).exists() and not domain.exists()
 
 
-def _free_subdomain(name: str) -> str:
+def find_free_subdomain(name: str) -> str:
+    """A sub-domain for a Micro of this name that nobody has yet."""
     chosen = subdomains.suggest_subdomain(name, is_plain=True)
     while not is_free(chosen):
         chosen = subdomains.suggest_subdomain(name, is_plain=False)
