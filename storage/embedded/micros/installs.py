@@ -1,6 +1,7 @@
 """Installs a deployment's dependencies: the commands of `installing.py`, each in a sandbox, bounded in time and size."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -106,7 +107,10 @@ def _plan(wanted: Wanted, around: Surroundings) -> installing.Plan:
 
 
 def _make_folder(folder: Path, files: Mapping[str, bytes], give: Callable[[Path], None]) -> None:
-    folder.parent.mkdir(mode=0o711, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.parent.mkdir()
+        # The user that builds passes through it, whatever the umask was.
+        folder.parent.chmod(0o711)
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
