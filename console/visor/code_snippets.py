@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from console.front import names
+from console import host_names
 from console.visor.request_drafts import kept_headers
 from storage.events.blocks import Event
 from storage.models import Micro
@@ -53,7 +53,7 @@ def make_snippets(event: Event, *, origin: str, micro: Micro | None = None) -> S
         by_name = by_address = _Parts(KEY_VARIABLE, line.method, url, headers, request.text)
     else:
         key = MICRO_KEY_VARIABLE if micro.has_sign_in else ""
-        micro_origin = names.micro_origin(micro.subdomain, console=origin)
+        micro_origin = host_names.micro_origin(micro.subdomain, console=origin)
         by_name = _Parts(key, line.method, micro_origin + line.target, headers, request.text)
         by_address = _by_address(by_name, micro_origin)
     return Snippets(by_name.key_variable, _curl(by_name), _python(by_address), _javascript(by_address))

@@ -6,9 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from console import access
+from console import access, host_names
 from console.connect.addresses import addresses_for
-from console.front import names
 from console.page import UNPROCESSABLE, PageRequest
 from console.visor import event_panel, replay
 from console.visor.comparing import compare_all
@@ -87,7 +86,7 @@ def _show(
         "tab": "visor",
         "form": form,
         "history": history,
-        "micros": [(micro, names.micro_origin(micro.subdomain, console=origin)) for micro in micros],
+        "micros": [(micro, host_names.micro_origin(micro.subdomain, console=origin)) for micro in micros],
         "bases": usage.list_bases(collection_id),
         "drives": usage.list_drives(collection_id),
     }
