@@ -29,6 +29,8 @@ from storage.throttles import tries
 
 VISITOR_COOKIE, STATE_COOKIE = "homeport_visitor", "homeport_state"
 TICKET_SECONDS = 60
+# In the variables of a request that a page sends for a person: that person, whom its gate knows. No header can put it there.
+BY_HAND = "homeport.visitor"
 _SALT = "homeport.front.ticket"
 _ONCE = tries.Limit("micro_ticket", 1, 2 * TICKET_SECONDS)
 # How long a process believes that a visitor is still let in.

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -482,12 +483,18 @@ def test_what_it_prints_and_how_it_ends_are_told(yard: Yard) -> None:
 
 def test_it_reaches_no_engine_of_a_server_nor_its_secrets(all_yards: Yard, server: Server) -> None:
     data, kept = server.data, settings.LOCAL_STATE
+    assert kept is not None
+    assert server.process is not None
     home = kept.home(data)
-    given = {
+    given: dict[str, Any] = {
         "paths": [
             str(path) for path in (data / "homeport.json", data / "tls" / "ca.key", home / "postgres" / "PG_VERSION")
         ],
-        "ports": [kept.postgres.port, *kept.s3.all_ports(), server.http_port, server.tls_port],
+        "ports": [
+            kept.postgres.port,
+            *kept.s3.all_ports(),
+            *(urlsplit(url).port for url in (server.url, server.tls_url)),
+        ],
         "addresses": [],
         "abstract": "none",
         "sockets": [str(path) for path in (home / "run").iterdir() if path.is_socket()],

@@ -14,6 +14,7 @@ import pytest
 from storage.micro_host import Built, Wanted
 from tests.embedded.micros.conftest import BRISK, making_stands
 from tests.embedded.micros.stand import Settings, Stand
+from tests.waiting import eventually
 
 USING = """
 import thing
@@ -77,7 +78,7 @@ def test_what_an_app_asks_for_is_installed_and_used(stand: Stand) -> None:
     assert any("thing==1.0" in line for line in said)
     assert stand.host.try_out(wanted).status == 200
     stand.set(wanted)
-    assert stand.get(wanted) == (200, "hello from a package")
+    eventually(lambda: stand.get(wanted) == (200, "hello from a package"))
 
 
 def test_nothing_is_installed_where_nothing_is_asked_for(stand: Stand) -> None:
