@@ -96,7 +96,7 @@ def test_starter_is_shown_whole_and_made_as_shown(starter: str, people: Cast, br
     url = f"{new}starters/{starter}/"
     client = browser(people.member)
     shown = client.get(url)
-    assert list(shown.context["starter"].texts())[0] in ("main.py", "index.js")
+    assert next(iter(shown.context["starter"].texts())) in ("main.py", "index.js")
 
     answer = client.post(url, {"name": "begun"})
 
