@@ -40,7 +40,7 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
         "form": form,
         "why_off": find_why_off(),
         "starters": starters.STARTERS.values(),
-        "most_bytes": limits.MICRO_BUNDLE_MAX_BYTES,
+        "most_mb": limits.MICRO_BUNDLE_MAX_BYTES // 1_048_576,
         "most_files": limits.MICRO_BUNDLE_MAX_FILES,
     }
     return render(request, "micros/new.html", context, status=UNPROCESSABLE if form.errors else 200)

@@ -32,7 +32,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     more: dict[str, Any] = {
         "deployments": found,
         "is_moving": any(each.state in shown.UNDER_WAY for each in found),
-        "most_bytes": limits.MICRO_BUNDLE_MAX_BYTES,
+        "most_mb": limits.MICRO_BUNDLE_MAX_BYTES // 1_048_576,
         "most_files": limits.MICRO_BUNDLE_MAX_FILES,
     }
     return render(request, "micros/deployments.html", shown.page_of(request, granted, micro, "deployments", **more))

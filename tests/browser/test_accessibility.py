@@ -9,13 +9,17 @@ from console.management.demo_items import messy_items
 from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
+from storage.micros import api_keys, domains, variables
 from storage.models import (
     Base,
     Collection,
+    Deployment,
     Drive,
     Export,
     Import,
     ImportProblem,
+    Micro,
+    MicroLine,
     Role,
     SnapshotSchedule,
 )
@@ -23,6 +27,7 @@ from tests.browser.axe import faults_of
 from tests.browser.base.page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages, box_of
 from tests.drives import make_drive
+from tests.micros import make_micro
 from tests.people import Cast, make_cast
 from tests.serving import Server
 from tests.visor import body, make_event
@@ -76,6 +81,21 @@ PAGES = {
     "visor-difference": "/collections/{id}/visor/{replay}/?tab=difference",
     "visor-client": "/collections/{id}/visor/client/",
     "visor-client-sent": "/collections/{id}/visor/client/?sent={replay}",
+    "micros-empty": "/collections/{empty}/micros/",
+    "micros": "/collections/{id}/micros/",
+    "new-micro": "/collections/{id}/micros/new/",
+    "new-micro-from-starter": "/collections/{id}/micros/new/starters/form/",
+    "micro": "/collections/{id}/micros/{micro}/",
+    "micro-deployments": "/collections/{id}/micros/{micro}/deployments/",
+    "micro-deployment-failed": "/collections/{id}/micros/{micro}/deployments/{deployment}/",
+    "micro-environment": "/collections/{id}/micros/{micro}/environment/",
+    "paste-variables": "/collections/{id}/micros/{micro}/environment/paste/",
+    "micro-domains": "/collections/{id}/micros/{micro}/domains/",
+    "micro-keys": "/collections/{id}/micros/{micro}/keys/",
+    "micro-logs": "/collections/{id}/micros/{micro}/logs/",
+    "micro-settings": "/collections/{id}/micros/{micro}/settings/",
+    "micro-address": "/collections/{id}/micros/{micro}/settings/address/",
+    "delete-micro": "/collections/{id}/micros/{micro}/settings/delete/",
     "settings": "/collections/{id}/settings/",
     "delete": "/collections/{id}/settings/delete/",
     "invite": "/collections/{id}/settings/people/invite/",
@@ -97,6 +117,7 @@ def full(server: Server, cast: Cast) -> Cast:
         assert files.put(name, b"text").status_code == 201
     Base.objects.create(collection=cast.collection, name="notes")
     make_archives(cast)
+    fill_micro(cast)
     make_base(cast, *messy_items(100), name="guests")
     keys.create_key(
         collection_id=cast.collection.id,
@@ -132,6 +153,25 @@ def keep_events(collection_id: str) -> tuple[str, str]:
     for event in (made, again, *(make_event(collection_id, status=status) for status in (200, 304, 404, 500))):
         event_queries.keep_event(event)
     return made.line.id, again.line.id
+
+
+def fill_micro(cast: Cast) -> None:
+    """A Micro with something on each of its pages; a long name, a failed deployment, and one that serves and has no code."""
+    micro = make_micro("an app with a rather long name, to see what happens", collection_id=cast.collection.id)
+    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    variables.set_variables(**at, values={"A_RATHER_LONG_NAME_OF_A_VARIABLE_TO_SEE_WHAT_HAPPENS": "x"})
+    domains.add_domain(**at, name="a-rather-long-name-to-see-what-happens.example.org")
+    api_keys.create_key(**at, name="robot", description="a program that calls at night and a few times each day")
+    serving = Deployment.objects.create(micro=micro, number=1, runtime="python", state="done", runs_on="Python 3.11.7")
+    Deployment.objects.create(micro=micro, number=2, runtime="python", state="done")
+    failed = Deployment.objects.create(
+        micro=micro, number=3, runtime="python", state="failed", reason="x" * 300, asked_by=cast.owner
+    )
+    Micro.objects.filter(id=micro.id).update(deployment=serving, deployed_at=timezone.now())
+    for source in MicroLine.Source:
+        MicroLine.objects.create(
+            micro_id=micro.id, deployment_id=failed.id, at=timezone.now(), source=source, text="line " * 60
+        )
 
 
 def make_archives(cast: Cast) -> None:
@@ -181,6 +221,8 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "reader": cast.reader.id,
         "key": key,
         "export": export.id if export else "",
+        "micro": Micro.objects.get(collection=cast.collection).id,
+        "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
         **imports,
     }
 
