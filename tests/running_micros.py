@@ -10,11 +10,15 @@ from urllib.parse import urlsplit
 import urllib3
 from django.utils import timezone
 
+from storage import jobs
 from storage.errors import HostUnreachable
-from storage.micros import micros
+from storage.micros import bundles, deployments, logs, micros
+from storage.micros.host import Status
 from storage.micros.hosts import the_host, the_places
 from storage.models import Deployment, Micro
-from tests.waiting import MOMENT_SECONDS, eventually
+from tests.waiting import LONG_SECONDS, MOMENT_SECONDS, eventually
+
+_UNDER_WAY = (Deployment.State.QUEUED, Deployment.State.BUILDING, Deployment.State.STARTING)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,49 @@ def _is_told(micro: Micro) -> bool:
     except HostUnreachable:
         return False
     return True
+
+
+def deploy_micro(
+    url: str, collection_id: str, files: Mapping[str, str | bytes], *, name: str = "app", **settings: Any
+) -> MicroClient:
+    """A Micro whose code came as the console sends it: installed, tried out, and serving. It asks nobody to sign in."""
+    micro = micros.create_micro(collection_id=collection_id, name=name)
+    client = MicroClient(
+        url,
+        micros.change_micro(collection_id=collection_id, micro_id=micro.id, **{"has_sign_in": False} | settings),
+    )
+    made = deploy(client, files)
+    assert made.state == Deployment.State.DONE, f"{made.reason}\n{said(client)}"
+    return client
+
+
+def ask_to_deploy(client: MicroClient, files: Mapping[str, str | bytes]) -> Deployment:
+    """Have the server make another deployment of these files, and don't wait for it."""
+    contents = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    micro = client.micro
+    with bundles.bundle_of(contents) as bundle:
+        asked = deployments.ask_for_deployment(
+            collection_id=micro.collection_id, micro_id=micro.id, bundle=bundle, asked_by=None
+        )
+    jobs.start(jobs.continue_deployments)
+    return asked
+
+
+def deploy(client: MicroClient, files: Mapping[str, str | bytes]) -> Deployment:
+    """The same, and what became of it."""
+    asked = ask_to_deploy(client, files)
+    eventually(lambda: not Deployment.objects.filter(id=asked.id, state__in=_UNDER_WAY).exists(), seconds=LONG_SECONDS)
+    made = Deployment.objects.get(id=asked.id)
+    if made.state == Deployment.State.DONE:
+        eventually(
+            lambda: the_host().statuses([client.micro.id]).get(client.micro.id, Status()).deployment_id == made.id
+        )
+    return made
+
+
+def said(client: MicroClient) -> list[str]:
+    """The newest lines of its log."""
+    return [row.text for row in logs.list_lines(micro_id=client.micro.id)]
 
 
 def told(response: urllib3.BaseHTTPResponse) -> Any:

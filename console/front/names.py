@@ -21,6 +21,12 @@ def may_be_a_micros(host: str) -> bool:
     return bool(name) and not _is_address(name) and not validate_host(name, _own_names())
 
 
+def is_the_consoles(host: str) -> bool:
+    """Whether it is a name that the console is served under."""
+    name = subdomains.normalise_host(host)
+    return bool(name) and not _is_address(name) and validate_host(name, _own_names())
+
+
 def is_below_domain(host: str) -> bool:
     """Whether a Host header is below the Micros' domain: what is not a Micro's there is nobody's."""
     return subdomains.subdomain_of(subdomains.normalise_host(host)) is not None

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import threading
 import time
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth import get_user
 from django.contrib.auth.models import User
@@ -107,7 +107,7 @@ def person_of_session(session_key: str) -> User | None:
     request: Any = HttpRequest()
     request.session = SessionStore(session_key)
     person = get_user(request)
-    return cast(User, person) if person.is_authenticated else None
+    return person if person.is_authenticated else None
 
 
 def _seal(session_key: str, micro: Micro) -> str:

@@ -75,14 +75,15 @@ def check_address(request: PageRequest, collection_id: str) -> HttpResponse:
     except InvalidInput as error:
         fault = f"{error.messages[0]}."
     address = f"{request.scheme}://{subdomains.hostname(chosen)}{port_of(request)}" if chosen else ""
-    context = {"address": address, "subdomain": chosen, "fault": fault, "is_suggestion": not typed}
+    context = {"address": address, "subdomain": chosen, "fault": fault, "is_suggestion": not typed, "name": name}
     return render(request, "micros/_address_check.html", context)
 
 
 def _create(request: PageRequest, collection_id: str, form: MicroForm) -> Micro | None:
     """The new Micro; None when the form now says why there is none."""
     said = form.cleaned_data
-    suggested = request.POST.get("suggested", "")
+    # What was suggested for a name that was changed since is none for this one.
+    suggested = request.POST.get("suggested", "") if request.POST.get("suggested_for") == said["name"] else ""
     try:
         return micros.create_micro(
             collection_id=collection_id,

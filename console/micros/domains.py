@@ -1,5 +1,6 @@
 """The names that a Micro is served under beside its sub-domain."""
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -24,7 +25,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     if is_adding and form.is_valid():
         try:
             added = domains.add_domain(collection_id=collection_id, micro_id=micro_id, name=form.cleaned_data["domain"])
-            said = f"{added} added. It is served within two seconds of its first request arriving here."
+            said = f"{added} added. The Micro answers to it within two seconds."
             return go_to(request, "micro-domains", collection_id, micro_id, said=said)
         except (AlreadyTaken, InvalidInput) as error:
             put_error(form, error, domain="")
@@ -33,6 +34,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
         "form": form,
         "domains": found,
         "most": limits.MICRO_DOMAINS_MAX,
+        "has_caddy": settings.CADDY_IS_ON,
         "hostname": subdomains.hostname(micro.subdomain),
     }
     context = shown.page_of(request, granted, micro, "domains", **more)

@@ -79,6 +79,14 @@ class RunningForm(forms.Form):
     )
 
 
+class ValueField(forms.CharField):
+    """A variable's value, whose lines end as they do on Linux: a browser sends them as they end on Windows."""
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value)
+        return text.replace("\r\n", "\n")
+
+
 class VariableForm(forms.Form):
     """One variable."""
 
@@ -87,15 +95,13 @@ class VariableForm(forms.Form):
         widget=forms.TextInput(attrs={**_PLAIN, "class": "data"}),
     )
     # A password field would have the browser offer to keep it. It is written here, and shown nowhere again.
-    value = forms.CharField(
-        required=False, strip=False, widget=forms.Textarea(attrs={**_PLAIN, "class": "data", "rows": 2})
-    )
+    value = ValueField(required=False, strip=False, widget=forms.Textarea(attrs={**_PLAIN, "class": "data", "rows": 2}))
 
 
 class ValueForm(forms.Form):
     """Another value of a variable."""
 
-    value = forms.CharField(
+    value = ValueField(
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={**_PLAIN, "class": "data", "rows": 3, "autofocus": True}),

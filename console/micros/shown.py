@@ -87,7 +87,7 @@ def conditions_of(found: list[Micro], *, why_off: str) -> dict[str, Condition]:
 
 def _condition(micro: Micro, status: Status | None, why_off: str) -> Condition:
     if micro.deployment_id is None:
-        return Condition("no code yet")
+        return Condition("nothing deployed yet")
     if status is None or (status.fault is not None and status.fault.kind is FaultKind.OFF):
         return Condition("off", fault=Fault(FaultKind.OFF, why_off))
     word, dot = _CONDITIONS[status.state]

@@ -1,19 +1,12 @@
 /** What of a folder is deployed as a Micro. The server decides the same again (`storage/micros/bundles.py`). */
 
-const LEFT_OUT = new Set([
-  "node_modules",
-  "__pycache__",
-  "venv",
-  "virtualenv",
-  "__MACOSX",
-  "Thumbs.db",
-  "desktop.ini",
-]);
+const LEFT_OUT = new Set(["node_modules", "__pycache__", "venv", "virtualenv", "__MACOSX", "Thumbs.db", "desktop.ini"]);
 
 /** Whether a file or folder of this path stays out of a bundle, whatever is in it. */
 export function isLeftOut(path) {
   return (
-    path.endsWith(".pyc") || path.split("/").some((step) => LEFT_OUT.has(step) || (step.startsWith(".") && step !== ".."))
+    path.endsWith(".pyc") ||
+    path.split("/").some((step) => LEFT_OUT.has(step) || (step.startsWith(".") && step !== ".."))
   );
 }
 
@@ -28,7 +21,8 @@ export function chooseFiles(files) {
     .filter(({ path }) => path.endsWith("/pyvenv.cfg"))
     .map(({ path }) => path.slice(0, -"pyvenv.cfg".length));
   const kept = files.filter(
-    ({ path }) => !isLeftOut(path) && !environments.some((folder) => path.startsWith(folder) && folder !== topOf(files)),
+    ({ path }) =>
+      !isLeftOut(path) && !environments.some((folder) => path.startsWith(folder) && folder !== topOf(files)),
   );
   const top = topOf(kept);
   return kept.map((found) => ({ ...found, path: found.path.slice(top.length) }));

@@ -95,7 +95,8 @@ function faultOf(files, bytes, isArchive, runtime) {
   if (bytes > mostBytes) return `These are ${formatSize(bytes)}; a Micro has at most ${formatSize(mostBytes)} of code.`;
   if (files.length > Number(sender.dataset.mostFiles))
     return `These are ${formatCount(files.length, "file")}; a Micro has at most ${formatCount(Number(sender.dataset.mostFiles), "file")}.`;
-  if (!isArchive && !runtime) return "There is no main.py and no index.js at the top of it, so nothing could be started.";
+  if (!isArchive && !runtime)
+    return "There is no main.py and no index.js at the top of it, so nothing could be started.";
   return "";
 }
 

@@ -106,7 +106,8 @@ def _plan(wanted: Wanted, around: Surroundings) -> installing.Plan:
 
 
 def _make_folder(folder: Path, files: Mapping[str, bytes], give: Callable[[Path], None]) -> None:
-    folder.parent.mkdir(mode=0o711, exist_ok=True)
+    folder.parent.mkdir(exist_ok=True)
+    folder.parent.chmod(0o711)  # whatever the umask takes away
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
