@@ -150,6 +150,17 @@ def test_no_secret_is_kept(app: MicroClient) -> None:
     assert event.content.is_redacted
 
 
+def test_a_request_without_secrets_is_sent_again_whatever_was_masked_in_its_answer(
+    app: MicroClient, cast: Cast, browser: Browser
+) -> None:
+    app.ask("/secrets")
+    first = newest(app, "/secrets")
+
+    event = sent(cast, browser(cast.member).post(f"{url_of(cast)}{first.line.id}/redo/"))
+
+    assert (event.line.origin, TOKEN in repr(event.content)) == ("replay", False)
+
+
 def test_a_stream_is_kept_as_it_passed_and_bytes_are_described(app: MicroClient) -> None:
     assert app.ask("/stream").data == b"data: 0\n\ndata: 1\n\ndata: 2\n\n"
     app.ask("/binary")
