@@ -301,6 +301,12 @@ def test_few_wait_at_once(app: MicroClient, cast: Cast, browser: Browser) -> Non
     assert sent(cast, send(browser(cast.member), cast, app, "/")).line.status == 200
 
 
+@pytest.mark.slow
+def test_of_an_answer_without_end_the_beginning_is_shown(app: MicroClient, cast: Cast, browser: Browser) -> None:
+    event = sent(cast, send(browser(cast.member), cast, app, "/for-ever"))
+    assert (event.line.status, set(event.content.response.text or "")) == (200, {"."})
+
+
 @pytest.mark.parametrize("language", ["curl", "python", "javascript"])
 def test_snippets_run_when_pasted(server: Server, closed: MicroClient, key: str, language: str) -> None:
     path = f"/{language}/%C3%BC"
