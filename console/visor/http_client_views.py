@@ -63,7 +63,9 @@ def _start_form(request: PageRequest, collection_id: str, micros: list[Micro]) -
             found = find_event(collection_id, event_id)
             return form_of(found, replay_of=found.line.replay_of if name == "sent" else event_id, micros=micros)
     given = {"target": "path", "method": "method", "to": "to"}
-    initial = {"method": "GET"} | {field: request.GET[name] for field, name in given.items() if name in request.GET}
+    initial = {"method": "GET", "target": "/" if request.GET.get("to") else ""} | {
+        field: request.GET[name] for field, name in given.items() if name in request.GET
+    }
     return ClientForm(collection_id=collection_id, micros=micros, initial=initial)
 
 
