@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import traceback
 
 WHO = "version 1"
@@ -13,11 +14,11 @@ def app(environ, start_response):
     status = "200 OK"
     if code:
         try:
-            exec(code, found)  # noqa: S102 (that is what it is for)
+            exec(code, found)
         except BaseException:
             status, found["found"] = "500 Internal Server Error", traceback.format_exc()
     else:
-        print("asked by", environ.get("QUERY_STRING"))
+        sys.stdout.write(f"asked by {environ.get('QUERY_STRING')}\n")
         found["found"] = [WHO, os.environ.get("CANARY", "")]
     if found.get("is_answered"):
         return found["body"]
