@@ -38,6 +38,7 @@ def main() -> None:
         *(Listener(socket.socket(fileno=number)) for number in asked.socket),
         *(Listener(socket.socket(fileno=number), tls) for number in asked.tls_socket),
         *(Listener(socket.socket(fileno=number), tls, is_for_micros=True) for number in asked.micros_socket),
+        *(Listener(socket.socket(fileno=number), is_behind_caddy=True) for number in asked.caddy_socket),
     ]
     processors = find_processors()
     folder = settings.DATA / "incoming"
@@ -70,6 +71,7 @@ def _read_command_line() -> argparse.Namespace:
     parser.add_argument(
         "--micros-socket", type=int, action="append", default=[], help="the same for the API alone, as Micros reach it"
     )
+    parser.add_argument("--caddy-socket", type=int, action="append", default=[], help="the same for our own Caddy")
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     return parser.parse_args()

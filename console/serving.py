@@ -23,6 +23,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from storage.embedded import caddy
+from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
 from storage.postgres import locks
@@ -116,6 +118,7 @@ def web_child(
     sockets: Sequence[socket.socket],
     tls_sockets: Sequence[socket.socket],
     micros_sockets: Sequence[socket.socket] = (),
+    caddy_sockets: Sequence[socket.socket] = (),
     *,
     marks: Mapping[str, str],
     certificates: Certificates | None = None,
@@ -128,6 +131,8 @@ def web_child(
         command += ["--tls-socket", str(listening.fileno())]
     for listening in micros_sockets:
         command += ["--micros-socket", str(listening.fileno())]
+    for listening in caddy_sockets:
+        command += ["--caddy-socket", str(listening.fileno())]
     if certificates:
         command += ["--certificate", str(certificates.certificate), "--key", str(certificates.key)]
     return Child(
@@ -138,7 +143,23 @@ def web_child(
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
-        descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets)],
+        descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)],
+    )
+
+
+def caddy_child(
+    front: Caddy, http: Sequence[socket.socket], https: Sequence[socket.socket], *, marks: Mapping[str, str]
+) -> Child:
+    """Caddy on the ports that people ask for, in front of the web server."""
+    for listening in (*http, *https):
+        listening.listen(2048)
+    return caddy.child(
+        front,
+        http=[each.fileno() for each in http],
+        https=[each.fileno() for each in https],
+        ask=f"{url(settings.PORT, scheme='http')}/domains/ask",
+        issuer=settings.CADDY_ISSUER,
+        marks=marks,
     )
 
 

@@ -56,6 +56,12 @@ CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
+# Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
+CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
+CADDY_HTTP_PORT = env.int("HOMEPORT_CADDY_HTTP_PORT", 80, validate=validate.Range(min=1, max=65535))
+CADDY_HTTPS_PORT = env.int("HOMEPORT_CADDY_HTTPS_PORT", 443, validate=validate.Range(min=1, max=65535))
+CADDY_ISSUER = env.str("HOMEPORT_CADDY_ISSUER", "acme", validate=validate.OneOf(["acme", "internal"]))
+
 # Micros: the name that theirs end with, and what each may use. The defaults are the original service's limits.
 MICROS_ARE_ON = env.bool("HOMEPORT_MICROS", True)
 MICROS_DOMAIN = env.str("HOMEPORT_MICROS_DOMAIN", "localhost").lower().strip(".")

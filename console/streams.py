@@ -6,7 +6,7 @@ again with all of it. Nothing else reads `wsgi.input`, except Django for the for
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from console.error_status import EncodedBody
 from console.server.bodies import AWAITED, CUT, BodyAwaited
@@ -29,6 +29,15 @@ def read_raw(environ: dict[str, Any], *, most_bytes: int) -> bytes:
     _check(environ, length, most_bytes, f"The body has {length:,} bytes; at most {most_bytes:,} are accepted")
     body: bytes = environ["wsgi.input"].read(length) if length else b""
     return body
+
+
+def open_whole(environ: dict[str, Any], *, most_bytes: int, what: str) -> tuple[IO[bytes], int]:
+    """All of a body that may be large, as a file that can be read from anywhere, and its length. Raises as `read_whole`."""
+    refuse_encoded(environ)
+    length = announced_length(environ)
+    _check(environ, length, most_bytes, f"{what} has {length:,} bytes; at most {most_bytes:,} are accepted")
+    body: IO[bytes] = environ["wsgi.input"]
+    return body, length
 
 
 class FileBody:

@@ -17,7 +17,9 @@ KINDS = {
     "micros": limits.MICROS_REQUESTS_AT_ONCE,
 }
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
-_FILE_PAGES = ("/zip/", "/parts/", "/download/")
+_FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
+# What people send by hand may wait for S3, or for an app.
+_BY_HAND_PAGES = ("/visor/client/", "/redo/")
 
 
 def kind_of(environ: dict[str, Any]) -> str:
@@ -45,4 +47,6 @@ def kind_of_console(environ: dict[str, Any]) -> str:
         return "rows"
     if path.startswith(_PASSWORD_PAGES) and not is_reading:
         return "passwords"
+    if path.endswith(_BY_HAND_PAGES) and not is_reading:
+        return "files"
     return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"

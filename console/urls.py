@@ -21,6 +21,7 @@ urlpatterns = [
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
     path("clients/", include("console.connect.client_urls")),
     path("collections/<collection_id>/drive/<drive>/", include("console.drive.urls")),
+    path("collections/<collection_id>/micros/", include("console.micros.urls")),
     path("collections/<collection_id>/visor/", include("console.visor.urls")),
     path("", include("console.collections.urls")),
 ]

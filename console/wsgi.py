@@ -12,7 +12,7 @@ from django.db import connections
 application = get_wsgi_application()
 
 from console.front import application as front  # noqa: E402 (Django is set up by now)
-from console.front import names, refusals  # noqa: E402
+from console.front import names, recorded, refusals  # noqa: E402
 from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
@@ -74,7 +74,7 @@ def _micro(environ: dict[str, Any]) -> Answer:
         return refusals.answer(refusals.NO_APP, environ)
     if micro is None:
         raise AnsweredBy(kind_of_console(environ))
-    return front.answer(environ, micro)
+    return recorded.answer(environ, micro)
 
 
 def _page(environ: dict[str, Any]) -> Answer:

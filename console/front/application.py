@@ -19,6 +19,8 @@ from console.front import headers, hosts, names, paths, refusals, visitors
 from console.front.counting import counts
 from console.front.refusals import Refusal
 from console.front.relay import relay
+from console.recording.micro_recorder import REQUEST_ID
+from console.recording.request_log import note
 from console.server.answers import Answer
 from storage import limits
 from storage.errors import EngineUnreachable, StorageError
@@ -29,8 +31,6 @@ from storage.micros.hosts import the_places
 from storage.models import Micro
 from storage.postgres.database import one_connection
 
-# In the variables of a request to a Micro: the id of its event, by which what it prints is known.
-REQUEST_ID = "homeport.request_id"
 _UNAUTHORIZED = Refusal(HTTPStatus.UNAUTHORIZED, "Sign in to see this", message="Unauthorized")
 _GONE = Refusal(HTTPStatus.BAD_REQUEST, "This link was used already, or is too old", "Open the app's address again.")
 
@@ -48,7 +48,9 @@ def answer(environ: dict[str, Any], micro: Micro) -> Answer:
         with one_connection():
             if environ["PATH_INFO"] == paths.ENTER:
                 return _let_in(environ, micro)
-            person = visitors.visitors.find(_cookie(environ, visitors.VISITOR_COOKIE), micro)
+            person = environ.get(visitors.BY_HAND) or visitors.visitors.find(
+                _cookie(environ, visitors.VISITOR_COOKIE), micro
+            )
             has_our_key = api_keys.check_key(environ.get(headers.API_KEY, ""), micro_id=micro.id)
             if micro.has_sign_in and person is None and not has_our_key:
                 return _ask_to_sign_in(environ)
@@ -65,10 +67,13 @@ def answer(environ: dict[str, Any], micro: Micro) -> Answer:
         socket = the_places().socket(micro.id)
         answered = relay(environ, micro, socket, sent, body)
     except Refusal as refusal:
+        note("WARNING", "front", ". ".join(filter(None, (refusal.title, refusal.text))))
         answered = refusals.answer(refusal, environ, micro=micro, sees_log=person is not None)
     except EngineUnreachable as error:
+        note("ERROR", "front", error.messages[0])
         answered = refusals.answer(refusals.busy(error.messages[0]), environ)
     except StorageError as error:
+        note("WARNING", "front", error.messages[0])
         status = HTTPStatus(status_of(error))
         answered = refusals.answer(Refusal(status, status.phrase, error.messages[0]), environ)
     counts.add(micro.id, int(answered[0][:3]))
@@ -90,6 +95,7 @@ def _ask_to_sign_in(environ: dict[str, Any]) -> Answer:
     """A browser that opens a page is sent to the console, all else is refused."""
     is_page = environ["REQUEST_METHOD"] == "GET" and "text/html" in environ.get("HTTP_ACCEPT", "")
     if not is_page:
+        note("WARNING", "front", "Nobody was signed in, and no API key of this Micro was sent")
         return refusals.answer(_UNAUTHORIZED, environ)
     state = visitors.new_state()
     host = environ.get("HTTP_HOST", "")

@@ -2,6 +2,7 @@
 
 import ipaddress
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import validate_host
@@ -20,6 +21,12 @@ def may_be_a_micros(host: str) -> bool:
     return bool(name) and not _is_address(name) and not validate_host(name, _own_names())
 
 
+def is_the_consoles(host: str) -> bool:
+    """Whether it is a name that the console is served under."""
+    name = subdomains.normalise_host(host)
+    return bool(name) and not _is_address(name) and validate_host(name, _own_names())
+
+
 def is_below_domain(host: str) -> bool:
     """Whether a Host header is below the Micros' domain: what is not a Micro's there is nobody's."""
     return subdomains.subdomain_of(subdomains.normalise_host(host)) is not None
@@ -30,6 +37,13 @@ def console_host(host: str) -> str:
     name = next(name for name in settings.ALLOWED_HOSTS if name != "*" and not name.startswith("."))
     port = host.rpartition(":")[2]
     return f"{name}:{port}" if port.isdigit() and not host.endswith("]") else name
+
+
+def micro_origin(subdomain: str, *, console: str) -> str:
+    """The origin of a Micro's own address, for who reaches the console by that one: with its scheme and its port."""
+    parts = urlsplit(console)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{subdomains.hostname(subdomain)}{port}"
 
 
 def _own_names() -> list[str]:

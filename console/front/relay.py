@@ -13,6 +13,7 @@ from console.front import headers, refusals, waiting
 from console.front.refusals import Refusal
 from console.front.slots import slots
 from console.front.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
+from console.recording.request_log import note
 from console.server.answers import Answer
 from storage.micros import subdomains
 from storage.models import Micro
@@ -64,8 +65,10 @@ class _Relayed:
                 self._patience.pause()
                 yield chunk
         except waiting.TooSlow:
+            note("ERROR", "front", "The app took too long: its answer was broken off")
             raise TimeoutError("the app took too long") from None
         except (Ended, BadAnswer, waiting.Faulted) as error:
+            note("ERROR", "front", f"The app broke off its answer: {_why(error)}")
             raise ConnectionError(f"the app broke off: {error!r}") from None
         finally:
             self.close()
@@ -102,6 +105,10 @@ def _refusal_for(error: BaseException, micro: Micro) -> Refusal | None:
             text = f"An app has {settings.MICRO_REQUEST_SECONDS:g} seconds to answer a request."
             return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "The app took too long", text)
     return None
+
+
+def _why(error: Exception) -> str:
+    return str(error) or "it closed the connection"
 
 
 def _target(environ: dict[str, Any]) -> str:

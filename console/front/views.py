@@ -2,14 +2,27 @@
 
 from urllib.parse import urlencode
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from console import access
-from console.front import visitors
+from console.front import names, visitors
 from console.front.paths import ENTER, local_path
 from storage.micros import micros, subdomains
+
+
+@login_not_required
+@require_GET
+def ask(request: HttpRequest) -> HttpResponse:
+    """Whether a name is served here: what a reverse proxy asks before it gets a certificate. 200 or 404.
+
+    It tells no more than a request to that name does.
+    """
+    name = request.GET.get("domain", "")
+    is_ours = names.is_the_consoles(name) or micros.find_micro_by_host(name) is not None
+    return HttpResponse(status=200 if is_ours else 404)
 
 
 @require_GET

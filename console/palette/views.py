@@ -1,4 +1,4 @@
-"""The command palette: type a few letters, jump to a page, collection, Base or Drive."""
+"""The command palette: type a few letters, jump to a page, collection, Base, Drive or Micro."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from storage.models import Role
 _MOST = 12
 # The pages that every collection has, and who may open them.
 _PAGES_OF_COLLECTIONS = (
+    ("rocket", "Micros", "micros", Role.READER),
+    ("plus", "New Micro", "new-micro", Role.MEMBER),
     ("radar", "Visor", "visor", Role.READER),
     ("send", "HTTP client", "visor-client", Role.READER),
     ("key-round", "Data keys", "keys", Role.MEMBER),
@@ -80,6 +82,9 @@ def _jump(destination: Destination) -> Jump:
     if destination.kind == "collection":
         return Jump("box", destination.name, "Collection", reverse("collection", args=[destination.collection_id]))
     where = f"{destination.kind.title()} in {destination.collection_name}"
+    if destination.kind == "micro":
+        url = reverse("micro", args=[destination.collection_id, destination.id])
+        return Jump("rocket", destination.name, where, url)
     icon = "table-2" if destination.kind == "base" else "folder"
     return Jump(
         icon, destination.name, where, reverse(destination.kind, args=[destination.collection_id, destination.name])

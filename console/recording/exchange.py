@@ -46,6 +46,8 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
 
     `path` is what follows `/v1/{collection}/`, in the characters of Latin-1 that WSGI hands its bytes over as, as are `query`
     and the headers' values. `status` begins with its number. A body that came in one piece is here as it is.
+
+    That of a request to a Micro has the Micro's id, its own id, and as `path` all of it, as it was written.
     """
 
     collection_id: str
@@ -60,6 +62,8 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
     response_headers: list[tuple[str, str]]
     response: bytes | Sample
     log: list[LogEntry]
+    micro_id: str = ""
+    event_id: str = ""
 
     def make_event(self) -> Event:
         """The event without secrets, and without texts that are too long."""
@@ -87,30 +91,41 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
         """The event with whatever is in it: `redact` has to look at it unless the exchange is clean."""
         sender = self.sender
         told = dict(response_headers)
+        if self.micro_id:
+            # Apps write their names in any case, and as many as they like.
+            told = {name.title(): value for name, value in response_headers}
+            response_headers = response_headers[: limits.EVENT_HEADERS_MAX]
         content_type = told.get("Content-Type", "")
+        is_our_json = content_type == _JSON and not self.micro_id
         content = Content(
             tuple(response_headers),
             _kept(self.request, sender.content_type) if self.request else _NO_BODY,
-            _kept(self.response, content_type, etag=told.get("ETag", ""), is_our_json=content_type == _JSON),
+            _kept(
+                self.response,
+                content_type,
+                etag=told.get("Etag" if self.micro_id else "ETag", ""),
+                is_our_json=is_our_json,
+            ),
             tuple(self.log),
         )
         line = Line(
-            event_ids.new_event_id(self.at_ns),
+            self.event_id or event_ids.new_event_id(self.at_ns),
             self.method[:_METHOD_MAX],
-            _written_path(self.path),
-            _written_query(self.query),
+            _as_it_came(self.path) if self.micro_id else _written_path(self.path),
+            _as_it_came(self.query),
             int(self.status[:3]),
             min(self.duration_ns // 1000, _MOST_US),
             content.request.size_bytes,
             content.response.size_bytes,
+            micro_id=self.micro_id,
         )
         return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
 
 
-def sender_of(environ: dict[str, str]) -> Sender:
-    """What the headers among a request's variables say."""
+def sender_of(environ: dict[str, str], *, secret_texts: tuple[str, ...] = ()) -> Sender:
+    """What the headers among a request's variables say. `secret_texts` are secrets that may stand anywhere besides."""
     names = _header_variables(tuple(environ))
-    return _sender(names, tuple(map(environ.__getitem__, names)))
+    return _sender(names, tuple(map(environ.__getitem__, names)), secret_texts)
 
 
 # An app sends the same headers again and again.
@@ -121,10 +136,10 @@ def _header_variables(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _sender(names: tuple[str, ...], values: tuple[str, ...]) -> Sender:
+def _sender(names: tuple[str, ...], values: tuple[str, ...], secret_texts: tuple[str, ...]) -> Sender:
     """From the variables of a request's headers."""
     found = [(_header_name(name), _text(value)) for name, value in zip(names, values, strict=True)]
-    secrets = _secrets(tuple(pair for pair in found if is_secret_header(pair[0])))
+    secrets = _secrets(tuple(pair for pair in found if is_secret_header(pair[0])), secret_texts)
     readable = [(name, REDACTED if is_secret_header(name) else value) for name, value in found]
     is_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
     key = dict(found).get("X-API-Key", "")
@@ -193,7 +208,7 @@ def _written_path(path: str) -> str:
     return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe=_SAFE, encoding="latin-1")
 
 
-def _written_query(query: str) -> str:
-    """As it came; some clients send other characters than an address may hold, which are encoded here."""
-    is_plain = query.isascii() and query.isprintable()
-    return query if is_plain else quote(query, safe=_SAFE + "%?[]", encoding="latin-1")
+def _as_it_came(text: str) -> str:
+    """A part of an address. Some clients send other characters than one may hold, which are encoded here."""
+    is_plain = text.isascii() and text.isprintable()
+    return text if is_plain else quote(text, safe=_SAFE + "%?[]", encoding="latin-1")

@@ -90,32 +90,35 @@ class OpenExchange(msgspec.Struct, frozen=True, gc=False):
 
     def finish(self, status: str, headers: list[tuple[str, str]], response: bytes | Sample) -> None:
         """Hand the event over. Whatever goes wrong here must not reach the request."""
-        environ, request = self.environ, self.request
         try:
-            if isinstance(request, SampledInput):
-                request.read_rest()
-            captured = CapturedExchange(
-                self.collection_id,
-                time.time_ns(),
-                time.perf_counter_ns() - self.began_ns,
-                environ["REQUEST_METHOD"],
-                self.path,
-                environ.get("QUERY_STRING", ""),
-                status,
-                sender_of(environ),
-                b"" if request is None else request.taken,
-                headers,
-                response,
-                self.log,
-            )
-            event = captured.make_event()
-            if SENT_BY_HAND in environ:
-                environ[SENT_BY_HAND].take(event)
+            event = self.capture(status, headers, response).make_event()
+            if SENT_BY_HAND in self.environ:
+                self.environ[SENT_BY_HAND].take(event)
             else:
                 queue.put(event)
         except Exception:
             logger.exception("A request could not be recorded")
             queue.lose(self.collection_id)
+
+    def capture(self, status: str, headers: list[tuple[str, str]], response: bytes | Sample) -> CapturedExchange:
+        """What came and went."""
+        environ, request = self.environ, self.request
+        if isinstance(request, SampledInput):
+            request.read_rest()
+        return CapturedExchange(
+            self.collection_id,
+            time.time_ns(),
+            time.perf_counter_ns() - self.began_ns,
+            environ["REQUEST_METHOD"],
+            self.path,
+            environ.get("QUERY_STRING", ""),
+            status,
+            sender_of(environ),
+            b"" if request is None else request.taken,
+            headers,
+            response,
+            self.log,
+        )
 
 
 class SampledAnswer:

@@ -52,6 +52,8 @@ _NAMES = (
 # Of backslashes JSON may write any number before a character's number, one for each time that it was written as a text.
 _JSON_ESCAPE = re.compile(r"\\++(?:u([0-9A-Fa-f]{4})|(/))")
 _MOST_DECODINGS = 4
+# What JSON does not write as it is, and is no character's number.
+_IN_JSON = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 # Written by its numbers in JSON that is itself a text in JSON, a character becomes seven.
 _LONGEST_WRITTEN = 7
 
@@ -88,10 +90,10 @@ _find_names = _finder(_NAMES)
 
 
 class Secrets:
-    """The secret texts in headers that give access."""
+    """The secret texts in headers that give access, and others that are known to be secret."""
 
-    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
-        found: set[str] = set()
+    def __init__(self, headers: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> None:
+        found = set(others)
         for name, value in headers:
             found.update(_texts_in_cookies(value) if name in ("Cookie", "Set-Cookie") else _texts_in(value))
         # The longest first: one may be a part of another.
@@ -143,7 +145,7 @@ def _texts_in(value: str) -> set[str]:
 
 def _in_json(text: str) -> tuple[str, str]:
     """A text as JSON writes it, and once more where that is a text in JSON."""
-    once = text.replace("\\", "\\\\").replace('"', '\\"')
+    once = text.translate(_IN_JSON)
     return once, once.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -33,6 +33,13 @@ def listen(entries: list[LogEntry] | None) -> None:
     _of_thread.entries = entries
 
 
+def note(level: str, name: str, message: str) -> None:
+    """Add an entry that is for the recorded request alone, and for no log of the server."""
+    entries: list[LogEntry] | None = getattr(_of_thread, "entries", None)
+    if entries is not None and len(entries) < limits.EVENT_LOG_LINES_MAX:
+        entries.append((level, name, _shown(message)))
+
+
 def _message(record: logging.LogRecord) -> str:
     """On one line. Of an unexpected error only its type: its text may contain addresses and tables."""
     arguments = record.args
@@ -41,6 +48,10 @@ def _message(record: logging.LogRecord) -> str:
     message = str(record.msg) % arguments if arguments else str(record.msg)
     if record.exc_info and record.exc_info[0] is not None:
         message += f" ({record.exc_info[0].__name__})"
+    return _shown(message)
+
+
+def _shown(message: str) -> str:
     message = message.replace("\r", "\\r").replace("\n", "\\n").replace("\x00", "\\0")
     if not message.isascii():
         message = message.encode(errors="replace").decode()

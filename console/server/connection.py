@@ -21,7 +21,7 @@ from console.server.bodies import BodyAwaited, IncomingBody, NoRoom
 from console.server.chunks import Chunks
 from console.server.exchange import Exchange
 from console.server.heads import BadRequest, Head, find_end, variables
-from console.server.listening import API_ONLY, MICRO, Listener
+from console.server.listening import API_ONLY, BEHIND_CADDY, MICRO, Listener
 from console.server.sending import send_stream
 from console.server.threads import AnsweredBy
 
@@ -134,6 +134,8 @@ class Connection(asyncio.Protocol):
             return
         if self._listener.is_for_micros:
             environ[API_ONLY] = True
+        if self._listener.is_behind_caddy:
+            environ[BEHIND_CADDY] = True
         now = self._loop.time()
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)
@@ -364,6 +366,10 @@ class Connection(asyncio.Protocol):
         """End as soon as nothing is under way."""
         if self._exchange is None and not self._is_dropping:
             self._transport.close()
+
+    def lingers(self) -> bool:
+        """Whether it is there only because its client has not said goodbye: over TLS, an idle one does not."""
+        return self._exchange is None and not self._is_dropping and not self.kept_bytes()
 
     def is_idle(self) -> bool:
         """Whether no request is under way, or only the start of one's head."""

@@ -20,6 +20,7 @@ KEEP_ALIVE_SECONDS = 75
 STALLED_SECONDS = 60  # that a client may take nothing of its answer
 DRAIN_MAX_BYTES = 67_108_864  # read and dropped of a body that is not wanted, so that its client sees the answer
 DRAIN_SECONDS = 5
+GOODBYE_SECONDS = 1  # for clients to take notice that the server stops
 TLS_SECONDS = 10  # for a handshake
 HANDSHAKES_MAX = 1_024  # of a worker that are under way; beyond it the oldest is ended
 QUEUE_SECONDS = 4  # that a request may wait for a thread

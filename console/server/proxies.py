@@ -28,9 +28,7 @@ class TrustedProxies:
         address = next((each for each in reversed(told) if not self._contain(each)), told[0])
         if address:
             environ["REMOTE_ADDR"] = address
-        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
-        if scheme in ("http", "https"):
-            environ["wsgi.url_scheme"] = scheme
+        _believe_scheme(environ)
 
     def _look_up(self, address: str) -> bool:
         try:
@@ -40,3 +38,15 @@ class TrustedProxies:
         # A socket that serves both kinds of addresses shows IPv4 ones like this.
         parsed = getattr(parsed, "ipv4_mapped", None) or parsed
         return any(parsed in network for network in self._networks)
+
+
+def correct_behind_caddy(environ: dict[str, Any]) -> None:
+    """The same of a request that came by a socket which our own Caddy alone can reach: it says who asked it, and nobody else."""
+    environ["REMOTE_ADDR"] = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    _believe_scheme(environ)
+
+
+def _believe_scheme(environ: dict[str, Any]) -> None:
+    scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+    if scheme in ("http", "https"):
+        environ["wsgi.url_scheme"] = scheme

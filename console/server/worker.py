@@ -16,8 +16,8 @@ from console.server.bodies import AWAITED, CUT, AwaitedBody, BodyAwaited, Memory
 from console.server.connection import Connection
 from console.server.exchange import Exchange
 from console.server.handshakes import Handshakes
-from console.server.listening import API_ONLY, Listener
-from console.server.proxies import TrustedProxies
+from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
+from console.server.proxies import TrustedProxies, correct_behind_caddy
 from console.server.sending import close
 from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
 
@@ -78,9 +78,12 @@ class Worker:
             server.close()
         for connection in list(self._connections):
             connection.stop()
-        ends_at = self.loop.time() + self._drain_seconds
-        while self._connections and self.loop.time() < ends_at:
+        stopped_at = self.loop.time()
+        while self._connections and self.loop.time() < stopped_at + self._drain_seconds:
             await asyncio.sleep(0.05)
+            if self.loop.time() > stopped_at + limits.GOODBYE_SECONDS:
+                for connection in [each for each in self._connections if each.lingers()]:
+                    connection.abort()
         ticking.cancel()
         for connection in list(self._connections):
             connection.abort()
@@ -127,7 +130,7 @@ class Worker:
         else:
             environ["wsgi.input"] = _NO_BODY
         if API_ONLY not in environ:
-            self._proxies.correct(environ)
+            (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
         environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 

@@ -1,7 +1,7 @@
 """What the pages of recorded requests show: statuses, durations, moments, and texts from strangers."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django import template
 from django.utils.html import format_html
@@ -21,6 +21,12 @@ def visible(text: str) -> str:
     LF, marks of direction."""
     shown = _CONTROL.sub(lambda found: chr(_CONTROL_PICTURES + ord(found.group())), text)
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", shown)
+
+
+@register.filter
+def moment_of(seconds: float) -> datetime:
+    """Of seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @register.filter

@@ -41,9 +41,9 @@ def read_target(path: str) -> Target:
 
 
 def find_touched(event: Event) -> list[Link]:
-    """The items or files that an answered write touched, a few of them; none for a read and for a refused write."""
+    """The items or files that an answered write touched, a few of them; none for a read, a refused write and a Micro."""
     line, target = event.line, read_target(event.line.path)
-    if line.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query" or line.status >= 400:
+    if line.micro_id or line.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query" or line.status >= 400:
         return []
     if target.is_base:
         keys = [target.key] if target.key else _stored_keys(event.content.response.text)

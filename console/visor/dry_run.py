@@ -42,6 +42,8 @@ class DryRun:
 
 def run_dry(draft: Draft, *, access: Access, sent_by: str) -> DryRun:
     """Run the request and undo it. Raises EngineUnreachable."""
+    if draft.micro is not None:
+        return DryRun(refusal="A request to a Micro has no dry run: what an app does cannot be undone.")
     target = read_target(draft.path)
     if draft.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query":
         return DryRun(refusal="This request only reads, so it needs no dry run: send it.")

@@ -1,17 +1,24 @@
 """One recorded request as its panel shows it: the tab that is asked for, and only what that needs."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
+from console.front import names
 from console.visor.api_paths import find_touched
 from console.visor.code_snippets import make_snippets
 from console.visor.comparing import compare_all, describe_answer
 from console.visor.line_diff import pretty
-from storage.errors import EventNotFound
+from storage.errors import EventNotFound, MicroNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event
+from storage.micros import micros
+from storage.models import Micro
+from storage.postgres import clock
 
 TABS = {"response": "Response", "request": "Request", "log": "Logs", "code": "Code", "difference": "Difference"}
+# Lines are gathered before they are stored.
+_LOG_COMES_WITHIN = timedelta(seconds=4)
 _EVENT_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -21,6 +28,7 @@ def is_event_id(text: str) -> bool:
 
 def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     """The context of `visor/_event.html`. `origin` is the server's address as the person reaches it."""
+    micro = find_micro(event)
     original = _find_original(event)
     tabs = dict(TABS)
     if original is None:
@@ -28,6 +36,11 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     tab = tab if tab in tabs else next(iter(tabs))
     context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
     context["touched"] = find_touched(event)
+    context["micro"] = micro
+    context["micro_origin"] = names.micro_origin(micro.subdomain, console=origin) if micro else ""
+    context["printed"] = printed = event_queries.list_printed(event)
+    context["log_count"] = len(printed) + len(event.content.log)
+    context["awaits_log"] = clock.now() - event.line.at < _LOG_COMES_WITHIN
     if tab == "response":
         context |= {"body": event.content.response, "body_text": _text(event.content.response), "of": "answer"}
         context["headers"] = event.content.response_headers
@@ -36,10 +49,20 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
         context |= {"body": event.content.request, "body_text": _text(event.content.request), "of": "request"}
         context["headers"] = event.request_headers
     elif tab == "code":
-        context["snippets"] = make_snippets(event, origin=origin)
+        context["snippets"] = make_snippets(event, origin=origin, micro=micro)
     elif tab == "difference" and original is not None:
         (context["difference"],) = compare_all([(describe_answer(original), describe_answer(event))])
     return context
+
+
+def find_micro(event: Event) -> Micro | None:
+    """The Micro that a request went to, while there is one."""
+    if not event.line.micro_id:
+        return None
+    try:
+        return micros.find_micro(collection_id=event.collection_id, micro_id=event.line.micro_id)
+    except MicroNotFound:
+        return None
 
 
 def _find_original(event: Event) -> Event | None:

@@ -3,11 +3,13 @@
 Invalid values are ignored; the form shows the valid ones.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from storage import limits
 from storage.events.queries import Conditions
 from storage.numbers import read_number
 
@@ -19,13 +21,16 @@ STATUSES = {
     "errors": ("All errors", 400, 999),
 }
 ORIGINS = {"app": "From apps", "by hand": "Sent from here"}
+# No Micro's id, as those are longer.
+ONLY_API = "api"
+_MICRO_ID = re.compile(rf"[a-z0-9]{{{limits.MICRO_ID_CHARACTERS}}}")
 _MOST_TEXT = 200
 _LARGEST_NUMBER = 9_999_999
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The fields of the form as texts; "" for an empty one."""
+    """The fields of the form as texts; "" for an empty one. `micro` is a Micro's id, or "api" for none of them."""
 
     path: str = ""
     status: str = ""
@@ -37,6 +42,7 @@ class Filters:
     until: str = ""
     origin: str = ""
     pinned: str = ""
+    micro: str = ""
 
     @property
     def query(self) -> str:
@@ -61,6 +67,7 @@ class Filters:
             text=self.text,
             slower_us=int(self.slower) * 1000 if self.slower else 0,
             origin=self.origin,
+            micro_id={"": None, ONLY_API: ""}.get(self.micro, self.micro),
         )
 
     @property
@@ -93,6 +100,7 @@ def read_filters(given: Mapping[str, str], *, sees_keys: bool = True) -> Filters
         until=time("until"),
         origin=text("origin") if text("origin") in ORIGINS else "",
         pinned="1" if text("pinned") else "",
+        micro=text("micro") if text("micro") == ONLY_API or _MICRO_ID.fullmatch(text("micro")) else "",
     )
 
 

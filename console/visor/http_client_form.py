@@ -1,13 +1,23 @@
 """The form of the HTTP client. `request_drafts.py` validates the request; its error becomes the field's error."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 
-from console.visor.request_drafts import METHODS, Draft, check_target, kept_headers, make_draft, read_headers
+from console.visor.request_drafts import (
+    METHODS,
+    Draft,
+    check_micro_target,
+    check_target,
+    kept_headers,
+    make_draft,
+    read_headers,
+)
 from storage.errors import InvalidInput
 from storage.events.blocks import Event
 from storage.exact_json import parse
+from storage.models import Micro
 
 JSON, TEXT = "application/json", "text/plain"
 _DATA = {"autocomplete": "off", "spellcheck": "false", "class": "data"}
@@ -16,6 +26,7 @@ _DATA = {"autocomplete": "off", "spellcheck": "false", "class": "data"}
 class ClientForm(forms.Form):
     """A request: method, what follows the collection's address, body with its type, headers."""
 
+    to = forms.ChoiceField(required=False)
     method = forms.ChoiceField(choices=[(name, name) for name in METHODS])
     target = forms.CharField(
         label="Path", strip=False, widget=forms.TextInput(attrs={**_DATA, "placeholder": "notes/items/first"})
@@ -31,14 +42,19 @@ class ClientForm(forms.Form):
     headers = forms.CharField(
         required=False,
         strip=False,
-        help_text="One per line, as Name: value. No data key is needed: your role gives access.",
+        help_text="One per line, as Name: value. No key is needed: your role gives access.",
         widget=forms.Textarea(attrs={**_DATA, "rows": 3}),
     )
     replay_of = forms.RegexField(regex="^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *arguments: Any, collection_id: str, **options: Any) -> None:
+    def __init__(self, *arguments: Any, collection_id: str, micros: Sequence[Micro] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._collection_id = collection_id
+        self._micros = {micro.id: micro for micro in micros}
+        choices = [("", "The API"), *((micro.id, f"Micro “{micro.name}”") for micro in micros)]
+        cast(forms.ChoiceField, self.fields["to"]).choices = choices
+        if not micros:
+            del self.fields["to"]
 
     @property
     def draft(self) -> Draft:
@@ -52,19 +68,27 @@ class ClientForm(forms.Form):
             target=cleaned["target"],
             headers=cleaned["headers"],
             body=body,
+            micro=self._micro,
         )
         if body and not any(name.lower() == "content-type" for name, _ in made.headers):
             made.headers.append(("Content-Type", cleaned["kind"] or JSON))
         return made
 
+    @property
+    def _micro(self) -> Micro | None:
+        return self._micros.get(self.cleaned_data.get("to", ""))
+
     def clean_target(self) -> str:
         target: str = self.cleaned_data["target"]
-        _checked(check_target, target, collection_id=self._collection_id)
+        if self._micro is not None:
+            _checked(check_micro_target, target, micro=self._micro)
+        elif "to" not in self.errors:
+            _checked(check_target, target, collection_id=self._collection_id)
         return target
 
     def clean_headers(self) -> str:
         headers: str = self.cleaned_data["headers"]
-        _checked(read_headers, headers)
+        _checked(read_headers, headers, is_for_micro=self._micro is not None)
         return headers
 
     def clean(self) -> dict[str, Any]:
@@ -83,12 +107,13 @@ class ClientForm(forms.Form):
         return cleaned
 
 
-def form_of(event: Event, *, replay_of: str) -> ClientForm:
-    """The form filled with a recorded request, as far as it was kept."""
+def form_of(event: Event, *, replay_of: str, micros: Sequence[Micro] = ()) -> ClientForm:
+    """The form filled with a recorded request, as far as it was kept. `micros` are those that it may be sent to."""
     content_type = event.content.request.content_type.partition(";")[0]
     kind = TEXT if content_type == TEXT else JSON
     headers = [pair for pair in kept_headers(event) if pair[0] != "Content-Type" or content_type not in (JSON, TEXT)]
     initial = {
+        "to": event.line.micro_id,
         "method": event.line.method,
         "target": event.line.target,
         "body": event.content.request.text or "",
@@ -96,7 +121,7 @@ def form_of(event: Event, *, replay_of: str) -> ClientForm:
         "headers": "\n".join(f"{name}: {value}" for name, value in headers),
         "replay_of": replay_of,
     }
-    return ClientForm(collection_id=event.collection_id, initial=initial)
+    return ClientForm(collection_id=event.collection_id, micros=micros, initial=initial)
 
 
 def _checked(check: Any, *arguments: Any, **options: Any) -> None:

@@ -1,4 +1,5 @@
-"""Sending a request for a person: through this process's own public API, from its first line to its last.
+"""Sending a request for a person: through this process's own public API, from its first line to its last. One to a Micro goes
+through the front instead (`micro_replay.py`).
 
 No socket is opened, so there is no other server to be reached and no key to be stored; what lets the request in is the
 access that the page's gate found, handed over under a name that no header can have. It is recorded as what it is.
@@ -13,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 from console.access import GRANTED_ACCESS
 from console.recording.application import api
 from console.recording.recorder import SENT_BY_HAND, ByHand
+from console.visor import micro_replay
+from console.visor.micro_replay import Visitor
 from console.visor.request_drafts import Draft
 from storage.events import sent_by_hand
 from storage.events.blocks import Event
@@ -33,8 +36,14 @@ class Sent(NamedTuple):
 def note_sent(draft: Draft, collection_id: str) -> None:
     """Record in the audit log that somebody is about to send a request that may change something.
 
-    Of its path only the name of a Base or Drive that there is: the rest is data, and may be anything. Raises EngineUnreachable.
+    Of its path only the name of a Base or Drive that there is: the rest is data, and may be anything. Of one to a Micro that
+    Micro's name. Raises EngineUnreachable.
     """
+    if draft.micro is not None:
+        if draft.method not in _READS:
+            name = draft.micro.name
+            sent_by_hand.note_sent(collection_id=collection_id, method=draft.method, name=name, is_micro=True)
+        return
     name, _, path = draft.path.partition("/")
     if draft.method not in _READS and path != "query":
         sent_by_hand.note_sent(collection_id=collection_id, method=draft.method, name=name)
@@ -43,14 +52,32 @@ def note_sent(draft: Draft, collection_id: str) -> None:
 def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: str = "") -> Sent:
     """Send the request now and wait for the answer, whatever its status. Raises nothing of its own."""
     by_hand = ByHand(origin=origin, sent_by=sent_by, replay_of=replay_of)
-    answer: Iterable[bytes]
     *_, answer = api(_environ(draft, access, by_hand))
+    return _read(answer, by_hand)
+
+
+def send_for(visitor: Visitor, draft: Draft, *, collection_id: str, origin: str, replay_of: str = "") -> Sent:
+    """Note it, send it to the API or a Micro, as this person, and wait for the answer. Raises InvalidInput, EngineUnreachable."""
+    note_sent(draft, collection_id)
+    person = visitor.person
+    if draft.micro is None:
+        access = Access(collection_id, person_id=person.pk)
+        return send(draft, access=access, origin=origin, sent_by=person.get_username(), replay_of=replay_of)
+    by_hand = ByHand(origin=origin, sent_by=person.get_username(), replay_of=replay_of)
+    *_, answer = micro_replay.ask(draft, draft.micro, by_hand=by_hand, visitor=visitor)
+    return _read(answer, by_hand)
+
+
+def _read(answer: Iterable[bytes], by_hand: ByHand) -> Sent:
     body = io.BytesIO()
     try:
         for chunk in answer:
             body.write(chunk)
             if body.tell() >= MOST_READ_BYTES:
                 break
+    except (ConnectionError, TimeoutError):
+        # An app broke off in the middle of its answer: the event says so.
+        pass
     finally:
         if hasattr(answer, "close"):
             answer.close()

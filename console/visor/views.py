@@ -1,9 +1,10 @@
 """The pages of recorded requests: the list, which updates itself, and one request in a panel beside it."""
 
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,18 +15,19 @@ from console.connect.addresses import addresses_for
 from console.page import PageRequest, go_to
 from console.visor import event_panel, replay
 from console.visor.chart import SPANS, make_chart
-from console.visor.filters import ORIGINS, STATUSES, read_filters
+from console.visor.filters import ONLY_API, ORIGINS, STATUSES, read_filters
+from console.visor.micro_replay import Visitor
 from console.visor.request_drafts import METHODS, repeat
 from storage import limits
 from storage.collections import keys
 from storage.collections.roles import CollectionAccess
-from storage.errors import EngineUnreachable, EventNotFound, InvalidInput
+from storage.errors import EngineUnreachable, EventNotFound, InvalidInput, MicroNotFound
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
+from storage.micros import micros
 from storage.models import Role
-from storage.postgres.caller import Access
 
 
 @require_safe
@@ -51,8 +53,10 @@ def event(request: PageRequest, collection_id: str, event_id: str) -> HttpRespon
 
 @require_POST
 def switch(request: PageRequest, collection_id: str) -> HttpResponse:
-    """Switch recording on with `on=1`, off without."""
+    """Switch recording on with `on=1`, off without; `micro=` names one whose own switch that is."""
     access.by_person(request, collection_id, at_least=Role.OWNER)
+    if micro_id := request.POST.get("micro", ""):
+        return _switch_micro(request, collection_id, micro_id)
     if request.POST.get("on"):
         recording.start_recording(collection_id)
         said = "Recording is on. It takes effect within two seconds."
@@ -61,6 +65,17 @@ def switch(request: PageRequest, collection_id: str) -> HttpResponse:
         said = "Recording is off. It stops within two seconds. Recorded requests are kept until they expire."
     target = "settings" if request.POST.get("from") == "settings" else "visor"
     return go_to(request, target, collection_id, said=said)
+
+
+def _switch_micro(request: PageRequest, collection_id: str, micro_id: str) -> HttpResponse:
+    is_on = bool(request.POST.get("on"))
+    try:
+        micro = micros.change_micro(collection_id=collection_id, micro_id=micro_id, is_recorded=is_on)
+    except MicroNotFound as error:
+        raise Http404(error.messages[0]) from None
+    said = f"Recording of “{micro.name}” is {'on' if is_on else 'off'}. It takes effect within two seconds."
+    messages.success(request, said)
+    return redirect(f"{reverse('visor', args=[collection_id])}?micro={micro_id}")
 
 
 @require_POST
@@ -91,19 +106,19 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
     granted = access.by_person(request, collection_id)
     found = find_event(collection_id, event_id)
     try:
-        draft = repeat(found)
+        draft = repeat(found, micro=event_panel.find_micro(found))
+        sent = replay.send_for(
+            visitor_of(request), draft, collection_id=collection_id, origin=event_blocks.REPLAY, replay_of=event_id
+        )
     except InvalidInput as error:
         messages.error(request, f"{error.messages[0]}.")
         return redirect("visor-event", collection_id, event_id)
-    replay.note_sent(draft, collection_id)
-    sent = replay.send(
-        draft,
-        access=Access(collection_id, person_id=request.user.pk),
-        origin=event_blocks.REPLAY,
-        sent_by=request.user.get_username(),
-        replay_of=event_id,
-    )
     return show_sent(request, granted, sent.event, tab="difference")
+
+
+def visitor_of(request: PageRequest) -> Visitor:
+    """Who sends a request by hand."""
+    return Visitor(cast(User, request.user), addresses_for(request).origin)
 
 
 def find_event(collection_id: str, event_id: str) -> Event:
@@ -146,11 +161,20 @@ def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
     span = request.GET.get("span") if request.GET.get("span") in SPANS else next(iter(SPANS))
     _, minutes, width = SPANS[str(span)]
     known = " ".join(f"{line.id}{line.is_pinned}" for line in page.lines)
+    all_micros = micros.list_micros(collection_id)
+    recorded_micros = [micro for micro in all_micros if micro.is_recorded]
+    shown_micro = next((micro for micro in all_micros if micro.id == filters.micro), None)
+    recorded = recording.find_recording(collection_id)
     chart = make_chart(event_queries.chart_events(collection_id=collection_id, minutes=minutes, width=width))
     return {
         "granted": granted,
         "tab": "visor",
-        "recording": recording.find_recording(collection_id),
+        "recording": recorded,
+        "micros": all_micros,
+        "recorded_micros": recorded_micros,
+        "shown_micro": shown_micro,
+        "only_api": ONLY_API,
+        "switch_is_on": shown_micro.is_recorded if shown_micro else recorded is not None,
         "page": page,
         "filters": filters,
         "before": before,

@@ -76,19 +76,25 @@ def find_holding(collection_id: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Something to jump to. `kind` is "collection", "base" or "drive"; `role` is the person's in its collection."""
+    """Something to jump to. `kind` is "collection", "base", "drive" or "micro"; `role` is the person's in its collection.
+
+    `id` is a Micro's; the others are known by their names.
+    """
 
     kind: str
     collection_id: str
     collection_name: str
     name: str
     role: Role
+    id: str = ""
 
 
 def search_destinations(*, person: User, text: str, limit: int) -> list[Destination]:
-    """The person's collections, Bases and Drives that have all words of `text` in their own or their collection's name."""
+    """The person's collections, Bases, Drives and Micros with all words of `text` in their own or their collection's name."""
     rows = run(usage_sql.search_destinations(_scope(person), text.split(), limit=limit))
-    return [Destination(row.kind, row.collection_id, row.collection_name, row.name, Role(row.role)) for row in rows]
+    return [
+        Destination(row.kind, row.collection_id, row.collection_name, row.name, Role(row.role), row.id) for row in rows
+    ]
 
 
 def list_bases(collection_id: str) -> list[Base]:

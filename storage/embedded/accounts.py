@@ -15,6 +15,7 @@ from pathlib import Path
 
 OWN = "homeport-engines"
 MICROS = "homeport-micros"
+CADDY = "homeport-caddy"
 
 # Where the tools for users are, whatever the PATH of root's shell says.
 _TOOLS = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -57,10 +58,19 @@ def micro_account() -> Account | None:
 
     Raises AccountError when it can't be.
     """
+    return _account_of_its_own(MICROS, "Homeport's Micros", what="Micros")
+
+
+def caddy_account() -> Account | None:
+    """Who runs Caddy, likewise. Raises AccountError."""
+    return _account_of_its_own(CADDY, "Homeport's Caddy", what="Caddy")
+
+
+def _account_of_its_own(name: str, comment: str, *, what: str) -> Account | None:
     if os.geteuid() != 0:
         return None
-    by_hand = f"make the user {MICROS!r}, which should run nothing else."
-    entry = _find(MICROS) or _make(MICROS, "Homeport's Micros", what="Micros", by_hand=by_hand)
+    by_hand = f"make the user {name!r}, which should run nothing else."
+    entry = _find(name) or _make(name, comment, what=what, by_hand=by_hand)
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 

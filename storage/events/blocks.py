@@ -29,11 +29,16 @@ BLOCK_SPAN = timedelta(minutes=1)
 
 Headers = tuple[tuple[str, str], ...]
 LogEntry = tuple[str, str, str]
+# When, in seconds since 1970; whether it is an error's; and the text.
+PrintedLine = tuple[float, bool, str]
 
 
 class Line(msgspec.Struct, array_like=True, gc=False):
-    """An event as a line of the list. `path` is what follows `/v1/{collection}/`. `key_name` and `is_pinned` are found out
-    when the line is shown."""
+    """An event as a line of the list. `path` is what follows `/v1/{collection}/`, or all of it in a request to a Micro.
+
+    `key_name`, `is_pinned`, `micro_name` and `micro_host` are found out when the line is shown; a Micro that was deleted has
+    neither a name nor a host.
+    """
 
     id: str
     method: str
@@ -48,6 +53,10 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     replay_of: str = ""
     key_name: str = ""
     is_pinned: bool = False
+    # Blocks of before there were Micros end here.
+    micro_id: str = ""
+    micro_name: str = ""
+    micro_host: str = ""
 
     @property
     def at(self) -> datetime:
@@ -78,7 +87,8 @@ class Content(msgspec.Struct, array_like=True, gc=False):
     """What an event holds besides its line and the request's headers.
 
     `log` has level, logger and message of each entry; `is_redacted` says that a secret stood somewhere but in a header that
-    always holds one; `sent_by` is the person who sent it by hand.
+    always holds one; `sent_by` is the person who sent it by hand; `printed` is what a Micro printed meanwhile, in an event that
+    was pinned: its log goes, and the event stays.
     """
 
     response_headers: Headers = ()
@@ -87,6 +97,7 @@ class Content(msgspec.Struct, array_like=True, gc=False):
     log: tuple[LogEntry, ...] = ()
     is_redacted: bool = False
     sent_by: str = ""
+    printed: tuple[PrintedLine, ...] = ()
 
 
 class Event(msgspec.Struct, array_like=True, gc=False):

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -20,9 +21,10 @@ from storage import disk_space, limits
 from storage.errors import EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
-from storage.events.blocks import APP, Content, Event, Headers, Line
+from storage.events.blocks import APP, Content, Event, Headers, Line, PrintedLine
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
+from storage.micros import logs, subdomains
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
@@ -35,7 +37,7 @@ _BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 class Conditions:
     """The filter of a list; empty fields do not filter. `path` and `text` match anywhere, in any case.
 
-    `origin` is one of an event's, or "by hand" for all but an app's.
+    `origin` is one of an event's, or "by hand" for all but an app's. `micro_id` is "" for requests to the API alone.
     """
 
     status_from: int = 0
@@ -46,6 +48,7 @@ class Conditions:
     text: str = ""
     slower_us: int = 0
     origin: str = ""
+    micro_id: str | None = None
 
     def meets(self, line: Line) -> bool:
         """Whether a line matches; `text` is not checked."""
@@ -54,6 +57,7 @@ class Conditions:
             and line.duration_us >= self.slower_us
             and (not self.method or line.method == self.method)
             and (self.key_id is None or line.key_id == self.key_id)
+            and (self.micro_id is None or line.micro_id == self.micro_id)
             and (not self.path or self.path.lower() in line.target.lower())
             and (not self.origin or line.origin == self.origin or (self.origin == "by hand" and line.origin != APP))
         )
@@ -134,6 +138,17 @@ def find_event(*, collection_id: str, event_id: str) -> Event:
     return event
 
 
+def list_printed(event: Event) -> tuple[PrintedLine, ...]:
+    """What a Micro printed while it answered this request, oldest first, as far as its log goes back. Raises EngineUnreachable.
+
+    The log takes it in within about a second.
+    """
+    if not event.line.micro_id or event.content.printed:
+        return event.content.printed
+    rows = logs.list_lines(micro_id=event.line.micro_id, request_id=UUID(event.line.id))
+    return tuple((row.at.timestamp(), row.source == logs.Source.ERROR, row.text) for row in rows)
+
+
 def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[Line]:
     """The newest events that sent this one again, out of the last that were sent by hand."""
     since = event_ids.time_of(event_id)
@@ -142,9 +157,11 @@ def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[L
 
 
 def pin_event(*, collection_id: str, event_id: str) -> None:
-    """Keep an event for good. Raises EventNotFound, InvalidInput when too many are pinned, DiskFull."""
+    """Keep an event for good, and what a Micro printed for it. Raises EventNotFound, InvalidInput when too many are pinned,
+    DiskFull."""
     disk_space.check_space_for_items()
     event = find_event(collection_id=collection_id, event_id=event_id)
+    event.content.printed = list_printed(event)
     packed = event_blocks.pack_event(event)
     with engine_errors(), transaction.atomic():
         run(events_sql.lock_pins(collection_id))
@@ -290,11 +307,15 @@ def _newest_first(lines: list[Line]) -> list[Line]:
 
 
 def _named(collection_id: str, lines: list[Line]) -> list[Line]:
-    """The lines with the names of their keys, and whether they are pinned."""
+    """The lines with the names of their keys and Micros, and whether they are pinned."""
     if lines:
+        is_of_micros = any(line.micro_id for line in lines)
+        micros = {row.id: row for row in run(events_sql.list_micro_names(collection_id))} if is_of_micros else {}
         names = {row.id: row.name for row in run(events_sql.list_key_names(collection_id))}
         pinned = {found.hex for (found,) in run(events_sql.find_pinned_ids(collection_id, [line.id for line in lines]))}
         for line in lines:
             line.key_name = names.get(line.key_id, "") if line.key_id else ""
             line.is_pinned = line.id in pinned
+            if (micro := micros.get(line.micro_id)) is not None:
+                line.micro_name, line.micro_host = micro.name, subdomains.hostname(micro.subdomain)
     return lines

@@ -4,7 +4,8 @@ The caller never waits and never fails. While the table is slow, locked or unrea
 is full, or the disk, events are lost and counted, and the count is stored as soon as possible. A crash of the process loses the
 events of the last moment.
 
-Of a request without a key of its collection no body is kept: what strangers send would push out what the owner looks for.
+Of a request to the API without a key of its collection no body is kept: what strangers send would push out what the owner
+looks for. Strangers are whom many a Micro is for, so of what it is sent the body is kept.
 """
 
 import logging
@@ -42,7 +43,7 @@ class EventQueue:
 
     def __init__(self) -> None:
         self._blocks: list[OpenBlock] = []
-        self._open: dict[str, OpenBlock] = {}
+        self._open: dict[Minute, OpenBlock] = {}
         self._closed: list[Block] = []
         self._unnamed: list[Event] = []
         self._waiting = self._waiting_bytes = 0
@@ -124,24 +125,26 @@ class EventQueue:
 
     def _put(self, event: Event, *, unknown: Owner | None = None) -> None:
         """An event to its collection's block. One of a key that is not known waits for its name, unless `unknown` is that."""
-        owner = self._keys.get(event.key_digest, unknown)
+        owner = _NO_KEY if event.line.micro_id else self._keys.get(event.key_digest, unknown)
         if owner is None:
             self._put_unnamed(event)
             return
         if owner[0] == event.collection_id:
             event.line.key_id = owner[1]
-        else:
+        elif not event.line.micro_id:
             _hide_body(event)
         packed = pack(event)
+        # A request to a Micro has the time at which it began, and may have taken minutes.
+        place = (event.collection_id, minute_of(event.line.id))
         with self._lock:
             if self._is_full():
-                self._lost[event.collection_id, minute_of(event.line.id)] += 1
+                self._lost[place] += 1
                 return
-            block = self._open.get(event.collection_id)
+            block = self._open.get(place)
             if block is not None and block.has_room_for(packed):
                 block.add(packed)
             else:
-                block = self._open[event.collection_id] = OpenBlock(packed)
+                block = self._open[place] = OpenBlock(packed)
                 self._blocks.append(block)
             self._waiting += 1
             self._waiting_bytes += packed.size_bytes

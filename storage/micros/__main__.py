@@ -44,9 +44,8 @@ async def _run() -> None:
     places = hosts.the_places()
     places.make()
     clear_sockets(places)
-    state = settings.LOCAL_STATE
     try:
-        means = find_means(places, name=f"homeport-{state.instance_id}", authority=settings.DATA / "tls" / "ca.pem")
+        means = find_means(places, name=f"homeport-{_server_id()}", authority=settings.DATA / "tls" / "ca.pem")
     except NoSandbox as reason:
         logger.warning("%s", reason)
         async with await ControlWhenOff(str(reason)).serve(places.control):
@@ -90,6 +89,11 @@ def _make(means: Means) -> tuple[Supervisor, Control]:
     # The first who asks would wait for it.
     asyncio.get_running_loop().run_in_executor(fetching, launcher.runtimes)
     return supervisor, Control(supervisor, builds, list_runtimes=launcher.runtimes)
+
+
+def _server_id() -> str:
+    """Of this data folder; `hosts.the_places` has found that there is one."""
+    return settings.LOCAL_STATE.instance_id if settings.LOCAL_STATE else ""
 
 
 def _limits() -> Limits:

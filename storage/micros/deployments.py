@@ -138,6 +138,15 @@ def list_deployments(*, collection_id: str, micro_id: str) -> list[Deployment]:
     return list(Deployment.objects.select_related("asked_by").filter(micro=micro).order_by("-number"))
 
 
+def list_latest(collection_id: str, *, micro_id: str = "") -> dict[str, Deployment]:
+    """The newest deployment of each Micro of a collection that has one, or of one Micro, by the Micro's id."""
+    found = Deployment.objects.filter(micro__collection_id=collection_id)
+    if micro_id:
+        found = found.filter(micro_id=micro_id)
+    newest = found.order_by("micro_id", "-number").distinct("micro_id")
+    return {deployment.micro_id: deployment for deployment in newest}
+
+
 def find_deployment(*, collection_id: str, micro_id: str, deployment_id: UUID) -> Deployment:
     """Raises DeploymentNotFound."""
     found = Deployment.objects.select_related("micro", "asked_by").filter(

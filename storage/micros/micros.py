@@ -48,7 +48,7 @@ def create_micro(
             id=names.new_micro_id(),
             collection_id=collection_id,
             name=name,
-            subdomain=chosen or _free_subdomain(name),
+            subdomain=chosen or find_free_subdomain(name),
             runtime=runtime.strip().lower(),
             made_by=made_by,
         )
@@ -129,7 +129,6 @@ def change_micro(
         "idle_minutes": None if idle_minutes is None else _check_idle_minutes(idle_minutes),
     }
     with transaction.atomic():
-        _hold_collection(collection_id, missing=MicroNotFound())
         micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
         changed = {what: value for what, value in given.items() if value is not None and value != getattr(micro, what)}
         if not changed:
@@ -152,7 +151,6 @@ def renew_data_key(*, collection_id: str, micro_id: str) -> Micro:
     """
     disk_space.check_space_for_items()
     with transaction.atomic():
-        _hold_collection(collection_id, missing=MicroNotFound())
         micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
         _revoke_data_key(micro)
         _give_data_key(micro)
@@ -177,7 +175,11 @@ def delete_micro(*, collection_id: str, micro_id: str, typed_name: str) -> None:
 
 
 def hold_micro(*, collection_id: str, micro_id: str) -> Micro:
-    """In the caller's transaction: a Micro that nobody else changes until it ends. Raises MicroNotFound."""
+    """In the caller's transaction: a Micro that nobody else changes until it ends, nor its collection deletes.
+
+    Raises MicroNotFound.
+    """
+    _hold_collection(collection_id, missing=MicroNotFound())
     found = Micro.objects.select_for_update().filter(collection_id=collection_id, id=micro_id)
     micro = found.first() if names.is_text(micro_id) else None
     if micro is None:
@@ -240,7 +242,8 @@ def is_free(subdomain: str) -> bool:
     return not Micro.objects.filter(subdomain=subdomain).exists() and not domain.exists()
 
 
-def _free_subdomain(name: str) -> str:
+def find_free_subdomain(name: str) -> str:
+    """A sub-domain for a Micro of this name that nobody has yet."""
     chosen = subdomains.suggest_subdomain(name, is_plain=True)
     while not is_free(chosen):
         chosen = subdomains.suggest_subdomain(name, is_plain=False)

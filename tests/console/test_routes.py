@@ -1,5 +1,6 @@
 """Every route that has a name, against everybody: the table is complete, or the test fails."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,8 @@ from storage.collections import invitations, keys, sign_in_rules
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
-from storage.models import Base, Export, File, Import, Role
+from storage.micros import api_keys, domains, micros, variables
+from storage.models import Base, Deployment, Export, File, Import, Micro, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member
@@ -54,6 +56,7 @@ FOR_ANYBODY_SIGNED_IN = {
     "openid-link",
     "openid-unlink",
     "deletions",
+    "enter-micro",
     "jump",
     "sign-out",
     "sign-out-everywhere",
@@ -131,6 +134,30 @@ LEAST_ROLE = {
     "change-role": Role.OWNER,
     "remove-member": Role.OWNER,
     "withdraw-member-invitation": Role.OWNER,
+    "micros": Role.READER,
+    "new-micro": Role.MEMBER,
+    "new-micro-from-starter": Role.MEMBER,
+    "check-micro-address": Role.MEMBER,
+    "micro": Role.READER,
+    "micro-bundle": Role.MEMBER,
+    "micro-deployments": Role.READER,
+    "micro-deployment": Role.READER,
+    "micro-roll-back": Role.MEMBER,
+    "micro-code": Role.MEMBER,
+    "micro-variables": Role.MEMBER,
+    "paste-micro-variables": Role.MEMBER,
+    "change-micro-variable": Role.MEMBER,
+    "remove-micro-variable": Role.MEMBER,
+    "micro-domains": Role.READER,
+    "remove-micro-domain": Role.MEMBER,
+    "micro-keys": Role.MEMBER,
+    "new-micro-key": Role.MEMBER,
+    "revoke-micro-key": Role.MEMBER,
+    "micro-logs": Role.READER,
+    "micro-settings": Role.MEMBER,
+    "micro-address": Role.MEMBER,
+    "restart-micro": Role.MEMBER,
+    "delete-micro": Role.MEMBER,
     "visor": Role.READER,
     "visor-switch": Role.OWNER,
     "visor-client": Role.READER,
@@ -173,15 +200,22 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "visor-switch",
     "visor-pin",
     "visor-redo",
+    "micro-bundle",
+    "micro-roll-back",
+    "restart-micro",
 }
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
     {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
+    # Nothing is sent, and of the deployment, which was made without code, there is none.
+    | {"micro-bundle": {400}, "micro-code": {404}}
     | {name: {404} for name in SOMEBODY_ELSES}
     # Nobody has a second factor here, and no provider is set.
     | {name: {404} for name in ("rename-passkey", "remove-factor", "recovery-codes")}
     | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
+    # No Micro is named.
+    | {"enter-micro": {404}}
 )
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")
@@ -225,6 +259,12 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "upload_id": lambda: start_upload(cast),
         "number": 1,
         "deletion_id": lambda: delete_file(cast),
+        "micro_id": lambda: make_micro(cast).id,
+        "deployment_id": lambda: make_deployment(cast).id,
+        "starter": "flask",
+        "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
+        "domain": lambda: domains.add_domain(**_of_micro(cast), name="app.example.org"),
+        "api_key_id": lambda: api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(4)).key.pk,
     }
     values = {parameter: known[parameter] for parameter in sorted(ROUTES[name])}
     made = {key: value() if callable(value) else value for key, value in values.items()}
@@ -237,6 +277,23 @@ def make_drive(cast: Cast) -> str:
     if not File.objects.filter(drive_id=drive_id).exists():
         fill_drive(cast.collection.id, "files", ["a.txt"])
     return "files"
+
+
+def make_micro(cast: Cast) -> Micro:
+    """The collection's Micro, which has no code."""
+    found = micros.list_micros(cast.collection.id)
+    return found[0] if found else micros.create_micro(collection_id=cast.collection.id, name="app")
+
+
+def make_deployment(cast: Cast) -> Deployment:
+    """A deployment of it that is done and does not serve."""
+    micro = make_micro(cast)
+    number = Deployment.objects.filter(micro=micro).count() + 1
+    return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
+
+
+def _of_micro(cast: Cast) -> dict[str, str]:
+    return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
 
 
 def start_upload(cast: Cast) -> str:

@@ -21,7 +21,8 @@ from storage.collections import collections as storage_collections
 from storage.collections import invitations, keys
 from storage.drive import drives
 from storage.events import queries as event_queries
-from storage.models import Collection, DataKeyUse, Export, Import, Membership, Role
+from storage.micros import api_keys, micros, variables
+from storage.models import Collection, DataKeyUse, Deployment, Export, Import, Membership, MicroLine, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.console.test_routes import (
@@ -53,6 +54,13 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "a revoked key's name": MEMBERS,
     "an import's file": MEMBERS,
     "why an export failed": MEMBERS,
+    "a Micro's name": READERS,
+    "what a Micro printed": READERS,
+    "why a deployment failed": READERS,
+    "a variable's name": MEMBERS,
+    "a variable's value": set(),
+    "an API key's name": MEMBERS,
+    "an API key's first characters": MEMBERS,
     "an invitation's note": OWNERS,
     "a member who did nothing": OWNERS,
     "an owner invitation's note": {"server_owner"},
@@ -61,10 +69,11 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "another collection's name": {"server_owner"},
     "another collection's Base": {"server_owner"},
     "another collection's key": {"server_owner"},
+    "another collection's Micro": {"server_owner"},
     "an e-mail address": set(),
     "a password's hash": set(),
 }
-TARGETS = ("dialog", "panel", "visor-live", "cards", "light")
+TARGETS = ("dialog", "panel", "visor-live", "cards", "light", "micros", "micro-live", "deployment")
 # Beside the bare address: what makes a page say more.
 MORE = {
     "jump": ["?q=canary", "?q=keys"],
@@ -75,6 +84,9 @@ MORE = {
     "base-item": ["?key=changed-by-key", "?key=changed-by-person", "?key=nothing"],
     "base": ["?q=canary", "?q=[1"],
     "base-rows": ["?q=canary"],
+    "micros": ["?seen=x"],
+    "micro-logs": ["?q=canary", "?live=0", "?before=999999999", "?from=errors", "?deployment=1"],
+    "check-micro-address": ["?name=Canary-micro", "?subdomain=canary-micro"],
     "connect": ["?client=python", "?client=go", "?client=curl"],
 }
 
@@ -113,6 +125,7 @@ def canaries(people: Cast) -> dict[str, str]:
     bases.ensure_base(collection_id=other.id, name="canary-other-base")
     drives.ensure_drive(collection_id=other.id, name="canary-other-drive")
     keys.create_key(collection_id=other.id, name="canary-other-key")
+    micro_key = _make_micros(collection.id, other.id)
     return {
         "the collection's name": "Canary-collection",
         "a Base's name": "canary-base",
@@ -131,6 +144,14 @@ def canaries(people: Cast) -> dict[str, str]:
         "another collection's name": "Canary-other-collection",
         "another collection's Base": "canary-other-base",
         "another collection's key": "canary-other-key",
+        "a Micro's name": "Canary-app",
+        "what a Micro printed": "canary-printed",
+        "why a deployment failed": "canary-traceback",
+        "a variable's name": "CANARY_VARIABLE",
+        "a variable's value": "canary-value",
+        "an API key's name": "canary-api-key",
+        "an API key's first characters": f"{micro_key}…",
+        "another collection's Micro": "Canary-other-app",
         "an e-mail address": "canary@example.com",
         "a password's hash": str(maker.password),
         # What the table has no line for: to fill in addresses with.
@@ -138,6 +159,21 @@ def canaries(people: Cast) -> dict[str, str]:
         "event_id": event.line.id,
         "other_id": other.id,
     }
+
+
+def _make_micros(collection_id: str, other_id: str) -> str:
+    """A Micro with all that one has, and another collection's; the first one's API key's first characters."""
+    micro = micros.create_micro(collection_id=collection_id, name="Canary-app", subdomain="hidden-canary")
+    micros.create_micro(collection_id=other_id, name="Canary-other-app", subdomain="hidden-canary-2")
+    at: dict[str, str] = {"collection_id": collection_id, "micro_id": micro.id}
+    variables.set_variables(**at, values={"CANARY_VARIABLE": "canary-value"})
+    deployment = Deployment.objects.create(
+        micro=micro, number=1, runtime="python", state="failed", reason="canary-traceback"
+    )
+    line = {"at": timezone.now(), "text": "canary-printed", "deployment_id": deployment.pk}
+    for source in MicroLine.Source:
+        MicroLine.objects.create(micro_id=micro.id, source=source, **line)
+    return api_keys.create_key(**at, name="canary-api-key").key.prefix
 
 
 def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Iterator[Any]:

@@ -53,6 +53,28 @@ def test_where_no_user_can_be_made_it_says_what_to_do(
         accounts.engine_account(own_name)
 
 
+def test_the_micros_user_is_another_one_and_made_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"homeport-test-{os.getpid()}"
+    monkeypatch.setattr(accounts, "MICROS", name)
+    try:
+        made = accounts.micro_account()
+        assert made == Account(name, pwd.getpwnam(name).pw_uid, pwd.getpwnam(name).pw_gid)
+        assert accounts.micro_account() == made
+    finally:
+        subprocess.run(["userdel", name], capture_output=True, check=False)
+
+
+def test_where_the_micros_user_cannot_be_made_it_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(accounts, "MICROS", f"homeport-test-{os.getpid()}")
+    monkeypatch.setattr(accounts, "_TOOLS", str(tmp_path))
+    with pytest.raises(
+        accounts.AccountError, match="Homeport runs Micros as a user of their own, and useradd is missing"
+    ):
+        accounts.micro_account()
+
+
 def test_the_servers_engines_run_as_a_user_that_nothing_else_runs_as(server: Server) -> None:
     ours = pwd.getpwnam(accounts.OWN).pw_uid
     engines = [*server.children("postgres"), *server.children("weed")]

@@ -77,11 +77,12 @@ def get(path: Path) -> str:
 
 @pytest.mark.slow
 def test_a_micro_has_its_collections_data_and_dies_with_serve(make_server: Callable[..., Server]) -> None:
-    server = make_server(HOMEPORT_TLS_PORT="0", HOMEPORT_TRUSTED_PROXIES="*", HOMEPORT_WORKERS="1").start()
+    server = make_server(HOMEPORT_TLS_PORT="0", HOMEPORT_TRUSTED_PROXIES="127.0.0.1", HOMEPORT_WORKERS="1").start()
     server.wait_ready()
     eventually(places_of(server).control.exists)
     micro_id = server.run_code(MAKE.format(MAIN))
-    own = eventually(lambda: found if (found := places_of(server).socket(micro_id)).exists() else None)
+    own = places_of(server).socket(micro_id)
+    eventually(own.exists)
     assert get(own) == "1"
     eventually(lambda: "asked for /hello" in server.run_code(LOG.format(micro_id)))
 

@@ -18,6 +18,7 @@ import trustme
 from console.server import limits
 from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, BodyAwaited
+from console.server.listening import Listener
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 
@@ -70,7 +71,7 @@ def main() -> None:
             folder=Path(folder),
             patience_seconds=PATIENCE_SECONDS,
             drain_seconds=1.0,
-        ).serve([(listening[0], None), (listening[1], tls)], beat=lambda: None)
+        ).serve([Listener(listening[0]), Listener(listening[1], tls)], beat=lambda: None)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,19 @@ from filelock import FileLock, Timeout
 from console import serving
 from console.connect import python_client
 from storage import disk_space
-from storage.embedded import accounts, certificates, homes, leftovers, paths, ports, postgres, process, seaweedfs, state
+from storage.embedded import (
+    accounts,
+    caddy,
+    certificates,
+    homes,
+    leftovers,
+    paths,
+    ports,
+    postgres,
+    process,
+    seaweedfs,
+    state,
+)
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
 from storage.embedded.upkeep import Upkeep
@@ -41,6 +53,16 @@ _TICK_SECONDS = 0.05
 _BACKLOG = 2048
 # An engine that died this often in a row while we wait for it will not come up by itself.
 _HOPELESS_AFTER = 4
+
+
+# What is wrong with this machine or its settings: the message is for people.
+_IN_WORDS = (
+    accounts.AccountError,
+    caddy.CaddyMissing,
+    certificates.CertificateError,
+    paths.PathError,
+    state.StateError,
+)
 
 
 class Stopped(Exception):
@@ -76,7 +98,7 @@ class Command(BaseCommand):
                 self._serve()
         except Timeout:
             raise CommandError(self._already_running()) from None
-        except (accounts.AccountError, paths.PathError, state.StateError, certificates.CertificateError) as error:
+        except _IN_WORDS as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(_sentence(error)) from error
@@ -90,6 +112,7 @@ class Command(BaseCommand):
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.micros_sockets = self._open_micros_socket() if hosts.can_run() else []
+        self._open_for_caddy()
         self._note_address()
         try:
             self._start()
@@ -142,6 +165,18 @@ class Command(BaseCommand):
         at.make()
         return [sockets.listen(at.api, backlog=_BACKLOG)]
 
+    def _open_for_caddy(self) -> None:
+        """The ports that it answers on, and the socket by which it reaches the web server."""
+        self.caddy_sockets: list[socket.socket] = []
+        if not settings.CADDY_IS_ON:
+            return
+        self.caddy_http = self._take_port(settings.CADDY_HTTP_PORT, "HOMEPORT_CADDY_HTTP_PORT")
+        self.caddy_https = self._take_port(settings.CADDY_HTTPS_PORT, "HOMEPORT_CADDY_HTTPS_PORT")
+        self.caddy = caddy.find(settings.DATA)
+        self.caddy_sockets = [sockets.listen(self.caddy.socket, backlog=_BACKLOG)]
+        if self.caddy.account:
+            os.chown(self.caddy.socket, self.caddy.account.uid, self.caddy.account.gid, follow_symlinks=False)
+
     def _note_address(self) -> None:
         about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
         with suppress(OSError):
@@ -171,6 +206,8 @@ class Command(BaseCommand):
         python_client.build_wheel_if_changed()
         self._start_web()
         self._wait("The web server", self._find_web_fault)
+        if self.caddy_sockets:
+            self._run(serving.caddy_child(self.caddy, self.caddy_http, self.caddy_https, marks=self.marks))
         self._run(serving.jobs_child(marks=self.marks))
         self._wait("S3", blobs.find_fault)
         if settings.S3_IS_BUNDLED:
@@ -209,7 +246,7 @@ class Command(BaseCommand):
 
     def _start_web(self) -> None:
         made = self.certificates if settings.TLS_PORT or self.micros_sockets else None
-        opened = (self.sockets, self.tls_sockets, self.micros_sockets)
+        opened = (self.sockets, self.tls_sockets, self.micros_sockets, self.caddy_sockets)
         self._run(serving.web_child(*opened, marks=self.marks, certificates=made))
         # From here on whoever connects waits for the first worker instead of being refused.
         for listening in (*self.sockets, *self.tls_sockets):

@@ -3,17 +3,19 @@
 /**
  * Walk the entries of a drop (`DataTransferItem.webkitGetAsEntry()`), folders to any depth.
  * @param {FileSystemEntry[]} entries
+ * @param {(path: string) => boolean} [isSkipped] what is not even looked into
  * @returns {Promise<{files: {file: File, path: string}[], folders: string[], unreadable: string[]}>}
  *   paths with `/` between their parts and none at their start; `folders`: those with nothing in them, ended by `/`
  */
-export async function walkEntries(entries) {
+export async function walkEntries(entries, isSkipped = () => false) {
   const found = { files: [], folders: [], unreadable: [] };
-  for (const entry of entries) await walk(entry, "", found);
+  for (const entry of entries) await walk(entry, "", found, isSkipped);
   return found;
 }
 
-async function walk(entry, above, found) {
+async function walk(entry, above, found, isSkipped) {
   const path = above + entry.name;
+  if (isSkipped(path)) return;
   try {
     if (entry.isFile) {
       found.files.push({ file: await fileOf(entry), path });
@@ -21,7 +23,7 @@ async function walk(entry, above, found) {
     }
     const children = await childrenOf(entry);
     if (children.length === 0) found.folders.push(`${path}/`);
-    for (const child of children) await walk(child, `${path}/`, found);
+    for (const child of children) await walk(child, `${path}/`, found, isSkipped);
   } catch {
     // One that cannot be read (no right to, gone meanwhile) does not keep the others from being uploaded.
     found.unreadable.push(path);

@@ -26,6 +26,7 @@ class DestinationRow(NamedTuple):
     collection_name: str
     name: str
     role: str
+    id: str
 
 
 def count_writes() -> Statement[Total]:
@@ -125,21 +126,25 @@ def list_collections(person_id: int | None, search: str, *, offset: int, limit: 
 
 
 def search_destinations(person_id: int | None, words: list[str], *, limit: int) -> Statement[DestinationRow]:
-    """Collections, Bases and Drives of a person (None: everybody's) whose path contains every word. Row: kind, collection's id
-    and name, own name, the person's role. Those whose own name starts with the first word come first.
+    """Collections, Bases, Drives and Micros of a person (None: everybody's) whose path contains every word. Row: kind,
+    collection's id and name, own name, the person's role, a Micro's id. Those whose own name starts
+    with the first word come first.
     """
     return Statement(
         """
-        SELECT kind, place.collection_id, collection_name, name, coalesce(role, 'owner') FROM (
-            SELECT 'collection' AS kind, c.id AS collection_id, c.name AS collection_name, c.name AS name,
+        SELECT kind, place.collection_id, collection_name, name, coalesce(role, 'owner'), place.id FROM (
+            SELECT 'collection' AS kind, c.id AS collection_id, c.name AS collection_name, c.name AS name, '' AS id,
                    lower(c.name || ' ' || c.id) AS path
             FROM storage_collection c WHERE c.scratch_of IS NULL
             UNION ALL
-            SELECT 'base', c.id, c.name, b.name, lower(c.name || ' ' || b.name || ' base')
+            SELECT 'base', c.id, c.name, b.name, '', lower(c.name || ' ' || b.name || ' base')
             FROM storage_base b JOIN storage_collection c ON c.id = b.collection_id AND c.scratch_of IS NULL
             UNION ALL
-            SELECT 'drive', c.id, c.name, d.name, lower(c.name || ' ' || d.name || ' drive')
+            SELECT 'drive', c.id, c.name, d.name, '', lower(c.name || ' ' || d.name || ' drive')
             FROM storage_drive d JOIN storage_collection c ON c.id = d.collection_id AND c.scratch_of IS NULL
+            UNION ALL
+            SELECT 'micro', c.id, c.name, a.name, a.id, lower(c.name || ' ' || a.name || ' ' || a.subdomain || ' micro')
+            FROM storage_micro a JOIN storage_collection c ON c.id = a.collection_id AND c.scratch_of IS NULL
         ) place
         LEFT JOIN storage_membership m ON m.person_id = $1::int AND m.collection_id = place.collection_id
         WHERE ($1::int IS NULL OR m.id IS NOT NULL)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MOUNT = Path("/sys/fs/cgroup")
+_OURS = "server"
 # Of the server's Micros together, beside one busy thread of all else with 1024 (version 1) or 100 (version 2).
 _SHARES_V1, _WEIGHT_V2 = 2048, 200
 
@@ -77,7 +78,7 @@ class Cgroups:
             folder.mkdir(exist_ok=True)
         for key, value in self._limits(memory_bytes, processes):
             controller, _, _ = key.partition(".")
-            with contextlib.suppress(FileNotFoundError):
+            if (group.folders[controller] / key).exists():  # without swap there are no limits of it
                 (group.folders[controller] / key).write_text(str(value))
         return group
 
@@ -149,6 +150,8 @@ def _find_v2(places: Sequence[Sequence[str]], name: str) -> Cgroups | None:
     above = [folder for folder in (own, *own.parents) if folder.is_relative_to(_MOUNT) and folder.is_dir()]
     for folder in above:
         with contextlib.suppress(OSError):
+            if _is_delegated(folder):
+                _move_down(folder)
             _delegate(folder)
             (folder / name).mkdir(exist_ok=True)
             _delegate(folder / name)
@@ -156,6 +159,22 @@ def _find_v2(places: Sequence[Sequence[str]], name: str) -> Cgroups | None:
                 (folder / name / "cpu.weight").write_text(str(_WEIGHT_V2))
             return Cgroups(dict.fromkeys(("memory", "pids"), folder / name), is_unified=True)
     return None
+
+
+def _is_delegated(folder: Path) -> bool:
+    """Whether systemd left this group to its service: `Delegate=` in the unit."""
+    with contextlib.suppress(OSError):
+        return os.getxattr(folder, "user.delegate") == b"1"
+    return False
+
+
+def _move_down(folder: Path) -> None:
+    """Move the service's processes into a group below: one that has processes of its own can't have its groups counted."""
+    own = folder / _OURS
+    own.mkdir(exist_ok=True)
+    for pid in (folder / "cgroup.procs").read_text().split():
+        with contextlib.suppress(ProcessLookupError):
+            (own / "cgroup.procs").write_text(pid)
 
 
 def _delegate(folder: Path) -> None:

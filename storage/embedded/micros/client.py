@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -80,11 +80,3 @@ class EmbeddedHost:
             with connection.makefile("rb") as lines:
                 for line in lines:
                     yield msgspec.json.decode(line, type=Reply)
-
-
-def _is_a_host(host: EmbeddedHost) -> Any:
-    """For mypy: it is what the rest of the code expects."""
-    from storage.micro_host import MicroHost
-
-    checked: MicroHost = host
-    return checked

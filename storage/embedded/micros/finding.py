@@ -4,7 +4,6 @@ Nothing is taken for granted: each way is tried by starting a program in a sandb
 """
 
 import contextlib
-import functools
 import os
 import socket
 import subprocess
@@ -93,42 +92,32 @@ def why_not(means: Means) -> str:
 
 
 def _sentence(reason: str) -> str:
-    hint = next((words for is_so, words in _HINTS if is_so()), "Run Homeport as root, or allow user namespaces.")
-    return f"Micros are off, because this machine's kernel lets no sandbox be made ({reason}). {hint}"
+    return f"Micros are off, because this machine's kernel lets no sandbox be made ({reason}). {_advice(reason)}"
 
 
-def _is_restricted_by_apparmor() -> bool:
-    return _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1"
+def _advice(reason: str) -> str:
+    if "0" in (_read("/proc/sys/user/max_user_namespaces"), _read("/proc/sys/kernel/unprivileged_userns_clone")):
+        return "Allow user namespaces: `sysctl user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1`."
+    if _is_in_container():
+        return (
+            "In a container it takes `--security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+            " --security-opt systempaths=unconfined`, or `--privileged`."
+        )
+    if "mount proc" in reason:
+        return "Parts of /proc are covered here, as systemd's ProtectKernelTunables= does: the kernel makes no other /proc then."
+    if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return (
+            "AppArmor keeps user namespaces to programs that have a profile: install the system's `bubblewrap` with one, or set"
+            " `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    return "Run Homeport as root, or allow user namespaces."
 
 
 def _is_in_container() -> bool:
     return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
 
 
-def _has_none_left() -> bool:
-    return "0" in (_read("/proc/sys/user/max_user_namespaces"), _read("/proc/sys/kernel/unprivileged_userns_clone"))
-
-
-@functools.cache
 def _read(path: str) -> str:
     with contextlib.suppress(OSError):
         return Path(path).read_text(encoding="utf-8").strip()
     return ""
-
-
-_HINTS = (
-    (
-        _is_in_container,
-        "In a container it takes `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`"
-        " (and `--security-opt systempaths=unconfined`), or `--privileged`.",
-    ),
-    (
-        _is_restricted_by_apparmor,
-        "AppArmor keeps user namespaces to programs that have a profile: install the system's `bubblewrap`, or set"
-        " `kernel.apparmor_restrict_unprivileged_userns=0`.",
-    ),
-    (
-        _has_none_left,
-        "Allow user namespaces: `sysctl user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1`.",
-    ),
-)

@@ -1,7 +1,6 @@
 """Installs a deployment's dependencies: the commands of `installing.py`, each in a sandbox, bounded in time and size."""
 
 import asyncio
-import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -114,10 +113,8 @@ def _plan(wanted: Wanted, around: Surroundings) -> installing.Plan:
 
 
 def _make_folder(folder: Path, files: Mapping[str, bytes], give: Callable[[Path], None]) -> None:
-    with contextlib.suppress(FileExistsError):
-        folder.parent.mkdir()
-        # The user that builds passes through it, whatever the umask was.
-        folder.parent.chmod(0o711)
+    folder.parent.mkdir(exist_ok=True)
+    folder.parent.chmod(0o711)  # whatever the umask takes away
     folder.mkdir()
     for name, content in files.items():
         path = folder / name

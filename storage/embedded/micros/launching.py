@@ -34,6 +34,8 @@ _NETWORK = {
     "SSL_CERT_FILE": _AUTHORITIES,
     "REQUESTS_CA_BUNDLE": _AUTHORITIES,
 }
+# A build does not reach the API; its package index may be on this machine.
+_ALL_BY_PROXY = {"NO_PROXY": "", "no_proxy": ""}
 
 
 class Launcher:
@@ -97,7 +99,7 @@ class Launcher:
             name=_name(wanted),
             code=self._places.code(wanted.deployment_id),
             command=["/bin/sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", folder, *command],
-            environment={**_DEFAULTS, **_NETWORK, **environment, "PATH": search_path},
+            environment={**_DEFAULTS, **_NETWORK, **_ALL_BY_PROXY, **environment, "PATH": search_path},
             control=control,
             dependencies=self._places.dependencies(wanted.dependencies_id) if wanted.dependencies_id else None,
             is_build=True,

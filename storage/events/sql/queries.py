@@ -29,6 +29,12 @@ class KeyName(NamedTuple):
     name: str
 
 
+class MicroName(NamedTuple):
+    id: str
+    name: str
+    subdomain: str
+
+
 class PinnedEvent(NamedTuple):
     id: UUID
     event: bytes
@@ -139,6 +145,13 @@ def list_blocks(
 def list_key_names(collection_id: str) -> Statement[KeyName]:
     """Rows: id, name of the collection's data keys."""
     return Statement("SELECT id, name FROM storage_datakey WHERE collection_id = $1", [collection_id], KeyName)
+
+
+def list_micro_names(collection_id: str) -> Statement[MicroName]:
+    """Rows: id, name, sub-domain of the collection's Micros."""
+    return Statement(
+        "SELECT id, name, subdomain FROM storage_micro WHERE collection_id = $1", [collection_id], MicroName
+    )
 
 
 def list_pinned(collection_id: str, event_ids: list[str] | None) -> Statement[PinnedEvent]:

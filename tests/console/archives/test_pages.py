@@ -5,16 +5,19 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from storage.embedded.micros.places import Places
 from storage.models import Export, Import
 from storage.postgres.caller import Access
 from tests import archives
 from tests.console.conftest import Browser
 from tests.html import squeezed
+from tests.micros import HELLO, ToldHost, deploy_now, hosted_by, make_micro
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
@@ -202,3 +205,25 @@ def test_only_owners_set_the_schedule(pages: Callable[[str], Pages], cast: Cast)
     assert "Every day, the newest 3 kept" in member.get("/snapshots/").text
     assert owner.post("/snapshots/", {"every": "", "keep": "3"}).status_code == 302
     assert "Next:" not in member.get("/snapshots/").text
+
+
+def test_a_micro_is_offered_and_left_out_where_its_name_is_taken(
+    pages: Callable[[str], Pages], cast: Cast, tmp_path: Path
+) -> None:
+    source = archives.new_collection()
+    places = Places(tmp_path / "micros")
+    places.make()
+    with hosted_by(ToldHost(), places):
+        for name in ("taken", "free"):
+            deploy_now(make_micro(name, collection_id=source.collection_id), HELLO)
+        zipped = archives.bytes_of(archives.export_now(source))
+        make_micro("taken", collection_id=cast.collection.id)
+    owner = pages("owner")
+    path = owner.send(zipped, "export.zip")
+    eventually(lambda: Import.objects.filter(state=Import.State.CHECKED, id=path.strip("/").split("/")[-1]).first())
+    page = squeezed(owner.get(path).text)
+    assert "2 Micros" in page
+    chosen = re.findall(r'<option value="(\w+)" selected', page)
+    assert chosen == ["merge", "skip"]
+    assert page.count('<option value="merge"') == 1
+    assert "Merge with existing data" not in page

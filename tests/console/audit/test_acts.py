@@ -122,6 +122,20 @@ AUDITED: dict[str, Act] = {
     "visor-client": Act(
         Verb.REQUEST_SENT, "DELETE", {"method": "DELETE", "target": "things/items/a", "headers": "", "body": ""}
     ),
+    "new-micro": Act(Verb.MICRO_CREATED, "letters", {"name": "letters"}),
+    "new-micro-from-starter": Act(Verb.MICRO_DEPLOYED, "letters", {"name": "letters"}),
+    "micro-roll-back": Act(Verb.MICRO_ROLLED_BACK, "app"),
+    "micro-variables": Act(Verb.MICRO_VARIABLES_SET, "app", {"name": "ANOTHER", "value": "x"}),
+    "paste-micro-variables": Act(Verb.MICRO_VARIABLES_SET, "app", {"lines": "ANOTHER=x"}),
+    "change-micro-variable": Act(Verb.MICRO_VARIABLES_SET, "app", {"value": "x"}),
+    "remove-micro-variable": Act(Verb.MICRO_VARIABLES_SET, "app"),
+    "micro-domains": Act(Verb.MICRO_DOMAIN_ADDED, "app", {"domain": "other.example.org"}),
+    "remove-micro-domain": Act(Verb.MICRO_DOMAIN_REMOVED, "app"),
+    "new-micro-key": Act(Verb.MICRO_KEY_CREATED, "app", {"name": "robot"}),
+    "revoke-micro-key": Act(Verb.MICRO_KEY_REVOKED, "app"),
+    "micro-settings": Act(Verb.MICRO_CHANGED, "letters", {"what": "name", "name": "letters"}),
+    "micro-address": Act(Verb.MICRO_CHANGED, "app", {"subdomain": "letters-letters"}),
+    "delete-micro": Act(Verb.MICRO_DELETED, "app", {"typed_name": "app"}),
 }
 # These take data out by a GET.
 READ_OUT = {
@@ -151,6 +165,8 @@ NOT_AUDITED = {
     "drive-counts": "counts files",
     "import-part": "the bytes of an import, whose start is recorded",
     "check-import": "looks an archive through and stores nothing",
+    "micro-bundle": "nothing is sent here; what is, is a deployment, as one of a template is",
+    "restart-micro": "ends a process, which starts anew by itself",
     "visor-pin": "keeps a recorded request for longer",
 }
 COMMANDS_NOT_AUDITED = {"serve": "starts the server; what it does by itself is not what people do"}
@@ -224,6 +240,7 @@ def state() -> dict[str, Any]:
         *("storage_collection", "storage_datakey", "storage_membership", "storage_invitation", "storage_base"),
         *("storage_drive", "storage_item", "storage_file", "storage_filedeletion", "storage_export", "storage_import"),
         *("storage_recording", "storage_snapshotschedule", "storage_pinnedevent"),
+        *("storage_micro", "storage_deployment", "storage_microdomain", "storage_microkey"),
         *("storage_session", "auth_user"),
     )
     found = {}

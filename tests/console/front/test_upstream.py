@@ -184,7 +184,7 @@ def test_a_full_backlog_is_told_at_once(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(0)
-        callers = []
+        callers: list[Upstream] = []
         with pytest.raises(Crowded):
             callers.extend(Upstream(path, Patient()) for _ in range(10))
         for caller in callers:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,6 @@ class Yard:
     means: Means
     root: Path
     code: Path = ATTACKS
-    # Open while the yard is, so that a program may print without being read.
-    running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def folder(self, name: str) -> Path:
         """A folder that the Micros' user can read."""
@@ -77,15 +75,14 @@ class Yard:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                sandboxed = spawn(
-                    self.means,
-                    SandboxSpec(
-                        **{"name": f"test-{theirs.fileno()}", "code": self.code} | spec,
-                        command=command,
-                        environment=environment or {},
-                        control=theirs.fileno(),
-                    ),
-                )
+                given: dict[str, Any] = {
+                    "name": f"test-{theirs.fileno()}",
+                    "code": self.code,
+                    "command": command,
+                    "environment": environment or {},
+                    "control": theirs.fileno(),
+                }
+                sandboxed = spawn(self.means, SandboxSpec(**given | spec))
             try:
                 yield Running(sandboxed, ours)
             finally:

@@ -9,20 +9,24 @@ import json
 import os
 import platform
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.conf import settings
 
 from storage.embedded.micros import shims
 from storage.embedded.micros.commands import NODE_RESERVED_MB
 from storage.embedded.micros.finding import why_not
 from storage.embedded.micros.sandbox import Limits, Mode
 from tests.embedded.micros.sandboxes import LIMITS, Ended, Yard, making_yard, processes_with
+from tests.serving import ROOT, Server
 from tests.waiting import MOMENT_SECONDS, eventually
 
 IS_ROOT = os.geteuid() == 0
@@ -475,3 +479,77 @@ def test_what_it_prints_and_how_it_ends_are_told(yard: Yard) -> None:
     ended = yard.run("/no/such/program")
     assert ended.errors == "/no/such/program can't be started: No such file or directory.\n"
     assert ended.code == 1
+
+
+def test_it_reaches_no_engine_of_a_server_nor_its_secrets(all_yards: Yard, server: Server) -> None:
+    data, kept = server.data, settings.LOCAL_STATE
+    assert kept is not None
+    assert server.process is not None
+    home = kept.home(data)
+    given: dict[str, Any] = {
+        "paths": [
+            str(path) for path in (data / "homeport.json", data / "tls" / "ca.key", home / "postgres" / "PG_VERSION")
+        ],
+        "ports": [
+            kept.postgres.port,
+            *kept.s3.all_ports(),
+            *(urlsplit(url).port for url in (server.url, server.tls_url)),
+        ],
+        "addresses": [],
+        "abstract": "none",
+        "sockets": [str(path) for path in (home / "run").iterdir() if path.is_socket()],
+        "pid": server.process.pid,
+        "canary": kept.secret_key.encode().hex(),
+    }
+    assert all(Path(path).exists() for path in given["paths"])
+    assert len(given["sockets"]) > 1
+    report = all_yards.run(*all_yards.python("look.py", json.dumps(given)), limits=LIMITS).report
+    assert set(report["files_outside"].values()) <= {"ENOENT", "EACCES"}
+    assert set(report["networks"].values()) <= {"ECONNREFUSED", "ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH"}
+    assert {report["unix_sockets"][path] for path in given["sockets"]} == {"ENOENT"}
+    assert report["signals"]["outside"] == "ESRCH"
+    assert report["canaries"] == []
+
+
+# Whoever runs the server.
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root becomes another user; everybody else runs all of this as themselves")
+def test_an_ordinary_user_has_the_same_walls(outside: dict[str, Any]) -> None:
+    """With the system's Python, as this one may be where only root can look, and packages that others can read."""
+    python, packages = Path("/usr/bin/python3"), Path(httpx.__file__).parents[1]
+    command = [str(python), "-m", "tests.embedded.micros.as_user", json.dumps(outside)]
+    user: dict[str, Any] = {"user": 64_123, "group": 64_123, "extra_groups": [], "cwd": ROOT}
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1"}
+    able = subprocess.run(
+        [python, "-c", "import sys, httpx, tests.waiting; sys.exit(sys.version_info < (3, 11))"],
+        env=environment,
+        capture_output=True,
+        check=False,
+        **user,
+    )
+    if able.returncode:
+        pytest.skip("no Python and packages here that everybody can read")
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=MOMENT_SECONDS, check=False, **user
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    report, memory_bytes = done.stdout.splitlines()
+    assert 60 * MB < int(memory_bytes) < 90 * MB
+    looked = Looked(json.loads(report), outside)
+    for test in (
+        test_no_file_of_the_machine_can_be_read,
+        test_no_folder_but_tmp_takes_a_file,
+        test_only_its_own_processes_are_there,
+        test_another_micros_variables_and_code_are_nowhere,
+        test_it_has_the_descriptors_that_it_is_given_alone,
+        test_signals_reach_nobody_outside,
+        test_it_cannot_become_another_user,
+        test_it_has_no_capability_and_gains_none,
+        test_it_makes_no_namespace_and_enters_none,
+        test_it_reaches_no_port_of_the_machine_and_nothing_else,
+        test_it_reaches_no_unix_socket_of_the_machine,
+        test_it_opens_no_more_files_than_it_may,
+    ):
+        test(looked)
+    assert looked.report["who"]["user"] == 1000

@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ import pytest
 
 from storage.micro_host import FaultKind, Source, State, Wanted
 from tests.at_once import all_at_once
-from tests.embedded.micros.stand import Stand, is_alive
+from tests.embedded.micros.stand import Settings, Stand, is_alive
 from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS, eventually
 
 HELLO = """
@@ -126,9 +126,9 @@ def _race(stand: Stand, *, times: int) -> None:
 
 def test_one_that_is_kept_warm_runs_unasked_and_does_not_sleep(stand: Stand) -> None:
     wanted = stand.add(HELLO.format("hello"), idle_seconds=0.2, is_kept_warm=True)
-    status = eventually(lambda: found if (found := stand.status(wanted)).ready_at else None)
+    ready_at = eventually(lambda: stand.status(wanted).ready_at)
     time.sleep(NOTHING_SECONDS)
-    assert stand.status(wanted).ready_at == status.ready_at
+    assert stand.status(wanted).ready_at == ready_at
     stand.set(replace(wanted, is_kept_warm=False, version_number=2))
     eventually(lambda: stand.status(wanted).state is State.ASLEEP)
 
@@ -147,13 +147,12 @@ def _deploy_under_load(stand: Stand, *, times: int) -> None:
     with asking(stand, wanted) as lost:
         for number in range(1, times + 1):
             wanted = stand.deploy(wanted, HELLO.format(f"version {number}"))
-            eventually(partial(_runs, stand, wanted))
-            assert stand.get(wanted) == (200, f"version {number}")
+            eventually(partial(_answers, stand, wanted, f"version {number}"))
     assert lost == []
 
 
-def _runs(stand: Stand, wanted: Wanted) -> bool:
-    return stand.status(wanted).deployment_id == wanted.deployment_id
+def _answers(stand: Stand, wanted: Wanted, body: str) -> bool:
+    return stand.get(wanted) == (200, body)
 
 
 def test_the_old_version_finishes_what_it_has(stand: Stand) -> None:
@@ -202,7 +201,7 @@ def test_an_app_that_cannot_start_lets_its_callers_go_and_says_why(stand: Stand)
     assert status.fault.kind is FaultKind.CRASHED
     assert "SystemError: not today" in status.fault.message
     assert 'main.py", line 2' in status.fault.output
-    texts = eventually(lambda: found if len(found := stand.said(wanted)) > 2 else None)
+    texts = eventually(lambda: found if len(found := stand.said(wanted)) > 2 else [])
     assert texts[0] == "on my way"
     assert texts[-1].endswith("A request in 1 seconds or later starts it again.")
 
@@ -224,7 +223,7 @@ def test_one_that_ends_by_itself_again_and_again_counts_as_crashing(stand: Stand
     assert stand.said(wanted)[0] == "It ended by itself. The next request starts it again."
 
 
-def test_a_start_that_takes_too_long_is_ended(make_stand, brisk_start) -> None:  # type: ignore[no-untyped-def]
+def test_a_start_that_takes_too_long_is_ended(make_stand: Callable[..., Stand], brisk_start: Settings) -> None:
     stand = make_stand(brisk_start)
     wanted = stand.add("import time; time.sleep(3600)")
     assert let_go(stand, wanted)
@@ -245,6 +244,7 @@ def test_one_that_uses_too_much_memory_is_ended(stand: Stand) -> None:
     wanted = stand.add(BUSY)
     assert let_go(stand, wanted, "/memory")
     fault = eventually(lambda: stand.status(wanted).fault)
+    assert fault is not None
     assert fault.kind is FaultKind.MEMORY
     assert fault.message == "It used more than its 128 MB of memory."
 
@@ -282,7 +282,7 @@ def test_a_deleted_one_ends_with_its_socket(stand: Stand) -> None:
     assert stand.status(wanted).state is State.ASLEEP
 
 
-def test_stopping_lets_requests_end(make_stand) -> None:  # type: ignore[no-untyped-def]
+def test_stopping_lets_requests_end(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand()
     wanted = stand.add(BUSY)
     stand.get(wanted)

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
+import zstandard
 from django.db import connection, transaction
 
 from storage import limits
@@ -339,3 +341,11 @@ def test_blocks_are_bounded_in_number_size_and_time(collection_id: str, monkeypa
         for block in stored:
             assert block.events <= limits.EVENT_BLOCK_MAX
             assert event_ids.minute_of(block.first_id) == event_ids.minute_of(block.last_id)
+
+
+def test_blocks_of_before_there_were_micros_are_read() -> None:
+    old = [["0" * 32, "GET", "notes/items", "", 200, 1500, 0, 2, None, "app", "", "", False]]
+
+    (line,) = event_blocks.open_lines(zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(old)))
+
+    assert (line.path, line.micro_id, line.micro_name) == ("notes/items", "", "")

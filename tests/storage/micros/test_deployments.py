@@ -317,8 +317,10 @@ def test_who_lost_the_right_meanwhile_deploys_nothing(flask: ToldHost) -> None:
     assert deploy_now(micro, HELLO, asked_by=person).asked_by_id == person.pk
     roles.remove_member(collection_id=micro.collection_id, person_id=person.pk)
     repair_now()
-    with pytest.raises(Unauthorized):
-        deploy_now(micro, version(2), asked_by=person)
+    with bundles.bundle_of(version(2)) as bundle, pytest.raises(Unauthorized):
+        deployments.ask_for_deployment(
+            collection_id=micro.collection_id, micro_id=micro.id, bundle=bundle, asked_by=person
+        )
     assert len(deployments.list_deployments(collection_id=micro.collection_id, micro_id=micro.id)) == 1
     assert swept_report().is_clean
 

@@ -1,18 +1,15 @@
-/** How the queue of uploads reaches the server. The parts go by XMLHttpRequest: `fetch` does not tell how far a body is. */
+/** How the queue of uploads reaches the server. */
 
 import { fileUrl } from "../../lib/drive_urls.js";
-import { commonHeaders, RequestError } from "../../lib/requests.js";
-import { parseRetryAfter } from "../../lib/retries.js";
+import { isReadable, sendFile } from "../../lib/file_requests.js";
+import { RequestError } from "../../lib/requests.js";
 import { askServer, base } from "./context.js";
-
-/** A connection on which nothing moves for so long is given up and tried anew. */
-const SILENCE_MS = 60_000;
 
 export const transport = {
   async sendWhole({ file, wanted, ifExists }, options) {
     const address = `${fileUrl(base, "file", wanted)}&if_exists=${ifExists}`;
     try {
-      return await put(address, file, { ...options, type: file.type });
+      return await sendFile("PUT", address, file, { ...options, type: file.type });
     } catch (error) {
       throw markClash(await explain(error, file));
     }
@@ -51,7 +48,7 @@ export const transport = {
 
   async sendPart(id, number, blob, options) {
     try {
-      await put(`${base}uploads/${id}/parts/${number}/`, blob, options);
+      await sendFile("PUT", `${base}uploads/${id}/parts/${number}/`, blob, options);
     } catch (error) {
       throw await explain(error, blob);
     }
@@ -67,68 +64,4 @@ async function explain(error, blob) {
 function markClash(error) {
   if (error.status === 409) error.isClash = Boolean(error.body?.exists);
   return error;
-}
-
-async function isReadable(blob) {
-  try {
-    await blob.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** @returns {Promise<object>} the answer's JSON */
-function put(address, blob, { onProgress, signal, type = "" }) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    let silence;
-    const hush = () => {
-      clearTimeout(silence);
-      silence = setTimeout(() => request.abort(), SILENCE_MS);
-    };
-    const stop = () => request.abort();
-    const done = (settle, value) => {
-      clearTimeout(silence);
-      signal.removeEventListener("abort", stop);
-      settle(value);
-    };
-    request.open("PUT", address);
-    for (const [name, value] of Object.entries(commonHeaders())) request.setRequestHeader(name, value);
-    // Without a type of its own the file gets one by its name, on the server.
-    if (type) request.setRequestHeader("Content-Type", type);
-    request.upload.addEventListener("progress", (event) => {
-      hush();
-      onProgress(event.loaded);
-    });
-    request.addEventListener("load", () =>
-      isStored(request) ? done(resolve, bodyOf(request)) : done(reject, errorOf(request)),
-    );
-    request.addEventListener("error", () => done(reject, new RequestError(0)));
-    request.addEventListener("abort", () => done(reject, new RequestError(0)));
-    signal.addEventListener("abort", stop, { once: true });
-    hush();
-    request.send(blob);
-  });
-}
-
-/** Nothing but an answer in JSON says that something is stored: a page to sign in on has a good status, too. */
-function isStored(request) {
-  return (request.status === 200 || request.status === 201) && bodyOf(request) !== null;
-}
-
-function errorOf(request) {
-  const status = request.status === 200 ? 401 : request.status;
-  return new RequestError(status, {
-    text: request.responseText,
-    retryAfterMs: parseRetryAfter(request.getResponseHeader("Retry-After")),
-  });
-}
-
-function bodyOf(request) {
-  try {
-    return JSON.parse(request.responseText);
-  } catch {
-    return null;
-  }
 }
