@@ -1,4 +1,4 @@
-"""What an app finds inside, and what it reaches from there: its own collection's data, and the internet without private networks."""
+"""What an app finds inside, and what it reaches from there: its own data, and the internet without private networks."""
 
 import contextlib
 import socket
