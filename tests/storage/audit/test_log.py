@@ -17,6 +17,7 @@ from storage.audit.log import Conditions, Kind, Verb
 from storage.collections import collections, keys
 from storage.errors import InvalidInput
 from storage.models import AuditEntry, Collection, DataKey
+from storage.postgres import clock
 
 ADA = Actor("person", "Ada", 7, "192.0.2.7")
 
