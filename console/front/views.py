@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from console import access
-from console.front import names, visitors
+from console import access, host_names
+from console.front import visitors
 from console.front.paths import ENTER, local_path
 from storage.micros import micros, subdomains
 
@@ -21,7 +21,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     It tells no more than a request to that name does.
     """
     name = request.GET.get("domain", "")
-    is_ours = names.is_the_consoles(name) or micros.find_micro_by_host(name) is not None
+    is_ours = host_names.is_the_consoles(name) or micros.find_micro_by_host(name) is not None
     return HttpResponse(status=200 if is_ours else 404)
 
 

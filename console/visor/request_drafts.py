@@ -71,7 +71,8 @@ def repeat(event: Event, *, micro: Micro | None = None) -> Draft:
     if request.text is None or request.is_cut:
         reason = "is not text" if request.text is None else "was cut at 64 KB when it was recorded"
         raise InvalidInput(f"Its body {reason}, so it cannot be sent again from here")
-    if event.content.is_redacted:
+    texts = (line.target, request.text, *(value for _, value in kept_headers(event)))
+    if event.content.is_redacted and any(REDACTED in text for text in texts):
         raise InvalidInput(
             "A secret in this request was masked when it was recorded: edit the request and fill the secret in"
         )

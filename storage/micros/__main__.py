@@ -54,6 +54,8 @@ async def _run() -> None:
     supervisor, control = _make(means)
     async with await control.serve(places.control):
         await supervisor.run(stopped)
+    if means.cgroups:
+        means.cgroups.remove()
 
 
 def _make(means: Means) -> tuple[Supervisor, Control]:

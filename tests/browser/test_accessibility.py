@@ -9,7 +9,7 @@ from console.management.demo_items import messy_items
 from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
-from storage.micros import api_keys, domains, variables
+from storage.micros import api_keys, domains, micros, variables
 from storage.models import (
     Base,
     Collection,
@@ -79,6 +79,8 @@ PAGES = {
     "visor-logs": "/collections/{id}/visor/{event}/?tab=log",
     "visor-code": "/collections/{id}/visor/{event}/?tab=code",
     "visor-difference": "/collections/{id}/visor/{replay}/?tab=difference",
+    "visor-micro": "/collections/{id}/visor/?micro=api",
+    "visor-micro-logs": "/collections/{id}/visor/{of_micro}/?tab=log",
     "visor-client": "/collections/{id}/visor/client/",
     "visor-client-sent": "/collections/{id}/visor/client/?sent={replay}",
     "micros-empty": "/collections/{empty}/micros/",
@@ -133,8 +135,8 @@ def full(server: Server, cast: Cast) -> Cast:
     return cast
 
 
-def keep_events(collection_id: str) -> tuple[str, str]:
-    """A recorded request with something on every tab, and one that sent it again."""
+def keep_events(collection_id: str) -> tuple[str, str, str]:
+    """A recorded request with something on every tab, one that sent it again, and one to a Micro."""
     recording.start_recording(collection_id)
     made = make_event(
         collection_id,
@@ -150,9 +152,17 @@ def keep_events(collection_id: str) -> tuple[str, str]:
     again = make_event(
         collection_id, origin="replay", replay_of=made.line.id, status=503, response=body("{}"), sent_by="Ada"
     )
-    for event in (made, again, *(make_event(collection_id, status=status) for status in (200, 304, 404, 500))):
+    micro = micros.create_micro(collection_id=collection_id, name="a Micro with a rather long name")
+    printed = ((1_800_000_000.0, False, "asked"), (1_800_000_000.1, True, "Traceback " + "x" * 300))
+    of_micro = make_event(collection_id, path="/breaks", status=500, micro_id=micro.id, printed=printed)
+    for event in (
+        made,
+        again,
+        of_micro,
+        *(make_event(collection_id, status=status) for status in (200, 304, 404, 500)),
+    ):
         event_queries.keep_event(event)
-    return made.line.id, again.line.id
+    return made.line.id, again.line.id, of_micro.line.id
 
 
 def fill_micro(cast: Cast) -> None:
@@ -249,8 +259,8 @@ def test_faults_are_found_in_both_schemes(pages: Pages) -> None:
 @pytest.mark.parametrize("half", [0, 1])
 def test_every_page(full: Cast, pages: Pages, half: int) -> None:
     page = pages(full.server_owner, bypass_csp=True)
-    event, replay = keep_events(full.collection.id)
-    known = ids_of(full) | {"event": event, "replay": replay, "empty": make_cast().collection.id}
+    event, replay, of_micro = keep_events(full.collection.id)
+    known = ids_of(full) | {"event": event, "replay": replay, "of_micro": of_micro, "empty": make_cast().collection.id}
     known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
     for name, path in list(PAGES.items())[half::2]:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
-from storage.collections import keys
 from tests.micros_e2e import guides as files
 from tests.people import Cast
 from tests.running_micros import MicroClient, deploy_micro, said, told
@@ -16,12 +15,6 @@ from tests.waiting import eventually
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 CONTACT = {"name": "Ada", "email": "ada@example.org", "message": "Hello & goodbye"}
-
-
-@pytest.fixture(scope="module")
-def data_key(server: Server, guides: Cast) -> str:
-    """As somebody who looks at the data from elsewhere has one."""
-    return keys.create_key(collection_id=guides.collection.id, name="From elsewhere").text
 
 
 @pytest.fixture(scope="module")

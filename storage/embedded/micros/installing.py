@@ -31,7 +31,11 @@ _FOREIGN = re.compile(
     r"^[^#\n]*(?:#egg=deta\b(?![-_.])|/deta-\d[^/\s]*\.(?:whl|tar\.gz|zip)|github\.com/deta/deta-python).*$",
     re.MULTILINE | re.IGNORECASE,
 )
+# What is installed "editable" stays where its code is, and that is gone after the build.
+_EDITABLE = re.compile(r"^[ \t]*(?:-e|--editable)[ \t=]+", re.MULTILINE)
 _CLEANED = ".requirements"
+# Building what lies in the code writes beside it, and the code is for reading alone: it is built in a copy.
+_IN_A_COPY = ["/bin/sh", "-c", 'cp -r "$1" "$2" && cd "$2" && shift 2 && exec "$@"', "sh"]
 _PYPROJECT_ASKS = re.compile(r"^\s*(?:\[project\]|\[tool\.poetry\.dependencies\])", re.MULTILINE)
 
 
@@ -61,8 +65,11 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
     if asked is None:
         return Plan()
     files = list(_requirement_files(code, asked))
-    cleaned = _without_foreign(code, files)
+    cleaned = _cleaned(code, files)
+    is_local = any(_LOCAL.search(_text(path)) for path in files)
+    source = paths.scratch / "source" if is_local else paths.app
     command = [
+        *([*_IN_A_COPY, str(paths.app), str(source)] if is_local else []),
         str(paths.uv),
         "pip",
         "install",
@@ -71,7 +78,7 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
         "--python",
         str(paths.python),
         "--requirements",
-        str((paths.packages / _CLEANED if cleaned else paths.app) / asked),
+        str((paths.packages / _CLEANED if cleaned else source) / asked),
         "--excludes",
         str(paths.shims / "python" / "not_installed.txt"),
         "--no-python-downloads",
@@ -80,7 +87,8 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
         "--color=never",
     ]
     environment = {"UV_CACHE_DIR": str(paths.scratch / "uv"), "UV_NO_MANAGED_PYTHON": "1"}
-    return Plan(_digest(code, f"python {series}", files), [command], cleaned, str(paths.app), environment)
+    counted = {path.resolve() for path in code.rglob("*") if path.is_file()} if is_local else files
+    return Plan(_digest(code, f"python {series}", list(counted)), [command], cleaned, str(paths.app), environment)
 
 
 def _plan_node(code: Path, series: str, paths: Paths) -> Plan:
@@ -108,14 +116,14 @@ def _asks(path: Path) -> bool:
     """Is there a file that names packages? A pyproject.toml often only sets up tools."""
     if not path.is_file():
         return False
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = _text(path)
     if path.suffix == ".toml":
         return bool(_PYPROJECT_ASKS.search(text))
     return any(line.split("#", 1)[0].strip() for line in text.splitlines())
 
 
 def _requirement_files(code: Path, first: str) -> Iterator[Path]:
-    """The file, those that it includes, and, when one names a local path, all of the code."""
+    """The file, and those that it includes."""
     waiting, seen = [code / first], set[Path]()
     while waiting:
         path = waiting.pop().resolve()
@@ -123,18 +131,21 @@ def _requirement_files(code: Path, first: str) -> Iterator[Path]:
             continue
         seen.add(path)
         yield path
-        text = path.read_text(encoding="utf-8", errors="replace")
-        waiting += [path.parent / name for name in _INCLUDE.findall(text)]
-        if _LOCAL.search(text):
-            waiting += [each for each in code.rglob("*") if each.is_file()]
+        waiting += [path.parent / name for name in _INCLUDE.findall(_text(path))]
 
 
-def _without_foreign(code: Path, files: Sequence[Path]) -> dict[str, bytes]:
-    """Copies of the files without the addresses of a foreign `deta`, by name; none when there is no such address."""
-    texts = {path.relative_to(code.resolve()): path.read_text(encoding="utf-8", errors="replace") for path in files}
-    if not any(_FOREIGN.search(text) for text in texts.values()):
+def _cleaned(code: Path, files: Sequence[Path]) -> dict[str, bytes]:
+    """Copies of the files by name, without the addresses of a foreign `deta`, and with nothing to be left where it was built;
+    none when there is no such thing in any."""
+    texts = {path.relative_to(code.resolve()): _text(path) for path in files}
+    cleaned = {name: _EDITABLE.sub("", _FOREIGN.sub("", text)) for name, text in texts.items()}
+    if cleaned == texts:
         return {}
-    return {f"{_CLEANED}/{name}": _FOREIGN.sub("", text).encode() for name, text in texts.items()}
+    return {f"{_CLEANED}/{name}": text.encode() for name, text in cleaned.items()}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _read_package(code: Path) -> dict[str, Any] | None:

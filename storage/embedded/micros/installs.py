@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from storage.micro_host import Built, Line, Wanted
 
 _LOOK_SECONDS = 1.0
 _WORDS_CHARACTERS = 4_000
+# How uv and npm begin one.
+_COMPLAINT = re.compile(r"^(?:error:|npm error|\s*\u00d7)", re.MULTILINE)
 
 Tell = Callable[[str], None]
 
@@ -85,9 +88,7 @@ class _Step:
         if enclosure.ran_out_of_memory():
             raise Failed("Installing used more memory than a build may.")
         if self._ended.result() != 0:
-            raise Failed(
-                self._output.ending[-_WORDS_CHARACTERS:] or f"The installer ended with {self._ended.result()}."
-            )
+            raise Failed(_reason(self._output.ending) or f"The installer ended with {self._ended.result()}.")
 
     async def _watch(self, folder: Path) -> None:
         """Wait for its end, and look at how much it has written."""
@@ -97,6 +98,12 @@ class _Step:
             if await loop.run_in_executor(None, _size, folder) > limits.MICRO_DEPENDENCIES_MAX_BYTES:
                 most = limits.MICRO_DEPENDENCIES_MAX_BYTES // 1_048_576
                 raise Failed(f"What is installed has more than {most} MB, the most that a Micro may have.")
+
+
+def _reason(printed: str) -> str:
+    """Of what an installer printed, what comes from its first complaint on."""
+    found = _COMPLAINT.search(printed)
+    return printed[found.start() if found else 0 :][-_WORDS_CHARACTERS:].strip()
 
 
 def _plan(wanted: Wanted, around: Surroundings) -> installing.Plan:
@@ -110,8 +117,11 @@ def _make_folder(folder: Path, files: Mapping[str, bytes], give: Callable[[Path]
     folder.parent.chmod(0o711)  # whatever the umask takes away
     folder.mkdir()
     for name, content in files.items():
-        (folder / name).write_bytes(content)
-        give(folder / name)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        for each in (path, *path.parents[: len(Path(name).parts) - 1]):
+            give(each)
     give(folder)
 
 
