@@ -5,6 +5,7 @@ the application sees what was announced, and may refuse it for that; reading it 
 again with all of it. Nothing else reads `wsgi.input`, except Django for the forms of pages.
 """
 
+import io
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -37,7 +38,8 @@ def open_whole(environ: dict[str, Any], *, most_bytes: int, what: str) -> tuple[
     length = announced_length(environ)
     _check(environ, length, most_bytes, f"{what} has {length:,} bytes; at most {most_bytes:,} are accepted")
     body: IO[bytes] = environ["wsgi.input"]
-    return body, length
+    # Ours can; a request that no server brought, but a client in this process, may have one that can only be read.
+    return (body if body.seekable() else io.BytesIO(body.read(length))), length
 
 
 class FileBody:

@@ -263,7 +263,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "deployment_id": lambda: make_deployment(cast).id,
         "starter": "flask",
         "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
-        "domain": lambda: domains.add_domain(**_of_micro(cast), name="app.example.org"),
+        "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),
         "api_key_id": lambda: api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(4)).key.pk,
     }
     values = {parameter: known[parameter] for parameter in sorted(ROUTES[name])}
