@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from storage import disk_space, limits
+from storage.events.blocks import Event, PrintedLine
 from storage.micro_host import Line, Source
 from storage.micro_logs import sql as logs_sql
 from storage.micro_logs.sql import LineRow
 from storage.postgres.database import OwnConnection, run, run_one
 
-__all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "sweep_lines"]
+__all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "list_printed", "sweep_lines"]
 
 # What Postgres cannot hold in a text.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -77,6 +78,17 @@ def list_lines(
         )
     )
     return rows if after is not None else rows[::-1]
+
+
+def list_printed(event: Event) -> tuple[PrintedLine, ...]:
+    """What a Micro printed while it answered a recorded request, oldest first, as far as its log goes back.
+
+    A line comes within about a second; a pinned event has its own. Raises EngineUnreachable.
+    """
+    if not event.line.micro_id or event.content.printed:
+        return event.content.printed
+    rows = list_lines(micro_id=event.line.micro_id, request_id=UUID(event.line.id))
+    return tuple((row.at.timestamp(), row.source == Source.ERROR, row.text) for row in rows)
 
 
 def sweep_lines() -> int:
