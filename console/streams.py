@@ -38,8 +38,9 @@ def open_whole(environ: dict[str, Any], *, most_bytes: int, what: str) -> tuple[
     length = announced_length(environ)
     _check(environ, length, most_bytes, f"{what} has {length:,} bytes; at most {most_bytes:,} are accepted")
     body: IO[bytes] = environ["wsgi.input"]
-    # Ours can; a request that no server brought, but a client in this process, may have one that can only be read.
-    return (body if body.seekable() else io.BytesIO(body.read(length))), length
+    # Ours can, where there is a body at all; of a request that no server brought it may be one that can only be read.
+    is_file = length and body.seekable()
+    return (body if is_file else io.BytesIO(body.read(length) if length else b"")), length
 
 
 class FileBody:
