@@ -48,7 +48,7 @@ _APPS = {
     },
 }
 _COLD_SECONDS = {"Flask": 0.5, "FastAPI": 1.5, "Express": 0.5}
-_PLAIN = "def app(environ, start):\n    start('200 OK', [])\n    return [b'hello']\n"
+_PLAIN = "def app(environ, start):\n    start('200 OK', [('Content-Length', '5')])\n    return [b'hello']\n"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from storage.micros.hosts import the_host
 
 # How often a Micro that is starting is asked for.
 _LOOK_SECONDS = 0.5
+# Within that time it is known that an app has ended, and why.
+_KNOWN_SECONDS = 0.5
 # The whole of an answer takes at most so many times what a request may wait for: a client may be slow to take it.
 _WHOLE = 30
 
@@ -92,10 +94,16 @@ def status_of(micro_id: str) -> Status:
 
 def why_missing(micro_id: str) -> Fault:
     """Why an app closed the connection without an answer, or never opened its socket."""
+    ends_at = time.monotonic() + _KNOWN_SECONDS
     try:
         if why := the_host().why_off():
             return Fault(FaultKind.OFF, why)
-        status = status_of(micro_id)
+        while True:
+            status = status_of(micro_id)
+            # Connections are closed a moment before it is known why.
+            if status.fault is not None or status.state is not State.RUNNING or time.monotonic() > ends_at:
+                break
+            time.sleep(_KNOWN_SECONDS / 10)
     except HostUnreachable:
         return Fault(FaultKind.OFF, "What runs Micros on this machine does not answer")
     except Faulted as error:

@@ -116,6 +116,8 @@ class Life:
             started_at=current.started_at,
             ready_at=current.ready_at,
             memory_bytes=current.memory_bytes,
+            # Whoever waited for the one before asks why it ended, when another caller has woken the next already.
+            fault=None if current.ready_at is not None else self.fault,
         )
 
     # Waking.
