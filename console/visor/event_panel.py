@@ -12,7 +12,8 @@ from console.visor.line_diff import pretty
 from storage.errors import EventNotFound, MicroNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event
-from storage.micros import logs, micros
+from storage.micro_logs import logs
+from storage.micros import micros
 from storage.models import Micro
 from storage.postgres import clock
 

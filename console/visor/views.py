@@ -25,7 +25,8 @@ from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
-from storage.micros import logs, micros
+from storage.micro_logs import logs
+from storage.micros import micros
 from storage.models import Role
 
 

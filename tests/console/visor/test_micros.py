@@ -17,7 +17,8 @@ from console.visor.code_snippets import make_snippets
 from storage.events import queries as event_queries
 from storage.events.blocks import Event
 from storage.events.queries import Conditions
-from storage.micros import api_keys, logs, micros, variables
+from storage.micro_logs import logs
+from storage.micros import api_keys, micros, variables
 from storage.models import Collection
 from tests.console.conftest import Browser
 from tests.console.visor.test_code_snippets import program
