@@ -12,10 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # What people's apps begin with stands among them, and is no module of ours.
 MODULES = sorted(
-    path
-    for room in ("console", "storage")
-    for path in (ROOT / room).rglob("*.py")
-    if "starter_apps" not in path.parts
+    path for room in ("console", "storage") for path in (ROOT / room).rglob("*.py") if "starter_apps" not in path.parts
 )
 CODE = [path for path in MODULES if "migrations" not in path.parts]
 SQL = re.compile(

@@ -63,7 +63,7 @@ def _read_filter(request: PageRequest, found: list[Deployment]) -> dict[str, Any
     }
 
 
-def _lines(micro_id: str, chosen: dict[str, Any], **place: int | None) -> list[LineRow]:
+def _lines(micro_id: str, chosen: dict[str, Any], **place: Any) -> list[LineRow]:
     deployment = chosen["deployment"]
     return logs.list_lines(
         micro_id=micro_id,

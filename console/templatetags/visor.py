@@ -7,7 +7,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from storage.micros import subdomains
+from storage import micro_addresses
 
 register = template.Library()
 
@@ -28,7 +28,7 @@ def visible(text: str) -> str:
 @register.filter
 def micro_host(subdomain: str) -> str:
     """Where the Micro of this sub-domain is served; "" for none."""
-    return subdomains.hostname(subdomain) if subdomain else ""
+    return micro_addresses.hostname(subdomain) if subdomain else ""
 
 
 @register.filter

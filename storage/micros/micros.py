@@ -136,7 +136,7 @@ def change_micro(
         before = {f"{what}_before": getattr(micro, what) for what in changed}
         _check_free(collection_id=collection_id, name=changed.get("name", ""), subdomain=changed.get("subdomain", ""))
         _update(micro, changed)
-        if "name" in changed:
+        if "name" in changed and micro.data_key_id is not None:
             DataKey.objects.filter(id=micro.data_key_id).update(name=_key_name(changed["name"]))
         micro.name = changed.get("name", micro.name)
         _record(Verb.MICRO_CHANGED, micro, **changed, **before)

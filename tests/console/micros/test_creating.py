@@ -1,5 +1,7 @@
 """New Micros: the form, its suggestion of an address, and what begins with a starter."""
 
+from typing import Any
+
 import pytest
 
 from console.micros.starters import STARTERS
@@ -9,7 +11,7 @@ from tests.console.conftest import Browser
 from tests.console.micros.conftest import ShownHost
 from tests.people import Cast
 
-FETCH = {"HTTP_X_REQUESTED_WITH": "fetch", "HTTP_ACCEPT": "application/json"}
+FETCH: dict[str, Any] = {"HTTP_X_REQUESTED_WITH": "fetch", "HTTP_ACCEPT": "application/json"}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from contextlib import closing
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -118,7 +119,7 @@ def test_page_of_a_failed_one_shows_its_traceback_and_what_serves(
 def test_page_follows_the_log_while_it_is_made(people: Cast, browser: Browser, micro: Micro, url: str) -> None:
     moving = make_deployment(micro, "building", heartbeat_at=clock.now())
     page, client = f"{url}deployments/{moving.id}/", browser(people.reader)
-    polled = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "deployment"}
+    polled: dict[str, Any] = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "deployment"}
     seen = search(r"\?seen=(\w+)", client.get(page).content.decode())[1]
     assert client.get(f"{page}?seen={seen}", **polled).status_code == 204
 

@@ -1,5 +1,7 @@
 """The cards of Micros, and the first page of one."""
 
+from typing import Any
+
 import pytest
 
 from storage.micros import figures
@@ -67,7 +69,7 @@ def test_what_a_page_shows_already_is_not_sent_again(
     asked = f"/collections/{people.collection.id}/micros/" if target == "micros" else url
     client = browser(people.reader)
     seen = search(r"\?seen=(\w+)", client.get(asked).content.decode())[1]
-    polled = {**POLLED, "HTTP_HX_TARGET": target}
+    polled: dict[str, Any] = {**POLLED, "HTTP_HX_TARGET": target}
 
     assert client.get(f"{asked}?seen={seen}", **polled).status_code == 204
 
