@@ -17,7 +17,8 @@ from console.micros import shown
 from console.page import PageRequest, go_to
 from storage import jobs, limits
 from storage.errors import DeploymentNotFound, InvalidInput
-from storage.micros import bundles, deployments, logs
+from storage.micro_logs import logs
+from storage.micros import bundles, deployments
 from storage.micros.bundles import Bundle
 from storage.models import Deployment, Micro, Role
 from storage.postgres.database import release_connection

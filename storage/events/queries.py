@@ -17,14 +17,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from storage import disk_space, limits
+from storage import disk_space, limits, micro_addresses
 from storage.errors import EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line, PrintedLine
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
-from storage.micros import logs, subdomains
+from storage.micro_logs import logs
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
@@ -317,5 +317,5 @@ def _named(collection_id: str, lines: list[Line]) -> list[Line]:
             line.key_name = names.get(line.key_id, "") if line.key_id else ""
             line.is_pinned = line.id in pinned
             if (micro := micros.get(line.micro_id)) is not None:
-                line.micro_name, line.micro_host = micro.name, subdomains.hostname(micro.subdomain)
+                line.micro_name, line.micro_host = micro.name, micro_addresses.hostname(micro.subdomain)
     return lines

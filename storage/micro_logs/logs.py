@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from storage import disk_space, limits
-from storage.micros import sql as micros_sql
-from storage.micros.host import Line, Source
-from storage.micros.sql import LineRow
+from storage.micro_host import Line, Source
+from storage.micro_logs import sql as logs_sql
+from storage.micro_logs.sql import LineRow
 from storage.postgres.database import OwnConnection, run, run_one
 
 __all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "sweep_lines"]
@@ -33,7 +33,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
         return True
     if disk_space.is_short_for_items():
         return False
-    adding = micros_sql.add_lines(
+    adding = logs_sql.add_lines(
         micro_ids=[line.micro_id for line in lines],
         deployment_ids=[line.deployment_id for line in lines],
         request_ids=[line.request_id for line in lines],
@@ -42,7 +42,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
         texts=[_storable(line.text) for line in lines],
     )
     with _writing:
-        _writer.run_together([micros_sql.hold_lines(), adding])
+        _writer.run_together([logs_sql.hold_lines(), adding])
     return True
 
 
@@ -65,7 +65,7 @@ def list_lines(
     if _UNSTORABLE.search(micro_id + search):
         return []
     rows = run(
-        micros_sql.list_lines(
+        logs_sql.list_lines(
             micro_id,
             before=before,
             after=after,
@@ -85,11 +85,11 @@ def sweep_lines() -> int:
     Raises EngineUnreachable.
     """
     total = 0
-    while dropped := run_one(micros_sql.drop_old_lines(limits.MICRO_LINES_KEPT_DAYS, limits.SWEEP_BATCH_ROWS)).total:
+    while dropped := run_one(logs_sql.drop_old_lines(limits.MICRO_LINES_KEPT_DAYS, limits.SWEEP_BATCH_ROWS)).total:
         total += dropped
-    for (micro_id,) in run(micros_sql.list_logged_micros()):
+    for (micro_id,) in run(logs_sql.list_logged_micros()):
         while dropped := run_one(
-            micros_sql.drop_lines_beyond(micro_id, kept=limits.MICRO_LINES_KEPT, limit=limits.SWEEP_BATCH_ROWS)
+            logs_sql.drop_lines_beyond(micro_id, kept=limits.MICRO_LINES_KEPT, limit=limits.SWEEP_BATCH_ROWS)
         ).total:
             total += dropped
     return total
