@@ -63,14 +63,17 @@ def _read_filter(request: PageRequest, found: list[Deployment]) -> dict[str, Any
     }
 
 
-def _lines(micro_id: str, chosen: dict[str, Any], **place: int | None) -> list[LineRow]:
+def _lines(
+    micro_id: str, chosen: dict[str, Any], *, before: int | None = None, after: int | None = None
+) -> list[LineRow]:
     deployment = chosen["deployment"]
     return logs.list_lines(
         micro_id=micro_id,
         search=chosen["q"],
         sources=SOURCES[chosen["from"]][1] if chosen["from"] else (),
         deployment_id=deployment.id if deployment else None,
-        **place,
+        before=before,
+        after=after,
     )
 
 

@@ -1,6 +1,7 @@
 """axe finds nothing on any page, in light and dark, wide and narrow; and no page is wider than its window."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -168,7 +169,7 @@ def keep_events(collection_id: str) -> tuple[str, str, str]:
 def fill_micro(cast: Cast) -> None:
     """A Micro with something on each of its pages; a long name, a failed deployment, and one that serves and has no code."""
     micro = make_micro("an app with a rather long name, to see what happens", collection_id=cast.collection.id)
-    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id}
     variables.set_variables(**at, values={"A_RATHER_LONG_NAME_OF_A_VARIABLE_TO_SEE_WHAT_HAPPENS": "x"})
     domains.add_domain(**at, name="a-rather-long-name-to-see-what-happens.example.org")
     api_keys.create_key(**at, name="robot", description="a program that calls at night and a few times each day")

@@ -293,7 +293,7 @@ def make_deployment(cast: Cast) -> Deployment:
     return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
 
 
-def _of_micro(cast: Cast) -> dict[str, str]:
+def _of_micro(cast: Cast) -> dict[str, Any]:
     return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
 
 

@@ -167,7 +167,7 @@ def _make_micros(collection_id: str, other_id: str) -> tuple[str, Deployment]:
     """A Micro with all that one has, and another collection's; the first characters of the API key, and a failed deployment."""
     micro = micros.create_micro(collection_id=collection_id, name="Canary-app", subdomain="hidden-canary")
     micros.create_micro(collection_id=other_id, name="Canary-other-app", subdomain="hidden-canary-2")
-    at: dict[str, str] = {"collection_id": collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": collection_id, "micro_id": micro.id}
     variables.set_variables(**at, values={"CANARY_VARIABLE": "canary-value"})
     deployment = Deployment.objects.create(
         micro=micro, number=1, runtime="python", state="failed", reason="canary-traceback"
