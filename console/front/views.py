@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 from console import access, host_names
 from console.front import visitors
 from console.front.paths import ENTER, local_path
-from storage.micros import micros, subdomains
+from storage import micro_addresses
+from storage.micros import micros
 
 
 @login_not_required
@@ -36,7 +37,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     session_key = request.session.session_key or ""
     ticket = visitors.make_ticket(session_key=session_key, micro=micro, state=request.GET.get("state", ""))
     port = host.rpartition(":")[2]
-    name = subdomains.normalise_host(host)
+    name = micro_addresses.normalise_host(host)
     where = f"{name}:{port}" if port.isdigit() else name
     asked = urlencode({"ticket": ticket, "path": local_path(request.GET.get("path", ""))})
     address = f"{request.scheme}://{where}{ENTER}?{asked}"

@@ -12,7 +12,7 @@ from console.visor.line_diff import pretty
 from storage.errors import EventNotFound, MicroNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event
-from storage.micros import logs, micros
+from storage.micros import micros
 from storage.models import Micro
 from storage.postgres import clock
 
@@ -38,7 +38,7 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     context["touched"] = find_touched(event)
     context["micro"] = micro
     context["micro_origin"] = host_names.micro_origin(micro.subdomain, console=origin) if micro else ""
-    context["printed"] = printed = logs.list_printed(event)
+    context["printed"] = printed = event_queries.list_printed(event)
     context["log_count"] = len(printed) + len(event.content.log)
     context["awaits_log"] = clock.now() - event.line.at < _LOG_COMES_WITHIN
     if tab == "response":

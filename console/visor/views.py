@@ -25,7 +25,7 @@ from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
-from storage.micros import logs, micros
+from storage.micros import micros
 from storage.models import Role
 
 
@@ -84,9 +84,7 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
     fault = ""
     try:
         if request.POST.get("on"):
-            found = event_queries.find_event(collection_id=collection_id, event_id=event_id)
-            printed = logs.list_printed(found)
-            event_queries.pin_event(collection_id=collection_id, event_id=event_id, printed=printed)
+            event_queries.pin_event(collection_id=collection_id, event_id=event_id)
         else:
             event_queries.unpin_event(collection_id=collection_id, event_id=event_id)
     except EventNotFound as error:

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from storage.collections import collections
-from storage.micros import logs, micros, variables
+from storage.micro_logs import logs
+from storage.micros import micros, variables
 from storage.models import Collection
 from tests.micros_e2e.conftest import OBEDIENT
 from tests.micros_e2e.neighbours import run_inside

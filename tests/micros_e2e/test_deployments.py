@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import DeploymentNotFound
-from storage.micros import deployments, logs
+from storage.micro_logs import logs
+from storage.micros import deployments
 from storage.micros.host import Source
 from storage.models import Deployment
 from tests.micros_e2e.conftest import OBEDIENT

@@ -17,7 +17,7 @@ from console.visor.code_snippets import make_snippets
 from storage.events import queries as event_queries
 from storage.events.blocks import Event
 from storage.events.queries import Conditions
-from storage.micros import api_keys, logs, micros, variables
+from storage.micros import api_keys, micros, variables
 from storage.models import Collection
 from tests.console.conftest import Browser
 from tests.console.visor.test_code_snippets import program
@@ -78,7 +78,7 @@ def newest(client: MicroClient, path: str) -> Event:
 
 def printed(event: Event) -> list[str]:
     """What the app printed for it, once the log has it."""
-    return [text for _, _, text in eventually(lambda: logs.list_printed(event))]
+    return [text for _, _, text in eventually(lambda: event_queries.list_printed(event))]
 
 
 def url_of(cast: Cast) -> str:
@@ -103,7 +103,7 @@ def test_a_request_is_recorded_with_what_was_printed_for_it(app: MicroClient) ->
     event = newest(app, "/orders/a%2Fb")
     line = event.line
     assert (line.method, line.query, line.status, line.micro_id) == ("POST", "q=%C3%A9", 201, app.micro.id)
-    assert (line.micro_name, line.micro_subdomain) == ("noisy", app.micro.subdomain)
+    assert (line.micro_name, line.micro_host) == ("noisy", f"{app.micro.subdomain}.localhost")
     assert event.content.request.text == '{"n": 1}'
     assert json.loads(event.content.response.text or "")["target"] == "/orders/a%2Fb?q=%C3%A9"
     assert dict(event.request_headers)["Host"] == app.host
@@ -326,6 +326,7 @@ def test_snippets_run_when_pasted(server: Server, closed: MicroClient, key: str,
     )
     assert ran.returncode == 0, (getattr(snippets, language), ran.stderr)
     again = eventually(lambda: found if (found := newest(closed, path)).line.id != event.line.id else None)
+    assert again is not None
     assert again is not None
     assert (again.line.method, again.line.target, again.line.status) == ("POST", f"{path}?a=b", 201)
     assert (again.content.request.text, dict(again.request_headers)["X-Odd"]) == ("it's $HOME", "`id`")

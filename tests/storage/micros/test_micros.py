@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from storage import limits
+from storage import limits, micro_addresses
 from storage.audit.log import Conditions, Verb, list_entries
 from storage.collections import collections, deletion, keys
 from storage.errors import AlreadyTaken, CollectionNotFound, InvalidInput, MicroNotFound
@@ -127,12 +127,12 @@ def test_a_subdomain_is_chosen_once_and_can_be_changed(host: ToldHost) -> None:
         micros.change_micro(collection_id=other.collection_id, micro_id=other.id, subdomain=changed.subdomain)
     with pytest.raises(AlreadyTaken):
         make_micro("third", subdomain=changed.subdomain)
-    assert micros.find_micro_by_host(subdomains.hostname(micro.subdomain)) is None
+    assert micros.find_micro_by_host(micro_addresses.hostname(micro.subdomain)) is None
 
 
 def test_a_micro_is_found_by_whatever_a_host_header_makes_of_its_name() -> None:
     micro = make_micro()
-    name = subdomains.hostname(micro.subdomain)
+    name = micro_addresses.hostname(micro.subdomain)
     for host in (name, name.upper(), f"{name}:8000", f"{name}.", f" {name} "):
         assert micros.find_micro_by_host(host) == micro, host
     for host in (
@@ -215,7 +215,7 @@ def test_a_deleted_micro_ends_and_its_key_with_it(host: ToldHost) -> None:
     micros.delete_micro(collection_id=micro.collection_id, micro_id=micro.id, typed_name="hello")
     assert host.told[-2:] == [("changed", micro.id), ("stop", micro.id)]
     assert DataKey.objects.get(id=key).revoked_at is not None
-    assert micros.find_micro_by_host(subdomains.hostname(micro.subdomain)) is None
+    assert micros.find_micro_by_host(micro_addresses.hostname(micro.subdomain)) is None
     entry = list_entries(Conditions(micro.collection_id))[1]
     assert (entry.verb, entry.about) == (Verb.MICRO_DELETED, "hello")
 
