@@ -6,7 +6,6 @@ supervision, are the command's (`management/commands/serve.py`).
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -23,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from console import own_address
 from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
@@ -30,8 +30,6 @@ from storage.embedded.process import Child
 from storage.postgres import locks
 from storage.postgres.database import unhurried
 
-# What a running serve notes of itself in the data folder.
-ADDRESS_NOTE = "serve.json"
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15
 # How long a node waits for another that migrates the database they share.
@@ -54,12 +52,6 @@ _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 
 
-def url(port: int, *, scheme: str) -> str:
-    """A listener's address as one would type it on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
-    return f"{scheme}://{f'[{host}]' if ':' in host and '[' not in host else host}:{port}"
-
-
 def typed_command() -> str:
     """How a person types our commands, as serve was started itself: `homeport` when that is enough to find it."""
     program = Path(sys.argv[0])
@@ -67,14 +59,6 @@ def typed_command() -> str:
         return "homeport" if shutil.which("homeport") == str(program) else str(program)
     python = sys.executable.removeprefix(f"{Path.cwd()}/")
     return f"{python} {'-m homeport' if program.name == '__main__.py' else program.name}"
-
-
-def noted_address() -> str:
-    """Where the server of this data folder said it answers; where it would, if it never ran."""
-    try:
-        return str(json.loads((settings.DATA / ADDRESS_NOTE).read_text())["address"])
-    except (OSError, ValueError, KeyError):
-        return url(settings.PORT, scheme="http")
 
 
 def certificate_names() -> list[str]:
@@ -157,7 +141,7 @@ def caddy_child(
         front,
         http=[each.fileno() for each in http],
         https=[each.fileno() for each in https],
-        ask=f"{url(settings.PORT, scheme='http')}/domains/ask",
+        ask=f"{own_address.url(settings.PORT, scheme='http')}/domains/ask",
         issuer=settings.CADDY_ISSUER,
         marks=marks,
     )

@@ -5,6 +5,7 @@ the application sees what was announced, and may refuse it for that; reading it 
 again with all of it. Nothing else reads `wsgi.input`, except Django for the forms of pages.
 """
 
+import io
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -37,7 +38,9 @@ def open_whole(environ: dict[str, Any], *, most_bytes: int, what: str) -> tuple[
     length = announced_length(environ)
     _check(environ, length, most_bytes, f"{what} has {length:,} bytes; at most {most_bytes:,} are accepted")
     body: IO[bytes] = environ["wsgi.input"]
-    return body, length
+    # Ours can, where there is a body at all; of a request that no server brought it may be one that can only be read.
+    is_file = length and body.seekable()
+    return (body if is_file else io.BytesIO(body.read(length) if length else b"")), length
 
 
 class FileBody:

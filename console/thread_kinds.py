@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console.front import names
+from console import host_names
 from console.server.listening import API_ONLY
 from storage import limits
 
@@ -28,7 +28,7 @@ def kind_of(environ: dict[str, Any]) -> str:
     A request that reads, and turns out to need S3, is moved to the others then (`console/wsgi.py`).
     """
     # What a Micro asks for is the API, whatever name it writes: no app reaches another one as this server.
-    if API_ONLY not in environ and names.may_be_a_micros(environ.get("HTTP_HOST", "")):
+    if API_ONLY not in environ and host_names.may_be_a_micros(environ.get("HTTP_HOST", "")):
         return "micros"
     return kind_of_console(environ)
 

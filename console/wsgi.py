@@ -11,8 +11,9 @@ from django.db import connections
 
 application = get_wsgi_application()
 
+from console import host_names  # noqa: E402
 from console.front import application as front  # noqa: E402 (Django is set up by now)
-from console.front import names, recorded, refusals  # noqa: E402
+from console.front import recorded, refusals  # noqa: E402
 from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
@@ -70,7 +71,7 @@ def _micro(environ: dict[str, Any]) -> Answer:
         micro = front.find_micro(environ)
     except EngineUnreachable as error:
         return refusals.answer(refusals.busy(error.messages[0]), environ)
-    if micro is None and names.is_below_domain(environ["HTTP_HOST"]):
+    if micro is None and host_names.is_below_domain(environ["HTTP_HOST"]):
         return refusals.answer(refusals.NO_APP, environ)
     if micro is None:
         raise AnsweredBy(kind_of_console(environ))

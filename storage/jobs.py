@@ -22,7 +22,8 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
-from storage.micros import deploying, figures, logs
+from storage.micro_logs import logs
+from storage.micros import deploying, figures
 from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker

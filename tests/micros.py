@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -68,7 +69,7 @@ def hosted_by(host: MicroHost, places: Places) -> Iterator[None]:
         yield
 
 
-def make_micro(name: str = "hello", **chosen: str) -> Micro:
+def make_micro(name: str = "hello", **chosen: Any) -> Micro:
     """A Micro without code, in a collection of its own unless told which."""
     collection_id = chosen.pop("collection_id", "") or collections.create_collection("Made by a test").id
     return micros.create_micro(collection_id=collection_id, name=name, **chosen)

@@ -1,9 +1,11 @@
 """Bounds on processor time. They hold however busy the machine is, as nobody else's time counts."""
 
-import pickle
-import subprocess
-import sys
+import multiprocessing
+import os
+import resource
+import traceback
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +15,36 @@ from tests.waiting import LONG_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_PROGRAM = """
-import os, pickle, resource, sys
-sys.path.insert(0, os.getcwd())
-os.environ["DJANGO_SETTINGS_MODULE"] = "console.settings"
-import django
-django.setup()
-function, arguments, seconds = pickle.load(sys.stdin.buffer)
-used = int(sum(os.times()[:2]))
-resource.setrlimit(resource.RLIMIT_CPU, (used + 1 + seconds, used + 1 + seconds))
-made = function(*arguments)
-sys.stdout.buffer.write(pickle.dumps(made))
-"""
+# Its processes are forked from one that has loaded Django, so that each costs what its work costs.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.ready_for_work"])
 
 
 def call_within(seconds: int, function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function of ours returns, in a process of its own that the system ends after so many seconds of its work."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM],
-        input=pickle.dumps((function, arguments, seconds)),
-        cwd=ROOT,
-        capture_output=True,
-        timeout=LONG_SECONDS,
-    )
-    assert done.returncode == 0, f"{function.__qualname__}: {done.returncode}\n{done.stderr.decode()[-2_000:]}"
-    return pickle.loads(done.stdout)
+    ours, theirs = _processes.Pipe(duplex=False)
+    worker = _processes.Process(target=_work, args=(theirs, seconds, function, arguments))
+    worker.start()
+    theirs.close()
+    try:
+        assert ours.poll(LONG_SECONDS), f"{function.__qualname__} does not end"
+        made, fault = ours.recv()
+    except EOFError:
+        made, fault = None, "it was ended"
+    finally:
+        ours.close()
+        worker.join()
+    assert fault is None, f"{function.__qualname__}: {worker.exitcode}\n{fault}"
+    return made
+
+
+def _work(answer: Connection, seconds: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    used = int(sum(os.times()[:2]))
+    resource.setrlimit(resource.RLIMIT_CPU, (used + 1 + seconds, used + 1 + seconds))
+    try:
+        answer.send((function(*arguments), None))
+    except BaseException:
+        answer.send((None, traceback.format_exc()[-2_000:]))
 
 
 def used_by(processes: list[psutil.Process]) -> float:

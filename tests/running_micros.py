@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from storage import jobs
 from storage.errors import HostUnreachable
-from storage.micros import bundles, deployments, logs, micros
+from storage.micro_logs import logs
+from storage.micros import bundles, deployments, micros
 from storage.micros.host import Status
 from storage.micros.hosts import the_host, the_places
 from storage.models import Deployment, Micro

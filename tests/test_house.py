@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = sorted(path for room in ("console", "storage") for path in (ROOT / room).rglob("*.py"))
+# What people's apps begin with stands among them, and is no module of ours.
+MODULES = sorted(
+    path for room in ("console", "storage") for path in (ROOT / room).rglob("*.py") if "starter_apps" not in path.parts
+)
 CODE = [path for path in MODULES if "migrations" not in path.parts]
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|ALTER\s+TABLE)\b", re.S

@@ -11,7 +11,7 @@ from django.core import signing
 from django.db import transaction
 from django.urls import reverse
 
-from console import serving
+from console import own_address
 from console.accounts.forms import NewAccountForm
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -24,7 +24,7 @@ _SALT = "homeport.first-run"
 
 def sign_in_url() -> str:
     """The first address for the person who started the server: the one-time link, or the sign-in page once there are accounts."""
-    origin = serving.url(settings.PORT, scheme="http")
+    origin = own_address.url(settings.PORT, scheme="http")
     if get_user_model().objects.exists():
         return origin + reverse("sign-in")
     return origin + reverse("welcome", args=[signing.dumps("welcome", salt=_SALT)])

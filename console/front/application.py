@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlencode
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from console import streams
+from console import host_names, streams
 from console.cookies import PREFIX
 from console.error_status import status_of
-from console.front import headers, hosts, names, paths, refusals, visitors
+from console.front import headers, hosts, paths, refusals, visitors
 from console.front.counting import counts
 from console.front.refusals import Refusal
 from console.front.relay import relay
@@ -100,7 +100,7 @@ def _ask_to_sign_in(environ: dict[str, Any]) -> Answer:
     state = visitors.new_state()
     host = environ.get("HTTP_HOST", "")
     asked = urlencode({"to": host, "path": environ["RAW_URI"], "state": state})
-    where = f"{environ['wsgi.url_scheme']}://{names.console_host(host)}{reverse('enter-micro')}?{asked}"
+    where = f"{environ['wsgi.url_scheme']}://{host_names.console_host(host)}{reverse('enter-micro')}?{asked}"
     return _redirect(where, _set_cookie(environ, visitors.STATE_COOKIE, state, seconds=600))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from console.front import names
+from console import host_names
 from console.not_kept import PRIVATE
 from console.server.answers import Answer
 from storage import limits
@@ -82,7 +82,7 @@ def answer(refusal: Refusal, environ: dict[str, Any], *, micro: Micro | None = N
 
 def _page(refusal: Refusal, environ: dict[str, Any], micro: Micro | None) -> tuple[bytes, str, list[tuple[str, str]]]:
     """Its style comes from the console, whose pages are the only ones that have one."""
-    origin = f"{environ['wsgi.url_scheme']}://{names.console_host(environ.get('HTTP_HOST', ''))}"
+    origin = f"{environ['wsgi.url_scheme']}://{host_names.console_host(environ.get('HTTP_HOST', ''))}"
     log = origin + reverse("micro-logs", args=[micro.collection_id, micro.id]) if micro else ""
     about = {"refusal": refusal, "origin": origin, "log": log}
     text = render_to_string("front/refusal.html", about)

@@ -15,7 +15,7 @@ from console.front.slots import slots
 from console.front.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
 from console.recording.request_log import note
 from console.server.answers import Answer
-from storage.micros import subdomains
+from storage import micro_addresses
 from storage.models import Micro
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def relay(environ: dict[str, Any], micro: Micro, socket: Path, sent: list[tuple[
         if (refusal := _refusal_for(error, micro)) is not None:
             raise refusal from None
         raise
-    host = subdomains.normalise_host(environ.get("HTTP_HOST", ""))
+    host = micro_addresses.normalise_host(environ.get("HTTP_HOST", ""))
     shown = headers.for_client(upstream.headers, host=host)
     answer = _Relayed(upstream, patience, micro.id)
     status = f"{upstream.status} {upstream.reason or _phrase(upstream.status)}"

@@ -7,10 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from console import access
-from console.front import names, visitors
+from console import access, host_names
+from console.front import visitors
 from console.front.paths import ENTER, local_path
-from storage.micros import micros, subdomains
+from storage import micro_addresses
+from storage.micros import micros
 
 
 @login_not_required
@@ -21,7 +22,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     It tells no more than a request to that name does.
     """
     name = request.GET.get("domain", "")
-    is_ours = names.is_the_consoles(name) or micros.find_micro_by_host(name) is not None
+    is_ours = host_names.is_the_consoles(name) or micros.find_micro_by_host(name) is not None
     return HttpResponse(status=200 if is_ours else 404)
 
 
@@ -36,7 +37,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     session_key = request.session.session_key or ""
     ticket = visitors.make_ticket(session_key=session_key, micro=micro, state=request.GET.get("state", ""))
     port = host.rpartition(":")[2]
-    name = subdomains.normalise_host(host)
+    name = micro_addresses.normalise_host(host)
     where = f"{name}:{port}" if port.isdigit() else name
     asked = urlencode({"ticket": ticket, "path": local_path(request.GET.get("path", ""))})
     address = f"{request.scheme}://{where}{ENTER}?{asked}"

@@ -2,13 +2,13 @@
 
 from django.http import HttpRequest
 
-from storage.micros import subdomains
+from storage import micro_addresses
 from storage.models import Micro
 
 
 def address_of(request: HttpRequest, micro: Micro) -> str:
     """The address of its sub-domain, with the port that the console is reached by."""
-    return f"{request.scheme}://{subdomains.hostname(micro.subdomain)}{port_of(request)}"
+    return f"{request.scheme}://{micro_addresses.hostname(micro.subdomain)}{port_of(request)}"
 
 
 def domain_address(request: HttpRequest, domain: str) -> str:

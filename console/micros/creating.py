@@ -15,7 +15,7 @@ from console.micros.deployments import deploy
 from console.micros.forms import MicroForm, put_error
 from console.micros.shown import find_why_off
 from console.page import UNPROCESSABLE, PageRequest, go_to
-from storage import limits
+from storage import limits, micro_addresses
 from storage.errors import AlreadyTaken, InvalidInput
 from storage.micros import bundles, micros, subdomains
 from storage.models import Micro, Role
@@ -40,7 +40,7 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
         "form": form,
         "why_off": find_why_off(),
         "starters": starters.STARTERS.values(),
-        "most_bytes": limits.MICRO_BUNDLE_MAX_BYTES,
+        "most_mb": limits.MICRO_BUNDLE_MAX_BYTES // 1_048_576,
         "most_files": limits.MICRO_BUNDLE_MAX_FILES,
     }
     return render(request, "micros/new.html", context, status=UNPROCESSABLE if form.errors else 200)
@@ -74,7 +74,7 @@ def check_address(request: PageRequest, collection_id: str) -> HttpResponse:
             fault = f"The sub-domain “{chosen}” is taken."
     except InvalidInput as error:
         fault = f"{error.messages[0]}."
-    address = f"{request.scheme}://{subdomains.hostname(chosen)}{port_of(request)}" if chosen else ""
+    address = f"{request.scheme}://{micro_addresses.hostname(chosen)}{port_of(request)}" if chosen else ""
     context = {"address": address, "subdomain": chosen, "fault": fault, "is_suggestion": not typed, "name": name}
     return render(request, "micros/_address_check.html", context)
 

@@ -17,10 +17,10 @@ from console.micros import shown
 from console.page import PageRequest, go_to
 from storage import jobs, limits
 from storage.errors import DeploymentNotFound, InvalidInput
-from storage.micros import bundles, deployments, logs
+from storage.micro_logs import logs
+from storage.micros import bundles, deployments
 from storage.micros.bundles import Bundle
 from storage.models import Deployment, Micro, Role
-from storage.numbers import read_number
 from storage.postgres.database import release_connection
 
 
@@ -32,7 +32,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     more: dict[str, Any] = {
         "deployments": found,
         "is_moving": any(each.state in shown.UNDER_WAY for each in found),
-        "most_bytes": limits.MICRO_BUNDLE_MAX_BYTES,
+        "most_mb": limits.MICRO_BUNDLE_MAX_BYTES // 1_048_576,
         "most_files": limits.MICRO_BUNDLE_MAX_FILES,
     }
     return render(request, "micros/deployments.html", shown.page_of(request, granted, micro, "deployments", **more))
@@ -40,15 +40,10 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
 
 @require_safe
 def show(request: PageRequest, collection_id: str, micro_id: str, deployment_id: UUID) -> HttpResponse:
-    """One deployment with the log of how it was made; while it is being made the page asks for lines `?after=` the last."""
+    """One deployment with the end of the log of how it was made; `?seen=` is what the page shows already."""
     granted, micro = shown.find(request, collection_id, micro_id)
     found = _deployment(collection_id, micro_id, deployment_id)
-    lines = logs.list_lines(
-        micro_id=micro_id,
-        deployment_id=deployment_id,
-        sources=[logs.Source.BUILD],
-        after=read_number(request.GET.get("after", "")) or 0,
-    )
+    lines = logs.list_lines(micro_id=micro_id, deployment_id=deployment_id, sources=[logs.Source.BUILD])
     is_moving = found.state in shown.UNDER_WAY
     seen = f"{crc32(f'{found.state}{lines}'.encode()):08x}"
     more = {

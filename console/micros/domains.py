@@ -9,9 +9,9 @@ from console.micros import shown
 from console.micros.addresses import domain_address
 from console.micros.forms import DomainForm, put_error
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
-from storage import limits
+from storage import limits, micro_addresses
 from storage.errors import AlreadyTaken, InvalidInput
-from storage.micros import domains, subdomains
+from storage.micros import domains
 from storage.models import Role
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -35,7 +35,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
         "domains": found,
         "most": limits.MICRO_DOMAINS_MAX,
         "has_caddy": settings.CADDY_IS_ON,
-        "hostname": subdomains.hostname(micro.subdomain),
+        "hostname": micro_addresses.hostname(micro.subdomain),
     }
     context = shown.page_of(request, granted, micro, "domains", **more)
     return render(request, "micros/domains.html", context, status=UNPROCESSABLE if form.errors else 200)

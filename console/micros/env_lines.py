@@ -3,7 +3,7 @@
 import io
 
 from dotenv import dotenv_values
-from dotenv.parser import parse_stream
+from dotenv.parser import Original, parse_stream
 
 from storage.errors import InvalidInput
 
@@ -15,6 +15,12 @@ def read_env_lines(text: str) -> dict[str, str]:
     """
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
-            raise InvalidInput(f"Line {binding.original.line} is not NAME=value")
+            raise InvalidInput(f"Line {_number_of(binding.original)} is not NAME=value")
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value or "" for name, value in values.items()}
+
+
+def _number_of(found: Original) -> int:
+    """The number of the line where something begins, behind the empty lines that are counted to it."""
+    blank = len(found.string) - len(found.string.lstrip())
+    return found.line + found.string[:blank].count("\n")

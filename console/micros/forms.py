@@ -83,7 +83,7 @@ class ValueField(forms.CharField):
     """A variable's value, whose lines end as they do on Linux: a browser sends them as they end on Windows."""
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
+        text = super().to_python(value) or ""
         return text.replace("\r\n", "\n")
 
 

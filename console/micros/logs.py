@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 from console.micros import shown
 from console.page import PageRequest
 from storage import limits
-from storage.micros import deployments, logs
-from storage.micros.logs import LineRow, Source
+from storage.micro_logs import logs
+from storage.micro_logs.logs import LineRow, Source
+from storage.micros import deployments
 from storage.models import Deployment
 from storage.numbers import BEYOND, read_number
 
@@ -62,7 +63,7 @@ def _read_filter(request: PageRequest, found: list[Deployment]) -> dict[str, Any
     }
 
 
-def _lines(micro_id: str, chosen: dict[str, Any], **place: int | None) -> list[LineRow]:
+def _lines(micro_id: str, chosen: dict[str, Any], **place: Any) -> list[LineRow]:
     deployment = chosen["deployment"]
     return logs.list_lines(
         micro_id=micro_id,

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 
 from console.micros import shown
 from console.page import PageRequest
-from storage.micros import deployments, figures, logs
+from storage.micro_logs import logs
+from storage.micros import deployments, figures
 
 _LINES = 8
 

@@ -7,6 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from storage import micro_addresses
+
 register = template.Library()
 
 # What changes how the text around it is shown, or cannot be seen: told by its code point.
@@ -21,6 +23,12 @@ def visible(text: str) -> str:
     LF, marks of direction."""
     shown = _CONTROL.sub(lambda found: chr(_CONTROL_PICTURES + ord(found.group())), text)
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", shown)
+
+
+@register.filter
+def micro_host(subdomain: str) -> str:
+    """Where the Micro of this sub-domain is served; "" for none."""
+    return micro_addresses.hostname(subdomain) if subdomain else ""
 
 
 @register.filter

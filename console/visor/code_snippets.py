@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from console.front import names
+from console import host_names
 from console.visor.request_drafts import kept_headers
 from storage.events.blocks import Event
 from storage.models import Micro
@@ -53,10 +53,11 @@ def make_snippets(event: Event, *, origin: str, micro: Micro | None = None) -> S
         by_name = by_address = _Parts(KEY_VARIABLE, line.method, url, headers, request.text)
     else:
         key = MICRO_KEY_VARIABLE if micro.has_sign_in else ""
-        micro_origin = names.micro_origin(micro.subdomain, console=origin)
+        micro_origin = host_names.micro_origin(micro.subdomain, console=origin)
         by_name = _Parts(key, line.method, micro_origin + line.target, headers, request.text)
         by_address = _by_address(by_name, micro_origin)
-    return Snippets(by_name.key_variable, _curl(by_name), _python(by_address), _javascript(by_address))
+    javascript = _javascript(by_name) if by_address is by_name else _node(by_address)
+    return Snippets(by_name.key_variable, _curl(by_name), _python(by_address), javascript)
 
 
 def _by_address(parts: _Parts, origin: str) -> _Parts:
@@ -111,6 +112,23 @@ def _javascript(parts: _Parts) -> str:
   headers: {{{key}{headers}
   }},{body}
 }}).then(async (answer) => console.log(answer.status, await answer.text()));"""
+
+
+def _node(parts: _Parts) -> str:
+    """For an address with another Host, which `fetch` does not send."""
+    scheme = parts.url.partition(":")[0]
+    headers = "".join(f"\n    {_literal(name)}: {_literal(value)}," for name, value in parts.headers)
+    key = f'\n    "X-API-Key": process.env.{parts.key_variable},' if parts.key_variable else ""
+    return f"""const options = {{
+  method: {_literal(parts.method)},
+  headers: {{{key}{headers}
+  }},
+}};
+const sent = require("node:{scheme}").request({_literal(parts.url)}, options, async (answer) => {{
+  answer.setEncoding("utf8");
+  console.log(answer.statusCode, (await answer.toArray()).join(""));
+}});
+sent.end({_literal(parts.body)});"""
 
 
 def _shell(text: str) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from console.front import names
+from console import host_names
 from console.visor.api_paths import find_touched
 from console.visor.code_snippets import make_snippets
 from console.visor.comparing import compare_all, describe_answer
@@ -12,6 +12,7 @@ from console.visor.line_diff import pretty
 from storage.errors import EventNotFound, MicroNotFound
 from storage.events import queries as event_queries
 from storage.events.blocks import Body, Event
+from storage.micro_logs import logs
 from storage.micros import micros
 from storage.models import Micro
 from storage.postgres import clock
@@ -37,8 +38,8 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
     context["touched"] = find_touched(event)
     context["micro"] = micro
-    context["micro_origin"] = names.micro_origin(micro.subdomain, console=origin) if micro else ""
-    context["printed"] = printed = event_queries.list_printed(event)
+    context["micro_origin"] = host_names.micro_origin(micro.subdomain, console=origin) if micro else ""
+    context["printed"] = printed = logs.list_printed(event)
     context["log_count"] = len(printed) + len(event.content.log)
     context["awaits_log"] = clock.now() - event.line.at < _LOG_COMES_WITHIN
     if tab == "response":

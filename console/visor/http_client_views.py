@@ -6,9 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from console import access
+from console import access, host_names
 from console.connect.addresses import addresses_for
-from console.front import names
 from console.page import UNPROCESSABLE, PageRequest
 from console.visor import event_panel, replay
 from console.visor.comparing import compare_all
@@ -64,7 +63,9 @@ def _start_form(request: PageRequest, collection_id: str, micros: list[Micro]) -
             found = find_event(collection_id, event_id)
             return form_of(found, replay_of=found.line.replay_of if name == "sent" else event_id, micros=micros)
     given = {"target": "path", "method": "method", "to": "to"}
-    initial = {"method": "GET"} | {field: request.GET[name] for field, name in given.items() if name in request.GET}
+    initial = {"method": "GET", "target": "/" if request.GET.get("to") else ""} | {
+        field: request.GET[name] for field, name in given.items() if name in request.GET
+    }
     return ClientForm(collection_id=collection_id, micros=micros, initial=initial)
 
 
@@ -87,7 +88,7 @@ def _show(
         "tab": "visor",
         "form": form,
         "history": history,
-        "micros": [(micro, names.micro_origin(micro.subdomain, console=origin)) for micro in micros],
+        "micros": [(micro, host_names.micro_origin(micro.subdomain, console=origin)) for micro in micros],
         "bases": usage.list_bases(collection_id),
         "drives": usage.list_drives(collection_id),
     }

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 
-from console.front import names, recorded
+from console import host_names
+from console.front import recorded
 from console.front.visitors import BY_HAND
 from console.recording.recorder import SENT_BY_HAND, ByHand
 from console.server.answers import Answer
@@ -72,7 +73,7 @@ def ask(draft: Draft, micro: Micro, *, by_hand: ByHand, visitor: Visitor) -> Ans
 
 
 def _environ(draft: Draft, micro: Micro, by_hand: ByHand, visitor: Visitor) -> dict[str, Any]:
-    origin = urlsplit(names.micro_origin(micro.subdomain, console=visitor.console))
+    origin = urlsplit(host_names.micro_origin(micro.subdomain, console=visitor.console))
     target = f"{draft.path}?{draft.query}" if draft.query else draft.path
     environ: dict[str, Any] = {
         "REQUEST_METHOD": draft.method,

@@ -11,10 +11,9 @@ from urllib.parse import quote, unquote
 
 from console.front.paths import is_reserved
 from console.recording.redaction import REDACTED
-from storage import limits
+from storage import limits, micro_addresses
 from storage.errors import InvalidInput
 from storage.events.blocks import Event
-from storage.micros import subdomains
 from storage.models import Micro
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -71,7 +70,8 @@ def repeat(event: Event, *, micro: Micro | None = None) -> Draft:
     if request.text is None or request.is_cut:
         reason = "is not text" if request.text is None else "was cut at 64 KB when it was recorded"
         raise InvalidInput(f"Its body {reason}, so it cannot be sent again from here")
-    if event.content.is_redacted:
+    texts = (line.target, request.text, *(value for _, value in kept_headers(event)))
+    if event.content.is_redacted and any(REDACTED in text for text in texts):
         raise InvalidInput(
             "A secret in this request was masked when it was recorded: edit the request and fill the secret in"
         )
@@ -109,7 +109,7 @@ def check_micro_target(target: str, *, micro: Micro) -> tuple[str, str]:
     """Path and query of a request to a Micro. Its own whole address is accepted too, no other one. Raises InvalidInput."""
     _refuse_control_characters(target)
     own = re.match(
-        rf"https?://{re.escape(subdomains.hostname(micro.subdomain))}(?::\d+)?(?=[/?#]|$)", target, re.IGNORECASE
+        rf"https?://{re.escape(micro_addresses.hostname(micro.subdomain))}(?::\d+)?(?=[/?#]|$)", target, re.IGNORECASE
     )
     if own is not None:
         target = target[own.end() :]

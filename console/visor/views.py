@@ -1,10 +1,9 @@
 """The pages of recorded requests: the list, which updates itself, and one request in a panel beside it."""
 
-from typing import Any, cast
+from typing import Any
 from zlib import crc32
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +25,7 @@ from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.blocks import Event
+from storage.micro_logs import logs
 from storage.micros import micros
 from storage.models import Role
 
@@ -85,7 +85,9 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
     fault = ""
     try:
         if request.POST.get("on"):
-            event_queries.pin_event(collection_id=collection_id, event_id=event_id)
+            found = event_queries.find_event(collection_id=collection_id, event_id=event_id)
+            printed = logs.list_printed(found)
+            event_queries.pin_event(collection_id=collection_id, event_id=event_id, printed=printed)
         else:
             event_queries.unpin_event(collection_id=collection_id, event_id=event_id)
     except EventNotFound as error:
@@ -118,7 +120,7 @@ def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpRespons
 
 def visitor_of(request: PageRequest) -> Visitor:
     """Who sends a request by hand."""
-    return Visitor(cast(User, request.user), addresses_for(request).origin)
+    return Visitor(request.user, addresses_for(request).origin)
 
 
 def find_event(collection_id: str, event_id: str) -> Event:

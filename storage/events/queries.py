@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 
@@ -24,7 +23,6 @@ from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line, PrintedLine
 from storage.events.sql import queries as events_sql
 from storage.events.sql import retention as retention_sql
-from storage.micros import logs, subdomains
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
@@ -138,17 +136,6 @@ def find_event(*, collection_id: str, event_id: str) -> Event:
     return event
 
 
-def list_printed(event: Event) -> tuple[PrintedLine, ...]:
-    """What a Micro printed while it answered this request, oldest first, as far as its log goes back. Raises EngineUnreachable.
-
-    The log takes it in within about a second.
-    """
-    if not event.line.micro_id or event.content.printed:
-        return event.content.printed
-    rows = logs.list_lines(micro_id=event.line.micro_id, request_id=UUID(event.line.id))
-    return tuple((row.at.timestamp(), row.source == logs.Source.ERROR, row.text) for row in rows)
-
-
 def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[Line]:
     """The newest events that sent this one again, out of the last that were sent by hand."""
     since = event_ids.time_of(event_id)
@@ -156,12 +143,14 @@ def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[L
     return [line for line in page.lines if line.replay_of == event_id][:limit]
 
 
-def pin_event(*, collection_id: str, event_id: str) -> None:
-    """Keep an event for good, and what a Micro printed for it. Raises EventNotFound, InvalidInput when too many are pinned,
-    DiskFull."""
+def pin_event(*, collection_id: str, event_id: str, printed: tuple[PrintedLine, ...] = ()) -> None:
+    """Keep an event for good, and what a Micro printed for it.
+
+    Raises EventNotFound, InvalidInput when too many are pinned, DiskFull.
+    """
     disk_space.check_space_for_items()
     event = find_event(collection_id=collection_id, event_id=event_id)
-    event.content.printed = list_printed(event)
+    event.content.printed = printed
     packed = event_blocks.pack_event(event)
     with engine_errors(), transaction.atomic():
         run(events_sql.lock_pins(collection_id))
@@ -317,5 +306,5 @@ def _named(collection_id: str, lines: list[Line]) -> list[Line]:
             line.key_name = names.get(line.key_id, "") if line.key_id else ""
             line.is_pinned = line.id in pinned
             if (micro := micros.get(line.micro_id)) is not None:
-                line.micro_name, line.micro_host = micro.name, subdomains.hostname(micro.subdomain)
+                line.micro_name, line.micro_subdomain = micro.name, micro.subdomain
     return lines

@@ -54,10 +54,13 @@ async def _run() -> None:
     supervisor, control = _make(means)
     async with await control.serve(places.control):
         await supervisor.run(stopped)
+    if means.cgroups:
+        means.cgroups.remove()
 
 
 def _make(means: Means) -> tuple[Supervisor, Control]:
-    from storage.micros import copies, hosts, logs, wanted
+    from storage.micro_logs import logs
+    from storage.micros import copies, hosts, wanted
 
     places, node = hosts.the_places(), means.programs.node
     fetching = ThreadPoolExecutor(_FETCHES_AT_ONCE, thread_name_prefix="fetch")

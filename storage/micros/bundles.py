@@ -296,7 +296,7 @@ def _copy_members(tar: tarfile.TarFile, made: ZipFile, faults: list[str], *, kee
     for member in tar:
         members += 1
         # The tar remembers each member; nobody asks it again.
-        tar.members = []
+        tar.members = []  # type: ignore[attr-defined]
         name = _cleaned(member.name)
         is_left_out = not keeps_all and _is_left_out(name)
         if members > limits.ARCHIVE_ENTRIES_MAX or skipped_bytes > _SKIPPED_MAX_BYTES:

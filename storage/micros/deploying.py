@@ -27,7 +27,8 @@ from storage.embedded.micros import installing
 from storage.embedded.micros.commands import INSIDE
 from storage.embedded.micros.places import Places
 from storage.errors import EngineUnreachable, HostUnreachable, MicroNotFound, StorageError
-from storage.micros import copies, deployments, hosts, logs, packing
+from storage.micro_logs import logs
+from storage.micros import copies, deployments, hosts, packing
 from storage.micros.host import Fault, FaultKind, Line, MicroHost, Source
 from storage.micros.micros import hold_micro
 from storage.micros.runtimes import read_runtime

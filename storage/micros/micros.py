@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from storage import disk_space, limits, names
+from storage import disk_space, limits, micro_addresses, names
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import keys
@@ -89,11 +89,11 @@ def find_micro_by_host(host: str) -> Micro | None:
 
     The name may have any case, a port and a dot at its end.
     """
-    name = subdomains.normalise_host(host)
+    name = micro_addresses.normalise_host(host)
     if not name.isascii() or not names.is_text(name):
         return None
     found = Micro.objects.select_related("deployment", "collection").filter(collection__scratch_of=None)
-    subdomain = subdomains.subdomain_of(name)
+    subdomain = micro_addresses.subdomain_of(name)
     if subdomain is not None:
         return found.filter(subdomain=subdomain).first()
     return found.filter(domains__name=name).first()
@@ -136,7 +136,7 @@ def change_micro(
         before = {f"{what}_before": getattr(micro, what) for what in changed}
         _check_free(collection_id=collection_id, name=changed.get("name", ""), subdomain=changed.get("subdomain", ""))
         _update(micro, changed)
-        if "name" in changed:
+        if "name" in changed and micro.data_key_id is not None:
             DataKey.objects.filter(id=micro.data_key_id).update(name=_key_name(changed["name"]))
         micro.name = changed.get("name", micro.name)
         _record(Verb.MICRO_CHANGED, micro, **changed, **before)
@@ -238,7 +238,7 @@ def _check_free(*, collection_id: str, name: str, subdomain: str) -> None:
 
 def is_free(subdomain: str) -> bool:
     """Whether no Micro has this sub-domain, nor the name that it makes as a domain of its own."""
-    domain = MicroDomain.objects.filter(name=subdomains.hostname(subdomain))
+    domain = MicroDomain.objects.filter(name=micro_addresses.hostname(subdomain))
     return not Micro.objects.filter(subdomain=subdomain).exists() and not domain.exists()
 
 

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 from storage.errors import SecretsUnreadable
 
@@ -22,7 +23,7 @@ def seal(content: bytes, *, micro_id: str) -> bytes:
     return _box(micro_id, _secret_keys()).encrypt(content)
 
 
-def unseal(sealed: bytes, *, micro_id: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, micro_id: str) -> bytes:
     """What was sealed for this Micro. Raises SecretsUnreadable when that was with another key, or it was changed since."""
     try:
         return _box(micro_id, _secret_keys()).decrypt(bytes(sealed))
@@ -30,15 +31,15 @@ def unseal(sealed: bytes, *, micro_id: str) -> bytes:
         raise SecretsUnreadable from None
 
 
-def _secret_keys() -> tuple[str, ...]:
+def _secret_keys() -> tuple[str | bytes, ...]:
     return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 @lru_cache(maxsize=1_024)
-def _box(micro_id: str, secret_keys: tuple[str, ...]) -> MultiFernet:
+def _box(micro_id: str, secret_keys: tuple[str | bytes, ...]) -> MultiFernet:
     return MultiFernet([_derive(micro_id, each) for each in secret_keys])
 
 
-def _derive(micro_id: str, secret_key: str) -> Fernet:
-    derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + micro_id.encode()).derive(secret_key.encode())
+def _derive(micro_id: str, secret_key: str | bytes) -> Fernet:
+    derived = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE + micro_id.encode()).derive(force_bytes(secret_key))
     return Fernet(base64.urlsafe_b64encode(derived))

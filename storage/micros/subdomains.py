@@ -13,7 +13,7 @@ import unicodedata
 import idna
 from django.conf import settings
 
-from storage import limits
+from storage import limits, micro_addresses
 from storage.errors import InvalidInput
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
@@ -58,11 +58,6 @@ def suggest_subdomain(name: str, *, is_plain: bool) -> str:
     return f"{slug[:room].strip('-') or 'micro'}-{random}"
 
 
-def hostname(subdomain: str) -> str:
-    """Where a Micro of this sub-domain is served, without a port."""
-    return f"{subdomain}.{settings.MICROS_DOMAIN}"
-
-
 def is_label(text: str) -> bool:
     """Whether it is a label of a host name that means what it says: not one that stands for other characters (`xn--`)."""
     return _LABEL.fullmatch(text) is not None and text[2:4] != "--"
@@ -70,23 +65,7 @@ def is_label(text: str) -> bool:
 
 def is_reserved(subdomain: str) -> bool:
     """Whether it is a name of the console's, or one that only the server itself should have."""
-    return subdomain in RESERVED or hostname(subdomain) in _names_of_the_console()
-
-
-def normalise_host(host: str) -> str:
-    """A Host header's name as it is looked up: in lower case, without its port and the dot at its end."""
-    name = host.strip().lower()
-    if not name.endswith("]"):
-        before, colon, port = name.rpartition(":")
-        if colon and port.isdigit():
-            name = before
-    return name.removesuffix(".")
-
-
-def subdomain_of(host: str) -> str | None:
-    """The sub-domain that a normalised host names; None when it is not directly below the Micros' domain."""
-    label, dot, rest = host.partition(".")
-    return label if dot and rest == settings.MICROS_DOMAIN else None
+    return subdomain in RESERVED or micro_addresses.hostname(subdomain) in _names_of_the_console()
 
 
 def check_domain(text: str) -> str:

@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from storage import micro_addresses
 from storage.errors import DeploymentNotFound, SecretsUnreadable
-from storage.micros import sealing, subdomains
+from storage.micros import sealing
 from storage.micros import sql as micros_sql
 from storage.micros.host import Wanted
 from storage.micros.runtimes import read_runtime
@@ -54,7 +55,7 @@ def _make(row: WantedRow) -> Wanted:
         runtime=runtime.kind,
         version=runtime.version,
         version_number=row.version,
-        hostname=subdomains.hostname(row.subdomain),
+        hostname=micro_addresses.hostname(row.subdomain),
         data_key=_unseal(row.micro_id, bytes(row.sealed_data_key)),
         variables=msgspec.json.decode(_unseal(row.micro_id, bytes(row.sealed_variables)) or "{}", type=dict[str, str]),
         idle_seconds=row.idle_minutes * 60.0,

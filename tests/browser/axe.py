@@ -25,5 +25,10 @@ def faults_of(page: Page) -> list[str]:
     page.emulate_media(color_scheme="dark")
     faults += [f"in the dark, {fault}" for fault in page.evaluate(_RUN, _OF_COLOURS)]
     page.emulate_media(color_scheme="light")
+    return faults + width_faults_of(page)
+
+
+def width_faults_of(page: Page) -> list[str]:
+    """That the page is wider than its window, in words."""
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return faults + ([f"{wide} pixels too wide"] if wide > 0 else [])
+    return [f"{wide} pixels too wide"] if wide > 0 else []

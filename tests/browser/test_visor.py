@@ -11,14 +11,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from storage.events import queries as event_queries
+from storage.micros import micros
 from tests.browser.conftest import Pages
 from tests.factories import BaseClient, make_client
 from tests.people import Cast
+from tests.running_micros import run_micro
 from tests.sdk.test_npm_client import INSTALLED, _find_program, _install_client
 from tests.serving import Server
 from tests.visor import record
 from tests.waiting import MOMENT_SECONDS, SWITCH_SECONDS, eventually
 
+NOISY = (Path(__file__).parent.parent / "console/visor/noisy_app.py").read_text()
 TRAFFIC = """
 import { Deta } from "deta";
 const deta = Deta(process.env.KEY);
@@ -274,3 +277,42 @@ def test_without_scripts(cast: Cast, client: BaseClient, pages: Pages) -> None:
     expect(page.locator("#difference")).to_contain_text("They are the same")
     page.get_by_role("link", name="Close").click()
     expect(page.locator("#event")).to_have_count(0)
+
+
+def test_a_micros_request_is_found_with_its_log_and_sent_again(server: Server, cast: Cast, pages: Pages) -> None:
+    app = run_micro(server.url, cast.collection.id, {"main.py": NOISY}, name="shop", has_sign_in=True)
+    micros.change_micro(collection_id=cast.collection.id, micro_id=app.micro.id, is_recorded=True)
+    page = pages(cast.owner, f"/collections/{cast.collection.id}/visor/")
+    page.wait_for_timeout(SWITCH_SECONDS * 1000)
+    app.ask("/hook", "POST", body=b"refused")
+    expect(rows(page)).to_have_count(1)
+
+    page.get_by_role("link", name="HTTP client").click()
+    page.get_by_label("Send to").select_option("Micro “shop”")
+    expect(page.locator("#client-prefix")).to_have_text(f"http://{app.host}")
+    expect(page.get_by_label("Path")).to_have_value("/")
+    page.get_by_label("Path").fill("/breaks")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#event")).to_contain_text("500")
+
+    page.goto(f"/collections/{cast.collection.id}/visor/")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_label("Only the API").check()
+    expect(rows(page)).to_have_count(0)
+    page.get_by_label("shop", exact=True).check()
+    expect(rows(page)).to_have_count(2)
+    page.wait_for_url(f"**micro={app.micro.id}")
+    expect(page.get_by_role("button", name="Stop recording")).to_be_visible()
+    rows(page).filter(has_text="/breaks").locator("th a").click()
+    panel = page.locator("#event")
+    expect(panel).to_contain_text(f"{app.micro.subdomain}.localhost/breaks")
+    panel.get_by_role("link", name="Logs").click()
+    expect(panel.locator("#printed")).to_contain_text("ValueError: the app broke")
+    panel.get_by_role("button", name="Redo").click()
+    expect(page.locator("#event .tabs [aria-current]")).to_have_text("Difference")
+    page.locator("#event").get_by_role("link", name="Logs").click()
+    # It comes by itself, once the log has it.
+    expect(page.locator("#printed")).to_contain_text("asked for /breaks")
+    page.get_by_role("link", name="Live log").click()
+    expect(page).to_have_url(re.compile(rf"/micros/{app.micro.id}/logs/"))
+    expect(page.locator("main")).to_contain_text("asked for /breaks")

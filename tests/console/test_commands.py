@@ -40,16 +40,16 @@ def test_collection_is_listed_after_it_was_made(server: Server, collection_id: s
 
 
 def test_data_key_lets_in_until_it_is_revoked(server: Server, collection_id: str) -> None:
-    """Each as a process of its own, as one types them."""
+    """The first as a process of its own, as one types it."""
     key = server.run("datakey", "create", collection_id, "my app").stdout.splitlines()[-1]
     assert status(server, collection_id, key, "PUT") == 207
-    line = server.run("datakey", "list", collection_id).stdout.strip()
+    line = run_here("datakey", "list", collection_id).stdout.strip()
     secret = key.split("_")[1]
     assert f"{secret[:4]}...{secret[-4:]}  good  read-write  my app" in line
     assert secret not in line
-    assert server.run("datakey", "revoke", collection_id, line.split()[0]).stdout.strip() == "Revoked."
+    assert run_here("datakey", "revoke", collection_id, line.split()[0]).stdout.strip() == "Revoked."
     assert status(server, collection_id, key) == 401
-    assert "revoked" in server.run("datakey", "list", collection_id).stdout
+    assert "revoked" in run_here("datakey", "list", collection_id).stdout
 
 
 @pytest.mark.parametrize(

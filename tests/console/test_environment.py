@@ -126,17 +126,41 @@ def test_an_address_that_is_not_this_machines_is_named(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["collection list", "datakey list aaaaaaaaaa", "sweep", "reconcile", "export aaaaaaaaaa -", "demo", "migrate"],
-)
-def test_a_command_without_a_running_server_says_so(folder: Path, command: str) -> None:
-    done = run("manage.py", *command.split(), folder=folder, environment={})
-    assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1:] == [
-        f"The server of {folder} does not answer. Commands need it: run `serve` in another terminal."
+# Runs each of the commands in turn, as `manage.py` does it, in one process.
+_RUN_ALL = """
+import json, sys
+from homeport import cli
+for command in json.loads(sys.argv[1]):
+    sys.argv[1:] = command.split()
+    try:
+        cli.main()
+        print(json.dumps([command, None]))
+    except SystemExit as end:
+        print(json.dumps([command, end.code]))
+"""
+COMMANDS = [
+    "collection list",
+    "datakey list aaaaaaaaaa",
+    "sweep",
+    "reconcile",
+    "export aaaaaaaaaa -",
+    "demo",
+    "migrate",
+]
+
+
+def test_a_command_without_a_running_server_says_so(folder: Path) -> None:
+    sentence = f"The server of {folder} does not answer. Commands need it: run `serve` in another terminal."
+
+    alone = run("manage.py", "migrate", folder=folder, environment={})
+    each = run("-c", _RUN_ALL, json.dumps(COMMANDS), folder=folder, environment={})
+
+    assert (alone.returncode, alone.stderr.strip().splitlines()[-1:]) == (1, [sentence])
+    assert each.returncode == 0, each.stderr
+    assert [json.loads(line) for line in each.stdout.splitlines() if line.startswith("[")] == [
+        [command, sentence] for command in COMMANDS
     ]
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in alone.stderr + each.stderr
 
 
 # As another user than the files' owner; what is imported later could not be read by that user.

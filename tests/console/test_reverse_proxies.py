@@ -76,8 +76,7 @@ def proxied() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def app(proxied: Server) -> App:
-    collection_id = proxied.run("collection", "create", "Behind a proxy").stdout.split()[-1]
-    key = proxied.run("datakey", "create", collection_id, "app").stdout.split()[-1]
+    collection_id, key = proxied.make_key("Behind a proxy")
     return App(f"/v1/{collection_id}", {"X-API-Key": key})
 
 
@@ -172,6 +171,16 @@ def wait_for(proxy: Proxy, log: Path) -> None:
         eventually(answers, what=log)
 
 
+@pytest.fixture(scope="module")
+def person(proxied: Server) -> str:
+    """The name of somebody who signs in with `PASSWORD`."""
+    proxied.run_code(
+        "import django; django.setup(); from django.contrib.auth.models import User; "
+        f"User.objects.create_superuser('ada', password={PASSWORD!r})"
+    )
+    return "ada"
+
+
 @pytest.fixture(scope="module", params=[run_nginx, run_caddy], ids=["nginx", "caddy"])
 def proxy(request: pytest.FixtureRequest, proxied: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     start: Callable[[Server, Path], AbstractContextManager[Proxy]] = request.param
@@ -179,17 +188,12 @@ def proxy(request: pytest.FixtureRequest, proxied: Server, tmp_path_factory: pyt
         yield running_proxy
 
 
-def test_a_person_signs_in_through_the_proxy(proxied: Server, proxy: Proxy) -> None:
-    name = f"ada-{ports.free_ports(1)[0]}"
-    proxied.run_code(
-        "import django; django.setup(); from django.contrib.auth.models import User; "
-        f"User.objects.create_superuser({name!r}, password={PASSWORD!r})"
-    )
+def test_a_person_signs_in_through_the_proxy(person: str, proxy: Proxy) -> None:
     with proxy.client() as browser:
         assert browser.get("/").headers["Location"] == "/sign-in/?next=/"
         page = browser.get("/sign-in/")
         (token,) = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text))
-        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": token}
+        form = {"username": person, "password": PASSWORD, "csrfmiddlewaretoken": token}
 
         forged = browser.post("/sign-in/", data=form, headers={"Origin": "https://elsewhere.example"})
         signed_in = browser.post(

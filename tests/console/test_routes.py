@@ -25,8 +25,9 @@ from tests.people import Cast, make_member
 from tests.storage.rows import fill_drive
 from tests.visor import make_event
 
-# The last two are for pip, which has no session; they hold no secret.
+# The last two are for pip, which has no session; they hold no secret. A reverse proxy asks which names are served here.
 OPEN = {
+    "ask-domain",
     "sign-in",
     "second-step",
     "second-step-question",
@@ -263,7 +264,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "deployment_id": lambda: make_deployment(cast).id,
         "starter": "flask",
         "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
-        "domain": lambda: domains.add_domain(**_of_micro(cast), name="app.example.org"),
+        "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),
         "api_key_id": lambda: api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(4)).key.pk,
     }
     values = {parameter: known[parameter] for parameter in sorted(ROUTES[name])}
@@ -292,7 +293,7 @@ def make_deployment(cast: Cast) -> Deployment:
     return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
 
 
-def _of_micro(cast: Cast) -> dict[str, str]:
+def _of_micro(cast: Cast) -> dict[str, Any]:
     return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
 
 

@@ -22,7 +22,7 @@ from storage.collections import invitations, keys
 from storage.drive import drives
 from storage.events import queries as event_queries
 from storage.micros import api_keys, micros, variables
-from storage.models import Collection, DataKeyUse, Deployment, Export, Import, Membership, MicroLine, Role
+from storage.models import Collection, DataKeyUse, Deployment, Export, Import, Membership, Micro, MicroLine, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.console.test_routes import (
@@ -125,7 +125,7 @@ def canaries(people: Cast) -> dict[str, str]:
     bases.ensure_base(collection_id=other.id, name="canary-other-base")
     drives.ensure_drive(collection_id=other.id, name="canary-other-drive")
     keys.create_key(collection_id=other.id, name="canary-other-key")
-    micro_key = _make_micros(collection.id, other.id)
+    micro_key, failed = _make_micros(collection.id, other.id)
     return {
         "the collection's name": "Canary-collection",
         "a Base's name": "canary-base",
@@ -158,14 +158,16 @@ def canaries(people: Cast) -> dict[str, str]:
         "key_id": str(key.data_key.pk),
         "event_id": event.line.id,
         "other_id": other.id,
+        "micro_id": failed.micro_id,
+        "deployment_id": str(failed.pk),
     }
 
 
-def _make_micros(collection_id: str, other_id: str) -> str:
-    """A Micro with all that one has, and another collection's; the first one's API key's first characters."""
+def _make_micros(collection_id: str, other_id: str) -> tuple[str, Deployment]:
+    """A Micro with all that one has, and another collection's; the first characters of the API key, and a failed deployment."""
     micro = micros.create_micro(collection_id=collection_id, name="Canary-app", subdomain="hidden-canary")
     micros.create_micro(collection_id=other_id, name="Canary-other-app", subdomain="hidden-canary-2")
-    at: dict[str, str] = {"collection_id": collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": collection_id, "micro_id": micro.id}
     variables.set_variables(**at, values={"CANARY_VARIABLE": "canary-value"})
     deployment = Deployment.objects.create(
         micro=micro, number=1, runtime="python", state="failed", reason="canary-traceback"
@@ -173,7 +175,7 @@ def _make_micros(collection_id: str, other_id: str) -> str:
     line = {"at": timezone.now(), "text": "canary-printed", "deployment_id": deployment.pk}
     for source in MicroLine.Source:
         MicroLine.objects.create(micro_id=micro.id, source=source, **line)
-    return api_keys.create_key(**at, name="canary-api-key").key.prefix
+    return api_keys.create_key(**at, name="canary-api-key").key.prefix, deployment
 
 
 def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Iterator[Any]:
@@ -200,6 +202,8 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
     yield url_of(name, people)
     if name == "visor-event":
         yield reverse(name, args=[people.collection.id, made["event_id"]])
+    if name == "micro-deployment":
+        yield reverse(name, args=[people.collection.id, made["micro_id"], made["deployment_id"]])
     if name in LEAST_ROLE:
         yield url_of(name, people, made["other_id"])
     if name == "base-item":
@@ -259,6 +263,14 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "import_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
     }
+    nothing |= {
+        "micro_id": "0" * 12,
+        "deployment_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "starter": "nothing",
+        "variable": "NOTHING",
+        "domain": "nothing.example.org",
+        "api_key_id": 2**31,
+    }
     nothing |= {"upload_id": "0" * 32, "event_id": "0" * 32, "name": "nothing", "drive": "nothing"}
     values = {each: ids.get(each, nothing.get(each)) for each in ROUTES[route]}
     return reverse(route, kwargs=values | {"collection_id": collection_id})
@@ -309,6 +321,7 @@ def test_what_is_another_collections_is_answered_as_nothing(
         "event_id": foreign_event.line.id,
         "name": "canary-other-base",
         "drive": "canary-other-drive",
+        "micro_id": Micro.objects.get(collection=other).pk,
     }
     client = browser(people.owner)
     wrong = {}

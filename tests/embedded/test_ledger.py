@@ -1,7 +1,7 @@
 """Clients write and read while something is killed: what they were told is stored is there, and all goes on."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,14 +39,24 @@ def has_more(ledger: Ledger, enough: dict[str, int]) -> bool:
 FAULTS = [kill_a_web_worker, kill_postgres, kill_seaweedfs, kill_serve_and_start_it_again]
 
 
+def test_nothing_acknowledged_is_lost(hardy_server: Any) -> None:
+    break_again_and_again(hardy_server, FAULTS)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("break_something", FAULTS)
-@pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.slow)])
-def test_nothing_acknowledged_is_lost(hardy_server: Any, break_something: Callable[[Server], None], times: int) -> None:
-    with Ledger(hardy_server) as ledger:
-        for _ in range(times):
+def test_nothing_acknowledged_is_lost_however_often(
+    hardy_server: Any, break_something: Callable[[Server], None]
+) -> None:
+    break_again_and_again(hardy_server, [break_something] * 4)
+
+
+def break_again_and_again(server: Server, faults: Sequence[Callable[[Server], None]]) -> None:
+    with Ledger(server) as ledger:
+        for break_something in faults:
             enough = {kind: len(began) + 5 for kind, began in ledger.acknowledged.items()}
             eventually(partial(has_more, ledger, enough))
-            break_something(hardy_server)
+            break_something(server)
             # Twice what is promised: what dies again and again pauses longer.
             for kind in ledger.services:
                 assert ledger.seconds_until_written(kind) < 2 * PROMISED_SECONDS

@@ -53,7 +53,7 @@ print(micro.id)
 LOG = """
 import django
 django.setup()
-from storage.micros import logs
+from storage.micro_logs import logs
 print(*[row.text for row in logs.list_lines(micro_id={!r})], sep="\\n")
 """
 

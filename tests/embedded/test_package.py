@@ -83,13 +83,12 @@ def _serve_installed(server: Server, environment: Path) -> None:
     before = _files(_site_packages(environment))
 
     assert server.run("--version").stdout == f"homeport {homeport.__version__}\n"
-    assert " serve " in server.run("--help").stdout
     server.start().wait_ready()
     assert server.log.startswith(f"Homeport keeps its data in {server.data}\n")
-    console = server.run("shell", "--no-imports", "-c", "import console; print(console.__file__)").stdout
-    assert Path(console.strip()).is_relative_to(environment)
+    console, link = _run_here(server, "shell", "--no-imports", "-c", _FROM_WITHIN)
+    assert Path(console).is_relative_to(environment)
 
-    _sign_in(server)
+    _sign_in(server, link)
     _store(server)
     assert httpx.get(f"{server.url}/clients/python.txt").text.startswith("homeport-client @ ")
     server.stop()
@@ -97,9 +96,16 @@ def _serve_installed(server: Server, environment: Path) -> None:
     assert list(server.folder.iterdir()) == []
 
 
-def _sign_in(server: Server) -> None:
-    code = "from console.accounts.first_run import sign_in_url; print(sign_in_url())"
-    link = server.run("shell", "--no-imports", "-c", code).stdout.strip()
+# Where it runs, and the first owner's link.
+_FROM_WITHIN = """
+import console
+from console.accounts.first_run import sign_in_url
+print(console.__file__)
+print(sign_in_url())
+"""
+
+
+def _sign_in(server: Server, link: str) -> None:
     with httpx.Client(base_url=server.url, follow_redirects=True) as browser:
         browser.get(link)
         form = {"username": "Ada", "password1": PASSWORD, "password2": PASSWORD}
@@ -112,8 +118,8 @@ def _sign_in(server: Server) -> None:
 
 
 def _store(server: Server) -> None:
-    collection_id = _last_line(server, "collection", "create", "Mine")
-    key = _last_line(server, "datakey", "create", collection_id, "my app")
+    collection_id = _run_here(server, "collection", "create", "Mine")[-1]
+    key = _run_here(server, "datakey", "create", collection_id, "my app")[-1]
     with httpx.Client(base_url=f"{server.url}/v1/{collection_id}/", headers={"X-API-Key": key}) as app:
         assert app.put("friends/items", json={"items": [{"key": "ada", "age": 36}]}).status_code == 207
         assert app.get("friends/items/ada").json() == {"key": "ada", "age": 36}
@@ -121,10 +127,11 @@ def _store(server: Server) -> None:
         assert app.get("pictures/files/download", params={"name": "ada.txt"}).content == b"Hello"
 
 
-def _last_line(server: Server, *command: str) -> str:
+def _run_here(server: Server, *command: str) -> list[str]:
+    """The lines that a command of the installed package prints."""
     done = server.run(*command)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1]
+    return done.stdout.splitlines()
 
 
 def _site_packages(environment: Path) -> Path:

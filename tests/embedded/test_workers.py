@@ -27,7 +27,7 @@ def wait_for_workers(main: psutil.Process) -> None:
     assert is_back < PROMISED_SECONDS, "the worker is not back"
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_workers_lose_nothing_and_others_go_on(hardy_server: Any, rounds: int) -> None:
     """Whichever worker it hits, the same one several times in a row among them."""
     main = listener(hardy_server)
@@ -71,9 +71,10 @@ def test_each_worker_keeps_to_its_processors_also_a_new_one(hardy_server: Any) -
     assert sorted(worker.cpu_affinity() for worker in living_children(main)) == shares
 
 
-def test_workers_killed_at_once_are_all_replaced(hardy_server: Any) -> None:
+@pytest.mark.parametrize("rounds", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_workers_killed_at_once_are_all_replaced(hardy_server: Any, rounds: int) -> None:
     main = listener(hardy_server)
-    for _ in range(8):
+    for _ in range(rounds):
         victims = living_children(main)
         for worker in victims:
             worker.suspend()  # so that neither is gone before the other is hit

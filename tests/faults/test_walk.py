@@ -1,13 +1,20 @@
 """The connection to an engine breaks at any byte of a request: the answer is right or a 503, and the next request is served."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import get_args
 
 import httpx
 import pytest
 
+from storage import engine_waits, limits
+from storage.base import bases, edits
+from storage.base.merging import Add, Change
+from storage.collections import collections
+from storage.postgres.caller import Access
 from tests.drives import noise
 from tests.faults.conftest import Node
 from tests.faults.operations import Asked, Attempt
@@ -157,6 +164,32 @@ def test_answers_that_are_each_in_time_are_too_late_together(node: Node, asked: 
     assert [answer.status_code for answer in answers] == [200] + [503] * len(operations)
     for attempt, answer in zip(attempts, answers, strict=True):
         attempt.check(answer)
+
+
+def test_a_save_of_more_than_one_transaction_has_a_time_of_its_own(postgres_proxy: FaultProxy) -> None:
+    collection = collections.create_collection("Made by a test")
+    bases.ensure_base(collection_id=collection.id, name="b")
+    changes: list[Change] = [Add(str(number), f"k{number}", {}) for number in range(limits.CHANGES_PER_BATCH + 1)]
+    engine_waits.begin(engine_waits.Budget(limits.ENGINE_MIN_SECONDS + 0.3))
+    try:
+        with postgres_proxy.slow(0.1):
+            saved = edits.save_changes(access=Access(collection.id), base="b", save_id=uuid.uuid4(), changes=changes)
+    finally:
+        engine_waits.end()
+    assert {result.outcome for result in saved} == {"saved"}
+
+
+@pytest.mark.slow
+def test_a_save_of_hundreds_of_changes_is_let_wait_longer(node: Node, asked: Asked) -> None:
+    """Each of its transactions is as quick as ever; all of them together take longer than one request may."""
+    save = partial(asked.http.post, f"{asked.page}base/things/save/")
+    changes = [{"id": str(number), "kind": "add", "key": f"many-{number}", "item": {}} for number in range(500)]
+    with node.postgres.slow(0.05):
+        began = time.monotonic()
+        answer = save(json={"save": str(uuid.uuid4()), "changes": changes})
+        took = time.monotonic() - began
+    assert (answer.status_code, took > limits.ENGINE_ANSWER_SECONDS) == (200, True), answer.text
+    assert {each["outcome"] for each in answer.json()["results"]} == {"saved"}
 
 
 def test_a_request_whose_body_comes_later_waits_no_longer_for_that(node: Node, asked: Asked) -> None:

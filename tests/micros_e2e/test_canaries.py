@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from storage.collections import collections
-from storage.micros import logs, micros, variables
+from storage.micro_logs import logs
+from storage.micros import micros, variables
 from storage.models import Collection
 from tests.micros_e2e.conftest import OBEDIENT
 from tests.micros_e2e.neighbours import run_inside
@@ -131,10 +132,10 @@ def _look_everywhere(server: Server, *, count: int) -> None:
         for bird, data in zip(birds, pool.map(lambda bird: run_inside(bird.client, DATA), birds), strict=True):
             ours = {each.canary for each in birds if each.collection_id == bird.collection_id}
             assert [set(each) for each in data] == [ours, ours]
-        for answers in pool.map(lambda bird: _ask_for_others(bird, aviaries), birds):
-            assert all(status in (401, 403, 404) and not CANARY.search(text) for status, text in answers)
+        for refusals in pool.map(lambda bird: _ask_for_others(bird, aviaries), birds):
+            assert all(status in (401, 403, 404) and not CANARY.search(text) for status, text in refusals)
     for bird in birds:
-        eventually(lambda bird=bird: len(_canaries_in_log(bird)) >= 5)
+        eventually(lambda bird=bird: len(_canaries_in_log(bird)) >= 5)  # type: ignore[misc]
         assert set(_canaries_in_log(bird)) == {bird.canary}
     assert len({bird.key for bird in birds}) == count
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import DeploymentNotFound
-from storage.micros import deployments, logs
+from storage.micro_logs import logs
+from storage.micros import deployments
 from storage.micros.host import Source
 from storage.models import Deployment
 from tests.micros_e2e.conftest import OBEDIENT
@@ -93,7 +94,7 @@ def test_the_last_ten_are_kept_and_each_can_serve_again(server: Server, guides: 
         roll_back(app, listed[-1])
     for number in (3, 7):
         roll_back(app, next(each for each in listed if each.number == number))
-        eventually(lambda number=number: json.loads(app.ask().data)[0] == f"version {number}")
+        eventually(lambda number=number: json.loads(app.ask().data)[0] == f"version {number}")  # type: ignore[misc]
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from storage.micros import logs
+from storage.micro_logs import logs
 from storage.micros.host import FaultKind, Source, State
 from storage.micros.hosts import the_host
 from tests.micros_e2e.conftest import OBEDIENT

@@ -110,6 +110,5 @@ print(deploy_micro({!r}, collections.create_collection("Killed").id, {{"main.py"
 
 def _ask(server: Server, host: str) -> int:
     with contextlib.suppress(urllib3.exceptions.HTTPError, http.client.HTTPException):
-        options = {"retries": False, "timeout": MOMENT_SECONDS}
-        return urllib3.request("GET", server.url, headers={"Host": host}, **options).status
+        return urllib3.request("GET", server.url, headers={"Host": host}, retries=False, timeout=MOMENT_SECONDS).status
     return 0

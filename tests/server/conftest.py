@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.conftest import client  # noqa: F401 (a fixture)
-from tests.embedded.conftest import make_server, making_servers, own_server  # noqa: F401 (fixtures)
+from tests.embedded.servers import making_servers
 from tests.serving import Server
 
 PATIENCE_SECONDS = 3

@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,14 @@ from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 
 PATIENCE_SECONDS = 30.0
+THOUGHT_SECONDS = 0.5
 STREAM_PIECE, STREAM_PIECES = b"x" * 100_000, 50
 
 _asked: Counter[str] = Counter()
 
 
 def answer(environ: dict[str, Any]) -> Answer:
-    """What was asked, and how often this address was by now; `/refused`, `/streamed` and `/broken` are something else."""
+    """What was asked, and how often this address was by now; `/refused` and the like are something else."""
     path = environ["PATH_INFO"]
     _asked[path] += 1
     if path == "/refused":
@@ -39,6 +41,8 @@ def answer(environ: dict[str, Any]) -> Answer:
     if path == "/broken":
         return "200 OK", [("X", environ["QUERY_STRING"].replace("+", "\r\n"))], [b""]
     if AWAITED in environ:
+        if path == "/thoughtful":
+            time.sleep(THOUGHT_SECONDS)
         raise BodyAwaited(1_000_000)
     said = {
         "method": environ["REQUEST_METHOD"],

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.server.echo import STREAM_PIECE, STREAM_PIECES
-from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
+from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS, PROMISED_SECONDS, eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -213,6 +213,32 @@ def test_a_stream_comes_whole_and_ends_as_the_client_asked(echo: Echo, end: int 
 def test_an_answer_with_a_line_break_in_a_header_is_not_sent(echo: Echo) -> None:
     assert echo.send(b"GET /broken?a+Set-Cookie:b HTTP/1.1\r\nHost: a\r\n\r\n") == b""
     assert b"X: a" in echo.send(b"GET /broken?a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+
+def test_a_body_that_breaks_off_while_the_application_thinks_about_it_is_answered_at_once(echo: Echo) -> None:
+    with echo.connect() as connection:
+        connection.sendall(b"PUT /thoughtful HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        ((status, said),) = answers(read_all(connection))
+
+    assert (status, said["is_cut"], said["asked"]) == (200, True, 2)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_body_that_was_refused_is_never_taken_for_a_request(echo: Echo, tls: bool) -> None:
+    """Who waits for the refusal before sending it, and can choose it, would make a request of it."""
+    smuggled = f"GET /smuggled-{tls} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+    head = b"PUT /refused HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(smuggled)
+    trust = ssl.create_default_context(cadata=echo.authority)
+    with echo.connect(tls=tls) as plain, ExitStack() as stack:
+        line = stack.enter_context(trust.wrap_socket(plain, server_hostname="localhost")) if tls else plain
+        line.sendall(head)
+        assert line.recv(1_000).startswith(b"HTTP/1.1 403 ")
+        line.sendall(smuggled)
+        time.sleep(NOTHING_SECONDS)
+
+    ((_, said),) = answers(echo.send(smuggled))
+    assert said["asked"] == 1
 
 
 def padded(start: bytes, size: int) -> bytes:

@@ -5,16 +5,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import httpx
 import psutil
+import pytest
 
 from console.server import processes
+from tests.embedded.servers import making_servers
 from tests.processes import lives, living_children
 from tests.server.slow import make_app
 from tests.serving import ROOT, Server, child_of_serve, kill
-from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually, seconds_until
+from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS, PROMISED_SECONDS, eventually, seconds_until
+
+# Another number than the one that it chooses by itself.
+WORKERS = 3
+
+
+@pytest.fixture(scope="module")
+def hardy_server() -> Iterator[Server]:
+    """One for all tests here: each leaves it as well as it found it."""
+    with making_servers() as make:
+        server = make(HOMEPORT_WORKERS=str(WORKERS)).start()
+        server.wait_ready()
+        yield server
 
 
 def main_process(server: Server) -> psutil.Process:
@@ -33,47 +47,41 @@ def is_served(server: Server) -> bool:
         return False
 
 
-def test_the_port_goes_on_answering_when_the_main_process_is_killed(own_server: Server) -> None:
+def test_the_port_goes_on_answering_when_the_main_process_is_killed(hardy_server: Server) -> None:
     """It took 10 to 18 seconds on a busy machine, as the workers that were left were ended first."""
-    busy = [threading.Thread(target=spin, args=(until := time.monotonic() + 8,)) for _ in range(4)]
+    is_over = threading.Event()
+    busy = [threading.Thread(target=spin, args=(is_over,)) for _ in range(4)]
     for each in busy:
         each.start()
-    old = main_process(own_server)
+    old = main_process(hardy_server)
     orphans = living_children(old)
 
     kill(old)
-    began = time.monotonic()
-    while time.monotonic() < until:
-        assert is_served(own_server)
-        time.sleep(0.05)
-    for each in busy:
-        each.join()
 
-    assert time.monotonic() - began < MOMENT_SECONDS
-    eventually(lambda: [len(living_children(main)) for main in main_processes(own_server) if main != old] == [2])
+    def is_whole_again() -> bool:
+        """It answers at every moment until then."""
+        assert is_served(hardy_server)
+        return [len(living_children(main)) for main in main_processes(hardy_server) if main != old] == [WORKERS]
+
+    try:
+        eventually(is_whole_again)
+    finally:
+        is_over.set()
+        for each in busy:
+            each.join()
     eventually(lambda: not any(lives(orphan) for orphan in orphans), what="the old workers go on for ever")
-    assert is_served(own_server)
+    assert is_served(hardy_server)
 
 
-def spin(until: float) -> None:
+def spin(is_over: threading.Event) -> None:
     """Keep a processor busy."""
-    while time.monotonic() < until:
+    while not is_over.is_set():
         sum(range(10_000))
 
 
-def test_a_stopped_server_leaves_no_worker_behind_even_if_its_main_process_was_killed(own_server: Server) -> None:
-    old = main_process(own_server)
-    orphans = living_children(old)
-    kill(old)
-
-    own_server.stop()
-
-    assert not any(lives(orphan) for orphan in orphans)
-
-
-def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(own_server: Server) -> None:
-    app = make_app(own_server)
-    main = main_process(own_server)
+def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(hardy_server: Server) -> None:
+    app = make_app(hardy_server)
+    main = main_process(hardy_server)
     frozen = living_children(main)[0]
 
     frozen.send_signal(signal.SIGSTOP)
@@ -82,9 +90,20 @@ def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(own_server: Serv
     gone = seconds_until(lambda: not lives(frozen))
 
     assert gone < processes.FROZEN_SECONDS + PROMISED_SECONDS
-    eventually(lambda: len(living_children(main)) == 2)
-    assert main_process(own_server) == main
+    eventually(lambda: len(living_children(main)) == WORKERS)
+    assert main_process(hardy_server) == main
     assert app.call("GET", "/items/a").status_code == 200
+
+
+def test_a_stopped_server_leaves_no_worker_behind_even_if_its_main_process_was_killed(hardy_server: Server) -> None:
+    old = main_process(hardy_server)
+    orphans = living_children(old)
+    kill(old)
+
+    hardy_server.stop()
+
+    assert not any(lives(orphan) for orphan in orphans)
+    hardy_server.start().wait_ready()
 
 
 def test_workers_that_die_again_and_again_end_the_main_process() -> None:
@@ -94,8 +113,40 @@ def test_workers_that_die_again_and_again_end_the_main_process() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=MOMENT_SECONDS).returncode == 1
 
 
-def test_workers_take_what_serve_was_told_with_them(make_server: Callable[..., Server]) -> None:
-    server = make_server(HOMEPORT_WORKERS="3").start()
-    server.wait_ready()
+# Prints the number of its worker each time that one is started. Less patient than it is, as the test waits for as long.
+_PATIENT = """
+import os, time
+from console.server import processes
+processes.FROZEN_SECONDS = 3.0
 
-    assert len(living_children(main_process(server))) == 3
+def work(number, beat):
+    print(os.getpid(), flush=True)
+    while True:
+        beat()
+        time.sleep(0.1)
+
+processes.Processes(1, work, stop_seconds=1).run()
+"""
+
+
+def test_workers_of_a_machine_that_slept_are_let_be() -> None:
+    with subprocess.Popen([sys.executable, "-c", _PATIENT], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        main, worker = psutil.Process(process.pid), psutil.Process(int(process.stdout.readline()))
+        try:
+            for each in (main, worker):
+                each.suspend()
+            time.sleep(3.5)
+            # It looks for its worker's last sign of life before that had the time to give another one.
+            main.resume()
+            time.sleep(NOTHING_SECONDS)
+            assert lives(worker), "the worker was ended"
+            worker.resume()
+            time.sleep(NOTHING_SECONDS)
+        finally:
+            process.terminate()
+        assert process.stdout.read() == "", "the worker was replaced"
+
+
+def test_workers_take_what_serve_was_told_with_them(hardy_server: Server) -> None:
+    assert len(living_children(main_process(hardy_server))) == WORKERS

@@ -138,14 +138,21 @@ def test_answers_that_nobody_takes_are_bounded_too(app: App) -> None:
     query = app.head("POST", "/query", "Content-Length: 2") + b"{}"
     # Each asks for ten answers of 1 MB ahead of taking the first.
     with many_connections(app.server.url, 200, sending=query * 10):
-        for _ in range(5):
-            others_are_served(app)
+        others_are_served(app)
         grown = memory_of_workers(app.server) - before
 
     assert grown < 2 * 64 * MB + 150 * MB
 
 
-@pytest.mark.parametrize("what", ["half a head", "a head whose body never comes", "what comes behind a request"])
+# What comes behind a request is held to the same bound in the same place, and takes four times as long.
+@pytest.mark.parametrize(
+    "what",
+    [
+        "half a head",
+        "a head whose body never comes",
+        pytest.param("what comes behind a request", marks=pytest.mark.slow),
+    ],
+)
 def test_what_clients_send_ahead_takes_a_bounded_amount_of_memory(app: App, what: str) -> None:
     """A client may send nearly 100 KB of a head; thousands of them had no bound together."""
     padding = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 8_000) for number in range(11))

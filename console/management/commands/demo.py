@@ -4,7 +4,7 @@ from typing import Any
 
 import emoji
 
-from console import serving
+from console import own_address
 from console.management.demo_items import messy_items
 from console.management.recorded import RecordedCommand
 from storage import exact_json, limits
@@ -45,7 +45,7 @@ def _emoji() -> dict[str, dict[str, Any]]:
 
 
 def _introduction(collection_id: str, key: str, count: int) -> str:
-    base = f"{serving.noted_address()}/v1/{collection_id}/{BASE}"
+    base = f"{own_address.noted_address()}/v1/{collection_id}/{BASE}"
     header = f"-H 'X-API-Key: {key}'"
     return f"""
 Created the collection {collection_id} with {count:,} items in the Base "{BASE}"

@@ -24,7 +24,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 from filelock import FileLock, Timeout
 
-from console import serving
+from console import own_address, serving
 from console.connect import python_client
 from storage import disk_space
 from storage.embedded import (
@@ -178,14 +178,14 @@ class Command(BaseCommand):
             os.chown(self.caddy.socket, self.caddy.account.uid, self.caddy.account.gid, follow_symlinks=False)
 
     def _note_address(self) -> None:
-        about = {"pid": os.getpid(), "address": serving.url(settings.PORT, scheme="http")}
+        about = {"pid": os.getpid(), "address": own_address.url(settings.PORT, scheme="http")}
         with suppress(OSError):
             # Only `homeport` commands read it, and guess without it.
-            paths.write_private_file(settings.DATA / serving.ADDRESS_NOTE, json.dumps(about))
+            paths.write_private_file(settings.DATA / own_address.ADDRESS_NOTE, json.dumps(about))
 
     def _already_running(self) -> str:
         try:
-            about = json.loads((settings.DATA / serving.ADDRESS_NOTE).read_text())
+            about = json.loads((settings.DATA / own_address.ADDRESS_NOTE).read_text())
             where = f": process {about['pid']} serves it at {about['address']}"
         except (OSError, ValueError, KeyError):
             where = ""
@@ -302,7 +302,7 @@ class Command(BaseCommand):
         leftovers.clear(self.state.instance_id, settings.DATA, postgres.folder(self.state.home(settings.DATA)))
         seaweedfs.remove_sockets(self.state.home(settings.DATA), self.state.s3)
         with suppress(OSError):
-            (settings.DATA / serving.ADDRESS_NOTE).unlink(missing_ok=True)
+            (settings.DATA / own_address.ADDRESS_NOTE).unlink(missing_ok=True)
         self._say("Stopped.")
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
@@ -319,7 +319,7 @@ class Command(BaseCommand):
 
     def _find_web_fault(self) -> str | None:
         try:
-            with urllib.request.urlopen(f"{serving.url(settings.PORT, scheme='http')}/healthz", timeout=1):  # noqa: S310 (our own)
+            with urllib.request.urlopen(f"{own_address.url(settings.PORT, scheme='http')}/healthz", timeout=1):  # noqa: S310 (our own)
                 return None
         except OSError as error:
             return str(error)
@@ -327,9 +327,9 @@ class Command(BaseCommand):
     def _greet(self, seconds: float) -> None:
         """Tell how to go on from here."""
         self._say(f"\nHomeport is ready ({seconds:.1f} s). Ctrl-C stops it.\n")
-        self._say(f"  {serving.url(settings.PORT, scheme='http')}")
+        self._say(f"  {own_address.url(settings.PORT, scheme='http')}")
         if settings.TLS_PORT:
-            self._say(f"  {serving.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
+            self._say(f"  {own_address.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
             ca = self.certificates.authority
             self._say(f"     They trust it with NODE_EXTRA_CA_CERTS={ca} or SSL_CERT_FILE={ca}")
         link = _sign_in_url()

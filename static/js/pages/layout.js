@@ -4,4 +4,5 @@ import "./clipboard.js";
 import "./dialogs.js";
 import "./downloads.js";
 import "./command_palette.js";
+import "./tabs.js";
 import "./toasts.js";

@@ -9,6 +9,8 @@ import { packTar } from "../lib/tar.js";
 
 /** How long the server may take to look a bundle through. */
 const ANSWER_MS = 600_000;
+/** As the limit counts. */
+const MB = 1_048_576;
 
 const sender = document.getElementById("bundle-sender");
 const form = sender.closest("form");
@@ -90,9 +92,9 @@ function take(found, isFolder) {
 }
 
 function faultOf(files, bytes, isArchive, runtime) {
-  const mostBytes = Number(sender.dataset.mostBytes);
+  const mostMb = Number(sender.dataset.mostMb);
   if (files.length === 0) return "There is no file in it that counts.";
-  if (bytes > mostBytes) return `These are ${formatSize(bytes)}; a Micro has at most ${formatSize(mostBytes)} of code.`;
+  if (bytes > mostMb * MB) return `These are ${Math.ceil(bytes / MB)} MB; a Micro has at most ${mostMb} MB of code.`;
   if (files.length > Number(sender.dataset.mostFiles))
     return `These are ${formatCount(files.length, "file")}; a Micro has at most ${formatCount(Number(sender.dataset.mostFiles), "file")}.`;
   if (!isArchive && !runtime)

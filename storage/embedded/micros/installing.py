@@ -86,7 +86,7 @@ def _plan_python(code: Path, series: str, paths: Paths) -> Plan:
         "--no-progress",
         "--color=never",
     ]
-    environment = {"UV_CACHE_DIR": str(paths.scratch / "uv"), "UV_NO_MANAGED_PYTHON": "1"}
+    environment = {"UV_CACHE_DIR": str(paths.scratch / "uv"), "UV_LINK_MODE": "copy", "UV_NO_MANAGED_PYTHON": "1"}
     counted = {path.resolve() for path in code.rglob("*") if path.is_file()} if is_local else files
     return Plan(_digest(code, f"python {series}", list(counted)), [command], cleaned, str(paths.app), environment)
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import jwt
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import User
@@ -25,7 +26,7 @@ from tests.console.conftest import Browser
 from tests.html import squeezed
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 from tests.people import PASSWORD, Cast, make_person
-from tests.second_factors import give_app
+from tests.second_factors import give_app, recovery_codes
 
 BEGIN = "/sign-in/openid/"
 ADA = {"sub": "ada-1", "email": "Ada@Example.com", "email_verified": True, "preferred_username": "ada"}
@@ -470,6 +471,33 @@ def test_who_came_through_the_provider_alone_can_choose_a_password(provider: Pro
     assert client.get("/account/").status_code == 200
     person = User.objects.get(pk=client.session["_auth_user_id"])
     assert person.check_password("another horse staple")
+
+
+def test_last_way_in_is_not_unlinked(provider: Provider, people: Cast, browser: Browser) -> None:
+    person = linked(people.member)
+    person.set_unusable_password()
+    person.save()
+    app, client = give_app(person), browser(person)
+    codes = recovery_codes(person)
+
+    alone = client.post("/account/openid/unlink/", {"proof": app.code()})
+    assert (alone.status_code, "You could not sign in any more" in text_of(alone)) == (422, True)
+    assert SocialAccount.objects.filter(user=person).exists()
+
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data={"name": "a"})
+    assert client.post("/account/openid/unlink/", {"proof": codes[0]})["Location"] == "/account/"
+    assert not SocialAccount.objects.filter(user=person).exists()
+
+
+def test_who_has_a_password_gets_no_first_one(people: Cast, browser: Browser) -> None:
+    client = browser(people.member)
+    session = client.session
+    session["proved_at"] = time.time()
+    session.save()
+    new = {"new_password1": "another horse staple", "new_password2": "another horse staple"}
+    assert client.post("/account/first-password/", new)["Location"] == "/account/"
+    people.member.refresh_from_db()
+    assert people.member.check_password(PASSWORD)
 
 
 def test_callback_is_named_in_the_docs() -> None:

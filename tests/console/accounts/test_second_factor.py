@@ -275,6 +275,14 @@ def test_half_a_sign_in_is_over_when_the_password_changes(undone: None) -> None:
     assert client.post(SECOND_STEP, {"code": app.code()})["Location"] == SIGN_IN
 
 
+def test_half_a_sign_in_is_over_when_the_account_is_closed(undone: None) -> None:
+    person, client = make_person(), Client()
+    app = give_app(person)
+    sign_in(client, person.username)
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    assert client.post(SECOND_STEP, {"code": app.code()})["Location"] == SIGN_IN
+
+
 @pytest.mark.parametrize("path", [SECOND_STEP, f"{SECOND_STEP}passkey/"])
 def test_second_step_without_a_first_one_leads_to_the_sign_in_page(undone: None, path: str) -> None:
     assert Client().post(path, {"code": "123456", "answer": "{}"})["Location"] == SIGN_IN

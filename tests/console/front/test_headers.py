@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.front import headers, names, paths
+from console import host_names
+from console.front import headers, paths
 
 
 def given(**variables: str) -> dict[str, Any]:
@@ -147,9 +148,9 @@ def test_only_a_path_of_the_same_host_is_gone_on_to(path: str, kept: str) -> Non
     ],
 )
 def test_which_names_may_be_a_micros(host: str, is_possible: bool) -> None:
-    assert names.may_be_a_micros(host) is is_possible
+    assert host_names.may_be_a_micros(host) is is_possible
 
 
 def test_the_console_is_found_from_a_micros_address() -> None:
-    assert names.console_host("app.localhost:8000") == "localhost:8000"
-    assert names.console_host("shop.example.org") == "localhost"
+    assert host_names.console_host("app.localhost:8000") == "localhost:8000"
+    assert host_names.console_host("shop.example.org") == "localhost"

@@ -17,6 +17,11 @@ async def app(scope, receive, send):
     if path == "/breaks":
         print("about to break", file=sys.stderr, flush=True)  # noqa: T201 (that is what it is for)
         raise ValueError("the app broke")
+    if path == "/for-ever":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        while True:
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+            await asyncio.sleep(0.2)
     if path == "/stream":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         for number in range(3):

@@ -183,7 +183,8 @@ def test_what_was_not_kept_whole_is_not_sent_again(people: Cast, browser: Browse
     for more, reason in (
         ({"request": body(None, "image/png", digest="SHA-256 x")}, "is not text"),
         ({"request": body("x", is_cut=True)}, "was cut at 64 KB"),
-        ({"request": body("x"), "is_redacted": True}, "masked"),
+        ({"request": body("[redacted]"), "is_redacted": True}, "masked"),
+        ({"request_headers": (("X-Token", "[redacted]"),), "is_redacted": True}, "masked"),
     ):
         event = make_event(people.collection.id, method="POST", path="pics/files", query="name=a", **more)
         event_queries.keep_event(event)

@@ -220,7 +220,7 @@ def test_micros_go_out_and_come_in_without_their_secrets(tmp_path: Path) -> None
     access = archives.new_collection()
     with hosted_by(host, places):
         micro = make_micro("Guest/book", collection_id=access.collection_id, runtime="python3.9")
-        at = {"collection_id": access.collection_id, "micro_id": micro.id}
+        at: dict[str, Any] = {"collection_id": access.collection_id, "micro_id": micro.id}
         micros.change_micro(**at, has_sign_in=False, is_kept_warm=True, idle_minutes=7)
         variables.set_variables(**at, values={"TOKEN": "a canary of a secret"})
         domains.add_domain(**at, name=f"{micro.id}.example.org")

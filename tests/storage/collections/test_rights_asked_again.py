@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from storage.archive import imports
@@ -14,7 +15,7 @@ from storage.collections import collections, keys, roles
 from storage.drive import deletion, drives, files, folders, moves, person_uploads, uploads
 from storage.drive.moves import Chosen
 from storage.errors import Forbidden, StorageError, Unauthorized
-from storage.models import File, FileDeletion, Folder, Import, Item, Part, Role
+from storage.models import File, FileDeletion, Folder, Import, Item, Part, Role, Upload
 from storage.postgres.caller import Access
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
@@ -65,6 +66,9 @@ class Scene:
     def remove(self) -> None:
         roles.remove_member(collection_id=self.id, person_id=self.person.pk)
 
+    def close(self) -> None:
+        User.objects.filter(pk=self.person.pk).update(is_active=False)
+
     def revoke(self) -> None:
         keys.revoke_key(collection_id=self.id, key_id=self.key_id)
 
@@ -75,6 +79,7 @@ class Scene:
             sorted(File.objects.filter(drive_id=self.drive_id).values_list("name", "etag")),
             Folder.objects.filter(drive_id=self.drive_id).count(),
             FileDeletion.objects.filter(drive_id=self.drive_id, undo_asked_at=None).count(),
+            Upload.objects.filter(collection_id=self.id, ended_at=None).count(),
             list(Import.objects.filter(collection_id=self.id).values_list("size_bytes", flat=True)),
         ]
 
@@ -87,8 +92,10 @@ def scene(database: None) -> Scene:
 LOSSES: list[tuple[str, type[StorageError]]] = [
     ("lower", Forbidden),
     ("remove", Unauthorized),
+    ("close", Unauthorized),
     ("revoke", Unauthorized),
 ]
+OF_PEOPLE = LOSSES[:3]
 
 
 @pytest.mark.parametrize("how, error", LOSSES)
@@ -110,7 +117,7 @@ def test_part_whose_bytes_outlive_the_right(scene: Scene, how: str, error: type[
     assert not Part.objects.filter(upload_id=upload_id).exists()
 
 
-@pytest.mark.parametrize("how, error", LOSSES[:2])
+@pytest.mark.parametrize("how, error", OF_PEOPLE)
 def test_archive_whose_bytes_outlive_the_right(scene: Scene, how: str, error: type[StorageError]) -> None:
     """Begun by somebody else, whose imports go on."""
     started = imports.start_import(collection_id=scene.id, file_name="a", size_bytes=3, asked_by=None)
@@ -127,6 +134,34 @@ def _upload_to_end(scene: Scene) -> Callable[[], object]:
     )
     person_uploads.put_part(access=scene.member, drive="d", upload_id=started.id, number=1, content=Kept())
     return lambda: person_uploads.end_upload(access=scene.member, drive="d", upload_id=started.id)
+
+
+def _upload_to_abort(scene: Scene) -> Callable[[], object]:
+    """The API's own."""
+    upload_id = uploads.start_upload(access=scene.member, drive="d", name="f", content_type=None)
+    return lambda: uploads.abort_upload(access=scene.member, drive="d", upload_id=upload_id, name="f")
+
+
+def _upload_of_a_person(scene: Scene, fingerprint: str = "print") -> person_uploads.Upload:
+    return person_uploads.start_upload(
+        access=scene.member,
+        drive="d",
+        name="f",
+        size_bytes=3,
+        content_type=None,
+        if_exists="fail",
+        fingerprint=fingerprint,
+    )
+
+
+def _upload_of_a_person_to_abort(scene: Scene) -> Callable[[], object]:
+    started = _upload_of_a_person(scene)
+    return lambda: person_uploads.abort_upload(access=scene.member, drive="d", upload_id=started.id)
+
+
+def _upload_to_find_again(scene: Scene) -> Callable[[], object]:
+    _upload_of_a_person(scene)
+    return lambda: _upload_of_a_person(scene)
 
 
 def _deletion_to_undo(scene: Scene) -> Callable[[], object]:
@@ -155,11 +190,15 @@ CALLS: dict[str, Callable[[Scene], Callable[[], object]]] = {
     ),
     "undo": _deletion_to_undo,
     "end of an upload": _upload_to_end,
+    "abort of an upload": _upload_to_abort,
+    "abort of a person's upload": _upload_of_a_person_to_abort,
+    "start of a person's upload": lambda scene: lambda: _upload_of_a_person(scene, fingerprint=""),
+    "a person's upload found again": _upload_to_find_again,
     "files deleted": lambda scene: lambda: files.delete_files(access=scene.member, drive="d", names_given=["old"]),
 }
 
 
-@pytest.mark.parametrize("how, error", LOSSES[:2])
+@pytest.mark.parametrize("how, error", OF_PEOPLE)
 @pytest.mark.parametrize("what", CALLS)
 def test_nothing_is_written_without_the_right(scene: Scene, what: str, how: str, error: type[StorageError]) -> None:
     call = CALLS[what](scene)
@@ -174,11 +213,13 @@ def _waiting() -> int:
     return int(run(Statement("SELECT count(*)::int FROM pg_locks WHERE NOT granted", [], tuple))[0][0])
 
 
-@pytest.mark.parametrize("what", ["update", "files deleted"])
+@pytest.mark.parametrize("what", ["update", "files deleted", "abort of an upload"])
 def test_right_that_is_lost_while_a_lock_is_waited_for(scene: Scene, what: str) -> None:
+    made_ready = CALLS[what](scene)
+
     def call() -> None:
         try:
-            CALLS[what](scene)()
+            made_ready()
         finally:
             connection.close()
 
@@ -188,6 +229,7 @@ def test_right_that_is_lost_while_a_lock_is_waited_for(scene: Scene, what: str) 
             base_id = bases.find_base(collection_id=scene.member.collection_id, name="b").pk
             Item.objects.select_for_update().get(base_id=base_id, key="old")
             File.objects.select_for_update().get(drive_id=scene.drive_id, name="old")
+            list(Upload.objects.select_for_update().filter(collection_id=scene.id))
             already = _waiting()
             called = threads.submit(call)
             eventually(lambda: _waiting() > already or called.done())

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from tests.micros import make_micro
 pytestmark = pytest.mark.usefixtures("host")
 
 
-def where(micro: Micro) -> dict[str, str]:
+def where(micro: Micro) -> dict[str, Any]:
     return {"collection_id": micro.collection_id, "micro_id": micro.id}
 
 

@@ -15,7 +15,8 @@ from storage.drive import parts
 from storage.drive.files import Download
 from storage.embedded.micros.places import Places
 from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, MicroNotFound, Unauthorized
-from storage.micros import bundles, copies, deploying, deployments, logs, micros, wanted
+from storage.micro_logs import logs
+from storage.micros import bundles, copies, deploying, deployments, micros, wanted
 from storage.micros.host import Built, Fault, FaultKind, Tried, Wanted
 from storage.models import Deployment, Micro
 from tests.micros import HELLO, ToldHost, deploy_now, make_micro

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 
 from storage import limits
-from storage.micros import figures, logs, micros
+from storage.micro_logs import logs
+from storage.micro_logs.logs import Line, Source
+from storage.micros import figures, micros
 from storage.micros.figures import Counted, Figures
-from storage.micros.logs import Line, Source
 from storage.models import MicroLine, MicroMinute
 from storage.postgres import clock
 from tests.micros import make_micro

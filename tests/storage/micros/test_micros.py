@@ -1,9 +1,11 @@
 """Micros are created, found, changed and deleted; their names and addresses are theirs alone."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 
-from storage import limits
+from storage import limits, micro_addresses
 from storage.audit.log import Conditions, Verb, list_entries
 from storage.collections import collections, deletion, keys
 from storage.errors import AlreadyTaken, CollectionNotFound, InvalidInput, MicroNotFound
@@ -12,6 +14,11 @@ from storage.models import DataKey, Micro
 from tests.micros import ToldHost, make_micro
 
 pytestmark = pytest.mark.usefixtures("host")
+
+
+def key_id_of(micro: Micro) -> int:
+    assert micro.data_key_id is not None
+    return micro.data_key_id
 
 
 def test_a_new_micro_has_a_name_an_address_and_a_key_that_works() -> None:
@@ -127,12 +134,12 @@ def test_a_subdomain_is_chosen_once_and_can_be_changed(host: ToldHost) -> None:
         micros.change_micro(collection_id=other.collection_id, micro_id=other.id, subdomain=changed.subdomain)
     with pytest.raises(AlreadyTaken):
         make_micro("third", subdomain=changed.subdomain)
-    assert micros.find_micro_by_host(subdomains.hostname(micro.subdomain)) is None
+    assert micros.find_micro_by_host(micro_addresses.hostname(micro.subdomain)) is None
 
 
 def test_a_micro_is_found_by_whatever_a_host_header_makes_of_its_name() -> None:
     micro = make_micro()
-    name = subdomains.hostname(micro.subdomain)
+    name = micro_addresses.hostname(micro.subdomain)
     for host in (name, name.upper(), f"{name}:8000", f"{name}.", f" {name} "):
         assert micros.find_micro_by_host(host) == micro, host
     for host in (
@@ -151,7 +158,7 @@ def test_a_micro_is_found_by_whatever_a_host_header_makes_of_its_name() -> None:
 
 def test_settings_change_one_by_one_and_are_written_down(host: ToldHost) -> None:
     micro = make_micro()
-    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id}
     changed = micros.change_micro(**at, has_sign_in=False, is_recorded=True, is_kept_warm=True, idle_minutes=60)
     assert (changed.has_sign_in, changed.is_recorded, changed.is_kept_warm, changed.idle_minutes) == (
         False,
@@ -185,7 +192,7 @@ def test_a_renewed_key_is_another_and_the_old_one_ends() -> None:
     micro = make_micro()
     renewed = micros.renew_data_key(collection_id=micro.collection_id, micro_id=micro.id)
     assert micros.read_data_key(renewed) != micros.read_data_key(micro)
-    assert DataKey.objects.get(id=micro.data_key_id).revoked_at is not None
+    assert DataKey.objects.get(id=key_id_of(micro)).revoked_at is not None
     assert renewed.data_key is not None
     assert renewed.data_key.revoked_at is None
 
@@ -209,13 +216,13 @@ def test_a_micro_of_another_collection_is_not_found() -> None:
 
 def test_a_deleted_micro_ends_and_its_key_with_it(host: ToldHost) -> None:
     micro = make_micro()
-    key = micro.data_key_id
+    key = key_id_of(micro)
     with pytest.raises(InvalidInput):
         micros.delete_micro(collection_id=micro.collection_id, micro_id=micro.id, typed_name="hallo")
     micros.delete_micro(collection_id=micro.collection_id, micro_id=micro.id, typed_name="hello")
     assert host.told[-2:] == [("changed", micro.id), ("stop", micro.id)]
     assert DataKey.objects.get(id=key).revoked_at is not None
-    assert micros.find_micro_by_host(subdomains.hostname(micro.subdomain)) is None
+    assert micros.find_micro_by_host(micro_addresses.hostname(micro.subdomain)) is None
     entry = list_entries(Conditions(micro.collection_id))[1]
     assert (entry.verb, entry.about) == (Verb.MICRO_DELETED, "hello")
 
@@ -226,4 +233,4 @@ def test_micros_end_with_their_collection(host: ToldHost) -> None:
     deletion.delete_collection(collection_id=micro.collection_id, typed_name="Made by a test", asked_by=None)
     assert {("stop", micro.id), ("stop", other.id)} <= set(host.told)
     assert not Micro.objects.filter(id__in=[micro.id, other.id]).exists()
-    assert not DataKey.objects.filter(id=micro.data_key_id).exists()
+    assert not DataKey.objects.filter(id=key_id_of(micro)).exists()

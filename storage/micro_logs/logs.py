@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from storage import disk_space, limits
-from storage.micros import sql as micros_sql
-from storage.micros.host import Line, Source
-from storage.micros.sql import LineRow
+from storage.events.blocks import Event, PrintedLine
+from storage.micro_host import Line, Source
+from storage.micro_logs import sql as logs_sql
+from storage.micro_logs.sql import LineRow
 from storage.postgres.database import OwnConnection, run, run_one
 
-__all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "sweep_lines"]
+__all__ = ["Line", "LineRow", "Source", "add_lines", "list_lines", "list_printed", "sweep_lines"]
 
 # What Postgres cannot hold in a text.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -33,7 +34,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
         return True
     if disk_space.is_short_for_items():
         return False
-    adding = micros_sql.add_lines(
+    adding = logs_sql.add_lines(
         micro_ids=[line.micro_id for line in lines],
         deployment_ids=[line.deployment_id for line in lines],
         request_ids=[line.request_id for line in lines],
@@ -42,7 +43,7 @@ def add_lines(lines: Sequence[Line]) -> bool:
         texts=[_storable(line.text) for line in lines],
     )
     with _writing:
-        _writer.run_together([micros_sql.hold_lines(), adding])
+        _writer.run_together([logs_sql.hold_lines(), adding])
     return True
 
 
@@ -65,7 +66,7 @@ def list_lines(
     if _UNSTORABLE.search(micro_id + search):
         return []
     rows = run(
-        micros_sql.list_lines(
+        logs_sql.list_lines(
             micro_id,
             before=before,
             after=after,
@@ -79,17 +80,28 @@ def list_lines(
     return rows if after is not None else rows[::-1]
 
 
+def list_printed(event: Event) -> tuple[PrintedLine, ...]:
+    """What a Micro printed while it answered a recorded request, oldest first, as far as its log goes back.
+
+    A line comes within about a second; a pinned event has its own. Raises EngineUnreachable.
+    """
+    if not event.line.micro_id or event.content.printed:
+        return event.content.printed
+    rows = list_lines(micro_id=event.line.micro_id, request_id=UUID(event.line.id))
+    return tuple((row.at.timestamp(), row.source == Source.ERROR, row.text) for row in rows)
+
+
 def sweep_lines() -> int:
     """Drop what is too old, what is more than a Micro's log keeps, and what deleted Micros left. Returns how many lines.
 
     Raises EngineUnreachable.
     """
     total = 0
-    while dropped := run_one(micros_sql.drop_old_lines(limits.MICRO_LINES_KEPT_DAYS, limits.SWEEP_BATCH_ROWS)).total:
+    while dropped := run_one(logs_sql.drop_old_lines(limits.MICRO_LINES_KEPT_DAYS, limits.SWEEP_BATCH_ROWS)).total:
         total += dropped
-    for (micro_id,) in run(micros_sql.list_logged_micros()):
+    for (micro_id,) in run(logs_sql.list_logged_micros()):
         while dropped := run_one(
-            micros_sql.drop_lines_beyond(micro_id, kept=limits.MICRO_LINES_KEPT, limit=limits.SWEEP_BATCH_ROWS)
+            logs_sql.drop_lines_beyond(micro_id, kept=limits.MICRO_LINES_KEPT, limit=limits.SWEEP_BATCH_ROWS)
         ).total:
             total += dropped
     return total

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
-from storage.micros import subdomains
+from storage import micro_addresses
 
 _KEPT_MOST = 1_024
 
@@ -15,21 +15,21 @@ _KEPT_MOST = 1_024
 @lru_cache(maxsize=_KEPT_MOST)
 def may_be_a_micros(host: str) -> bool:
     """Whether a Host header may name a Micro: one below their domain, and a name that is not the console's, whose ever it is."""
-    name = subdomains.normalise_host(host)
-    if subdomains.subdomain_of(name) is not None:
+    name = micro_addresses.normalise_host(host)
+    if micro_addresses.subdomain_of(name) is not None:
         return True
     return bool(name) and not _is_address(name) and not validate_host(name, _own_names())
 
 
 def is_the_consoles(host: str) -> bool:
     """Whether it is a name that the console is served under."""
-    name = subdomains.normalise_host(host)
+    name = micro_addresses.normalise_host(host)
     return bool(name) and not _is_address(name) and validate_host(name, _own_names())
 
 
 def is_below_domain(host: str) -> bool:
     """Whether a Host header is below the Micros' domain: what is not a Micro's there is nobody's."""
-    return subdomains.subdomain_of(subdomains.normalise_host(host)) is not None
+    return micro_addresses.subdomain_of(micro_addresses.normalise_host(host)) is not None
 
 
 def console_host(host: str) -> str:
@@ -43,7 +43,7 @@ def micro_origin(subdomain: str, *, console: str) -> str:
     """The origin of a Micro's own address, for who reaches the console by that one: with its scheme and its port."""
     parts = urlsplit(console)
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{subdomains.hostname(subdomain)}{port}"
+    return f"{parts.scheme}://{micro_addresses.hostname(subdomain)}{port}"
 
 
 def _own_names() -> list[str]:
