@@ -12,7 +12,7 @@ from storage.micros import deployments
 from storage.micros.host import Source
 from storage.models import Deployment
 from tests.micros_e2e.conftest import OBEDIENT
-from tests.micros_e2e.neighbours import run_inside
+from tests.micros_e2e.neighbours import COMPILED_ANEW, run_inside
 from tests.people import Cast
 from tests.running_micros import MicroClient, deploy, deploy_micro, said
 from tests.serving import Server
@@ -138,6 +138,7 @@ def test_deta_is_always_ours_and_source_packages_come_from_the_index(server: Ser
     assert docopt.startswith("/deps/")
     assert not [name for name in installed if name.startswith("deta")]
     assert any("docopt" in text for text in said(app))
+    assert run_inside(app, f"import docopt\n{COMPILED_ANEW}") == []
 
 
 @pytest.mark.slow
