@@ -60,7 +60,7 @@ def front() -> Iterator[Front]:
 
 
 def test_no_request_is_lost_between_sleeping_and_waking(front: Front) -> None:
-    _race(front, times=20)
+    _race(front, times=12)
 
 
 @pytest.mark.slow
