@@ -129,6 +129,18 @@ open("brought.py", "w").write("SEEN = " + repr(json.dumps(found)))
 
 
 @pytest.mark.slow
+def test_a_node_package_that_lies_in_the_code_is_found(server: Server, guides: Cast) -> None:
+    files = {
+        "index.js": "const brought = require('brought');\nmodule.exports = (asked, answer) => answer.end(brought);\n",
+        "package.json": '{"name": "app", "dependencies": {"brought": "file:./brought"}}',
+        "brought/package.json": '{"name": "brought", "version": "1.0.0", "main": "index.js"}',
+        "brought/index.js": "module.exports = 'brought along';\n",
+    }
+    app = deploy_micro(server.url, guides.collection.id, files, name="brought-node")
+    assert app.ask().data == b"brought along"
+
+
+@pytest.mark.slow
 def test_deta_is_always_ours_and_source_packages_come_from_the_index(server: Server, guides: Cast) -> None:
     asked = {"main.py": OBEDIENT, "requirements.txt": "deta==1.1.0\ndocopt==0.6.2  # there is no wheel\n"}
     app = deploy_micro(server.url, guides.collection.id, asked, name="ours")
