@@ -12,6 +12,7 @@ from bench.comparison import Comparison
 from bench.files import measure_files
 from bench.growth import measure_growth
 from bench.listing import measure_listing
+from bench.micros import measure_micros
 from bench.workload import OPERATIONS
 
 # What files replace is kept for an hour, so a longer round would only fill the disk.
@@ -63,6 +64,11 @@ def _run(folder: Path, options: argparse.Namespace) -> None:
                 comparison.homeport, folder, duration_s=options.seconds, rounds=options.rounds, say=_say
             )
             print("", report.growth_table(growth), sep="\n", flush=True)
+        if not options.skip_micros:
+            comparison.pocketbase.stop()
+            _say("Micros")
+            print(flush=True)
+            measure_micros(comparison.homeport, duration_s=options.seconds, rounds=options.rounds)
     except Exception:
         print(comparison.log_tails(), file=sys.stderr)
         raise
@@ -79,6 +85,9 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="OPERATION", help=", ".join(names))
     parser.add_argument("--skip-growth", action="store_true", help="leave out the Base of a million items")
     parser.add_argument("--skip-files", action="store_true", help="leave out files; they take up to 10 GB on the disk")
+    parser.add_argument(
+        "--skip-micros", action="store_true", help="leave out Micros; installing them takes the network"
+    )
     options = parser.parse_args()
     if options.items < 1000 or options.items % 1000 or options.seconds < 1 or options.rounds < 1:
         parser.error("--items takes whole thousands, --seconds and --rounds take numbers from 1 on")

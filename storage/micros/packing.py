@@ -78,7 +78,7 @@ def unpack_tree(stream: IO[bytes], folder: Path, *, group: int | None) -> None:
                 elif member.issym():
                     links.append((path, _link_within(member.name, member.linkname)))
                 elif member.isreg() and (content := tar.extractfile(member)) is not None:
-                    _write_file(path, content, group, is_program=bool(member.mode & stat.S_IXUSR))
+                    _write_file(path, content, group, member)
                 else:
                     raise BlobMissing("What was installed was changed in storage")
     except (tarfile.TarError, zstandard.ZstdError, EOFError) as error:
@@ -154,12 +154,14 @@ def _add(tar: tarfile.TarFile, folder: Path, path: Path, about: os.stat_result, 
             tar.addfile(member, file)
 
 
-def _write_file(path: Path, content: IO[bytes], group: int | None, *, is_program: bool) -> None:
-    mode = 0o750 if is_program else 0o640
+def _write_file(path: Path, content: IO[bytes], group: int | None, member: tarfile.TarInfo) -> None:
+    mode = 0o750 if member.mode & stat.S_IXUSR else 0o640
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "wb") as file:
         while chunk := content.read(_CHUNK_BYTES):
             file.write(chunk)
+    # Python takes what was compiled for its source by the time that the source has.
+    os.utime(path, (member.mtime, member.mtime))
     give(path, group, mode=mode)
 
 

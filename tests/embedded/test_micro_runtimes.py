@@ -1,5 +1,6 @@
 """Which interpreter runs a Micro, and where its packages come from."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -72,6 +73,11 @@ def test_the_folder_of_the_sandboxes_is_made_once_and_readable_for_all(tmp_path:
     assert {path.name for path in (target / "python").iterdir()} == names
     assert {"uvicorn", "a2wsgi", "deta", "httpx", "httptools"} <= {p.name for p in (target / "python/lib").iterdir()}
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in target.rglob("*"))
+    before = os.umask(0o077)
+    shims.compile_for(target, sys.executable)
+    os.umask(before)
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in target.rglob("*"))
+    assert list((target / "python/lib/uvicorn/__pycache__").glob("main.*.pyc"))
     (target / "python" / "start.py").write_text("# changed by somebody")
     (target / "fingerprint").write_text("of another version")
     assert shims.lay_out(target)

@@ -25,6 +25,30 @@ def run_inside(client: MicroClient, code: str) -> Any:
     return told(answer)
 
 
+# The loaded modules whose compiled code is missing or of another source: each start would compile them anew.
+COMPILED_ANEW = """
+import os, struct, sys
+def is_good(module):
+    source, compiled = module.__spec__.origin, module.__spec__.cached
+    try:
+        with open(compiled, "rb") as file:
+            flags, time, size = struct.unpack("<III", file.read(16)[4:])
+    except OSError:
+        return False
+    about = os.stat(source)
+    return bool(flags) or (time, size) == (int(about.st_mtime), about.st_size)
+found = sorted(
+    name
+    for name, module in sys.modules.items()
+    if getattr(module, "__spec__", None)
+    and module.__spec__.cached
+    and module.__spec__.origin.startswith(("/deps", "/homeport", sys.prefix))
+    and not module.__spec__.origin.endswith("/start.py")
+    and not is_good(module)
+)
+"""
+
+
 @dataclass(frozen=True)
 class Neighbours:
     """All that has to go on."""

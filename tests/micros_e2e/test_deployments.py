@@ -12,7 +12,7 @@ from storage.micros import deployments
 from storage.micros.host import Source
 from storage.models import Deployment
 from tests.micros_e2e.conftest import OBEDIENT
-from tests.micros_e2e.neighbours import run_inside
+from tests.micros_e2e.neighbours import COMPILED_ANEW, run_inside
 from tests.people import Cast
 from tests.running_micros import MicroClient, deploy, deploy_micro, said
 from tests.serving import Server
@@ -129,6 +129,18 @@ open("brought.py", "w").write("SEEN = " + repr(json.dumps(found)))
 
 
 @pytest.mark.slow
+def test_a_node_package_that_lies_in_the_code_is_found(server: Server, guides: Cast) -> None:
+    files = {
+        "index.js": "const brought = require('brought');\nmodule.exports = (asked, answer) => answer.end(brought);\n",
+        "package.json": '{"name": "app", "dependencies": {"brought": "file:./brought"}}',
+        "brought/package.json": '{"name": "brought", "version": "1.0.0", "main": "index.js"}',
+        "brought/index.js": "module.exports = 'brought along';\n",
+    }
+    app = deploy_micro(server.url, guides.collection.id, files, name="brought-node")
+    assert app.ask().data == b"brought along"
+
+
+@pytest.mark.slow
 def test_deta_is_always_ours_and_source_packages_come_from_the_index(server: Server, guides: Cast) -> None:
     asked = {"main.py": OBEDIENT, "requirements.txt": "deta==1.1.0\ndocopt==0.6.2  # there is no wheel\n"}
     app = deploy_micro(server.url, guides.collection.id, asked, name="ours")
@@ -138,6 +150,7 @@ def test_deta_is_always_ours_and_source_packages_come_from_the_index(server: Ser
     assert docopt.startswith("/deps/")
     assert not [name for name in installed if name.startswith("deta")]
     assert any("docopt" in text for text in said(app))
+    assert run_inside(app, f"import docopt\n{COMPILED_ANEW}") == []
 
 
 @pytest.mark.slow

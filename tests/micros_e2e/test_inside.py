@@ -10,7 +10,7 @@ import pytest
 from storage.collections import collections, keys
 from storage.micros import micros
 from tests.micros_e2e.conftest import OBEDIENT
-from tests.micros_e2e.neighbours import run_inside
+from tests.micros_e2e.neighbours import COMPILED_ANEW, run_inside
 from tests.people import Cast
 from tests.running_micros import MicroClient
 from tests.serving import Server
@@ -80,6 +80,10 @@ drive.delete("a/b.txt")
     assert run_inside(obedient, code) == [{"key": "a", "n": 3}, 300_000, ["a/b.txt"], 1]
 
 
+def test_nothing_is_compiled_at_a_start(obedient: MicroClient) -> None:
+    assert run_inside(obedient, f"import deta, httpx\n{COMPILED_ANEW}") == []
+
+
 def test_another_collections_data_is_not_reached(obedient: MicroClient) -> None:
     other = collections.create_collection("Another one")
     path = f"https://127.0.0.1:4443/v1/{other.id}/things/items/a"
@@ -141,7 +145,7 @@ _RUN = """
 import django
 django.setup()
 from storage.collections import collections
-from tests.micros_e2e.neighbours import run_inside
+from tests.micros_e2e.neighbours import COMPILED_ANEW, run_inside
 from tests.running_micros import deploy_micro
 made = collections.create_collection("Reaching")
 app = deploy_micro({!r}, made.id, {{"main.py": {!r}}})

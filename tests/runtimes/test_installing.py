@@ -74,6 +74,25 @@ def test_the_digest_is_of_what_is_asked_for(
     assert (make_plan(tmp_path, kind, second).digest == before) is is_same
 
 
+@pytest.mark.parametrize(
+    ("package", "files"),
+    [
+        ({"dependencies": {"lib": "file:./lib"}}, {"lib/index.js", "lib/package.json"}),
+        ({"optionalDependencies": {"lib": "file:lib"}}, {"lib/index.js", "lib/package.json"}),
+        ({"workspaces": ["l*"]}, {"lib/index.js", "lib/package.json"}),
+        ({"workspaces": {"packages": ["lib"]}}, {"lib/index.js", "lib/package.json"}),
+        ({"dependencies": {"lib": "file:../../etc"}, "workspaces": ["../*", "/etc"]}, set()),
+        ({"dependencies": {"koa": "3"}}, set()),
+    ],
+)
+def test_packages_that_lie_in_the_code_lie_beside_the_others(
+    tmp_path: Path, package: dict[str, object], files: set[str]
+) -> None:
+    code = {"lib/index.js": "1", "lib/package.json": "{}", "lib/node_modules/x.js": "2", "index.js": "3"}
+    plan = make_plan(tmp_path, "node", {"package.json": json.dumps(package), **code})
+    assert set(plan.files) == {"package.json", *files}
+
+
 def test_a_file_outside_of_the_code_is_not_looked_at(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("one")
     files = {"requirements.txt": "-r ../secret.txt"}

@@ -7,8 +7,10 @@ A package `deta` is left out for Python, whoever asks for it: the index has a fo
 For Node it is the app's own; an app that names it in its code alone gets the last one that was published.
 """
 
+import contextlib
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,9 +107,11 @@ def _plan_node(code: Path, series: str, paths: Paths) -> Plan:
         commands.append([*npm, "ci" if lock else "install", *no_lock, *quiet])
     if adds_deta:
         commands.append([*npm, "install", f"deta@{DETA_FOR_NODE}", "--no-save", *no_lock, *quiet])
-    names = [name for name in ("package.json", lock, ".npmrc") if name and (code / name).is_file()]
-    files = {name: (code / name).read_bytes() for name in names}
-    digest = _digest(code, f"node {series} {'deta' if adds_deta else ''}", [code / name for name in names])
+    asked = [code / name for name in ("package.json", lock, ".npmrc") if name and (code / name).is_file()]
+    # npm leaves a link to what lies in the code: it lies beside the packages then.
+    paths_of_all = [*asked, *_local_packages(code, package)]
+    files = {path.relative_to(code).as_posix(): path.read_bytes() for path in paths_of_all}
+    digest = _digest(code, f"node {series} {'deta' if adds_deta else ''}", paths_of_all)
     environment = {"npm_config_cache": str(paths.scratch / "npm")}
     return Plan(digest, commands, files, str(paths.packages), environment)
 
@@ -158,6 +162,24 @@ def _read_package(code: Path) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def _local_packages(code: Path, package: dict[str, Any] | None) -> list[Path]:
+    """The files of packages that lie in the code: dependencies that are paths, and workspaces."""
+    groups = [(package or {}).get(name) for name in ("dependencies", "optionalDependencies")]
+    specs = [str(spec) for group in groups if isinstance(group, dict) for spec in group.values()]
+    named = [spec.removeprefix("file:") for spec in specs if spec.startswith(("file:", "./"))]
+    spaces = (package or {}).get("workspaces") or []
+    spaces = spaces.get("packages") or [] if isinstance(spaces, dict) else spaces
+    found: set[Path] = set()
+    for pattern in [*named, *(map(str, spaces) if isinstance(spaces, list) else ())]:
+        within = posixpath.normpath(pattern)
+        if within.startswith(("/", "..")) or within == ".":
+            continue
+        with contextlib.suppress(ValueError):  # no pattern at all, of which npm has its own words
+            for top in code.glob(within):
+                found.update([top] if top.is_file() else top.rglob("*"))
+    return sorted(path for path in found if path.is_file() and "node_modules" not in path.relative_to(code).parts)
 
 
 def _dependencies(package: dict[str, Any] | None) -> set[str]:

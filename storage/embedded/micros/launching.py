@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from storage.embedded.micros import commands, programs, runtimes, sandbox
+from storage.embedded.micros import commands, programs, runtimes, sandbox, shims
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.programs import Python
 from storage.embedded.micros.runtimes import NODE, PYTHON, Asked, Runtime
@@ -67,7 +67,9 @@ class Launcher:
         with self._finding:
             runtime = self.choose(wanted)
             if runtime.kind == PYTHON and runtime.program not in self._pythons:
-                self._pythons[runtime.program] = programs.find_python(runtime.program, self._means.account)
+                found = programs.find_python(runtime.program, self._means.account)
+                shims.compile_for(self._means.programs.runtimes, str(found.executable))
+                self._pythons[runtime.program] = found
 
     def paths(self, wanted: Wanted) -> commands.Paths:
         """Where things are inside. It has to be ready."""

@@ -56,6 +56,10 @@ def compile_for(target: Path, python: str) -> None:
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
     )
+    for path in target.rglob("__pycache__"):
+        for each in (path, *path.iterdir()):
+            # Whatever the umask was, Micros read it.
+            each.chmod(0o755 if each.is_dir() else 0o644)
 
 
 def oldest_python() -> tuple[int, int]:
