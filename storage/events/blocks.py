@@ -36,8 +36,8 @@ PrintedLine = tuple[float, bool, str]
 class Line(msgspec.Struct, array_like=True, gc=False):
     """An event as a line of the list. `path` is what follows `/v1/{collection}/`, or all of it in a request to a Micro.
 
-    `key_name`, `is_pinned`, `micro_name` and `micro_host` are found out when the line is shown; a Micro that was deleted has
-    neither a name nor a host.
+    `key_name`, `is_pinned`, `micro_name` and `micro_subdomain` are found out when the line is shown; a Micro that was deleted has
+    neither.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     # Blocks of before there were Micros end here.
     micro_id: str = ""
     micro_name: str = ""
-    micro_host: str = ""
+    micro_subdomain: str = ""
 
     @property
     def at(self) -> datetime:
