@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -27,20 +28,20 @@ PLAIN = {"main.py": b"async def app(scope, receive, send):\n    pass\n"}
 
 
 @pytest.fixture(scope="module")
-def sent_to(server: Server, django_db_setup: None) -> Sent:
+def sent_to(server: Server, django_db_setup: None) -> Iterator[Sent]:
     """A member's browser at the real server, where the way of a large body begins, and a Micro."""
     cast = make_cast()
     micro = make_micro("sent", collection_id=cast.collection.id)
     cookies = {"sessionid": make_session(cast.member), "csrftoken": "x" * 32}
     headers = {"X-CSRFToken": "x" * 32, "X-Requested-With": "fetch", "Content-Type": "application/octet-stream"}
-    client = httpx.Client(
+    with httpx.Client(
         base_url=f"{server.url}/collections/{micro.collection_id}/micros/{micro.id}/",
         cookies=cookies,
         headers=headers,
         timeout=MOMENT_SECONDS,
         trust_env=False,
-    )
-    return client, micro
+    ) as client:
+        yield client, micro
 
 
 def test_bundle_that_no_other_body_could_be_becomes_a_deployment(sent_to: Sent) -> None:
