@@ -10,7 +10,7 @@ from console.management.demo_items import messy_items
 from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
-from storage.micros import api_keys, domains, micros, variables
+from storage.micros import api_keys, domains, variables
 from storage.models import (
     Base,
     Collection,
@@ -153,7 +153,7 @@ def keep_events(collection_id: str) -> tuple[str, str, str]:
     again = make_event(
         collection_id, origin="replay", replay_of=made.line.id, status=503, response=body("{}"), sent_by="Ada"
     )
-    micro = micros.create_micro(collection_id=collection_id, name="a Micro with a rather long name")
+    micro = Micro.objects.get(collection_id=collection_id)
     printed = ((1_800_000_000.0, False, "asked"), (1_800_000_000.1, True, "Traceback " + "x" * 300))
     of_micro = make_event(collection_id, path="/breaks", status=500, micro_id=micro.id, printed=printed)
     for event in (
@@ -171,7 +171,7 @@ def fill_micro(cast: Cast) -> None:
     micro = make_micro("an app with a rather long name, to see what happens", collection_id=cast.collection.id)
     at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id}
     variables.set_variables(**at, values={"A_RATHER_LONG_NAME_OF_A_VARIABLE_TO_SEE_WHAT_HAPPENS": "x"})
-    domains.add_domain(**at, name="a-rather-long-name-to-see-what-happens.example.org")
+    domains.add_domain(**at, name=f"a-rather-long-name-to-see-what-happens.{micro.id}.example.org")
     api_keys.create_key(**at, name="robot", description="a program that calls at night and a few times each day")
     serving = Deployment.objects.create(micro=micro, number=1, runtime="python", state="done", runs_on="Python 3.11.7")
     Deployment.objects.create(micro=micro, number=2, runtime="python", state="done")

@@ -18,8 +18,9 @@ def making_servers() -> Iterator[Callable[..., Server]]:
             http, https = ports.free_ports(2)
             folder = make_data_folder()
             stack.callback(remove_data_folder, folder)
-            # What is read comes from the engines, which these tests are about, and not from copies.
-            server = Server(folder, http, https, environment={"HOMEPORT_CACHE_MB": "0", **environment})
+            # What is read comes from the engines, which these tests are about, and not from copies; few have Micros.
+            chosen = {"HOMEPORT_CACHE_MB": "0", "HOMEPORT_MICROS": "false", **environment}
+            server = Server(folder, http, https, environment=chosen)
             # The test may have moved it to another data folder since.
             stack.callback(lambda: remove_data_folder(server.data))
             stack.callback(server.stop)

@@ -77,7 +77,9 @@ def get(path: Path) -> str:
 
 @pytest.mark.slow
 def test_a_micro_has_its_collections_data_and_dies_with_serve(make_server: Callable[..., Server]) -> None:
-    server = make_server(HOMEPORT_TLS_PORT="0", HOMEPORT_TRUSTED_PROXIES="127.0.0.1", HOMEPORT_WORKERS="1").start()
+    server = make_server(
+        HOMEPORT_MICROS="true", HOMEPORT_TLS_PORT="0", HOMEPORT_TRUSTED_PROXIES="127.0.0.1", HOMEPORT_WORKERS="1"
+    ).start()
     server.wait_ready()
     eventually(places_of(server).control.exists)
     micro_id = server.run_code(MAKE.format(MAIN))

@@ -174,7 +174,7 @@ def test_what_the_index_does_not_have_is_told_of(app: MicroClient) -> None:
 
 @pytest.mark.slow
 def test_a_build_that_takes_too_long_is_told_of_and_leaves_nothing_running(make_server: Callable[..., Server]) -> None:
-    server = make_server(HOMEPORT_MICRO_BUILD_SECONDS="5", HOMEPORT_TLS_PORT="0").start()
+    server = make_server(HOMEPORT_MICROS="true", HOMEPORT_MICRO_BUILD_SECONDS="5", HOMEPORT_TLS_PORT="0").start()
     server.wait_ready()
     files = package("import time; time.sleep(600)")
     made = server.run_code(_DEPLOY.format(files))

@@ -131,7 +131,9 @@ for host in HOSTS:
 @pytest.mark.slow
 def test_a_network_that_the_owner_allows_is_reached(make_server: Callable[..., Server]) -> None:
     with _serving("127.0.0.2") as allowed, _serving("127.0.0.3") as other:
-        server = make_server(HOMEPORT_MICROS_MAY_REACH="127.0.0.2/32", HOMEPORT_TLS_PORT="0").start()
+        server = make_server(
+            HOMEPORT_MICROS="true", HOMEPORT_MICROS_MAY_REACH="127.0.0.2/32", HOMEPORT_TLS_PORT="0"
+        ).start()
         server.wait_ready()
         asked = f"[ask('http://127.0.0.2:{allowed}/'), ask('http://127.0.0.3:{other}/')]"
         # By the proxy, although these addresses look like its own.

@@ -74,7 +74,7 @@ def test_a_killed_supervisor_comes_again_and_takes_all_apps_along(server: Server
 
 @pytest.mark.slow
 def test_a_killed_server_leaves_nothing_running_and_serves_again(make_server: Callable[..., Server]) -> None:
-    server = make_server(HOMEPORT_TLS_PORT="0").start()
+    server = make_server(HOMEPORT_MICROS="true", HOMEPORT_TLS_PORT="0").start()
     server.wait_ready()
     host = server.run_code(_DEPLOY.format(server.url, WITH_CHILD))
     assert _ask(server, host) == 200

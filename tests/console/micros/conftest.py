@@ -37,7 +37,8 @@ def host(undone: None) -> Iterator[ShownHost]:
 @pytest.fixture
 def micro(host: ShownHost, people: Cast) -> Micro:
     """A Micro of the people's collection, without code."""
-    return make_micro("hello", collection_id=people.collection.id)
+    # No other test has this address, whose Micros may be there for good.
+    return make_micro("hello", collection_id=people.collection.id, subdomain="quillwort")
 
 
 @pytest.fixture

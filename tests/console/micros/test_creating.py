@@ -27,10 +27,10 @@ def test_page_says_what_people_decide(people: Cast, browser: Browser, new: str) 
 
 
 def test_script_gets_the_address_that_files_go_to(people: Cast, browser: Browser, new: str) -> None:
-    answer = browser(people.member).post(new, {"name": "My app"}, **FETCH).json()
+    answer = browser(people.member).post(new, {"name": "My fern"}, **FETCH).json()
     micro = Micro.objects.get(collection=people.collection)
     assert answer["bundle"] == f"/collections/{people.collection.id}/micros/{micro.id}/bundle/"
-    assert (micro.name, micro.subdomain, micro.made_by) == ("My app", "my-app", people.member)
+    assert (micro.name, micro.subdomain, micro.made_by) == ("My fern", "my-fern", people.member)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_what_is_wrong_is_said_at_its_field(
 @pytest.mark.parametrize(
     "asked, said, is_suggestion",
     [
-        ("name=My+app", "http://my-app.localhost", True),
-        ("name=My+app&subdomain=other-one", "http://other-one.localhost", False),
+        ("name=My+fern", "http://my-fern.localhost", True),
+        ("name=My+fern&subdomain=other-one", "http://other-one.localhost", False),
         ("name=x&subdomain=taken-too", "The sub-domain “taken-too” is taken.", False),
         ("name=x&subdomain=a", "A sub-domain has 4 to 32", False),
         ("name=", "Its address follows from its name.", False),
@@ -78,19 +78,19 @@ def test_address_is_checked_while_it_is_typed(
 @pytest.mark.parametrize(
     "suggested, suggested_for, becomes",
     [
-        ("my-app-abc123", "My app", "my-app-abc123"),
-        ("my-app-abc123", "Another name", "my-app"),
-        ("taken-too", "My app", "my-app"),
-        ("www", "My app", "my-app"),
+        ("my-fern-abc123", "My fern", "my-fern-abc123"),
+        ("my-fern-abc123", "Another name", "my-fern"),
+        ("taken-too", "My fern", "my-fern"),
+        ("www", "My fern", "my-fern"),
     ],
 )
 def test_suggestion_holds_for_the_name_that_it_was_made_for(
     suggested: str, suggested_for: str, becomes: str, people: Cast, browser: Browser, new: str
 ) -> None:
     micros.create_micro(collection_id=people.collection.id, name="taken", subdomain="taken-too")
-    form = {"name": "My app", "suggested": suggested, "suggested_for": suggested_for}
+    form = {"name": "My fern", "suggested": suggested, "suggested_for": suggested_for}
     browser(people.member).post(new, form)
-    assert Micro.objects.get(collection=people.collection, name="My app").subdomain == becomes
+    assert Micro.objects.get(collection=people.collection, name="My fern").subdomain == becomes
 
 
 @pytest.mark.parametrize("starter", STARTERS)

@@ -83,7 +83,7 @@ def test_bundle_over_the_limit_is_refused_before_it_is_taken_in(sent_to: Sent) -
             connection.putheader(name, value)
         connection.endheaders()
         answer = connection.getresponse()
-        assert answer.status == 400
+        assert answer.status == 413
         assert "at most" in json.loads(answer.read())["errors"][0]
 
 
