@@ -50,7 +50,7 @@ def test_card_says_what_the_micro_is_doing(
 
     text = browser(people.reader).get(f"/collections/{people.collection.id}/micros/").content.decode()
 
-    for each in [*said, "1,204 requests", "3 errors", "http://hello.localhost"]:
+    for each in [*said, "1,204 requests", "3 errors", f"http://{micro.subdomain}.localhost"]:
         assert each in text
 
 
