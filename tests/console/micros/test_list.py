@@ -33,7 +33,7 @@ def test_empty_page_teaches_and_members_begin_there(people: Cast, browser: Brows
     [
         (Status(State.ASLEEP), ["asleep"]),
         (Status(State.STARTING), ["starting"]),
-        (Status(State.RUNNING, memory_bytes=43_000_000), ["running", "· 43.0 MB"]),
+        (Status(State.RUNNING, memory_bytes=43_000_000), ["running", "43.0 MB of memory"]),
         (
             Status(State.FAILED, fault=Fault(FaultKind.CRASHED, "It ended while it started\nand more")),
             ["failed", ">It ended while it started<"],
@@ -50,7 +50,7 @@ def test_card_says_what_the_micro_is_doing(
 
     text = browser(people.reader).get(f"/collections/{people.collection.id}/micros/").content.decode()
 
-    for each in [*said, "1,204 requests", "3 errors", "http://quillwort.localhost"]:
+    for each in [*said, "1,204 requests", "3 errors", f"http://{micro.subdomain}.localhost"]:
         assert each in text
 
 
