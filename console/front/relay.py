@@ -65,6 +65,7 @@ class _Relayed:
                 self._patience.pause()
                 yield chunk
         except waiting.TooSlow:
+            waiting.give_up_on(self._micro_id)
             note("ERROR", "front", "The app took too long: its answer was broken off")
             raise TimeoutError("the app took too long") from None
         except (Ended, BadAnswer, waiting.Faulted) as error:
@@ -102,6 +103,7 @@ def _refusal_for(error: BaseException, micro: Micro) -> Refusal | None:
         case BadAnswer():
             return Refusal(HTTPStatus.BAD_GATEWAY, "The app's answer can't be passed on", f"The trouble: {error}.")
         case waiting.TooSlow():
+            waiting.give_up_on(micro.id)
             text = f"An app has {settings.MICRO_REQUEST_SECONDS:g} seconds to answer a request."
             return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "The app took too long", text)
     return None

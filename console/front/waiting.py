@@ -4,6 +4,7 @@ Starting has a time of its own. While no byte comes, what runs the Micro is aske
 """
 
 import time
+from contextlib import suppress
 
 from django.conf import settings
 
@@ -90,6 +91,12 @@ def status_of(micro_id: str) -> Status:
         return the_host().statuses([micro_id]).get(micro_id, Status())
     except HostUnreachable:
         raise Faulted(Fault(FaultKind.OFF, "What runs Micros on this machine does not answer")) from None
+
+
+def give_up_on(micro_id: str) -> None:
+    """An app hung: a fresh instance takes what comes next, and the old one is ended once it had time to finish."""
+    with suppress(HostUnreachable):
+        the_host().replace(micro_id)
 
 
 def why_missing(micro_id: str) -> Fault:
