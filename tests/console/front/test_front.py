@@ -3,6 +3,7 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ import urllib3
 
 from storage import limits
 from storage.micros import api_keys, domains, micros
+from storage.micros.hosts import the_host
 from storage.models import Membership, Session
 from tests.people import Cast, make_session
 from tests.running_micros import MicroClient, run_micro, told
@@ -61,10 +63,18 @@ def test_an_answer_that_never_ends_is_broken_off(app: MicroClient) -> None:
             pass
 
 
-def test_an_app_that_does_not_answer_is_told_of(app: MicroClient) -> None:
+def test_an_app_that_does_not_answer_is_told_of_and_replaced(app: MicroClient) -> None:
+    assert app.ask().status == 200
+    before = started_at(app)
     answer = app.ask("/never")
     assert answer.status == 504
     assert told(answer)["errors"][0] == "The app took too long"
+    eventually(lambda: started_at(app) not in (None, before))
+    assert app.ask().status == 200
+
+
+def started_at(app: MicroClient) -> datetime | None:
+    return the_host().statuses([app.micro.id])[app.micro.id].started_at
 
 
 def test_cookies_of_other_hosts_are_not_set(app: MicroClient) -> None:
