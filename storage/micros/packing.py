@@ -33,7 +33,7 @@ class Packed:
 class _Sink:
     """A file that can only be written to."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
 
     def write(self, chunk: bytes) -> int:
@@ -44,7 +44,7 @@ class _Sink:
         """Nothing is held back here."""
 
 
-def pack_tree(folder: Path, write: Callable[[bytes], None]) -> Packed:
+def pack_tree(folder: Path, write: Callable[[bytes], object]) -> Packed:
     """Give a folder's contents to `write`, piece by piece. Nothing in it may change meanwhile.
 
     Raises InvalidInput when it has more bytes or files than what is installed may have, OSError, and what `write` raises.
