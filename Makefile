@@ -12,9 +12,9 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
 
-# Each of the two processes has a server of its own. Each begins with half of the tests; who is done first takes some of the
-# other's, so that neither waits for the other at the end.
-TOGETHER := -n 2 --dist worksteal
+# Each of the three processes has a server of its own: a third of the time is waiting, so two leave a processor idle. Each begins
+# with a third of the tests; who is done first takes some of another's, so that none waits for the others at the end.
+TOGETHER := -n 3 --dist worksteal
 
 test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"

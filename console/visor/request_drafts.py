@@ -33,6 +33,7 @@ _OF_APPS = frozenset({"x-api-key", "authorization"})
 _AS_WRITTEN = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,100}", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_WHOLE_ADDRESS = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9.-]++)(?::\d++)?+(?=[/?#]|$)")
 _BROKEN_CODE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MOST_DECODINGS = 5
 
@@ -108,11 +109,9 @@ def check_target(target: str, *, collection_id: str) -> tuple[str, str]:
 def check_micro_target(target: str, *, micro: Micro) -> tuple[str, str]:
     """Path and query of a request to a Micro. Its own whole address is accepted too, no other one. Raises InvalidInput."""
     _refuse_control_characters(target)
-    own = re.match(
-        rf"https?://{re.escape(micro_addresses.hostname(micro.subdomain))}(?::\d+)?(?=[/?#]|$)", target, re.IGNORECASE
-    )
-    if own is not None:
-        target = target[own.end() :]
+    whole = _WHOLE_ADDRESS.match(target)
+    if whole is not None and whole[1].lower() == micro_addresses.hostname(micro.subdomain):
+        target = target[whole.end() :]
         target = target if target.startswith("/") else f"/{target}"
     if not target.startswith("/"):
         raise InvalidInput("Requests go only to this Micro: write the path from its first slash on, such as /hello")

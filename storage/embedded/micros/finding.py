@@ -37,6 +37,8 @@ def find_means(places: Places, *, name: str, authority: Path | None = None) -> M
         raise NoSandbox(f"Micros run on {' and '.join(MACHINES)} only, and this machine is {os.uname().machine}.")
     try:
         account = accounts.micro_account()
+        if account:
+            places.open_to(account.gid)
         found = programs.prepare(places, account, authority=authority)
     except (accounts.AccountError, programs.ProgramsMissing) as error:
         raise NoSandbox(f"Micros are off: {error}") from error

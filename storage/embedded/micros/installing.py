@@ -25,9 +25,9 @@ LOCK_FILES = ("npm-shrinkwrap.json", "package-lock.json")
 SCANNED_MAX_BYTES = 1_048_576  # of one script, in which `deta` is looked for
 
 _NAMES_DETA = re.compile(rb"""["']deta["']""")
-_INCLUDE = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)", re.MULTILINE)
+_INCLUDE = re.compile(r"^[^\S\n]*+(?:-r|--requirement|-c|--constraint)(?:[^\S\n]|=)++(\S++)", re.MULTILINE)
 # Local paths, of which no file of requirements says what they hold.
-_LOCAL = re.compile(r"^\s*(?:-e\s|--editable|\.|/|file:)|@\s*file:", re.MULTILINE)
+_LOCAL = re.compile(r"^[^\S\n]*+(?:-e\s|--editable|\.|/|file:)|@[^\S\n]*+file:", re.MULTILINE)
 # Addresses of the foreign package, which uv would fetch to learn its name.
 _FOREIGN = re.compile(
     r"^[^#\n]*(?:#egg=deta\b(?![-_.])|/deta-\d[^/\s]*\.(?:whl|tar\.gz|zip)|github\.com/deta/deta-python).*$",
@@ -38,7 +38,7 @@ _EDITABLE = re.compile(r"^[ \t]*(?:-e|--editable)[ \t=]+", re.MULTILINE)
 _CLEANED = ".requirements"
 # Building what lies in the code writes beside it, and the code is for reading alone: it is built in a copy.
 _IN_A_COPY = ["/bin/sh", "-c", 'cp -r "$1" "$2" && cd "$2" && shift 2 && exec "$@"', "sh"]
-_PYPROJECT_ASKS = re.compile(r"^\s*(?:\[project\]|\[tool\.poetry\.dependencies\])", re.MULTILINE)
+_PYPROJECT_ASKS = re.compile(r"^[^\S\n]*+(?:\[project\]|\[tool\.poetry\.dependencies\])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from storage.micro_host import Built, Line, Wanted
 _LOOK_SECONDS = 1.0
 _WORDS_CHARACTERS = 4_000
 # How uv and npm begin one.
-_COMPLAINT = re.compile(r"^(?:error:|npm error|\s*\u00d7)", re.MULTILINE)
+_COMPLAINT = re.compile(r"^(?:error:|npm error|[^\S\n]*+\u00d7)", re.MULTILINE)
 
 Tell = Callable[[str], None]
 

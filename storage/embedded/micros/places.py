@@ -12,6 +12,7 @@ Bundles and what was installed are kept in S3; these folders are copies, which a
 The folder lies beside the engines', not in it: that one belongs to their user, who could put something else in its place.
 """
 
+import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,15 @@ class Places:
         return self.root / "bin"
 
     def make(self) -> None:
-        """Make the folder, for others to pass through, and in it that of the sockets, for us alone. Raises OSError."""
-        for folder, mode in ((self.root, 0o711), (self.root / "run", 0o700)):
+        """Make the folder, and in it that of the sockets, both for us alone. Raises OSError."""
+        for folder in (self.root, self.root / "run"):
             folder.mkdir(exist_ok=True)
-            folder.chmod(mode)
+            folder.chmod(0o700)
+
+    def open_to(self, group: int) -> None:
+        """Let those of this group pass through the folder, and nobody else. Raises OSError."""
+        os.chown(self.root, -1, group)
+        self.root.chmod(0o710)
 
 
 def places(home: Path) -> Places:

@@ -20,7 +20,10 @@ OWN_CLOCK = {
     "storage/archive/zipping.py": "when an archive was made, for people",
     "storage/collections/key_limits.py": "how long to wait for the next day, as told",
     "storage/embedded/certificates.py": "certificates are judged by machines' clocks",
+    "storage/embedded/micros/instances.py": "when a process of this machine was started, as shown",
+    "storage/embedded/micros/output.py": "when a line was printed, as shown",
     "storage/embedded/seaweedfs_security.py": "certificates are judged by machines' clocks",
+    "storage/micros/deploying.py": "when a line was printed, as shown",
 }
 
 
