@@ -81,6 +81,8 @@ class Full:
         return edits.save_changes(access=self.access, base="b", save_id=uuid.uuid4(), changes=list(changes))
 
 
+_UNSEEN: Any = None  # what is refused before it is looked at
+
 WRITERS: dict[str, Callable[[Full], object]] = {
     "a put": lambda full: items.put_items(access=full.access, base="b", items=[{"key": "b"}]),
     "an insert": lambda full: items.insert_item(access=full.access, base="b", item={"key": "b"}),
@@ -117,11 +119,7 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a pinned request": lambda full: event_queries.pin_event(collection_id=full.collection_id, event_id=full.event_id),
     "a Micro": lambda full: micros.create_micro(collection_id=full.collection_id, name="new"),
     "a Micro's bundle": lambda full: bundles.bundle_of({"main.py": b"app = None"}).__enter__(),
-    "a Micro's deployment": lambda full: deployments.ask_for_deployment(
-        **full.micro,
-        bundle=None,
-        asked_by=full.person,  # type: ignore[arg-type]  # it is not looked at
-    ),
+    "a Micro's deployment": lambda full: deployments.ask_for_deployment(**full.micro, bundle=_UNSEEN, asked_by=None),
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
