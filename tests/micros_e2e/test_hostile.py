@@ -126,6 +126,8 @@ def calm(hostile: MicroClient, neighbours: Neighbours) -> Iterator[None]:
     with neighbours.served_meanwhile():
         yield
     the_host().stop(hostile.micro.id)
+    # What is being ended may still take a caller along.
+    eventually(lambda: the_host().statuses([hostile.micro.id])[hostile.micro.id].state is State.ASLEEP)
     assert run_inside(hostile, "found = 'well'") == "well"
 
 

@@ -57,6 +57,7 @@ class Places:
 
     def open_to(self, group: int) -> None:
         """Let those of this group pass through the folder, and nobody else. Raises OSError."""
+        self.root.mkdir(parents=True, exist_ok=True)
         os.chown(self.root, -1, group)
         self.root.chmod(0o710)
 

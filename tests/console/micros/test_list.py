@@ -33,7 +33,7 @@ def test_empty_page_teaches_and_members_begin_there(people: Cast, browser: Brows
     [
         (Status(State.ASLEEP), ["asleep"]),
         (Status(State.STARTING), ["starting"]),
-        (Status(State.RUNNING, memory_bytes=43_000_000), ["running", "43.0 MB of memory"]),
+        (Status(State.RUNNING, memory_bytes=43_000_000), ["running", "· 43.0 MB"]),
         (
             Status(State.FAILED, fault=Fault(FaultKind.CRASHED, "It ended while it started\nand more")),
             ["failed", ">It ended while it started<"],
