@@ -59,7 +59,12 @@ def let_time_pass(row: Export | Import) -> None:
     jobs.start(jobs.continue_archives)
 
 
-@pytest.mark.parametrize("moment", ["blob-put", "export-before-commit", "export-before-done"])
+def _slow(moment: str) -> Any:
+    """Tried in the long run alone."""
+    return pytest.param(moment, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("moment", [_slow("blob-put"), "export-before-commit", _slow("export-before-done")])
 def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     access = make_data()
     arm(moment)
@@ -81,7 +86,7 @@ def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     assert len(json.loads(zipped.read("bases/notes.json"))) == ITEMS
 
 
-@pytest.mark.parametrize("moment", ["import-before-commit", "import-after-commit", "blob-put"])
+@pytest.mark.parametrize("moment", [_slow("import-before-commit"), "import-after-commit", _slow("blob-put")])
 def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
     zipped = archives.bytes_of(archives.export_now(make_data()))
     target = archives.new_collection()

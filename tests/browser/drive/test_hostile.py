@@ -96,7 +96,7 @@ class Alarm:
         assert page.evaluate("[document.title, window.name].join()").find("pwned") < 0, what
 
 
-@pytest.mark.parametrize("declared", ["by its name", LIE])
+@pytest.mark.parametrize("declared", [pytest.param("by its name", marks=pytest.mark.slow), LIE])
 def test_nothing_runs_in_the_console_s_name(server: Server, cast: Cast, pages: Pages, declared: str) -> None:
     drive = open_drive(pages, server, cast)
     for name, content in FILES.items():

@@ -10,6 +10,7 @@ import pytest
 
 from storage.embedded.micros import sockets
 from storage.embedded.micros.doors import CONNECTIONS_MAX, is_door
+from storage.micro_host import State
 from tests.embedded.micros.stand import Stand
 from tests.waiting import eventually
 
@@ -126,6 +127,7 @@ def test_an_app_that_floods_its_control_socket_harms_itself_alone(stand: Stand) 
     assert stand.get(wanted, "/flood") == (200, "flooded")
     assert stand.get(other) == (200, "hello")
     stand.host.stop(wanted.micro_id)
+    eventually(lambda: stand.status(wanted).state is State.ASLEEP)
     assert stand.get(wanted, "/listen?port=5000") == (200, "listening")
 
 

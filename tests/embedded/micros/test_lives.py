@@ -223,6 +223,7 @@ def test_one_that_ends_by_itself_again_and_again_counts_as_crashing(stand: Stand
     assert stand.said(wanted)[0] == "It ended by itself. The next request starts it again."
 
 
+@pytest.mark.slow
 def test_a_start_that_takes_too_long_is_ended(make_stand: Callable[..., Stand], brisk_start: Settings) -> None:
     stand = make_stand(brisk_start)
     wanted = stand.add("import time; time.sleep(3600)")
@@ -257,6 +258,7 @@ def test_a_stopped_one_wakes_again(stand: Stand) -> None:
     assert stand.get(wanted)[0] == 200
 
 
+@pytest.mark.slow
 def test_a_fresh_instance_takes_the_place_of_one_that_is_stuck(stand: Stand) -> None:
     wanted = stand.add(BUSY)
     stand.get(wanted)
@@ -282,6 +284,7 @@ def test_a_deleted_one_ends_with_its_socket(stand: Stand) -> None:
     assert stand.status(wanted).state is State.ASLEEP
 
 
+@pytest.mark.slow
 def test_stopping_lets_requests_end(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand()
     wanted = stand.add(BUSY)
