@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -75,13 +76,17 @@ def test_writes_are_507_and_all_else_goes_on(client: httpx.Client, small_disk: S
     assert client.get("/files/download?name=u").content == noise(PART) + b"end"
 
 
+def is_stored(client: httpx.Client, name: str) -> bool:
+    return client.post(f"/files?name={name}", content=noise(9_000_000)).is_success
+
+
 def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: SmallDisk) -> None:
     """However little is left: what is kept for this is enough to delete and to compact."""
     names = [f"f{number}" for number in range(24)]
     for left_mb in (NEEDED_MB - 1, 25, 0):
         for name in names:
             # 200 MB at once keep a busy disk longer than a request waits.
-            eventually(lambda name=name: client.post(f"/files?name={name}", content=noise(9_000_000)).is_success)
+            eventually(partial(is_stored, client, name))
         client.put("/items", json={"items": [{"key": "a"}]}).raise_for_status()
         eventually((small_disk.folder / "engines" / "reserve").exists)
         small_disk.leave(left_mb * MB)
