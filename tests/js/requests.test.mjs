@@ -123,7 +123,7 @@ for (const [status, word] of [
   [401, "signed out"],
   [403, "refused"],
   [404, "does not exist"],
-  [503, "Nothing was changed"],
+  [503, "may or may not be saved"],
   [507, "disk"],
   [500, "(500)"],
 ]) {
