@@ -295,6 +295,7 @@ def test_files_deleted_in_the_console_are_gone_for_good(settings: Settings) -> N
     assert not Blob.objects.filter(id=blob_id, state="live").exists()
 
 
+@pytest.mark.slow
 def test_garbage_goes_at_once_when_room_is_short(settings: Settings) -> None:
     full = Full()
     (blob_id,) = files.get_file(name="f", **full.d).blob_ids

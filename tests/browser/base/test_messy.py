@@ -13,6 +13,7 @@ from tests.waiting import eventually
 COUNT = 3_000
 
 
+@pytest.mark.slow
 def test_every_item_is_reached_by_scrolling(cast: Cast, pages: Pages) -> None:
     view = open_base(pages, make_base(cast, *messy_items(COUNT), name="guests"))
     seen: set[str] = set()
