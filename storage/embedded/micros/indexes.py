@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PYTHON_INDEX = "https://pypi.org/simple"
-PYTHON_FILES = "files.pythonhosted.org"  # that the index above sends its readers to
-NPM_REGISTRY = "https://registry.npmjs.org/"
 LOOK_SECONDS = 60
+# Where pip looks when nobody says otherwise, as uv does: the index, and the host that it sends its readers to for files.
+_PIPS_OWN = "from pip._internal.models.index import PyPI; print(PyPI.simple_url, f'https://{PyPI.file_storage_domain}')"
 
 # pip's setting -> uv's variable, and what is between several.
 _OF_PIP = {
@@ -39,8 +38,13 @@ def find_indexes(node: Path, npm: Path) -> Indexes:
     environment = {**_of_pip(_read_pip()), **_of_uv(os.environ), **_of_npm(node, npm)}
     hosts = {_host(word) for value in environment.values() for word in value.replace(",", " ").split()}
     if "UV_DEFAULT_INDEX" not in environment:
-        hosts |= {_host(PYTHON_INDEX), PYTHON_FILES}
+        hosts |= usual_hosts()
     return Indexes(environment, frozenset(hosts - {""}))
+
+
+def usual_hosts() -> set[str]:
+    """Those of the index that pip and uv use when nobody chose another; none where there is no pip to ask."""
+    return {_host(word) for word in _run(sys.executable, "-I", "-c", _PIPS_OWN).split()}
 
 
 def _read_pip() -> dict[str, str]:
@@ -80,7 +84,7 @@ def _of_uv(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _of_npm(node: Path, npm: Path) -> dict[str, str]:
     registry = _run(str(node), str(npm), "config", "get", "registry").strip()
-    return {"npm_config_registry": registry if _is_remote(registry) else NPM_REGISTRY}
+    return {"npm_config_registry": registry} if _is_remote(registry) else {}
 
 
 def _is_remote(address: str) -> bool:
