@@ -5,14 +5,14 @@ Those see none of the machine's files: addresses on the network are passed on by
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-LOOK_SECONDS = 60
+from storage.embedded.micros.tool_output import output_of
+
 # Where pip looks when nobody says otherwise, as uv does: the index, and the host that it sends its readers to for files.
 _PIPS_OWN = "from pip._internal.models.index import PyPI; print(PyPI.simple_url, f'https://{PyPI.file_storage_domain}')"
 
@@ -44,12 +44,12 @@ def find_indexes(node: Path, npm: Path) -> Indexes:
 
 def usual_hosts() -> set[str]:
     """Those of the index that pip and uv use when nobody chose another; none where there is no pip to ask."""
-    return {_host(word) for word in _run(sys.executable, "-I", "-c", _PIPS_OWN).split()}
+    return {_host(word) for word in output_of(sys.executable, "-I", "-c", _PIPS_OWN).split()}
 
 
 def _read_pip() -> dict[str, str]:
     """pip's settings by name, those of the environment before those of files."""
-    listed = _run(sys.executable, "-m", "pip", "config", "list")
+    listed = output_of(sys.executable, "-m", "pip", "config", "list")
     settings: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
         for line in listed.splitlines():
@@ -83,7 +83,7 @@ def _of_uv(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_npm(node: Path, npm: Path) -> dict[str, str]:
-    registry = _run(str(node), str(npm), "config", "get", "registry").strip()
+    registry = output_of(str(node), str(npm), "config", "get", "registry").strip()
     return {"npm_config_registry": registry} if _is_remote(registry) else {}
 
 
@@ -97,19 +97,3 @@ def _host(address: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
-
-
-def _run(*command: str) -> str:
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=LOOK_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""

@@ -5,7 +5,6 @@ The original's names are understood (`python3.7` to `python3.9`, `nodejs12.x`, `
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from pathlib import Path
 
 from storage.embedded import paths
 from storage.embedded.micros import shims
+from storage.embedded.micros.tool_output import output_of
 
 PYTHON = "python"
 NODE = "node"
-LOOK_SECONDS = 60
 
 _ASKED = re.compile(r"(python|nodejs|node)[- ]?v?(\d+(?:\.\d+)*)?(?:\.x)?")
 _NAMES = {PYTHON: "Python", NODE: "Node.js"}
@@ -112,7 +111,7 @@ def find_runtimes() -> tuple[Runtime, ...]:
 def _pythons_that_uv_finds() -> list[Path]:
     """CPythons of the usual kind, the newest first; none when uv fails."""
     uv = paths.installed_program("uv", "uv")
-    listed = uv and _run(
+    listed = uv and output_of(
         str(uv), "python", "list", "--only-installed", "--no-config", "--output-format", "json", "--offline"
     )
     return [
@@ -124,7 +123,7 @@ def _pythons_that_uv_finds() -> list[Path]:
 
 def _ask_python(program: Path) -> Runtime | None:
     """Where an interpreter has its files, which a virtual environment or a shim does not show; None for a broken one."""
-    told = _run(str(program), "-I", "-c", _QUERY)
+    told = output_of(str(program), "-I", "-c", _QUERY)
     if not told:
         return None
     home, base, release = json.loads(told)
@@ -136,22 +135,5 @@ def _find_node() -> Runtime | None:
     if spec is None or spec.origin is None:
         return None
     home = Path(spec.origin).parent
-    version = _run(str(home / "bin" / "node"), "--version")
+    version = output_of(str(home / "bin" / "node"), "--version")
     return Runtime(NODE, version.strip().lstrip("v"), home / "bin" / "node", home) if version else None
-
-
-def _run(*command: str) -> str:
-    """What it prints, or an empty text when it fails."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=LOOK_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
