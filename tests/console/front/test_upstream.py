@@ -205,6 +205,7 @@ def test_what_follows_the_head_at_once_is_taken_in_with_it(listening: socket.soc
     upstream.read_rest(MOMENT_SECONDS)
     assert upstream.is_whole()
     assert b"".join(upstream.body()) == b"hello"
+    upstream.close()
 
 
 def test_what_does_not_come_at_once_is_left_for_later(listening: socket.socket, path: Path) -> None:
@@ -217,6 +218,7 @@ def test_what_does_not_come_at_once_is_left_for_later(listening: socket.socket, 
         assert not upstream.is_whole()
         app.sendall(b"llo")
         assert b"".join(upstream.body()) == b"hello"
+    upstream.close()
 
 
 def test_of_a_long_answer_only_its_beginning_is_kept(listening: socket.socket, path: Path) -> None:
@@ -225,3 +227,4 @@ def test_of_a_long_answer_only_its_beginning_is_kept(listening: socket.socket, p
     upstream.read_rest(MOMENT_SECONDS)
     assert not upstream.is_whole()
     assert len(b"".join(upstream.body())) == 5_000_000
+    upstream.close()
