@@ -12,10 +12,10 @@ from urllib.parse import quote
 import msgspec
 
 from console.recording.bodies import MOST, Sample, cut, whole_body
-from console.recording.redaction import REDACTED, Redactor, Secrets, is_secret_header
 from storage import limits
 from storage.events import ids as event_ids
 from storage.events.blocks import Body, Content, Event, Headers, Line, LogEntry
+from storage.redaction import REDACTED, Redactor, Secrets, is_secret_header
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _SAFE = "/:@!$&'()*+,;=~"

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from console.front.paths import is_reserved
-from console.recording.redaction import REDACTED
 from storage import limits, micro_addresses
 from storage.errors import InvalidInput
 from storage.events.blocks import Event
 from storage.models import Micro
+from storage.redaction import REDACTED
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
