@@ -24,6 +24,9 @@ class Found:
         if kept is not None and kept[0] > now:
             return kept[1]
         micro = micros.find_micro_by_host(host)
+        if micro is not None and micro.deployment_id is None:
+            # Its first deployment is waited for: it answers from that moment on.
+            return micro
         with self._lock:
             if len(self._kept) >= _KEPT_MOST:
                 self._kept = {name: each for name, each in self._kept.items() if each[0] > now}
