@@ -1,4 +1,4 @@
-"""DNS rebinding, tried: an app in a real sandbox asks the real proxy for names whose addresses change from one answer to the next.
+"""DNS rebinding, tried: an app in a real sandbox asks the real proxy for names whose addresses change between two answers.
 
 The supervisor has a resolver of the test's own: a DNS server on this machine, named by an `/etc/resolv.conf` that it alone sees.
 """
