@@ -26,6 +26,9 @@ class Found:
             return kept[1]
         with one_connection():
             micro = micros.find_micro_by_host(host)
+        if micro is not None and micro.deployment_id is None:
+            # Its first deployment is waited for: it answers from that moment on.
+            return micro
         with self._lock:
             if len(self._kept) >= _KEPT_MOST:
                 self._kept = {name: each for name, each in self._kept.items() if each[0] > now}

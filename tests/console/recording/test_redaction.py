@@ -7,7 +7,7 @@ from functools import partial, reduce
 
 import pytest
 
-from console.recording.redaction import Redactor, Secrets, is_secret_header
+from storage.redaction import Redactor, Secrets, is_secret_header
 
 KEY = "abcdefghij_" + "Q" * 32
 ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)
@@ -46,6 +46,9 @@ def secrets(**headers: str) -> Secrets:
         ({"cookie": "a=" + "long" * 1000}, "long" * 1000, "[redacted]"),
         ({}, '{"COOKIE": "a=b"}', '{"COOKIE": "[redacted]"}'),
         ({}, f"abcdefghij_{'Q' * 31}", f"abcdefghij_{'Q' * 31}"),
+        ({}, f"an API key: aB3dEfGh.{'Q' * 32}!", "an API key: aB3dEfGh.[redacted]!"),
+        ({}, f"aB3dEfGh%2e{'Q' * 32}", "aB3dEfGh.[redacted]"),
+        ({}, f"aB3dEfGh.{'Q' * 31}, longer-aB3dEfGhi.{'Q' * 32}", f"aB3dEfGh.{'Q' * 31}, longer-aB3dEfGhi.{'Q' * 32}"),
     ],
 )
 def test_text(headers: dict[str, str], text: str, expected: str) -> None:
