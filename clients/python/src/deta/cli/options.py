@@ -43,18 +43,21 @@ def as_json(function: F) -> F:
 
 
 def open_server(said: Optional[str] = None, *, noted: Optional[str] = None) -> Server:
-    """The server that is meant, with the token for it: close it after use.
+    """The server that `choose_url` means, with the token for it: close it after use. Raises CliError."""
+    url = choose_url(said, noted=noted)
+    return Server(url, _token_for(url, trusted=said or chosen_server() or _named_server()))
+
+
+def choose_url(said: Optional[str] = None, *, noted: Optional[str] = None) -> str:
+    """The address of the server that is meant.
 
     It is the one of `--server` (`said`), else the one `noted` in a project's folder, else that of the environment, else the one
     signed in to last. Raises CliError.
     """
-    said = said or chosen_server()
-    named = next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
-    url = said or noted or named or next(iter(reversed(tokens.list_servers())), None)
+    url = said or chosen_server() or noted or _named_server() or next(iter(reversed(tokens.list_servers())), None)
     if not url:
         raise CliError("Which server? Sign in with `deta login --server URL`, or set HOMEPORT_URL")
-    url = normalise(url)
-    return Server(url, _token_for(url, trusted=said or named))
+    return normalise(url)
 
 
 def chosen_server() -> Optional[str]:
@@ -62,6 +65,11 @@ def chosen_server() -> Optional[str]:
     context = click.get_current_context(silent=True)
     chosen = context.find_object(Chosen) if context else None
     return chosen.server if chosen else None
+
+
+def _named_server() -> Optional[str]:
+    """The environment's server."""
+    return next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
 
 
 def _token_for(url: str, *, trusted: Optional[str]) -> str:

@@ -43,9 +43,10 @@ def list_servers() -> list[str]:
 
 def find(server: str) -> Optional[Kept]:
     """The token kept for this server. Raises CliError for a damaged file."""
-    kept = _read().get(server)
-    if kept is None:
+    found = _read()
+    if server not in found:
         return None
+    kept = found[server]
     if not isinstance(kept, dict) or not isinstance(kept.get("token"), str):
         raise CliError(f"{path()} is damaged: {_DAMAGED}")
     return Kept(kept["token"], str(kept.get("person", "")), str(kept.get("expires_at", "")))
