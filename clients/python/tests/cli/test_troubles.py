@@ -38,7 +38,7 @@ class Foreign(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 (what http.server calls)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
