@@ -94,7 +94,7 @@ def test_person_signs_in_and_out(stranger: Terminal, place: Place, owner: User) 
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     (told,) = json.loads(kept.read_text()).items()
     assert told[0] == place.server.url
-    assert told[1].keys() == {"token", "person", "expires_at"}
+    assert told[1].keys() == {"token", "person", "expires_at", "authority"}
     assert told[1]["person"] == owner.username
     # The server is known by now: no other was signed in to.
     assert [each["id"] for each in json.loads(stranger.does("projects"))] == [place.collection_id]
@@ -104,6 +104,21 @@ def test_person_signs_in_and_out(stranger: Terminal, place: Place, owner: User) 
     assert tokens.list_tokens(owner.pk) == []
     refused = stranger.fails("projects", "--server", place.server.url)
     assert refused == f"You are not signed in to {place.server.url}: run `deta login`"
+
+
+def test_certificate_of_the_servers_own_is_kept(stranger: Terminal, place: Place, owner: User, tmp_path: Path) -> None:
+    del stranger.variables["HOMEPORT_URL"]
+    given = tmp_path / "homeport-ca.pem"
+    given.write_bytes(place.server.ca_path.read_bytes())
+    with login(stranger, "--server", place.server.tls_url, "--ca", str(given), "--no-browser") as waiting:
+        page = waiting.page.replace(place.server.tls_url, place.server.url)
+        answer(page, owner, "allow")
+        assert waiting.end() == (0, "Logged in successfully.\n", "")
+    given.unlink()
+    assert [each["id"] for each in json.loads(stranger.does("projects"))] == [place.collection_id]
+    given.write_text("no certificate")
+    said = stranger.fails("login", "--server", place.server.tls_url, "--ca", str(given))
+    assert said == f"{given} is no certificate"
 
 
 def test_person_refuses(stranger: Terminal, owner: User) -> None:

@@ -75,8 +75,11 @@ def _named_server() -> Optional[str]:
 def _token_for(url: str, *, trusted: Optional[str]) -> str:
     """A folder that somebody else made may name a server of theirs: the environment's token is not for that one."""
     given = os.environ.get("DETA_ACCESS_TOKEN", "").strip()
+    kept = tokens.find(url)
+    if kept is not None and kept.authority:
+        # For everything in this process that speaks to the server.
+        os.environ.setdefault("SSL_CERT_FILE", kept.authority)
     if not given:
-        kept = tokens.find(url)
         return kept.token if kept else ""
     if not trusted:
         raise CliError("DETA_ACCESS_TOKEN is set, but not the server that it is for: set HOMEPORT_URL")

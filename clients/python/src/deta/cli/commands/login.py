@@ -9,6 +9,7 @@ import platform
 import secrets
 import socket
 import time
+from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
@@ -26,11 +27,20 @@ _NAME_MAX_CHARACTERS = 100
 
 @click.command(epilog="Example: deta login --server https://home.example.org")
 @click.option("--server", "server_url", metavar="URL", help="The server to sign in to.")
+@click.option(
+    "--ca",
+    "certificate",
+    type=click.Path(path_type=Path),
+    help="The certificate of the server's own authority, as its Connect page gives it away.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the page's address; open it on any device.")
-def command(server_url: Optional[str], no_browser: bool) -> None:
+def command(server_url: Optional[str], certificate: Optional[Path], no_browser: bool) -> None:
     """Sign in to a server. Nothing is typed here: a page of the server asks you in the browser."""
     url = options.choose_url(server_url)
     tokens.list_servers()  # a damaged file is told before anybody is asked anything
+    authority = tokens.keep_authority(url, certificate) if certificate else ""
+    if authority:
+        os.environ["SSL_CERT_FILE"] = authority
     if url.startswith("http:") and not _is_local(url):
         warn(f"Warning: {url} is not encrypted. Whoever can read the network on the way can read your access token.")
     with Server(url) as server:
@@ -44,7 +54,7 @@ def command(server_url: Optional[str], no_browser: bool) -> None:
         if not no_browser:
             browser.open_page(asked["page"])
         made = _wait(server, asked["id"], verifier)
-    tokens.keep(url, tokens.Kept(made["token"], made["person"], made["expires_at"]))
+    tokens.keep(url, tokens.Kept(made["token"], made["person"], made["expires_at"], authority))
     say("Logged in successfully.")
     if os.environ.get("DETA_ACCESS_TOKEN"):
         warn("Warning: DETA_ACCESS_TOKEN is set, and is used in place of this sign-in.")
