@@ -61,8 +61,16 @@ def command(server_url: Optional[str], certificate: Optional[Path], no_browser: 
 
 
 def _check_is_homeport(server: Server) -> None:
-    if server.get("").get("server") != "homeport":
-        raise CliError(f"{server.url} is not a Homeport server. Is the address right, port included?")
+    try:
+        answer = server.get("")
+    except ServerError as error:
+        if error.status != 404:
+            raise
+        answer = {}
+    if answer.get("server") != "homeport":
+        raise CliError(
+            f"{server.url} is not the address of a Homeport server. Write it without a path, and the port with it"
+        )
 
 
 def _wait(server: Server, sign_in_id: str, verifier: str) -> dict[str, Any]:
