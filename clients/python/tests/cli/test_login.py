@@ -2,11 +2,13 @@
 
 import json
 import re
+import signal
 import stat
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -63,6 +65,8 @@ def login(terminal: Terminal, *options: str) -> Iterator[Login]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where this run is a job in the background, a shell has had it ignore Control-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             yield Login(process)
@@ -142,8 +146,6 @@ def test_page_is_opened_in_the_browser_that_there_is(stranger: Terminal, owner: 
 
 
 def test_who_gives_up_leaves_nothing(stranger: Terminal, owner: User) -> None:
-    import signal
-
     with login(stranger) as waiting:
         waiting.process.send_signal(signal.SIGINT)
         code, _, err = waiting.end()

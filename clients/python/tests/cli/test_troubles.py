@@ -19,6 +19,8 @@ from storage.postgres import clock
 
 from deta.cli import tokens as kept_tokens
 
+NO_HOMEPORT = "{} is not the address of a Homeport server. Write it without a path, and the port with it"
+
 
 class Foreign(BaseHTTPRequestHandler):
     """A server that is none of ours: it answers as its class attributes say, and keeps what it was sent."""
@@ -85,9 +87,11 @@ def test_foreign_server(here: Here, foreign: tuple[str, type[Foreign]], command:
 def test_foreign_server_that_speaks_json(here: Here, foreign: tuple[str, type[Foreign]]) -> None:
     url, kind = foreign
     kind.status, kind.kind, kind.body = 200, "application/json", b'{"server": "another"}'
-    assert (
-        here.fails("login", "--server", url) == f"{url} is not a Homeport server. Is the address right, port included?"
-    )
+    assert here.fails("login", "--server", url) == NO_HOMEPORT.format(url)
+
+
+def test_address_with_a_path_of_the_server(here: Here, place: Place) -> None:
+    assert here.fails("login", "--server", f"{place.server.url}/v1/") == NO_HOMEPORT.format(f"{place.server.url}/v1")
 
 
 def test_server_that_leads_elsewhere_gets_no_token_there(here: Here, foreign: tuple[str, type[Foreign]]) -> None:

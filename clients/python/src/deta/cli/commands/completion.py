@@ -9,7 +9,7 @@ from deta.cli.errors import CliError
 from deta.cli.says import say
 
 
-@click.command(epilog='Example: eval "$(deta completion bash)"')
+@click.command(epilog="Example: deta completion bash")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
