@@ -68,7 +68,7 @@ def test_name_that_nobody_knows(here: Here) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://a.example", "http://", "http://a b", "https://a:port", "https://ada@a.example"]
+    "url", ["", "ftp://a.example", "http://", "http://a b", "https://a:port", "https://ada@a.example", "https://a..b"]
 )
 def test_what_is_no_address(here: Here, url: str) -> None:
     said = here.fails("login", "--server", url or "?")
@@ -204,10 +204,12 @@ def test_no_server_is_named(here: Here) -> None:
 
 def test_tokens_go_to_their_own_server_alone(here: Here, place: Place, foreign: tuple[str, type[Foreign]]) -> None:
     url, kind = foreign
+    here.fails("projects", "--server", url)
     here.unset("DETA_ACCESS_TOKEN")
     kept_tokens.keep(place.server.url, kept_tokens.Kept("hp_" + "k" * 40))
     here.fails("projects", "--server", url)
-    assert kind.seen == [None]
+    here.fails("login", "--server", url)
+    assert kind.seen == [None, None, None]
 
 
 def test_token_of_the_environment_does_not_go_to_a_folders_server(

@@ -45,7 +45,7 @@ def as_json(function: F) -> F:
 def open_server(said: Optional[str] = None, *, noted: Optional[str] = None) -> Server:
     """The server that `choose_url` means, with the token for it: close it after use. Raises CliError."""
     url = choose_url(said, noted=noted)
-    return Server(url, _token_for(url, trusted=said or chosen_server() or _named_server()))
+    return Server(url, _token_for(url, said=said or chosen_server()))
 
 
 def choose_url(said: Optional[str] = None, *, noted: Optional[str] = None) -> str:
@@ -72,17 +72,22 @@ def _named_server() -> Optional[str]:
     return next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
 
 
-def _token_for(url: str, *, trusted: Optional[str]) -> str:
-    """A folder that somebody else made may name a server of theirs: the environment's token is not for that one."""
-    given = os.environ.get("DETA_ACCESS_TOKEN", "").strip()
+def _token_for(url: str, *, said: Optional[str]) -> str:
+    """The token that may be sent to this server, "" for none. Raises CliError.
+
+    A folder that somebody else made may name a server of theirs: the environment's token is not for that one, nor for any but
+    the environment's own.
+    """
     kept = tokens.find(url)
     if kept is not None and kept.authority:
         # For everything in this process that speaks to the server.
         os.environ.setdefault("SSL_CERT_FILE", kept.authority)
-    if not given:
-        return kept.token if kept else ""
-    if not trusted:
+    given = os.environ.get("DETA_ACCESS_TOKEN", "").strip()
+    own = _named_server() or said
+    if given and not own:
         raise CliError("DETA_ACCESS_TOKEN is set, but not the server that it is for: set HOMEPORT_URL")
-    if normalise(trusted) != url:
-        raise CliError(f"This folder's Micro is on {url}, and DETA_ACCESS_TOKEN is for {normalise(trusted)}")
-    return given
+    if given and own and normalise(own) == url:
+        return given
+    if given and own and not said:
+        raise CliError(f"This folder's Micro is on {url}, and DETA_ACCESS_TOKEN is for {normalise(own)}")
+    return kept.token if kept else ""

@@ -203,8 +203,12 @@ def normalise(url: str) -> str:
         raise CliError("The server's address holds a user name: leave it out, `deta login` signs you in")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     usual = {"http": 80, "https": 443}[parts.scheme]
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme}://{host}{'' if port in (None, usual) else f':{port}'}{path}"
+    made = f"{parts.scheme}://{host}{'' if port in (None, usual) else f':{port}'}{parts.path.rstrip('/')}"
+    try:
+        httpx.URL(made)
+    except httpx.InvalidURL:
+        raise CliError(f"{url!r} is no server's address: write one such as https://home.example.org") from None
+    return made
 
 
 def segment(text: str) -> str:

@@ -2,7 +2,7 @@
 
 The file is a JSON object from a server's address to `{"token", "person", "expires_at", "authority"}`. The last is the path of a
 copy of the certificate that the server is trusted by, "" for one that everybody trusts. A token is sent to the server that it is
-kept for and to no other: the one in `DETA_ACCESS_TOKEN` to the one in `HOMEPORT_URL` (or `DETA_SERVER`, or `--server`).
+kept for and to no other: the one in `DETA_ACCESS_TOKEN` to that of `HOMEPORT_URL` or `DETA_SERVER`, without these to `--server`.
 """
 
 from __future__ import annotations

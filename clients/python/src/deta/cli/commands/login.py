@@ -22,6 +22,8 @@ from deta.cli.server import Server
 
 # Between two questions whether the person has answered.
 _POLL_SECONDS = 1.0
+# In a row, before it is given up.
+_MOST_FAILURES = 30
 _NAME_MAX_CHARACTERS = 100
 
 
@@ -75,12 +77,16 @@ def _check_is_homeport(server: Server) -> None:
 
 def _wait(server: Server, sign_in_id: str, verifier: str) -> dict[str, Any]:
     """The token, once the person has allowed it; the server says when it is too late."""
+    failed = 0
     while True:
         try:
             answer = server.post(f"sign-ins/{sign_in_id}/token", {"verifier": verifier})
-        except ServerError as error:
-            # The server is busy, or restarts: the person may still answer.
-            if error.status not in (429, 502, 503, 504):
+            failed = 0
+        except CliError as error:
+            # The server is busy or restarts, or the network is away for a moment: the person may still answer.
+            failed += 1
+            is_passing = not isinstance(error, ServerError) or error.status in (429, 502, 503, 504)
+            if not is_passing or failed > _MOST_FAILURES:
                 raise
             answer = {}
         if "token" in answer:
