@@ -11,6 +11,7 @@ from storage.redaction import Redactor, Secrets, is_secret_header
 
 KEY = "abcdefghij_" + "Q" * 32
 ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)
+TOKEN = "hp_" + "7" * 40
 OTHER = "zyxwvutsrq_" + "7" * 32
 
 
@@ -24,6 +25,10 @@ def secrets(**headers: str) -> Secrets:
     [
         ({"key": KEY}, f"my key is {KEY}!", "my key is [redacted]!"),
         ({"key": KEY}, "Q" * 32, "[redacted]"),
+        ({}, f"a token: {TOKEN}.", "a token: hp_[redacted]."),
+        ({"authorization": f"Bearer {TOKEN}"}, f"say {TOKEN}", "say [redacted]"),
+        ({"authorization": f"Bearer {TOKEN}"}, TOKEN[3:], "[redacted]"),
+        ({}, f"hp_{'7' * 39}", f"hp_{'7' * 39}"),
         ({"key": KEY}, f"another one: {OTHER}.", "another one: zyxwvutsrq_[redacted]."),
         ({"key": "my password"}, '{"a": "my password"}', '{"a": "[redacted]"}'),
         (
