@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from storage import limits
 
-from deta.cli import ignoring
+from deta.cli import ignoring, project_files
 from deta.cli.errors import CliError
-from deta.cli.project_files import digest_of, find_files, pack
+from deta.cli.project_files import BYTES_MAX, FILES_MAX, digest_of, find_files, pack
 
 APP = {"main.py": "app = 1\n", "requirements.txt": "flask\n", "templates/page.html": "<p>"}
 
@@ -117,6 +118,22 @@ def test_a_zip_of_them_has_the_files_and_nothing_of_the_machine(tmp_path: Path) 
     with zipfile.ZipFile(made) as archive:
         assert {name: archive.read(name).decode() for name in archive.namelist()} == APP
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_more_than_the_server_takes_is_told_before_anything_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (FILES_MAX, BYTES_MAX) == (limits.MICRO_BUNDLE_MAX_FILES, limits.MICRO_BUNDLE_MAX_BYTES)
+    lay_out(tmp_path, APP)
+    (tmp_path / "large").touch()
+    os.truncate(tmp_path / "large", BYTES_MAX)
+    with pytest.raises(CliError, match=r"than a Micro may have, 20,000 files and 250 MB: say in \.detaignore"):
+        names(tmp_path)
+    (tmp_path / ".detaignore").write_text("large")
+    assert "large" not in names(tmp_path)
+    monkeypatch.setattr(project_files, "FILES_MAX", 3)
+    with pytest.raises(CliError, match="than a Micro may have"):
+        names(tmp_path)
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:

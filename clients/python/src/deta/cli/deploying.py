@@ -15,6 +15,7 @@ from deta.cli.micro import Micro
 from deta.cli.patience import Patience
 from deta.cli.project_files import ProjectFile, digest_of, find_files, pack
 from deta.cli.says import progress, say, warn
+from deta.cli.stranger_text import harmless
 
 UP_TO_DATE = "Everything up to date"
 # The server looks through all of a bundle before it answers.
@@ -72,10 +73,7 @@ def send(micro: Micro, files: list[ProjectFile]) -> dict[str, Any]:
                     timeout=_SENDING,
                 )
             except ServerError as error:
-                # All that is wrong with the files, and not the last of it alone.
-                if error.status != 400:
-                    raise
-                raise CliError(". ".join(error.errors)) from None
+                raise _explain(error, size) from None
     micro.state.deployment_id = made["id"]
     micro.save()
     return made
@@ -92,18 +90,29 @@ def follow(micro: Micro, made: dict[str, Any], *, tell: Optional[Callable[[str],
         for line in now["lines"]:
             last = line["id"]
             if tell is not None:
-                tell(line["text"])
+                tell(harmless(line["text"]))
         if now["is_over"] and not now["lines"]:
             break
         if not now["lines"]:
             time.sleep(_PAUSE_SECONDS)
     if now["state"] == "failed":
-        raise CliError(f"The new version does not serve. {now['reason']}")
+        raise CliError(f"The new version does not serve. {harmless(now['reason'])}")
 
 
 def asks_for_others(made: dict[str, Any]) -> bool:
     """Whether a version that was sent asks for other packages than the one that serves."""
     return bool(made["dependencies"]["added"] or made["dependencies"]["removed"])
+
+
+def _explain(error: ServerError, size: int) -> CliError:
+    if error.status == 400 and error.errors:
+        # All that is wrong with the files, and not the last of it alone.
+        return CliError(". ".join(error.errors))
+    if error.status == 413 and not error.errors:
+        return CliError(
+            f"What stands in front of the server takes no request of {size / 1_048_576:.0f} MB: raise its limit for bodies"
+        )
+    return error
 
 
 def _read(bundle: IO[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:

@@ -20,6 +20,9 @@ from deta.cli import ignoring
 from deta.cli.errors import CliError
 from deta.cli.ignoring import Ignoring
 
+# What the server takes (docs/limits.md); nothing larger is packed in vain.
+FILES_MAX = 20_000
+BYTES_MAX = 262_144_000
 STATE_FOLDER = ".deta"
 _FOLDERS_LEFT_OUT = frozenset(["node_modules", "__pycache__", "venv", "virtualenv", "__MACOSX"])
 _FILES_LEFT_OUT = frozenset(["thumbs.db", "desktop.ini"])
@@ -41,9 +44,11 @@ class ProjectFile:
 def find_files(folder: Path, *, warn: Callable[[str], None]) -> list[ProjectFile]:
     """All files that are deployed, by name; `warn` is told of links that are left out.
 
-    Raises CliError for what can't be read, a name that is not in Unicode, and a `.detaignore` that makes no sense.
+    Raises CliError for what can't be read, a name that is not in Unicode, a `.detaignore` that makes no sense, and more than the
+    server takes.
     """
     found: list[ProjectFile] = []
+    left = BYTES_MAX
     with Ignoring(folder) as ignored:
         waiting = [""]
         while waiting:
@@ -58,7 +63,17 @@ def find_files(folder: Path, *, warn: Callable[[str], None]) -> list[ProjectFile
                     waiting.append(f"{name}/")
                 elif (path := _find_file(folder, entry, name, warn)) is not None:
                     found.append(ProjectFile(name, path))
+                    left -= path.stat().st_size
+                    if left < 0 or len(found) > FILES_MAX:
+                        raise CliError(_too_much(folder))
     return sorted(found, key=lambda each: each.name)
+
+
+def _too_much(folder: Path) -> str:
+    return (
+        f"There is more to deploy in '{folder.resolve()}' than a Micro may have, {FILES_MAX:,} files and "
+        f"{BYTES_MAX // 1_048_576} MB: say in {ignoring.NAME} what stays out"
+    )
 
 
 def digest_of(files: Sequence[ProjectFile]) -> str:

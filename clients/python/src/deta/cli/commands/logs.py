@@ -11,6 +11,7 @@ import click
 from deta.cli.micro import Micro, with_micro
 from deta.cli.patience import Patience
 from deta.cli.says import say, warn
+from deta.cli.stranger_text import harmless
 
 _PAUSE_SECONDS = 1.0
 
@@ -47,4 +48,4 @@ def _ask(micro: Micro, **place: int) -> list[dict[str, Any]]:
 def _print(lines: list[dict[str, Any]]) -> None:
     for line in lines:
         at = datetime.fromisoformat(line["at"]).astimezone().isoformat(timespec="seconds")
-        say(f"[{at[:-6] + 'Z' if at.endswith('+00:00') else at}] {line['text']}")
+        say(f"[{at[:-6] + 'Z' if at.endswith('+00:00') else at}] {harmless(line['text'])}")
