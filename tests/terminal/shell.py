@@ -3,7 +3,8 @@
 import json
 import secrets
 import subprocess
-from dataclasses import dataclass
+import venv
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,23 @@ def link_command(programs: Path, terminal: Terminal) -> Shell:
     program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     program.chmod(0o755)
     return Shell(terminal, programs)
+
+
+def install_command(folder: Path, shell: Shell) -> Shell:
+    """The shell with the `deta` that its server gives away, installed as the Connect page says into an environment of its own."""
+    venv.create(folder, with_pip=True, symlinks=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*pip, "-r", f"{shell.terminal.variables['HOMEPORT_URL']}/clients/python.txt"],
+        env=shell.terminal.environment | {"PYTHONPATH": "", "PYTHONWARNINGS": ""},
+        capture_output=True,
+        text=True,
+        timeout=LONG_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    installed = replace(shell.terminal, variables=shell.terminal.variables | {"PYTHONPATH": ""})
+    return Shell(installed, folder / "bin")
 
 
 def read_after(output: str, sentence: str) -> Any:

@@ -2,12 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from storage.models import Collection, Micro
-from tests.terminal.shell import Shell, read_after
+from tests.terminal.shell import Shell, install_command, read_after
 from tests.waiting import eventually
 
 # As the guide has it, but for what has to be fetched from an index.
@@ -49,6 +50,15 @@ def asking(shell: Shell, micro: Micro, *options: str) -> str:
 
 
 def test_the_way_from_nothing_to_an_open_app(shell: Shell, collection: Collection) -> None:
+    walk(shell, collection)
+
+
+@pytest.mark.slow
+def test_the_same_way_with_the_command_as_it_is_installed(shell: Shell, collection: Collection, tmp_path: Path) -> None:
+    walk(install_command(tmp_path / "environment", shell), collection)
+
+
+def walk(shell: Shell, collection: Collection) -> None:
     created, *_ = shell.types("deta new --python first_micro")
     told = read_after(created, "Successfully created a new micro")
     micro = Micro.objects.get(collection=collection)

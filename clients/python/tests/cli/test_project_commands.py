@@ -227,6 +227,8 @@ def test_an_api_keys_file_is_its_owners_alone_and_never_written_over(
         refused = terminal.fails("auth", "create-api-key", "-n", "agent2", "-o", outfile, folder=project)
         assert refused.endswith("nothing was made")
     assert [key.name for key in MicroKey.objects.filter(micro=micro)] == ["agent1"]
+    (listed,) = json.loads(terminal.does("auth", "list-api-keys", folder=project))
+    assert (listed["name"], listed["last_used"]) == ("agent1", None)
     # As the original's guide has it.
     assert "api_key" in terminal.does("auth", "create-key", "-n", "agent2", folder=project)
     assert terminal.fails("auth", "delete-api-key", "-n", "agent3", folder=project) == "API key not found"

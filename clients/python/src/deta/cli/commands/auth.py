@@ -73,6 +73,13 @@ command.add_command(
 )
 
 
+@command.command("list-api-keys", epilog="Example: deta auth list-api-keys | jq -r '.[].name'")
+@with_micro
+def list_api_keys(micro: Micro) -> None:
+    """Show the API keys, and when each was used last, as JSON. Their secrets are nowhere."""
+    say_json(micro.server.get(micro.path("keys"))["keys"])
+
+
 @command.command("delete-api-key", epilog="Example: deta auth delete-api-key --name agent1")
 @click.option("-n", "--name", required=True, help="The key's name.")
 @click.option("-d", "--desc", hidden=True, help="The original took one, too.")
