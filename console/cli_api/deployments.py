@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 
 from console import streams
@@ -12,7 +12,7 @@ from console.downloads import describe_disposition, send_file
 from console.json_views import json_response
 from console.micros import shown
 from console.micros.deployments import BODY_MAX_BYTES, deploy
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, Unauthorized
 from storage.micro_logs import logs
 from storage.micros import bundles, dependencies, deployments
 from storage.micros.runtimes import read_runtime
@@ -53,7 +53,11 @@ def send_bundle(request: TokenRequest, collection_id: str, micro_id: str) -> Htt
         kind = deployments.choose_runtime(micro, bundle).kind
         changes = dependencies.find_changes(micro, bundle, kind)._asdict()
         same = _find_same(micro, bundle)
-        made = same or deploy(request, micro, bundle)
+        try:
+            made = same or deploy(request, micro, bundle)
+        except Unauthorized:
+            # The person lost access while the bundle was looked through: to them there is no such Micro any more.
+            raise Http404 from None
     told = _describe(made) | {"is_new": same is None, "dependencies": changes}
     return json_response(told, status=200 if same else 202)
 
