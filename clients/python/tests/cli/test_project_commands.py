@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from clients.python.tests.cli.here import TerminalHere
 from clients.python.tests.conftest import Place
+from django.contrib.auth.models import User
 from storage.embedded.micros.places import Places
 from storage.micros import micros, variables
 from storage.models import Deployment, Micro, MicroKey, Role
@@ -15,6 +17,12 @@ from tests.people import make_member
 from tests.terminals import Terminal, make_terminal
 
 CODE = {"main.py": b"app = 1\n", "lib/words.txt": "Grüße\n".encode()}
+
+
+@pytest.fixture
+def terminal(terminal: Terminal) -> TerminalHere:
+    """The owner's, in this process."""
+    return TerminalHere(terminal.home, terminal.folder, terminal.variables)
 
 
 @pytest.fixture
@@ -35,6 +43,11 @@ def project(terminal: Terminal, micro: Micro) -> Path:
     said = terminal.does("clone", "--name", "first micro", "project")
     assert said == f"Successfully cloned deta micro to '{folder}'\n"
     return folder
+
+
+def here(folder: Path, place: Place, person: User) -> TerminalHere:
+    made = make_terminal(folder, server_url=place.server.url, person=person)
+    return TerminalHere(made.home, made.folder, made.variables)
 
 
 def again(micro: Micro) -> Micro:
@@ -72,7 +85,7 @@ def test_a_damaged_state_is_told_with_its_file(terminal: Terminal) -> None:
 def test_a_micro_that_is_gone_or_nobody_elses_business_is_told(
     terminal: Terminal, project: Path, place: Place, micro: Micro, tmp_path: Path
 ) -> None:
-    outsider = make_terminal(tmp_path / "outsider", server_url=place.server.url, person=make_member(make_collection()))
+    outsider = here(tmp_path / "outsider", place, make_member(make_collection()))
     said = f"{place.server.url} has no Micro 'first micro' ({micro.id}) any more that you may see"
     for command in (["details"], ["deploy"], ["logs"], ["pull", "-f"], ["auth", "disable"], ["update", "-n", "mine"]):
         assert outsider.fails(*command, folder=project).startswith(said)
@@ -239,17 +252,16 @@ def test_the_visor_is_switched_and_opened(terminal: Terminal, project: Path, mic
     assert again(micro).is_recorded
     assert terminal.does("visor", "disable", folder=project) == "Successfully disabled visor mode\n"
     assert not again(micro).is_recorded
-    terminal.variables["BROWSER"] = "echo"
     page = f"{place.server.url}/collections/{place.collection_id}/visor/?micro={micro.id}"
-    assert terminal.does("visor", "open", folder=project) == f"Opening visor in the browser...\n{page}\n"
+    # Which browser there is, is found out once in a process.
+    outside = Terminal(terminal.home, project, terminal.variables | {"BROWSER": "echo"})
+    assert outside.does("visor", "open") == f"Opening visor in the browser...\n{page}\n"
 
 
 def test_a_reader_looks_and_changes_nothing(
     terminal: Terminal, project: Path, micro: Micro, place: Place, tmp_path: Path
 ) -> None:
-    reader = make_terminal(
-        tmp_path / "reader", server_url=place.server.url, person=make_member(place.collection_id, Role.READER)
-    )
+    reader = here(tmp_path / "reader", place, make_member(place.collection_id, Role.READER))
     assert json.loads(reader.does("details", folder=project))["name"] == "first micro"
     (project / "main.py").write_text("app = 2\n")
     refused = "Your role in this collection is “Reader”"

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
@@ -18,7 +19,8 @@ from typing import Any, Optional
 from deta.cli.errors import CliError
 
 NAME = ".detaignore"
-_SECONDS = 10.0
+# For all paths of a folder together.
+_SECONDS = 20.0
 _PROCESS = Path(__file__).with_name("ignoring_process.py")
 
 Paths = Sequence[tuple[str, bool]]
@@ -69,26 +71,29 @@ class Ignoring:
 
 
 class _Process:
-    """The process that tries expressions. `ask` returns None when it had to be ended."""
+    """The process that tries expressions, for so many seconds in all. `ask` returns None when it had to be ended."""
 
     def __init__(self, lines: Sequence[tuple[int, str]], seconds: float) -> None:
-        self._seconds = seconds
+        self._left_seconds = _SECONDS
         self._running = subprocess.Popen(
             [sys.executable, "-I", "-S", "-W", "ignore", str(_PROCESS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
             encoding="ascii",
         )
-        fault = self.ask(lines, _SECONDS)
+        fault = self.ask(lines)
         if fault != {}:
             self.end()
             if not fault:
                 raise CliError(f"{NAME} can't be understood in {_SECONDS:g} seconds: write it more plainly")
             raise CliError(f"{NAME}, line {fault['line']}: this is no regular expression: {fault['why']}")
+        self._left_seconds = seconds
 
-    def ask(self, value: object, seconds: Optional[float] = None) -> Any:
-        timer = threading.Timer(seconds or self._seconds, self._running.kill)
+    def ask(self, value: object) -> Any:
+        began = time.monotonic()
+        timer = threading.Timer(self._left_seconds, self._running.kill)
         timer.daemon = True
         timer.start()
         try:
@@ -100,6 +105,7 @@ class _Process:
             line = ""
         finally:
             timer.cancel()
+            self._left_seconds = max(0.0, self._left_seconds - (time.monotonic() - began))
         return json.loads(line) if line else None
 
     def end(self) -> None:
