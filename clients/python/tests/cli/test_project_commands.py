@@ -87,8 +87,9 @@ def test_a_micro_that_is_gone_or_nobody_elses_business_is_told(
 ) -> None:
     outsider = here(tmp_path / "outsider", place, make_member(make_collection()))
     said = f"{place.server.url} has no Micro 'first micro' ({micro.id}) any more that you may see"
-    for command in (["details"], ["deploy"], ["logs"], ["pull", "-f"], ["auth", "disable"], ["update", "-n", "mine"]):
+    for command in (["details"], ["deploy"], ["logs"], ["pull", "-f"], ["auth", "disable"]):
         assert outsider.fails(*command, folder=project).startswith(said)
+    assert f"Error: {said}" in outsider.run("update", "-n", "mine", folder=project).stderr
     assert again(micro).name == "first micro"
     assert Deployment.objects.filter(micro=micro).count() == 1
     micros.delete_micro(collection_id=micro.collection_id, micro_id=micro.id, typed_name="first micro")
@@ -160,7 +161,8 @@ def test_clone_refuses_what_is_there_and_what_is_not(terminal: Terminal, micro: 
         "There is no Micro 'other' in this collection: it has 'first micro'"
     )
     micros.create_micro(collection_id=place.collection_id, name="empty")
-    assert terminal.fails("clone", "--name", "empty") == "Nothing was deployed to 'empty' yet"
+    done = terminal.run("clone", "--name", "empty")
+    assert (done.returncode, done.stderr) == (1, "Cloning...\nError: Nothing was deployed to 'empty' yet\n")
     assert not (terminal.folder / "empty").exists()
 
 
