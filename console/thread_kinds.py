@@ -45,6 +45,9 @@ def kind_of_console(environ: dict[str, Any]) -> str:
         return "files" if stores else "rows"
     if path in ("/healthz", "/readyz"):
         return "rows"
+    if path.startswith("/cli/"):
+        # Code on its way, and what a Micro is: that tells what its code asks for.
+        return "files" if path.endswith("/bundle") or path.rsplit("/", 2)[1] == "micros" else "pages"
     if path.startswith(_PASSWORD_PAGES) and not is_reading:
         return "passwords"
     if path.endswith(_BY_HAND_PAGES) and not is_reading:

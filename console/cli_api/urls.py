@@ -2,10 +2,12 @@
 
 from django.urls import path, re_path
 
-from console.cli_api import about, collections, pages, sign_in
+from console.cli_api import about, api_keys, collections, deployments, logs, micros, pages, sign_in
 from console.cli_api.gate import for_anybody, for_person
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+_MICRO = "collections/<collection_id>/micros/<micro_id>"
 
 urlpatterns = [
     path("", for_anybody(GET=about.show)),
@@ -14,5 +16,13 @@ urlpatterns = [
     path("token", for_person(DELETE=sign_in.give_back)),
     path("collections", for_person(GET=collections.list_all)),
     path("collections/<collection_id>/page", for_person(GET=pages.find)),
+    path("collections/<collection_id>/micros", for_person(GET=micros.list_all, POST=micros.create)),
+    path(_MICRO, for_person(GET=micros.show, PATCH=micros.change)),
+    path(f"{_MICRO}/variables", for_person(PUT=micros.replace_variables)),
+    path(f"{_MICRO}/bundle", for_person(GET=deployments.download, PUT=deployments.send_bundle)),
+    path(f"{_MICRO}/deployments", for_person(GET=deployments.list_all)),
+    path(f"{_MICRO}/deployments/<uuid:deployment_id>", for_person(GET=deployments.show)),
+    path(f"{_MICRO}/logs", for_person(GET=logs.list_lines)),
+    path(f"{_MICRO}/keys", for_person(GET=api_keys.list_all, POST=api_keys.create, DELETE=api_keys.revoke)),
     re_path("", for_anybody(**dict.fromkeys(_METHODS, about.unknown_path))),
 ]

@@ -20,12 +20,22 @@ from deta.errors import DetaError
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "auth": "Say who may call a Micro, and make API keys.",
+    "clone": "Fetch a Micro's code into a new folder.",
     "completion": "Print what makes a shell complete commands.",
+    "deploy": "Deploy the files of a folder.",
+    "details": "Show a Micro's address, runtime and settings.",
     "login": "Sign in to a server.",
     "logout": "Sign out of a server.",
+    "logs": "Show what a Micro printed.",
+    "new": "Make a Micro of a folder.",
     "open": "Open a page of the console.",
     "projects": "List your collections.",
+    "pull": "Fetch the code that serves into the folder.",
+    "update": "Change a Micro's name, environment variables or runtime.",
     "version": "Show the version of this command.",
+    "visor": "Record a Micro's requests, and look at them.",
+    "watch": "Deploy at once what is changed in a folder.",
 }
 _INTERRUPTED = 130
 
