@@ -218,3 +218,6 @@ MICROS_REQUESTS_AT_ONCE = 128  # to all of them, in one web process (ours)
 MICRO_HEADERS_MAX_BYTES = 65_536  # of an app's answer (ours)
 MICRO_BACKLOG = 512  # connections to one Micro that wait until it accepts (ours)
 MICRO_BUILDS_AT_ONCE = 2  # on one machine (ours)
+MANIFEST_MAX_BYTES = 65_536  # of a deta.json or a Spacefile (ours)
+MANIFEST_CRON_MAX_CHARACTERS = 200  # ours
+MANIFEST_FAULTS_TOLD = 10  # of what is wrong with one (ours)
