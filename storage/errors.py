@@ -229,6 +229,12 @@ class AccessTokenNotFound(StorageError):
     default = "There is no such access token"
 
 
+class GitFetchNotFound(StorageError):
+    """The collection has no fetched repository with this id; it may have been deployed, or forgotten after a day."""
+
+    default = "This repository was deployed already, or not within a day: fetch it again"
+
+
 class MicroKeyNotFound(StorageError):
     """The Micro has no API key with this id or name."""
 

@@ -2,7 +2,7 @@
 
 What is stored is never what was sent: a new zip of the files that count, by name, without links, dates or anything a directory
 could lie about. Left out are dotfiles, `node_modules`, `__pycache__` and virtual environments, unless the sender has chosen
-already what to send; and when all lies in one folder, that folder. What the app declares (`storage/manifests/`) is read first:
+already what to send; and when all lies in one folder, that folder. What the app declares (`manifests/`) is read first:
 a Spacefile says in which folder the code lies, and of other folders nothing is taken.
 """
 
@@ -24,9 +24,9 @@ import msgspec
 
 from storage import disk_space, limits, zip_reader
 from storage.errors import BundleRefused, InvalidInput
-from storage.manifests.manifest import Manifest
-from storage.manifests.reading import NAMES as MANIFEST_NAMES
-from storage.manifests.reading import read_manifest
+from storage.micros.manifests.manifest import Manifest
+from storage.micros.manifests.reading import NAMES as MANIFEST_NAMES
+from storage.micros.manifests.reading import read_manifest
 from storage.micros.runtimes import Kind
 from storage.zip_reader import Archive, Damaged
 

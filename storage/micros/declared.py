@@ -1,4 +1,4 @@
-"""What an app declares (`storage/manifests/`) becomes its Micro's: with the first deployment, and where nobody said otherwise.
+"""What an app declares (`manifests/`) becomes its Micro's: with the first deployment, and where nobody said otherwise.
 
 Later deployments change nothing that people may have set since; only required variables are asked for each time.
 """
@@ -8,8 +8,8 @@ import msgspec
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import BundleRefused
-from storage.manifests.manifest import Manifest
 from storage.micros import sealing
+from storage.micros.manifests.manifest import Manifest
 from storage.micros.micros import touch_micro
 from storage.micros.variables import check_all, read_variables
 from storage.models import Micro

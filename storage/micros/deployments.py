@@ -88,9 +88,12 @@ def stored_bundle(bundle: Bundle, *, collection_id: str) -> Iterator[StoredBundl
         raise
 
 
-def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, asked_by: User | None) -> Deployment:
+def queue_deployment(
+    micro: Micro, bundle: Bundle, stored: StoredBundle, *, asked_by: User | None, source: str = ""
+) -> Deployment:
     """In the caller's transaction: have a bundle that is in the bucket deployed to a held Micro.
 
+    `source` says where its code is from, for people. Parts that are under the deployment's id already are not among `stored`.
     What it declares becomes the Micro's first. Raises BundleRefused (its runtime can't run it, or a variable that it needs has
     no value), InvalidInput (too many are waiting), SecretsUnreadable, EngineUnreachable.
     """
@@ -108,6 +111,7 @@ def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, aske
         bundle_digest=bundle.digest,
         code_bytes=bundle.code_bytes,
         files=bundle.files,
+        source=source,
     )
     for number, part in enumerate(stored.parts, start=1):
         drive_files.take(part)

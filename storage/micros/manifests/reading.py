@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from storage import limits
 from storage.errors import BundleRefused
-from storage.manifests import deta_json, spacefile
-from storage.manifests.manifest import Checked, Manifest
+from storage.micros.manifests import deta_json, spacefile
+from storage.micros.manifests.manifest import Checked, Manifest
 
 # The first that is there counts.
 NAMES = (deta_json.NAME, spacefile.NAME)

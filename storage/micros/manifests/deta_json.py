@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from storage import limits
-from storage.manifests.manifest import Checked, Manifest, Variable
+from storage.micros.manifests.manifest import Checked, Manifest, Variable
 
 NAME = "deta.json"
 

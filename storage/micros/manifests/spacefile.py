@@ -9,9 +9,9 @@ from typing import Any
 
 from storage import limits
 from storage.errors import InvalidInput
-from storage.manifests import plain_yaml
-from storage.manifests.cron_fields import as_six_fields
-from storage.manifests.manifest import Checked, Manifest, Variable
+from storage.micros.manifests import plain_yaml
+from storage.micros.manifests.cron_fields import as_six_fields
+from storage.micros.manifests.manifest import Checked, Manifest, Variable
 
 NAME = "Spacefile"
 # What has to be built into pages before anything can be served.

@@ -7,9 +7,9 @@ import pytest
 
 from storage import limits
 from storage.errors import BundleRefused
-from storage.manifests.cron_fields import as_six_fields
-from storage.manifests.manifest import Manifest, Variable
-from storage.manifests.reading import read_manifest
+from storage.micros.manifests.cron_fields import as_six_fields
+from storage.micros.manifests.manifest import Manifest, Variable
+from storage.micros.manifests.reading import read_manifest
 from tests.processor_time import call_within
 
 # The schema of the original's page on its button, filled in.
@@ -225,7 +225,9 @@ def test_a_source_that_leads_out_is_refused(src: str) -> None:
 
 
 def test_a_tag_makes_nothing_but_a_text() -> None:
-    text = one_micro("    presets:\n      env:\n      - name: A\n        default: !!python/object/apply:os.getcwd [x]\n")
+    text = one_micro(
+        "    presets:\n      env:\n      - name: A\n        default: !!python/object/apply:os.getcwd [x]\n"
+    )
     with pytest.raises(BundleRefused, match="the default of A is not a text"):
         read_space(text)
     assert read_space(one_micro("    presets: {env: [{name: A, default: !!int 012}]}\n")).variables == (
