@@ -235,4 +235,5 @@ ACCESS_TOKEN_DAYS = 90  # that one is good for, unless said otherwise (ours)
 ACCESS_TOKEN_DAYS_MAX = 3_650  # ours
 ACCESS_TOKENS_MAX = 100  # of one person, that are good (ours)
 ACCESS_TOKEN_USES_SECONDS = 60  # between two notes of when one was last used (ours)
+DEV_KEY_SECONDS = 86_400  # that a key of `deta dev` is good for, if it is not revoked before (ours)
 CLI_COLLECTIONS_MAX = 10_000  # that a terminal is told (ours)

@@ -18,6 +18,7 @@ from deta.cli.options import Chosen
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "dev": "Run an app here with what it would find in a Micro.",
     "projects": "List your collections.",
     "version": "Show the version of this command.",
 }
