@@ -23,11 +23,7 @@ _NAME = "deta dev"
 
 
 def create(request: TokenRequest, collection_id: str) -> HttpResponseBase:
-    """`{"device"}`, the machine's name. `{"id", "key", "expires_at", "host", "authority"}`.
-
-    `host` is `name[:port]` of https, where the published clients find this server, empty where it has none; `authority` is the
-    certificate that they have to trust for it, in PEM, empty when everybody does.
-    """
+    """`{"device"}`, the machine's name. `{"id", "key", "expires_at"}`, and what `show` says."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     device = read_text(read_asked(request).get("device", ""), "device").strip()
     made = keys.create_key(
@@ -36,19 +32,29 @@ def create(request: TokenRequest, collection_id: str) -> HttpResponseBase:
         expires_at=clock.now() + timedelta(seconds=limits.DEV_KEY_SECONDS),
         made_by=request.user,
     )
+    expires_at = made.data_key.expires_at
+    about = {"id": made.data_key.pk, "key": made.text, "expires_at": expires_at.isoformat() if expires_at else None}
+    return json_response(about | _surroundings(request), status=201)
+
+
+def show(request: TokenRequest, collection_id: str) -> HttpResponseBase:
+    """For who has a key already: `{"host", "authority"}`.
+
+    `host` is `name[:port]` of https, where the published clients find this server, empty where it has none; `authority` is the
+    certificate that they have to trust for it, in PEM, empty when everybody does.
+    """
+    access.by_person(request, collection_id)
+    return json_response(_surroundings(request))
+
+
+def _surroundings(request: TokenRequest) -> dict[str, str]:
     at = addresses_for(request)
     path = settings.DATA / "tls" / "ca.pem"
     has_https = not at.is_own_authority or bool(settings.TLS_PORT)
-    return json_response(
-        {
-            "id": made.data_key.pk,
-            "key": made.text,
-            "expires_at": made.data_key.expires_at.isoformat() if made.data_key.expires_at else None,
-            "host": at.tls_host if has_https else "",
-            "authority": path.read_text("ascii") if at.is_own_authority and path.is_file() else "",
-        },
-        status=201,
-    )
+    return {
+        "host": at.tls_host if has_https else "",
+        "authority": path.read_text("ascii") if at.is_own_authority and path.is_file() else "",
+    }
 
 
 def revoke(request: TokenRequest, collection_id: str, key_id: int) -> HttpResponseBase:

@@ -10,7 +10,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 urlpatterns = [
     path("", for_anybody(GET=about.show)),
     path("collections", for_person(GET=collections.list_all)),
-    path("collections/<collection_id>/dev-keys", for_person(POST=dev_keys.create)),
+    path("collections/<collection_id>/dev-keys", for_person(GET=dev_keys.show, POST=dev_keys.create)),
     path("collections/<collection_id>/dev-keys/<int:key_id>", for_person(DELETE=dev_keys.revoke)),
     re_path("", for_anybody(**dict.fromkeys(_METHODS, about.unknown_path))),
 ]

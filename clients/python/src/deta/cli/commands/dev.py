@@ -67,11 +67,12 @@ def _set_port() -> str:
 @contextlib.contextmanager
 def _surroundings(folder: Path, server_url: Optional[str], said: Optional[str]) -> Iterator[dict[str, str]]:
     """What an app is to find, with a key as long as the block lasts. Who has set a key of their own gets no other."""
-    if os.environ.get("DETA_PROJECT_KEY"):
-        yield {}
-        return
     state = project.find(folder)
+    own = os.environ.get("DETA_PROJECT_KEY")
     with open_server(server_url, noted=state.server if state else None) as server:
+        if own:
+            yield surroundings.variables(server.url, keys.own(server, own))
+            return
         if state is not None and said is None and state.server == server.url:
             collection_id = state.collection_id
         else:

@@ -31,6 +31,12 @@ class DevKey:
     authority: str
 
 
+def own(server: Server, text: str) -> DevKey:
+    """The person's own key, with where its server is. Raises CliError."""
+    found = server.get(f"collections/{segment(text.partition('_')[0])}/dev-keys")
+    return DevKey(text, str(found.get("host") or ""), str(found.get("authority") or ""))
+
+
 @contextlib.contextmanager
 def lent(server: Server, collection_id: str) -> Iterator[DevKey]:
     """A key to a collection until the block ends. Raises CliError."""

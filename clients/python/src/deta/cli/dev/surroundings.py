@@ -13,8 +13,10 @@ import certifi
 from deta.cli import tokens
 from deta.cli.dev.keys import DevKey
 from deta.cli.errors import CliError
+from deta.cli.says import warn
 
 FIRST_PORT = 4200
+_TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
 def variables(url: str, key: DevKey) -> dict[str, str]:
@@ -24,6 +26,12 @@ def variables(url: str, key: DevKey) -> dict[str, str]:
         found |= {"DETA_BASE_HOST": key.host, "DETA_DRIVE_HOST": key.host}
     if key.authority:
         alone, both = _write_authorities(key.authority)
+        set_already = [name for name in _TRUST if os.environ.get(name) not in (None, "", str(alone), str(both))]
+        if set_already:
+            warn(
+                f"Warning: you have set {', '.join(set_already)}, so what reads it trusts {key.host} only if "
+                f"the certificate {alone} is in there too."
+            )
         found |= {"NODE_EXTRA_CA_CERTS": str(alone), "SSL_CERT_FILE": str(both), "REQUESTS_CA_BUNDLE": str(both)}
     return found
 
