@@ -17,7 +17,8 @@ _TREES = ("/-/tree/", "/tree/", "/src/branch/", "/src/")
 
 
 def read_address(text: str) -> GitSource:
-    """What an address means. `#branch` may stand behind it; pages that show a branch or a folder are understood.
+    """What an address means. `#branch`, `#branch:folder` or `#:folder` may stand behind it, and the addresses of pages that show
+    a branch or a folder are understood.
 
     Raises InvalidInput, which says what to write instead.
     """
@@ -29,12 +30,13 @@ def read_address(text: str) -> GitSource:
     if scp := _SCP.fullmatch(text):
         raise InvalidInput(f"Only https and http are understood: write https://{scp[1]}/{scp[2]}")
     parts = _split(text if "://" in text else f"https://{text}")
-    branch, folder = _check_branch(unquote(parts.fragment)), ""
+    named, _, folder = unquote(parts.fragment).partition(":")
+    branch = _check_branch(named)
     path = parts.path.rstrip("/")
     for tree in _TREES:
         before, found, behind = path.partition(tree)
         # `owner/src/...` is a repository's name: two steps come before what a page adds.
-        if found and before.count("/") >= 2 and not branch:
+        if found and before.count("/") >= 2 and not parts.fragment:
             path, (named, _, folder) = before, behind.partition("/")
             branch = _check_branch(unquote(named))
             break
@@ -51,12 +53,9 @@ def name_of(source: GitSource) -> str:
 
 
 def shown(source: GitSource) -> str:
-    """The address as a person may write it; a folder stands behind it in words."""
-    return (
-        source.address
-        + (f"#{source.branch}" if source.branch else "")
-        + (f" (folder {source.folder})" if source.folder else "")
-    )
+    """The address as a person may write it, which `read_address` reads as the same."""
+    place = f"{source.branch}:{source.folder}" if source.folder else source.branch
+    return f"{source.address}#{place}" if place else source.address
 
 
 def _split(text: str) -> SplitResult:

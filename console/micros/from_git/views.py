@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console import access
+from console.micros.creating import chosen_subdomain
 from console.micros.forms import put_error
 from console.micros.from_git.forms import AddressForm, FetchedForm
 from console.micros.shown import find_why_off
@@ -98,7 +99,7 @@ def _deploy(request: PageRequest, fetch: GitFetch, form: FetchedForm) -> Deploym
             collection_id=fetch.collection_id,
             fetch_id=fetch.id,
             name=said["name"],
-            subdomain=said["subdomain"],
+            subdomain=chosen_subdomain(request, form),
             values=form.values(),
             cron=said.get("cron", ""),
             made_by=request.user,

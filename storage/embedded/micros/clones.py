@@ -120,7 +120,8 @@ def _why(ended: Ended, source: GitSource, refusals: list[str]) -> str:
     """What git said, in words for whoever pasted the address."""
     said = ended.printed
     if refusals:
-        return refusals[0].replace("can't be reached from a Micro", "can't be reached from here")
+        hint = "" if "can't be reached" in refusals[0] else " Maybe this server has no way to the internet."
+        return refusals[0].replace("can't be reached from a Micro", "can't be reached from here") + hint
     if ended.ran_out_of_memory or any(words in said for words in _FULL):
         return _TOO_LARGE
     if "Remote branch" in said and "not found" in said:
