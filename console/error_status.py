@@ -121,6 +121,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.DriveNotFound: 404,
     errors.EventNotFound: 404,
     errors.FileNotFound: 404,
+    errors.GitFetchNotFound: 404,
     errors.ItemNotFound: 404,
     errors.MicroKeyNotFound: 404,
     errors.MicroNotFound: 404,

@@ -253,6 +253,12 @@ class TooManySignIns(StorageError):
     default = "Too many terminals are signing in at this moment. Wait a few minutes, then try again"
 
 
+class GitFetchNotFound(StorageError):
+    """The collection has no fetched repository with this id; it may have been deployed, or forgotten after a day."""
+
+    default = "This repository was deployed already, or not within a day: fetch it again"
+
+
 class MicroKeyNotFound(StorageError):
     """The Micro has no API key with this id or name."""
 

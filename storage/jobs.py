@@ -23,6 +23,7 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
+from storage.git_sources import fetches
 from storage.micro_logs import logs
 from storage.micros import deploying, figures
 from storage.postgres import clock
@@ -108,6 +109,12 @@ def continue_archives(timestamp: int) -> None:
 def continue_deployments(timestamp: int) -> None:
     """At once when somebody deploys a Micro, and four times a minute, to continue what killed workers left."""
     deploying.continue_deployments()
+
+
+@_every("* * * * * */15")
+def continue_git_fetches(timestamp: int) -> None:
+    """At once when somebody wants a repository, and four times a minute, to continue what killed workers left."""
+    fetches.continue_fetches()
 
 
 @_every("* * * * *")

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from console.cli_api import about, api_keys, collections, deployments, logs, micros, pages, sign_in
+from console.cli_api import about, api_keys, collections, deployments, dev_keys, logs, micros, pages, sign_in
 from console.cli_api.gate import for_anybody, for_person
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -24,5 +24,7 @@ urlpatterns = [
     path(f"{_MICRO}/deployments/<uuid:deployment_id>", for_person(GET=deployments.show)),
     path(f"{_MICRO}/logs", for_person(GET=logs.list_lines)),
     path(f"{_MICRO}/keys", for_person(GET=api_keys.list_all, POST=api_keys.create, DELETE=api_keys.revoke)),
+    path("collections/<collection_id>/dev-keys", for_person(GET=dev_keys.show, POST=dev_keys.create)),
+    path("collections/<collection_id>/dev-keys/<int:key_id>", for_person(DELETE=dev_keys.revoke)),
     re_path("", for_anybody(**dict.fromkeys(_METHODS, about.unknown_path))),
 ]

@@ -67,7 +67,7 @@ def send_bundle(request: PageRequest, collection_id: str, micro_id: str) -> Http
     if not size_bytes:
         raise InvalidInput("Nothing was sent")
     release_connection()
-    with bundles.open_bundle(body, size_bytes=size_bytes) as bundle:
+    with bundles.open_bundle(body, size_bytes=size_bytes, part=micro.name) as bundle:
         made = deploy(request, micro, bundle)
     return json_response({"page": reverse("micro-deployment", args=[collection_id, micro_id, made.id])})
 

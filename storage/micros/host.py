@@ -2,8 +2,10 @@
 
 from storage.micro_host import (
     Built,
+    Cloned,
     Fault,
     FaultKind,
+    GitSource,
     Line,
     MicroHost,
     Source,
@@ -15,8 +17,10 @@ from storage.micro_host import (
 
 __all__ = [
     "Built",
+    "Cloned",
     "Fault",
     "FaultKind",
+    "GitSource",
     "Line",
     "MicroHost",
     "Source",

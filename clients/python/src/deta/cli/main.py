@@ -25,6 +25,7 @@ COMMANDS = {
     "completion": "Print what makes a shell complete commands.",
     "deploy": "Deploy the files of a folder.",
     "details": "Show a Micro's address, runtime and settings.",
+    "dev": "Run an app here with what it would find in a Micro.",
     "login": "Sign in to a server.",
     "logout": "Sign out of a server.",
     "logs": "Show what a Micro printed.",
