@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from deta.bodies import AsyncDriveStreamingBody, DriveStreamingBody
-from deta.errors import DetaError, InvalidArgument
+from deta.errors import DetaError, FileChanged, InvalidArgument
 from deta.files import UPLOAD_CHUNK_SIZE, Data, Files, FileStat, Listing, Name, checked_name, open_parts
 from deta.transport import AsyncClient, SyncClient
 from deta.wire import error_of
@@ -89,6 +89,24 @@ class Drive:
         if not 200 <= stream.reply.status < 300:
             raise error_of(stream.reply)
         return kind(self.client, self._root, self._files, name, stream)
+
+    def get_rest(self, name: Name, *, offset: int, etag: str) -> Optional[DriveStreamingBody]:
+        """The file from the byte at `offset` on, if it is still the one with this ETag; or None.
+
+        Raises FileChanged when it is another one by now.
+        """
+        name = checked_name(name)
+        stream = self.client.open(self._root, self._files.download(name, offset=offset, etag=etag))
+        if stream.reply.status == 404:
+            return None
+        if offset and stream.reply.status in (200, 416):
+            stream.close()
+            raise FileChanged(
+                f"{stream.reply.request.what}: the file is another one by now", status=stream.reply.status
+            )
+        if not 200 <= stream.reply.status < 300:
+            raise error_of(stream.reply)
+        return DriveStreamingBody(self.client, self._root, self._files, name, stream, offset)
 
     def stat(self, name: Name) -> Optional[FileStat]:
         """Size, type and age of a file without its bytes, or None."""

@@ -92,9 +92,9 @@ class _Pool(Generic[Http]):
 class _Client(Generic[Http]):
     """What both clients are made of."""
 
-    def __init__(self, key: DataKey, options: Options, make: Callable[..., Http]) -> None:
+    def __init__(self, key: Union[DataKey, httpx.Auth], options: Options, make: Callable[..., Http]) -> None:
         self.options = options
-        self._auth = _KeyHeader(key)
+        self._auth = _KeyHeader(key) if isinstance(key, DataKey) else key
         self._timeout = httpx.Timeout(options.timeout, connect=min(options.timeout, _CONNECT_SECONDS))
         self._pool: _Pool[Http] = _Pool(lambda: make(headers={"User-Agent": _USER_AGENT}))
 
@@ -110,9 +110,9 @@ class _Client(Generic[Http]):
 
 
 class SyncClient(_Client[httpx.Client]):
-    """Requests with one data key, from any thread."""
+    """Requests with one data key, from any thread, or with something else that lets them in."""
 
-    def __init__(self, key: DataKey, options: Options) -> None:
+    def __init__(self, key: Union[DataKey, httpx.Auth], options: Options) -> None:
         super().__init__(key, options, httpx.Client)
         # Connections that nobody closed end with the client or with the process, and without a warning.
         weakref.finalize(self, _end_pool, self._pool)

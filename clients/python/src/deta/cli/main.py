@@ -18,7 +18,12 @@ from deta.cli.options import Chosen
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "base": "Read and write items.",
+    "collection": "List collections, and make one.",
+    "drive": "Read and write files, and sync folders.",
+    "key": "List, make and revoke data keys.",
     "projects": "List your collections.",
+    "visor": "Look at recorded requests.",
     "version": "Show the version of this command.",
 }
 _INTERRUPTED = 130
