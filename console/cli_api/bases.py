@@ -11,7 +11,7 @@ from console import access
 from console.base.query_text import Understood, understand
 from console.cli_api.gate import TokenRequest
 from console.json_views import json_response, json_text_response, read_object, read_text
-from storage import limits, names
+from storage import jobs, limits, names
 from storage.base import bases, items, overviews
 from storage.base.query import Predicate
 from storage.collections import usage
@@ -25,6 +25,8 @@ _EXPORTS = ("json", "jsonl", "csv")
 def list_all(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     """`{"bases": [{"name", "items", "size_bytes"}, ...]}`, as last counted; null for what is not counted yet."""
     access.by_person(request, collection_id)
+    if usage.is_count_due():
+        jobs.start(jobs.count_everything)
     told = [
         {
             "name": base.name,

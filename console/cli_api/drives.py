@@ -9,7 +9,7 @@ from console import access
 from console.cli_api.gate import TokenRequest
 from console.json_views import json_response, read_asked, read_text
 from console.streams import FileBody
-from storage import limits, names
+from storage import jobs, limits, names
 from storage.collections import usage
 from storage.drive import drives, folders, listing, person_uploads
 from storage.errors import InvalidInput
@@ -23,6 +23,8 @@ _FINGERPRINT_MAX_CHARACTERS = 200
 def list_all(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     """`{"drives": [{"name", "files", "size_bytes"}, ...]}`, as last counted; null for what is not counted yet."""
     access.by_person(request, collection_id)
+    if usage.is_count_due():
+        jobs.start(jobs.count_everything)
     told = [
         {
             "name": drive.name,

@@ -7,6 +7,7 @@ from clients.python.tests.conftest import Place
 from django.contrib.auth.models import User
 from storage.models import Role
 from tests.people import make_member
+from clients.python.tests.cli.shell import Shell, make_shell
 from tests.terminals import Terminal, make_terminal
 
 
@@ -26,3 +27,15 @@ def terminal(place: Place, owner: User, tmp_path: Path) -> Terminal:
 def stranger(place: Place, tmp_path: Path) -> Terminal:
     """A terminal in which nobody has signed in."""
     return make_terminal(tmp_path / "stranger", server_url=place.server.url)
+
+
+@pytest.fixture
+def shell(place: Place, owner: User, tmp_path: Path) -> Shell:
+    """The owner's, inside this process."""
+    return make_shell(tmp_path, server_url=place.server.url, person=owner)
+
+
+@pytest.fixture
+def reader(place: Place, tmp_path: Path) -> Shell:
+    """Of somebody who may only read."""
+    return make_shell(tmp_path, server_url=place.server.url, person=make_member(place.collection_id, Role.READER))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
@@ -212,12 +213,12 @@ def edit(base: str, words: tuple[str, ...], limit: int, is_sure: bool, place: Pl
 
 def read_query(words: tuple[str, ...]) -> str:
     """The text of a query, of the command line or of standard input."""
-    return click.get_text_stream("stdin").read() if words == ("-",) else " ".join(words)
+    return sys.stdin.read() if words == ("-",) else " ".join(words)
 
 
 def _read_item(text: str) -> dict[str, Any]:
     try:
-        value = exact_json.parse(click.get_text_stream("stdin").read() if text == "-" else text)
+        value = exact_json.parse(sys.stdin.read() if text == "-" else text)
     except BadJson as error:
         raise CliError(f"The item is not JSON: {error}") from None
     if not isinstance(value, dict):

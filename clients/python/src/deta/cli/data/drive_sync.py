@@ -81,13 +81,13 @@ class _Sync:
 
     def run(self) -> None:
         plan = self.plan()
-        for name, why in sorted(plan.refused.items()):
+        for name, why in sorted({**plan.skipped, **plan.refused}.items()):
             warn(f"“{name}” is left out: {why}")
         if self.wishes.is_dry:
             self._say_plan(plan)
         else:
             if plan.deletions:
-                confirm(f"Delete {len(plan.deletions):,} files that are not at the other end?", is_sure=self.wishes.is_sure)
+                confirm(f"Delete {_files(len(plan.deletions))} at {self.target}?", is_sure=self.wishes.is_sure)
             self._say_outcome(plan, self._carry_out(plan))
         if plan.refused:
             raise CliError(f"{_files(len(plan.refused))} left out")
@@ -103,6 +103,11 @@ class _Sync:
 
     def begin(self) -> None:
         """Before the first file is moved."""
+
+    @property
+    def target(self) -> str:
+        """Where files are deleted, as a person calls it."""
+        raise NotImplementedError
 
     def remote_files(self) -> Optional[dict[str, RemoteFile]]:
         """Those of the Drive, their names as below its folder; None for a Drive that is not there."""
@@ -196,6 +201,10 @@ class _Up(_Sync):
         )
         return plan_up(self._here, self.remote_files() or {}, delete=self.wishes.delete)
 
+    @property
+    def target(self) -> str:
+        return f"{self.end.drive}:{self.end.prefix}"
+
     def begin(self) -> None:
         self.place.server.post(self.place.path("drives"), {"name": self.end.drive})
 
@@ -220,6 +229,10 @@ class _Down(_Sync):
         except OSError as error:
             raise CliError(f"{self.folder} cannot be read: {error.strerror}") from None
         return plan_down(here, there, delete=self.wishes.delete)
+
+    @property
+    def target(self) -> str:
+        return str(self.folder)
 
     def begin(self) -> None:
         try:

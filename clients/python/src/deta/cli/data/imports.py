@@ -138,12 +138,11 @@ class Importer:
 
 def _explain(error: BadRequest, batch: Batch) -> str:
     """The server says which of the request's items it means, as in `items[3].a`; a person wants to know which of all."""
-    said = ". ".join(error.errors) or str(error)
-    head, found, rest = said.partition("items[")
-    number, closes, inner = rest.partition("]")
-    if not (found and closes and number.isdigit() and int(number) < len(batch.records)):
-        return f"{said} (one of the items {batch.records[0].number:,} to {batch.last:,})"
-    record = batch.records[int(number)]
-    name, _, more = inner.lstrip(".").partition(". ")
-    reason = head.rstrip().removesuffix(", at")
-    return f"{reason}{f' in `{name}`' if name else ''}{f'. {more}' if more else ''} ({record.place})"
+    first, *more = error.errors or (str(error),)
+    reason, _, at = first.partition(", at items[")
+    number, _, inner = at.partition("]")
+    if not (number.isdigit() and int(number) < len(batch.records)):
+        return f"{'. '.join([first, *more])} (one of the items {batch.records[0].number:,} to {batch.last:,})"
+    name = inner.lstrip(".")
+    said = ". ".join([f"{reason} in `{name}`" if name else reason, *more])
+    return f"{said} ({batch.records[int(number)].place})"

@@ -34,14 +34,18 @@ class LocalFile:
 
 @dataclass
 class Folder:
-    """What is in a folder, at any depth. `skipped` are the names of what is left out, with the reason of each."""
+    """What is in a folder, at any depth, and the names of what is left out with the reason of each.
+
+    `skipped` is what nobody means to move, such as links; `refused` what somebody may miss.
+    """
 
     files: dict[str, LocalFile] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     def covers(self, name: str) -> bool:
         """Whether something that was left out has this name, or is a folder of it: then nobody knows that it is gone."""
-        return any(above in self.skipped for above in _names_above(name))
+        return any(above in self.skipped or above in self.refused for above in _names_above(name))
 
 
 def scan(root: Path) -> Folder:
@@ -55,35 +59,41 @@ def scan(root: Path) -> Folder:
         except OSError as error:
             if not above:
                 raise
-            found.skipped[above.rstrip("/")] = error.strerror or str(error)
+            found.refused[above.rstrip("/")] = error.strerror or str(error)
             continue
         for entry in entries:
             name = above + entry.name
             if entry.name.startswith(PART_PREFIX):
                 continue
-            if why := _why_left_out(entry, name):
+            if why := _why_skipped(entry):
                 found.skipped[name] = why
+            elif why := _why_refused(name):
+                found.refused[name] = why
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append((f"{name}/", Path(entry.path)))
             else:
                 try:
                     known = entry.stat(follow_symlinks=False)
                 except OSError as error:
-                    found.skipped[name] = error.strerror or str(error)
+                    found.refused[name] = error.strerror or str(error)
                 else:
                     found.files[name] = LocalFile(name, Path(entry.path), known.st_size, known.st_mtime_ns)
     return found
 
 
-def _why_left_out(entry: os.DirEntry[str], name: str) -> str:
+def _why_skipped(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
         return "a symbolic link"
+    if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
+        return "neither a file nor a folder"
+    return ""
+
+
+def _why_refused(name: str) -> str:
     if _CONTROL.search(name):
         return "its name holds a character that a Drive does not take"
     if len(name.encode()) > _NAME_MAX_BYTES:
         return f"its name is longer than {_NAME_MAX_BYTES:,} bytes"
-    if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
-        return "neither a file nor a folder"
     return ""
 
 

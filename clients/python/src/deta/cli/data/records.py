@@ -86,7 +86,6 @@ class _Window:
         self._text = text
         self._held = ""
         self._at = 0
-        self._is_at_end = False
 
     def next_character(self) -> str:
         """The next one that is no space, without taking it; empty at the end."""
@@ -133,9 +132,9 @@ class _Window:
 
     def _more(self) -> bool:
         # As much as is held already: an item that is longer than a chunk is tried a few times only.
-        chunk = self._text.read(max(_CHUNK_CHARACTERS, len(self._held) - self._at)) if not self._is_at_end else ""
-        self._is_at_end = not chunk
-        self._held, self._at = self._held[self._at :] + chunk, 0
+        chunk = self._text.read(max(_CHUNK_CHARACTERS, len(self._held) - self._at))
+        if chunk:
+            self._held, self._at = self._held[self._at :] + chunk, 0
         return bool(chunk)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
 import click
 
 from deta.cli.data import exact_json
+from deta.cli.errors import CliError
 from deta.cli.says import say
 
 
@@ -49,10 +51,8 @@ def size(size_bytes: Optional[int]) -> str:
 
 def confirm(question: str, *, is_sure: bool) -> None:
     """Ask, unless `--yes` was given. Raises click's Abort for no, and CliError where nobody can answer."""
-    from deta.cli.errors import CliError
-
     if is_sure:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise CliError(f"{question} Nobody is here to ask: say --yes if so")
     click.confirm(question, abort=True, err=True)

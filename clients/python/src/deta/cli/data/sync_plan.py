@@ -35,12 +35,16 @@ class Step:
 
 @dataclass
 class Plan:
-    """The steps, the names to delete, how many files are the same, and the names left out with the reason of each."""
+    """The steps, the names to delete, how many files are the same, and the names left out with the reason of each.
+
+    What is `refused` somebody may miss; what is `skipped` nobody means to move.
+    """
 
     steps: list[Step] = field(default_factory=list)
     deletions: list[str] = field(default_factory=list)
     same: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -49,7 +53,7 @@ class Plan:
 
 def plan_up(here: Folder, there: dict[str, RemoteFile], *, delete: bool) -> Plan:
     """From the disk to the Drive."""
-    plan = Plan(refused=dict(here.skipped))
+    plan = Plan(refused=dict(here.refused), skipped=dict(here.skipped))
     _compare(plan, here.files.values(), here.files, there)
     if delete:
         plan.deletions = [name for name in there if name not in here.files and not here.covers(name)]
