@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from clients.python.tests.cli.shell import Shell, make_shell
 from clients.python.tests.conftest import Place
 from django.contrib.auth.models import User
 from storage.models import Role
 from tests.people import make_member
-from clients.python.tests.cli.shell import Shell, make_shell
 from tests.terminals import Terminal, make_terminal
 
 

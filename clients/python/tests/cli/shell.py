@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from storage.access_tokens import tokens
 from django.contrib.auth.models import User
+from storage.access_tokens import tokens
 
 from deta.cli.errors import CliError
 from deta.cli.main import deta

@@ -94,7 +94,14 @@ def test_bad_query_is_said_with_its_place(shell: Shell, people: BaseClient, quer
 
 @pytest.mark.parametrize(
     "command",
-    [("query", "nope"), ("export", "nope"), ("edit", "nope"), ("get", "nope", "a"), ("rm", "nope", "a"), ("ls", "nope")],
+    [
+        ("query", "nope"),
+        ("export", "nope"),
+        ("edit", "nope"),
+        ("get", "nope", "a"),
+        ("rm", "nope", "a"),
+        ("ls", "nope"),
+    ],
 )
 def test_base_that_is_not_there_is_said_with_those_that_are(
     shell: Shell, people: BaseClient, command: "tuple[str, ...]"
@@ -133,9 +140,7 @@ def test_deletion_asks_where_it_is_of_many_and_is_in_the_audit_log(
     shell.does("base", "rm", "people", "--query", "{age?gt: 0}", "--yes")
     shell.does("base", "rm", "people", "cy")
     assert people.all_keys() == []
-    (entry,) = (
-        each for each in audit.list_entries(Conditions(place.collection_id)) if each.verb == Verb.ITEMS_DELETED
-    )
+    (entry,) = (each for each in audit.list_entries(Conditions(place.collection_id)) if each.verb == Verb.ITEMS_DELETED)
     assert (entry.about, entry.amount) == ("people", 3)
 
 
@@ -215,9 +220,7 @@ def test_edit_asks_before_it_saves(shell: Shell, people: BaseClient, tmp_path: P
     assert people.all_keys() == ["ada", "bob", "cy"]
 
 
-def test_edit_refuses_what_somebody_else_changed_meanwhile(
-    shell: Shell, people: BaseClient, tmp_path: Path
-) -> None:
+def test_edit_refuses_what_somebody_else_changed_meanwhile(shell: Shell, people: BaseClient, tmp_path: Path) -> None:
     """Another attribute too; what nobody else touched is saved."""
     code = f"""
 import urllib.request

@@ -16,7 +16,16 @@ def test_digits_survive() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{}, [], {"a": {}, "b": []}, [1, [2, {"c": None}], True, False], {"ü": "\n\t\"\\ \x7f ☂"}, "", "a", {"a": ["", " "]}],
+    [
+        {},
+        [],
+        {"a": {}, "b": []},
+        [1, [2, {"c": None}], True, False],
+        {"ü": '\n\t"\\ \x7f ☂'},
+        "",
+        "a",
+        {"a": ["", " "]},
+    ],
 )
 @pytest.mark.parametrize("indent", [None, "\t", "  "])
 def test_text_is_what_the_standard_library_writes(value: object, indent: "str | None") -> None:

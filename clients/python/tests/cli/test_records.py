@@ -123,6 +123,8 @@ def test_csv_that_is_none_is_refused(text: str, said: str) -> None:
     assert str(raised.value) == said
 
 
-@pytest.mark.parametrize(("kind", "end"), [("jsonl", '{"key":"a"}\n'), ("json", '[\n{"key":"a"}\n]\n'), ("csv", "key\na\n")])
+@pytest.mark.parametrize(
+    ("kind", "end"), [("jsonl", '{"key":"a"}\n'), ("json", '[\n{"key":"a"}\n]\n'), ("csv", "key\na\n")]
+)
 def test_exports_have_their_form(kind: Format, end: str) -> None:
     assert "".join(exports.write(iter([{"key": "a"}]), kind)) == end

@@ -71,7 +71,21 @@ def test_names_that_no_drive_takes_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "a/../x", "..", ".", "./a", "/lead", "a//b", "a/", "", "a\x00b", "x" * 256, "a/" + "x" * 256 + "/b", ".deta-part-x"],
+    [
+        "../x",
+        "a/../x",
+        "..",
+        ".",
+        "./a",
+        "/lead",
+        "a//b",
+        "a/",
+        "",
+        "a\x00b",
+        "x" * 256,
+        "a/" + "x" * 256 + "/b",
+        ".deta-part-x",
+    ],
 )
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     assert local_files.why_unsafe(name, on_windows=False)
