@@ -62,7 +62,7 @@ def test_item_that_is_none_is_refused_in_a_line(shell: Shell, item: str, said: s
         ("", ["ada", "bob", "cy"]),
         ("{age?gt: 10}", ["ada"]),
         ('{"age?gt": 10}', ["ada"]),
-        ("[{'key': 'bob'}, {'city': 'London'}]", ["ada", "bob"]),
+        ("[{'age': 7}, {'city': 'London'}]", ["ada", "bob"]),
         ("london", ["ada"]),
         ("nobody", []),
     ],
