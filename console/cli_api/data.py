@@ -4,6 +4,8 @@ So the `deta` library does the command's work, and a reader reads and a member w
 of the console's pages are not; what they delete is in the audit log, as it is when a page deletes it.
 """
 
+from urllib.parse import unquote_to_bytes
+
 from django.db import transaction
 from django.http.response import HttpResponseBase
 
@@ -13,6 +15,7 @@ from console.cli_api.gate import TokenRequest
 from console.recording.application import respond_unrecorded
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.errors import InvalidInput
 from storage.exact_json import parse
 from storage.postgres import clock
 from storage.postgres.caller import Access
@@ -24,6 +27,7 @@ _BELOW = len("/cli")
 def answer(request: TokenRequest, collection_id: str, path: str) -> HttpResponseBase:
     """`path` is what follows the collection's id."""
     access.by_person(request, collection_id)
+    _check_path(request)
     if request.method == "DELETE":
         with engine_errors(), transaction.atomic():
             response = _ask(request, collection_id)
@@ -31,6 +35,15 @@ def answer(request: TokenRequest, collection_id: str, path: str) -> HttpResponse
                 _record_deletion(request, response, collection_id=collection_id, path=path)
             return response
     return _ask(request, collection_id)
+
+
+def _check_path(request: TokenRequest) -> None:
+    """Raises InvalidInput for a path that is not UTF-8, which Django has made another one of, as the API itself does."""
+    raw: str = request.META.get("RAW_URI", "").partition("?")[0]
+    try:
+        unquote_to_bytes(raw.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise InvalidInput("The path is not UTF-8 behind its percent-encoding") from None
 
 
 def _ask(request: TokenRequest, collection_id: str) -> HttpResponseBase:

@@ -8,7 +8,7 @@ from clients.python.tests.cli.shell import Shell, inside
 from clients.python.tests.conftest import Place
 from storage.audit import log as audit
 from storage.audit.log import Conditions, Verb
-from tests.factories import BaseClient, exact_json, make_client
+from tests.factories import BaseClient, exact_json, make_client, shared_http
 
 EXACT = '{"key":"ada","n":123456789012345678901234567890.10,"age":36.50}'
 
@@ -108,6 +108,19 @@ def test_base_that_is_not_there_is_said_with_those_that_are(
 ) -> None:
     said = shell.fails("base", *command)
     assert said == "No Base in the collection “Made by a test” is called “nope”: it has “people”"
+
+
+def test_name_that_no_base_has_is_said(shell: Shell) -> None:
+    assert shell.fails("base", "put", "a/b", "{}").startswith("“a/b” is no name of a Base: it has 1 to 128 letters")
+
+
+def test_key_may_be_any_text_and_a_path_is_utf_8(shell: Shell, people: BaseClient) -> None:
+    key = "%@#//#!#)#$_ ü\n.."
+    shell.does("base", "put", "people", "{}", "--key", key)
+    assert json.loads(shell.does("base", "get", "people", key)) == {"key": key}
+    path = f"{shell.server_url}/cli/v1/{people.collection_id}/people/items/%FF"
+    answer = shared_http().get(path, headers={"Authorization": f"Bearer {shell.token}"})
+    assert (answer.status_code, answer.json()["errors"]) == (400, ["The path is not UTF-8 behind its percent-encoding"])
 
 
 def test_missing_item_is_said_and_others_are_printed(shell: Shell, people: BaseClient) -> None:

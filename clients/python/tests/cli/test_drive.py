@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clients.python.tests.cli.shell import Shell, inside
@@ -200,14 +201,14 @@ def test_broken_connection_is_tried_again(shell: Shell, faulty: FaultyProxy, fol
 def test_one_file_that_cannot_be_read_holds_up_no_other(
     shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.read_bytes
+    real = Path.open
 
-    def read_bytes(path: Path) -> bytes:
+    def open_it(path: Path, *arguments: Any, **options: Any) -> Any:
         if path.name == "a.txt":
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return real(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(Path, "open", open_it)
     done = shell.run("drive", "sync", str(folder), "photos:")
     assert (done.code, done.stdout) == (1, "Sent 3 files (3 bytes); 0 were the same\n")
     assert done.stderr == "“a.txt” failed: Permission denied\nError: 1 file failed\n"

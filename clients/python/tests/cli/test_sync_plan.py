@@ -108,6 +108,16 @@ def test_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
     assert [step.name for step in plan.steps] == ["a/b/c", "d"]
 
 
+def test_names_that_a_disk_takes_for_one_are_refused() -> None:
+    there = {name: remote(name) for name in ("A", "a", "u\u0308", "\u00fc", "b")}
+    plan = plan_down(local_files.Folder(), there, delete=False, folds_names=True)
+    assert plan.refused == {
+        "a": "this disk takes it for “A”",
+        "\u00fc": "this disk takes it for “u\u0308”",
+    }
+    assert not plan_down(local_files.Folder(), there, delete=False, folds_names=False).refused
+
+
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     outside, root = tmp_path / "outside", tmp_path / "root"
     outside.mkdir()

@@ -109,7 +109,7 @@ def _behind(found: Iterator[Record], skipped: int) -> Iterator[Record]:
 
 
 def _say_where(stored: int, *, can_resume: bool, is_dry: bool) -> None:
-    if is_dry:
+    if is_dry or not stored:
         return
     how = "run it again with --resume to go on there" if can_resume else "run it again: nothing is doubled"
     warn(f"The first {stored:,} items were stored; {how}.")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,11 +120,22 @@ def _is_bad_on_windows(segment: str) -> bool:
     return bool(_NOT_ON_WINDOWS.search(segment) or _WINDOWS_DEVICES.match(segment) or segment[-1] in ". ")
 
 
-def find_double(names: Iterator[str]) -> dict[str, str]:
+def find_double(names: Iterable[str]) -> dict[str, str]:
     """Names that are also the folder of another one, each with such a one: a disk can hold only one of the two."""
     ordered = list(names)
     known = set(ordered)
     return {above: name for name in ordered for above in _names_above(name)[:-1] if above in known}
+
+
+def find_alike(names: Iterable[str]) -> dict[str, str]:
+    """Names that differ from one before only by case or by how accents are written: many a disk takes them for one."""
+    known: dict[str, str] = {}
+    alike: dict[str, str] = {}
+    for name in sorted(names):
+        first = known.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if first != name:
+            alike[name] = first
+    return alike
 
 
 def _names_above(name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from deta.wire import Call
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 # A sync or an import of hours outlives a network that is gone for half a minute.
 _OPTIONS = Options(timeout=60.0, retries=8)
 
@@ -112,6 +114,11 @@ class Place:
         return CliError(f"No {word} in the collection “{self.name}” is called “{name}”: {known}")
 
     def _roots(self, kind: str, name: str) -> tuple[str, str]:
+        if not _NAME.fullmatch(name):
+            raise CliError(
+                f"“{name}” is no name of a {kind[:-1].title()}: it has 1 to 128 letters (a-z), digits, `_`, `-` or `.`, and does"
+                " not start with `.`"
+            )
         root = f"{self.server.url}/cli/v1/{segment(self.id)}/{segment(name)}"
         return root, f"{self.server.url}/cli/{self.path(kind, name)}"
 

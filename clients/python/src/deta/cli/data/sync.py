@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Callable, Optional
 
 from deta.cli.data.sync_plan import Step
-from deta.errors import BadRequest, DetaError, FileChanged
+from deta.errors import BadRequest, DetaError, FileChanged, NotFound
 
 PARALLEL_FILES = 8
 # A large file has threads of its own, and so much of it is in memory.
@@ -71,8 +71,8 @@ def _in_parallel(
 def _why_failed(future: Future[None]) -> Optional[str]:
     try:
         future.result()
-    except (FileChanged, BadRequest) as error:
-        return ". ".join(error.errors) or str(error)
+    except (FileChanged, BadRequest, NotFound) as error:
+        return ". ".join(error.errors[1:] or error.errors) or str(error)
     except OSError as error:
         if isinstance(error, DetaError):
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -60,11 +61,16 @@ def plan_up(here: Folder, there: dict[str, RemoteFile], *, delete: bool) -> Plan
     return plan
 
 
-def plan_down(here: Folder, there: dict[str, RemoteFile], *, delete: bool) -> Plan:
-    """From the Drive to the disk. Names that no file may have are refused."""
+def plan_down(
+    here: Folder, there: dict[str, RemoteFile], *, delete: bool, folds_names: bool = sys.platform in ("darwin", "win32")
+) -> Plan:
+    """From the Drive to the disk. Names that no file may have are refused; `folds_names`: the disk takes `A` and `a` for one."""
     unsafe = {name: why for name in there if (why := local_files.why_unsafe(name))}
     doubles = local_files.find_double(name for name in there if name not in unsafe)
     unsafe.update({name: f"“{other}” needs a folder of that name" for name, other in doubles.items()})
+    if folds_names:
+        alike = local_files.find_alike(name for name in there if name not in unsafe)
+        unsafe.update({name: f"this disk takes it for “{other}”" for name, other in alike.items()})
     plan = Plan(refused=unsafe)
     _compare(plan, (file for name, file in there.items() if name not in unsafe), here.files, there)
     if delete:

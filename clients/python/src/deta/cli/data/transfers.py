@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Callable, Optional
+from typing import IO, Callable, Optional
 
 from deta.cli.data import hashes
 from deta.cli.data.drive_calls import DriveCalls, OpenUpload
@@ -45,7 +45,8 @@ class Sender:
         """Store the file under a name. Raises OSError, and FileChanged when it changed while it was read."""
         before = _state_of(path)
         if before[0] <= UPLOAD_CHUNK_SIZE:
-            content = path.read_bytes()
+            with _open_source(path) as file:
+                content = file.read()
             if len(content) != before[0]:
                 raise FileChanged("It changed while it was read")
             self._client.call(self._root, self._files.put_whole(name, content, content_type))
@@ -60,7 +61,7 @@ class Sender:
         start = self._calls.start(name, size=size, fingerprint=f"deta {size}", content_type=content_type)
         upload = self._client.call(self._cli_root, start)
         sent: dict[int, str] = {}
-        with path.open("rb") as file, ThreadPoolExecutor(PARALLEL_PARTS) as threads:
+        with _open_source(path) as file, ThreadPoolExecutor(PARALLEL_PARTS) as threads:
             running: set[Future[tuple[int, str, int]]] = set()
             try:
                 for number, content in _parts_of(file, upload.part_size):
@@ -118,13 +119,18 @@ def _fetch_rest(drive: Drive, file: RemoteFile, part: Path, offset: int, moved: 
             moved(len(chunk))
 
 
-def _open_part(part: Path):  # type: ignore[no-untyped-def]
+def _open_source(path: Path) -> IO[bytes]:
+    """To read. What was a file a moment ago may be a symbolic link by now, which is not followed."""
+    return path.open("rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NOFOLLOW", 0)))
+
+
+def _open_part(part: Path) -> IO[bytes]:
     """To write behind what is there. A symbolic link in its place is not followed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(part, flags, 0o666), "ab")
 
 
-def _parts_of(file, size: int) -> Iterator[tuple[int, bytes]]:  # type: ignore[no-untyped-def]
+def _parts_of(file: IO[bytes], size: int) -> Iterator[tuple[int, bytes]]:
     number = 0
     while content := file.read(size):
         number += 1
