@@ -24,28 +24,51 @@ from storage.numbers import read_number
 
 # A request is stored a moment after it was answered, and the processes store theirs in any order: a look goes so far back.
 _OVERLAP = timedelta(seconds=30)
+# One to a Micro has the time at which it began, and may have taken long: of the slow ones, a look goes back further.
+_SLOW_US = 20_000_000
+_SLOW_OVERLAP = timedelta(hours=1, minutes=5)
 _EVENT_ID = re.compile("[0-9a-f]{32}")
 
 
 def list_some(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     """`{"recording", "events": [...], "older"}`, newest first; `older` is what `?before=` goes on from, null at the end.
 
-    `?after=` is the id of one that is known: what came after it, and in the half minute before it. Filters are `?status=` (404,
+    `?after=` is the id of one that is known: what came after it, in the half minute before it, and, where it took longer than 20
+    seconds, in the hour before it. Filters are `?status=` (404,
     4xx, errors), `?method=`, `?path=`, `?text=`, `?slower=` (ms), `?key=` and `?micro=` (a name or an id; "api" for no Micro).
     """
     granted = access.by_person(request, collection_id)
     after, before = _event_id(request, "after"), _event_id(request, "before")
+    conditions = _conditions(request, granted)
     page = event_queries.list_events(
         collection_id=collection_id,
-        conditions=_conditions(request, granted),
+        conditions=conditions,
         since=event_ids.time_of(after) - _OVERLAP if after else None,
         before=before,
         limit=min(read_number(request.GET.get("limit", "")) or limits.CLI_EVENTS_PER_PAGE, limits.CLI_EVENTS_PER_PAGE),
     )
-    is_recorded = recording.find_recording(collection_id) is not None
-    told = [_describe(line, sees_keys=granted.sees_keys) for line in page.lines]
-    recorded = is_recorded or any(micro.is_recorded for micro in micros.list_micros(collection_id))
-    return json_response({"recording": recorded, "events": told, "older": page.older or None})
+    lines = page.lines + (_slow_ones(collection_id, conditions, after) if after and not before else [])
+    told = [_describe(line, sees_keys=granted.sees_keys) for line in {line.id: line for line in lines}.values()]
+    return json_response({"recording": _is_recorded(collection_id), "events": told, "older": page.older or None})
+
+
+def _slow_ones(collection_id: str, conditions: Conditions, after: str) -> list[Line]:
+    """Those that may have begun long before they were stored; they are few, and found by what each block tells of itself."""
+    moment = event_ids.time_of(after)
+    return event_queries.list_events(
+        collection_id=collection_id,
+        conditions=replace(conditions, slower_us=max(_SLOW_US, conditions.slower_us)),
+        since=moment - _SLOW_OVERLAP,
+        until=moment - _OVERLAP,
+        limit=limits.CLI_EVENTS_PER_PAGE,
+    ).lines
+
+
+def _is_recorded(collection_id: str) -> bool:
+    """Whether the API or one of the Micros is."""
+    if recording.find_recording(collection_id) is not None:
+        return True
+    return any(micro.is_recorded for micro in micros.list_micros(collection_id))
 
 
 def _describe(line: Line, *, sees_keys: bool) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A collection's data for the command: who may what, and what is answered beyond the public API."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -253,6 +254,23 @@ def test_events_are_filtered_and_paged(terminal: Terminal, people: Cast, place: 
     newest = page["events"][0]["id"]
     assert len(statuses(f"after={newest}")) == 3  # of the half minute before it too
     assert all(event["key"] is None for event in page["events"])
+
+
+def test_slow_request_that_began_long_ago_is_told_when_it_is_stored(
+    terminal: Terminal, people: Cast, place: str
+) -> None:
+    now = time.time_ns()
+    for minutes, seconds in ((0, 0), (20, 1), (20, 1190), (90, 5000)):
+        event = make_event(
+            people.collection.id,
+            at_ns=now - minutes * 60_000_000_000,
+            duration_us=seconds * 1_000_000,
+            path=f"{minutes}/{seconds}",
+        )
+        event_queries.keep_event(event)
+    newest, *_ = terminal("reader").get(f"{place}/events").json()["events"]
+    found = terminal("reader").get(f"{place}/events?after={newest['id']}").json()["events"]
+    assert [event["path"] for event in found] == ["0/0", "20/1190"]
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,12 @@ def test_what_is_stored_late_is_shown_and_nothing_twice() -> None:
     assert seen.take_new([second, late, first]) == [late]
     assert seen.after == second["id"]
     assert seen.take_new([first, second, late]) == []
+    slow = event(5, seconds=-3000, duration_ms=3_000_000)
+    assert seen.take_new([slow]) == [slow]
     newer = event(4, seconds=300)
     assert seen.take_new([newer]) == [newer]
     assert seen.after == newer["id"]
+    assert seen.take_new([slow, newer]) == []
 
 
 def test_line_holds_nothing_that_moves_a_terminals_cursor() -> None:

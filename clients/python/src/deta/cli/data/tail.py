@@ -1,7 +1,7 @@
 """Recorded requests as they come in, each once: what was shown already, and how a line of them looks. Pure.
 
 An id begins with its time, but requests are stored a moment after that, and not in that order. So each look goes back over the
-last half minute, and what was shown is known by its id.
+last half minute, for slow ones over the last hour, and what was shown is known by its id.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-OVERLAP_MS = 30_000
+# Longer than the server's looks go back: what is forgotten before would be shown twice.
+_KEPT_MS = 120_000
+_SLOW_MS = 20_000
+_SLOW_KEPT_MS = 2 * 3_600_000
 _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
 
@@ -19,16 +22,18 @@ class Seen:
 
     def __init__(self) -> None:
         self.after = ""
-        self._ids: set[str] = set()
+        # For how long after its time each is to be known, in milliseconds.
+        self._ids: dict[str, int] = {}
 
     def take_new(self, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those that were not shown yet, oldest first; they count as shown from now on."""
         new = {event["id"]: event for event in events if event["id"] not in self._ids}
-        self._ids.update(new)
+        for event in new.values():
+            self._ids[event["id"]] = _SLOW_KEPT_MS if float(event["duration_ms"]) >= _SLOW_MS else _KEPT_MS
         self.after = max([self.after, *new])
-        # Two looks back and more: nobody will be told of these again.
-        oldest = f"{max(0, _ms_of(self.after) - 3 * OVERLAP_MS):012x}" if self.after else ""
-        self._ids = {kept for kept in self._ids if kept >= oldest}
+        if self.after:
+            now = _ms_of(self.after)
+            self._ids = {known: kept for known, kept in self._ids.items() if _ms_of(known) + kept >= now}
         return [new[found] for found in sorted(new)]
 
 
