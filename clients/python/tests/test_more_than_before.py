@@ -12,7 +12,7 @@ from clients.python.tests.faulty import FaultyProxy
 from tests.drives import noise
 from tests.waiting import MOMENT_SECONDS
 
-from deta import Deta, FileStat, KeyExists, NotFound
+from deta import Deta, FileChanged, FileStat, KeyExists, NotFound
 from deta.drive import UPLOAD_CHUNK_SIZE
 
 
@@ -55,6 +55,20 @@ def test_stat(deta: Deta) -> None:
     assert stat.etag
     assert abs(stat.last_modified.timestamp() - time.time()) < 3600
     assert drive.stat("missing") is None
+
+
+def test_the_rest_of_a_file_is_fetched_while_it_is_the_same_file(deta: Deta) -> None:
+    drive = deta.Drive("files")
+    drive.put("a.txt", "hello")
+    etag = drive.stat("a.txt").etag
+    with drive.get_rest("a.txt", offset=2, etag=etag) as body:
+        assert (body.read(), body.size) == (b"llo", 5)
+    with drive.get_rest("a.txt", offset=0, etag=etag) as body:
+        assert body.read() == b"hello"
+    drive.put("a.txt", "HELLO")
+    with pytest.raises(FileChanged):
+        drive.get_rest("a.txt", offset=2, etag=etag)
+    assert drive.get_rest("missing", offset=2, etag=etag) is None
 
 
 def note(told: list[tuple[int, object]], done: int, of: Optional[int]) -> None:

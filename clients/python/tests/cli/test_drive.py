@@ -14,8 +14,8 @@ from clients.python.tests.faulty import Fault, FaultyProxy
 from tests.waiting import MOMENT_SECONDS
 
 from deta import Deta
-from deta.cli.data import place as places
-from deta.cli.data import sync as syncing
+from deta.cli import place as places
+from deta.cli.drives import moving as syncing
 from deta.config import Options
 
 PART = 10 * 1024 * 1024

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deta.cli.data import edits
-from deta.cli.data.edits import BadEdit, Loaded
-from deta.cli.data.exact_json import parse
+from deta.cli.bases import edits
+from deta.cli.bases.edits import BadEdit, Loaded
+from deta.cli.exact_json import parse
 
 BEFORE = [
     Loaded(parse('{"key": "ada", "age": 36.50, "old": true, "same": {"b": 1, "a": 2}}'), "7"),

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from deta.cli.data import exact_json
-from deta.cli.data.exact_json import BadJson, Number
+from deta.cli import exact_json
+from deta.cli.exact_json import BadJson, Number
 
 DIGITS = '{"a":1.10,"b":123456789012345678901234567890.123,"c":1e125,"d":-0.0,"e":[0.1,100000000000000000001]}'
 

@@ -6,10 +6,10 @@ from typing import Any, Optional
 
 import pytest
 
-from deta.cli.data.exact_json import parse
-from deta.cli.data.imports import Importer, batches, with_key
-from deta.cli.data.item_calls import Stored
-from deta.cli.data.records import BadRecord, Record
+from deta.cli.bases.imports import Importer, batches, with_key
+from deta.cli.bases.item_calls import Stored
+from deta.cli.bases.records import BadRecord, Record
+from deta.cli.exact_json import parse
 from deta.errors import BadRequest, ConnectionFailed
 from deta.items import Item
 

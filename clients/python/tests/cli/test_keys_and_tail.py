@@ -16,7 +16,7 @@ from tests.factories import make_client
 from tests.terminals import Terminal
 from tests.waiting import eventually
 
-from deta.cli.data.tail import Seen, line_of
+from deta.cli.visor.seen import Seen, line_of
 
 
 def test_key_is_printed_alone_and_lets_an_app_in_until_it_is_revoked(shell: Shell, place: Place) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Optional
 
 import pytest
 
-from deta.cli.data import exports, records
-from deta.cli.data.exact_json import dump, parse
-from deta.cli.data.records import BadRecord, Format
+from deta.cli.bases import exports, records
+from deta.cli.bases.records import BadRecord, Format
+from deta.cli.exact_json import dump, parse
 
 
 def items_of(text: "str | bytes", kind: Optional[Format] = None) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deta.cli.data import hashes, local_files
-from deta.cli.data.sync_plan import Plan, RemoteFile, plan_down, plan_up
+from deta.cli.drives import hashes, local_files
+from deta.cli.drives.plan import Plan, RemoteFile, plan_down, plan_up
 
 
 def remote(name: str, content: bytes = b"x") -> RemoteFile:

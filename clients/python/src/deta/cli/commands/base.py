@@ -9,16 +9,17 @@ from typing import Any, Optional
 
 import click
 
-from deta.cli.data import exact_json, queries
-from deta.cli.data.base_edit import edit_items
-from deta.cli.data.base_export import export_items
-from deta.cli.data.base_import import import_items
-from deta.cli.data.exact_json import BadJson
-from deta.cli.data.place import Place, with_place
-from deta.cli.data.shown import amount, confirm, say_item, say_line, say_table, size
+from deta.cli import exact_json
+from deta.cli.bases import queries
+from deta.cli.bases.editing import edit_items
+from deta.cli.bases.exporting import export_items
+from deta.cli.bases.importing import import_items
 from deta.cli.errors import CliError
+from deta.cli.exact_json import BadJson
 from deta.cli.options import as_json
+from deta.cli.place import Place, with_place
 from deta.cli.says import say, say_json, warn
+from deta.cli.shown import amount, confirm, say_item, say_line, say_table, size
 from deta.errors import KeyExists
 from deta.items import Items, to_expires
 

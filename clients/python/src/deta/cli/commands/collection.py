@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from deta.cli.data.shown import say_table
 from deta.cli.errors import CliError, ServerError
 from deta.cli.options import as_json, with_server
 from deta.cli.says import say, say_json, warn
 from deta.cli.server import Server
+from deta.cli.shown import say_table
 
 
 @click.group(epilog="Example: deta collection create letters")

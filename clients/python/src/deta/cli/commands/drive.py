@@ -9,15 +9,15 @@ from typing import Any, Optional
 
 import click
 
-from deta.cli.data import local_files, transfers
-from deta.cli.data.drive_sync import Wishes, sync_folders
-from deta.cli.data.place import DrivePlace, Place, with_place
-from deta.cli.data.shown import amount, confirm, say_table, size
-from deta.cli.data.sync_plan import RemoteFile
-from deta.cli.data.transfers import Sender
+from deta.cli.drives import local_files, transfers
+from deta.cli.drives.plan import RemoteFile
+from deta.cli.drives.syncing import Wishes, sync_folders
+from deta.cli.drives.transfers import Sender
 from deta.cli.errors import CliError
 from deta.cli.options import as_json
+from deta.cli.place import DrivePlace, Place, with_place
 from deta.cli.says import progress, say, say_json, warn
+from deta.cli.shown import amount, confirm, say_table, size
 from deta.errors import FileChanged, NotFound
 from deta.files import DELETE_MANY_MAX
 

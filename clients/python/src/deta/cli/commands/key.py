@@ -6,11 +6,11 @@ from typing import Any, Optional
 
 import click
 
-from deta.cli.data.place import Place, with_place
-from deta.cli.data.shown import confirm, say_table
 from deta.cli.errors import CliError
 from deta.cli.options import as_json
+from deta.cli.place import Place, with_place
 from deta.cli.says import say, say_json, warn
+from deta.cli.shown import confirm, say_table
 
 
 @click.group(epilog="Example: deta key create my-app")

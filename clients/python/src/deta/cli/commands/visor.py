@@ -7,10 +7,10 @@ from typing import Optional
 
 import click
 
-from deta.cli.data import visor_tail
-from deta.cli.data.place import Place, with_place
 from deta.cli.options import as_json
+from deta.cli.place import Place, with_place
 from deta.cli.says import say
+from deta.cli.visor import following
 
 
 @click.group(epilog="Example: deta visor tail --status 5xx")
@@ -48,8 +48,8 @@ def tail(
     filters = {name: value for name, value in given.items() if value}
     if slower:
         filters["slower"] = str(slower)
-    for event in visor_tail.follow(place, filters, lines=lines):
+    for event in following.follow(place, filters, lines=lines):
         if is_json:
             say(json.dumps(event, ensure_ascii=False))
         else:
-            visor_tail.show(event)
+            following.show(event)

@@ -15,13 +15,14 @@ from typing import Any
 
 import click
 
-from deta.cli.data import edits, exact_json, queries
-from deta.cli.data.edits import BadEdit, Loaded
-from deta.cli.data.item_calls import read_object
-from deta.cli.data.place import BasePlace, Place
-from deta.cli.data.shown import confirm
+from deta.cli import exact_json
+from deta.cli.bases import edits, queries
+from deta.cli.bases.edits import BadEdit, Edit, Loaded
+from deta.cli.bases.item_calls import read_object
 from deta.cli.errors import CliError
+from deta.cli.place import BasePlace, Place
 from deta.cli.says import warn
+from deta.cli.shown import confirm
 from deta.items import Item
 from deta.wire import JSON_HEADERS, Call, Request
 
@@ -85,7 +86,7 @@ def _open_editor(file: Path) -> None:
         raise CliError(f"The editor `{named}` ended with {ended.returncode}, so nothing is saved")
 
 
-def _show(changes: Sequence[Any]) -> None:
+def _show(changes: Sequence[Edit]) -> None:
     for change in changes:
         colour = None
         for sign, text in edits.show(change):
@@ -93,14 +94,12 @@ def _show(changes: Sequence[Any]) -> None:
             click.secho(f"{'   ' if sign == ' ' else sign} {text}", fg=colour)
 
 
-def _save(at: BasePlace, changes: Sequence[Any]) -> None:
+def _save(at: BasePlace, changes: Sequence[Edit]) -> None:
     """Raises CliError when anything was refused; the rest is saved then."""
     asked = {"save": str(uuid.uuid4()), "changes": edits.to_request(changes)}
     what = f"save in Base “{at.name}”"
     # Sent again under its id it applies nothing twice.
-    request = Request(
-        "POST", "/saves", what, exact_json.encode(asked), JSON_HEADERS, read_seconds=_SAVE_SECONDS
-    )
+    request = Request("POST", "/saves", what, exact_json.encode(asked), JSON_HEADERS, read_seconds=_SAVE_SECONDS)
     results = at.ask(Call(request, read_object))["results"]
     refused = [line for result in results if (line := _refusal(result))]
     saved = len(results) - len(refused)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from deta.cli.data.item_calls import Page, query
-from deta.cli.data.place import BasePlace, Place
+from deta.cli.bases.item_calls import Page, query
+from deta.cli.place import BasePlace, Place
 from deta.errors import NotFound
 from deta.items import Item
 
 PAGE_ITEMS = 1000
 
 
-def pages(place: Place, base: BasePlace, text: str, *, limit: Optional[int] = None, descending: bool = False) -> Iterator[Page]:
+def pages(
+    place: Place, base: BasePlace, text: str, *, limit: Optional[int] = None, descending: bool = False
+) -> Iterator[Page]:
     """Raises CliError for a Base that is not there."""
     last, left = None, limit
     while left is None or left > 0:
@@ -29,6 +31,8 @@ def pages(place: Place, base: BasePlace, text: str, *, limit: Optional[int] = No
             return
 
 
-def items(place: Place, base: BasePlace, text: str, *, limit: Optional[int] = None, descending: bool = False) -> Iterator[Item]:
+def items(
+    place: Place, base: BasePlace, text: str, *, limit: Optional[int] = None, descending: bool = False
+) -> Iterator[Item]:
     for page in pages(place, base, text, limit=limit, descending=descending):
         yield from page.items

@@ -14,13 +14,13 @@ import click
 import httpx
 
 from deta.cli import collections, project
+from deta.cli.bases.edits import BadEdit
+from deta.cli.bases.item_calls import ExactItems
+from deta.cli.bases.records import BadRecord
 from deta.cli.collections import with_project
-from deta.cli.data.drive_calls import DriveCalls
-from deta.cli.data.edits import BadEdit
-from deta.cli.data.exact_json import BadJson
-from deta.cli.data.item_calls import ExactItems
-from deta.cli.data.records import BadRecord
+from deta.cli.drives.calls import DriveCalls
 from deta.cli.errors import CliError
+from deta.cli.exact_json import BadJson
 from deta.cli.options import open_server
 from deta.cli.server import Server, segment
 from deta.config import Options
@@ -138,7 +138,7 @@ def with_place(function: F) -> F:
 
 @contextmanager
 def open_place(wanted: Optional[str], server_url: Optional[str] = None) -> Iterator[Place]:
-    """The collection that is wanted, else that of this folder's Micro, else the only one. Raises CliError for all that goes wrong."""
+    """The collection that is wanted, else that of this folder's Micro, else the only one. Whatever goes wrong is a CliError."""
     here = project.find(Path()) if wanted is None and server_url is None else None
     with open_server(server_url, noted=here.server if here else None) as server:
         place = Place(server, collections.find(server, wanted or (here.collection_id if here else None)))

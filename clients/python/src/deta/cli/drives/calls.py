@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
-from deta.cli.data import exact_json
-from deta.cli.data.item_calls import read_object
-from deta.cli.data.sync_plan import RemoteFile
+from deta.cli import exact_json
+from deta.cli.bases.item_calls import read_object
+from deta.cli.drives.plan import RemoteFile
 from deta.wire import JSON_HEADERS, Call, Reply, Request, quote_segment
 
 _END_SECONDS = 300.0

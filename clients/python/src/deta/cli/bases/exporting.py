@@ -7,12 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Optional, cast
+from typing import Callable, Optional, cast
 
-from deta.cli.data import exports, queries
-from deta.cli.data.place import BasePlace, Place
-from deta.cli.data.records import Format
+from deta.cli.bases import exports, queries
+from deta.cli.bases.records import Format
 from deta.cli.errors import CliError, ServerError
+from deta.cli.place import BasePlace, Place
 from deta.cli.says import progress, warn
 from deta.items import Item
 
@@ -45,7 +45,7 @@ def export_items(place: Place, base: str, text: str, *, output: Path, kind: Opti
     warn(f"Exported {count:,} {'item' if count == 1 else 'items'} to {output}")
 
 
-def _counted(place: Place, at: BasePlace, text: str, moved) -> Iterator[Item]:  # type: ignore[no-untyped-def]
+def _counted(place: Place, at: BasePlace, text: str, moved: Callable[[int], object]) -> Iterator[Item]:
     for page in queries.pages(place, at, text):
         yield from page.items
         moved(len(page.items))

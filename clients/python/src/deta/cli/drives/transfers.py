@@ -1,8 +1,8 @@
 """One file from the disk to a Drive, or back; begun again, it goes on where it was broken off.
 
-A file that is longer than a part goes up in parts, of which the server keeps those that arrived for a day. What a part is worth is
-told by its hash: one that is there and the same is not sent again. A download stands under a name of its own until it is
-whole and its hash is right.
+A file that is longer than a part goes up in parts, of which the server keeps those that arrived for a day. A part's hash tells
+whether it is there and the same: then it is not sent again. A download stands under a name of its own until it is whole and
+its hash is right.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, Callable, Optional
 
-from deta.cli.data import hashes
-from deta.cli.data.drive_calls import DriveCalls, OpenUpload
-from deta.cli.data.local_files import PART_PREFIX
-from deta.cli.data.sync_plan import RemoteFile
+from deta.cli.drives import hashes
+from deta.cli.drives.calls import DriveCalls, OpenUpload
+from deta.cli.drives.local_files import PART_PREFIX
+from deta.cli.drives.plan import RemoteFile
 from deta.drive import Drive
 from deta.errors import FileChanged
 from deta.files import UPLOAD_CHUNK_SIZE, Files
@@ -29,6 +29,8 @@ _CHUNK_BYTES = 1024 * 1024
 
 # Told of bytes that have gone or come.
 Moved = Callable[[int], object]
+# A part on its way: its number, its MD5 and its length.
+Sent = Future[tuple[int, str, int]]
 
 
 class Sender:
@@ -62,7 +64,7 @@ class Sender:
         upload = self._client.call(self._cli_root, start)
         sent: dict[int, str] = {}
         with _open_source(path) as file, ThreadPoolExecutor(PARALLEL_PARTS) as threads:
-            running: set[Future[tuple[int, str, int]]] = set()
+            running: set[Sent] = set()
             try:
                 for number, content in _parts_of(file, upload.part_size):
                     running.add(threads.submit(self._send_part, upload, number, content))
@@ -106,7 +108,7 @@ def fetch(drive: Drive, file: RemoteFile, place: Path, *, moved: Moved) -> None:
     if hashes.hash_file(part, file.parts) != file.hash:
         part.unlink()
         raise FileChanged("It changed while it came: run it again")
-    os.replace(part, place)
+    part.replace(place)
 
 
 def _fetch_rest(drive: Drive, file: RemoteFile, part: Path, offset: int, moved: Moved) -> None:
@@ -137,7 +139,7 @@ def _parts_of(file: IO[bytes], size: int) -> Iterator[tuple[int, bytes]]:
         yield number, content
 
 
-def _take_ended(running: set[Future[tuple[int, str, int]]], sent: dict[int, str], moved: Moved) -> set[Future[tuple[int, str, int]]]:
+def _take_ended(running: set[Sent], sent: dict[int, str], moved: Moved) -> set[Sent]:
     done, left = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
         number, digest, size = future.result()
@@ -148,12 +150,12 @@ def _take_ended(running: set[Future[tuple[int, str, int]]], sent: dict[int, str]
 
 def _state_of(path: Path) -> tuple[int, int]:
     """Size in bytes and time of the last change."""
-    known = os.stat(path, follow_symlinks=False)
+    known = path.lstat()
     return known.st_size, known.st_mtime_ns
 
 
 def _length_of(part: Path) -> int:
     try:
-        return os.lstat(part).st_size
+        return part.lstat().st_size
     except FileNotFoundError:
         return 0

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
-from deta.cli.data import exact_json
-from deta.cli.data.exact_json import BadJson, Number
-from deta.cli.data.item_calls import Stored
-from deta.cli.data.records import BadRecord, Record
+from deta.cli import exact_json
+from deta.cli.bases.item_calls import Stored
+from deta.cli.bases.records import BadRecord, Record
+from deta.cli.exact_json import BadJson, Number
 from deta.errors import BadRequest
 from deta.items import PUT_MANY_MAX, Item
 

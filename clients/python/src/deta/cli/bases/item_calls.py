@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Optional
 
-from deta.cli.data import exact_json
+from deta.cli import exact_json
 from deta.errors import ResponseError
 from deta.items import Item
 from deta.wire import JSON_HEADERS, Call, Reply, Request, error_of, quote_segment

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Literal, Optional
 
-from deta.cli.data import exact_json
-from deta.cli.data.exact_json import BadJson, Number
+from deta.cli import exact_json
+from deta.cli.exact_json import BadJson
 
 Format = Literal["jsonl", "json", "csv"]
 OTHERS = "other attributes"

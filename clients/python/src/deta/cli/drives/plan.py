@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Union
 
-from deta.cli.data import local_files
-from deta.cli.data.hashes import hash_file
-from deta.cli.data.local_files import Folder, LocalFile
+from deta.cli.drives import local_files
+from deta.cli.drives.hashes import hash_file
+from deta.cli.drives.local_files import Folder, LocalFile
 
 _THREADS = 4
 
@@ -78,10 +78,12 @@ def plan_down(
     return plan
 
 
-def _compare(plan: Plan, wanted: Iterable[object], here: dict[str, LocalFile], there: dict[str, RemoteFile]) -> None:
+def _compare(
+    plan: Plan, wanted: Iterable[Union[LocalFile, RemoteFile]], here: dict[str, LocalFile], there: dict[str, RemoteFile]
+) -> None:
     doubtful: list[str] = []
     for file in wanted:
-        name, size = file.name, file.size  # type: ignore[attr-defined]
+        name, size = file.name, file.size
         one, other = here.get(name), there.get(name)
         if one is not None and other is not None and one.size == other.size:
             doubtful.append(name)

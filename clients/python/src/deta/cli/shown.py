@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import click
 
-from deta.cli.data import exact_json
+from deta.cli import exact_json
 from deta.cli.errors import CliError
 from deta.cli.says import say
 

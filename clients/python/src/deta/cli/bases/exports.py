@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from deta.cli.data import exact_json
-from deta.cli.data.records import OTHERS, Format, csv_field
+from deta.cli import exact_json
+from deta.cli.bases.records import OTHERS, Format, csv_field
 from deta.items import Item
 
 _LOOKED_AT = 10_000

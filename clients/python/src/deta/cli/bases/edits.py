@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-from deta.cli.data import exact_json
-from deta.cli.data.exact_json import BadJson, Number
+from deta.cli import exact_json
+from deta.cli.exact_json import BadJson, Number
 from deta.items import Item
 
 
@@ -62,7 +62,7 @@ class Removed:
         return str(self.before.item["key"])
 
 
-Edit = (Edited, Added, Removed)
+Edit = Union[Edited, Added, Removed]
 
 
 def write(items: Sequence[Item]) -> str:
@@ -94,10 +94,10 @@ def read(text: str) -> list[Item]:
     return items
 
 
-def compare(loaded: Sequence[Loaded], items: Sequence[Item]) -> list[Any]:
+def compare(loaded: Sequence[Loaded], items: Sequence[Item]) -> list[Edit]:
     """What changed, in the order of the items as they were, then what is new. An item with another key is another item."""
     now = {item["key"]: item for item in items if item.get("key") is not None}
-    changes: list[Any] = []
+    changes: list[Edit] = []
     known = set()
     for before in loaded:
         key = before.item["key"]
@@ -107,7 +107,9 @@ def compare(loaded: Sequence[Loaded], items: Sequence[Item]) -> list[Any]:
             changes.append(Removed(before))
             continue
         changed = {
-            name: value for name, value in after.items() if name not in before.item or not _same(before.item[name], value)
+            name: value
+            for name, value in after.items()
+            if name not in before.item or not _same(before.item[name], value)
         }
         gone = [name for name in before.item if name not in after]
         if changed or gone:
@@ -118,12 +120,12 @@ def compare(loaded: Sequence[Loaded], items: Sequence[Item]) -> list[Any]:
     return changes
 
 
-def to_request(changes: Sequence[Any]) -> list[dict[str, Any]]:
+def to_request(changes: Sequence[Edit]) -> list[dict[str, Any]]:
     """The changes as the server takes them; the id of each is its place among them."""
     return [{"id": str(number), **_describe(change)} for number, change in enumerate(changes)]
 
 
-def show(change: Any) -> Iterator[tuple[str, str]]:
+def show(change: Edit) -> Iterator[tuple[str, str]]:
     """The lines that say what a change does, each with its sign: `~`, `+` or `-`, or a space for what stands below it."""
     if isinstance(change, Removed):
         yield "-", f"{change.key}  {exact_json.dump(_without_key(change.before.item))}"
@@ -141,7 +143,7 @@ def show(change: Any) -> Iterator[tuple[str, str]]:
             yield " ", f"{name}: {exact_json.dump(change.before.item[name])}  (removed)"
 
 
-def count(changes: Sequence[Any]) -> str:
+def count(changes: Sequence[Edit]) -> str:
     """`2 changed, 1 new, 1 deleted`."""
     counted = [
         (sum(isinstance(change, kind) for change in changes), word)
@@ -150,7 +152,7 @@ def count(changes: Sequence[Any]) -> str:
     return ", ".join(f"{amount:,} {word}" for amount, word in counted if amount)
 
 
-def _describe(change: Any) -> dict[str, Any]:
+def _describe(change: Edit) -> dict[str, Any]:
     if isinstance(change, Removed):
         return {"kind": "delete", "key": change.key, "revision": change.before.revision}
     if isinstance(change, Added):

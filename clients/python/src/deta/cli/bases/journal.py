@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -17,7 +16,7 @@ class Journal:
     """Of one file into one Base. `stored` are the records known to be stored, 0 when the file has changed since."""
 
     def __init__(self, source: Path, *, target: str, how: str) -> None:
-        known = os.stat(source)
+        known = source.stat()
         self._mark = {"size": known.st_size, "modified_ns": known.st_mtime_ns, "how": how}
         name = hashlib.sha256(f"{target}\x00{source.resolve()}".encode()).hexdigest()[:32]
         self._path = tokens.home() / "imports" / f"{name}.json"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Callable, Optional
 
-from deta.cli.data.sync_plan import Step
+from deta.cli.drives.plan import Step
 from deta.errors import BadRequest, DetaError, FileChanged, NotFound
 
 PARALLEL_FILES = 8
@@ -28,7 +28,9 @@ class Outcome:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def carry_out(steps: Iterable[Step], move: Callable[[Step], None], *, done: Callable[[Step, Optional[str]], object]) -> Outcome:
+def carry_out(
+    steps: Iterable[Step], move: Callable[[Step], None], *, done: Callable[[Step, Optional[str]], object]
+) -> Outcome:
     """Move every file; `done` hears of each, with the reason where it failed. Raises DetaError for what concerns all of them."""
     outcome = Outcome()
     ordered = sorted(steps, key=lambda step: step.size > LARGE_BYTES)

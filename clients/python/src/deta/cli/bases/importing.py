@@ -10,14 +10,14 @@ from typing import IO, Callable, Optional
 
 import click
 
-from deta.cli.data import records
-from deta.cli.data.base_export import kind_of
-from deta.cli.data.imports import Importer, with_key
-from deta.cli.data.item_calls import Stored
-from deta.cli.data.journal import Journal
-from deta.cli.data.place import Place
-from deta.cli.data.records import Record
+from deta.cli.bases import records
+from deta.cli.bases.exporting import kind_of
+from deta.cli.bases.imports import Importer, with_key
+from deta.cli.bases.item_calls import Stored
+from deta.cli.bases.journal import Journal
+from deta.cli.bases.records import Record
 from deta.cli.errors import CliError
+from deta.cli.place import Place
 from deta.cli.says import progress, warn
 from deta.items import Item
 

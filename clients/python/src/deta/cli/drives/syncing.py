@@ -11,16 +11,16 @@ from typing import Callable, Optional
 
 import click
 
-from deta.cli.data import local_files, sync, transfers
-from deta.cli.data.local_files import Folder
-from deta.cli.data.place import DrivePlace, Place
-from deta.cli.data.shown import confirm
-from deta.cli.data.shown import size as shown_size
-from deta.cli.data.sync import Outcome
-from deta.cli.data.sync_plan import Plan, RemoteFile, Step, plan_down, plan_up
-from deta.cli.data.transfers import Sender
+from deta.cli.drives import local_files, moving, transfers
+from deta.cli.drives.local_files import Folder
+from deta.cli.drives.moving import Outcome
+from deta.cli.drives.plan import Plan, RemoteFile, Step, plan_down, plan_up
+from deta.cli.drives.transfers import Sender
 from deta.cli.errors import CliError
+from deta.cli.place import DrivePlace, Place
 from deta.cli.says import progress, say, say_json, warn
+from deta.cli.shown import confirm
+from deta.cli.shown import size as shown_size
 from deta.errors import DetaError, NotFound
 from deta.files import DELETE_MANY_MAX
 
@@ -143,7 +143,7 @@ class _Sync:
                 done += why is None
 
             try:
-                outcome = sync.carry_out(plan.steps, lambda step: self.move(step, moved), done=told)
+                outcome = moving.carry_out(plan.steps, lambda step: self.move(step, moved), done=told)
             except (DetaError, KeyboardInterrupt):
                 warn(f"{self.verb} {done:,} of {_files(len(plan.steps))}, then it stopped: run it again to go on")
                 raise
@@ -166,7 +166,8 @@ class _Sync:
             say(f"{'+' if step.is_new else '~'} {step.name}")
         for name in plan.deletions:
             say(f"- {name}")
-        warn(f"{_files(len(plan.steps))} ({shown_size(plan.size)}) to move, {len(plan.deletions):,} to delete, {plan.same:,} the same")
+        to_move = f"{_files(len(plan.steps))} ({shown_size(plan.size)})"
+        warn(f"{to_move} to move, {len(plan.deletions):,} to delete, {plan.same:,} the same")
 
     def _say_outcome(self, plan: Plan, outcome: Outcome) -> None:
         for name, why in sorted(outcome.failed.items()):

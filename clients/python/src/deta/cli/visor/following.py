@@ -8,10 +8,10 @@ from typing import Any, Optional
 
 import click
 
-from deta.cli.data.place import Place
-from deta.cli.data.tail import Seen, line_of
 from deta.cli.errors import CliError, ServerError
+from deta.cli.place import Place
 from deta.cli.says import warn
+from deta.cli.visor.seen import Seen, line_of
 
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 15.0
