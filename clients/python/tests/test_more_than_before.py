@@ -1,5 +1,6 @@
 """What the original client did not have: iterators over everything, puts of any number, progress, parallel parts."""
 
+import asyncio
 import io
 import threading
 import time
@@ -69,6 +70,21 @@ def test_the_rest_of_a_file_is_fetched_while_it_is_the_same_file(deta: Deta) -> 
     with pytest.raises(FileChanged):
         drive.get_rest("a.txt", offset=2, etag=etag)
     assert drive.get_rest("missing", offset=2, etag=etag) is None
+
+
+def test_the_rest_of_a_file_is_fetched_asynchronously_too(deta: Deta) -> None:
+    async def fetch() -> bytes:
+        drive = deta.AsyncDrive("files")
+        await drive.put("a.txt", "hello")
+        stat = await drive.stat("a.txt")
+        async with await drive.get_rest("a.txt", offset=2, etag=stat.etag) as body:
+            rest: bytes = await body.read()
+        with pytest.raises(FileChanged):
+            await drive.get_rest("a.txt", offset=2, etag='"another"')
+        await drive.close()
+        return rest
+
+    assert asyncio.run(fetch()) == b"llo"
 
 
 def note(told: list[tuple[int, object]], done: int, of: Optional[int]) -> None:

@@ -212,8 +212,10 @@ class DriveStreamingBody:
 class AsyncDriveStreamingBody:
     """As `DriveStreamingBody`, for `await` and `async for`."""
 
-    def __init__(self, client: AsyncClient, root: str, files: Files, name: str, stream: AsyncStream) -> None:
-        self._progress = _Progress(files, name, stream.reply, client.options.retries)
+    def __init__(
+        self, client: AsyncClient, root: str, files: Files, name: str, stream: AsyncStream, offset: int = 0
+    ) -> None:
+        self._progress = _Progress(files, name, stream.reply, client.options.retries, offset)
         self._client = client
         self._root = root
         self._stream: Optional[AsyncStream] = stream
