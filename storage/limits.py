@@ -10,6 +10,7 @@ COLLECTION_ID_CHARACTERS = 10  # ours
 COLLECTION_NAME_MAX_CHARACTERS = 128  # ours
 SECRET_CHARACTERS = 32  # of a data key, behind the underscore (ours)
 DATA_KEY_NAME_MAX_CHARACTERS = 128  # ours
+DATA_KEY_DAYS_MAX = 3_650  # that one made by the command is good for, unless for good (ours)
 
 # Items
 ITEM_MAX_BYTES = 409_600  # of its compact UTF-8 JSON, key included (doc: 400 KB; unit ours)
@@ -242,3 +243,4 @@ TERMINAL_SIGN_INS_FROM_ONE_ADDRESS = 20  # begun within ten minutes (ours)
 SIGN_IN_WRONG_VERIFIERS = 5  # then a terminal's sign-in is over (ours)
 DEV_KEY_SECONDS = 86_400  # that a key of `deta dev` is good for, if it is not revoked before (ours)
 CLI_COLLECTIONS_MAX = 10_000  # that a terminal is told (ours)
+CLI_EVENTS_PER_PAGE = 500  # recorded requests in one answer to a terminal (ours)
