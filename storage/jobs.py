@@ -23,7 +23,10 @@ from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
 from storage.micro_logs import logs
-from storage.micros import deploying, figures
+from storage.micro_runs import calling, runs
+from storage.micro_runs.runners import runners
+from storage.micro_schedules import due
+from storage.micros import deploying, figures, hosts
 from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
@@ -101,6 +104,29 @@ def continue_archives(timestamp: int) -> None:
 def continue_deployments(timestamp: int) -> None:
     """At once when somebody deploys a Micro, and four times a minute, to continue what killed workers left."""
     deploying.continue_deployments()
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="start_due_runs", queueing_lock="start_due_runs")
+def start_due_runs(timestamp: int) -> None:
+    """Four times a minute: what schedules bring, and what killed workers left. Runs are made in threads of their own."""
+    if hosts.can_run():
+        due.claim_due()
+    calling.end_abandoned_runs()
+    runners.wake()
+
+
+@app.task(name="continue_runs", queueing_lock="continue_runs")
+def continue_runs(timestamp: int) -> None:
+    """At once when somebody asks for a run of a Micro's functions."""
+    runners.wake()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sweep_runs", queueing_lock="sweep_runs")
+def sweep_runs(timestamp: int) -> None:
+    """Every ten minutes: runs of Micros beyond what is kept."""
+    runs.sweep_runs()
 
 
 @app.periodic(cron="* * * * *")

@@ -13,7 +13,7 @@ from storage.micro_host import Wanted
 class Question(msgspec.Struct):
     """What is asked for: of which Micros, or for which deployment."""
 
-    ask: Literal["why_off", "runtimes", "statuses", "changed", "stop", "replace", "install", "try_out"]
+    ask: Literal["why_off", "runtimes", "statuses", "changed", "stop", "replace", "install", "try_out", "hold"]
     micro_ids: list[str] = []
     wanted: Wanted | None = None
 
