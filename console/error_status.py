@@ -110,6 +110,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     SignedOut: 401,
     errors.Forbidden: 403,
     SecondFactorOwed: 403,
+    errors.AccessTokenNotFound: 404,
     errors.ArchiveNotFound: 404,
     errors.BaseNotFound: 404,
     errors.CollectionNotFound: 404,

@@ -1,4 +1,4 @@
-"""The table of contents of everything that answers over HTTP: two probes, the public API, the pages."""
+"""The table of contents of all that answers over HTTP: two probes, the public API, what `deta` calls, the pages."""
 
 from django.conf import settings
 from django.urls import include, path
@@ -9,6 +9,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("v1/", include("console.api.urls")),
+    path("cli/", include("console.cli_api.urls")),
     path("", include("console.accounts.urls")),
     path("", include("console.front.urls")),
     path("", include("console.people.urls")),

@@ -223,6 +223,12 @@ class DeploymentNotFound(StorageError):
     default = "Deployment not found, or its code is no longer kept"
 
 
+class AccessTokenNotFound(StorageError):
+    """The person has no access token with this id."""
+
+    default = "There is no such access token"
+
+
 class MicroKeyNotFound(StorageError):
     """The Micro has no API key with this id or name."""
 

@@ -39,6 +39,8 @@ class Verb(StrEnum):
     OPENID_LINKED = "openid.link"
     OPENID_UNLINKED = "openid.unlink"
     EMAIL_NOTED = "person.email"
+    TOKEN_CREATED = "token.create"  # noqa: S105 (a word)
+    TOKEN_REVOKED = "token.revoke"  # noqa: S105 (a word)
     ACCOUNT_CREATED = "account.create"
     ACCOUNT_REMOVED = "account.remove"
     INVITED = "invitation.create"
@@ -115,6 +117,8 @@ _VERBS = {
     Verb.SECOND_FACTOR_REQUIRED: (Kind.SIGN_INS, "decided whether everybody needs a second factor"),
     Verb.OPENID_LINKED: (Kind.SIGN_INS, "linked to the OpenID Connect provider"),
     Verb.OPENID_UNLINKED: (Kind.SIGN_INS, "unlinked from the OpenID Connect provider"),
+    Verb.TOKEN_CREATED: (Kind.SIGN_INS, "created the access token"),
+    Verb.TOKEN_REVOKED: (Kind.SIGN_INS, "revoked the access token"),
     Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
     Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),

@@ -1,5 +1,6 @@
 """Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
 
+from storage.models.access_tokens import AccessToken, TerminalSignIn
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
 from storage.models.audit import AuditEntry
 from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
@@ -13,6 +14,7 @@ from storage.models.people import Invitation, Membership, Role, Session, SignInR
 from storage.models.throttles import Throttle
 
 __all__ = [
+    "AccessToken",
     "AuditEntry",
     "Base",
     "BaseFigures",
@@ -52,6 +54,7 @@ __all__ = [
     "Session",
     "SignInRules",
     "SnapshotSchedule",
+    "TerminalSignIn",
     "Throttle",
     "Upload",
 ]

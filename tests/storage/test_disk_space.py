@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from storage import disk_space, jobs, room
+from storage.access_tokens import tokens
 from storage.archive import exports, imports, snapshots
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -123,6 +124,7 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
+    "an access token": lambda full: tokens.create_token(person=full.person, name="new"),
     "snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person
     ),
@@ -200,6 +202,8 @@ TABLES = {
     "storage.Session": "signing in",
     "storage.SignInRules": "one row",
     "storage.Throttle": "a wrong password",
+    "storage.AccessToken": "an access token",
+    "storage.TerminalSignIn": "a terminal's sign-in",
     "storage.Micro": "a Micro",
     "storage.MicroDomain": "a Micro's domain",
     "storage.Deployment": "a Micro's deployment",
