@@ -122,6 +122,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.FileNotFound: 404,
     errors.ItemNotFound: 404,
     errors.MicroKeyNotFound: 404,
+    errors.RunNotFound: 404,
     errors.MicroNotFound: 404,
     errors.PersonNotFound: 404,
     errors.UploadNotFound: 404,

@@ -1,13 +1,17 @@
 """Schedules of Micros, and the runs of their functions: those that people ask for, and those that a schedule brings."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from storage import limits
 from storage.models.micros import Micro
+
+_WARNED_FOR = timedelta(days=1)
 
 
 class MicroSchedule(models.Model):
@@ -32,6 +36,11 @@ class MicroSchedule(models.Model):
     def fails(self) -> bool:
         """Whether so many runs failed one after the other that its pages warn."""
         return self.failures_in_row >= limits.MICRO_FAILURES_WARNED
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Whether runs overlapped in the last day, so that its pages warn."""
+        return self.overlapped_at is not None and timezone.now() - self.overlapped_at < _WARNED_FOR
 
 
 class MicroRun(models.Model):
@@ -86,3 +95,23 @@ class MicroRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.micro_id} {self.kind} {self.action} ({self.state})"
+
+    @property
+    def took_ms(self) -> int | None:
+        """From its start to its end, in milliseconds."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return int((self.finished_at - self.started_at).total_seconds() * 1_000)
+
+    @property
+    def took(self) -> str:
+        """The same for people; empty while it is not over."""
+        if (ms := self.took_ms) is None:
+            return ""
+        minutes, seconds = divmod(ms / 1_000, 60)
+        return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.2f} s" if ms >= 1_000 else f"{ms} ms"
+
+    @property
+    def first_line(self) -> str:
+        """Of why it failed."""
+        return self.reason.partition("\n")[0]

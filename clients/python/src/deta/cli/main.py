@@ -18,7 +18,9 @@ from deta.cli.options import Chosen
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "cron": "Have a Micro's cron functions run on a schedule.",
     "projects": "List your collections.",
+    "run": "Run a function of a Micro.",
     "version": "Show the version of this command.",
 }
 _INTERRUPTED = 130
