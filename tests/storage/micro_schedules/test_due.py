@@ -1,5 +1,6 @@
 """What is due is claimed once, whoever claims it. The run's own server claims beside these tests, as another node would."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -137,7 +138,7 @@ def test_one_of_which_too_many_wait_is_left_out() -> None:
 
 def test_copies_that_a_test_of_an_export_makes_are_not_claimed() -> None:
     micro = make_micro()
-    Collection.objects.filter(id=micro.collection_id).update(scratch_of=micro.collection_id)
+    Collection.objects.filter(id=micro.collection_id).update(scratch_of=uuid.uuid4())
     make_due(micro)
     due.claim_due()
     assert not MicroRun.objects.filter(micro=micro).exists()

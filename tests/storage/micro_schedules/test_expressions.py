@@ -1,6 +1,7 @@
 """What a schedule says, and when it comes: every form that the original's page shows, by times worked out by hand."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_summer_time_changes_nothing(moment: datetime) -> None:
     berlin = timezone(timedelta(hours=1 if moment == FROM else 2))
     in_utc = read_expression("0 * * * ? *").next_times(moment, 48)
     assert read_expression("0 * * * ? *").next_times(moment.astimezone(berlin), 48) == in_utc
-    assert {later - earlier for earlier, later in zip(in_utc, in_utc[1:], strict=False)} == {timedelta(hours=1)}
+    assert {later - earlier for earlier, later in pairwise(in_utc)} == {timedelta(hours=1)}
 
 
 def test_a_rate_counts_from_when_it_was_set() -> None:
