@@ -1,7 +1,7 @@
 """Runs of a Micro's functions, for a terminal: ask for one, then ask what came of it.
 
 A run has `id`, `kind` (`run` or `cron`), `action`, `state` (`queued`, `running`, `done`, `failed`, `skipped`), `asked_by`,
-`asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `overlaps` and `reason`. One that was asked for by
+`asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `is_overlapping` and `reason`. One that was asked for by
 its id has `input` and `answer` (JSON, each as a text) and `is_cut` as well.
 """
 
@@ -74,7 +74,7 @@ def _describe(run: MicroRun) -> dict[str, Any]:
         "started_at": _say(run.started_at),
         "finished_at": _say(run.finished_at),
         "took_ms": run.took_ms,
-        "overlaps": run.overlaps,
+        "is_overlapping": run.is_overlapping,
         "reason": run.reason,
     }
 

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("limit_seconds", models.IntegerField(null=True)),
-                ("overlaps", models.BooleanField(default=False)),
+                ("is_overlapping", models.BooleanField(default=False)),
                 ("attempts", models.IntegerField(default=0)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("heartbeat_at", models.DateTimeField(null=True)),

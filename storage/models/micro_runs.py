@@ -66,7 +66,7 @@ class MicroRun(models.Model):
     due_at = models.DateTimeField(null=True)  # by the schedule
     state = models.TextField(choices=State.choices, default=State.QUEUED)
     limit_seconds = models.IntegerField(null=True)  # none: as long as a request
-    overlaps = models.BooleanField(default=False)  # it was due while one before still went on
+    is_overlapping = models.BooleanField(default=False)  # it was due while one before still went on
     attempts = models.IntegerField(default=0)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)  # the last sign of life of who waits for its answer

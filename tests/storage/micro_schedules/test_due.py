@@ -114,9 +114,9 @@ def test_one_that_is_due_while_one_before_goes_on_runs_all_the_same_and_is_marke
     make_due(micro)
     make_due(other)
     due.claim_due()
-    assert MicroRun.objects.filter(micro=micro).latest("due_at").overlaps
+    assert MicroRun.objects.filter(micro=micro).latest("due_at").is_overlapping
     assert schedules.find_schedules([micro.id])[micro.id].is_overlapping
-    assert not MicroRun.objects.get(micro=other).overlaps
+    assert not MicroRun.objects.get(micro=other).is_overlapping
     assert not schedules.find_schedules([other.id])[other.id].is_overlapping
 
 

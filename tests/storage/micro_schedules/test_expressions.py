@@ -202,7 +202,7 @@ SIX = "minutes, hours, day of the month, month, day of the week, year"
 def test_what_is_wrong_is_said_in_plain_words(typed: str, words: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_expression(typed)
-    assert refused.value.messages == [words]
+    assert refused.value.messages == (words,)
 
 
 @pytest.mark.parametrize("text", ["0 0 31 2 ? *", "0 0 1 1 ? 2020"])

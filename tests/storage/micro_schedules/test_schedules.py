@@ -57,7 +57,7 @@ def test_what_can_not_be_is_refused(expression: str, limit: int | None, words: s
         schedules.set_schedule(
             collection_id=micro.collection_id, micro_id=micro.id, expression=expression, limit_seconds=limit
         )
-    assert refused.value.messages == [words]
+    assert refused.value.messages == (words,)
     assert schedules.find_schedule(micro.id) is None
 
 
