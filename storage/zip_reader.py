@@ -81,7 +81,7 @@ def open_zip(source: IO[bytes], size_bytes: int) -> Archive:
     for entry in in_order:
         if entry.is_dir():
             continue
-        fault = _find_fault(entry, archive) or ("it is_overlapping another entry" if id(entry) in overlapping else "")
+        fault = _find_fault(entry, archive) or ("it overlaps another entry" if id(entry) in overlapping else "")
         if not fault and entry.filename in seen:
             fault = "another entry has this name: only the first of them is read"
         if fault:

@@ -1,8 +1,8 @@
 """Runs of a Micro's functions, for a terminal: ask for one, then ask what came of it.
 
 A run has `id`, `kind` (`run` or `cron`), `action`, `state` (`queued`, `running`, `done`, `failed`, `skipped`), `asked_by`,
-`asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `is_overlapping` and `reason`. One that was asked for by
-its id has `input` and `answer` (JSON, each as a text) and `is_cut` as well.
+`asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `is_overlapping` and `reason`. One that
+was asked for by its id has `input` and `answer` (JSON, each as a text) and `is_cut` as well.
 """
 
 from datetime import datetime

@@ -62,8 +62,8 @@ def queue_due(
             RETURNING s.micro_id, s.limit_seconds, c.run_id, c.due_at, coalesce(u.is_overlapping, false) AS is_overlapping,
                 coalesce(u.waiting, 0) >= $5 AS is_left_out
         )
-        INSERT INTO storage_microrun (id, micro_id, kind, action, due_at, asked_at, state, limit_seconds, is_overlapping, attempts,
-            finished_at, input, answer, is_cut, is_forgotten, reason)
+        INSERT INTO storage_microrun (id, micro_id, kind, action, due_at, asked_at, state, limit_seconds, is_overlapping,
+            attempts, finished_at, input, answer, is_cut, is_forgotten, reason)
         SELECT run_id, micro_id, 'cron', '', due_at, now(), CASE WHEN is_left_out THEN 'skipped' ELSE 'queued' END,
             limit_seconds, is_overlapping, 0, CASE WHEN is_left_out THEN now() END, '', '', false, false,
             CASE WHEN is_left_out THEN $6 ELSE '' END
