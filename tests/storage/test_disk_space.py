@@ -28,6 +28,8 @@ from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.queue import EventQueue
 from storage.micro_logs import logs
+from storage.micro_runs import runs
+from storage.micro_schedules import schedules
 from storage.micros import api_keys, bundles, deployments, domains, figures, micros, variables
 from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, MicroMinute, Role, SnapshotSchedule
 from storage.postgres import clock
@@ -124,6 +126,8 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
+    "a Micro's schedule": lambda full: schedules.set_schedule(**full.micro, expression="5 minutes"),
+    "a Micro's run": lambda full: runs.ask_for_run(**full.micro),
     "an access token": lambda full: tokens.create_token(person=full.person, name="new"),
     "snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person
@@ -209,6 +213,8 @@ TABLES = {
     "storage.Deployment": "a Micro's deployment",
     "storage.MicroKey": "a Micro's API key",
     "storage.MicroLine": _LEFT_OUT,
+    "storage.MicroSchedule": "a Micro's schedule",
+    "storage.MicroRun": "a Micro's run",
     "storage.MicroMinute": _LEFT_OUT,
 }
 

@@ -1,7 +1,6 @@
 """Calls a Micro's functions on its socket, as nobody from outside can, and waits for what they return."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.embedded.micros import waiting
@@ -57,4 +56,4 @@ def _ask(upstream: Upstream, asked: Call, patience: waiting.Waiting) -> Answered
 
 
 def _faulted(kind: FaultKind, message: str) -> Answered:
-    return Answered(fault=Fault(kind, message, at=datetime.now(UTC)))
+    return Answered(fault=Fault(kind, message))
