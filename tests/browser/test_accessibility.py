@@ -196,7 +196,7 @@ def fill_runs(micro: Micro) -> None:
     now = timezone.now()
     times = {"asked_at": now, "started_at": now, "finished_at": now}
     MicroSchedule.objects.create(
-        micro=micro, expression="0 0/5 8-17 ? * MON-FRI 2199", failures_in_row=3, overlapped_at=now
+        micro=micro, expression="0/5 8-17 ? * MON-FRI 2199", failures_in_row=3, overlapped_at=now
     )
     reason = "no room for a rather long line, " * 10
     run = MicroRun.objects.create(
