@@ -21,6 +21,7 @@ from storage.events import ids as event_ids
 from storage.micro_logs import logs
 from storage.micro_logs.sql import LineRow
 from storage.micro_runs import sql as runs_sql
+from storage.micros import hosts
 from storage.micros.micros import find_micro
 from storage.models import MicroRun
 from storage.postgres.database import run_one
@@ -45,12 +46,15 @@ def ask_for_run(
     `input_json` is what the function finds as `event.json`. `limit_seconds` is what it may take, 1 to `MICRO_RUN_SECONDS_MAX`;
     None is as long as a request.
 
-    Raises MicroNotFound, InvalidInput (nothing is deployed, or an argument, or too many runs are waiting), DiskFull.
+    Raises MicroNotFound, DiskFull, and InvalidInput (an argument; nothing is deployed; too many runs are waiting; Micros are
+    switched off).
     """
     disk_space.check_space_for_items()
     check_limit(limit_seconds)
     check_action(action)
     text = check_input(input_json)
+    if not hosts.can_run():
+        raise InvalidInput(hosts.the_host().why_off().rstrip("."))
     with transaction.atomic():
         micro = find_micro(collection_id=collection_id, micro_id=micro_id)
         if micro.deployment_id is None:
@@ -110,7 +114,7 @@ def check_limit(seconds: int | None) -> None:
 
 def check_action(action: str) -> None:
     """Raises InvalidInput unless a function may be registered for it."""
-    if len(action) > limits.MICRO_ACTION_MAX_CHARACTERS or not (action.isprintable() or action == ""):
+    if len(action) > limits.MICRO_ACTION_MAX_CHARACTERS or not action.isprintable():
         most = limits.MICRO_ACTION_MAX_CHARACTERS
         raise InvalidInput(f"An action has at most {most} characters, all of them visible")
 

@@ -1,7 +1,7 @@
 """What runs Micros on this machine, asked over its control socket: a `MicroHost` for every process of the server."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import msgspec
@@ -54,7 +54,8 @@ class EmbeddedHost:
                 call, self._places.socket(call.micro_id), self, start_seconds=self._start_seconds, meanwhile=meanwhile
             )
         if answered.fault is not None and answered.fault.kind is FaultKind.SLOW:
-            self.replace(call.micro_id)
+            with suppress(HostUnreachable):
+                self.replace(call.micro_id)
         return answered
 
     def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
