@@ -50,7 +50,7 @@ def show(request: PageRequest, collection_id: str, micro_id: str, deployment_id:
         "deployment": found,
         "lines": lines,
         "is_moving": is_moving,
-        "is_serving": micro.deployment_id == found.id,
+        "is_serving": micro.deployment_id == found.id and not is_moving,
         "seen": seen,
     }
     if request.htmx.target == "deployment" and is_moving and request.GET.get("seen") == seen:
