@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("console.access_tokens.urls")),
     path("", include("console.front.urls")),
     path("", include("console.people.urls")),
+    path("", include("console.micros.from_git.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),

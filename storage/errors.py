@@ -253,10 +253,22 @@ class TooManySignIns(StorageError):
     default = "Too many terminals are signing in at this moment. Wait a few minutes, then try again"
 
 
+class GitFetchNotFound(StorageError):
+    """The collection has no fetched repository with this id; it may have been deployed, or forgotten after a day."""
+
+    default = "This repository was deployed already, or not within a day: fetch it again"
+
+
 class MicroKeyNotFound(StorageError):
     """The Micro has no API key with this id or name."""
 
     default = "API key not found"
+
+
+class RunNotFound(StorageError):
+    """The Micro has no such run, or it is no longer kept."""
+
+    default = "Run not found, or no longer kept"
 
 
 class AlreadyTaken(StorageError):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from clients.python.tests.cli.shell import Shell, make_shell
 from clients.python.tests.conftest import Place
 from django.contrib.auth.models import User
 from storage.models import Role
@@ -79,3 +80,15 @@ class Here:
 def here(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
     """The owner's terminal, in this process."""
     return Here(terminal, monkeypatch, capsys)
+
+
+@pytest.fixture
+def shell(place: Place, owner: User, tmp_path: Path) -> Shell:
+    """The owner's, inside this process."""
+    return make_shell(tmp_path, server_url=place.server.url, person=owner)
+
+
+@pytest.fixture
+def reader(place: Place, tmp_path: Path) -> Shell:
+    """Of somebody who may only read."""
+    return make_shell(tmp_path, server_url=place.server.url, person=make_member(place.collection_id, Role.READER))

@@ -20,12 +20,29 @@ from deta.errors import DetaError
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "auth": "Say who may call a Micro, and make API keys.",
+    "base": "Read and write items.",
+    "clone": "Fetch a Micro's code into a new folder.",
+    "collection": "List collections, and make one.",
     "completion": "Print what makes a shell complete commands.",
+    "cron": "Have a Micro's cron functions run on a schedule.",
+    "deploy": "Deploy the files of a folder.",
+    "details": "Show a Micro's address, runtime and settings.",
+    "dev": "Run an app here with what it would find in a Micro.",
+    "drive": "Read and write files, and sync folders.",
+    "key": "List, make and revoke data keys.",
     "login": "Sign in to a server.",
     "logout": "Sign out of a server.",
+    "logs": "Show what a Micro printed.",
+    "new": "Make a Micro of a folder.",
     "open": "Open a page of the console.",
     "projects": "List your collections.",
+    "pull": "Fetch the code that serves into the folder.",
+    "run": "Run a function of a Micro.",
+    "update": "Change a Micro's name, environment variables or runtime.",
     "version": "Show the version of this command.",
+    "visor": "Record requests, and look at them.",
+    "watch": "Deploy at once what is changed in a folder.",
 }
 _INTERRUPTED = 130
 
