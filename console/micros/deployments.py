@@ -50,7 +50,7 @@ def show(request: PageRequest, collection_id: str, micro_id: str, deployment_id:
         "deployment": found,
         "lines": lines,
         "is_moving": is_moving,
-        "is_serving": micro.deployment_id == found.id,
+        "is_serving": micro.deployment_id == found.id and not is_moving,
         "seen": seen,
     }
     if request.htmx.target == "deployment" and is_moving and request.GET.get("seen") == seen:
@@ -67,7 +67,7 @@ def send_bundle(request: PageRequest, collection_id: str, micro_id: str) -> Http
     if not size_bytes:
         raise InvalidInput("Nothing was sent")
     release_connection()
-    with bundles.open_bundle(body, size_bytes=size_bytes) as bundle:
+    with bundles.open_bundle(body, size_bytes=size_bytes, part=micro.name) as bundle:
         made = deploy(request, micro, bundle)
     return json_response({"page": reverse("micro-deployment", args=[collection_id, micro_id, made.id])})
 
