@@ -54,7 +54,7 @@ def send_bundle(request: TokenRequest, collection_id: str, micro_id: str) -> Htt
         changes = dependencies.find_changes(micro, bundle, kind)._asdict()
         same = _find_same(micro, bundle)
         try:
-            made = same or deploy(request, micro, bundle)
+            made = same or deploy(micro, bundle, asked_by=request.user)
         except Unauthorized:
             # The person lost access while the bundle was looked through: to them there is no such Micro any more.
             raise Http404 from None
