@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -11,12 +12,14 @@ from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.micros import api_keys, domains, variables
+from storage.micros.manifests.manifest import Manifest, Variable
 from storage.models import (
     Base,
     Collection,
     Deployment,
     Drive,
     Export,
+    GitFetch,
     Import,
     ImportProblem,
     Micro,
@@ -88,6 +91,10 @@ PAGES = {
     "micros": "/collections/{id}/micros/",
     "new-micro": "/collections/{id}/micros/new/",
     "new-micro-from-starter": "/collections/{id}/micros/new/starters/form/",
+    "deploy": "/deploy?repo=https://github.com/you/app",
+    "deploy-bad-address": "/deploy?repo=git@github.com:you/app",
+    "git-fetch": "/collections/{id}/micros/from-git/{fetched}/",
+    "git-fetch-failed": "/collections/{id}/micros/from-git/{unfetched}/",
     "micro": "/collections/{id}/micros/{micro}/",
     "micro-deployments": "/collections/{id}/micros/{micro}/deployments/",
     "micro-deployment-failed": "/collections/{id}/micros/{micro}/deployments/{deployment}/",
@@ -120,6 +127,7 @@ def full(server: Server, cast: Cast) -> Cast:
         assert files.put(name, b"text").status_code == 201
     Base.objects.create(collection=cast.collection, name="notes")
     make_archives(cast)
+    make_git_fetches(cast)
     fill_micro(cast)
     make_base(cast, *messy_items(100), name="guests")
     keys.create_key(
@@ -185,6 +193,25 @@ def fill_micro(cast: Cast) -> None:
         )
 
 
+def make_git_fetches(cast: Cast) -> None:
+    """A repository that asks for much, and one that can't be deployed."""
+    asked = [Variable("NEEDED", "What it is for " * 10, is_required=True), Variable("GIVEN", value="x" * 200)]
+    declared = Manifest(
+        "Spacefile", "app", "Does this and that. " * 20, "python3.9", tuple(asked), "5 minutes", "back", "", ("web",)
+    )
+    for state in ("done", "failed"):
+        GitFetch.objects.create(
+            collection=cast.collection,
+            address=f"https://git.example.org/{'long' * 30}",
+            state=state,
+            finished_at=timezone.now(),
+            reason="deta.json: it is no JSON\nand more " + "x" * 200,
+            commit="0" * 40,
+            entries={"python": "main.py"},
+            manifest=msgspec.to_builtins(declared),
+        )
+
+
 def make_archives(cast: Cast) -> None:
     """An export and an import in every state. Those that look as if they moved are let be by the server's worker."""
     later = timezone.now() + timedelta(hours=1)
@@ -234,6 +261,8 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "export": export.id if export else "",
         "micro": Micro.objects.get(collection=cast.collection).id,
         "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
+        "fetched": GitFetch.objects.get(collection=cast.collection, state="done").id,
+        "unfetched": GitFetch.objects.get(collection=cast.collection, state="failed").id,
         **imports,
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -18,14 +19,16 @@ from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
-from storage.models import Base, Deployment, Export, File, Import, Micro, Role
+from storage.micros.manifests.manifest import Manifest, Variable
+from storage.models import Base, Deployment, Export, File, GitFetch, Import, Micro, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member
 from tests.storage.rows import fill_drive
 from tests.visor import make_event
 
-# The last two are for pip, which has no session; they hold no secret. A reverse proxy asks which names are served here.
+# The last three are for pip and for pages of others, which have no session; they hold no secret. A reverse proxy asks which
+# names are served here.
 OPEN = {
     "ask-domain",
     "sign-in",
@@ -40,6 +43,7 @@ OPEN = {
     "join",
     "python-client",
     "client-wheel",
+    "deploy-button",
 }
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
@@ -57,6 +61,7 @@ FOR_ANYBODY_SIGNED_IN = {
     "openid-link",
     "openid-unlink",
     "deletions",
+    "deploy",
     "enter-micro",
     "jump",
     "sign-out",
@@ -139,6 +144,7 @@ LEAST_ROLE = {
     "new-micro": Role.MEMBER,
     "new-micro-from-starter": Role.MEMBER,
     "check-micro-address": Role.MEMBER,
+    "git-fetch": Role.MEMBER,
     "micro": Role.READER,
     "micro-bundle": Role.MEMBER,
     "micro-deployments": Role.READER,
@@ -263,6 +269,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "micro_id": lambda: make_micro(cast).id,
         "deployment_id": lambda: make_deployment(cast).id,
         "starter": "flask",
+        "fetch_id": lambda: make_git_fetch(cast).id,
         "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
         "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),
         "api_key_id": lambda: api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(4)).key.pk,
@@ -291,6 +298,20 @@ def make_deployment(cast: Cast) -> Deployment:
     micro = make_micro(cast)
     number = Deployment.objects.filter(micro=micro).count() + 1
     return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
+
+
+def make_git_fetch(cast: Cast) -> GitFetch:
+    """A repository that was fetched, and declares something; there are no bytes of it."""
+    declared = Manifest("deta.json", name="fetched", runtime="python3.9", variables=(Variable("A", "What for", "x"),))
+    return GitFetch.objects.create(
+        collection=cast.collection,
+        address="https://git.example.org/you/app",
+        state=GitFetch.State.DONE,
+        finished_at=timezone.now(),
+        commit="0" * 40,
+        entries={"python": "main.py"},
+        manifest=msgspec.to_builtins(declared),
+    )
 
 
 def _of_micro(cast: Cast) -> dict[str, Any]:
