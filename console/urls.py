@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/", include("console.api.urls")),
     path("cli/", include("console.cli_api.urls")),
     path("", include("console.accounts.urls")),
+    path("", include("console.access_tokens.urls")),
     path("", include("console.front.urls")),
     path("", include("console.people.urls")),
     path("", include("console.micros.from_git.urls")),

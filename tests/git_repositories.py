@@ -76,7 +76,10 @@ def making_networks(folder: Path) -> Iterator[Networks]:
             stack.callback(_ip, "netns", "del", name)
             _ip("-n", name, "link", "set", "lo", "up")
         _ip("link", "add", "wire-a", "netns", names[0], "type", "veth", "peer", "name", "wire-b", "netns", names[1])
-        for name, wire, addresses in ((names[0], "wire-a", [_OURS, "10.99.88.1"]), (names[1], "wire-b", [PUBLIC, PRIVATE])):
+        for name, wire, addresses in (
+            (names[0], "wire-a", [_OURS, "10.99.88.1"]),
+            (names[1], "wire-b", [PUBLIC, PRIVATE]),
+        ):
             for address in addresses:
                 _ip("-n", name, "address", "add", f"{address}/24", "dev", wire)
             _ip("-n", name, "link", "set", wire, "up")

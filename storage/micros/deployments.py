@@ -219,14 +219,14 @@ def roll_back(*, collection_id: str, micro_id: str, deployment_id: UUID) -> Depl
         if deployment.id != micro.deployment_id:
             _record(Verb.MICRO_ROLLED_BACK, micro, deployment)
             serve(micro, deployment)
+            let_go_of_old(micro)
     return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment_id)
 
 
 def serve(micro: Micro, deployment: Deployment) -> None:
-    """In the caller's transaction: have a held Micro served by this deployment, and let go of what is too old."""
+    """In the caller's transaction: have a held Micro served by this deployment from now on."""
     runtime = {} if micro.runtime else {"runtime": deployment.runtime}
     touch_micro(micro, deployment=deployment, deployed_at=Now(), **runtime)
-    _let_go_of_old(micro, serving=deployment)
 
 
 def let_go(deployments: list[Deployment]) -> None:
@@ -243,10 +243,11 @@ def drop_unshared(dependencies_ids: set[UUID]) -> None:
     parts.drop_parts(*(dependencies_ids - set(asked.values_list("dependencies_id", flat=True))))
 
 
-def _let_go_of_old(micro: Micro, *, serving: Deployment) -> None:
+def let_go_of_old(micro: Micro) -> None:
+    """In the caller's transaction: let go of a held Micro's oldest deployments, but for the one that serves."""
     mine = Deployment.objects.filter(micro=micro).order_by("-number")
     done = list(mine.filter(state=State.DONE, is_kept=True))
-    let_go([each for each in done[limits.MICRO_DEPLOYMENTS_KEPT :] if each.id != serving.id])
+    let_go([each for each in done[limits.MICRO_DEPLOYMENTS_KEPT :] if each.id != micro.deployment_id])
     listed = list(mine.values_list("id", flat=True)[: limits.MICRO_DEPLOYMENTS_LISTED])
     at_rest = mine.filter(state__in=[State.DONE, State.FAILED], is_kept=False)
     at_rest.exclude(id__in=listed).order_by().delete()

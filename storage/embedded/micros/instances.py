@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from storage import limits
 from storage.embedded.micros.doors import api_door
 from storage.embedded.micros.enclosures import Enclosure
 from storage.embedded.micros.output import Allowance, Output
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Fault, FaultKind, Wanted
+from storage.micro_host import Fault, FaultKind, Line, Wanted
+from storage.micro_masking import masking_of
 
 # An idle app ends by itself that much before its time at most, as its clock is another one.
 _EARLY_SECONDS = 1.0
-# What an instance that was told to finish gets beyond the time of a request.
-_FINISH_SECONDS = 3.0
 _OUTPUT_MAX_CHARACTERS = 20_000
 
 
@@ -57,16 +57,17 @@ class Instance:
         self.memory_bytes = 0
         self._loop = asyncio.get_running_loop()
         self._listening, self._around, self._on_change = listening, around, on_change
+        self._masking = masking_of(wanted)
         self._output = Output(
-            wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=around.tell, loop=self._loop
+            wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=self._tell, loop=self._loop
         )
         self._enclosure: Enclosure | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_killed = False
         self._starting = self._loop.create_task(self._start())
 
-    def drain(self) -> None:
-        """Have it accept no more and finish what it has; it is killed when that takes longer than a request may."""
+    def drain(self, *, is_at_a_run: bool = False) -> None:
+        """Have it accept no more and finish what it has; it is killed when that takes longer than a request, or a run, may."""
         if self.phase in (Phase.DRAINING, Phase.ENDED):
             return
         self.phase = Phase.DRAINING
@@ -74,7 +75,14 @@ class Instance:
             self.kill()
             return
         self._enclosure.send({"drain": True})
-        self._set_timer(self._around.bounds.request_seconds + _FINISH_SECONDS, self.kill)
+        seconds = limits.MICRO_RUN_SECONDS_MAX if is_at_a_run else self._around.bounds.request_seconds
+        self._set_timer(seconds + self._around.bounds.finish_seconds, self.kill)
+
+    def hurry(self) -> None:
+        """The runs that it was given time for have ended: now it has that of a request."""
+        if self.phase is Phase.DRAINING:
+            bounds = self._around.bounds
+            self._set_timer(bounds.request_seconds + bounds.finish_seconds, self.kill)
 
     def kill(self, fault: Fault | None = None) -> None:
         """End it at once, for a reason or because it is not wanted."""
@@ -105,8 +113,13 @@ class Instance:
         self._output.say_left_out()
 
     def make_fault(self, kind: FaultKind, message: str, output: str = "") -> Fault:
-        """A fault of now, with the end of what it printed unless there is something better."""
-        return Fault(kind, message, (output or self._output.ending)[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC))
+        """A fault of now, with the end of what it printed unless there is something better. It has no secret in it."""
+        # A cut through a secret would leave half of it: what is cut off at last has been looked at.
+        printed = self._masking.text((output or self._output.ending)[-2 * _OUTPUT_MAX_CHARACTERS :])
+        return Fault(kind, self._masking.text(message), printed[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC))
+
+    def _tell(self, line: Line) -> None:
+        self._around.tell(line, self._masking)
 
     async def _start(self) -> None:
         try:

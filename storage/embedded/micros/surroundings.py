@@ -7,13 +7,18 @@ from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.launching import Launcher
 from storage.embedded.micros.places import Places
 from storage.micro_host import Line, Wanted
+from storage.micro_masking import Masking
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long things may take, and how much memory the processes of an instance may have."""
+    """How long things may take, and how much memory the processes of an instance may have.
+
+    `finish_seconds` is what an instance that was told to finish gets beyond the time of a request.
+    """
 
     request_seconds: float = 10.0
+    finish_seconds: float = 3.0
     start_seconds: float = 30.0
     build_seconds: float = 300.0
     memory_bytes: int = 512 * 1_048_576
@@ -21,7 +26,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`fetch` has a deployment's folders there, or raises with a sentence; `tell` takes a line for a Micro's log.
+    """`fetch` has a deployment's folders there, or raises with a sentence; `tell` takes a line for a Micro's log, and
+    what takes that Micro's secrets out of it.
 
     `now` is the clock that all processes share, in seconds.
     """
@@ -31,5 +37,5 @@ class Surroundings:
     egress: Egress
     bounds: Bounds
     fetch: Callable[[Wanted], Awaitable[None]]
-    tell: Callable[[Line], None]
+    tell: Callable[[Line, Masking], None]
     now: Callable[[], float]

@@ -58,15 +58,15 @@ class Settings(msgspec.Struct):
 class Stand:
     """A supervisor in a folder that the Micros' user can reach."""
 
-    def __init__(self, folder: Path, settings: Settings, *, within: Sequence[str] = ()) -> None:
-        """`within` is the beginning of the command that starts it, such as `nsenter` into a network."""
-        self.folder, self.within = folder, within
+    def __init__(self, folder: Path, settings: Settings, *, around: Sequence[str] = ()) -> None:
+        """`around` is a command that runs the one that follows it."""
+        self.folder, self._around = folder, around
         self.places = Places(folder / "micros")
         self.places.make()
         self.wanted: dict[str, Wanted] = {}
         bounds = settings.bounds
         self.host = EmbeddedHost(
-            self.places.control,
+            self.places,
             build_seconds=bounds.build_seconds,
             start_seconds=bounds.start_seconds,
             request_seconds=bounds.request_seconds,
@@ -78,7 +78,7 @@ class Stand:
 
     def start(self) -> "Stand":
         """Start it, and wait until it answers."""
-        command = [*self.within, sys.executable, "-m", "tests.embedded.micros.stand", str(self.folder)]
+        command = [*self._around, sys.executable, "-m", "tests.embedded.micros.stand", str(self.folder)]
         self.process = subprocess.Popen(command, cwd=ROOT)
         eventually(self.places.control.exists)
         return self

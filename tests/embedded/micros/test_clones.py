@@ -54,7 +54,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
 @pytest.fixture(scope="module")
 def stand(networks: Networks) -> Iterator[Stand]:
     with making_stands() as make:
-        yield make(within=networks.here)
+        yield make(around=networks.here)
 
 
 def clone(stand: Stand, path: str, *, host: str = PUBLIC, branch: str = "", folder: str = "") -> tuple[Cloned, Path]:
@@ -129,5 +129,5 @@ def test_a_repository_that_unfolds_to_much_is_refused(stand: Stand, networks: Ne
 def test_a_server_without_git_says_so() -> None:
     hidden = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$(command -v git)" && exec "$@"', "sh"]
     with making_stands() as make:
-        made, _ = clone(make(within=hidden), "app.git")
+        made, _ = clone(make(around=hidden), "app.git")
     assert made.reason == NO_GIT
