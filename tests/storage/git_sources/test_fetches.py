@@ -19,6 +19,7 @@ from storage.embedded.micros.clones import TAR
 from storage.embedded.micros.places import Places
 from storage.errors import AlreadyTaken, Forbidden, GitFetchNotFound, InvalidInput, Unauthorized
 from storage.git_sources import fetches
+from storage.micro_schedules import schedules
 from storage.micros import deploying, micros, variables
 from storage.micros.host import Cloned, GitSource
 from storage.models import Deployment, GitFetch
@@ -121,7 +122,11 @@ def test_what_is_refused_makes_nothing_and_stays_to_be_tried_again(cast: Cast, h
     with pytest.raises(Unauthorized):
         deploy(cast, fetch, made_by=cast.outsider)
     assert [each.name for each in micros.list_micros(cast.collection.id)] == ["taken"]
-    assert deploy(cast, fetch).id == fetch.id
+    with pytest.raises(InvalidInput, match="`cron`: “soon” is neither"):
+        deploy(cast, fetch, cron="soon")
+    assert deploy(cast, fetch, cron="5 minutes").id == fetch.id
+    (made,) = [each for each in micros.list_micros(cast.collection.id) if each.name == "app"]
+    assert schedules.find_schedules([made.id])[made.id].expression == "5 minutes"
 
 
 @pytest.mark.parametrize(
