@@ -85,7 +85,7 @@ def making_networks(folder: Path) -> Iterator[Networks]:
             _ip("-n", name, "link", "set", wire, "up")
         here, there = (["nsenter", f"--net=/run/netns/{name}"] for name in names)
         serving = [*there, sys.executable, "-m", "tests.git_server", str(folder), "0.0.0.0", "80"]
-        server = subprocess.Popen(serving, cwd=ROOT)
+        server = subprocess.Popen(serving, cwd=ROOT, stdout=subprocess.DEVNULL)
         stack.callback(server.wait)
         stack.callback(server.kill)
         asking = [*here, sys.executable, "-c", f"import socket; socket.create_connection(({PUBLIC!r}, 80), 5)"]
