@@ -1,6 +1,7 @@
 """A git server over HTTP: git's own `http-backend` behind Python's web server, with a few paths that a hostile one would have.
 
-`python -m tests.git_server FOLDER ADDRESS PORT` serves the repositories in a folder until it is ended, and prints its port, which it chooses for 0.
+`python -m tests.git_server FOLDER ADDRESS PORT` serves the repositories in a folder until it is ended. It tells its port on
+standard output, and chooses one for 0.
 """
 
 import http.server
@@ -67,7 +68,8 @@ def main() -> None:
     folder, address, port = sys.argv[1:]
     Handler.folder = Path(folder)
     with http.server.ThreadingHTTPServer((address, int(port)), Handler) as server:
-        print(server.server_port, flush=True)
+        sys.stdout.write(f"{server.server_port}\n")
+        sys.stdout.flush()
         server.serve_forever()
 
 
