@@ -23,6 +23,8 @@ cron_declared = Signal()
 
 def check_required(micro: Micro, manifest: Manifest) -> None:
     """Raises BundleRefused when a variable that the app needs has no value, with the names of all of them; SecretsUnreadable."""
+    if not any(each.is_required for each in manifest.variables):
+        return
     missing = manifest.missing(_values(micro, manifest))
     if missing:
         raise BundleRefused(
@@ -37,14 +39,20 @@ def take_up(micro: Micro, manifest: Manifest, *, by: User | None) -> None:
     check_required(micro, manifest)
     if micro.deployment_id is not None:
         return
-    before, after = read_variables(micro), _values(micro, manifest)
-    if after != before:
-        check_all(after)
-        touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
-        details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
-        audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
+    if any(each.value for each in manifest.variables):
+        _give_values(micro, manifest)
     if manifest.cron:
         cron_declared.send(Micro, micro=micro, source=manifest.source, expression=manifest.cron, by=by)
+
+
+def _give_values(micro: Micro, manifest: Manifest) -> None:
+    before, after = read_variables(micro), _values(micro, manifest)
+    if after == before:
+        return
+    check_all(after)
+    touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
+    details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
+    audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
 
 
 def _values(micro: Micro, manifest: Manifest) -> dict[str, str]:

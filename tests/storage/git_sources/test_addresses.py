@@ -39,7 +39,7 @@ def test_what_people_paste_is_understood(text: str, expected: GitSource) -> None
         ("git@github.com:you/app.git", "Only https and http are understood: write https://github.com/you/app.git"),
         ("ssh://git@github.com/you/app", "Only https and http are understood, not ssh"),
         ("file:///etc/passwd", "Only https and http are understood, not file"),
-        ("ext::sh -c id", "The address names no"),
+        ("ext::sh -c id", "This is no address"),
         ("https://you:secret@github.com/you/app", "Leave the user name and password out"),
         ("https://token@github.com/you/app", "Leave the user name and password out"),
         ("https://github.com/you/app?x=1", "Leave out what stands behind the question mark"),
