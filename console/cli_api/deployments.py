@@ -49,7 +49,7 @@ def send_bundle(request: TokenRequest, collection_id: str, micro_id: str) -> Htt
     if not size_bytes:
         raise InvalidInput("Nothing was sent")
     release_connection()
-    with bundles.open_bundle(body, size_bytes=size_bytes, keeps_all=True) as bundle:
+    with bundles.open_bundle(body, size_bytes=size_bytes, keeps_all=True, part=micro.name) as bundle:
         kind = deployments.choose_runtime(micro, bundle).kind
         changes = dependencies.find_changes(micro, bundle, kind)._asdict()
         same = _find_same(micro, bundle)

@@ -4,6 +4,8 @@ Later deployments change nothing that people may have set since; only required v
 """
 
 import msgspec
+from django.contrib.auth.models import User
+from django.dispatch import Signal
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -14,9 +16,15 @@ from storage.micros.micros import touch_micro
 from storage.micros.variables import check_all, read_variables
 from storage.models import Micro
 
+# Sent in the transaction of a first deployment, with `micro`, `source` (the file that says so), `expression` and `by` (a person
+# or None). Schedules are a room above this one.
+cron_declared = Signal()
+
 
 def check_required(micro: Micro, manifest: Manifest) -> None:
     """Raises BundleRefused when a variable that the app needs has no value, with the names of all of them; SecretsUnreadable."""
+    if not any(each.is_required for each in manifest.variables):
+        return
     missing = manifest.missing(_values(micro, manifest))
     if missing:
         raise BundleRefused(
@@ -26,17 +34,25 @@ def check_required(micro: Micro, manifest: Manifest) -> None:
         )
 
 
-def take_up(micro: Micro, manifest: Manifest) -> None:
+def take_up(micro: Micro, manifest: Manifest, *, by: User | None) -> None:
     """In the caller's transaction: give a held Micro what its app declares. Raises as `check_required`, and InvalidInput."""
     check_required(micro, manifest)
     if micro.deployment_id is not None:
         return
+    if any(each.value for each in manifest.variables):
+        _give_values(micro, manifest)
+    if manifest.cron:
+        cron_declared.send(Micro, micro=micro, source=manifest.source, expression=manifest.cron, by=by)
+
+
+def _give_values(micro: Micro, manifest: Manifest) -> None:
     before, after = read_variables(micro), _values(micro, manifest)
-    if after != before:
-        check_all(after)
-        touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
-        details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
-        audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
+    if after == before:
+        return
+    check_all(after)
+    touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
+    details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
+    audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
 
 
 def _values(micro: Micro, manifest: Manifest) -> dict[str, str]:

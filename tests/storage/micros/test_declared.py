@@ -7,6 +7,7 @@ import pytest
 
 from storage.audit.log import Conditions, Verb, list_entries
 from storage.errors import BundleRefused
+from storage.micro_schedules import schedules
 from storage.micros import bundles, deployments, micros, variables
 from storage.models import Deployment, Micro
 from tests.micros import ToldHost, deploy_now, make_micro
@@ -47,6 +48,34 @@ def test_what_is_declared_counts_with_the_first_deployment(host: ToldHost) -> No
     assert host.tried_out[0].variables == {"A": "theirs", "B": "mine"}
     entries = list_entries(Conditions(micro.collection_id))
     assert next(each for each in entries if each.verb == Verb.MICRO_VARIABLES_SET).details["set"] == ["A"]
+
+
+def test_a_declared_schedule_is_set_once(host: ToldHost) -> None:
+    micro = make_micro()
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found
+    assert found.expression == "5 minutes"
+    schedules.remove_schedule(collection_id=micro.collection_id, micro_id=micro.id)
+    deploy_now(micro, declaring(cron="6 minutes"))
+    assert schedules.find_schedule(micro.id) is None
+
+
+def test_a_schedule_that_a_person_set_stays(host: ToldHost) -> None:
+    micro = make_micro()
+    schedules.set_schedule(collection_id=micro.collection_id, micro_id=micro.id, expression="1 hour")
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found
+    assert found.expression == "1 hour"
+
+
+def test_what_is_no_schedule_is_told_of_and_nothing_is_taken_up(host: ToldHost) -> None:
+    micro = make_micro()
+    with pytest.raises(BundleRefused, match="`cron`: “soon” is neither a rate such as “5 minutes” nor"):
+        deploy_now(micro, declaring(cron="soon", env=[{"key": "A", "value": "a"}]))
+    assert values_of(micro) == {}
+    assert not Deployment.objects.filter(micro=micro).exists()
 
 
 def test_later_deployments_change_nothing_that_people_set(host: ToldHost) -> None:
