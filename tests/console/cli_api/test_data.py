@@ -292,7 +292,7 @@ def test_saves_are_the_tables_own(terminal: Terminal, people: Cast, place: str) 
     state = edits.get_state(access=Access(people.collection.id), base="things", key="a")
     changes = [
         {"id": "0", "kind": "edit", "key": "a", "revision": str(state.revision), "set": {"n": "2.50"}, "unset": []},
-        {"id": "1", "kind": "edit", "key": "b", "revision": "1", "set": {"n": "3"}, "unset": []},
+        {"id": "1", "kind": "edit", "key": "b", "revision": "0", "set": {"n": "3"}, "unset": []},
     ]
     answer = ask(terminal("member"), "post", f"{place}/bases/things/saves", {"save": str(uuid4()), "changes": changes})
     assert [result["outcome"] for result in answer.json()["results"]] == ["saved", "clash"]
