@@ -131,7 +131,7 @@ def test_deletions_are_counted_in_one_entry(terminal: Terminal, people: Cast, pl
         assert member.delete(f"{path}/things/items/{key}").status_code == 200
     assert ask(member, "delete", f"{path}/files/files", {"names": ["a.txt", "in/b.txt", "missing/"]}).status_code == 200
     found = {
-        entry.verb: (entry.about, entry.amount, entry.actor_name)
+        entry.verb: (entry.about, entry.amount, entry.name)
         for entry in audit.list_entries(Conditions(people.collection.id))
     }
     name = people.member.get_username()
