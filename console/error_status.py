@@ -124,6 +124,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.GitFetchNotFound: 404,
     errors.ItemNotFound: 404,
     errors.MicroKeyNotFound: 404,
+    errors.RunNotFound: 404,
     errors.MicroNotFound: 404,
     errors.PersonNotFound: 404,
     errors.SignInNotFound: 404,

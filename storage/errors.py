@@ -265,6 +265,12 @@ class MicroKeyNotFound(StorageError):
     default = "API key not found"
 
 
+class RunNotFound(StorageError):
+    """The Micro has no such run, or it is no longer kept."""
+
+    default = "Run not found, or no longer kept"
+
+
 class AlreadyTaken(StorageError):
     """Something else has this name already; nothing was changed."""
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from storage.collections import collections
 from storage.embedded.micros.places import Places
 from storage.micros import bundles, deploying, deployments, hosts, micros
-from storage.micros.host import Built, Cloned, GitSource, MicroHost, Status, Tried, Wanted
+from storage.micros.host import Answered, Built, Call, Cloned, GitSource, MicroHost, Status, Tried, Wanted
 from storage.models import Deployment, Micro
 from storage.postgres import clock
 
@@ -31,6 +31,8 @@ class ToldHost:
     install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
     clone_into: Callable[[GitSource, UUID], Cloned] = lambda source, source_id: Cloned(is_done=False, reason="Untold.")
     cloned: list[tuple[GitSource, UUID]] = field(default_factory=list)
+    answers: Callable[[Call], Answered] = lambda call: Answered(200, b'{"result":null}')
+    calls: list[Call] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     installed: list[Wanted] = field(default_factory=list)
     tried_out: list[Wanted] = field(default_factory=list)
@@ -61,6 +63,10 @@ class ToldHost:
     def try_out(self, wanted: Wanted) -> Tried:
         self.tried_out.append(wanted)
         return self.tried
+
+    def invoke(self, call: Call, *, meanwhile: Callable[[], None]) -> Answered:
+        self.calls.append(call)
+        return self.answers(call)
 
     def stop(self, micro_id: str) -> None:
         self.told.append(("stop", micro_id))

@@ -2,7 +2,19 @@
 
 from django.urls import include, path, re_path
 
-from console.cli_api import about, api_keys, collections, deployments, dev_keys, logs, micros, pages, sign_in
+from console.cli_api import (
+    about,
+    api_keys,
+    collections,
+    deployments,
+    dev_keys,
+    logs,
+    micros,
+    pages,
+    runs,
+    schedules,
+    sign_in,
+)
 from console.cli_api.gate import for_anybody, for_person
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -24,6 +36,9 @@ urlpatterns = [
     path(f"{_MICRO}/deployments/<uuid:deployment_id>", for_person(GET=deployments.show)),
     path(f"{_MICRO}/logs", for_person(GET=logs.list_lines)),
     path(f"{_MICRO}/keys", for_person(GET=api_keys.list_all, POST=api_keys.create, DELETE=api_keys.revoke)),
+    path(f"{_MICRO}/schedule", for_person(GET=schedules.show, PUT=schedules.change, DELETE=schedules.remove)),
+    path(f"{_MICRO}/runs", for_person(GET=runs.list_all, POST=runs.create)),
+    path(f"{_MICRO}/runs/<uuid:run_id>", for_person(GET=runs.show)),
     path("collections/<collection_id>/dev-keys", for_person(GET=dev_keys.show, POST=dev_keys.create)),
     path("collections/<collection_id>/dev-keys/<int:key_id>", for_person(DELETE=dev_keys.revoke)),
     path("", include("console.cli_api.data_urls")),

@@ -79,6 +79,9 @@ class Verb(StrEnum):
     MICRO_DOMAIN_REMOVED = "micro-domain.remove"
     MICRO_KEY_CREATED = "micro-key.create"
     MICRO_KEY_REVOKED = "micro-key.revoke"
+    MICRO_SCHEDULE_SET = "micro-schedule.set"
+    MICRO_SCHEDULE_REMOVED = "micro-schedule.remove"
+    MICRO_RUN = "micro.run"
     MICRO_DELETED = "micro.delete"
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
@@ -158,6 +161,9 @@ _VERBS = {
     Verb.MICRO_DOMAIN_REMOVED: (Kind.MICROS, "removed a domain from the Micro"),
     Verb.MICRO_KEY_CREATED: (Kind.MICROS, "created an API key of the Micro"),
     Verb.MICRO_KEY_REVOKED: (Kind.MICROS, "revoked an API key of the Micro"),
+    Verb.MICRO_SCHEDULE_SET: (Kind.MICROS, "set the schedule of the Micro"),
+    Verb.MICRO_SCHEDULE_REMOVED: (Kind.MICROS, "removed the schedule of the Micro"),
+    Verb.MICRO_RUN: (Kind.MICROS, "ran functions of the Micro"),
     Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),

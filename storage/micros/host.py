@@ -1,7 +1,9 @@
 """The words of `storage/micro_host.py`, where this room's modules look for them."""
 
 from storage.micro_host import (
+    Answered,
     Built,
+    Call,
     Cloned,
     Fault,
     FaultKind,
@@ -16,7 +18,9 @@ from storage.micro_host import (
 )
 
 __all__ = [
+    "Answered",
     "Built",
+    "Call",
     "Cloned",
     "Fault",
     "FaultKind",

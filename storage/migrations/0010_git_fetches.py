@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0008_access_tokens"),
+        ("storage", "0009_micro_runs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

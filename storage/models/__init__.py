@@ -9,6 +9,7 @@ from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.git_sources import GitFetch
 from storage.models.items import Base, Item, SaveReceipt
+from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
 from storage.models.throttles import Throttle
@@ -45,6 +46,8 @@ __all__ = [
     "MicroKey",
     "MicroLine",
     "MicroMinute",
+    "MicroRun",
+    "MicroSchedule",
     "Part",
     "PinnedEvent",
     "Recording",

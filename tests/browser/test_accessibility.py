@@ -22,6 +22,8 @@ from storage.models import (
     ImportProblem,
     Micro,
     MicroLine,
+    MicroRun,
+    MicroSchedule,
     Role,
     SnapshotSchedule,
 )
@@ -97,6 +99,9 @@ PAGES = {
     "micro-domains": "/collections/{id}/micros/{micro}/domains/",
     "micro-keys": "/collections/{id}/micros/{micro}/keys/",
     "micro-logs": "/collections/{id}/micros/{micro}/logs/",
+    "micro-runs": "/collections/{id}/micros/{micro}/runs/",
+    "micro-run-failed": "/collections/{id}/micros/{micro}/runs/{run}/",
+    "micro-schedule": "/collections/{id}/micros/{micro}/schedule/",
     "micro-settings": "/collections/{id}/micros/{micro}/settings/",
     "micro-address": "/collections/{id}/micros/{micro}/settings/address/",
     "delete-micro": "/collections/{id}/micros/{micro}/settings/delete/",
@@ -187,6 +192,26 @@ def fill_micro(cast: Cast) -> None:
         MicroLine.objects.create(
             micro_id=micro.id, deployment_id=failed.id, at=timezone.now(), source=source, text="line " * 60
         )
+    fill_runs(micro)
+
+
+def fill_runs(micro: Micro) -> None:
+    """A run that failed, runs of a schedule in every state that is one of rest, and all that is warned of."""
+    now = timezone.now()
+    times = {"asked_at": now, "started_at": now, "finished_at": now}
+    MicroSchedule.objects.create(
+        micro=micro, expression="0/5 8-17 ? * MON-FRI 2199", failures_in_row=3, overlapped_at=now
+    )
+    reason = "no room for a rather long line, " * 10
+    run = MicroRun.objects.create(
+        micro=micro, kind="run", action="hello", state="failed", reason=reason, input='{"n": 1}', answer="[1]", **times
+    )
+    MicroLine.objects.create(micro_id=micro.id, request_id=run.id, at=now, source=1, text="line " * 60)
+    for number, state in enumerate(("done", "failed", "skipped")):
+        due_at = now - timedelta(minutes=number)
+        MicroRun.objects.create(
+            micro=micro, kind="cron", state=state, due_at=due_at, reason=reason, is_overlapping=True, **times
+        )
 
 
 def make_archives(cast: Cast) -> None:
@@ -238,6 +263,7 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "export": export.id if export else "",
         "micro": Micro.objects.get(collection=cast.collection).id,
         "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
+        "run": MicroRun.objects.get(micro__collection=cast.collection, kind="run").id,
         **imports,
     }
 

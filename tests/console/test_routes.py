@@ -20,7 +20,7 @@ from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
-from storage.models import Base, Deployment, Export, File, Import, Micro, Role
+from storage.models import Base, Deployment, Export, File, Import, Micro, MicroRun, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member, make_person
@@ -159,6 +159,12 @@ LEAST_ROLE = {
     "new-micro-key": Role.MEMBER,
     "revoke-micro-key": Role.MEMBER,
     "micro-logs": Role.READER,
+    "micro-schedule": Role.READER,
+    "check-micro-schedule": Role.READER,
+    "remove-micro-schedule": Role.MEMBER,
+    "run-micro-schedule": Role.MEMBER,
+    "micro-runs": Role.READER,
+    "micro-run-shown": Role.READER,
     "micro-settings": Role.MEMBER,
     "micro-address": Role.MEMBER,
     "restart-micro": Role.MEMBER,
@@ -207,6 +213,8 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "visor-redo",
     "micro-bundle",
     "micro-roll-back",
+    "remove-micro-schedule",
+    "run-micro-schedule",
     "restart-micro",
 }
 # What a bare request that the role allows is answered, where that is no page.
@@ -266,6 +274,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "deletion_id": lambda: delete_file(cast),
         "micro_id": lambda: make_micro(cast).id,
         "deployment_id": lambda: make_deployment(cast).id,
+        "run_id": lambda: MicroRun.objects.create(micro=make_micro(cast), kind="run", state="done").id,
         "starter": "flask",
         "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
         "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),

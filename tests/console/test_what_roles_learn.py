@@ -12,6 +12,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -25,7 +26,18 @@ from storage.collections import invitations, keys
 from storage.drive import drives
 from storage.events import queries as event_queries
 from storage.micros import api_keys, micros, variables
-from storage.models import Collection, DataKeyUse, Deployment, Export, Import, Membership, Micro, MicroLine, Role
+from storage.models import (
+    Collection,
+    DataKeyUse,
+    Deployment,
+    Export,
+    Import,
+    Membership,
+    Micro,
+    MicroLine,
+    MicroRun,
+    Role,
+)
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.console.test_routes import (
@@ -60,6 +72,8 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "a Micro's name": READERS,
     "what a Micro printed": READERS,
     "why a deployment failed": READERS,
+    "why a run failed": READERS,
+    "what a run answered": READERS,
     "a variable's name": MEMBERS,
     "a variable's value": set(),
     "an API key's name": MEMBERS,
@@ -90,9 +104,13 @@ MORE = {
     "base-rows": ["?q=canary"],
     "micros": ["?seen=x"],
     "micro-logs": ["?q=canary", "?live=0", "?before=999999999", "?from=errors", "?deployment=1"],
+    "check-micro-schedule": ["?expression=5+minutes", "?expression=canary"],
     "check-micro-address": ["?name=Canary-micro", "?subdomain=canary-micro"],
     "connect": ["?client=python", "?client=go", "?client=curl"],
 }
+
+
+_RUN = UUID(int=7)
 
 
 @pytest.fixture
@@ -151,6 +169,8 @@ def canaries(people: Cast) -> dict[str, str]:
         "a Micro's name": "Canary-app",
         "what a Micro printed": "canary-printed",
         "why a deployment failed": "canary-traceback",
+        "why a run failed": "canary-of-a-run",
+        "what a run answered": "canary-answer",
         "a variable's name": "CANARY_VARIABLE",
         "a variable's value": "canary-value",
         "an API key's name": "canary-api-key",
@@ -175,6 +195,9 @@ def _make_micros(collection_id: str, other_id: str) -> tuple[str, Deployment]:
     variables.set_variables(**at, values={"CANARY_VARIABLE": "canary-value"})
     deployment = Deployment.objects.create(
         micro=micro, number=1, runtime="python", state="failed", reason="canary-traceback"
+    )
+    MicroRun.objects.create(
+        micro=micro, kind="run", state="failed", reason="canary-of-a-run", answer='"canary-answer"', id=_RUN
     )
     line = {"at": timezone.now(), "text": "canary-printed", "deployment_id": deployment.pk}
     for source in MicroLine.Source:
@@ -219,6 +242,8 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
         yield reverse(name, args=[people.collection.id, made["event_id"]])
     if name == "micro-deployment":
         yield reverse(name, args=[people.collection.id, made["micro_id"], made["deployment_id"]])
+    if name == "micro-run-shown":
+        yield reverse(name, args=[people.collection.id, made["micro_id"], _RUN])
     if name in LEAST_ROLE:
         yield url_of(name, people, made["other_id"])
     if name == "base-item":

@@ -30,6 +30,8 @@ from storage.events.queue import EventQueue
 from storage.git_sources import fetches
 from storage.micro_host import GitSource
 from storage.micro_logs import logs
+from storage.micro_runs import runs
+from storage.micro_schedules import schedules
 from storage.micros import api_keys, bundles, deployments, domains, figures, micros, variables
 from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, MicroMinute, Role, SnapshotSchedule
 from storage.postgres import clock
@@ -130,6 +132,8 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
     "a terminal's sign-in": lambda full: sign_ins.start(challenge="0" * 64, device="laptop", address=""),
+    "a Micro's schedule": lambda full: schedules.set_schedule(**full.micro, expression="5 minutes"),
+    "a Micro's run": lambda full: runs.ask_for_run(**full.micro),
     "an access token": lambda full: tokens.create_token(person=full.person, name="new"),
     "snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person
@@ -216,6 +220,8 @@ TABLES = {
     "storage.Deployment": "a Micro's deployment",
     "storage.MicroKey": "a Micro's API key",
     "storage.MicroLine": _LEFT_OUT,
+    "storage.MicroSchedule": "a Micro's schedule",
+    "storage.MicroRun": "a Micro's run",
     "storage.MicroMinute": _LEFT_OUT,
 }
 

@@ -28,7 +28,7 @@ from storage.audit.log import Conditions, Entry, Verb
 from storage.base import edits, items
 from storage.collections import invitations
 from storage.events import queries as event_queries
-from storage.models import Role, Session
+from storage.models import Micro, MicroSchedule, Role, Session
 from storage.postgres.caller import Access
 from tests.commands import run_here
 from tests.console.conftest import Browser
@@ -37,6 +37,8 @@ from tests.console.test_routes import (
     OPEN,
     ROUTES,
     SignedIn,
+    make_deployment,
+    make_micro,
     signed_in,
     undone_line,
     url_of,
@@ -136,6 +138,10 @@ AUDITED: dict[str, Act] = {
     "remove-micro-domain": Act(Verb.MICRO_DOMAIN_REMOVED, "app"),
     "new-micro-key": Act(Verb.MICRO_KEY_CREATED, "app", {"name": "robot"}),
     "revoke-micro-key": Act(Verb.MICRO_KEY_REVOKED, "app"),
+    "micro-schedule": Act(Verb.MICRO_SCHEDULE_SET, "app", {"expression": "5 minutes"}),
+    "remove-micro-schedule": Act(Verb.MICRO_SCHEDULE_REMOVED, "app"),
+    "run-micro-schedule": Act(Verb.MICRO_RUN, "app"),
+    "micro-runs": Act(Verb.MICRO_RUN, "app", {"action": "hello"}),
     "micro-settings": Act(Verb.MICRO_CHANGED, "letters", {"what": "name", "name": "letters"}),
     "micro-address": Act(Verb.MICRO_CHANGED, "app", {"subdomain": "letters-letters"}),
     "delete-micro": Act(Verb.MICRO_DELETED, "app", {"typed_name": "app"}),
@@ -196,6 +202,11 @@ def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
         event = make_event(cast.collection.id, method="PUT", path="things/items")
         event_queries.keep_event(event)
         return reverse(name, args=[cast.collection.id, event.line.id]), {}
+    if name in ("remove-micro-schedule", "run-micro-schedule", "micro-runs"):
+        micro = make_micro(cast)
+        Micro.objects.filter(id=micro.id).update(deployment=make_deployment(cast))
+        MicroSchedule.objects.get_or_create(micro=micro, expression="5 minutes")
+        return url_of(name, cast), act.form or {}
     if name in ("recovery-codes", "remove-factor", "turn-off-second-factor", "reset-second-factor"):
         person = cast.reader if name == "reset-second-factor" else who_does(name, cast)
         give_app(person)
@@ -247,6 +258,7 @@ def state() -> dict[str, Any]:
         *("storage_drive", "storage_item", "storage_file", "storage_filedeletion", "storage_export", "storage_import"),
         *("storage_recording", "storage_snapshotschedule", "storage_pinnedevent"),
         *("storage_micro", "storage_deployment", "storage_microdomain", "storage_microkey"),
+        *("storage_microschedule", "storage_microrun"),
         *("storage_session", "storage_accesstoken", "storage_terminalsignin", "auth_user"),
     )
     found = {}

@@ -16,6 +16,7 @@ from typing import Protocol
 import httptools
 
 from storage import limits
+from storage.embedded.micros import sockets
 
 _CHUNK_BYTES = 65_536
 
@@ -34,6 +35,11 @@ class Ended(Exception):
 
 class BadAnswer(Exception):
     """What the app answered is not HTTP, or more than there may be of it; the message says what, for people."""
+
+
+# What runs Micros learns of a new one within this time.
+_LEARNS_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
 
 
 class Patience(Protocol):
@@ -61,7 +67,8 @@ class Upstream:
         self._socket.setblocking(False)
         self._poll = select.poll()
         try:
-            self._socket.connect(str(path))
+            with sockets.address(path) as reached:
+                self._socket.connect(reached)
         except (FileNotFoundError, ConnectionRefusedError):
             self._socket.close()
             raise NotThere from None
@@ -194,3 +201,15 @@ class Upstream:
     def on_message_complete(self) -> None:
         if self.status >= 200:
             self._is_whole = True
+
+
+def connect(path: Path, patience: Patience) -> Upstream:
+    """Connect to a Micro that may be so new that what runs Micros learns of it in a moment. Raises NotThere and Crowded."""
+    ends_at = time.monotonic() + _LEARNS_SECONDS
+    while True:
+        try:
+            return Upstream(path, patience)
+        except NotThere:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(_LOOK_SECONDS)

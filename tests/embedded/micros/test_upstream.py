@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.front.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
 from storage import limits
+from storage.embedded.micros.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
 from tests.waiting import MOMENT_SECONDS
 
 
