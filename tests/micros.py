@@ -28,6 +28,8 @@ class ToldHost:
     built: Built = field(default_factory=lambda: Built(is_done=True, runs_on="Python 3.11.7"))
     tried: Tried = field(default_factory=lambda: Tried(status=200))
     install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
+    # Whatever is to serve does, once these were asked for as often.
+    serves_late: int = 0
     told: list[tuple[str, str]] = field(default_factory=list)
     installed: list[Wanted] = field(default_factory=list)
     tried_out: list[Wanted] = field(default_factory=list)
@@ -39,7 +41,9 @@ class ToldHost:
         return ["Python 3.11.7", "Node.js 24.1.0"]
 
     def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
-        """Whatever is to serve does."""
+        if self.serves_late:
+            self.serves_late -= 1
+            return {}
         found = dict(Micro.objects.filter(id__in=micro_ids).values_list("id", "deployment_id"))
         return {micro_id: Status(deployment_id=found.get(micro_id)) for micro_id in micro_ids}
 
