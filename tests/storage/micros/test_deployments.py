@@ -3,11 +3,11 @@
 import io
 import zipfile
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import transaction
-from pytest_django.fixtures import SettingsWrapper
 
 from storage import limits
 from storage.audit.log import Conditions, Verb, list_entries
@@ -264,7 +264,7 @@ def test_a_deployment_is_done_once_it_serves(flask: ToldHost, monkeypatch: pytes
     assert (done.state, seen) == (State.DONE, [(State.STARTING, True)] * 4)
 
 
-def test_one_that_does_not_take_over_is_done_and_its_log_says_so(flask: ToldHost, settings: SettingsWrapper) -> None:
+def test_one_that_does_not_take_over_is_done_and_its_log_says_so(flask: ToldHost, settings: Any) -> None:
     settings.MICRO_START_SECONDS, flask.serves_late = 0.3, 1_000
     micro = make_micro()
     done = deploy_now(micro, HELLO)
