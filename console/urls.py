@@ -1,4 +1,4 @@
-"""The table of contents of everything that answers over HTTP: two probes, the public API, the pages."""
+"""The table of contents of all that answers over HTTP: two probes, the public API, what `deta` calls, the pages."""
 
 from django.conf import settings
 from django.urls import include, path
@@ -9,9 +9,12 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("v1/", include("console.api.urls")),
+    path("cli/", include("console.cli_api.urls")),
     path("", include("console.accounts.urls")),
+    path("", include("console.access_tokens.urls")),
     path("", include("console.front.urls")),
     path("", include("console.people.urls")),
+    path("", include("console.micros.from_git.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),

@@ -23,8 +23,12 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
+from storage.git_sources import fetches
 from storage.micro_logs import logs
-from storage.micros import deploying, figures
+from storage.micro_runs import calling, runs
+from storage.micro_runs.runners import runners
+from storage.micro_schedules import due
+from storage.micros import deploying, figures, hosts
 from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
@@ -108,6 +112,33 @@ def continue_archives(timestamp: int) -> None:
 def continue_deployments(timestamp: int) -> None:
     """At once when somebody deploys a Micro, and four times a minute, to continue what killed workers left."""
     deploying.continue_deployments()
+
+
+@_every("* * * * * */15")
+def continue_git_fetches(timestamp: int) -> None:
+    """At once when somebody wants a repository, and four times a minute, to continue what killed workers left."""
+    fetches.continue_fetches()
+
+
+@_every("* * * * * */15")
+def start_due_runs(timestamp: int) -> None:
+    """Four times a minute: what schedules bring, and what killed workers left. Runs are made in threads of their own."""
+    if hosts.can_run():
+        due.claim_due()
+    calling.end_abandoned_runs()
+    runners.wake()
+
+
+@_once
+def continue_runs(timestamp: int) -> None:
+    """At once when somebody asks for a run of a Micro's functions."""
+    runners.wake()
+
+
+@_every("*/10 * * * *")
+def sweep_runs(timestamp: int) -> None:
+    """Every ten minutes: runs of Micros beyond what is kept."""
+    runs.sweep_runs()
 
 
 @_every("* * * * *")

@@ -11,6 +11,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+# By this header a Micro learns which request it prints for; it never sees it itself.
+REQUEST_ID_HEADER = "x-homeport-request"
+
 
 class State(StrEnum):
     """What a Micro is doing."""
@@ -30,6 +33,7 @@ class FaultKind(StrEnum):
     SLOW_START = "slow_start"
     NO_SERVER = "no_server"  # it only has `run` and `cron` functions
     MEMORY = "memory"  # it was ended for using too much
+    SLOW = "slow"  # it was there, and took longer than it may
 
 
 class Source(IntEnum):
@@ -123,6 +127,51 @@ class Tried:
     fault: Fault | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """A public git repository: `https://host/path`, a branch or tag (empty for the usual one), and a folder in it (or empty)."""
+
+    address: str
+    branch: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """What became of fetching a repository: the commit that was fetched, or `reason`, why none was."""
+
+    is_done: bool
+    commit: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One `POST` of ours to a Micro: JSON to a path that nobody can reach from outside.
+
+    What is printed for it is marked with `request_id`. It may take `seconds` from when the app is there, and of its answer
+    `answer_max_bytes` are kept.
+    """
+
+    micro_id: str
+    hostname: str
+    request_id: uuid.UUID
+    path: str
+    body: bytes
+    seconds: float
+    answer_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a call: the app's answer, of whose body the rest was left out if `is_cut`; or the fault."""
+
+    status: int | None = None
+    body: bytes = b""
+    is_cut: bool = False
+    fault: Fault | None = None
+
+
 class MicroHost(Protocol):
     """Runs Micros. Every method raises errors.HostUnreachable when what runs them does not answer."""
 
@@ -150,8 +199,19 @@ class MicroHost(Protocol):
         """Install the dependencies of a deployment whose code is in its folder; `tell` gets each line as it is printed."""
         ...
 
+    def clone(self, source: GitSource, source_id: uuid.UUID) -> Cloned:
+        """Fetch a repository, without its history, and leave its files as a tar in the folder of that id."""
+        ...
+
     def try_out(self, wanted: Wanted) -> Tried:
         """Start a deployment beside the one that serves, ask it for a first answer, and end it."""
+        ...
+
+    def invoke(self, call: Call, *, meanwhile: Callable[[], None]) -> Answered:
+        """Wake a Micro and call it. As long as it is at that, neither sleep nor another deployment ends the instance.
+
+        `meanwhile` is called about once a second; what it raises ends the waiting, and passes.
+        """
         ...
 
     def stop(self, micro_id: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from django.db import transaction
 from storage.collections import collections
 from storage.embedded.micros.places import Places
 from storage.micros import bundles, deploying, deployments, hosts, micros
-from storage.micros.host import Built, MicroHost, Status, Tried, Wanted
+from storage.micros.host import Answered, Built, Call, Cloned, GitSource, MicroHost, Status, Tried, Wanted
 from storage.models import Deployment, Micro
 from storage.postgres import clock
 
@@ -30,6 +31,10 @@ class ToldHost:
     install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
     # Whatever is to serve does, once these were asked for as often.
     serves_late: int = 0
+    clone_into: Callable[[GitSource, UUID], Cloned] = lambda source, source_id: Cloned(is_done=False, reason="Untold.")
+    cloned: list[tuple[GitSource, UUID]] = field(default_factory=list)
+    answers: Callable[[Call], Answered] = lambda call: Answered(200, b'{"result":null}')
+    calls: list[Call] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     installed: list[Wanted] = field(default_factory=list)
     tried_out: list[Wanted] = field(default_factory=list)
@@ -55,9 +60,17 @@ class ToldHost:
         self.install_into(wanted, tell)
         return self.built
 
+    def clone(self, source: GitSource, source_id: UUID) -> Cloned:
+        self.cloned.append((source, source_id))
+        return self.clone_into(source, source_id)
+
     def try_out(self, wanted: Wanted) -> Tried:
         self.tried_out.append(wanted)
         return self.tried
+
+    def invoke(self, call: Call, *, meanwhile: Callable[[], None]) -> Answered:
+        self.calls.append(call)
+        return self.answers(call)
 
     def stop(self, micro_id: str) -> None:
         self.told.append(("stop", micro_id))

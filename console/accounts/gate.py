@@ -32,9 +32,13 @@ class SignInRequired(LoginRequiredMiddleware):
 
     A request by htmx makes the browser reload the page, which then redirects. A script's own request, known by its wish for
     JSON or the header `X-Requested-With`, gets a 401, so that the page with unsaved work stays.
+
+    What the `deta` command calls has a gate of its own (`console/cli_api/gate.py`), and cookies count for nothing there.
     """
 
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        if getattr(view_func, "takes_tokens", False):
+            return None
         refusal = super().process_view(request, view_func, view_args, view_kwargs)
         if refusal is not None or not request.user.is_authenticated:
             return refusal

@@ -25,4 +25,4 @@ def actor_of(request: HttpRequest) -> Actor:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Actor("nobody", address=address)
-    return actors.person(user, address=address)
+    return actors.person(user, address=address, token=getattr(request, "token_name", ""))

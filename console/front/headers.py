@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from console.front.visitors import STATE_COOKIE, VISITOR_COOKIE, person_of_session
+from storage.micro_host import REQUEST_ID_HEADER
 
-REQUEST_ID = "X-Homeport-Request"
 API_KEY = "HTTP_X_API_KEY"
 
 # Of one connection, not of the request or the answer (RFC 9110, section 7.6.1).
@@ -21,7 +21,7 @@ _OF_CONNECTION = {
     "upgrade",
 }
 # Written by us for the app.
-_OURS = {"x-homeport-request", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "content-length", "expect"}
+_OURS = {REQUEST_ID_HEADER, "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "content-length", "expect"}
 _OUR_COOKIES = {f"{prefix}{name}" for prefix in ("", "__Host-") for name in (VISITOR_COOKIE, STATE_COOKIE)}
 _SESSION_COOKIES = {"sessionid", "__Host-sessionid"}
 _SESSION_CHARACTERS = 32
@@ -51,7 +51,7 @@ def for_app(
         ("x-forwarded-for", environ["REMOTE_ADDR"]),
         ("x-forwarded-proto", environ["wsgi.url_scheme"]),
         ("x-forwarded-host", environ.get("HTTP_HOST", "")),
-        (REQUEST_ID.lower(), request_id),
+        (REQUEST_ID_HEADER, request_id),
         # A connection is for one request: one that was kept could be closed by an app that goes to sleep.
         ("connection", "close"),
     ]

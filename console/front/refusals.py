@@ -25,6 +25,7 @@ _TITLES = {
     FaultKind.SLOW_START: "The app did not start in time",
     FaultKind.NO_SERVER: "This app answers no requests",
     FaultKind.MEMORY: "The app used too much memory",
+    FaultKind.SLOW: "The app took too long",
 }
 _STATUSES = {
     FaultKind.OFF: HTTPStatus.SERVICE_UNAVAILABLE,

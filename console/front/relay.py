@@ -1,41 +1,50 @@
 """Passes a request on to an app, and its answer back."""
 
 import logging
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from console.front import headers, refusals, waiting
+from console.front import headers, refusals
 from console.front.refusals import Refusal
 from console.front.slots import slots
-from console.front.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream
 from console.recording.request_log import note
 from console.server.answers import Answer
 from storage import micro_addresses
+from storage.embedded.micros import waiting
+from storage.embedded.micros.upstream import BadAnswer, Crowded, Ended, NotThere, Upstream, connect
+from storage.errors import HostUnreachable
+from storage.micros.hosts import the_host
 from storage.models import Micro
 
 logger = logging.getLogger(__name__)
 
-# What runs Micros learns of a new one within this time.
-_LEARNS_SECONDS = 2.0
-_LOOK_SECONDS = 0.1
+# Most apps write head and body one after the other. What is whole within that time goes out in one piece, without a thread that
+# reads it bit by bit; a stream begins so much later.
+_WHOLE_WITHIN_SECONDS = 0.003
 
 
 def relay(environ: dict[str, Any], micro: Micro, socket: Path, sent: list[tuple[str, str]], body: bytes) -> Answer:
     """The app's answer. Raises Refusal when there is none."""
     if not slots.take(micro.id):
         raise refusals.busy("As many requests as it may have at once are on their way. Try again in a moment.")
-    patience = waiting.Waiting(micro.id)
+    patience = waiting.Waiting(
+        micro.id,
+        the_host(),
+        start_seconds=settings.MICRO_START_SECONDS,
+        request_seconds=settings.MICRO_REQUEST_SECONDS,
+    )
     upstream: Upstream | None = None
     try:
-        upstream = _connect(socket, patience)
+        upstream = connect(socket, patience)
         upstream.send(environ["REQUEST_METHOD"], _target(environ), sent, body)
         upstream.read_head()
         patience.answered()
+        upstream.read_rest(_WHOLE_WITHIN_SECONDS)
     except BaseException as error:
         slots.give_back(micro.id)
         if upstream is not None:
@@ -65,7 +74,7 @@ class _Relayed:
                 self._patience.pause()
                 yield chunk
         except waiting.TooSlow:
-            waiting.give_up_on(self._micro_id)
+            _give_up_on(self._micro_id)
             note("ERROR", "front", "The app took too long: its answer was broken off")
             raise TimeoutError("the app took too long") from None
         except (Ended, BadAnswer, waiting.Faulted) as error:
@@ -81,21 +90,10 @@ class _Relayed:
             slots.give_back(self._micro_id)
 
 
-def _connect(socket: Path, patience: waiting.Waiting) -> Upstream:
-    ends_at = time.monotonic() + _LEARNS_SECONDS
-    while True:
-        try:
-            return Upstream(socket, patience)
-        except NotThere:
-            if time.monotonic() > ends_at:
-                raise
-            time.sleep(_LOOK_SECONDS)
-
-
 def _refusal_for(error: BaseException, micro: Micro) -> Refusal | None:
     match error:
         case NotThere() | Ended():
-            return refusals.of_fault(waiting.why_missing(micro.id))
+            return refusals.of_fault(waiting.why_missing(micro.id, the_host()))
         case waiting.Faulted():
             return refusals.of_fault(error.fault)
         case Crowded():
@@ -103,10 +101,16 @@ def _refusal_for(error: BaseException, micro: Micro) -> Refusal | None:
         case BadAnswer():
             return Refusal(HTTPStatus.BAD_GATEWAY, "The app's answer can't be passed on", f"The trouble: {error}.")
         case waiting.TooSlow():
-            waiting.give_up_on(micro.id)
+            _give_up_on(micro.id)
             text = f"An app has {settings.MICRO_REQUEST_SECONDS:g} seconds to answer a request."
             return Refusal(HTTPStatus.GATEWAY_TIMEOUT, "The app took too long", text)
     return None
+
+
+def _give_up_on(micro_id: str) -> None:
+    """An app hung: a fresh instance takes what comes next, and the old one is ended once it had time to finish."""
+    with suppress(HostUnreachable):
+        the_host().replace(micro_id)
 
 
 def _why(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from storage import limits
 from storage.errors import StorageError
@@ -85,6 +86,51 @@ class ValueField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return text.replace("\r\n", "\n")
+
+
+class _LongField(forms.IntegerField):
+    """How long a run may take, in minutes; none is as long as a request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Minutes it may take",
+            required=False,
+            min_value=1,
+            max_value=limits.MICRO_RUN_SECONDS_MAX // 60,
+            help_text=f"Empty: as long as a request, {settings.MICRO_REQUEST_SECONDS:g} seconds. At most 60 minutes.",
+            widget=forms.NumberInput(attrs={"autocomplete": "off"}),
+        )
+
+
+class ScheduleForm(forms.Form):
+    """When the cron functions run."""
+
+    expression = forms.CharField(
+        label="Runs",
+        max_length=limits.MICRO_EXPRESSION_MAX_CHARACTERS,
+        help_text="A rate, or a cron expression of six fields. Times are in UTC.",
+        widget=forms.TextInput(attrs={**_PLAIN, "class": "data", "placeholder": "5 minutes"}),
+    )
+    minutes = _LongField()
+
+
+class RunForm(forms.Form):
+    """What is run, and with what."""
+
+    action = forms.CharField(
+        required=False,
+        max_length=limits.MICRO_ACTION_MAX_CHARACTERS,
+        help_text="The one that the function is for; empty for the function without one.",
+        widget=forms.TextInput(attrs={**_PLAIN, "class": "data"}),
+    )
+    input = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=limits.MICRO_RUN_INPUT_MAX_BYTES,
+        help_text="JSON, or words as in a terminal: --name value, and -name for what is only true.",
+        widget=forms.Textarea(attrs={**_PLAIN, "class": "data", "rows": 4}),
+    )
+    minutes = _LongField()
 
 
 class VariableForm(forms.Form):

@@ -13,6 +13,7 @@ from console.micros.addresses import address_of
 from console.micros.shown import conditions_of, find_why_off
 from console.page import PageRequest
 from storage.collections.roles import CollectionAccess
+from storage.micro_schedules import schedules
 from storage.micros import deployments, figures, micros
 
 
@@ -35,6 +36,7 @@ def _cards(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
     conditions = conditions_of(found, why_off=why_off)
     counted = figures.find_last_hour([micro.id for micro in found])
     latest = deployments.list_latest(granted.collection.id)
+    scheduled = schedules.find_schedules([micro.id for micro in found])
     return {
         "granted": granted,
         "tab": "micros",
@@ -46,6 +48,7 @@ def _cards(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
                 "condition": conditions[micro.id],
                 "figures": counted[micro.id],
                 "latest": latest.get(micro.id),
+                "schedule": scheduled.get(micro.id),
             }
             for micro in found
         ],

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from console.micros import shown
 from console.page import PageRequest
 from storage.micro_logs import logs
+from storage.micro_schedules import schedules
 from storage.micros import deployments, figures
 
 _LINES = 8
@@ -29,6 +30,7 @@ def overview(request: PageRequest, collection_id: str, micro_id: str) -> HttpRes
         lines=logs.list_lines(micro_id=micro_id, limit=_LINES),
         domains=[domain.name for domain in micro.domains.order_by("id")],
         log_address="",
+        schedule=schedules.find_schedule(micro_id),
     )
     facts = render_to_string("micros/_facts.html", context, request=request)
     seen = f"{crc32(facts.encode()):08x}"

@@ -10,9 +10,12 @@ from console.micros import (
     list_views,
     logs,
     overview,
+    runs,
+    schedule,
     settings_views,
     variables,
 )
+from console.micros.from_git import views as from_git_views
 
 _one = [
     path("", overview.overview, name="micro"),
@@ -31,6 +34,12 @@ _one = [
     path("keys/new/", api_keys.new, name="new-micro-key"),
     path("keys/<int:api_key_id>/revoke/", api_keys.revoke, name="revoke-micro-key"),
     path("logs/", logs.index, name="micro-logs"),
+    path("schedule/", schedule.index, name="micro-schedule"),
+    path("schedule/check/", schedule.check, name="check-micro-schedule"),
+    path("schedule/remove/", schedule.remove, name="remove-micro-schedule"),
+    path("schedule/run/", schedule.run_now, name="run-micro-schedule"),
+    path("runs/", runs.index, name="micro-runs"),
+    path("runs/<uuid:run_id>/", runs.show, name="micro-run-shown"),
     path("settings/", settings_views.settings, name="micro-settings"),
     path("settings/address/", settings_views.address, name="micro-address"),
     path("settings/restart/", settings_views.restart, name="restart-micro"),
@@ -42,5 +51,6 @@ urlpatterns = [
     path("new/", creating.new, name="new-micro"),
     path("new/starters/<slug:starter>/", creating.from_starter, name="new-micro-from-starter"),
     path("new/address/", creating.check_address, name="check-micro-address"),
+    path("from-git/<uuid:fetch_id>/", from_git_views.fetched, name="git-fetch"),
     path("<micro_id>/", include(_one)),
 ]

@@ -46,6 +46,8 @@ def describe(row: ExportedMicro, listing: list[CodeEntry]) -> MicroEntry:
         files=len(listing),
         bytes=sum(file.bytes for file in listing),
         listing=listing,
+        schedule=row.schedule or "",
+        schedule_seconds=row.schedule_seconds,
     )
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from storage import limits
 from storage.archive.sources import MicroSource
 from storage.errors import AlreadyTaken, InvalidInput
+from storage.micro_schedules import schedules
 from storage.micros import bundles, deployments, domains, micros, subdomains
 from storage.micros.runtimes import read_runtime
 from storage.models import Micro
@@ -81,7 +82,7 @@ def _create(source: MicroSource, collection_id: str, name: str, asked_by: User |
     micro = micros.create_micro(
         collection_id=collection_id, name=name, runtime=_runtime(about.runtime), subdomain=subdomain, made_by=asked_by
     )
-    at = {"collection_id": collection_id, "micro_id": micro.id}
+    at: dict[str, str] = {"collection_id": collection_id, "micro_id": micro.id}
     micro = micros.change_micro(
         **at,
         has_sign_in=about.has_sign_in,
@@ -94,6 +95,13 @@ def _create(source: MicroSource, collection_id: str, name: str, asked_by: User |
             domains.add_domain(**at, name=domain)
         except (AlreadyTaken, InvalidInput):
             lacks.append(f"the domain {domain}")
+    if about.schedule:
+        try:
+            schedules.set_schedule(
+                **at, expression=about.schedule, limit_seconds=about.schedule_seconds, set_by=asked_by
+            )
+        except InvalidInput:
+            lacks.append(f"the schedule {about.schedule}")
     return Made(micro, lacks)
 
 

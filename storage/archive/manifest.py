@@ -72,6 +72,8 @@ class MicroEntry(msgspec.Struct, frozen=True):
     files: int
     bytes: int
     listing: list[CodeEntry]
+    schedule: str = ""  # when its cron functions run
+    schedule_seconds: int | None = None  # that such a run may take; none: as long as a request
 
 
 class Totals(msgspec.Struct, gc=False):

@@ -41,6 +41,8 @@ class ExportedMicro(NamedTuple):
     sealed_variables: bytes
     deployment_id: UUID | None
     deployed_runtime: str | None
+    schedule: str | None
+    schedule_seconds: int | None
 
 
 class Imported(NamedTuple):
@@ -72,13 +74,15 @@ def list_exported_drives(collection_id: str) -> Statement[IdAndName]:
 
 
 def list_exported_micros(collection_id: str) -> Statement[ExportedMicro]:
-    """Rows: a collection's Micros by name, each with its domains and the deployment that serves."""
+    """Rows: a collection's Micros by name, each with its domains, its schedule and the deployment that serves."""
     return Statement(
         """
         SELECT m.id, m.name, m.runtime, m.subdomain,
             ARRAY (SELECT d.name FROM storage_microdomain d WHERE d.micro_id = m.id ORDER BY d.id),
-            m.has_sign_in, m.is_recorded, m.is_kept_warm, m.idle_minutes, m.sealed_variables, m.deployment_id, s.runtime
+            m.has_sign_in, m.is_recorded, m.is_kept_warm, m.idle_minutes, m.sealed_variables, m.deployment_id, s.runtime,
+            c.expression, c.limit_seconds
         FROM storage_micro m LEFT JOIN storage_deployment s ON s.id = m.deployment_id
+            LEFT JOIN storage_microschedule c ON c.micro_id = m.id
         WHERE m.collection_id = $1 ORDER BY m.name COLLATE "C"
     """,
         [collection_id],

@@ -17,20 +17,24 @@ Kind = Literal["person", "command", "nobody", "server"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, the command line (`name` is the system's user), nobody who is known, or the server itself."""
+    """A person, the command line (`name` is the system's user), nobody who is known, or the server itself.
+
+    `token` is the name of the access token that a person acts with, "" in a browser.
+    """
 
     kind: Kind
     name: str = ""
     person_id: int | None = None
     address: str = ""
+    token: str = ""
 
 
 SERVER = Actor("server")
 
 
-def person(user: User, *, address: str = "") -> Actor:
-    """Somebody with an account, at this network address."""
-    return Actor("person", user.get_username(), user.pk, address)
+def person(user: User, *, address: str = "", token: str = "") -> Actor:
+    """Somebody with an account, at this network address, by an access token of this name or in a browser."""
+    return Actor("person", user.get_username(), user.pk, address, token)
 
 
 @contextmanager

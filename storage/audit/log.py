@@ -74,8 +74,10 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{verb} is recorded outside of the transaction of what it tells")
-    told = {name: _clean_value(value) for name, value in (details or {}).items()}
     actor = by or actors.current()
+    told = {name: _clean_value(value) for name, value in (details or {}).items()}
+    if actor.token:
+        told["by_token"] = _clean(actor.token)
     run(
         audit_sql.add_entry(
             Actor(actor.kind, _clean(actor.name), actor.person_id, _clean(actor.address)),

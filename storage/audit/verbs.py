@@ -39,6 +39,11 @@ class Verb(StrEnum):
     OPENID_LINKED = "openid.link"
     OPENID_UNLINKED = "openid.unlink"
     EMAIL_NOTED = "person.email"
+    TERMINAL_ALLOWED = "terminal.allow"
+    TERMINAL_REFUSED = "terminal.refuse"
+    TOKEN_CREATED = "token.create"  # noqa: S105 (a word)
+    TOKEN_FIRST_USED = "token.first-use"  # noqa: S105 (a word)
+    TOKEN_REVOKED = "token.revoke"  # noqa: S105 (a word)
     ACCOUNT_CREATED = "account.create"
     ACCOUNT_REMOVED = "account.remove"
     INVITED = "invitation.create"
@@ -74,6 +79,9 @@ class Verb(StrEnum):
     MICRO_DOMAIN_REMOVED = "micro-domain.remove"
     MICRO_KEY_CREATED = "micro-key.create"
     MICRO_KEY_REVOKED = "micro-key.revoke"
+    MICRO_SCHEDULE_SET = "micro-schedule.set"
+    MICRO_SCHEDULE_REMOVED = "micro-schedule.remove"
+    MICRO_RUN = "micro.run"
     MICRO_DELETED = "micro.delete"
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
@@ -112,6 +120,11 @@ _VERBS = {
     Verb.SECOND_FACTOR_REQUIRED: (Kind.SIGN_INS, "decided whether everybody needs a second factor"),
     Verb.OPENID_LINKED: (Kind.SIGN_INS, "linked to the OpenID Connect provider"),
     Verb.OPENID_UNLINKED: (Kind.SIGN_INS, "unlinked from the OpenID Connect provider"),
+    Verb.TERMINAL_ALLOWED: (Kind.SIGN_INS, "allowed to sign in the terminal"),
+    Verb.TERMINAL_REFUSED: (Kind.SIGN_INS, "refused to sign in the terminal"),
+    Verb.TOKEN_CREATED: (Kind.SIGN_INS, "created the access token"),
+    Verb.TOKEN_FIRST_USED: (Kind.SIGN_INS, "signed in for the first time with the access token"),
+    Verb.TOKEN_REVOKED: (Kind.SIGN_INS, "revoked the access token"),
     Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
     Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),
@@ -148,6 +161,9 @@ _VERBS = {
     Verb.MICRO_DOMAIN_REMOVED: (Kind.MICROS, "removed a domain from the Micro"),
     Verb.MICRO_KEY_CREATED: (Kind.MICROS, "created an API key of the Micro"),
     Verb.MICRO_KEY_REVOKED: (Kind.MICROS, "revoked an API key of the Micro"),
+    Verb.MICRO_SCHEDULE_SET: (Kind.MICROS, "set the schedule of the Micro"),
+    Verb.MICRO_SCHEDULE_REMOVED: (Kind.MICROS, "removed the schedule of the Micro"),
+    Verb.MICRO_RUN: (Kind.MICROS, "ran functions of the Micro"),
     Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),

@@ -216,6 +216,8 @@ class _Making:
         self._diary.tell(f"It starts, and {answered}.")
 
     def _serve(self) -> None:
+        # Whoever sees that it is done finds all lines of how it was made.
+        self._diary.flush()
         reach("deployment-before-done")
         with engine_errors(), transaction.atomic():
             micro_id, collection_id = self._deployment.micro_id, self._deployment.micro.collection_id
@@ -271,6 +273,7 @@ class _Diary:
         self._lines: list[Line] = []
         self._masking = Masking(list_secret_texts(deployment.micro))
         self._holding = threading.Lock()
+        self._writing = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_at_it, name="deployment", daemon=True)
 
@@ -281,7 +284,7 @@ class _Diary:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._flush()
+        self.flush()
 
     def tell(self, text: str) -> None:
         """A line, of the installer or of ours."""
@@ -303,24 +306,27 @@ class _Diary:
     def _keep_at_it(self) -> None:
         beat_at = time.monotonic()
         while not self._over.wait(_FLUSH_SECONDS):
-            self._flush()
+            self.flush()
             if time.monotonic() - beat_at >= _BEAT_SECONDS:
                 beat_at = time.monotonic()
                 with suppress(StorageError, Superseded), one_connection():
                     self._lease.save()
         connections.close_all()
 
-    def _flush(self) -> None:
-        with self._holding:
-            taken, self._lines = self._lines, []
-        # The log of a build is worth less than the build.
-        with suppress(StorageError):
-            logs.add_lines([self._masking.line(line) for line in taken])
+    def flush(self) -> None:
+        """Have all that was told until now in the log."""
+        with self._writing:
+            with self._holding:
+                taken, self._lines = self._lines, []
+            # The log of a build is worth less than the build.
+            with suppress(StorageError):
+                logs.add_lines([self._masking.line(line) for line in taken])
 
 
 def _fail(deployment: Deployment, lease: Lease, reason: str, diary: _Diary) -> None:
     reason = diary.mask(reason)
     diary.tell(f"Deployment {deployment.number} failed, and does not serve: {reason.splitlines()[0] if reason else ''}")
+    diary.flush()
     with engine_errors(), transaction.atomic():
         lease.save()
         _end_failed(deployment, reason)

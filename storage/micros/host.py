@@ -1,9 +1,13 @@
 """The words of `storage/micro_host.py`, where this room's modules look for them."""
 
 from storage.micro_host import (
+    Answered,
     Built,
+    Call,
+    Cloned,
     Fault,
     FaultKind,
+    GitSource,
     Line,
     MicroHost,
     Source,
@@ -14,9 +18,13 @@ from storage.micro_host import (
 )
 
 __all__ = [
+    "Answered",
     "Built",
+    "Call",
+    "Cloned",
     "Fault",
     "FaultKind",
+    "GitSource",
     "Line",
     "MicroHost",
     "Source",

@@ -1,17 +1,21 @@
 """Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
 
+from storage.models.access_tokens import AccessToken, TerminalSignIn
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
 from storage.models.audit import AuditEntry
 from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
+from storage.models.git_sources import GitFetch
 from storage.models.items import Base, Item, SaveReceipt
+from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
 from storage.models.throttles import Throttle
 
 __all__ = [
+    "AccessToken",
     "AuditEntry",
     "Base",
     "BaseFigures",
@@ -31,6 +35,7 @@ __all__ = [
     "File",
     "FileDeletion",
     "Folder",
+    "GitFetch",
     "Import",
     "ImportProblem",
     "Invitation",
@@ -41,6 +46,8 @@ __all__ = [
     "MicroKey",
     "MicroLine",
     "MicroMinute",
+    "MicroRun",
+    "MicroSchedule",
     "Part",
     "PinnedEvent",
     "Recording",
@@ -49,6 +56,7 @@ __all__ = [
     "Session",
     "SignInRules",
     "SnapshotSchedule",
+    "TerminalSignIn",
     "Throttle",
     "Upload",
 ]

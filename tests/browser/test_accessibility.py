@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from console.management.demo_items import messy_items
+from storage.access_tokens import sign_ins, tokens
 from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
@@ -21,6 +22,8 @@ from storage.models import (
     ImportProblem,
     Micro,
     MicroLine,
+    MicroRun,
+    MicroSchedule,
     Role,
     SnapshotSchedule,
 )
@@ -96,6 +99,9 @@ PAGES = {
     "micro-domains": "/collections/{id}/micros/{micro}/domains/",
     "micro-keys": "/collections/{id}/micros/{micro}/keys/",
     "micro-logs": "/collections/{id}/micros/{micro}/logs/",
+    "micro-runs": "/collections/{id}/micros/{micro}/runs/",
+    "micro-run-failed": "/collections/{id}/micros/{micro}/runs/{run}/",
+    "micro-schedule": "/collections/{id}/micros/{micro}/schedule/",
     "micro-settings": "/collections/{id}/micros/{micro}/settings/",
     "micro-address": "/collections/{id}/micros/{micro}/settings/address/",
     "delete-micro": "/collections/{id}/micros/{micro}/settings/delete/",
@@ -104,6 +110,9 @@ PAGES = {
     "invite": "/collections/{id}/settings/people/invite/",
     "people": "/people/",
     "account": "/account/",
+    "terminal": "/terminal/{terminal}/",
+    "terminal-over": "/terminal/{refused}/",
+    "revoke-token": "/tokens/{token}/revoke/",
     "prove": "/account/second-factor/prove/",
     "reset-second-factor": "/people/{reader}/second-factor/",
     "jump": "/jump/?q=a",
@@ -183,6 +192,26 @@ def fill_micro(cast: Cast) -> None:
         MicroLine.objects.create(
             micro_id=micro.id, deployment_id=failed.id, at=timezone.now(), source=source, text="line " * 60
         )
+    fill_runs(micro)
+
+
+def fill_runs(micro: Micro) -> None:
+    """A run that failed, runs of a schedule in every state that is one of rest, and all that is warned of."""
+    now = timezone.now()
+    times = {"asked_at": now, "started_at": now, "finished_at": now}
+    MicroSchedule.objects.create(
+        micro=micro, expression="0/5 8-17 ? * MON-FRI 2199", failures_in_row=3, overlapped_at=now
+    )
+    reason = "no room for a rather long line, " * 10
+    run = MicroRun.objects.create(
+        micro=micro, kind="run", action="hello", state="failed", reason=reason, input='{"n": 1}', answer="[1]", **times
+    )
+    MicroLine.objects.create(micro_id=micro.id, request_id=run.id, at=now, source=1, text="line " * 60)
+    for number, state in enumerate(("done", "failed", "skipped")):
+        due_at = now - timedelta(minutes=number)
+        MicroRun.objects.create(
+            micro=micro, kind="cron", state=state, due_at=due_at, reason=reason, is_overlapping=True, **times
+        )
 
 
 def make_archives(cast: Cast) -> None:
@@ -234,8 +263,18 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "export": export.id if export else "",
         "micro": Micro.objects.get(collection=cast.collection).id,
         "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
+        "run": MicroRun.objects.get(micro__collection=cast.collection, kind="run").id,
         **imports,
     }
+
+
+def make_sign_ins(cast: Cast) -> dict[str, object]:
+    """A terminal that asks the server's owner, one that was refused, and tokens; all with long names."""
+    name = "a-laptop-with-a-rather-long-name-to-see-what-happens" + "-x" * 20
+    waiting, refused = (sign_ins.start(challenge="0" * 64, device=name, address="2001:db8::1") for _ in range(2))
+    sign_ins.refuse(sign_in_id=refused.id)
+    token = [tokens.create_token(person=cast.server_owner, name=each) for each in ("CI", name)][-1].token
+    return {"terminal": waiting.id, "refused": refused.id, "token": token.pk}
 
 
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>
@@ -263,6 +302,7 @@ def test_every_page(full: Cast, pages: Pages, half: int, is_thorough: bool) -> N
     page = pages(full.server_owner, bypass_csp=True)
     event, replay, of_micro = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "of_micro": of_micro, "empty": make_cast().collection.id}
+    known |= make_sign_ins(full)
     known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
     for number, (name, path) in enumerate(list(PAGES.items())[half::2]):

@@ -3,17 +3,21 @@
 Things that not everybody may know have names that stand nowhere else. Who may know what is the table in docs/console.md.
 """
 
+import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from storage.base import bases, items
@@ -22,7 +26,18 @@ from storage.collections import invitations, keys
 from storage.drive import drives
 from storage.events import queries as event_queries
 from storage.micros import api_keys, micros, variables
-from storage.models import Collection, DataKeyUse, Deployment, Export, Import, Membership, Micro, MicroLine, Role
+from storage.models import (
+    Collection,
+    DataKeyUse,
+    Deployment,
+    Export,
+    Import,
+    Membership,
+    Micro,
+    MicroLine,
+    MicroRun,
+    Role,
+)
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.console.test_routes import (
@@ -57,6 +72,8 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "a Micro's name": READERS,
     "what a Micro printed": READERS,
     "why a deployment failed": READERS,
+    "why a run failed": READERS,
+    "what a run answered": READERS,
     "a variable's name": MEMBERS,
     "a variable's value": set(),
     "an API key's name": MEMBERS,
@@ -73,7 +90,8 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "an e-mail address": set(),
     "a password's hash": set(),
 }
-TARGETS = ("dialog", "panel", "visor-live", "cards", "light", "micros", "micro-live", "deployment")
+# A part of a page is asked for by the name of what it goes into, which its view looks at.
+_TARGET = re.compile(r'htmx\.target == "([a-z-]+)"')
 # Beside the bare address: what makes a page say more.
 MORE = {
     "jump": ["?q=canary", "?q=keys"],
@@ -86,9 +104,13 @@ MORE = {
     "base-rows": ["?q=canary"],
     "micros": ["?seen=x"],
     "micro-logs": ["?q=canary", "?live=0", "?before=999999999", "?from=errors", "?deployment=1"],
+    "check-micro-schedule": ["?expression=5+minutes", "?expression=canary"],
     "check-micro-address": ["?name=Canary-micro", "?subdomain=canary-micro"],
     "connect": ["?client=python", "?client=go", "?client=curl"],
 }
+
+
+_RUN = UUID(int=7)
 
 
 @pytest.fixture
@@ -147,6 +169,8 @@ def canaries(people: Cast) -> dict[str, str]:
         "a Micro's name": "Canary-app",
         "what a Micro printed": "canary-printed",
         "why a deployment failed": "canary-traceback",
+        "why a run failed": "canary-of-a-run",
+        "what a run answered": "canary-answer",
         "a variable's name": "CANARY_VARIABLE",
         "a variable's value": "canary-value",
         "an API key's name": "canary-api-key",
@@ -172,6 +196,9 @@ def _make_micros(collection_id: str, other_id: str) -> tuple[str, Deployment]:
     deployment = Deployment.objects.create(
         micro=micro, number=1, runtime="python", state="failed", reason="canary-traceback"
     )
+    MicroRun.objects.create(
+        micro=micro, kind="run", state="failed", reason="canary-of-a-run", answer='"canary-answer"', id=_RUN
+    )
     line = {"at": timezone.now(), "text": "canary-printed", "deployment_id": deployment.pk}
     for source in MicroLine.Source:
         MicroLine.objects.create(micro_id=micro.id, source=source, **line)
@@ -185,8 +212,19 @@ def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Ite
     for address in [url, *(url.partition("?")[0] + text for text in more)]:
         yield ask(address)
         yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
-        for target in TARGETS:
+        for target in targets_of(url):
             yield ask(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET=target)
+
+
+def targets_of(url: str) -> list[str]:
+    """What the view of an address may be asked for by htmx: any page to be a dialog (`console/page.py`), and its own parts."""
+    view = inspect.unwrap(resolve(url.partition("?")[0]).func)
+    return ["dialog", *_targets_in(view.__module__)]
+
+
+@lru_cache
+def _targets_in(module: str) -> list[str]:
+    return sorted(set(_TARGET.findall(inspect.getsource(sys.modules[module]))) - {"dialog"})
 
 
 def told_by(answer: Any) -> str:
@@ -204,6 +242,8 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
         yield reverse(name, args=[people.collection.id, made["event_id"]])
     if name == "micro-deployment":
         yield reverse(name, args=[people.collection.id, made["micro_id"], made["deployment_id"]])
+    if name == "micro-run-shown":
+        yield reverse(name, args=[people.collection.id, made["micro_id"], _RUN])
     if name in LEAST_ROLE:
         yield url_of(name, people, made["other_id"])
     if name == "base-item":
@@ -338,3 +378,10 @@ def test_what_is_another_collections_is_answered_as_nothing(
                 wrong[name] = (foreign, nothing)
     assert wrong == {}
     assert invitations.list_invitations(other.id)
+
+
+@pytest.mark.parametrize(
+    "name, part", [("micro-deployment", "deployment"), ("audit", "audit-list"), ("visor", "panel")]
+)
+def test_parts_of_pages_are_found(name: str, part: str, people: Cast) -> None:
+    assert {"dialog", part} <= set(targets_of(url_of(name, people)))

@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from storage import disk_space, jobs, room
+from storage.access_tokens import sign_ins, tokens
 from storage.archive import exports, imports, snapshots
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -26,7 +27,11 @@ from storage.errors import DiskFull
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.queue import EventQueue
+from storage.git_sources import fetches
+from storage.micro_host import GitSource
 from storage.micro_logs import logs
+from storage.micro_runs import runs
+from storage.micro_schedules import schedules
 from storage.micros import api_keys, bundles, deployments, domains, figures, micros, variables
 from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, MicroMinute, Role, SnapshotSchedule
 from storage.postgres import clock
@@ -120,9 +125,16 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Micro": lambda full: micros.create_micro(collection_id=full.collection_id, name="new"),
     "a Micro's bundle": lambda full: bundles.bundle_of({"main.py": b"app = None"}).__enter__(),
     "a Micro's deployment": lambda full: deployments.ask_for_deployment(**full.micro, bundle=_UNSEEN, asked_by=None),
+    "a repository": lambda full: fetches.ask_for_fetch(
+        collection_id=full.collection_id, source=GitSource("https://git.example.org/app"), asked_by=full.person
+    ),
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
+    "a terminal's sign-in": lambda full: sign_ins.start(challenge="0" * 64, device="laptop", address=""),
+    "a Micro's schedule": lambda full: schedules.set_schedule(**full.micro, expression="5 minutes"),
+    "a Micro's run": lambda full: runs.ask_for_run(**full.micro),
+    "an access token": lambda full: tokens.create_token(person=full.person, name="new"),
     "snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="day", keep=1, is_checked=False, set_by=full.person
     ),
@@ -175,6 +187,7 @@ TABLES = {
     "storage.Deletion": "a deletion of all",
     "storage.Export": "an export",
     "storage.Import": "an import",
+    "storage.GitFetch": "a repository",
     "storage.ImportProblem": "bounded for each import",
     "storage.SnapshotSchedule": "snapshots",
     "storage.AuditEntry": "a wrong password",
@@ -200,11 +213,15 @@ TABLES = {
     "storage.Session": "signing in",
     "storage.SignInRules": "one row",
     "storage.Throttle": "a wrong password",
+    "storage.AccessToken": "an access token",
+    "storage.TerminalSignIn": "a terminal's sign-in",
     "storage.Micro": "a Micro",
     "storage.MicroDomain": "a Micro's domain",
     "storage.Deployment": "a Micro's deployment",
     "storage.MicroKey": "a Micro's API key",
     "storage.MicroLine": _LEFT_OUT,
+    "storage.MicroSchedule": "a Micro's schedule",
+    "storage.MicroRun": "a Micro's run",
     "storage.MicroMinute": _LEFT_OUT,
 }
 

@@ -98,5 +98,7 @@ def test_it_holds_the_package_and_nothing_else(place: Any, tmp_path: Path) -> No
     assert {name for name in names if not name.split("/")[0].endswith(".dist-info")} == package
     assert "Name: homeport-client" in metadata
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
-        "Requires-Dist: httpx>=0.27,<1"
+        "Requires-Dist: click>=8.1,<9",
+        "Requires-Dist: httpx>=0.27,<1",
+        "Requires-Dist: watchfiles>=0.24,<2",
     ]

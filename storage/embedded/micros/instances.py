@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from storage import limits
 from storage.embedded.micros.doors import api_door
 from storage.embedded.micros.enclosures import Enclosure
 from storage.embedded.micros.output import Allowance, Output
@@ -20,8 +21,6 @@ from storage.micro_masking import masking_of
 
 # An idle app ends by itself that much before its time at most, as its clock is another one.
 _EARLY_SECONDS = 1.0
-# What an instance that was told to finish gets beyond the time of a request.
-_FINISH_SECONDS = 3.0
 _OUTPUT_MAX_CHARACTERS = 20_000
 
 
@@ -68,8 +67,8 @@ class Instance:
         self._is_killed = False
         self._starting = self._loop.create_task(self._start())
 
-    def drain(self) -> None:
-        """Have it accept no more and finish what it has; it is killed when that takes longer than a request may."""
+    def drain(self, *, is_at_a_run: bool = False) -> None:
+        """Have it accept no more and finish what it has; it is killed when that takes longer than a request, or a run, may."""
         if self.phase in (Phase.DRAINING, Phase.ENDED):
             return
         self.phase = Phase.DRAINING
@@ -77,7 +76,14 @@ class Instance:
             self.kill()
             return
         self._enclosure.send({"drain": True})
-        self._set_timer(self._around.bounds.request_seconds + _FINISH_SECONDS, self.kill)
+        seconds = limits.MICRO_RUN_SECONDS_MAX if is_at_a_run else self._around.bounds.request_seconds
+        self._set_timer(seconds + self._around.bounds.finish_seconds, self.kill)
+
+    def hurry(self) -> None:
+        """The runs that it was given time for have ended: now it has that of a request."""
+        if self.phase is Phase.DRAINING:
+            bounds = self._around.bounds
+            self._set_timer(bounds.request_seconds + bounds.finish_seconds, self.kill)
 
     def kill(self, fault: Fault | None = None) -> None:
         """End it at once, for a reason or because it is not wanted."""

@@ -7,6 +7,7 @@ that failed is not to be tried again yet, callers are let go at once: they learn
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from uuid import UUID
 
 from storage import limits
@@ -37,7 +38,8 @@ class Life:
         self._listening = sockets.listen(self._path, backlog=limits.MICRO_BACKLOG)
         self._current: Instance | None = None  # starts, or takes the requests
         self._next: Instance | None = None  # starts, to take the current one's place
-        self._leaving: set[Instance] = set()
+        self._leaving: dict[Instance, set[object]] = {}  # with the runs that each may be at
+        self._holds: set[object] = set()
         self._failures = 0
         self._not_before = 0.0
         self._again: asyncio.TimerHandle | None = None
@@ -88,6 +90,21 @@ class Life:
         self.stop()
         self._listening.close()
         self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """While a run goes on: what leaves meanwhile is not hurried until the run has ended."""
+        hold = object()
+        self._holds.add(hold)
+        try:
+            yield
+        finally:
+            self._holds.discard(hold)
+            for instance, holds in self._leaving.items():
+                if hold in holds:
+                    holds.discard(hold)
+                    if not holds:
+                        instance.hurry()
 
     def tick(self) -> None:
         """What is done every second."""
@@ -179,8 +196,10 @@ class Life:
         self._next = self._make()
 
     def _leave(self, instance: Instance) -> None:
-        self._leaving.add(instance)
-        instance.drain()
+        # One that never took a request has no run to finish.
+        holds = set(self._holds) if instance.ready_at is not None else set()
+        self._leaving[instance] = holds
+        instance.drain(is_at_a_run=bool(holds))
 
     # What instances tell.
 
@@ -199,7 +218,7 @@ class Life:
                 self._leave(old)
 
     def _on_end(self, instance: Instance) -> None:
-        self._leaving.discard(instance)
+        self._leaving.pop(instance, None)
         is_next, is_current = instance is self._next, instance is self._current
         if is_next:
             self._next = None

@@ -6,8 +6,9 @@ things is in `control.py`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import UUID
 
 from storage.embedded.micros.lives import Life
@@ -71,6 +72,16 @@ class Supervisor:
         """Have a fresh instance take its place."""
         if life := self._lives.get(micro_id):
             life.replace()
+
+    @contextmanager
+    def holding(self, micro_id: str) -> Iterator[None]:
+        """Within it, what runs of it now is given the time of a long run to finish, should something take its place."""
+        life = self._lives.get(micro_id)
+        if life is None:
+            yield
+            return
+        with life.holding():
+            yield
 
     # What goes on.
 

@@ -12,9 +12,13 @@ from storage.micro_masking import Masking
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long things may take, and how much memory the processes of an instance may have."""
+    """How long things may take, and how much memory the processes of an instance may have.
+
+    `finish_seconds` is what an instance that was told to finish gets beyond the time of a request.
+    """
 
     request_seconds: float = 10.0
+    finish_seconds: float = 3.0
     start_seconds: float = 30.0
     build_seconds: float = 300.0
     memory_bytes: int = 512 * 1_048_576

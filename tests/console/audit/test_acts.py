@@ -21,13 +21,14 @@ from console.accounts.invitations import make_link
 from console.accounts.openid import admission
 from console.accounts.second_factor import factors
 from console.management.recorded import RecordedCommand
+from storage.access_tokens import tokens
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Conditions, Entry, Verb
 from storage.base import edits, items
 from storage.collections import invitations
 from storage.events import queries as event_queries
-from storage.models import Role, Session
+from storage.models import Micro, MicroSchedule, Role, Session
 from storage.postgres.caller import Access
 from tests.commands import run_here
 from tests.console.conftest import Browser
@@ -36,11 +37,13 @@ from tests.console.test_routes import (
     OPEN,
     ROUTES,
     SignedIn,
+    make_deployment,
+    make_micro,
     signed_in,
     undone_line,
     url_of,
 )
-from tests.people import PASSWORD, Cast
+from tests.people import PASSWORD, Cast, make_person
 from tests.second_factors import App, give_app
 from tests.visor import make_event
 
@@ -79,6 +82,8 @@ NEW_PASSWORD = "another horse staple"
 AUDITED: dict[str, Act] = {
     "sign-out": Act(Verb.SIGNED_OUT, ""),
     "sign-out-everywhere": Act(Verb.SIGNED_OUT_EVERYWHERE, ""),
+    "terminal": Act(Verb.TERMINAL_ALLOWED, "laptop", {"answer": "allow"}),
+    "revoke-token": Act(Verb.TOKEN_REVOKED, "laptop"),
     "account": Act(
         Verb.PASSWORD_CHANGED,
         "{owner}",
@@ -133,6 +138,10 @@ AUDITED: dict[str, Act] = {
     "remove-micro-domain": Act(Verb.MICRO_DOMAIN_REMOVED, "app"),
     "new-micro-key": Act(Verb.MICRO_KEY_CREATED, "app", {"name": "robot"}),
     "revoke-micro-key": Act(Verb.MICRO_KEY_REVOKED, "app"),
+    "micro-schedule": Act(Verb.MICRO_SCHEDULE_SET, "app", {"expression": "5 minutes"}),
+    "remove-micro-schedule": Act(Verb.MICRO_SCHEDULE_REMOVED, "app"),
+    "run-micro-schedule": Act(Verb.MICRO_RUN, "app"),
+    "micro-runs": Act(Verb.MICRO_RUN, "app", {"action": "hello"}),
     "micro-settings": Act(Verb.MICRO_CHANGED, "letters", {"what": "name", "name": "letters"}),
     "micro-address": Act(Verb.MICRO_CHANGED, "app", {"subdomain": "letters-letters"}),
     "delete-micro": Act(Verb.MICRO_DELETED, "app", {"typed_name": "app"}),
@@ -182,14 +191,22 @@ def acts(people: Cast) -> Callable[[], list[Entry]]:
 def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
     """The address of an act that can be done, and what is sent there."""
     if name == "withdraw-owner-invitation":
-        made = invitations.invite_person(
+        invited = invitations.invite_person(
             collection_id=None, role=Role.OWNER, note="Linus", invited_by=cast.server_owner
         )
+        return reverse(name, args=[invited.pk]), {}
+    if name == "revoke-token":
+        made = tokens.create_token(person=who_does(name, cast), name="laptop").token
         return reverse(name, args=[made.pk]), {}
     if name == "visor-redo":
         event = make_event(cast.collection.id, method="PUT", path="things/items")
         event_queries.keep_event(event)
         return reverse(name, args=[cast.collection.id, event.line.id]), {}
+    if name in ("remove-micro-schedule", "run-micro-schedule", "micro-runs"):
+        micro = make_micro(cast)
+        Micro.objects.filter(id=micro.id).update(deployment=make_deployment(cast))
+        MicroSchedule.objects.get_or_create(micro=micro, expression="5 minutes")
+        return url_of(name, cast), act.form or {}
     if name in ("recovery-codes", "remove-factor", "turn-off-second-factor", "reset-second-factor"):
         person = cast.reader if name == "reset-second-factor" else who_does(name, cast)
         give_app(person)
@@ -241,7 +258,8 @@ def state() -> dict[str, Any]:
         *("storage_drive", "storage_item", "storage_file", "storage_filedeletion", "storage_export", "storage_import"),
         *("storage_recording", "storage_snapshotschedule", "storage_pinnedevent"),
         *("storage_micro", "storage_deployment", "storage_microdomain", "storage_microkey"),
-        *("storage_session", "auth_user"),
+        *("storage_microschedule", "storage_microrun"),
+        *("storage_session", "storage_accesstoken", "storage_terminalsignin", "auth_user"),
     )
     found = {}
     with connection.cursor() as cursor:
@@ -469,6 +487,10 @@ def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
     key = run_here("datakey", "create", collection_id, "app").stdout.splitlines()[-1]
     key_id = run_here("datakey", "list", collection_id).stdout.split()[0]
     assert run_here("datakey", "revoke", collection_id, key_id).returncode == 0
+    person = make_person()
+    token = run_here("token", "create", person.username, "--days", "7").stdout.splitlines()[-1]
+    token_id = run_here("token", "list", person.username).stdout.split()[0]
+    assert run_here("token", "revoke", person.username, token_id).returncode == 0
     assert run_here("export", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("import", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("sweep").returncode == 0
@@ -478,7 +500,9 @@ def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
     told = [entry for entry in reversed(found) if entry.id > max([0, *(each.id for each in newest)])]
 
     assert [entry.verb for entry in told] == [
-        *(Verb.COLLECTION_CREATED, Verb.KEY_CREATED, Verb.KEY_REVOKED, Verb.EXPORT_DOWNLOADED),
+        *(Verb.COLLECTION_CREATED, Verb.KEY_CREATED, Verb.KEY_REVOKED, Verb.TOKEN_CREATED, Verb.TOKEN_REVOKED),
+        Verb.EXPORT_DOWNLOADED,
         *(Verb.IMPORT_STARTED, Verb.IMPORT_RUN, Verb.SWEPT, Verb.RECONCILED),
     ]
     assert key.split("_")[1] not in repr(told)
+    assert token not in repr(told)

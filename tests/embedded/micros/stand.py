@@ -66,7 +66,7 @@ class Stand:
         self.wanted: dict[str, Wanted] = {}
         bounds = settings.bounds
         self.host = EmbeddedHost(
-            self.places.control,
+            self.places,
             build_seconds=bounds.build_seconds,
             start_seconds=bounds.start_seconds,
             request_seconds=bounds.request_seconds,

@@ -10,6 +10,7 @@ import pytest
 
 from storage.embedded.micros import sockets
 from storage.embedded.micros.client import EmbeddedHost
+from storage.embedded.micros.places import Places
 from storage.embedded.micros.wire import Question
 from storage.errors import HostUnreachable
 from storage.micro_host import FaultKind, State, Status
@@ -52,10 +53,12 @@ def test_what_is_no_question_is_not_answered(stand: Stand, question: bytes) -> N
 
 
 def test_without_a_supervisor_nobody_is_reached(tmp_path: Path) -> None:
-    host = EmbeddedHost(tmp_path / "control.sock", build_seconds=1, start_seconds=1, request_seconds=1)
+    places = Places(tmp_path)
+    places.make()
+    host = EmbeddedHost(places, build_seconds=1, start_seconds=1, request_seconds=1)
     with pytest.raises(HostUnreachable):
         host.why_off()
-    sockets.listen(tmp_path / "control.sock", backlog=1).close()
+    sockets.listen(places.control, backlog=1).close()
     with pytest.raises(HostUnreachable):
         host.why_off()
 

@@ -22,6 +22,7 @@ from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
 from storage.embedded.micros.places import Places
+from storage.micro_schedules import schedules
 from storage.micros import deploying, deployments, domains, micros, variables
 from storage.models import Base, Deployment, Export, Import
 from storage.postgres import clock
@@ -222,6 +223,7 @@ def test_micros_go_out_and_come_in_without_their_secrets(tmp_path: Path) -> None
         micro = make_micro("Guest/book", collection_id=access.collection_id, runtime="python3.9")
         at: dict[str, Any] = {"collection_id": access.collection_id, "micro_id": micro.id}
         micros.change_micro(**at, has_sign_in=False, is_kept_warm=True, idle_minutes=7)
+        schedules.set_schedule(**at, expression="0 10 * * ? *", limit_seconds=60)
         variables.set_variables(**at, values={"TOKEN": "a canary of a secret"})
         domains.add_domain(**at, name=f"{micro.id}.example.org")
         code = HELLO | {"CON/aux.txt": b"1", "con/AUX.txt": b"2"}
@@ -256,6 +258,7 @@ def test_micros_go_out_and_come_in_without_their_secrets(tmp_path: Path) -> None
         assert manifest.find_differences(before, after) == []
         made = {each.name: each for each in micros.list_micros(target.collection_id)}
         assert not made["Guest/book"].has_sign_in
+        assert made["Guest/book"].schedule.expression == "0 10 * * ? *"
         assert made["Guest/book"].subdomain != micro.subdomain
         assert micros.read_data_key(made["Guest/book"]) != data_key
 

@@ -7,6 +7,7 @@ the connection itself, and the request waits in the kernel until it is there.
 import errno
 import select
 import socket
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Protocol
 import httptools
 
 from storage import limits
+from storage.embedded.micros import sockets
 
 _CHUNK_BYTES = 65_536
 
@@ -33,6 +35,11 @@ class Ended(Exception):
 
 class BadAnswer(Exception):
     """What the app answered is not HTTP, or more than there may be of it; the message says what, for people."""
+
+
+# What runs Micros learns of a new one within this time.
+_LEARNS_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
 
 
 class Patience(Protocol):
@@ -60,7 +67,8 @@ class Upstream:
         self._socket.setblocking(False)
         self._poll = select.poll()
         try:
-            self._socket.connect(str(path))
+            with sockets.address(path) as reached:
+                self._socket.connect(reached)
         except (FileNotFoundError, ConnectionRefusedError):
             self._socket.close()
             raise NotThere from None
@@ -90,6 +98,14 @@ class Upstream:
             self._read()
         if self._is_switching:
             raise BadAnswer("it wants to speak another protocol than HTTP")
+
+    def read_rest(self, seconds: float) -> None:
+        """Take in what follows the head, as long as it comes within that time. Raises as `read_head` does."""
+        ends_at = time.monotonic() + seconds
+        while not self.is_whole() and (left := ends_at - time.monotonic()) > 0:
+            if sum(map(len, self._chunks)) > _CHUNK_BYTES or not self._poll_for(select.POLLIN, left):
+                return
+            self._read()
 
     def body(self) -> Iterator[bytes]:
         """The body as it comes. Raises as `read_head` does."""
@@ -148,12 +164,15 @@ class Upstream:
         self._is_whole = True
 
     def _wait(self, events: int) -> int:
+        while not (found := self._poll_for(events, self._patience.seconds_left())):
+            pass
+        return found
+
+    def _poll_for(self, events: int, seconds: float) -> int:
+        """What of these the socket is ready for within that time; 0 for nothing."""
         self._poll.register(self._socket, events)
-        while True:
-            seconds = self._patience.seconds_left()
-            found = self._poll.poll(max(seconds, 0.0) * 1_000)
-            if found:
-                return found[0][1]
+        found = self._poll.poll(max(seconds, 0.0) * 1_000)
+        return found[0][1] if found else 0
 
     def _has_no_body(self) -> bool:
         return self._is_for_head or self.status in (204, 304)
@@ -182,3 +201,15 @@ class Upstream:
     def on_message_complete(self) -> None:
         if self.status >= 200:
             self._is_whole = True
+
+
+def connect(path: Path, patience: Patience) -> Upstream:
+    """Connect to a Micro that may be so new that what runs Micros learns of it in a moment. Raises NotThere and Crowded."""
+    ends_at = time.monotonic() + _LEARNS_SECONDS
+    while True:
+        try:
+            return Upstream(path, patience)
+        except NotThere:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,131 @@
+"""`deta run`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Optional
+
+import click
+
+from deta.cli import project
+from deta.cli.errors import CliError
+from deta.cli.options import as_json, open_server
+from deta.cli.project import State
+from deta.cli.says import say, say_json, warn
+from deta.cli.server import Server, segment
+
+_UNDER_WAY = ("queued", "running")
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
+# A line that was printed is in the log within this time.
+_LINES_SECONDS = 1.5
+
+
+@click.command(epilog="Example: deta run hello -- --name Jimmy --tag a --tag b -loud")
+@click.argument("words", nargs=-1, metavar="[ACTION] [-- --NAME VALUE ... -FLAG ...]")
+@click.option("-l", "--logs", "with_logs", is_flag=True, help="Show what it printed as well.")
+@click.option("--timeout", type=click.IntRange(1, 3600), metavar="SECONDS", help="How long it may take, up to 3600.")
+@click.option("--server", "server_url", metavar="URL", help="The server to speak to.")
+@as_json
+def command(
+    words: tuple[str, ...], with_logs: bool, timeout: Optional[int], server_url: Optional[str], is_json: bool
+) -> None:
+    """Run the function of the Micro in this folder that is for an action, or the one that is for none.
+
+    What stands behind `--` is its input: values are texts, a name that comes again makes a list, `-flag` is true.
+    """
+    action, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("", words)
+    asked = {"action": action, "input": read_words(rest), "limit_seconds": timeout}
+    state = project.load(Path())
+    with open_server(server_url, noted=state.server) as server:
+        if not is_json:
+            say("Running micro...")
+        made = server.post(runs_path(state), asked)["run"]
+        run, lines = _wait(server, f"{runs_path(state)}/{segment(made['id'])}", with_logs=with_logs)
+    if is_json:
+        say_json({**run, "answer": _read(run["answer"]), "lines": lines})
+    else:
+        _show(run, lines if with_logs else None)
+    if run["state"] != "done":
+        hint = "" if with_logs else " (`deta run -l` shows what it printed)"
+        raise CliError(f"The run failed: {' '.join(run['reason'].split())}{hint}")
+
+
+def read_words(words: tuple[str, ...]) -> dict[str, Any]:
+    """The input that words stand for. Raises CliError."""
+    found: dict[str, Any] = {}
+    left = iter(words)
+    for word in left:
+        name = word[2:] if word.startswith("--") else word[1:]
+        if not word.startswith("-") or not name or name.startswith("-"):
+            raise CliError(f"{word!r} is no name: write --name value, or -name for what is only true")
+        if not word.startswith("--"):
+            found[name] = True
+            continue
+        name, joined, value = name.partition("=")
+        if not joined:
+            following = next(left, None)
+            if following is None:
+                raise CliError(f"{word!r} has no value: write --{name} value, or -{name} for what is only true")
+            value = following
+        before = found.get(name)
+        if name not in found:
+            found[name] = value
+        elif isinstance(before, list):
+            before.append(value)
+        else:
+            found[name] = [before, value]
+    return found
+
+
+def runs_path(state: State) -> str:
+    """Where the server has a Micro's runs."""
+    return f"collections/{segment(state.collection_id)}/micros/{segment(state.micro_id)}/runs"
+
+
+def _wait(server: Server, path: str, *, with_logs: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The run once it has ended, and what it printed."""
+    pause = _FIRST_PAUSE_SECONDS
+    try:
+        while (answer := server.get(path))["run"]["state"] in _UNDER_WAY:
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+    except KeyboardInterrupt:
+        warn("It goes on without you: the Micro's page in the console shows what comes of it.")
+        raise
+    if not with_logs:
+        return answer["run"], []
+    time.sleep(_LINES_SECONDS)
+    lines: list[dict[str, Any]] = []
+    while more := server.get(path, after=lines[-1]["id"] if lines else 0)["lines"]:
+        lines += more
+    return answer["run"], lines
+
+
+def _show(run: dict[str, Any], lines: Optional[list[dict[str, Any]]]) -> None:
+    if run["state"] == "done":
+        say("\nResponse:")
+        if run["is_cut"]:
+            say(run["answer"])
+            warn("It was longer: this is its beginning.")
+        else:
+            _say_answer(run["answer"])
+    if lines is not None:
+        say("\nLogs:")
+        for line in lines:
+            say(line["text"])
+
+
+def _say_answer(text: str) -> None:
+    try:
+        say_json(json.loads(text))
+    except ValueError:
+        say(text)
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
