@@ -25,5 +25,5 @@ def test_words_are_texts_lists_and_what_is_only_true(words: list[str], found: di
 
 @pytest.mark.parametrize("words", [["Jimmy"], ["--"], ["-"], ["---x"], ["--name"], ["--a", "1", "2"]])
 def test_other_words_are_refused(words: list[str]) -> None:
-    with pytest.raises(CliError, match="is no name|has no value"):
+    with pytest.raises(CliError, match=r"is no name|has no value"):
         read_words(tuple(words))
