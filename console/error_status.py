@@ -110,6 +110,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     SignedOut: 401,
     errors.Forbidden: 403,
     SecondFactorOwed: 403,
+    errors.SignInRefused: 403,
     errors.AccessTokenNotFound: 404,
     errors.ArchiveNotFound: 404,
     errors.BaseNotFound: 404,
@@ -120,11 +121,13 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.DriveNotFound: 404,
     errors.EventNotFound: 404,
     errors.FileNotFound: 404,
+    errors.GitFetchNotFound: 404,
     errors.ItemNotFound: 404,
     errors.MicroKeyNotFound: 404,
     errors.RunNotFound: 404,
     errors.MicroNotFound: 404,
     errors.PersonNotFound: 404,
+    errors.SignInNotFound: 404,
     errors.UploadNotFound: 404,
     UnknownPath: 404,
     MethodNotAllowed: 405,
@@ -134,6 +137,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.OutOfPlace: 409,
     errors.SaveReused: 409,
     errors.InvitationSpent: 410,
+    errors.SignInOver: 410,
     errors.UndoOver: 410,
     errors.BodyTooLarge: 413,
     EncodedBody: 415,
@@ -148,6 +152,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.EngineUnreachable: 503,
     errors.HostUnreachable: 503,
     HashingBusy: 503,
+    errors.TooManySignIns: 503,
     errors.DiskFull: 507,
 }
 
@@ -161,6 +166,6 @@ def headers_of(error: errors.StorageError) -> Mapping[str, str]:
     """The headers that go out with a named error."""
     if isinstance(error, RequestError):
         return error.headers
-    if isinstance(error, errors.EngineUnreachable | errors.HostUnreachable):
+    if isinstance(error, errors.EngineUnreachable | errors.HostUnreachable | errors.TooManySignIns):
         return {"Retry-After": str(limits.RETRY_AFTER_SECONDS)}
     return {}

@@ -6,15 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from console.error_status import HashingBusy
+from console.error_status import HashingBusy, UnknownPath
+from console.json_views import error_response
 from storage import limits
-from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable
+from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable, InvalidInput
 
 # What PostgreSQL says when it has no room to write.
 _DISK_FULL = "53100"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_by_terminal(request):
+        return error_response(InvalidInput("Bad request", str(exception)))
     return render(request, "errors/400.html", status=400)
 
 
@@ -24,6 +27,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same page for missing pages and for those the person may not see."""
+    if _is_by_terminal(request):
+        return error_response(UnknownPath())
     return render(request, "errors/404.html", status=404)
 
 
@@ -44,3 +49,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response
     return HttpResponse(render_to_string("errors/500.html"), status=500)
+
+
+def _is_by_terminal(request: HttpRequest) -> bool:
+    """What is refused before a view is reached: the `deta` command reads no pages."""
+    return request.path_info.startswith("/cli/")

@@ -73,4 +73,6 @@ def _word(name: str, probe: Future[str | None]) -> str:
     logger.warning("%s is not ready: %s", name, fault)
     if postgres.is_recovering(fault):
         return "starting"
+    if fault.startswith("no answer"):
+        return fault
     return "does not answer" if "connect" in fault.lower() else "answers with an error"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
+from console import own_address
 from storage import micro_addresses
 
 _KEPT_MOST = 1_024
@@ -33,8 +34,12 @@ def is_below_domain(host: str) -> bool:
 
 
 def console_host(host: str) -> str:
-    """The console's own host as seen from a Micro's, whose Host header is given: with the same port."""
-    name = next(name for name in settings.ALLOWED_HOSTS if name != "*" and not name.startswith("."))
+    """The console's own host as seen from a Micro's, whose Host header is given: with the same port.
+
+    It is the one that people use, or they would have to sign in a second time: browsers keep cookies by the name.
+    """
+    given = (name for name in settings.GIVEN_HOSTS if name != "*" and not name.startswith("."))
+    name = next(given, own_address.host())
     port = host.rpartition(":")[2]
     return f"{name}:{port}" if port.isdigit() and not host.endswith("]") else name
 

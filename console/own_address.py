@@ -8,10 +8,15 @@ from django.conf import settings
 ADDRESS_NOTE = "serve.json"
 
 
+def host() -> str:
+    """The name or address of this server as one would type it on this machine, in an address and without a port."""
+    found = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
+    return f"[{found}]" if ":" in found and "[" not in found else found
+
+
 def url(port: int, *, scheme: str) -> str:
     """A listener's address as one would type it on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 (compared, not bound)
-    return f"{scheme}://{f'[{host}]' if ':' in host and '[' not in host else host}:{port}"
+    return f"{scheme}://{host()}:{port}"
 
 
 def noted_address() -> str:

@@ -79,7 +79,9 @@ SECRET_KEY = env.str("HOMEPORT_SECRET_KEY", "") or (_local.secret_key if _local 
 DEBUG = env.bool("HOMEPORT_DEBUG", False)
 # Its own names are always among them: by these it is probed, by serve and from within a container.
 _OWN_NAMES = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower(), HOST]
-ALLOWED_HOSTS = [*environment.read_hosts(env), *_OWN_NAMES]
+# The names that people were told, of which the first leads from a Micro to the console.
+GIVEN_HOSTS = environment.read_hosts(env)
+ALLOWED_HOSTS = [*GIVEN_HOSTS, *_OWN_NAMES]
 # Addresses or networks of reverse proxies whose X-Forwarded headers are believed.
 TRUSTED_PROXIES = environment.read_proxies(env)
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.

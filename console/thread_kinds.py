@@ -1,5 +1,6 @@
 """Which requests are answered by which threads, and how many of those a web process has."""
 
+import re
 from typing import Any
 
 from console import host_names
@@ -18,6 +19,8 @@ KINDS = {
 }
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
+# A part that the command sends, and the end of its upload.
+_FILES_OF_COMMAND = re.compile(r"/cli/collections/[^/]+/drives/[^/]+/uploads/.")
 # What people send by hand may wait for S3, or for an app.
 _BY_HAND_PAGES = ("/visor/client/", "/redo/")
 
@@ -37,6 +40,8 @@ def kind_of_console(environ: dict[str, Any]) -> str:
     """The same of a request that is for no Micro."""
     path: str = environ["PATH_INFO"]
     is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    # What a person asks of the API goes through the same gate as a page, and is the API's work.
+    path = path.removeprefix("/cli") if path.startswith("/cli/v1/") else path
     if path.startswith("/v1/"):
         parts = path.split("/", 6)
         what = parts[4] if len(parts) > 4 else ""
@@ -45,8 +50,11 @@ def kind_of_console(environ: dict[str, Any]) -> str:
         return "files" if stores else "rows"
     if path in ("/healthz", "/readyz"):
         return "rows"
+    if path.startswith("/cli/"):
+        # Code on its way, and what a Micro is: that tells what its code asks for.
+        return "files" if path.endswith("/bundle") or path.rsplit("/", 2)[1] == "micros" else "pages"
     if path.startswith(_PASSWORD_PAGES) and not is_reading:
         return "passwords"
-    if path.endswith(_BY_HAND_PAGES) and not is_reading:
+    if (path.endswith(_BY_HAND_PAGES) or _FILES_OF_COMMAND.match(path)) and not is_reading:
         return "files"
     return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"

@@ -229,6 +229,36 @@ class AccessTokenNotFound(StorageError):
     default = "There is no such access token"
 
 
+class SignInNotFound(StorageError):
+    """No terminal asks under this id, or it is not this one."""
+
+    default = "There is no such sign-in. Run `deta login` again"
+
+
+class SignInRefused(StorageError):
+    """The person refused the terminal in the browser."""
+
+    default = "The sign-in was refused in the browser"
+
+
+class SignInOver(StorageError):
+    """The terminal was answered already, or waited for too long."""
+
+    default = "This sign-in is over. Run `deta login` again"
+
+
+class TooManySignIns(StorageError):
+    """Very many terminals wait to be let in."""
+
+    default = "Too many terminals are signing in at this moment. Wait a few minutes, then try again"
+
+
+class GitFetchNotFound(StorageError):
+    """The collection has no fetched repository with this id; it may have been deployed, or forgotten after a day."""
+
+    default = "This repository was deployed already, or not within a day: fetch it again"
+
+
 class MicroKeyNotFound(StorageError):
     """The Micro has no API key with this id or name."""
 

@@ -5,6 +5,7 @@ goes with a worker that is killed; the queue's own `lock` would stay with its jo
 """
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,7 @@ from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
 from storage.events import retention
+from storage.git_sources import fetches
 from storage.micro_logs import logs
 from storage.micro_runs import calling, runs
 from storage.micro_runs.runners import runners
@@ -34,80 +36,91 @@ from storage.s3.cache import copies
 from storage.throttles import tries
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="sweep_expired_items", queueing_lock="sweep_expired_items")
+def _once(work: Callable[[int], Any]) -> "Task[[int], Any, Any]":
+    """A job under its function's name, of which at most one waits."""
+    name = work.__name__
+    return app.task(name=name, queueing_lock=name)(work)
+
+
+def _every(cron: str) -> Callable[[Callable[[int], Any]], "Task[[int], Any, Any]"]:
+    """The same, at these times as well."""
+
+    def decorate(work: Callable[[int], Any]) -> "Task[[int], Any, Any]":
+        return app.periodic(cron=cron)(_once(work))
+
+    return decorate
+
+
+@_every("* * * * *")
 def sweep_expired_items(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_expired_items()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="sweep_tries", queueing_lock="sweep_tries")
+@_every("* * * * *")
 def sweep_tries(timestamp: int) -> None:
     """Every minute."""
     tries.sweep_tries()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="sweep_files", queueing_lock="sweep_files")
+@_every("* * * * *")
 def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
     room.make_room()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="count_everything", queueing_lock="count_everything")
+@_every("* * * * *")
 def count_everything(timestamp: int) -> None:
     """Every minute, and when somebody looks at outdated counts."""
     usage.count_everything()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="continue_deletions", queueing_lock="continue_deletions")
+@_every("* * * * *")
 def continue_deletions(timestamp: int) -> None:
     """At once when a collection was deleted, and every minute, to continue after a crash."""
     deletion.continue_deletions()
     room.make_room()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="continue_file_deletions", queueing_lock="continue_file_deletions")
+@_every("* * * * *")
 def continue_file_deletions(timestamp: int) -> None:
     """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
     room.make_room()
 
 
-@app.task(name="make_room", queueing_lock="make_room")
+@_once
 def make_room(timestamp: int) -> None:
     """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
     room.make_room(wait_seconds=15)
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="tidy_events", queueing_lock="tidy_events")
+@_every("* * * * *")
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
     retention.tidy_events(clock.now())
 
 
-@app.periodic(cron="* * * * * */15")
-@app.task(name="continue_archives", queueing_lock="continue_archives")
+@_every("* * * * * */15")
 def continue_archives(timestamp: int) -> None:
     """At once when somebody asks for an export or import, and four times a minute, to continue those of killed workers."""
     worker.continue_archives()
 
 
-@app.periodic(cron="* * * * * */15")
-@app.task(name="continue_deployments", queueing_lock="continue_deployments")
+@_every("* * * * * */15")
 def continue_deployments(timestamp: int) -> None:
     """At once when somebody deploys a Micro, and four times a minute, to continue what killed workers left."""
     deploying.continue_deployments()
 
 
-@app.periodic(cron="* * * * * */15")
-@app.task(name="start_due_runs", queueing_lock="start_due_runs")
+@_every("* * * * * */15")
+def continue_git_fetches(timestamp: int) -> None:
+    """At once when somebody wants a repository, and four times a minute, to continue what killed workers left."""
+    fetches.continue_fetches()
+
+
+@_every("* * * * * */15")
 def start_due_runs(timestamp: int) -> None:
     """Four times a minute: what schedules bring, and what killed workers left. Runs are made in threads of their own."""
     if hosts.can_run():
@@ -116,21 +129,19 @@ def start_due_runs(timestamp: int) -> None:
     runners.wake()
 
 
-@app.task(name="continue_runs", queueing_lock="continue_runs")
+@_once
 def continue_runs(timestamp: int) -> None:
     """At once when somebody asks for a run of a Micro's functions."""
     runners.wake()
 
 
-@app.periodic(cron="*/10 * * * *")
-@app.task(name="sweep_runs", queueing_lock="sweep_runs")
+@_every("*/10 * * * *")
 def sweep_runs(timestamp: int) -> None:
     """Every ten minutes: runs of Micros beyond what is kept."""
     runs.sweep_runs()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="sweep_micros", queueing_lock="sweep_micros")
+@_every("* * * * *")
 def sweep_micros(timestamp: int) -> None:
     """Every minute: lines and figures of Micros beyond what is kept."""
     with only_worker("micros") as is_ours:
@@ -139,8 +150,7 @@ def sweep_micros(timestamp: int) -> None:
             figures.sweep_figures()
 
 
-@app.periodic(cron="17 4 * * *")
-@app.task(name="remove_spent_sessions", queueing_lock="remove_spent_sessions")
+@_every("17 4 * * *")
 def remove_spent_sessions(timestamp: int) -> None:
     """Once a night: delete expired sessions and invitations, and the rows of old deletions."""
     people.remove_spent()
@@ -148,29 +158,25 @@ def remove_spent_sessions(timestamp: int) -> None:
     file_deletion.forget_old()
 
 
-@app.periodic(cron="23 * * * *")
-@app.task(name="forget_receipts", queueing_lock="forget_receipts")
+@_every("23 * * * *")
 def forget_receipts(timestamp: int) -> None:
     """Every hour; a receipt is kept for a day."""
     edits.forget_receipts()
 
 
-@app.periodic(cron="41 * * * *")
-@app.task(name="forget_audit", queueing_lock="forget_audit")
+@_every("41 * * * *")
 def forget_audit(timestamp: int) -> None:
     """Every hour; entries are kept for `HOMEPORT_AUDIT_DAYS`."""
     audit.forget_old()
 
 
-@app.periodic(cron="37 * * * *")
-@app.task(name="tidy_copies", queueing_lock="tidy_copies")
+@_every("37 * * * *")
 def tidy_copies(timestamp: int) -> None:
     """Every hour; a copy is used for a day."""
     copies.tidy()
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="take_up_abandoned_jobs", queueing_lock="take_up_abandoned_jobs")
+@_every("* * * * *")
 async def take_up_abandoned_jobs(timestamp: int) -> None:
     """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
 

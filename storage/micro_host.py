@@ -127,6 +127,24 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class GitSource:
+    """A public git repository: `https://host/path`, a branch or tag (empty for the usual one), and a folder in it (or empty)."""
+
+    address: str
+    branch: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """What became of fetching a repository: the commit that was fetched, or `reason`, why none was."""
+
+    is_done: bool
+    commit: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One `POST` of ours to a Micro: JSON to a path that nobody can reach from outside.
 
@@ -178,6 +196,10 @@ class MicroHost(Protocol):
 
     def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
         """Install the dependencies of a deployment whose code is in its folder; `tell` gets each line as it is printed."""
+        ...
+
+    def clone(self, source: GitSource, source_id: uuid.UUID) -> Cloned:
+        """Fetch a repository, without its history, and leave its files as a tar in the folder of that id."""
         ...
 
     def try_out(self, wanted: Wanted) -> Tried:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from django.db import transaction
 from storage.collections import collections
 from storage.embedded.micros.places import Places
 from storage.micros import bundles, deploying, deployments, hosts, micros
-from storage.micros.host import Answered, Built, Call, MicroHost, Status, Tried, Wanted
+from storage.micros.host import Answered, Built, Call, Cloned, GitSource, MicroHost, Status, Tried, Wanted
 from storage.models import Deployment, Micro
 from storage.postgres import clock
 
@@ -28,6 +29,8 @@ class ToldHost:
     built: Built = field(default_factory=lambda: Built(is_done=True, runs_on="Python 3.11.7"))
     tried: Tried = field(default_factory=lambda: Tried(status=200))
     install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
+    clone_into: Callable[[GitSource, UUID], Cloned] = lambda source, source_id: Cloned(is_done=False, reason="Untold.")
+    cloned: list[tuple[GitSource, UUID]] = field(default_factory=list)
     answers: Callable[[Call], Answered] = lambda call: Answered(200, b'{"result":null}')
     calls: list[Call] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
@@ -41,7 +44,9 @@ class ToldHost:
         return ["Python 3.11.7", "Node.js 24.1.0"]
 
     def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
-        return {micro_id: Status() for micro_id in micro_ids}
+        """Whatever is to serve does."""
+        found = dict(Micro.objects.filter(id__in=micro_ids).values_list("id", "deployment_id"))
+        return {micro_id: Status(deployment_id=found.get(micro_id)) for micro_id in micro_ids}
 
     def changed(self, micro_id: str) -> None:
         self.told.append(("changed", micro_id))
@@ -50,6 +55,10 @@ class ToldHost:
         self.installed.append(wanted)
         self.install_into(wanted, tell)
         return self.built
+
+    def clone(self, source: GitSource, source_id: UUID) -> Cloned:
+        self.cloned.append((source, source_id))
+        return self.clone_into(source, source_id)
 
     def try_out(self, wanted: Wanted) -> Tried:
         self.tried_out.append(wanted)

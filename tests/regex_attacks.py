@@ -5,14 +5,16 @@ makes the match fail: that is what backtracking takes longest over.
 """
 
 import json
+import math
 import os
 import re
 import resource
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any, NoReturn
+from typing import Any
 
 SECONDS = 2
 # For all attacks on one pattern: what each just ends in time of is not linear either.
@@ -92,7 +94,7 @@ _VARIANTS_MAX = 12
 _REPEATED_MAX = 30
 # All attacks are tried at this length, in characters, and those that took longest at a greater one as well.
 _TRIED_AT = 65_536
-_TRIED_AGAIN = 5
+_TRIED_AGAIN = 3
 
 
 def attack(pattern: str | bytes, flags: int, longest: int) -> Iterator[str]:
@@ -189,39 +191,53 @@ def _joined(starts: Iterable[str], ends: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    """Read a pattern from the input, attack it, and print the first text that takes more than 2 s of processor time."""
+    """Read a pattern from the input, attack it, and print the first text that takes more than 2 s of processor time.
+
+    The texts are tried by a process that the system ends then; it says beforehand which text is next.
+    """
     pattern, is_bytes, flags, methods, longest = json.load(sys.stdin)
     made = re.compile(pattern.encode("latin-1"), flags) if is_bytes else re.compile(pattern, flags)
+    told, tell = os.pipe()
+    if os.fork() == 0:
+        _try_all(made, flags, methods, longest, lambda text: os.write(tell, f"{text}\n".encode()))
+        os._exit(0)
+    os.close(tell)
+    with os.fdopen(told) as lines:
+        last = "".join(lines).rpartition("\n")[0].rpartition("\n")[2]
+    if os.wait()[1] != 0:
+        sys.stdout.write(f"{methods} of {last}")
+
+
+def _try_all(made: Any, flags: int, methods: list[str], longest: int, tell: Callable[[str], object]) -> None:
     taken: list[tuple[float, int]] = []
     for number, text in enumerate(attack(made.pattern, flags, min(longest, _TRIED_AT))):
+        tell(_described(text))
         taken.append((_seconds(made, methods, text), number))
         if sum(seconds for seconds, _ in taken) > _TOGETHER_SECONDS:
-            _give_up(methods, text)
+            os._exit(1)
     if longest > _TRIED_AT:
         worst = {number for _, number in sorted(taken, reverse=True)[:_TRIED_AGAIN]}
         for number, text in enumerate(attack(made.pattern, flags, longest)):
             if number in worst:
+                tell(_described(text))
                 _seconds(made, methods, text)
 
 
+def _described(text: str) -> str:
+    return f"{text[:40]!r} ... {text[-20:]!r}, {len(text)} characters"
+
+
 def _seconds(made: Any, methods: list[str], text: str) -> float:
-    """The processor time for one text, used in a process that is ended after 2 s; then this one ends too, and says why."""
-    before = os.times()
-    worker = os.fork()
-    if worker == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        tried = text.encode("latin-1", "replace") if isinstance(made.pattern, bytes) else text
-        for method in methods:
-            _use(made, method, tried)
-        os._exit(0)
-    if os.waitpid(worker, 0)[1] != 0:
-        _give_up(methods, text)
-    return os.times().children_user - before.children_user
-
-
-def _give_up(methods: list[str], text: str) -> NoReturn:
-    sys.stdout.write(f"{methods} of {text[:40]!r} ... {text[-20:]!r}, {len(text)} characters")
-    raise SystemExit
+    """The processor time for one text. Beyond 2 s this process ends: by the system, which counts in whole seconds, or itself."""
+    began = time.process_time()
+    ends_at = math.ceil(began) + SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (ends_at, resource.RLIM_INFINITY))
+    tried = text.encode("latin-1", "replace") if isinstance(made.pattern, bytes) else text
+    for method in methods:
+        _use(made, method, tried)
+    if (taken := time.process_time() - began) > SECONDS:
+        os._exit(1)
+    return taken
 
 
 def _use(made: Any, method: str, text: Any) -> None:

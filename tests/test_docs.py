@@ -67,6 +67,15 @@ TOLD = {
         "KEY_BYTES_PER_DAY_MAX": "1 to {:,} bytes a day",
         "AUDIT_NAMES_MAX": "people in the filter of the audit log | the first {:,}",
         "AUDIT_FAILED_SIGN_INS_PER_HOUR": "entries of failed sign-ins in the audit log | {:,} an hour",
+        "ACCESS_TOKEN_DAYS": "an access token | is good for {:,} days",
+        "ACCESS_TOKEN_DAYS_MAX": "and for at most {:,} |",
+        "ACCESS_TOKENS_MAX": "access tokens of one person | {:,} that are good",
+        "ACCESS_TOKEN_NAME_MAX_CHARACTERS": "the name of a device | {:,} visible",
+        "TERMINAL_SIGN_IN_MINUTES": "is forgotten after {:,} minutes",
+        "TERMINAL_SIGN_INS_FROM_ONE_ADDRESS": "terminals that ask | {:,} from one address",
+        "TERMINAL_SIGN_INS_MAX": "then 429; {:,} in all",
+        "SIGN_IN_WRONG_VERIFIERS": "the terminal that asked | {:,}, then",
+        "CLI_COLLECTIONS_MAX": "collections that a terminal is told | the first {:,}",
         "MICROS_PER_COLLECTION": "Micros in a collection | {:,} |",
         "MICRO_NAME_MAX_CHARACTERS": "a Micro's name | {:,} visible",
         "SUBDOMAIN_MIN_CHARACTERS": "a sub-domain | {:,} to",
@@ -188,6 +197,9 @@ IN_OTHER_UNITS = {
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
 INNER = {
+    "ACCESS_TOKEN_CHARACTERS",
+    "ACCESS_TOKEN_KEPT_DAYS",
+    "ACCESS_TOKEN_USES_SECONDS",
     "ARCHIVES_AT_ONCE",
     "ARCHIVE_BATCH_BYTES",
     "ARCHIVE_BATCH_FILES",

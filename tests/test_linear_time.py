@@ -11,7 +11,6 @@ import pytest
 
 from console.base.explanations import explain_clause
 from console.base.pasted_rows import read_rows
-from console.recording.redaction import Redactor, Secrets
 from storage import limits
 from storage.archive.entry_names import name_entries
 from storage.archive.json_stream import Broken, find_items
@@ -22,6 +21,7 @@ from storage.base.query import Condition, parse_query
 from storage.base.updates import apply_patch, parse_patch
 from storage.errors import BadQuery, InvalidInput
 from storage.exact_json import check_value, parse
+from storage.redaction import Redactor, Secrets
 from tests.processor_time import call_within
 
 CHUNK = 262_144

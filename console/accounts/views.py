@@ -26,6 +26,7 @@ from console.accounts.waiting import told_to_wait
 from console.audit.sign_ins import record_refusal
 from console.error_status import HashingBusy
 from console.page import UNPROCESSABLE, PageRequest
+from storage.access_tokens import tokens
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import people, sign_in_rules
@@ -123,7 +124,10 @@ def join(request: PageRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(_FORM_METHODS)
 def account(request: PageRequest) -> HttpResponse:
-    """One's own password and what else signs one in. A new password ends all other sessions: their hash no longer fits."""
+    """One's own password and what else signs one in.
+
+    A new password ends all other sessions, and all access tokens: their hash no longer fits.
+    """
     if request.method != "POST" or not request.user.has_usable_password():
         return _show_account(request, NewPasswordForm(request.user))
     counted = [Counter(PASSWORD_CHANGE, (str(request.user.pk),))]
@@ -140,7 +144,7 @@ def account(request: PageRequest) -> HttpResponse:
     if "old_password" not in form.errors:
         tries.forget_tries(counted)
     if is_valid:
-        return _changed_password(request, form, "Password changed. Other browsers are signed out.")
+        return _changed_password(request, form, "Password changed. Other browsers and all terminals are signed out.")
     return _show_account(request, form, status=UNPROCESSABLE)
 
 
@@ -161,7 +165,7 @@ def first_password(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def sign_out_everywhere(request: PageRequest) -> HttpResponse:
-    """End all sessions of this person, this one too."""
+    """End all sessions of this person, this one too, and all access tokens."""
     with transaction.atomic():
         people.end_sessions(person_id=request.user.id)
         logout(request)
@@ -174,6 +178,7 @@ def _show_account(request: PageRequest, form: NewPasswordForm, *, status: int = 
         "second_factor": factors.find_factors(request.user),
         "is_required": sign_in_rules.is_second_factor_required(),
         "passkeys_work": passkeys.can_be_used(request),
+        "tokens": tokens.list_tokens(request.user.pk),
         "openid": openid_name(),
         "openid_link": admission.find_link(request.user) if openid_name() else None,
     }

@@ -26,12 +26,13 @@ class ApiHandler:
         self._resolver = URLResolver(RegexPattern(f"^{prefix}"), "console.api.urls")
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
-        response = self._respond(environ)
+        response = self.respond(environ)
         # What is no list would be taken for a stream, at twice the cost.
         body = response if response.streaming else [response.content]  # type: ignore[attr-defined]
         return f"{response.status_code} {response.reason_phrase}", list(response.items()), body
 
-    def _respond(self, environ: dict[str, Any]) -> HttpResponseBase:
+    def respond(self, environ: dict[str, Any]) -> HttpResponseBase:
+        """The answer as Django's response, for who is inside Django already."""
         try:
             request = ApiRequest(environ)
             view, args, kwargs = self._resolver.resolve(request.path_info)

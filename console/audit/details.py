@@ -12,7 +12,7 @@ _COUNTED: dict[str, str] = {
     Verb.FILES_ZIPPED: "file",
 }
 # Ids are for the file: on the page they say nothing.
-_HIDDEN = {"key", "person", "invitation", "export", "import", "deletion"}
+_HIDDEN = {"key", "person", "invitation", "export", "import", "deletion", "token"}
 _BEFORE = "_before"
 _WORDS = {
     "role": "as {}",
@@ -22,6 +22,9 @@ _WORDS = {
     "requests_per_second": "{} requests a second",
     "bytes_per_day": "{} bytes a day",
     "format": "as {}",
+    "by_token": "with the access token {}",
+    "from": "from {}",
+    "for": "for {}",
 }
 
 

@@ -17,7 +17,7 @@ from storage import limits, names
 from storage.errors import InvalidInput
 from storage.exact_json import check_value, dump, parse, split
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"-?+(0|[1-9][0-9]*+)(\.[0-9]++)?+([eE][+-]?+[0-9]++)?+")
 _WORDS = {"true": "boolean", "false": "boolean", "null": "null"}
 _entries_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _FIELD_MAX_CHARACTERS = limits.ITEM_MAX_BYTES

@@ -62,7 +62,7 @@ def _let_in(request: HttpRequest) -> None:
     text = read_token(request)
     if not text:
         raise Unauthorized("Unauthorized", "Sign in first: the request has no access token")
-    bearer = tokens.check_token(text)
+    bearer = tokens.check_token(text, address=request.META.get("REMOTE_ADDR", ""))
     if factors.owes_second_factor(bearer.person):
         raise SecondFactorOwed("Set up two-factor sign-in first: open the server in a browser")
     let_in = cast(TokenRequest, request)

@@ -28,6 +28,16 @@ class Addresses:
     def tls_origin(self) -> str:
         return f"https://{self.tls_host}"
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether `safe_origin` needs no trust in our own authority."""
+        return self.is_local or not self.is_own_authority
+
+    @property
+    def safe_origin(self) -> str:
+        """What a secret may be sent to: over https, or without leaving this machine."""
+        return self.plain_origin if self.is_trusted else self.tls_origin
+
 
 def addresses_for(request: HttpRequest) -> Addresses:
     """As the browser that asks reaches this server: over https through a proxy, or with the https listener beside http."""

@@ -29,7 +29,6 @@ from storage.micros import api_keys
 from storage.micros.host import Fault, FaultKind
 from storage.micros.hosts import the_places
 from storage.models import Micro
-from storage.postgres.database import one_connection
 
 _UNAUTHORIZED = Refusal(HTTPStatus.UNAUTHORIZED, "Sign in to see this", message="Unauthorized")
 _GONE = Refusal(HTTPStatus.BAD_REQUEST, "This link was used already, or is too old", "Open the app's address again.")
@@ -37,33 +36,31 @@ _GONE = Refusal(HTTPStatus.BAD_REQUEST, "This link was used already, or is too o
 
 def find_micro(environ: dict[str, Any]) -> Micro | None:
     """The Micro that a request is for; None for one that is not for any. Raises EngineUnreachable."""
-    with one_connection():
-        return hosts.found.find(environ.get("HTTP_HOST", ""))
+    return hosts.found.find(environ.get("HTTP_HOST", ""))
 
 
 def answer(environ: dict[str, Any], micro: Micro) -> Answer:
     """The app's answer, or ours in its place. Raises BodyAwaited."""
     person: User | None = None
     try:
-        with one_connection():
-            if environ["PATH_INFO"] == paths.ENTER:
-                return _let_in(environ, micro)
-            person = environ.get(visitors.BY_HAND) or visitors.visitors.find(
-                _cookie(environ, visitors.VISITOR_COOKIE), micro
-            )
-            has_our_key = api_keys.check_key(environ.get(headers.API_KEY, ""), micro_id=micro.id)
-            if micro.has_sign_in and person is None and not has_our_key:
-                return _ask_to_sign_in(environ)
-            _check(environ, micro)
-            body = streams.read_raw(environ, most_bytes=limits.MICRO_BODY_MAX_BYTES)
-            request_id = environ.setdefault(REQUEST_ID, event_ids.new_event_id(time.time_ns()))
-            sent = headers.for_app(
-                environ,
-                request_id=request_id,
-                body_bytes=len(body) if environ.get("CONTENT_LENGTH") else None,
-                takes_key=has_our_key,
-            )
-        # No connection to the database is held while an app is at work: it may need one.
+        if environ["PATH_INFO"] == paths.ENTER:
+            return _let_in(environ, micro)
+        person = environ.get(visitors.BY_HAND) or visitors.visitors.find(
+            _cookie(environ, visitors.VISITOR_COOKIE), micro
+        )
+        has_our_key = api_keys.check_key(environ.get(headers.API_KEY, ""), micro_id=micro.id)
+        if micro.has_sign_in and person is None and not has_our_key:
+            return _ask_to_sign_in(environ)
+        _check(environ, micro)
+        body = streams.read_raw(environ, most_bytes=limits.MICRO_BODY_MAX_BYTES)
+        request_id = environ.setdefault(REQUEST_ID, event_ids.new_event_id(time.time_ns()))
+        sent = headers.for_app(
+            environ,
+            request_id=request_id,
+            body_bytes=len(body) if environ.get("CONTENT_LENGTH") else None,
+            takes_key=has_our_key,
+        )
+        # No connection to the database is held by now: the app may need one.
         socket = the_places().socket(micro.id)
         answered = relay(environ, micro, socket, sent, body)
     except Refusal as refusal:

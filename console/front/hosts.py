@@ -5,6 +5,7 @@ import time
 
 from storage.micros import micros
 from storage.models import Micro
+from storage.postgres.database import one_connection
 
 _KEPT_SECONDS = 1.0
 _KEPT_MOST = 1_024
@@ -23,7 +24,11 @@ class Found:
         kept = self._kept.get(host)
         if kept is not None and kept[0] > now:
             return kept[1]
-        micro = micros.find_micro_by_host(host)
+        with one_connection():
+            micro = micros.find_micro_by_host(host)
+        if micro is not None and micro.deployment_id is None:
+            # Its first deployment is waited for: it answers from that moment on.
+            return micro
         with self._lock:
             if len(self._kept) >= _KEPT_MOST:
                 self._kept = {name: each for name, each in self._kept.items() if each[0] > now}

@@ -25,6 +25,7 @@ from storage.collections import roles
 from storage.errors import CollectionNotFound, SecretsUnreadable
 from storage.micros import sealing
 from storage.models import Micro
+from storage.postgres.database import one_connection
 from storage.throttles import tries
 
 VISITOR_COOKIE, STATE_COOKIE = "homeport_visitor", "homeport_state"
@@ -75,7 +76,8 @@ class Visitors:
         kept = self._kept.get((cookie, micro.id))
         if kept is not None and kept[0] > now:
             return kept[1]
-        person = _find_person(cookie, micro)
+        with one_connection():
+            person = _find_person(cookie, micro)
         with self._lock:
             if len(self._kept) >= _KEPT_MOST:
                 self._kept = {name: each for name, each in self._kept.items() if each[0] > now}
@@ -106,8 +108,9 @@ def person_of_session(session_key: str) -> User | None:
     """Who is signed in to the console with this session; None for nobody. Raises EngineUnreachable."""
     request: Any = HttpRequest()
     request.session = SessionStore(session_key)
-    person = get_user(request)
-    return person if person.is_authenticated else None
+    with one_connection():
+        person = get_user(request)
+        return person if person.is_authenticated else None
 
 
 def _seal(session_key: str, micro: Micro) -> str:

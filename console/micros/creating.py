@@ -82,18 +82,23 @@ def check_address(request: PageRequest, collection_id: str) -> HttpResponse:
 def _create(request: PageRequest, collection_id: str, form: MicroForm) -> Micro | None:
     """The new Micro; None when the form now says why there is none."""
     said = form.cleaned_data
-    # What was suggested for a name that was changed since is none for this one.
-    suggested = request.POST.get("suggested", "") if request.POST.get("suggested_for") == said["name"] else ""
     try:
         return micros.create_micro(
             collection_id=collection_id,
             name=said["name"],
-            subdomain=said["subdomain"] or _still_free(suggested),
+            subdomain=chosen_subdomain(request, form),
             made_by=request.user,
         )
     except (AlreadyTaken, InvalidInput) as error:
         put_error(form, error, subdomain="sub-domain", name="")
     return None
+
+
+def chosen_subdomain(request: PageRequest, form: MicroForm) -> str:
+    """What a person chose, else what the page suggested; empty when that was for another name, or can't be had any more."""
+    said = form.cleaned_data
+    suggested = request.POST.get("suggested", "") if request.POST.get("suggested_for") == said["name"] else ""
+    return said["subdomain"] or _still_free(suggested)
 
 
 def _still_free(suggested: str) -> str:

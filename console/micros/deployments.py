@@ -50,7 +50,7 @@ def show(request: PageRequest, collection_id: str, micro_id: str, deployment_id:
         "deployment": found,
         "lines": lines,
         "is_moving": is_moving,
-        "is_serving": micro.deployment_id == found.id,
+        "is_serving": micro.deployment_id == found.id and not is_moving,
         "seen": seen,
     }
     if request.htmx.target == "deployment" and is_moving and request.GET.get("seen") == seen:
@@ -63,13 +63,11 @@ def show(request: PageRequest, collection_id: str, micro_id: str, deployment_id:
 def send_bundle(request: PageRequest, collection_id: str, micro_id: str) -> HttpResponse:
     """A zip or tar as the body, to be deployed. The answer says which page shows how it goes."""
     _, micro = shown.find(request, collection_id, micro_id, at_least=Role.MEMBER)
-    body, size_bytes = streams.open_whole(
-        request.META, most_bytes=limits.MICRO_BUNDLE_MAX_BYTES + _AROUND_FILES_BYTES, what="The bundle"
-    )
+    body, size_bytes = streams.open_whole(request.META, most_bytes=BODY_MAX_BYTES, what="The bundle")
     if not size_bytes:
         raise InvalidInput("Nothing was sent")
     release_connection()
-    with bundles.open_bundle(body, size_bytes=size_bytes) as bundle:
+    with bundles.open_bundle(body, size_bytes=size_bytes, part=micro.name) as bundle:
         made = deploy(request, micro, bundle)
     return json_response({"page": reverse("micro-deployment", args=[collection_id, micro_id, made.id])})
 
@@ -98,8 +96,8 @@ def download(request: PageRequest, collection_id: str, micro_id: str, deployment
     return send_file(request, file, headers={"Content-Disposition": named})
 
 
-# What a tar has beside the bytes of its files: a head for each, and what fills the last block of each.
-_AROUND_FILES_BYTES = 2_048 * limits.MICRO_BUNDLE_MAX_FILES
+# With what a tar has beside the bytes of its files: a head for each, and what fills the last block of each.
+BODY_MAX_BYTES = limits.MICRO_BUNDLE_MAX_BYTES + 2_048 * limits.MICRO_BUNDLE_MAX_FILES
 
 
 def deploy(request: PageRequest, micro: Micro, bundle: Bundle) -> Deployment:

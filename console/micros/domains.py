@@ -10,6 +10,7 @@ from console.micros.addresses import domain_address
 from console.micros.forms import DomainForm, put_error
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from storage import limits, micro_addresses
+from storage.embedded import caddy
 from storage.errors import AlreadyTaken, InvalidInput
 from storage.micros import domains
 from storage.models import Role
@@ -29,7 +30,10 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
             return go_to(request, "micro-domains", collection_id, micro_id, said=said)
         except (AlreadyTaken, InvalidInput) as error:
             put_error(form, error, domain="")
-    found = [{"name": name, "address": domain_address(request, name)} for name in domains.list_domains(micro_id)]
+    found = [
+        {"name": name, "address": domain_address(request, name), "has_certificate": _has_certificate(name)}
+        for name in domains.list_domains(micro_id)
+    ]
     more = {
         "form": form,
         "domains": found,
@@ -39,6 +43,11 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     }
     context = shown.page_of(request, granted, micro, "domains", **more)
     return render(request, "micros/domains.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+def _has_certificate(name: str) -> bool:
+    """Only of this server's own Caddy it is known."""
+    return settings.CADDY_IS_ON and caddy.has_certificate(settings.DATA, name)
 
 
 @require_http_methods(_FORM_METHODS)

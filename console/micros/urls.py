@@ -15,6 +15,7 @@ from console.micros import (
     settings_views,
     variables,
 )
+from console.micros.from_git import views as from_git_views
 
 _one = [
     path("", overview.overview, name="micro"),
@@ -50,5 +51,6 @@ urlpatterns = [
     path("new/", creating.new, name="new-micro"),
     path("new/starters/<slug:starter>/", creating.from_starter, name="new-micro-from-starter"),
     path("new/address/", creating.check_address, name="check-micro-address"),
+    path("from-git/<uuid:fetch_id>/", from_git_views.fetched, name="git-fetch"),
     path("<micro_id>/", include(_one)),
 ]

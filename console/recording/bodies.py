@@ -1,5 +1,7 @@
 """Bodies of requests and answers: how much of them is kept, and how one that is not text is described.
 
+One that was sent compressed is kept as what it was before (`content_encodings.py`), if that is text.
+
 Nothing here waits, or changes a byte on its way. No more than the first 64 KB of a body outlives its request.
 """
 
@@ -7,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from console.recording.content_encodings import decode
 from storage import limits
 from storage.events.blocks import Body
 
@@ -49,10 +52,13 @@ class Sample:
         whole = self.whole
         return self if whole is None else whole
 
-    def keep(self, content_type: str, *, etag: str = "") -> Body:
+    def keep(self, content_type: str, *, etag: str = "", encoding: str = "") -> Body:
         """What is kept of it. `etag` describes one that is not text where it was not hashed here."""
         if self.whole is not None:
-            return whole_body(self.whole, content_type)
+            return whole_body(self.whole, content_type, encoding=encoding)
+        is_all = self.size_bytes == len(self._first)
+        if found := _decoded_body(self._first, self.size_bytes, content_type, encoding, is_all=is_all):
+            return found
         if self._hash is not None:
             digest = f"SHA-256 {self._hash.hexdigest()}"
             return Body(self.size_bytes, content_type, None, is_cut=True, digest=digest)
@@ -65,7 +71,7 @@ class Sample:
             self._hash = hashlib.sha256(self._first)
         if self._hash is not None:
             self._hash.update(chunk)
-        elif len(self._first) < _KEPT:
+        if len(self._first) < _KEPT:
             self._first += chunk[: _KEPT - len(self._first)]
 
 
@@ -89,7 +95,7 @@ class UnreadBody(Sample):
         """It never came."""
         return None
 
-    def keep(self, content_type: str, *, etag: str = "") -> Body:
+    def keep(self, content_type: str, *, etag: str = "", encoding: str = "") -> Body:
         """Its length."""
         return Body(self.size_bytes, content_type, None, is_cut=True, digest="refused before it came, not kept")
 
@@ -121,17 +127,29 @@ class SampledInput(Sample):
         return iter(self.readline, b"")
 
 
-def whole_body(body: bytes, content_type: str, *, is_our_json: bool = False) -> Body:
+def whole_body(body: bytes, content_type: str, *, is_our_json: bool = False, encoding: str = "") -> Body:
     """What is kept of a body that is here as a whole.
 
     A text that was cut is a little longer than what is kept in the end, so that no secret is cut in half before it is found.
     """
     size = len(body)
+    if found := _decoded_body(body, size, content_type, encoding, is_all=True):
+        return found
     is_cut = size > MOST
     text = text_of(body, is_cut=is_cut, is_our_json=is_our_json)
     if text is None:
         return Body(size, content_type, None, is_cut=True, digest=f"SHA-256 {hashlib.sha256(body).hexdigest()}")
     return Body(size, content_type, text, is_cut)
+
+
+def _decoded_body(first: bytes, size: int, content_type: str, encoding: str, *, is_all: bool) -> Body | None:
+    """What is kept of a compressed body of which these bytes are here; None where there is no text to be had."""
+    decoded = decode(first, encoding, most=_KEPT) if encoding else None
+    if decoded is None:
+        return None
+    is_cut = not (is_all and decoded.is_whole and len(decoded.data) <= MOST)
+    text = text_of(decoded.data, is_cut=is_cut)
+    return None if text is None else Body(size, content_type, text, is_cut, decoded_from=encoding)
 
 
 def cut(text: str, *, margin: int) -> str:

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import msgspec
 
 from console.recording.bodies import MOST, Sample, cut, whole_body
-from console.recording.redaction import REDACTED, Redactor, Secrets, is_secret_header
 from storage import limits
 from storage.events import ids as event_ids
 from storage.events.blocks import Body, Content, Event, Headers, Line, LogEntry
+from storage.redaction import REDACTED, Redactor, Secrets, is_secret_header
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _SAFE = "/:@!$&'()*+,;=~"
@@ -36,6 +36,7 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
 
     headers: Headers
     content_type: str
+    encoding: str
     secrets: Secrets
     key_digest: bytes
     is_clean: bool
@@ -76,6 +77,8 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
     def is_clean(self) -> bool:
         """Whether there is no secret in it and nothing has to be cut, told by one quick look. Nearly always it is so."""
         query, request, response = self.query, self.request, self.response
+        if self.micro_id and (self.sender.encoding or self._told().get("Content-Encoding")):
+            return False
         if (
             not (self.sender.is_clean and isinstance(request, bytes) and isinstance(response, bytes))
             or self.log
@@ -90,21 +93,23 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
     def make_raw_event(self, response_headers: list[tuple[str, str]]) -> Event:
         """The event with whatever is in it: `redact` has to look at it unless the exchange is clean."""
         sender = self.sender
-        told = dict(response_headers)
+        told = self._told()
         if self.micro_id:
-            # Apps write their names in any case, and as many as they like.
-            told = {name.title(): value for name, value in response_headers}
+            # An app may send as many as it likes.
             response_headers = response_headers[: limits.EVENT_HEADERS_MAX]
         content_type = told.get("Content-Type", "")
         is_our_json = content_type == _JSON and not self.micro_id
         content = Content(
             tuple(response_headers),
-            _kept(self.request, sender.content_type) if self.request else _NO_BODY,
+            _kept(self.request, sender.content_type, encoding=self._of_app(sender.encoding))
+            if self.request
+            else _NO_BODY,
             _kept(
                 self.response,
                 content_type,
                 etag=told.get("Etag" if self.micro_id else "ETag", ""),
                 is_our_json=is_our_json,
+                encoding=self._of_app(told.get("Content-Encoding", "")),
             ),
             tuple(self.log),
         )
@@ -120,6 +125,15 @@ class CapturedExchange(msgspec.Struct, frozen=True, gc=False):
             micro_id=self.micro_id,
         )
         return Event(self.collection_id, line, content, sender.headers, sender.key_digest)
+
+    def _told(self) -> dict[str, str]:
+        """The answer's headers. Apps write their names in any case."""
+        headers = self.response_headers
+        return {name.title(): value for name, value in headers} if self.micro_id else dict(headers)
+
+    def _of_app(self, encoding: str) -> str:
+        """The API takes and gives no compressed bodies: what says so there says it of a file."""
+        return encoding if self.micro_id else ""
 
 
 def sender_of(environ: dict[str, str], *, secret_texts: tuple[str, ...] = ()) -> Sender:
@@ -146,6 +160,7 @@ def _sender(names: tuple[str, ...], values: tuple[str, ...], secret_texts: tuple
     return Sender(
         headers=tuple(readable[: limits.EVENT_HEADERS_MAX]),
         content_type=dict(found).get("Content-Type", ""),
+        encoding=dict(found).get("Content-Encoding", ""),
         secrets=secrets,
         key_digest=hashlib.sha256(key.encode()).digest() if key else b"",
         is_clean=is_clean,
@@ -162,10 +177,12 @@ def _header_name(name: str) -> str:
     return "X-API-Key" if name == "HTTP_X_API_KEY" else "-".join(map(str.capitalize, words))[:100]
 
 
-def _kept(body: bytes | Sample, content_type: str, *, etag: str = "", is_our_json: bool = False) -> Body:
+def _kept(
+    body: bytes | Sample, content_type: str, *, etag: str = "", is_our_json: bool = False, encoding: str = ""
+) -> Body:
     if isinstance(body, bytes):
-        return whole_body(body, content_type, is_our_json=is_our_json)
-    return body.keep(content_type, etag=etag)
+        return whole_body(body, content_type, is_our_json=is_our_json, encoding=encoding)
+    return body.keep(content_type, etag=etag, encoding=encoding)
 
 
 def redact(event: Event, secrets: Secrets) -> None:
@@ -191,7 +208,8 @@ def _redacted_body(redactor: Redactor, body: Body) -> Body:
     if text:
         clean = redactor.text(text)
         text = cut(clean, margin=redactor.longest) if body.is_cut else clean
-    return Body(body.size_bytes, _cut(redactor.text(body.content_type)), text, body.is_cut, body.digest)
+    content_type, decoded_from = _cut(redactor.text(body.content_type)), _cut(redactor.text(body.decoded_from))
+    return Body(body.size_bytes, content_type, text, body.is_cut, body.digest, decoded_from)
 
 
 def _text(value: str) -> str:

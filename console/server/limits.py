@@ -23,6 +23,7 @@ DRAIN_SECONDS = 5
 GOODBYE_SECONDS = 1  # for clients to take notice that the server stops
 TLS_SECONDS = 10  # for a handshake
 HANDSHAKES_MAX = 1_024  # of a worker that are under way; beyond it the oldest is ended
+TICK_SECONDS = 1.0  # between two looks at all clients
 QUEUE_SECONDS = 4  # that a request may wait for a thread
 
 CONNECTIONS_MAX = 8_192  # of a worker; beyond it the longest idle one is closed

@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 # Given the variables of a request: its answer. It may raise BodyAwaited and AnsweredBy, and nothing else.
 Application = Callable[[dict[str, Any]], Answer]
 
-_TICK_SECONDS = 1.0
 # Of files, sockets and pipes besides the clients' connections.
 _OTHER_DESCRIPTORS = 512
 
@@ -106,7 +105,7 @@ class Worker:
             for threads in self._threads.values():
                 threads.refuse_older(limits.QUEUE_SECONDS)
             self.relieve()
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(limits.TICK_SECONDS)
 
     def ask(
         self,

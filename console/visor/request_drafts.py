@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from console.front.paths import is_reserved
-from console.recording.redaction import REDACTED
 from storage import limits, micro_addresses
 from storage.errors import InvalidInput
 from storage.events.blocks import Event
 from storage.models import Micro
+from storage.redaction import REDACTED
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -86,8 +86,12 @@ def repeat(event: Event, *, micro: Micro | None = None) -> Draft:
 
 
 def kept_headers(event: Event) -> list[tuple[str, str]]:
-    """The recorded request's headers without those that are not a person's to send, and those of which nothing was kept."""
-    found = [(name, value) for name, value in event.request_headers if name.lower() not in REFUSED_HEADERS]
+    """The recorded request's headers without those that are not a person's to send, and those of which nothing was kept.
+
+    A body that was decoded is sent as it was kept.
+    """
+    left_out = REFUSED_HEADERS | ({"content-encoding"} if event.content.request.decoded_from else set())
+    found = [(name, value) for name, value in event.request_headers if name.lower() not in left_out]
     return [pair for pair in found if not event.line.micro_id or pair[1] != REDACTED]
 
 

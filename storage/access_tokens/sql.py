@@ -14,6 +14,7 @@ class FoundToken(NamedTuple):
     expires_at: datetime
     is_revoked: bool
     is_expired: bool
+    was_used: bool
     is_use_noted: bool
 
 
@@ -22,7 +23,7 @@ def find_token(digest: bytes, rest_seconds: int) -> Statement[FoundToken]:
     return Statement(
         """
         SELECT id, person_id, name, session_hash, expires_at, revoked_at IS NOT NULL, expires_at <= now(),
-            coalesce(last_used_at > now() - make_interval(secs => $2), false)
+            last_used_at IS NOT NULL, coalesce(last_used_at > now() - make_interval(secs => $2), false)
         FROM storage_accesstoken WHERE digest = $1
     """,
         [digest, rest_seconds],
@@ -34,4 +35,13 @@ def note_use(token_id: int) -> Statement[Affected]:
     """Note that the token is used now. Row: its id."""
     return Statement(
         "UPDATE storage_accesstoken SET last_used_at = now() WHERE id = $1 RETURNING id", [token_id], Affected
+    )
+
+
+def note_first_use(token_id: int) -> Statement[Affected]:
+    """Note that the token is used for the first time. Row: its id; none where another request was first."""
+    return Statement(
+        "UPDATE storage_accesstoken SET last_used_at = now() WHERE id = $1 AND last_used_at IS NULL RETURNING id",
+        [token_id],
+        Affected,
     )

@@ -39,7 +39,10 @@ class Verb(StrEnum):
     OPENID_LINKED = "openid.link"
     OPENID_UNLINKED = "openid.unlink"
     EMAIL_NOTED = "person.email"
+    TERMINAL_ALLOWED = "terminal.allow"
+    TERMINAL_REFUSED = "terminal.refuse"
     TOKEN_CREATED = "token.create"  # noqa: S105 (a word)
+    TOKEN_FIRST_USED = "token.first-use"  # noqa: S105 (a word)
     TOKEN_REVOKED = "token.revoke"  # noqa: S105 (a word)
     ACCOUNT_CREATED = "account.create"
     ACCOUNT_REMOVED = "account.remove"
@@ -117,7 +120,10 @@ _VERBS = {
     Verb.SECOND_FACTOR_REQUIRED: (Kind.SIGN_INS, "decided whether everybody needs a second factor"),
     Verb.OPENID_LINKED: (Kind.SIGN_INS, "linked to the OpenID Connect provider"),
     Verb.OPENID_UNLINKED: (Kind.SIGN_INS, "unlinked from the OpenID Connect provider"),
+    Verb.TERMINAL_ALLOWED: (Kind.SIGN_INS, "allowed to sign in the terminal"),
+    Verb.TERMINAL_REFUSED: (Kind.SIGN_INS, "refused to sign in the terminal"),
     Verb.TOKEN_CREATED: (Kind.SIGN_INS, "created the access token"),
+    Verb.TOKEN_FIRST_USED: (Kind.SIGN_INS, "signed in for the first time with the access token"),
     Verb.TOKEN_REVOKED: (Kind.SIGN_INS, "revoked the access token"),
     Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),

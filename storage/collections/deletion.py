@@ -31,6 +31,7 @@ from storage.models import (
     DriveFigures,
     Export,
     FileDeletion,
+    GitFetch,
     Import,
 )
 from storage.postgres import clock
@@ -85,9 +86,11 @@ def _drop_archives(collection_id: str) -> None:
 
 
 def _drop_bundles(collection_id: str) -> None:
-    """The code of Micros goes as archives do; `storage/micros/announcing.py` has their processes ended."""
+    """The code of Micros, and of repositories, goes as archives do; `storage/micros/announcing.py` has their processes ended."""
     held = Deployment.objects.select_for_update().filter(micro__collection_id=collection_id)
     ids = {each for pair in held.values_list("id", "dependencies_id") for each in pair if each is not None}
+    fetched = GitFetch.objects.select_for_update().filter(collection_id=collection_id)
+    ids |= set(fetched.values_list("id", flat=True))
     run(uploads_sql.drop_parts([each.hex for each in ids]))
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from storage.access_tokens import tokens
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -54,9 +55,9 @@ def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()
 
 
 def end_sessions(*, person_id: int) -> int:
-    """Sign a person out of every browser; how many there were."""
+    """Sign a person out of every browser and, by revoking their access tokens, every terminal; how many there were."""
     with transaction.atomic():
-        ended = Session.objects.filter(person_id=person_id).delete()[0]
+        ended = Session.objects.filter(person_id=person_id).delete()[0] + tokens.revoke_all(person_id)
         of_another = actors.current().person_id != person_id
         person = User.objects.filter(id=person_id).first() if of_another else None
         audit.record(Verb.SIGNED_OUT_EVERYWHERE, about=person.username if person else "", amount=ended)
@@ -64,7 +65,8 @@ def end_sessions(*, person_id: int) -> int:
 
 
 def remove_spent() -> None:
-    """Delete expired sessions and invitations."""
+    """Delete expired sessions and invitations, and access tokens that ended long ago."""
     now: datetime = clock.now()
     Session.objects.filter(expire_date__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now).delete()
+    tokens.forget_old()

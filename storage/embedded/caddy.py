@@ -17,6 +17,7 @@ from storage.embedded.accounts import Account
 from storage.embedded.process import Child
 
 _LOG = "caddy.log"
+_CERTIFICATES = "certificates"
 
 
 class CaddyMissing(Exception):
@@ -47,6 +48,11 @@ def find(data: Path) -> Caddy:
     if account and not paths.reaches(account, folder):
         raise CaddyMissing(f"The user {account.name!r} can't reach {folder}: allow it through.")
     return Caddy(_reachable(program, account), folder, account)
+
+
+def has_certificate(data: Path, name: str) -> bool:
+    """Whether a certificate for this name, in lower case, is there: of whichever issuer."""
+    return any((data / "caddy" / _CERTIFICATES).glob(f"certificates/*/{name}/{name}.crt"))
 
 
 def child(caddy: Caddy, *, http: list[int], https: list[int], ask: str, issuer: str, marks: Mapping[str, str]) -> Child:
@@ -90,7 +96,7 @@ def configuration(caddy: Caddy, *, http: list[int], https: list[int], ask: str, 
     return json.dumps(
         {
             "admin": {"disabled": True},
-            "storage": {"module": "file_system", "root": str(caddy.folder / "certificates")},
+            "storage": {"module": "file_system", "root": str(caddy.folder / _CERTIFICATES)},
             "apps": {
                 "http": {
                     "servers": {

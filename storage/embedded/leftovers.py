@@ -5,6 +5,7 @@ about it: the marks in its environment, or, for Postgres (which writes over its 
 """
 
 import contextlib
+import hashlib
 import logging
 import signal
 import time
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 INSTANCE_MARK = "HOMEPORT_INSTANCE"
 FOLDER_MARK = "HOMEPORT_INSTANCE_DATA"
+SANDBOX_MARK = "HOMEPORT_SANDBOX"
 
 # How long Postgres may take to write its last checkpoint; after it, its log is replayed at the next start instead.
 _POSTGRES_SECONDS = 1.5
@@ -26,6 +28,11 @@ _KILL_SECONDS = 5.0
 def marks(instance_id: str, data: Path) -> dict[str, str]:
     """The environment that tells our children from everybody else's; a copied data folder shares the id, not the path."""
     return {INSTANCE_MARK: instance_id, FOLDER_MARK: str(data)}
+
+
+def sandbox_marks(instance_id: str, data: Path) -> dict[str, str]:
+    """The environment of the first process of each of our sandboxes: an app may read it, and learns nothing from it."""
+    return {SANDBOX_MARK: hashlib.sha256(f"{instance_id} {data}".encode()).hexdigest()[:32]}
 
 
 def clear(instance_id: str, data: Path, postgres_folder: Path) -> int:
@@ -82,6 +89,8 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _is_marked(process: psutil.Process, instance_id: str, data: Path) -> bool:
     environment = process.environ()
+    if environment.get(SANDBOX_MARK) == sandbox_marks(instance_id, data)[SANDBOX_MARK]:
+        return True
     return environment.get(INSTANCE_MARK) == instance_id and environment.get(FOLDER_MARK) == str(data)
 
 

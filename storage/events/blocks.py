@@ -74,13 +74,17 @@ class Line(msgspec.Struct, array_like=True, gc=False):
 
 
 class Body(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A body: its text, or None where that was not kept and `digest` says how to know it again, or why not."""
+    """A body: its text, or None where that was not kept and `digest` says how to know it again, or why not.
+
+    `size_bytes` is what was sent; `decoded_from` is the Content-Encoding that it had, if the text is what that stood for.
+    """
 
     size_bytes: int = 0
     content_type: str = ""
     text: str | None = ""
     is_cut: bool = False
     digest: str = ""
+    decoded_from: str = ""
 
 
 class Content(msgspec.Struct, array_like=True, gc=False):

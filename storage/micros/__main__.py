@@ -10,6 +10,7 @@ import django
 import uvloop
 from django.conf import settings
 
+from storage.embedded import leftovers
 from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.control import Control, ControlWhenOff
 from storage.embedded.micros.egress import Egress
@@ -45,7 +46,12 @@ async def _run() -> None:
     places.make()
     clear_sockets(places)
     try:
-        means = find_means(places, name=f"homeport-{_server_id()}", authority=settings.DATA / "tls" / "ca.pem")
+        means = find_means(
+            places,
+            name=f"homeport-{_server_id()}",
+            authority=settings.DATA / "tls" / "ca.pem",
+            marks=leftovers.sandbox_marks(_server_id(), settings.DATA),
+        )
     except NoSandbox as reason:
         logger.warning("%s", reason)
         async with await ControlWhenOff(str(reason)).serve(places.control):

@@ -2,7 +2,8 @@
 
 What is stored is never what was sent: a new zip of the files that count, by name, without links, dates or anything a directory
 could lie about. Left out are dotfiles, `node_modules`, `__pycache__` and virtual environments, unless the sender has chosen
-already what to send; and when all lies in one folder, that folder.
+already what to send; and when all lies in one folder, that folder. What the app declares (`manifests/`) is read first:
+a Spacefile says in which folder the code lies, and of other folders nothing is taken.
 """
 
 import bz2
@@ -23,6 +24,9 @@ import msgspec
 
 from storage import disk_space, limits, zip_reader
 from storage.errors import BundleRefused, InvalidInput
+from storage.micros.manifests.manifest import Manifest
+from storage.micros.manifests.reading import NAMES as MANIFEST_NAMES
+from storage.micros.manifests.reading import read_manifest
 from storage.micros.runtimes import Kind
 from storage.zip_reader import Archive, Damaged
 
@@ -51,14 +55,16 @@ class Bundle:
     digest: str = ""
     # What can run it, and by which file.
     entries: dict[Kind, str] = field(default_factory=dict)
+    # What its deta.json or Spacefile says.
+    manifest: Manifest = field(default_factory=Manifest)
 
 
 @contextmanager
-def open_bundle(stream: IO[bytes], *, size_bytes: int, keeps_all: bool = False) -> Iterator[Bundle]:
+def open_bundle(stream: IO[bytes], *, size_bytes: int, keeps_all: bool = False, part: str = "") -> Iterator[Bundle]:
     """Look through a zip or a tar (also gzipped, bzip2ed or xzed) that can be read from anywhere.
 
-    `keeps_all`: leave nothing out, as the sender has chosen. Raises BundleRefused when it can't be deployed as it is, with each
-    reason; DiskFull; and what reading the stream does.
+    `keeps_all`: leave nothing out, as the sender has chosen. `part` names the Micro of a Spacefile that is meant. Raises
+    BundleRefused when it can't be deployed as it is, with each reason; DiskFull; and what reading the stream does.
     """
     disk_space.check_space_for_files()
     if not 0 < size_bytes <= limits.MICRO_BUNDLE_MAX_BYTES:
@@ -67,17 +73,17 @@ def open_bundle(stream: IO[bytes], *, size_bytes: int, keeps_all: bool = False) 
     is_zip = zip_reader.is_zip(stream.read(4))
     stream.seek(0)
     if is_zip:
-        with _normalised(stream, size_bytes, keeps_all=keeps_all) as bundle:
+        with _normalised(stream, size_bytes, keeps_all=keeps_all, part=part) as bundle:
             yield bundle
         return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as plain:
         _copy_tar(stream, cast("IO[bytes]", plain), keeps_all=keeps_all)
-        with _normalised(cast("IO[bytes]", plain), _size_of(plain), keeps_all=keeps_all) as bundle:
+        with _normalised(cast("IO[bytes]", plain), _size_of(plain), keeps_all=keeps_all, part=part) as bundle:
             yield bundle
 
 
 @contextmanager
-def collect_bundle(files: Files, *, keeps_all: bool = False) -> Iterator[Bundle]:
+def collect_bundle(files: Files, *, keeps_all: bool = False, part: str = "") -> Iterator[Bundle]:
     """Look through files that come one by one: each one's path, with `/` between its steps, and its bytes in chunks.
 
     Raises as `open_bundle` does, and what the chunks do.
@@ -85,7 +91,7 @@ def collect_bundle(files: Files, *, keeps_all: bool = False) -> Iterator[Bundle]
     disk_space.check_space_for_files()
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as plain:
         _copy_files(files, cast("IO[bytes]", plain))
-        with _normalised(cast("IO[bytes]", plain), _size_of(plain), keeps_all=keeps_all) as bundle:
+        with _normalised(cast("IO[bytes]", plain), _size_of(plain), keeps_all=keeps_all, part=part) as bundle:
             yield bundle
 
 
@@ -98,30 +104,56 @@ def bundle_of(contents: Mapping[str, bytes]) -> Any:
 
 
 @contextmanager
-def _normalised(stream: IO[bytes], size_bytes: int, *, keeps_all: bool) -> Iterator[Bundle]:
+def _normalised(stream: IO[bytes], size_bytes: int, *, keeps_all: bool, part: str) -> Iterator[Bundle]:
     try:
         archive = zip_reader.open_zip(stream, size_bytes)
     except InvalidInput as error:
         raise BundleRefused(*error.messages) from None
-    chosen = _choose(archive, keeps_all=keeps_all)
+    places = [_cleaned(entry.filename) for entry in archive.entries]
+    top = _top_folder([*places, *(_cleaned(problem.place) for problem in archive.problems)])
+    manifest = _read_manifest(archive, top, part)
+    chosen = _choose(archive, top, manifest.folder, keeps_all=keeps_all)
+    if not chosen:
+        where = f" in {manifest.folder}, where {manifest.source} says the code of “{manifest.part}” is"
+        raise BundleRefused(f"The bundle holds no files{where if manifest.folder else ''}")
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as made:
-        bundle = Bundle(cast("IO[bytes]", made))
+        bundle = Bundle(cast("IO[bytes]", made), manifest=manifest)
         _write(archive, chosen, bundle)
         bundle.size_bytes = _size_of(made)
         yield bundle
 
 
-def _choose(archive: Archive, *, keeps_all: bool) -> dict[str, ZipInfo]:
-    """The entries to take by the names they get, sorted. Raises BundleRefused."""
+def _read_manifest(archive: Archive, top: str, part: str) -> Manifest:
+    """What is declared at the top. Raises BundleRefused."""
+    contents: dict[str, bytes] = {}
+    for entry in archive.entries:
+        name = _cleaned(entry.filename).removeprefix(top)
+        if name not in MANIFEST_NAMES or name in contents:
+            continue
+        content = b""
+        try:
+            for chunk in archive.read(entry):
+                content += chunk
+                if len(content) > limits.MANIFEST_MAX_BYTES:
+                    break
+        except Damaged as error:
+            raise BundleRefused("The bundle holds what can't be deployed", f"{name}: {error}") from None
+        contents[name] = content
+    return read_manifest(contents, wanted=part)
+
+
+def _choose(archive: Archive, top: str, folder: str, *, keeps_all: bool) -> dict[str, ZipInfo]:
+    """The entries to take, by the names they get, sorted: with a `folder` below the top, those in it. Raises BundleRefused."""
+    top = f"{top}{folder}/" if folder else top
     everything = [_cleaned(entry.filename) for entry in archive.entries]
-    top = _top_folder([*everything, *(_cleaned(problem.place) for problem in archive.problems)])
     environments = _find_environments(everything, top)
 
     def is_left_out(name: str) -> bool:
+        if folder and not name.startswith(top) and not _find_fault(name):
+            return True
         if keeps_all:
             return False
-        inside = name.removeprefix(top)
-        return _is_left_out(inside) or any(name.startswith(folder) for folder in environments)
+        return _is_left_out(name.removeprefix(top)) or any(name.startswith(folder) for folder in environments)
 
     faults = [
         f"{problem.place}: {problem.what}" for problem in archive.problems if not is_left_out(_cleaned(problem.place))
@@ -138,8 +170,6 @@ def _choose(archive: Archive, *, keeps_all: bool) -> dict[str, ZipInfo]:
     if faults:
         more = [f"and {len(faults) - _PROBLEMS_TOLD:,} more"] if len(faults) > _PROBLEMS_TOLD else []
         raise BundleRefused("The bundle holds what can't be deployed", *faults[:_PROBLEMS_TOLD], *more)
-    if not chosen:
-        raise BundleRefused("The bundle holds no files")
     if len(chosen) > limits.MICRO_BUNDLE_MAX_FILES:
         raise BundleRefused(f"The bundle has more than {limits.MICRO_BUNDLE_MAX_FILES:,} files")
     if sum(entry.file_size for entry in chosen.values()) > limits.MICRO_BUNDLE_MAX_BYTES:

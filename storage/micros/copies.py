@@ -79,6 +79,10 @@ def sweep_copies(places: Places, *, in_use: Collection[UUID] = ()) -> int:
             if each.name not in kept and _is_older(each, age_seconds):
                 shutil.rmtree(each, ignore_errors=True)
                 gone += 1
+    for each in _entries(places.root / "sources"):
+        if _is_older(each, _NEW_KEPT_SECONDS):
+            shutil.rmtree(each, ignore_errors=True)
+            gone += 1
     return gone
 
 

@@ -1,7 +1,8 @@
 """Makes deployments: installs what one asks for, starts it once beside the one that serves, and then has it serve.
 
 Whoever makes one holds a lease (`storage/postgres/leases.py`). When they are killed another begins anew, a few times; whatever
-becomes of it, a deployment ends as done, or failed with words. One that failed never serves.
+becomes of it, a deployment ends as done, or failed with words. One that failed never serves. One that is to serve is done once it
+does: what runs Micros has taken it over, and the next request is its.
 """
 
 import logging
@@ -12,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
@@ -28,12 +30,14 @@ from storage.embedded.micros.commands import INSIDE
 from storage.embedded.micros.places import Places
 from storage.errors import EngineUnreachable, HostUnreachable, MicroNotFound, StorageError
 from storage.micro_logs import logs
+from storage.micro_masking import Masking
 from storage.micros import copies, deployments, hosts, packing
-from storage.micros.host import Fault, FaultKind, Line, MicroHost, Source
+from storage.micros.host import Fault, FaultKind, Line, MicroHost, Source, Status
 from storage.micros.micros import hold_micro
 from storage.micros.runtimes import read_runtime
+from storage.micros.secret_texts import list_secret_texts
 from storage.micros.wanted import find_wanted
-from storage.models import Deployment
+from storage.models import Deployment, Micro
 from storage.postgres.database import engine_errors, one_connection, run
 from storage.postgres.leases import Lease, Superseded, is_orphaned
 from storage.s3.blobs import Owner
@@ -45,6 +49,7 @@ _RUNNING = (State.BUILDING, State.STARTING)
 _BEAT_SECONDS = 1.0
 _FLUSH_SECONDS = 0.3
 _LINES_HELD_MAX = 10_000
+_LOOK_SECONDS = 0.05
 
 _turns = threading.BoundedSemaphore(limits.MICRO_BUILDS_AT_ONCE)
 
@@ -78,14 +83,15 @@ def claim_deployment() -> Deployment | None:
         deployment = found.exclude(Exists(earlier)).select_related("micro").order_by("asked_at", "id").first()
         if deployment is None:
             return None
-        _forget_attempt(deployment)
-        if deployment.attempts >= limits.MICRO_ATTEMPTS_MAX:
-            _end_failed(deployment, f"The server stopped during this deployment, {deployment.attempts} times.")
-            return claim_deployment()
+        if not _is_to_serve(deployment):
+            _forget_attempt(deployment)
+            if deployment.attempts >= limits.MICRO_ATTEMPTS_MAX:
+                _end_failed(deployment, f"The server stopped during this deployment, {deployment.attempts} times.")
+                return claim_deployment()
+            deployment.state = State.BUILDING
         deployment.attempts += 1
-        deployment.state = State.BUILDING
         Deployment.objects.filter(id=deployment.id).update(
-            state=State.BUILDING, attempts=deployment.attempts, heartbeat_at=Now()
+            state=deployment.state, attempts=deployment.attempts, heartbeat_at=Now()
         )
         return deployment
 
@@ -125,6 +131,12 @@ class _Making:
 
     def make(self) -> None:
         """Raises _Failed, Superseded and StorageError."""
+        if not _is_to_serve(self._deployment):
+            self._build()
+        self._await_take_over()
+        self._finish()
+
+    def _build(self) -> None:
         if why := self._host.why_off():
             raise _Failed(why)
         copies.fetch_code(self._deployment.id, self._places, group=self._group)
@@ -204,6 +216,8 @@ class _Making:
         self._diary.tell(f"It starts, and {answered}.")
 
     def _serve(self) -> None:
+        # Whoever sees that it is done finds all lines of how it was made.
+        self._diary.flush()
         reach("deployment-before-done")
         with engine_errors(), transaction.atomic():
             micro_id, collection_id = self._deployment.micro_id, self._deployment.micro.collection_id
@@ -211,14 +225,44 @@ class _Making:
                 micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
             except MicroNotFound:
                 raise Superseded from None
-            self._lease.save(state=State.DONE, finished_at=Now(), reason="")
+            self._lease.save()
             deployments.serve(micro, self._deployment)
-        self._diary.tell(f"Deployment {self._deployment.number} serves.")
+
+    def _await_take_over(self) -> None:
+        """Wait until what runs Micros serves it; or something else is to serve, or it will not start after all."""
+        ends_at = time.monotonic() + settings.MICRO_START_SECONDS
+        micro_id, number = self._deployment.micro_id, self._deployment.number
+        while time.monotonic() < ends_at:
+            with suppress(HostUnreachable):
+                if self._host.statuses([micro_id]).get(micro_id, Status()).deployment_id == self._deployment.id:
+                    self._diary.tell(f"Deployment {number} serves.")
+                    return
+            with engine_errors():
+                if not Micro.objects.filter(id=micro_id, deployment_id=self._deployment.id).exists():
+                    return
+            time.sleep(_LOOK_SECONDS)
+        self._diary.tell(f"Deployment {number} is to serve, and did not start in time: it is tried again and again.")
+
+    def _finish(self) -> None:
+        with engine_errors(), transaction.atomic():
+            try:
+                micro = hold_micro(
+                    collection_id=self._deployment.micro.collection_id, micro_id=self._deployment.micro_id
+                )
+            except MicroNotFound:
+                raise Superseded from None
+            self._lease.save(state=State.DONE, finished_at=Now(), reason="")
+            deployments.let_go_of_old(micro)
 
     def _note(self, **values: object) -> None:
         self._lease.save(**values)
         for name, value in values.items():
             setattr(self._deployment, name, value)
+
+
+def _is_to_serve(deployment: Deployment) -> bool:
+    """Whether its Micro was told to have it serve: nothing of it is to be made again."""
+    return deployment.micro.deployment_id == deployment.id
 
 
 class _Diary:
@@ -227,7 +271,9 @@ class _Diary:
     def __init__(self, deployment: Deployment, lease: Lease) -> None:
         self._deployment, self._lease = deployment, lease
         self._lines: list[Line] = []
+        self._masking = Masking(list_secret_texts(deployment.micro))
         self._holding = threading.Lock()
+        self._writing = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_at_it, name="deployment", daemon=True)
 
@@ -238,7 +284,7 @@ class _Diary:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._flush()
+        self.flush()
 
     def tell(self, text: str) -> None:
         """A line, of the installer or of ours."""
@@ -253,26 +299,34 @@ class _Diary:
             if len(self._lines) < _LINES_HELD_MAX:
                 self._lines.append(line)
 
+    def mask(self, text: str) -> str:
+        """What was printed, without the Micro's secrets."""
+        return self._masking.text(text)
+
     def _keep_at_it(self) -> None:
         beat_at = time.monotonic()
         while not self._over.wait(_FLUSH_SECONDS):
-            self._flush()
+            self.flush()
             if time.monotonic() - beat_at >= _BEAT_SECONDS:
                 beat_at = time.monotonic()
                 with suppress(StorageError, Superseded), one_connection():
                     self._lease.save()
         connections.close_all()
 
-    def _flush(self) -> None:
-        with self._holding:
-            taken, self._lines = self._lines, []
-        # The log of a build is worth less than the build.
-        with suppress(StorageError):
-            logs.add_lines(taken)
+    def flush(self) -> None:
+        """Have all that was told until now in the log."""
+        with self._writing:
+            with self._holding:
+                taken, self._lines = self._lines, []
+            # The log of a build is worth less than the build.
+            with suppress(StorageError):
+                logs.add_lines([self._masking.line(line) for line in taken])
 
 
 def _fail(deployment: Deployment, lease: Lease, reason: str, diary: _Diary) -> None:
+    reason = diary.mask(reason)
     diary.tell(f"Deployment {deployment.number} failed, and does not serve: {reason.splitlines()[0] if reason else ''}")
+    diary.flush()
     with engine_errors(), transaction.atomic():
         lease.save()
         _end_failed(deployment, reason)

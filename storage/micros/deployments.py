@@ -24,6 +24,7 @@ from storage.drive.files import Stored, StoredFile, make_etag
 from storage.drive.sql import files as files_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, StorageError
+from storage.micros import declared
 from storage.micros.bundles import Bundle
 from storage.micros.micros import find_micro, hold_micro, touch_micro
 from storage.micros.runtimes import Kind, Runtime, read_runtime
@@ -40,11 +41,14 @@ _UNDER_WAY = (State.QUEUED, State.BUILDING, State.STARTING)
 def ask_for_deployment(*, collection_id: str, micro_id: str, bundle: Bundle, asked_by: User | None) -> Deployment:
     """Store a bundle and have a worker make it the Micro's next version; `storage/jobs.py` starts one at once.
 
-    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it), InvalidInput (too many are waiting), Unauthorized or
-    Forbidden when the person may not write here any more, DiskFull, EngineUnreachable.
+    Raises MicroNotFound, BundleRefused (the Micro's runtime can't run it, or a variable that it needs has no value), InvalidInput
+    (too many are waiting), Unauthorized or Forbidden when the person may not write here any more, SecretsUnreadable, DiskFull,
+    EngineUnreachable.
     """
     disk_space.check_space_for_items()
-    choose_runtime(find_micro(collection_id=collection_id, micro_id=micro_id), bundle)
+    found = find_micro(collection_id=collection_id, micro_id=micro_id)
+    choose_runtime(found, bundle)
+    declared.check_required(found, bundle.manifest)
     with stored_bundle(bundle, collection_id=collection_id) as stored, engine_errors(), transaction.atomic():
         if asked_by is not None:
             rights.ask_again(Access(collection_id, person_id=asked_by.pk))
@@ -84,14 +88,19 @@ def stored_bundle(bundle: Bundle, *, collection_id: str) -> Iterator[StoredBundl
         raise
 
 
-def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, asked_by: User | None) -> Deployment:
+def queue_deployment(
+    micro: Micro, bundle: Bundle, stored: StoredBundle, *, asked_by: User | None, source: str = ""
+) -> Deployment:
     """In the caller's transaction: have a bundle that is in the bucket deployed to a held Micro.
 
-    Raises BundleRefused (its runtime can't run it), InvalidInput (too many are waiting), EngineUnreachable.
+    `source` says where its code is from, for people. Parts that are under the deployment's id already are not among `stored`.
+    What it declares becomes the Micro's first. Raises BundleRefused (its runtime can't run it, or a variable that it needs has
+    no value), InvalidInput (too many are waiting), SecretsUnreadable, EngineUnreachable.
     """
     mine = Deployment.objects.filter(micro=micro)
     if mine.filter(state__in=_UNDER_WAY).count() >= limits.MICRO_DEPLOYMENTS_WAITING_MAX:
         raise InvalidInput("Too many deployments of this Micro are waiting: wait until one is done")
+    declared.take_up(micro, bundle.manifest)
     deployment = Deployment.objects.create(
         id=stored.deployment_id,
         micro=micro,
@@ -102,6 +111,7 @@ def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, aske
         bundle_digest=bundle.digest,
         code_bytes=bundle.code_bytes,
         files=bundle.files,
+        source=source,
     )
     for number, part in enumerate(stored.parts, start=1):
         drive_files.take(part)
@@ -111,17 +121,21 @@ def queue_deployment(micro: Micro, bundle: Bundle, stored: StoredBundle, *, aske
 
 
 def choose_runtime(micro: Micro, bundle: Bundle) -> Runtime:
-    """What is to run a bundle: what the Micro asks for, or what the bundle is for, if nothing serves yet that says otherwise.
+    """What is to run a bundle: what the Micro asks for, else what the bundle declares, else what it is for.
 
     Raises BundleRefused.
     """
-    asked = read_runtime(micro.runtime) if micro.runtime else None
+    wanted = micro.runtime or bundle.manifest.runtime
+    asked = read_runtime(wanted) if wanted else None
     if asked is None:
         kind: Kind = "python" if "python" in bundle.entries else "node"
         return Runtime(kind, "")
     if asked.kind not in bundle.entries:
         found = " and ".join(bundle.entries.values())
         needed = "a main.py" if asked.kind == "python" else "an index.js, or a `main` in its package.json"
+        if not micro.runtime:
+            says = f"{bundle.manifest.source} asks for {asked.label}, and the bundle has {found}"
+            raise BundleRefused(says, f"Change it there, or add {needed}")
         raise BundleRefused(
             f"The Micro's runtime is {asked.label}, and the bundle has {found}",
             f"Change the Micro's runtime in its settings, or add {needed}",
@@ -205,14 +219,14 @@ def roll_back(*, collection_id: str, micro_id: str, deployment_id: UUID) -> Depl
         if deployment.id != micro.deployment_id:
             _record(Verb.MICRO_ROLLED_BACK, micro, deployment)
             serve(micro, deployment)
+            let_go_of_old(micro)
     return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment_id)
 
 
 def serve(micro: Micro, deployment: Deployment) -> None:
-    """In the caller's transaction: have a held Micro served by this deployment, and let go of what is too old."""
+    """In the caller's transaction: have a held Micro served by this deployment from now on."""
     runtime = {} if micro.runtime else {"runtime": deployment.runtime}
     touch_micro(micro, deployment=deployment, deployed_at=Now(), **runtime)
-    _let_go_of_old(micro, serving=deployment)
 
 
 def let_go(deployments: list[Deployment]) -> None:
@@ -229,10 +243,11 @@ def drop_unshared(dependencies_ids: set[UUID]) -> None:
     parts.drop_parts(*(dependencies_ids - set(asked.values_list("dependencies_id", flat=True))))
 
 
-def _let_go_of_old(micro: Micro, *, serving: Deployment) -> None:
+def let_go_of_old(micro: Micro) -> None:
+    """In the caller's transaction: let go of a held Micro's oldest deployments, but for the one that serves."""
     mine = Deployment.objects.filter(micro=micro).order_by("-number")
     done = list(mine.filter(state=State.DONE, is_kept=True))
-    let_go([each for each in done[limits.MICRO_DEPLOYMENTS_KEPT :] if each.id != serving.id])
+    let_go([each for each in done[limits.MICRO_DEPLOYMENTS_KEPT :] if each.id != micro.deployment_id])
     listed = list(mine.values_list("id", flat=True)[: limits.MICRO_DEPLOYMENTS_LISTED])
     at_rest = mine.filter(state__in=[State.DONE, State.FAILED], is_kept=False)
     at_rest.exclude(id__in=listed).order_by().delete()

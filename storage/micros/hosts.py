@@ -2,13 +2,27 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from django.conf import settings
 
 from storage.embedded.micros.client import EmbeddedHost
 from storage.embedded.micros.places import Places, places
 from storage.errors import HostUnreachable
-from storage.micros.host import Answered, Built, Call, Fault, FaultKind, MicroHost, State, Status, Tried, Wanted
+from storage.micros.host import (
+    Answered,
+    Built,
+    Call,
+    Cloned,
+    Fault,
+    FaultKind,
+    GitSource,
+    MicroHost,
+    State,
+    Status,
+    Tried,
+    Wanted,
+)
 
 SWITCHED_OFF = "Micros are switched off on this server (HOMEPORT_MICROS)."
 NEEDS_LINUX = "Micros need Linux: no other system has what walls them off."
@@ -68,6 +82,9 @@ class _NoHost:
 
     def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
         return Built(is_done=False, reason=self._fault.message)
+
+    def clone(self, source: GitSource, source_id: UUID) -> Cloned:
+        return Cloned(is_done=False, reason=self._fault.message)
 
     def try_out(self, wanted: Wanted) -> Tried:
         return Tried(fault=self._fault)

@@ -3,7 +3,6 @@
 Whoever may deploy could print them, of course: that they are not listed keeps them from the eyes of who looks at a page.
 """
 
-import re
 from collections.abc import Collection, Mapping
 
 import msgspec
@@ -15,17 +14,8 @@ from storage.audit.log import Verb
 from storage.errors import InvalidInput
 from storage.micros import sealing
 from storage.micros.micros import find_micro, hold_micro, touch_micro
+from storage.micros.variable_names import check_form, is_ours
 from storage.models import Micro
-
-_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{limits.MICRO_VARIABLE_NAME_MAX_CHARACTERS - 1}}}", re.ASCII)
-# What we set, or what would keep our own programs from starting the app.
-_OURS = frozenset(
-    """
-    deta_base_host deta_drive_host deta_path deta_project_id deta_project_key deta_runtime home http_proxy https_proxy
-    ld_library_path ld_preload no_proxy node_extra_ca_certs node_options node_use_env_proxy path pythonhome pythonpath
-    pythonsafepath requests_ca_bundle ssl_cert_dir ssl_cert_file
-    """.split()  # noqa: SIM905 (a list of words is read sooner)
-)
 
 
 def list_variable_names(*, collection_id: str, micro_id: str) -> list[str]:
@@ -75,7 +65,7 @@ def _change(
         micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
         before = read_variables(micro) if keeps_others else {}
         after = {name: value for name, value in before.items() if name not in removed} | dict(put)
-        _check_all(after)
+        check_all(after)
         if after != before or not keeps_others:
             sealed = sealing.seal(msgspec.json.encode(after), micro_id=micro.id) if after else b""
             touch_micro(micro, sealed_variables=sealed)
@@ -88,12 +78,8 @@ def _change(
 
 
 def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) is None:
-        raise InvalidInput(
-            f"“{name[:100]}” is no name for a variable: it has 1 to {limits.MICRO_VARIABLE_NAME_MAX_CHARACTERS} letters (A-Z), "
-            "digits or `_`, and does not begin with a digit"
-        )
-    if name.lower() in _OURS or name.lower().startswith("homeport_"):
+    check_form(name)
+    if is_ours(name):
         raise InvalidInput(f"{name} is set by the server and can't be another: leave it out")
 
 
@@ -102,7 +88,8 @@ def _check_value(name: str, value: str) -> None:
         raise InvalidInput(f"The value of {name} holds a character that no environment can")
 
 
-def _check_all(values: Mapping[str, str]) -> None:
+def check_all(values: Mapping[str, str]) -> None:
+    """Whether a Micro can have all of these together. Raises InvalidInput."""
     if len(values) > limits.MICRO_VARIABLES_MAX:
         raise InvalidInput(f"A Micro has at most {limits.MICRO_VARIABLES_MAX} variables")
     size_bytes = sum(len(name) + len(value.encode()) for name, value in values.items())

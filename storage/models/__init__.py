@@ -7,6 +7,7 @@ from storage.models.collections import Collection, DataKey, DataKeyAllowance, Da
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
+from storage.models.git_sources import GitFetch
 from storage.models.items import Base, Item, SaveReceipt
 from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
@@ -34,6 +35,7 @@ __all__ = [
     "File",
     "FileDeletion",
     "Folder",
+    "GitFetch",
     "Import",
     "ImportProblem",
     "Invitation",

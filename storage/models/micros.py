@@ -81,6 +81,7 @@ class Deployment(models.Model):
     dependencies_bytes = models.BigIntegerField(default=0)
     dependencies_digest = models.TextField(blank=True)  # of what was asked for, and for which runtime
     runs_on = models.TextField(blank=True)  # what really runs it, such as `Python 3.11.7`
+    source = models.TextField(blank=True)  # the repository that its code was fetched from, with the commit
     reason = models.TextField(blank=True)  # why it failed: what the installer said, or the app's traceback
     is_kept = models.BooleanField(default=True)  # its bundle is still there to roll back to
 

@@ -2,7 +2,7 @@
 
 An object's key is random and says nothing; its metadata says what it belongs to, so that the database can be rebuilt.
 Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
-than a small object does. Probing and listing, which nobody waits for, are left to it.
+than a small object does, and to be made takes a good part of a second. Listing, which nobody waits for, is left to it.
 
 No engine's habits are leaned on: keys are plain, lengths are always known, and an `ETag` that is not the MD5 of what was
 sent only means that the object is read back and compared.
@@ -48,6 +48,7 @@ _CONFIG = {
     "response_checksum_validation": "when_required",
 }
 _CONNECT_SECONDS = 3.0
+_PROBE_SECONDS = 3.0
 # What an S3 answers when it has no space left, besides the status 507.
 _FULL = (
     "<Code>InsufficientStorage",
@@ -207,16 +208,28 @@ def key_of(blob_id: UUID) -> str:
 
 
 def find_fault() -> str | None:
-    """Put a small object, get it back and delete it; None when that works, else what is wrong. Takes three seconds at most."""
-    client, bucket = _probe_client(), settings.S3_BUCKET
+    """Put a small object, get it back and delete it, over the connections that files take.
+
+    None when that works, else what is wrong. Takes three seconds at most, all three together.
+    """
     key, content = f"probe/{uuid.uuid4().hex}", b"homeport"
+    due_at = time.monotonic() + _PROBE_SECONDS
     try:
-        client.put_object(Bucket=bucket, Key=key, Body=content)
-        got = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        client.delete_object(Bucket=bucket, Key=key)
-    except (BotoCoreError, ClientError) as error:
+        for method, body in (("PUT", content), ("GET", None), ("DELETE", None)):
+            path, options = _signed(method, key, {})
+            answer = _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
+            if answer.status not in (200, 204):
+                return f"S3 answered {answer.status}: {answer.data[:1000].decode(errors='replace')}"
+            if method == "GET" and answer.data != content:
+                return "the object came back changed"
+    except urllib3.exceptions.NewConnectionError as error:
+        # For urllib3 it is one of the timeouts that follow.
         return str(error)
-    return None if got == content else "the object came back changed"
+    except (urllib3.exceptions.TimeoutError, TimeoutError):
+        return f"no answer within {_PROBE_SECONDS:.0f} s"
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        return str(error)
+    return None
 
 
 def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
@@ -310,14 +323,7 @@ def _ask(
     seconds = budget.shorten(limits.ENGINE_ANSWER_SECONDS)
     if not seconds:
         raise EngineUnreachable()
-    path = f"{urlsplit(settings.S3_ENDPOINT_URL).path.rstrip('/')}/{settings.S3_BUCKET}/{key_of(blob_id)}"
-    request = AWSRequest(method=method, url=_origin() + path, headers=headers)
-    _signer().add_auth(request)
-    options: dict[str, Any] = {
-        "headers": dict(request.headers.items()),
-        "preload_content": False,
-        "redirect": False,
-    }
+    path, options = _signed(method, key_of(blob_id), headers)
     try:
         if body is not None:
             # While its bytes go out nobody waits for S3: of these seconds each step has as many.
@@ -328,16 +334,32 @@ def _ask(
         raise EngineUnreachable() from error
 
 
+def _signed(method: str, key: str, headers: dict[str, str]) -> tuple[str, dict[str, Any]]:
+    """The path of a request for an object, and the options of `urlopen` for it."""
+    path = f"{urlsplit(settings.S3_ENDPOINT_URL).path.rstrip('/')}/{settings.S3_BUCKET}/{key}"
+    request = AWSRequest(method=method, url=_origin() + path, headers=headers)
+    _signer().add_auth(request)
+    return path, {"headers": dict(request.headers.items()), "preload_content": False, "redirect": False}
+
+
 def _ask_twice(method: str, path: str, due_at: float, options: dict[str, Any]) -> urllib3.BaseHTTPResponse:
     """Ask again over a new connection, as one kept from before may have been closed at the other end at this very moment.
 
     The first word is due by then in any case, on the clock of `time.monotonic()`.
     """
     try:
-        return _pool().urlopen(method, path, timeout=urllib3.Timeout(total=due_at - time.monotonic()), **options)
+        return _pool().urlopen(method, path, timeout=_until(due_at), **options)
     except (urllib3.exceptions.ProtocolError, ConnectionError):
-        left = max(due_at - time.monotonic(), limits.ENGINE_MIN_SECONDS)
-        return _pool().urlopen(method, path, timeout=urllib3.Timeout(total=left), **options)
+        due_at = max(due_at, time.monotonic() + limits.ENGINE_MIN_SECONDS)
+        return _pool().urlopen(method, path, timeout=_until(due_at), **options)
+
+
+def _until(due_at: float) -> urllib3.Timeout:
+    """Raises TimeoutError when it is later than that already."""
+    left = due_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError()
+    return urllib3.Timeout(total=left)
 
 
 def _origin() -> str:
@@ -365,21 +387,12 @@ def _expect(answer: urllib3.BaseHTTPResponse, *statuses: int) -> None:
 # boto3's own client
 
 
-@lru_cache(maxsize=1)
-def _probe_client() -> Any:
-    """A client that gives up early and never tries twice."""
-    return _make_client(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}, **_CONFIG))
+_making = threading.Lock()
 
 
 @lru_cache(maxsize=1)
 def _listing_client() -> Any:
-    return _make_client(Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}, **_CONFIG))
-
-
-_making = threading.Lock()
-
-
-def _make_client(config: Config) -> Any:
+    config = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}, **_CONFIG)
     tls = settings.S3_TLS
     if tls:
         # On this machine, whatever proxy the environment names.

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from console.management.demo_items import messy_items
+from storage.access_tokens import sign_ins, tokens
 from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
@@ -109,6 +110,9 @@ PAGES = {
     "invite": "/collections/{id}/settings/people/invite/",
     "people": "/people/",
     "account": "/account/",
+    "terminal": "/terminal/{terminal}/",
+    "terminal-over": "/terminal/{refused}/",
+    "revoke-token": "/tokens/{token}/revoke/",
     "prove": "/account/second-factor/prove/",
     "reset-second-factor": "/people/{reader}/second-factor/",
     "jump": "/jump/?q=a",
@@ -264,6 +268,15 @@ def ids_of(cast: Cast) -> dict[str, object]:
     }
 
 
+def make_sign_ins(cast: Cast) -> dict[str, object]:
+    """A terminal that asks the server's owner, one that was refused, and tokens; all with long names."""
+    name = "a-laptop-with-a-rather-long-name-to-see-what-happens" + "-x" * 20
+    waiting, refused = (sign_ins.start(challenge="0" * 64, device=name, address="2001:db8::1") for _ in range(2))
+    sign_ins.refuse(sign_in_id=refused.id)
+    token = [tokens.create_token(person=cast.server_owner, name=each) for each in ("CI", name)][-1].token
+    return {"terminal": waiting.id, "refused": refused.id, "token": token.pk}
+
+
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>
   body { background: white; color: black }
   @media (prefers-color-scheme: dark) { body { color: #eee } }
@@ -289,6 +302,7 @@ def test_every_page(full: Cast, pages: Pages, half: int, is_thorough: bool) -> N
     page = pages(full.server_owner, bypass_csp=True)
     event, replay, of_micro = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "of_micro": of_micro, "empty": make_cast().collection.id}
+    known |= make_sign_ins(full)
     known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
     for number, (name, path) in enumerate(list(PAGES.items())[half::2]):

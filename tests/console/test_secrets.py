@@ -1,5 +1,6 @@
 """No secret stands where it should not (promise P7): canaries are made, then looked for in everything that is kept."""
 
+import hashlib
 import io
 import secrets as random_secrets
 import zipfile
@@ -63,7 +64,17 @@ def test_secrets_are_kept_nowhere(server: Server, database: None) -> None:
             tried = {"username": name, "password": wrong, "csrfmiddlewaretoken": anybody.cookies["csrftoken"]}
             assert anybody.post("/sign-in/", data=tried).status_code == 422
         anybody.close()
-        secrets = {key.group(1), client.key_text.split("_")[1], link, wrong, PASSWORD, browser.cookies["sessionid"]}
+        verifier, token = sign_in_a_terminal(server, browser)
+        secrets = {
+            verifier,
+            token.removeprefix("hp_"),
+            key.group(1),
+            client.key_text.split("_")[1],
+            link,
+            wrong,
+            PASSWORD,
+            browser.cookies["sessionid"],
+        }
         pages = "\n".join(browser.get(page.format(cast.collection.id)).text for page in PAGES)
     client.put({"key": "a", "text": "no secret"})
     exported = read_export(cast.collection.id)
@@ -73,6 +84,28 @@ def test_secrets_are_kept_nowhere(server: Server, database: None) -> None:
     allowed = {("database", browser.cookies["sessionid"])}
     found = {(where, secret) for where, text in everything.items() for secret in secrets if secret in text}
     assert found <= allowed
+
+
+def sign_in_a_terminal(server: Server, browser: httpx.Client) -> tuple[str, str]:
+    """What a terminal keeps to itself, and the token that it gets: each sent in many places, rightly and wrongly."""
+    verifier = random_secrets.token_urlsafe(32)
+    challenge = hashlib.sha256(verifier.encode()).hexdigest()
+    terminal = httpx.Client(base_url=f"{server.url}/cli/")
+    asked = terminal.post("sign-ins", json={"challenge": challenge, "device": "canary"}).json()
+    browser.post(asked["page"], data={"answer": "allow", "csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+    token: str = terminal.post(f"sign-ins/{asked['id']}/token", json={"verifier": verifier}).json()["token"]
+    for text in (token, token[:-1] + "x"):
+        headers = {"Authorization": f"Bearer {text}"}
+        for method, path in (
+            ("GET", ""),
+            ("PUT", "collections"),
+            ("GET", "nothing"),
+            ("GET", f"collections/{text}/page"),
+        ):
+            terminal.request(method, path, params={"base": text}, headers=headers)
+    terminal.post(f"sign-ins/{asked['id']}/token", json={"verifier": verifier})
+    terminal.close()
+    return verifier, token
 
 
 def test_secrets_in_recorded_requests_are_kept_nowhere(server: Server, database: None) -> None:

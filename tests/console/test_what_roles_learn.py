@@ -3,8 +3,11 @@
 Things that not everybody may know have names that stand nowhere else. Who may know what is the table in docs/console.md.
 """
 
+import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +17,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from storage.base import bases, items
@@ -87,7 +90,8 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "an e-mail address": set(),
     "a password's hash": set(),
 }
-TARGETS = ("dialog", "panel", "visor-live", "cards", "light", "micros", "micro-live", "deployment", "run", "runs")
+# A part of a page is asked for by the name of what it goes into, which its view looks at.
+_TARGET = re.compile(r'htmx\.target == "([a-z-]+)"')
 # Beside the bare address: what makes a page say more.
 MORE = {
     "jump": ["?q=canary", "?q=keys"],
@@ -208,8 +212,19 @@ def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Ite
     for address in [url, *(url.partition("?")[0] + text for text in more)]:
         yield ask(address)
         yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
-        for target in TARGETS:
+        for target in targets_of(url):
             yield ask(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET=target)
+
+
+def targets_of(url: str) -> list[str]:
+    """What the view of an address may be asked for by htmx: any page to be a dialog (`console/page.py`), and its own parts."""
+    view = inspect.unwrap(resolve(url.partition("?")[0]).func)
+    return ["dialog", *_targets_in(view.__module__)]
+
+
+@lru_cache
+def _targets_in(module: str) -> list[str]:
+    return sorted(set(_TARGET.findall(inspect.getsource(sys.modules[module]))) - {"dialog"})
 
 
 def told_by(answer: Any) -> str:
@@ -363,3 +378,10 @@ def test_what_is_another_collections_is_answered_as_nothing(
                 wrong[name] = (foreign, nothing)
     assert wrong == {}
     assert invitations.list_invitations(other.id)
+
+
+@pytest.mark.parametrize(
+    "name, part", [("micro-deployment", "deployment"), ("audit", "audit-list"), ("visor", "panel")]
+)
+def test_parts_of_pages_are_found(name: str, part: str, people: Cast) -> None:
+    assert {"dialog", part} <= set(targets_of(url_of(name, people)))

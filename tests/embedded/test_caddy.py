@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage.embedded import ports
+from storage.embedded import caddy, ports
 from tests.embedded.servers import making_servers
 from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
@@ -49,6 +49,8 @@ def test_the_consoles_name_gets_a_certificate(behind: tuple[Server, int, int]) -
     server, _, secure = behind
     answer = ask(server, secure, "console.example.org", "/sign-in/")
     assert answer.status_code == 200
+    assert caddy.has_certificate(server.data, "console.example.org")
+    assert not caddy.has_certificate(server.data, "other.example.org")
     # Told of https, it sets cookies that plain http can't read.
     assert all(name.startswith("__Host-") for name in answer.cookies)
 

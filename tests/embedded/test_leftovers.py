@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import psutil
 import pytest
 
 from storage.embedded import leftovers
-from tests.waiting import MOMENT_SECONDS
+from tests.embedded.micros.sandboxes import making_yard
+from tests.embedded.micros.stand import is_alive
+from tests.waiting import MOMENT_SECONDS, eventually
 
 Sleeper = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -41,6 +44,24 @@ def test_clear_ends_what_carries_the_marks(tmp_path: Path, sleeper: Sleeper) -> 
     ours = [sleeper(leftovers.marks("one", tmp_path)) for _ in range(2)]
     assert leftovers.clear("one", tmp_path, tmp_path / "postgres") == 2
     assert all(process.wait(timeout=MOMENT_SECONDS) != 0 for process in ours)
+
+
+def test_clear_ends_a_sandbox_that_outlived_its_server(tmp_path: Path) -> None:
+    """One whose parents were all killed in an order in which the kernel ended nothing: its own group of processes, no parent."""
+    with making_yard(f"homeport-test-{os.getpid()}") as yard:
+        marked = replace(yard, means=replace(yard.means, marks=leftovers.sandbox_marks("one", tmp_path), cgroups=None))
+        with marked.start("/bin/sh", "-c", "echo up; sleep 3600") as running:
+            assert running.sandboxed.stdout.read(2) == b"up"
+            below = [
+                psutil.Process(running.sandboxed.pid),
+                *psutil.Process(running.sandboxed.pid).children(recursive=True),
+            ]
+            assert leftovers.clear("other", tmp_path, tmp_path / "postgres") == 0
+            assert leftovers.clear("one", tmp_path / "copy", tmp_path / "postgres") == 0
+            assert running.sandboxed.popen.poll() is None
+            assert leftovers.clear("one", tmp_path, tmp_path / "postgres") >= 1
+            running.sandboxed.popen.wait(timeout=MOMENT_SECONDS)
+            eventually(lambda: not any(map(is_alive, below)))
 
 
 def test_clear_spares_other_instances_and_copies_of_the_folder(tmp_path: Path, sleeper: Sleeper) -> None:

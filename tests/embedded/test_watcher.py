@@ -177,6 +177,41 @@ def test_serve_goes_on_when_nobody_can_read_what_it_says() -> None:
     serve.Command(stdout=Gone())._say("Homeport is ready")
 
 
+def make_watcher(*children: Child) -> serve.Command:
+    watcher = serve.Command(stdout=io.StringIO())
+    watcher.children, watcher.upkeep = list(children), Upkeep()
+    watcher.stop_asked, watcher.is_up = False, True
+    return watcher
+
+
+def test_no_fault_in_a_tick_ends_the_watcher(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    broken, child = make_child(tmp_path), make_child(tmp_path)
+    broken.tick = broken.bound_log = fail  # type: ignore[method-assign]
+    assert child.log
+    child.log.write_bytes(b"x" * (LOG_BYTES + 1))
+    make_watcher(broken, child)._tick()
+    assert child.log.stat().st_size == 0
+    assert len(caplog.records) == 2
+
+
+def test_what_serve_waits_for_keeps_it_from_no_upkeep(tmp_path: Path) -> None:
+    child = make_child(tmp_path)
+    assert child.log
+    child.log.write_bytes(b"x" * (LOG_BYTES + 1))
+    found: list[int] = []
+
+    def find_fault() -> str | None:
+        assert child.log
+        found.append(child.log.stat().st_size)
+        return "does not answer" if len(found) == 1 else None
+
+    make_watcher(child)._wait("Something", find_fault)
+    assert found == [LOG_BYTES + 1, 0]
+
+
 def test_a_disk_that_keeps_no_room_is_told_once_and_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

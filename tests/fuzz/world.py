@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.urls import resolve
 
+from storage.access_tokens import tokens
 from storage.collections import keys
 from storage.events import recording
 from tests.console.test_routes import OPEN, POST_ONLY, PUT_ONLY, ROUTES, url_of
@@ -38,6 +39,15 @@ _API = (
     ("POST", "files/uploads/x/parts", ("name", "part"), ()),
 )
 
+# What the `deta` command calls, below `/cli/`.
+_CLI = (
+    ("GET", "", (), ()),
+    ("POST", "sign-ins", (), ("challenge", "device")),
+    ("POST", "sign-ins/00000000-0000-4000-8000-000000000000/token", (), ("verifier",)),
+    ("GET", "collections", (), ()),
+    ("GET", "collections/{}/page", ("base", "drive", "micro", "visor"), ()),
+)
+
 
 @dataclass
 class Target:
@@ -49,6 +59,7 @@ class Target:
     values: list[str]
     fields: Fields
     is_api: bool
+    is_cli: bool = False
     asked: int = field(default=0)
 
 
@@ -71,11 +82,17 @@ class World:
             for method, path, query, members in _API
             for fields in [Fields(set(query), set(), set(members))]
         ]
+        self.token = tokens.create_token(person=self.cast.server_owner, name="x").text
+        self.cli = [
+            Target(f"{method} /cli/{path}", method, f"/cli/{path}", path.split("/"), fields, True, is_cli=True)
+            for method, shape, query, members in _CLI
+            for path, fields in [(shape.format(self.cast.collection.id), Fields(set(query), set(), set(members)))]
+        ]
         self._fill()
 
     @property
     def targets(self) -> list[Target]:
-        return self.pages + self.api
+        return self.pages + self.api + self.cli
 
     def renew_session(self) -> None:
         self._session = make_session(self.cast.server_owner)
@@ -83,6 +100,8 @@ class World:
     def headers_for(self, target: Target) -> list[tuple[str, bytes]]:
         """What a request needs to be let in."""
         host = ("Host", self.line.host.encode())
+        if target.is_cli:
+            return [host, ("Authorization", f"Bearer {self.token}".encode())]
         if target.is_api:
             return [host, ("X-API-Key", self.key.encode())]
         # Who is signed in already is not asked for a password or an invitation.

@@ -235,6 +235,11 @@ test("an upload belongs to its page until that leaves, falls silent, or ends it"
     uploads.list("/d/").map((each) => each.id),
     ["u1", "u2"],
   );
+  // A page that stalls for as long does not take its own for another's.
+  assert.deepEqual(
+    uploads.list("/d/", "p2").map((each) => each.id),
+    ["u1"],
+  );
   uploads.note({ id: "u2", base: "/d/", name: "b", page: "p2" });
   uploads.forget("u1");
   assert.deepEqual(uploads.list("/d/"), []);

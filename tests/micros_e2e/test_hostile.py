@@ -125,10 +125,16 @@ def calm(hostile: MicroClient, neighbours: Neighbours) -> Iterator[None]:
     """Everything else is served before, meanwhile and after; and the Micro itself can be woken again."""
     with neighbours.served_meanwhile():
         yield
-    the_host().stop(hostile.micro.id)
-    # What is being ended may still take a caller along.
-    eventually(lambda: the_host().statuses([hostile.micro.id])[hostile.micro.id].state is State.ASLEEP)
+    eventually(lambda: _is_put_to_sleep(hostile))
     assert run_inside(hostile, "found = 'well'") == "well"
+
+
+def _is_put_to_sleep(hostile: MicroClient) -> bool:
+    """A caller who was still waiting wakes it once more."""
+    is_asleep = the_host().statuses([hostile.micro.id])[hostile.micro.id].state is State.ASLEEP
+    if not is_asleep:
+        the_host().stop(hostile.micro.id)
+    return is_asleep
 
 
 def _ours(hostile: MicroClient) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from console.front import relay, waiting
+from console.front import relay
 from storage.micro_host import Wanted
 from storage.micros import hosts
 from storage.models import Micro
@@ -55,7 +55,7 @@ def front() -> Iterator[Front]:
     with making_stands() as make, pytest.MonkeyPatch.context() as patch:
         stand = make()
         patch.setattr(hosts, "the_host", lambda: stand.host)
-        patch.setattr(waiting, "the_host", lambda: stand.host)
+        patch.setattr(relay, "the_host", lambda: stand.host)
         yield Front(stand)
 
 

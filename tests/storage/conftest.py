@@ -10,7 +10,7 @@ from storage.s3 import blobs
 from tests.second_s3 import serve_second_s3
 from tests.sweeping import sweep_now
 
-_CACHED = (blobs._signer, blobs._pool, blobs._probe_client, blobs._listing_client)
+_CACHED = (blobs._signer, blobs._pool, blobs._listing_client)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from storage import disk_space, jobs, room
-from storage.access_tokens import tokens
+from storage.access_tokens import sign_ins, tokens
 from storage.archive import exports, imports, snapshots
 from storage.audit import log as audit
 from storage.audit.log import Verb
@@ -27,6 +27,8 @@ from storage.errors import DiskFull
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.queue import EventQueue
+from storage.git_sources import fetches
+from storage.micro_host import GitSource
 from storage.micro_logs import logs
 from storage.micro_runs import runs
 from storage.micro_schedules import schedules
@@ -123,9 +125,13 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Micro": lambda full: micros.create_micro(collection_id=full.collection_id, name="new"),
     "a Micro's bundle": lambda full: bundles.bundle_of({"main.py": b"app = None"}).__enter__(),
     "a Micro's deployment": lambda full: deployments.ask_for_deployment(**full.micro, bundle=_UNSEEN, asked_by=None),
+    "a repository": lambda full: fetches.ask_for_fetch(
+        collection_id=full.collection_id, source=GitSource("https://git.example.org/app"), asked_by=full.person
+    ),
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
+    "a terminal's sign-in": lambda full: sign_ins.start(challenge="0" * 64, device="laptop", address=""),
     "a Micro's schedule": lambda full: schedules.set_schedule(**full.micro, expression="5 minutes"),
     "a Micro's run": lambda full: runs.ask_for_run(**full.micro),
     "an access token": lambda full: tokens.create_token(person=full.person, name="new"),
@@ -181,6 +187,7 @@ TABLES = {
     "storage.Deletion": "a deletion of all",
     "storage.Export": "an export",
     "storage.Import": "an import",
+    "storage.GitFetch": "a repository",
     "storage.ImportProblem": "bounded for each import",
     "storage.SnapshotSchedule": "snapshots",
     "storage.AuditEntry": "a wrong password",

@@ -1,5 +1,6 @@
 """What the original client did not have: iterators over everything, puts of any number, progress, parallel parts."""
 
+import asyncio
 import io
 import threading
 import time
@@ -12,7 +13,7 @@ from clients.python.tests.faulty import FaultyProxy
 from tests.drives import noise
 from tests.waiting import MOMENT_SECONDS
 
-from deta import Deta, FileStat, KeyExists, NotFound
+from deta import Deta, FileChanged, FileStat, KeyExists, NotFound
 from deta.drive import UPLOAD_CHUNK_SIZE
 
 
@@ -55,6 +56,35 @@ def test_stat(deta: Deta) -> None:
     assert stat.etag
     assert abs(stat.last_modified.timestamp() - time.time()) < 3600
     assert drive.stat("missing") is None
+
+
+def test_the_rest_of_a_file_is_fetched_while_it_is_the_same_file(deta: Deta) -> None:
+    drive = deta.Drive("files")
+    drive.put("a.txt", "hello")
+    etag = drive.stat("a.txt").etag
+    with drive.get_rest("a.txt", offset=2, etag=etag) as body:
+        assert (body.read(), body.size) == (b"llo", 5)
+    with drive.get_rest("a.txt", offset=0, etag=etag) as body:
+        assert body.read() == b"hello"
+    drive.put("a.txt", "HELLO")
+    with pytest.raises(FileChanged):
+        drive.get_rest("a.txt", offset=2, etag=etag)
+    assert drive.get_rest("missing", offset=2, etag=etag) is None
+
+
+def test_the_rest_of_a_file_is_fetched_asynchronously_too(deta: Deta) -> None:
+    async def fetch() -> bytes:
+        drive = deta.AsyncDrive("files")
+        await drive.put("a.txt", "hello")
+        stat = await drive.stat("a.txt")
+        async with await drive.get_rest("a.txt", offset=2, etag=stat.etag) as body:
+            rest: bytes = await body.read()
+        with pytest.raises(FileChanged):
+            await drive.get_rest("a.txt", offset=2, etag='"another"')
+        await drive.close()
+        return rest
+
+    assert asyncio.run(fetch()) == b"llo"
 
 
 def note(told: list[tuple[int, object]], done: int, of: Optional[int]) -> None:

@@ -40,10 +40,11 @@ export class InterruptedUploads {
     this.#write(this.#read().map((each) => (each.page === page ? { ...each, page: "" } : each)));
   }
 
-  /** Those of one Drive that no page is sending. */
-  list(base) {
+  /** Those of one Drive that no page is sending. `page` is the one that asks, which knows its own, however long they stall. */
+  list(base, page) {
     return this.#read().filter(
-      (each) => each.base === base && (each.page === "" || this.#now() - each.seenAt > SILENCE_MS),
+      (each) =>
+        each.base === base && each.page !== page && (each.page === "" || this.#now() - each.seenAt > SILENCE_MS),
     );
   }
 

@@ -8,14 +8,15 @@ import contextlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from storage import limits
-from storage.embedded.micros import installs, sockets
+from storage.embedded.micros import clones, installs, sockets
 from storage.embedded.micros.indexes import Indexes
 from storage.embedded.micros.instances import Instance, Phase
 from storage.embedded.micros.output import Allowance
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Built, Fault, FaultKind, Tried, Wanted
+from storage.micro_host import Built, Cloned, Fault, FaultKind, GitSource, Tried, Wanted
 
 _HEAD_MAX_BYTES = 65_536
 
@@ -35,6 +36,11 @@ class Builds:
         async with self._turns:
             indexes = await asyncio.get_running_loop().run_in_executor(None, self._find_indexes)
             return await installs.install(wanted, self._around, indexes=indexes, tell=tell)
+
+    async def clone(self, source: GitSource, source_id: UUID) -> Cloned:
+        """As soon as it is its turn."""
+        async with self._turns:
+            return await clones.clone(source, source_id, self._around)
 
     async def try_out(self, wanted: Wanted) -> Tried:
         """Start it on a socket of its own, ask it for `/`, and end it."""

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 
+from storage import limits
 from storage.embedded.micros import calling, sockets
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.wire import Question, Reply
 from storage.errors import HostUnreachable
-from storage.micro_host import Answered, Built, Call, FaultKind, Status, Tried, Wanted
+from storage.micro_host import Answered, Built, Call, Cloned, FaultKind, GitSource, Status, Tried, Wanted
 
 # For what is answered from memory. An installation takes as long as it may, and says something in between or not.
 _MOMENT_SECONDS = 5.0
@@ -60,6 +62,10 @@ class EmbeddedHost:
 
     def install(self, wanted: Wanted, *, tell: Callable[[str], None]) -> Built:
         return self._ask(Question("install", wanted=wanted), Built, seconds=self._build_seconds, tell=tell)
+
+    def clone(self, source: GitSource, source_id: UUID) -> Cloned:
+        question = Question("clone", source=source, source_id=source_id)
+        return self._ask(question, Cloned, seconds=self._build_seconds + limits.GIT_SECONDS)
 
     def try_out(self, wanted: Wanted) -> Tried:
         return self._ask(Question("try_out", wanted=wanted), Tried, seconds=self._try_seconds)

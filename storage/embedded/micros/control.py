@@ -17,7 +17,7 @@ from storage.embedded.micros import sockets
 from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.supervisor import Supervisor
 from storage.embedded.micros.wire import Question
-from storage.micro_host import Built, Fault, FaultKind, State, Status, Tried
+from storage.micro_host import Built, Cloned, Fault, FaultKind, State, Status, Tried
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ class Control:
                 for micro_id in question.micro_ids:
                     getattr(self._supervisor, question.ask)(micro_id)
                 return None
+            case "clone" if question.source and question.source_id:
+                return await self._builds.clone(question.source, question.source_id)
             case "hold":
                 return await self._hold(question.micro_ids, tell)
         if question.wanted is None:
@@ -109,6 +111,8 @@ class ControlWhenOff(Control):
                 return {micro_id: Status(State.FAILED, fault=fault) for micro_id in question.micro_ids}
             case "install":
                 return Built(is_done=False, reason=self._why)
+            case "clone":
+                return Cloned(is_done=False, reason=self._why)
             case "try_out":
                 return Tried(fault=fault)
         return None

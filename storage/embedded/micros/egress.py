@@ -61,12 +61,23 @@ class Egress:
         self._threads = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="names")
         self._resolve = resolve or self._look_up
 
-    async def serve(self, reader: StreamReader, writer: StreamWriter, *, trusted: Collection[str] = ()) -> None:
-        """One connection, to its end. `trusted` are hosts, or hosts with ports, that may have any address: of package indexes."""
+    async def serve(
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        *,
+        trusted: Collection[str] = (),
+        on_refused: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """One connection, to its end. `trusted` are hosts, or hosts with ports, that may have any address: of package indexes.
+
+        `on_refused` is told why there was none: not every program shows what a proxy says.
+        """
         try:
             target = await _read_target(reader)
             out_reader, out_writer = await self._connect(target, is_trusted=target.is_among(trusted))
         except Refused as refused:
+            on_refused(refused.sentence)
             await _refuse(writer, refused)
             return
         except (ConnectionError, asyncio.IncompleteReadError):

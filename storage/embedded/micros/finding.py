@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,11 +26,14 @@ class NoSandbox(Exception):
     """Micros can't run on this machine; the message is a sentence for people that says why, and what to do."""
 
 
-def find_means(places: Places, *, name: str, authority: Path | None = None) -> Means:
+def find_means(
+    places: Places, *, name: str, authority: Path | None = None, marks: Mapping[str, str] | None = None
+) -> Means:
     """Make ready all that sandboxes are made with, by trying.
 
     `name` is for this server's control groups, of letters, digits and `-`; `authority` is the file with its own certificate
-    authority, which Micros are to trust. It takes a second, and longer when programs have to be copied. Raises NoSandbox.
+    authority, which Micros are to trust; `marks` are as in `Means`. It takes a second, and longer when programs have to be
+    copied. Raises NoSandbox.
     """
     if sys.platform != "linux":
         raise NoSandbox("Micros need Linux: no other system has what walls them off.")
@@ -51,7 +55,7 @@ def find_means(places: Places, *, name: str, authority: Path | None = None) -> M
     for means in _ways(found, account, groups):
         reason = why_not(means)
         if not reason:
-            return means
+            return replace(means, marks=marks or {})
         reasons.append(reason)
     if groups:
         groups.remove()

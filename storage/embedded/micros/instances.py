@@ -16,7 +16,8 @@ from storage.embedded.micros.doors import api_door
 from storage.embedded.micros.enclosures import Enclosure
 from storage.embedded.micros.output import Allowance, Output
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Fault, FaultKind, Wanted
+from storage.micro_host import Fault, FaultKind, Line, Wanted
+from storage.micro_masking import masking_of
 
 # An idle app ends by itself that much before its time at most, as its clock is another one.
 _EARLY_SECONDS = 1.0
@@ -56,8 +57,9 @@ class Instance:
         self.memory_bytes = 0
         self._loop = asyncio.get_running_loop()
         self._listening, self._around, self._on_change = listening, around, on_change
+        self._masking = masking_of(wanted)
         self._output = Output(
-            wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=around.tell, loop=self._loop
+            wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=self._tell, loop=self._loop
         )
         self._enclosure: Enclosure | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -111,8 +113,13 @@ class Instance:
         self._output.say_left_out()
 
     def make_fault(self, kind: FaultKind, message: str, output: str = "") -> Fault:
-        """A fault of now, with the end of what it printed unless there is something better."""
-        return Fault(kind, message, (output or self._output.ending)[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC))
+        """A fault of now, with the end of what it printed unless there is something better. It has no secret in it."""
+        # A cut through a secret would leave half of it: what is cut off at last has been looked at.
+        printed = self._masking.text((output or self._output.ending)[-2 * _OUTPUT_MAX_CHARACTERS :])
+        return Fault(kind, self._masking.text(message), printed[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC))
+
+    def _tell(self, line: Line) -> None:
+        self._around.tell(line, self._masking)
 
     async def _start(self) -> None:
         try:

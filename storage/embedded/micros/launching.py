@@ -2,10 +2,12 @@
 
 import secrets
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from storage import limits
 from storage.embedded.micros import commands, programs, runtimes, sandbox, shims
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.programs import Python
@@ -16,6 +18,9 @@ from storage.micro_host import Wanted
 # A build has a package index's answers in memory, and all it downloads in /tmp.
 _BUILD_MEMORY_MB = 1_024
 _BUILD_TMP_MB = 1_024
+_GIT_PROCESSES = 64
+# Where the system's own programs are, inside as outside.
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _API = f"127.0.0.1:{sandbox.API_PORT}"
 _PROXY = f"http://127.0.0.1:{sandbox.PROXY_PORT}"
 _AUTHORITIES = f"{sandbox.RUNTIMES}/ca.pem"
@@ -110,6 +115,29 @@ class Launcher:
         )
         return sandbox.spawn(self._means, spec)
 
+    def launch_clone(
+        self, source_id: uuid.UUID, command: Sequence[str], *, environment: Mapping[str, str], control: int
+    ) -> Sandboxed:
+        """Start what fetches a repository into the folder of that id, where `give` was called. Raises OSError."""
+        bounds = replace(
+            self._limits,
+            memory_mb=limits.GIT_MEMORY_MB,
+            tmp_mb=limits.GIT_MEMORY_MB,
+            file_mb=limits.GIT_ARCHIVE_MAX_MB,
+            processes=_GIT_PROCESSES,
+        )
+        spec = SandboxSpec(
+            name=f"git-{secrets.token_hex(8)}",
+            code=self._means.programs.etc / "empty",
+            command=command,
+            environment={**_DEFAULTS, **_NETWORK, **_ALL_BY_PROXY, **environment, "PATH": SYSTEM_PATH},
+            control=control,
+            dependencies=self._places.source(source_id),
+            is_build=True,
+            limits=bounds,
+        )
+        return sandbox.spawn(self._means, spec)
+
     def give(self, folder: Path) -> None:
         """Let a build write this folder."""
         self._means.give(folder)
@@ -131,7 +159,7 @@ def _name(wanted: Wanted) -> str:
 
 
 def _search_path(paths: commands.Paths) -> str:
-    return f"{paths.packages}/bin:{paths.python.parent}:{paths.node.parent}:/usr/local/bin:/usr/bin:/bin"
+    return f"{paths.packages}/bin:{paths.python.parent}:{paths.node.parent}:{SYSTEM_PATH}"
 
 
 def _environment(wanted: Wanted, search_path: str) -> dict[str, str]:

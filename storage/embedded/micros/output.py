@@ -18,6 +18,8 @@ from storage.micro_host import Line, Source
 _CHUNK_BYTES = 65_536
 # Characters of UTF-8 have up to four bytes, and the tag comes before them.
 _LINE_MAX_BYTES = limits.MICRO_LINE_MAX_CHARACTERS * 4 + 64
+# A few more than a line may have, so that no secret is cut in half before it is found.
+_KEPT_CHARACTERS = limits.MICRO_LINE_MAX_CHARACTERS + 512
 _END_LINES = 100
 _TAG, _TAG_END = "\x1e", "\x1f"
 
@@ -174,7 +176,7 @@ class Output:
             return
         text = raw.decode("utf-8", "replace").rstrip("\r").replace("\x00", "\ufffd")
         request_id, text = _untag(text)
-        text = text[: limits.MICRO_LINE_MAX_CHARACTERS]
+        text = text[:_KEPT_CHARACTERS]
         self._last.append(text)
         self._tell(Line(self._micro_id, datetime.now(UTC), text, source, self._deployment_id, request_id))
 

@@ -5,6 +5,7 @@
     <micros>/run/api.sock               where the web server serves the API to Micros
     <micros>/deployments/<id>/app       a deployment's code
     <micros>/dependencies/<id>          what was installed for one or more deployments
+    <micros>/sources/<id>               a git repository's files, as a tar, until they are stored
     <micros>/bin/                       programs and runtimes, copied where those users can reach them
 
 Bundles and what was installed are kept in S3; these folders are copies, which are made again when they are missing.
@@ -44,6 +45,9 @@ class Places:
 
     def dependencies(self, dependencies_id: uuid.UUID) -> Path:
         return self.root / "dependencies" / dependencies_id.hex
+
+    def source(self, source_id: uuid.UUID) -> Path:
+        return self.root / "sources" / source_id.hex
 
     @property
     def programs(self) -> Path:

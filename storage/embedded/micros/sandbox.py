@@ -91,13 +91,17 @@ class SandboxSpec:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What this machine makes sandboxes with; `finding.find_means` finds it."""
+    """What this machine makes sandboxes with; `finding.find_means` finds it.
+
+    `marks` is the environment of a sandbox's first process, by which one is found that outlived all of ours.
+    """
 
     bwrap: Path
     mode: Mode
     account: Account | None
     programs: Programs
     cgroups: Cgroups | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
     machine: str = field(default_factory=lambda: os.uname().machine)
 
     def give(self, folder: Path) -> None:
@@ -167,7 +171,7 @@ def spawn(means: Means, spec: SandboxSpec) -> Sandboxed:
             enter = [str(python), "-I", "-S", f"{RUNTIMES}/enter.py", str(setup)]
             popen = subprocess.Popen(
                 [means.bwrap, "--args", str(arguments), "--", *enter],
-                env={},
+                env=means.marks,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

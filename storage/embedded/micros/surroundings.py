@@ -7,6 +7,7 @@ from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.launching import Launcher
 from storage.embedded.micros.places import Places
 from storage.micro_host import Line, Wanted
+from storage.micro_masking import Masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`fetch` has a deployment's folders there, or raises with a sentence; `tell` takes a line for a Micro's log.
+    """`fetch` has a deployment's folders there, or raises with a sentence; `tell` takes a line for a Micro's log, and
+    what takes that Micro's secrets out of it.
 
     `now` is the clock that all processes share, in seconds.
     """
@@ -35,5 +37,5 @@ class Surroundings:
     egress: Egress
     bounds: Bounds
     fetch: Callable[[Wanted], Awaitable[None]]
-    tell: Callable[[Line], None]
+    tell: Callable[[Line, Masking], None]
     now: Callable[[], float]

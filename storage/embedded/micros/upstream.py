@@ -99,6 +99,14 @@ class Upstream:
         if self._is_switching:
             raise BadAnswer("it wants to speak another protocol than HTTP")
 
+    def read_rest(self, seconds: float) -> None:
+        """Take in what follows the head, as long as it comes within that time. Raises as `read_head` does."""
+        ends_at = time.monotonic() + seconds
+        while not self.is_whole() and (left := ends_at - time.monotonic()) > 0:
+            if sum(map(len, self._chunks)) > _CHUNK_BYTES or not self._poll_for(select.POLLIN, left):
+                return
+            self._read()
+
     def body(self) -> Iterator[bytes]:
         """The body as it comes. Raises as `read_head` does."""
         while True:
@@ -156,12 +164,15 @@ class Upstream:
         self._is_whole = True
 
     def _wait(self, events: int) -> int:
+        while not (found := self._poll_for(events, self._patience.seconds_left())):
+            pass
+        return found
+
+    def _poll_for(self, events: int, seconds: float) -> int:
+        """What of these the socket is ready for within that time; 0 for nothing."""
         self._poll.register(self._socket, events)
-        while True:
-            seconds = self._patience.seconds_left()
-            found = self._poll.poll(max(seconds, 0.0) * 1_000)
-            if found:
-                return found[0][1]
+        found = self._poll.poll(max(seconds, 0.0) * 1_000)
+        return found[0][1] if found else 0
 
     def _has_no_body(self) -> bool:
         return self._is_for_head or self.status in (204, 304)

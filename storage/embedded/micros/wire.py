@@ -4,18 +4,21 @@ A question is answered by any number of lines with `line`, then one with `answer
 """
 
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
-from storage.micro_host import Wanted
+from storage.micro_host import GitSource, Wanted
 
 
 class Question(msgspec.Struct):
-    """What is asked for: of which Micros, or for which deployment."""
+    """What is asked for: of which Micros, for which deployment, or which repository is to be fetched into the folder of an id."""
 
-    ask: Literal["why_off", "runtimes", "statuses", "changed", "stop", "replace", "install", "try_out", "hold"]
+    ask: Literal["why_off", "runtimes", "statuses", "changed", "stop", "replace", "install", "try_out", "clone", "hold"]
     micro_ids: list[str] = []
     wanted: Wanted | None = None
+    source: GitSource | None = None
+    source_id: UUID | None = None
 
 
 class Reply(msgspec.Struct):

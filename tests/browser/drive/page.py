@@ -14,6 +14,7 @@ from storage.drive import drives
 from storage.models import Drive, File
 from storage.s3 import blobs
 from tests.browser.conftest import Pages
+from tests.browser.dropping import drag_files, drop_files
 from tests.drives import DriveClient, make_drive
 from tests.failpoints import once_back
 from tests.pdfs import make_pdf
@@ -57,17 +58,10 @@ class DrivePage:
         self.page.locator("#choose-folder").set_input_files(str(path))
 
     def drop(self, *paths: Path) -> None:
-        """As the desktop drops files and folders onto the window: the browser sees real directories."""
-        session = self.page.context.new_cdp_session(self.page)
-        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
-            session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        drop_files(self.page, *paths)
 
     def drag_over(self, *paths: Path) -> None:
-        session = self.page.context.new_cdp_session(self.page)
-        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver"):
-            session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        drag_files(self.page, *paths)
 
     def upload_row(self, label: str) -> Locator:
         return self.page.locator(".tray-row").filter(has=self.page.get_by_text(label, exact=True))

@@ -124,7 +124,10 @@ def begin_and_reload(page: Page, film: Path) -> PartLog:
     return PartLog(page)
 
 
-@pytest.mark.parametrize("how", ["by its row", "by choosing it again", "by dropping it again"])
+@pytest.mark.parametrize(
+    "how",
+    ["by its row", *(pytest.param(f"by {each} it again", marks=pytest.mark.slow) for each in ("choosing", "dropping"))],
+)
 def test_the_page_is_reloaded_midway(server: Server, cast: Cast, pages: Pages, film: Path, how: str) -> None:
     drive = open_drive(pages, server, cast, ["2024/x.txt"], look={"folder": "2024/"})
     log = begin_and_reload(drive.page, film)

@@ -21,6 +21,7 @@ from console.accounts.invitations import make_link
 from console.accounts.openid import admission
 from console.accounts.second_factor import factors
 from console.management.recorded import RecordedCommand
+from storage.access_tokens import tokens
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Conditions, Entry, Verb
@@ -42,7 +43,7 @@ from tests.console.test_routes import (
     undone_line,
     url_of,
 )
-from tests.people import PASSWORD, Cast
+from tests.people import PASSWORD, Cast, make_person
 from tests.second_factors import App, give_app
 from tests.visor import make_event
 
@@ -81,6 +82,8 @@ NEW_PASSWORD = "another horse staple"
 AUDITED: dict[str, Act] = {
     "sign-out": Act(Verb.SIGNED_OUT, ""),
     "sign-out-everywhere": Act(Verb.SIGNED_OUT_EVERYWHERE, ""),
+    "terminal": Act(Verb.TERMINAL_ALLOWED, "laptop", {"answer": "allow"}),
+    "revoke-token": Act(Verb.TOKEN_REVOKED, "laptop"),
     "account": Act(
         Verb.PASSWORD_CHANGED,
         "{owner}",
@@ -188,9 +191,12 @@ def acts(people: Cast) -> Callable[[], list[Entry]]:
 def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
     """The address of an act that can be done, and what is sent there."""
     if name == "withdraw-owner-invitation":
-        made = invitations.invite_person(
+        invited = invitations.invite_person(
             collection_id=None, role=Role.OWNER, note="Linus", invited_by=cast.server_owner
         )
+        return reverse(name, args=[invited.pk]), {}
+    if name == "revoke-token":
+        made = tokens.create_token(person=who_does(name, cast), name="laptop").token
         return reverse(name, args=[made.pk]), {}
     if name == "visor-redo":
         event = make_event(cast.collection.id, method="PUT", path="things/items")
@@ -253,7 +259,7 @@ def state() -> dict[str, Any]:
         *("storage_recording", "storage_snapshotschedule", "storage_pinnedevent"),
         *("storage_micro", "storage_deployment", "storage_microdomain", "storage_microkey"),
         *("storage_microschedule", "storage_microrun"),
-        *("storage_session", "auth_user"),
+        *("storage_session", "storage_accesstoken", "storage_terminalsignin", "auth_user"),
     )
     found = {}
     with connection.cursor() as cursor:
@@ -481,6 +487,10 @@ def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
     key = run_here("datakey", "create", collection_id, "app").stdout.splitlines()[-1]
     key_id = run_here("datakey", "list", collection_id).stdout.split()[0]
     assert run_here("datakey", "revoke", collection_id, key_id).returncode == 0
+    person = make_person()
+    token = run_here("token", "create", person.username, "--days", "7").stdout.splitlines()[-1]
+    token_id = run_here("token", "list", person.username).stdout.split()[0]
+    assert run_here("token", "revoke", person.username, token_id).returncode == 0
     assert run_here("export", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("import", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("sweep").returncode == 0
@@ -490,7 +500,9 @@ def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
     told = [entry for entry in reversed(found) if entry.id > max([0, *(each.id for each in newest)])]
 
     assert [entry.verb for entry in told] == [
-        *(Verb.COLLECTION_CREATED, Verb.KEY_CREATED, Verb.KEY_REVOKED, Verb.EXPORT_DOWNLOADED),
+        *(Verb.COLLECTION_CREATED, Verb.KEY_CREATED, Verb.KEY_REVOKED, Verb.TOKEN_CREATED, Verb.TOKEN_REVOKED),
+        Verb.EXPORT_DOWNLOADED,
         *(Verb.IMPORT_STARTED, Verb.IMPORT_RUN, Verb.SWEPT, Verb.RECONCILED),
     ]
     assert key.split("_")[1] not in repr(told)
+    assert token not in repr(told)

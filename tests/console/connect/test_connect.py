@@ -1,6 +1,8 @@
 """The Connect page: this server's real host for every client, and the light."""
 
 import hashlib
+import html
+import re
 import time
 
 import pytest
@@ -42,6 +44,25 @@ def test_lines_name_this_server(people: Cast, browser: Browser, client: str, lin
         text = browser(person).get(path, {"client": client}).content.decode()
         for line in lines:
             assert line.format(tls=settings.TLS_PORT, ca=ca, id=people.collection.id) in text
+
+
+@pytest.mark.parametrize(
+    ("host", "is_secure", "origin", "ca"),
+    [
+        ("localhost:8000", False, "http://localhost:8000", ""),
+        ("testserver", False, "https://testserver:{tls}", " --ca homeport-ca.pem"),
+        ("testserver", True, "https://testserver", ""),
+    ],
+)
+def test_the_command_is_installed_and_signed_in_by_one_line(
+    people: Cast, browser: Browser, host: str, is_secure: bool, origin: str, ca: str
+) -> None:
+    path = f"/collections/{people.collection.id}/connect/"
+    answer = browser(people.reader).get(path, secure=is_secure, headers={"Host": host})
+    text = html.unescape(answer.content.decode())
+    sign_in = re.escape(f"deta login --server {origin.format(tls=settings.TLS_PORT)}{ca}<")
+    assert re.search(rf'pip install "[^"]+\.whl[^"]*" && {sign_in}', text)
+    assert re.search(rf'uvx --from "[^"]+\.whl[^"]*" {sign_in}', text)
 
 
 def test_lines_behind_a_proxy_with_its_own_certificate(people: Cast, browser: Browser) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import host_names
+from console import host_names, own_address
 from console.front import headers, paths
 
 
@@ -152,5 +152,10 @@ def test_which_names_may_be_a_micros(host: str, is_possible: bool) -> None:
 
 
 def test_the_console_is_found_from_a_micros_address() -> None:
-    assert host_names.console_host("app.localhost:8000") == "localhost:8000"
-    assert host_names.console_host("shop.example.org") == "localhost"
+    assert host_names.console_host("app.localhost:8000") == f"{own_address.host()}:8000"
+    assert host_names.console_host("shop.example.org") == own_address.host()
+
+
+def test_a_console_with_a_name_is_found_by_it(settings: Any) -> None:
+    settings.GIVEN_HOSTS = ["*", ".example.com", "console.example.org", "other.example.org"]
+    assert host_names.console_host("shop.example.org:8443") == "console.example.org:8443"

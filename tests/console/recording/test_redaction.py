@@ -3,14 +3,15 @@
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 
 import pytest
 
-from console.recording.redaction import Redactor, Secrets, is_secret_header
+from storage.redaction import Redactor, Secrets, is_secret_header
 
 KEY = "abcdefghij_" + "Q" * 32
 ENCODED = "".join(f"%{ord(each):02x}" for each in KEY)
+TOKEN = "hp_" + "7" * 40
 OTHER = "zyxwvutsrq_" + "7" * 32
 
 
@@ -24,6 +25,10 @@ def secrets(**headers: str) -> Secrets:
     [
         ({"key": KEY}, f"my key is {KEY}!", "my key is [redacted]!"),
         ({"key": KEY}, "Q" * 32, "[redacted]"),
+        ({}, f"a token: {TOKEN}.", "a token: hp_[redacted]."),
+        ({"authorization": f"Bearer {TOKEN}"}, f"say {TOKEN}", "say [redacted]"),
+        ({"authorization": f"Bearer {TOKEN}"}, TOKEN[3:], "[redacted]"),
+        ({}, f"hp_{'7' * 39}", f"hp_{'7' * 39}"),
         ({"key": KEY}, f"another one: {OTHER}.", "another one: zyxwvutsrq_[redacted]."),
         ({"key": "my password"}, '{"a": "my password"}', '{"a": "[redacted]"}'),
         (
@@ -46,6 +51,9 @@ def secrets(**headers: str) -> Secrets:
         ({"cookie": "a=" + "long" * 1000}, "long" * 1000, "[redacted]"),
         ({}, '{"COOKIE": "a=b"}', '{"COOKIE": "[redacted]"}'),
         ({}, f"abcdefghij_{'Q' * 31}", f"abcdefghij_{'Q' * 31}"),
+        ({}, f"an API key: aB3dEfGh.{'Q' * 32}!", "an API key: aB3dEfGh.[redacted]!"),
+        ({}, f"aB3dEfGh%2e{'Q' * 32}", "aB3dEfGh.[redacted]"),
+        ({}, f"aB3dEfGh.{'Q' * 31}, longer-aB3dEfGhi.{'Q' * 32}", f"aB3dEfGh.{'Q' * 31}, longer-aB3dEfGhi.{'Q' * 32}"),
     ],
 )
 def test_text(headers: dict[str, str], text: str, expected: str) -> None:
@@ -70,12 +78,13 @@ def test_quick_look_lets_plain_texts_pass() -> None:
         (f"a=1&key={KEY}", "a=1&key=[redacted]"),
         (f"key={KEY.replace('_', '%5F')}", "key=[redacted]"),
         (f"key={ENCODED}&b=%20", "key=[redacted]&b=%20"),
+        ("key=some+secret+word&b=+", "key=[redacted]&b=+"),
         ("name=a%20b&last=", "name=a%20b&last="),
         ("", ""),
     ],
 )
 def test_query(query: str, expected: str) -> None:
-    assert Redactor(secrets(key=KEY)).query(query) == expected
+    assert Redactor(secrets(key=KEY, cookie="a=some secret word")).query(query) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,6 +150,7 @@ def test_headers_are_known_by_their_name(name: str, is_secret: bool) -> None:
         ("Authorization", "Basic !!!", "Basic !!!"),
         ("X-Auth-Token", "abcdef123456", "abcdef123456"),
         ("Cookie", "a=b; session=abc%2Fdef%2F123", "abc/def/123"),
+        ("Set-Cookie", "session=abcdef123456; Path=/", "abcdef123456"),
     ],
 )
 def test_secrets_of_a_header_are_found_elsewhere(name: str, value: str, secret: str) -> None:
@@ -165,6 +175,7 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "percent": lambda text: by_percent(text, "02x"),
     "percent, upper case": lambda text: by_percent(text, "02X"),
     "percent twice": lambda text: by_percent(by_percent(text, "02x"), "02X"),
+    "percent four times": lambda text: reduce(lambda inner, _: by_percent(inner, "02x"), range(4), text),
     "one percent code": lambda text: text[:5] + by_percent(text[5], "02X") + text[6:],
     "one number": lambda text: text[:5] + by_number(text[5]) + text[6:],
     "numbers": by_number,

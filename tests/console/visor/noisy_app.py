@@ -1,6 +1,7 @@
 """An app that prints, breaks, and tells more than it should."""
 
 import asyncio
+import gzip
 import json
 import os
 import sys
@@ -28,6 +29,15 @@ async def app(scope, receive, send):
             await send({"type": "http.response.body", "body": b"data: %d\n\n" % number, "more_body": True})
             await asyncio.sleep(0.05)
         await send({"type": "http.response.body", "body": b""})
+        return
+    if path == "/compressed":
+        got = gzip.decompress(body).decode() if body[:2] == b"\x1f\x8b" else f"as it is: {body.decode()}"
+        answer = gzip.compress(json.dumps({"got": got, "key": os.environ["DETA_PROJECT_KEY"]}).encode())
+        headers = [*headers, (b"Content-encoding", b"gzip")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        # As Node sends it: what gzip begins with is a piece of its own.
+        await send({"type": "http.response.body", "body": answer[:10], "more_body": True})
+        await send({"type": "http.response.body", "body": answer[10:]})
         return
     if path == "/binary":
         headers, answer = [(b"content-type", b"image/png")], bytes(range(256)) * 4

@@ -1,5 +1,6 @@
 """Requests to Micros in the Visor, on the real server and in the real sandbox: recorded, shown with their logs, sent again."""
 
+import gzip
 import json
 import os
 import re
@@ -171,6 +172,25 @@ def test_a_stream_is_kept_as_it_passed_and_bytes_are_described(app: MicroClient)
     body = newest(app, "/binary").content.response
     assert (body.text, body.size_bytes, body.content_type) == (None, 1024, "image/png")
     assert body.digest.startswith("SHA-256 ")
+
+
+def test_compressed_bodies_are_shown_as_what_they_were(app: MicroClient, cast: Cast, browser: Browser) -> None:
+    body = gzip.compress(f"hello from {TOKEN}".encode())
+    app.ask("/compressed", "POST", body=body, headers={"Content-Encoding": "gzip"})
+
+    event = newest(app, "/compressed")
+    content = event.content
+    assert (content.request.text, content.request.decoded_from) == ("hello from [redacted]", "gzip")
+    assert content.request.size_bytes == len(body)
+    assert json.loads(content.response.text or "")["key"] == "[redacted]"
+    assert content.is_redacted
+    page = browser(cast.member).get(f"{url_of(cast)}{event.line.id}/").content.decode()
+    assert "bytes of gzip" in page
+
+    app.ask("/compressed", "POST", body=gzip.compress(b"hello"), headers={"Content-Encoding": "gzip", "X-Odd": "2"})
+    event = eventually(lambda: found if (found := newest(app, "/compressed")).content.request.text == "hello" else None)
+    again = sent(cast, browser(cast.member).post(f"{url_of(cast)}{event.line.id}/redo/"))
+    assert json.loads(again.content.response.text or "")["got"] == "as it is: hello"
 
 
 def test_long_bodies_are_cut(app: MicroClient) -> None:

@@ -1,7 +1,7 @@
 """Supervisors for tests: one that many share, and ones of their own for those that break it."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -17,10 +17,10 @@ BRISK = Bounds(request_seconds=4.0, start_seconds=20.0, build_seconds=120.0, mem
 def making_stands() -> Iterator[Callable[..., Stand]]:
     with contextlib.ExitStack() as stack:
 
-        def make(settings: Settings | None = None) -> Stand:
+        def make(settings: Settings | None = None, *, around: Sequence[str] = ()) -> Stand:
             folder = make_data_folder()
             stack.callback(remove_data_folder, folder)
-            stand = Stand(folder, settings or Settings(bounds=BRISK)).start()
+            stand = Stand(folder, settings or Settings(bounds=BRISK), around=around).start()
             stack.callback(stand.stop)
             return stand
 

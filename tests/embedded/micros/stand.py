@@ -58,8 +58,9 @@ class Settings(msgspec.Struct):
 class Stand:
     """A supervisor in a folder that the Micros' user can reach."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settings: Settings, *, around: Sequence[str] = ()) -> None:
+        """`around` is a command that runs the one that follows it."""
+        self.folder, self._around = folder, around
         self.places = Places(folder / "micros")
         self.places.make()
         self.wanted: dict[str, Wanted] = {}
@@ -77,7 +78,7 @@ class Stand:
 
     def start(self) -> "Stand":
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "tests.embedded.micros.stand", str(self.folder)]
+        command = [*self._around, sys.executable, "-m", "tests.embedded.micros.stand", str(self.folder)]
         self.process = subprocess.Popen(command, cwd=ROOT)
         eventually(self.places.control.exists)
         return self

@@ -197,3 +197,34 @@ def test_the_waiting_ends_when_patience_does(listening: socket.socket, path: Pat
     with pytest.raises(Tired):
         upstream.read_head()
     upstream.close()
+
+
+def test_what_follows_the_head_at_once_is_taken_in_with_it(listening: socket.socket, path: Path) -> None:
+    upstream = ask(listening, path, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"he", b"llo")
+    upstream.read_head()
+    upstream.read_rest(MOMENT_SECONDS)
+    assert upstream.is_whole()
+    assert b"".join(upstream.body()) == b"hello"
+    upstream.close()
+
+
+def test_what_does_not_come_at_once_is_left_for_later(listening: socket.socket, path: Path) -> None:
+    upstream = Upstream(path, Patient())
+    upstream.send("GET", "/", [], b"")
+    with listening.accept()[0] as app:
+        app.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
+        upstream.read_head()
+        upstream.read_rest(0.01)
+        assert not upstream.is_whole()
+        app.sendall(b"llo")
+        assert b"".join(upstream.body()) == b"hello"
+    upstream.close()
+
+
+def test_of_a_long_answer_only_its_beginning_is_kept(listening: socket.socket, path: Path) -> None:
+    upstream = ask(listening, path, b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n", b"x" * 5_000_000)
+    upstream.read_head()
+    upstream.read_rest(MOMENT_SECONDS)
+    assert not upstream.is_whole()
+    assert len(b"".join(upstream.body())) == 5_000_000
+    upstream.close()

@@ -19,6 +19,9 @@ from tests.drives import PART, md5, noise
 from tests.storage.drive.test_files import Place
 from tests.sweeping import once_alone, sweep_now
 
+# Another S3 answers alike (`tests/storage/s3/`); in the long run it is tried with all of this as well.
+pytestmark = pytest.mark.parametrize("s3", ["seaweedfs", pytest.param("rclone", marks=pytest.mark.slow)], indirect=True)
+
 
 @pytest.fixture
 def place(s3: str) -> Iterator[Place]:

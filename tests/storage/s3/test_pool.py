@@ -1,8 +1,10 @@
 """The two ways to the bundled S3, by its socket and by TLS (see `storage/s3/pool.py`), and what is no way."""
 
 import contextlib
+import re
 import ssl
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from socketserver import BaseRequestHandler, ThreadingTCPServer
@@ -79,3 +81,44 @@ def test_a_program_in_its_place_gets_no_byte(patched: pytest.MonkeyPatch) -> Non
 def test_the_proxy_of_the_environment_is_not_asked(patched: pytest.MonkeyPatch) -> None:
     patched.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert blobs.find_fault() is None
+    next(blobs.list_blobs(), None)
+
+
+def test_the_probe_takes_the_way_of_files_and_nothing_longer(patched: pytest.MonkeyPatch) -> None:
+    """Whoever is asked first in a fresh process answers as soon as later ones do."""
+    patched.setattr(blobs, "_listing_client", lambda: pytest.fail("takes long to be made"))
+    patched.setattr(settings, "S3_ENDPOINT_URL", "https://127.0.0.1:9")
+    assert blobs.find_fault() is None
+
+
+class _Answering(BaseRequestHandler):
+    """An S3 that says yes to whatever it is asked, after a while."""
+
+    after_seconds = 0.4
+
+    def handle(self) -> None:
+        while self.request.recv(10_000):
+            time.sleep(self.after_seconds)
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhomeport")
+
+
+def test_an_s3_that_is_slow_at_each_step_is_told_in_time(patched: pytest.MonkeyPatch) -> None:
+    patched.setattr(settings, "S3_SOCKET", "")
+    patched.setattr(settings, "S3_TLS", None)
+    patched.setattr(blobs, "_PROBE_SECONDS", 1.0)
+    with ThreadingTCPServer(("127.0.0.1", 0), _Answering) as slow:
+        slow.daemon_threads = True
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        patched.setattr(settings, "S3_ENDPOINT_URL", f"http://127.0.0.1:{slow.server_address[1]}")
+        assert blobs.find_fault() == "no answer within 1 s"
+        slow.shutdown()
+        forget_clients()
+
+
+@pytest.mark.parametrize(
+    "setting, value, said",
+    [("S3_SECRET_ACCESS_KEY", "another", "S3 answered 403"), ("S3_SOCKET", "/nowhere", "/nowhere: ")],
+)
+def test_what_is_wrong_is_told(patched: pytest.MonkeyPatch, setting: str, value: str, said: str) -> None:
+    patched.setattr(settings, setting, value)
+    assert re.search(said, str(blobs.find_fault()))

@@ -45,17 +45,17 @@ class _Buffer:
 class _Progress:
     """The progress of a download, and what is needed to continue it."""
 
-    def __init__(self, files: Files, name: str, reply: Reply, retries: int) -> None:
+    def __init__(self, files: Files, name: str, reply: Reply, retries: int, offset: int = 0) -> None:
         self.name = name
         self.content_type = reply.headers.get("content-type", "")
         length = reply.headers.get("content-length", "")
         # Bytes that something on the way compressed are not those that lengths and ranges count.
         is_plain = reply.headers.get("content-encoding", "identity") == "identity"
-        self.size = int(length) if length.isdigit() and is_plain else None
+        self.size = int(length) + offset if length.isdigit() and is_plain else None
         self.read_seconds: Optional[float] = None
         self._files = files
         self._etag = reply.headers.get("etag", "") if is_plain else ""
-        self._offset = 0
+        self._offset = offset
         self._attempts = Attempts(reply.request, retries)
 
     @property
@@ -93,11 +93,13 @@ class _Progress:
 class DriveStreamingBody:
     """A file's bytes as they come. It is a context manager; `close` it when not all of it was read.
 
-    `content_type` is the file's; `size` is in bytes.
+    `content_type` is the file's; `size` is in bytes. It begins `offset` bytes behind the file's first one.
     """
 
-    def __init__(self, client: SyncClient, root: str, files: Files, name: str, stream: SyncStream) -> None:
-        self._progress = _Progress(files, name, stream.reply, client.options.retries)
+    def __init__(
+        self, client: SyncClient, root: str, files: Files, name: str, stream: SyncStream, offset: int = 0
+    ) -> None:
+        self._progress = _Progress(files, name, stream.reply, client.options.retries, offset)
         self._client = client
         self._root = root
         self._stream: Optional[SyncStream] = stream
@@ -210,8 +212,10 @@ class DriveStreamingBody:
 class AsyncDriveStreamingBody:
     """As `DriveStreamingBody`, for `await` and `async for`."""
 
-    def __init__(self, client: AsyncClient, root: str, files: Files, name: str, stream: AsyncStream) -> None:
-        self._progress = _Progress(files, name, stream.reply, client.options.retries)
+    def __init__(
+        self, client: AsyncClient, root: str, files: Files, name: str, stream: AsyncStream, offset: int = 0
+    ) -> None:
+        self._progress = _Progress(files, name, stream.reply, client.options.retries, offset)
         self._client = client
         self._root = root
         self._stream: Optional[AsyncStream] = stream

@@ -11,10 +11,10 @@ from os import PathLike
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from deta.bodies import AsyncDriveStreamingBody, DriveStreamingBody
-from deta.errors import DetaError, InvalidArgument
+from deta.errors import DetaError, FileChanged, InvalidArgument
 from deta.files import UPLOAD_CHUNK_SIZE, Data, Files, FileStat, Listing, Name, checked_name, open_parts
 from deta.transport import AsyncClient, SyncClient
-from deta.wire import error_of
+from deta.wire import Reply, error_of
 
 __all__ = [
     "UPLOAD_CHUNK_SIZE",
@@ -89,6 +89,22 @@ class Drive:
         if not 200 <= stream.reply.status < 300:
             raise error_of(stream.reply)
         return kind(self.client, self._root, self._files, name, stream)
+
+    def get_rest(self, name: Name, *, offset: int, etag: str) -> Optional[DriveStreamingBody]:
+        """The file from the byte at `offset` on, if it is still the one with this ETag; or None.
+
+        Raises FileChanged when it is another one by now.
+        """
+        name = checked_name(name)
+        stream = self.client.open(self._root, self._files.download(name, offset=offset, etag=etag))
+        if stream.reply.status == 404:
+            return None
+        if offset and stream.reply.status in (200, 416):
+            stream.close()
+            raise _another_file(stream.reply)
+        if not 200 <= stream.reply.status < 300:
+            raise error_of(stream.reply)
+        return DriveStreamingBody(self.client, self._root, self._files, name, stream, offset)
 
     def stat(self, name: Name) -> Optional[FileStat]:
         """Size, type and age of a file without its bytes, or None."""
@@ -209,6 +225,19 @@ class AsyncDrive:
             raise error_of(stream.reply)
         return AsyncDriveStreamingBody(self.client, self._root, self._files, name, stream)
 
+    async def get_rest(self, name: Name, *, offset: int, etag: str) -> Optional[AsyncDriveStreamingBody]:
+        """See `Drive.get_rest`."""
+        name = checked_name(name)
+        stream = await self.client.open(self._root, self._files.download(name, offset=offset, etag=etag))
+        if stream.reply.status == 404:
+            return None
+        if offset and stream.reply.status in (200, 416):
+            await stream.close()
+            raise _another_file(stream.reply)
+        if not 200 <= stream.reply.status < 300:
+            raise error_of(stream.reply)
+        return AsyncDriveStreamingBody(self.client, self._root, self._files, name, stream, offset)
+
     async def stat(self, name: Name) -> Optional[FileStat]:
         """See `Drive.stat`."""
         return await self.client.call(self._root, self._files.stat(checked_name(name)))
@@ -302,6 +331,10 @@ class _Sent:
 def _tell(progress: Optional[Progress], done: int, total: Optional[int]) -> None:
     if progress is not None:
         progress(done, total)
+
+
+def _another_file(reply: Reply) -> FileChanged:
+    return FileChanged(f"{reply.request.what}: the file is another one by now", status=reply.status)
 
 
 def _check_parallel(parallel: int) -> None:

@@ -13,9 +13,9 @@ import platform
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
-from typing import Callable, Generic, Optional, TypeVar, Union
+from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 import httpx
 
@@ -30,6 +30,8 @@ Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 VERSION = "0.1.0"
 _USER_AGENT = f"homeport-client/{VERSION} python/{platform.python_version()} httpx/{httpx.__version__}"
 _CONNECT_SECONDS = 10.0
+# The HTTP library copies what is left of a body after each piece that went out: many times 10 MB, where it has it all at once.
+_PIECE_BYTES = 262_144
 
 
 class _KeyHeader(httpx.Auth):
@@ -92,27 +94,36 @@ class _Pool(Generic[Http]):
 class _Client(Generic[Http]):
     """What both clients are made of."""
 
-    def __init__(self, key: DataKey, options: Options, make: Callable[..., Http]) -> None:
+    def __init__(self, key: Union[DataKey, httpx.Auth], options: Options, make: Callable[..., Http]) -> None:
         self.options = options
-        self._auth = _KeyHeader(key)
+        self._auth = _KeyHeader(key) if isinstance(key, DataKey) else key
         self._timeout = httpx.Timeout(options.timeout, connect=min(options.timeout, _CONNECT_SECONDS))
         self._pool: _Pool[Http] = _Pool(lambda: make(headers={"User-Agent": _USER_AGENT}))
 
     def _build(self, http: Http, root: str, request: Request) -> httpx.Request:
         timeout, read = self._timeout, request.read_seconds
+        content: Any = request.content or None
+        headers = dict(request.headers)
+        if len(request.content) > _PIECE_BYTES:
+            content = self._pieces(request.content)
+            headers["Content-Length"] = str(len(request.content))
         return http.build_request(
             request.method,
             root + request.path,
-            content=request.content or None,
-            headers=request.headers,
+            content=content,
+            headers=headers,
             timeout=timeout if read is None else httpx.Timeout(**{**timeout.as_dict(), "read": read}),
         )
 
+    def _pieces(self, content: bytes) -> Any:
+        """A long body as the HTTP library's client of this kind wants it: piece by piece."""
+        raise NotImplementedError
+
 
 class SyncClient(_Client[httpx.Client]):
-    """Requests with one data key, from any thread."""
+    """Requests with one data key, from any thread, or with something else that lets them in."""
 
-    def __init__(self, key: DataKey, options: Options) -> None:
+    def __init__(self, key: Union[DataKey, httpx.Auth], options: Options) -> None:
         super().__init__(key, options, httpx.Client)
         # Connections that nobody closed end with the client or with the process, and without a warning.
         weakref.finalize(self, _end_pool, self._pool)
@@ -128,6 +139,9 @@ class SyncClient(_Client[httpx.Client]):
     def close(self) -> None:
         """Close the connections. The next request opens new ones."""
         _end_pool(self._pool)
+
+    def _pieces(self, content: bytes) -> Iterator[bytes]:
+        return _cut(content)
 
     def release(self, lease: Lease[httpx.Client]) -> None:
         http = self._pool.give_back(lease)
@@ -176,6 +190,9 @@ class AsyncClient(_Client[httpx.AsyncClient]):
     async def close(self) -> None:
         """Close the connections. The next request opens new ones."""
         await self._end(self._pool.detach(_loop()))
+
+    def _pieces(self, content: bytes) -> AsyncIterator[bytes]:
+        return _cut_async(content)
 
     async def release(self, lease: Lease[httpx.AsyncClient]) -> None:
         await self._end(self._pool.give_back(lease))
@@ -268,6 +285,17 @@ class AsyncStream:
         if lease is not None:
             await self._response.aclose()
             await self._client.release(lease)
+
+
+def _cut(content: bytes) -> Iterator[bytes]:
+    view = memoryview(content)
+    for start in range(0, len(view), _PIECE_BYTES):
+        yield bytes(view[start : start + _PIECE_BYTES])
+
+
+async def _cut_async(content: bytes) -> AsyncIterator[bytes]:
+    for piece in _cut(content):
+        yield piece
 
 
 def _is_encoded(response: httpx.Response) -> bool:

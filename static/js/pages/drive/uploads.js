@@ -31,7 +31,7 @@ export function allTransfers() {
 
 /** Uploads that an earlier page began and that nobody goes on with. */
 export function interruptedUploads() {
-  return interrupted.list(base);
+  return interrupted.list(base, page);
 }
 
 /**
@@ -56,7 +56,7 @@ async function plan({ files, folders = [], unreadable = [] }, folder) {
       `${named.length - good.length} of the files cannot be stored: their names are longer than 1,024 bytes, or contain control characters.`,
       { isError: true },
     );
-  const known = interrupted.list(base);
+  const known = interrupted.list(base, page);
   const goesOn = (each) => known.find((old) => old.name === each.name && old.fingerprint === fingerprintOf(each.file));
   const fresh = good.filter((each) => !goesOn(each));
   const decided = await decideClashes(fresh, await takenOf(fresh), askAboutClash);

@@ -12,16 +12,37 @@ import sys
 from typing import NoReturn, Optional
 
 import click
+from click.shell_completion import CompletionItem
 
 from deta.cli.errors import CliError
 from deta.cli.options import Chosen
+from deta.errors import DetaError
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
+    "auth": "Say who may call a Micro, and make API keys.",
+    "base": "Read and write items.",
+    "clone": "Fetch a Micro's code into a new folder.",
+    "collection": "List collections, and make one.",
+    "completion": "Print what makes a shell complete commands.",
     "cron": "Have a Micro's cron functions run on a schedule.",
+    "deploy": "Deploy the files of a folder.",
+    "details": "Show a Micro's address, runtime and settings.",
+    "dev": "Run an app here with what it would find in a Micro.",
+    "drive": "Read and write files, and sync folders.",
+    "key": "List, make and revoke data keys.",
+    "login": "Sign in to a server.",
+    "logout": "Sign out of a server.",
+    "logs": "Show what a Micro printed.",
+    "new": "Make a Micro of a folder.",
+    "open": "Open a page of the console.",
     "projects": "List your collections.",
+    "pull": "Fetch the code that serves into the folder.",
     "run": "Run a function of a Micro.",
+    "update": "Change a Micro's name, environment variables or runtime.",
     "version": "Show the version of this command.",
+    "visor": "Record requests, and look at them.",
+    "watch": "Deploy at once what is changed in a folder.",
 }
 _INTERRUPTED = 130
 
@@ -51,6 +72,13 @@ class Commands(click.Group):
             raise click.UsageError(f"There is no command `{name}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, without importing any, and the options."""
+        found = [
+            CompletionItem(name, help=about) for name, about in sorted(COMMANDS.items()) if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -67,10 +95,12 @@ def deta(ctx: click.Context, server: Optional[str]) -> None:
 def main() -> NoReturn:
     """Run the command that the process was called with, and exit: 0 done, 1 refused, 2 called wrongly, 130 interrupted."""
     try:
-        deta.main(prog_name="deta", standalone_mode=False)
+        code = deta.main(prog_name="deta", standalone_mode=False)
         sys.stdout.flush()
     except CliError as error:
         _exit(error.exit_code, str(error))
+    except DetaError as error:
+        _exit(1, str(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -80,7 +110,12 @@ def main() -> NoReturn:
         # Who read has enough. Python would say so once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    sys.exit(0)
+    except Exception as error:
+        if os.environ.get("DETA_DEBUG"):
+            raise
+        _exit(1, f"{type(error).__name__}: {error}. This is a defect of deta: DETA_DEBUG=1 shows where it is.")
+    # What `ctx.exit` was given; commands themselves return nothing.
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _exit(code: int, message: str = "") -> NoReturn:

@@ -43,18 +43,21 @@ def as_json(function: F) -> F:
 
 
 def open_server(said: Optional[str] = None, *, noted: Optional[str] = None) -> Server:
-    """The server that is meant, with the token for it: close it after use.
+    """The server that `choose_url` means, with the token for it: close it after use. Raises CliError."""
+    url = choose_url(said, noted=noted)
+    return Server(url, _token_for(url, said=said or chosen_server()))
+
+
+def choose_url(said: Optional[str] = None, *, noted: Optional[str] = None) -> str:
+    """The address of the server that is meant.
 
     It is the one of `--server` (`said`), else the one `noted` in a project's folder, else that of the environment, else the one
     signed in to last. Raises CliError.
     """
-    said = said or chosen_server()
-    named = next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
-    url = said or noted or named or next(iter(reversed(tokens.list_servers())), None)
+    url = said or chosen_server() or noted or _named_server() or next(iter(reversed(tokens.list_servers())), None)
     if not url:
         raise CliError("Which server? Sign in with `deta login --server URL`, or set HOMEPORT_URL")
-    url = normalise(url)
-    return Server(url, _token_for(url, trusted=said or named))
+    return normalise(url)
 
 
 def chosen_server() -> Optional[str]:
@@ -64,14 +67,27 @@ def chosen_server() -> Optional[str]:
     return chosen.server if chosen else None
 
 
-def _token_for(url: str, *, trusted: Optional[str]) -> str:
-    """A folder that somebody else made may name a server of theirs: the environment's token is not for that one."""
+def _named_server() -> Optional[str]:
+    """The environment's server."""
+    return next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
+
+
+def _token_for(url: str, *, said: Optional[str]) -> str:
+    """The token that may be sent to this server, "" for none. Raises CliError.
+
+    A folder that somebody else made may name a server of theirs: the environment's token is not for that one, nor for any but
+    the environment's own.
+    """
+    kept = tokens.find(url)
+    if kept is not None and kept.authority:
+        # For everything in this process that speaks to the server.
+        os.environ.setdefault("SSL_CERT_FILE", kept.authority)
     given = os.environ.get("DETA_ACCESS_TOKEN", "").strip()
-    if not given:
-        kept = tokens.find(url)
-        return kept.token if kept else ""
-    if not trusted:
+    own = _named_server() or said
+    if given and not own:
         raise CliError("DETA_ACCESS_TOKEN is set, but not the server that it is for: set HOMEPORT_URL")
-    if normalise(trusted) != url:
-        raise CliError(f"This folder's Micro is on {url}, and DETA_ACCESS_TOKEN is for {normalise(trusted)}")
-    return given
+    if given and own and normalise(own) == url:
+        return given
+    if given and own and not said:
+        raise CliError(f"This folder's Micro is on {url}, and DETA_ACCESS_TOKEN is for {normalise(own)}")
+    return kept.token if kept else ""

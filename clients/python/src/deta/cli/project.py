@@ -5,7 +5,7 @@ Paths are the folder's own: neither its parents nor the folders in it are looked
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Optional
 
@@ -15,7 +15,7 @@ from deta.cli.errors import CliError
 
 @dataclass
 class State:
-    """Which Micro the folder is of, and what was deployed last: `files` maps a path to the SHA-256 of its bytes."""
+    """Which Micro the folder is of, and which deployment was sent from here last."""
 
     server: str
     collection_id: str
@@ -23,7 +23,6 @@ class State:
     name: str
     runtime: str = ""
     deployment_id: str = ""
-    files: dict[str, str] = field(default_factory=dict)
 
 
 def state_path(folder: Path) -> Path:
@@ -38,12 +37,11 @@ def find(folder: Path) -> Optional[State]:
     if value is None:
         return None
     known: dict[str, Any] = {each.name: value[each.name] for each in fields(State) if each.name in value}
-    texts = {name: text for name, text in known.items() if name != "files"}
     try:
         state = State(**known)
     except TypeError:
         raise CliError(f"{path} is damaged: {advice}") from None
-    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(state.files, dict):
+    if not all(isinstance(text, str) for text in known.values()):
         raise CliError(f"{path} is damaged: {advice}")
     return state
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import os
 import platform
 import re
 import time
@@ -53,12 +54,18 @@ class Server:
         self.has_token = bool(token)
         self._token = token
         self._told_of_clock = False
-        self._http = httpx.Client(
-            base_url=f"{url}/cli/",
-            auth=_Bearer(token),
-            timeout=_TIMEOUT,
-            headers={"User-Agent": f"deta/{VERSION} python/{platform.python_version()}"},
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=f"{url}/cli/",
+                auth=_Bearer(token),
+                timeout=_TIMEOUT,
+                headers={"User-Agent": f"deta/{VERSION} python/{platform.python_version()}"},
+            )
+        except OSError:  # which ssl's errors are, too
+            named = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), None)
+            if named is None:
+                raise
+            raise CliError(f"{named} names {os.environ[named]}, which cannot be read as certificates") from None
 
     def __enter__(self) -> Server:
         return self
@@ -189,14 +196,19 @@ def normalise(url: str) -> str:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.query or parts.fragment:
+    is_host = parts.hostname is not None and _VISIBLE.fullmatch(parts.hostname) is not None
+    if parts.scheme not in ("http", "https") or not is_host or port == -1 or parts.query or parts.fragment:
         raise CliError(f"{url!r} is no server's address: write one such as https://home.example.org")
     if parts.username is not None:
         raise CliError("The server's address holds a user name: leave it out, `deta login` signs you in")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     usual = {"http": 80, "https": 443}[parts.scheme]
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme}://{host}{'' if port in (None, usual) else f':{port}'}{path}"
+    made = f"{parts.scheme}://{host}{'' if port in (None, usual) else f':{port}'}{parts.path.rstrip('/')}"
+    try:
+        httpx.URL(made)
+    except httpx.InvalidURL:
+        raise CliError(f"{url!r} is no server's address: write one such as https://home.example.org") from None
+    return made
 
 
 def segment(text: str) -> str:

@@ -1,15 +1,18 @@
 """The access tokens of this machine's user: `~/.deta/tokens`, or in CI the environment.
 
-The file is a JSON object from a server's address to `{"token", "person", "expires_at"}`. A token is sent to the server that it is
-kept for and to no other: the one in `DETA_ACCESS_TOKEN` to the one in `HOMEPORT_URL` (or `DETA_SERVER`, or `--server`).
+The file is a JSON object from a server's address to `{"token", "person", "expires_at", "authority"}`. The last is the path of a
+copy of the certificate that the server is trusted by, "" for one that everybody trusts. A token is sent to the server that it is
+kept for and to no other: the one in `DETA_ACCESS_TOKEN` to that of `HOMEPORT_URL` or `DETA_SERVER`, without these to `--server`.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import ssl
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
+from urllib.parse import quote
 
 from deta.cli import files
 from deta.cli.errors import CliError
@@ -19,11 +22,12 @@ _DAMAGED = "delete it, then sign in again with `deta login`"
 
 @dataclass(frozen=True)
 class Kept:
-    """A token, and whom it lets in."""
+    """A token, whom it lets in, and the path of the certificate that its server is trusted by."""
 
     token: str
     person: str = ""
     expires_at: str = ""
+    authority: str = ""
 
 
 def home() -> Path:
@@ -43,20 +47,36 @@ def list_servers() -> list[str]:
 
 def find(server: str) -> Optional[Kept]:
     """The token kept for this server. Raises CliError for a damaged file."""
-    kept = _read().get(server)
-    if kept is None:
+    found = _read()
+    if server not in found:
         return None
+    kept = found[server]
     if not isinstance(kept, dict) or not isinstance(kept.get("token"), str):
         raise CliError(f"{path()} is damaged: {_DAMAGED}")
-    return Kept(kept["token"], str(kept.get("person", "")), str(kept.get("expires_at", "")))
+    return Kept(kept["token"], *(str(kept.get(name, "")) for name in ("person", "expires_at", "authority")))
 
 
 def keep(server: str, kept: Kept) -> None:
     """Keep the token for this server, in place of the one before. Raises CliError."""
     found = _read()
     found.pop(server, None)
-    found[server] = {"token": kept.token, "person": kept.person, "expires_at": kept.expires_at}
+    found[server] = asdict(kept)
     files.write_object(path(), found, is_secret=True)
+
+
+def keep_authority(server: str, certificate: Path) -> str:
+    """Copy the certificate of a server's own authority to where it stays; its path there. Raises CliError."""
+    copy = home() / "authorities" / f"{quote(server.partition('://')[2], safe='')}.pem"
+    try:
+        content = certificate.read_bytes()
+        ssl.create_default_context(cadata=content.decode())
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy.write_bytes(content)
+    except (ValueError, ssl.SSLError):
+        raise CliError(f"{certificate} is no certificate") from None
+    except OSError as error:
+        raise CliError(f"{error.filename or certificate} cannot be used: {error.strerror}") from None
+    return str(copy)
 
 
 def forget(server: str) -> None:

@@ -86,7 +86,7 @@ def _of_certificate(url: str, error: ssl.SSLCertVerificationError) -> str:
         return f"The certificate of {url} is for another name. Is the address right?"
     return (
         f"This machine does not trust the certificate of {url}. If the server made it itself, download homeport-ca.pem"
-        " from a collection's Connect page, and set SSL_CERT_FILE to its path"
+        " from a collection's Connect page, and sign in with `deta login --ca homeport-ca.pem`, or set SSL_CERT_FILE to its path"
     )
 
 

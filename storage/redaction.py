@@ -1,8 +1,9 @@
-"""Masks the secrets of a request before it is recorded. Pure: texts in, texts out.
+"""Masks the secrets of what is recorded: of requests, and of what Micros print. Pure: texts in, texts out.
 
 Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
-request or the answer, in base64 too; anything that looks like a data key; and what a header, field or parameter holds whose
-name says that it is one. Each is also found behind percent-encoding and JSON's escapes, several times over.
+request or the answer, in base64 too; anything that looks like a data key, an access token or an API key; and what a header,
+field or parameter holds whose name says that it is one. Each is also found behind percent-encoding and JSON's escapes, several
+times over.
 """
 
 import re
@@ -22,9 +23,13 @@ REDACTED = "[redacted]"
 
 # A shorter text is no secret worth the name, and would be found in half of all words.
 _SHORTEST_SECRET = 6
-# It begins with what it looks for first, which is found fast; the id before it is public and stays.
-_DATA_KEY = re.compile(r"_(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}")
-_DATA_KEY_BYTES = re.compile(_DATA_KEY.pattern.encode())
+# An access token or a data key. It begins with what it looks for first, which is found fast; what is before it, a key's
+# collection, is public and stays.
+_OURS = re.compile(r"_(?:(?<=hp_)[A-Za-z0-9]{40}|(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32})")
+_OURS_BYTES = re.compile(_OURS.pattern.encode())
+# An API key of a Micro's, whose beginning its list shows.
+_API_KEY = re.compile(r"\.(?<=(?<![A-Za-z0-9])[A-Za-z0-9]{8}\.)[A-Za-z0-9]{32}")
+_API_KEY_BYTES = re.compile(_API_KEY.pattern.encode())
 # A name that ends in one of these words is one of a secret: `client_secret`, `X-Auth-Token`, `csrftoken`, `apiKey`. What stands
 # behind the first two may hold spaces, as in a line of headers; behind the others it ends at the next one.
 _LINES = r"authorization|cookie"
@@ -65,7 +70,7 @@ def is_secret_header(name: str) -> bool:
 
 
 # As numbers: looking for one byte as `bytes`, CPython first makes an exception for itself.
-_PERCENT, _UNDERSCORE, _BACKSLASH = b"%_\\"
+_PERCENT, _UNDERSCORE, _DOT, _BACKSLASH = b"%_.\\"
 
 # Of longer secrets no automaton is kept: many senders are remembered, and anybody can be one.
 _WORDS_MAX_BYTES = 2048
@@ -118,7 +123,8 @@ class Secrets:
         # So it may behind a character's number, or a slash that needed no backslash.
         if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
             return False
-        return not (_UNDERSCORE in text and _DATA_KEY_BYTES.search(text))
+        has_ours = _UNDERSCORE in text and _OURS_BYTES.search(text)
+        return not (has_ours or (_DOT in text and _API_KEY_BYTES.search(text)))
 
 
 def _texts_in_cookies(value: str) -> set[str]:
@@ -190,7 +196,9 @@ class Redactor:
     def _plain(self, text: str) -> str:
         clean = self._without_secrets(text)
         if "_" in clean:
-            clean = _DATA_KEY.sub(f"_{REDACTED}", clean)
+            clean = _OURS.sub(f"_{REDACTED}", clean)
+        if "." in clean:
+            clean = _API_KEY.sub(f".{REDACTED}", clean)
         if _find_names(memoryview(clean.encode(errors="replace").lower())):
             clean = _NAMED_WORDS.sub(_masked, _NAMED_LINES.sub(_masked, clean))
         return clean

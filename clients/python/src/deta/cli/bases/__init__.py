@@ -1,0 +1,1 @@
+"""What `deta base` is made of: items out of streams and into them, queries, and what an editor changed."""

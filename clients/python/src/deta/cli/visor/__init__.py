@@ -1,0 +1,1 @@
+"""What `deta visor tail` is made of: recorded requests as they come in, each once."""
