@@ -13,7 +13,7 @@ from console.micros.addresses import address_of
 from console.micros.env_lines import read_env_lines
 from storage import limits
 from storage.errors import HostUnreachable, InvalidInput, SecretsUnreadable
-from storage.micros import dependencies, hosts, micros, variables
+from storage.micros import dependencies, hosts, micros, schedules, variables
 from storage.micros.runtimes import choose_release, read_runtime
 from storage.models import Micro, Role
 
@@ -96,8 +96,14 @@ def describe(request: HttpRequest, micro: Micro) -> dict[str, Any]:
         "environment_variables": _list_variables(micro),
         "visor": _switch(micro.is_recorded),
         "http_auth": _switch(micro.has_sign_in),
+        "cron": _find_cron(micro),
     }
     return {what: value for what, value in told.items() if value not in ([], "")}
+
+
+def _find_cron(micro: Micro) -> str:
+    schedule = schedules.find_schedule(micro.id)
+    return schedule.expression if schedule else ""
 
 
 def _list_variables(micro: Micro) -> list[str]:

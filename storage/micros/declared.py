@@ -7,8 +7,8 @@ import msgspec
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.errors import BundleRefused
-from storage.micros import sealing
+from storage.errors import BundleRefused, InvalidInput
+from storage.micros import schedules, sealing
 from storage.micros.manifests.manifest import Manifest
 from storage.micros.micros import touch_micro
 from storage.micros.variables import check_all, read_variables
@@ -31,12 +31,22 @@ def take_up(micro: Micro, manifest: Manifest) -> None:
     check_required(micro, manifest)
     if micro.deployment_id is not None:
         return
+    _take_up_schedule(micro, manifest)
     before, after = read_variables(micro), _values(micro, manifest)
     if after != before:
         check_all(after)
         touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
         details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
         audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
+
+
+def _take_up_schedule(micro: Micro, manifest: Manifest) -> None:
+    if not manifest.cron or schedules.find_schedule(micro.id) is not None:
+        return
+    try:
+        schedules.put_schedule(micro, expression=manifest.cron)
+    except InvalidInput as error:
+        raise BundleRefused(f"{manifest.source} has no schedule that can be set: {error.messages[0]}") from None
 
 
 def _values(micro: Micro, manifest: Manifest) -> dict[str, str]:

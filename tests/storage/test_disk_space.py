@@ -31,8 +31,7 @@ from storage.git_sources import fetches
 from storage.micro_host import GitSource
 from storage.micro_logs import logs
 from storage.micro_runs import runs
-from storage.micro_schedules import schedules
-from storage.micros import api_keys, bundles, deployments, domains, figures, micros, variables
+from storage.micros import api_keys, bundles, deployments, domains, figures, micros, schedules, variables
 from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, MicroMinute, Role, SnapshotSchedule
 from storage.postgres import clock
 from storage.postgres.caller import Access
