@@ -8,8 +8,6 @@ class StorageConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from storage.micro_schedules import declared
         from storage.micros import announcing
 
         announcing.listen()
-        declared.listen()

@@ -13,8 +13,7 @@ from console.micros.addresses import address_of
 from console.micros.env_lines import read_env_lines
 from storage import limits
 from storage.errors import HostUnreachable, InvalidInput, SecretsUnreadable
-from storage.micro_schedules import schedules
-from storage.micros import dependencies, hosts, micros, variables
+from storage.micros import dependencies, hosts, micros, schedules, variables
 from storage.micros.runtimes import choose_release, read_runtime
 from storage.models import Micro, Role
 
@@ -86,7 +85,6 @@ def replace_variables(request: TokenRequest, collection_id: str, micro_id: str) 
 
 def describe(request: HttpRequest, micro: Micro) -> dict[str, Any]:
     """What a Micro is, in the order in which the original told it; what there is none of is left out."""
-    schedule = schedules.find_schedule(micro.id)
     told: dict[str, Any] = {
         "name": micro.name,
         "id": micro.id,
@@ -98,9 +96,14 @@ def describe(request: HttpRequest, micro: Micro) -> dict[str, Any]:
         "environment_variables": _list_variables(micro),
         "visor": _switch(micro.is_recorded),
         "http_auth": _switch(micro.has_sign_in),
-        "cron": schedule.expression if schedule else "",
+        "cron": _find_cron(micro),
     }
     return {what: value for what, value in told.items() if value not in ([], "")}
+
+
+def _find_cron(micro: Micro) -> str:
+    schedule = schedules.find_schedule(micro.id)
+    return schedule.expression if schedule else ""
 
 
 def _list_variables(micro: Micro) -> list[str]:

@@ -5,20 +5,15 @@ Later deployments change nothing that people may have set since; only required v
 
 import msgspec
 from django.contrib.auth.models import User
-from django.dispatch import Signal
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.errors import BundleRefused
-from storage.micros import sealing
+from storage.errors import BundleRefused, InvalidInput
+from storage.micros import schedules, sealing
 from storage.micros.manifests.manifest import Manifest
 from storage.micros.micros import touch_micro
 from storage.micros.variables import check_all, read_variables
 from storage.models import Micro
-
-# Sent in the transaction of a first deployment, with `micro`, `source` (the file that says so), `expression` and `by` (a person
-# or None). Schedules are a room above this one.
-cron_declared = Signal()
 
 
 def check_required(micro: Micro, manifest: Manifest) -> None:
@@ -42,7 +37,7 @@ def take_up(micro: Micro, manifest: Manifest, *, by: User | None) -> None:
     if any(each.value for each in manifest.variables):
         _give_values(micro, manifest)
     if manifest.cron:
-        cron_declared.send(Micro, micro=micro, source=manifest.source, expression=manifest.cron, by=by)
+        _take_up_schedule(micro, manifest, by)
 
 
 def _give_values(micro: Micro, manifest: Manifest) -> None:
@@ -53,6 +48,15 @@ def _give_values(micro: Micro, manifest: Manifest) -> None:
     touch_micro(micro, sealed_variables=sealing.seal(msgspec.json.encode(after), micro_id=micro.id))
     details: dict[str, object] = {"micro": micro.id, "set": sorted(after.keys() - before.keys()), "removed": []}
     audit.record(Verb.MICRO_VARIABLES_SET, collection_id=micro.collection_id, about=micro.name, details=details)
+
+
+def _take_up_schedule(micro: Micro, manifest: Manifest, by: User | None) -> None:
+    if schedules.find_schedule(micro.id) is not None:
+        return
+    try:
+        schedules.put_schedule(micro, expression=manifest.cron, set_by=by)
+    except InvalidInput as error:
+        raise BundleRefused(f"{manifest.source}: `cron`: {error.messages[0]}", *error.messages[1:]) from None
 
 
 def _values(micro: Micro, manifest: Manifest) -> dict[str, str]:

@@ -27,7 +27,7 @@ from django.contrib.auth.models import User
 from storage import jobs
 from storage.collections import collections
 from storage.git_sources import addresses, fetches
-from storage.micro_schedules import schedules
+from storage.micros import schedules
 from storage.models import Deployment, Membership, Role
 
 made = collections.create_collection("From git")

@@ -36,8 +36,7 @@ from storage.git_sources import fetches
 from storage.micro_host import GitSource
 from storage.micro_logs import logs
 from storage.micro_runs import runs
-from storage.micro_schedules import schedules
-from storage.micros import api_keys, bundles, copies, deployments, domains, figures, micros, variables
+from storage.micros import api_keys, bundles, copies, deployments, domains, figures, micros, schedules, variables
 from storage.models import (
     AuditEntry,
     Blob,

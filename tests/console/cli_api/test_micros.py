@@ -12,8 +12,7 @@ from storage.access_tokens import tokens
 from storage.audit import log as audit
 from storage.audit.log import Conditions, Verb
 from storage.micro_logs import logs
-from storage.micro_schedules import schedules
-from storage.micros import api_keys, hosts, micros, variables
+from storage.micros import api_keys, hosts, micros, schedules, variables
 from storage.micros.host import Line, Source
 from storage.models import Deployment, Micro, MicroKey, Role
 from storage.postgres import clock

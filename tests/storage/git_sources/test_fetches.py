@@ -19,8 +19,7 @@ from storage.embedded.micros.clones import TAR
 from storage.embedded.micros.places import Places
 from storage.errors import AlreadyTaken, Forbidden, GitFetchNotFound, InvalidInput, Unauthorized
 from storage.git_sources import fetches
-from storage.micro_schedules import schedules
-from storage.micros import deploying, micros, variables
+from storage.micros import deploying, micros, schedules, variables
 from storage.micros.host import Cloned, GitSource
 from storage.models import Deployment, GitFetch
 from storage.postgres import clock

@@ -7,8 +7,7 @@ import pytest
 
 from storage.audit.log import Conditions, Verb, list_entries
 from storage.errors import BundleRefused
-from storage.micro_schedules import schedules
-from storage.micros import bundles, deployments, micros, variables
+from storage.micros import bundles, deployments, micros, schedules, variables
 from storage.models import Deployment, Micro
 from tests.micros import ToldHost, deploy_now, make_micro
 
@@ -84,6 +83,27 @@ def test_later_deployments_change_nothing_that_people_set(host: ToldHost) -> Non
     variables.remove_variables(collection_id=micro.collection_id, micro_id=micro.id, variable_names=["A"])
     deploy_now(micro, declaring(env=[{"key": "A", "value": "two"}, {"key": "B", "value": "two"}]))
     assert values_of(micro) == {}
+
+
+def test_a_declared_schedule_is_set_with_the_first_deployment(host: ToldHost) -> None:
+    micro = make_micro()
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found is not None
+    assert found.expression == "5 minutes"
+    schedules.remove_schedule(collection_id=micro.collection_id, micro_id=micro.id)
+    deploy_now(again(micro), declaring(cron="1 day"))
+    assert schedules.find_schedule(micro.id) is None
+
+    chosen = make_micro()
+    schedules.set_schedule(collection_id=chosen.collection_id, micro_id=chosen.id, expression="2 hours")
+    deploy_now(chosen, declaring(cron="5 minutes"))
+    kept = schedules.find_schedule(chosen.id)
+    assert kept is not None
+    assert kept.expression == "2 hours"
+
+    with pytest.raises(BundleRefused, match=r"deta\.json has no schedule that can be set: “weeks” is no unit"):
+        deploy_now(make_micro(), declaring(cron="5 weeks"))
 
 
 def test_a_micro_that_says_what_runs_it_is_not_contradicted(host: ToldHost) -> None:
