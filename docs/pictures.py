@@ -164,6 +164,7 @@ def photograph(server: Server, page: Page, camera: Camera, app: App) -> None:
     _base(page, camera)
     _drive(page, camera)
     _visor(page, camera)
+    _micros(page, camera)
     for name in ("keys", "settings"):
         camera.go(f"/{name}/")
         camera.take(name)
@@ -229,6 +230,24 @@ def _visor(page: Page, camera: Camera) -> None:
     camera.take("request")
     camera.go("/visor/client/")
     camera.take("client")
+
+
+def _micros(page: Page, camera: Camera) -> None:
+    """Two of the templates; one of them is visited."""
+    for starter, name in (("express", "Opening hours"), ("form", "Guest book")):
+        camera.go(f"/micros/new/starters/{starter}/")
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_role("button", name="Create and deploy").click()
+        page.locator("#deployment .dot", has_text="serves").wait_for()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Open the Micro").click()
+    opened.value.locator("form").wait_for()
+    for _ in range(3):
+        opened.value.reload()
+    opened.value.close()
+    page.get_by_role("link", name="Overview").click()
+    wait_until(lambda: page.locator(".figures dd").nth(1).inner_text() != "0")
+    camera.take("micro", height=860)
 
 
 def _archives(page: Page, camera: Camera) -> None:

@@ -73,9 +73,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One Micro on this machine. `ready_at` is on the clock of `time.monotonic()`, which all processes share.
+    """One Micro on this machine. `deployment_id` is the one that the next request gets.
 
-    `fault` is why it failed, or, while it is starting, why the one before ended, if that was for a reason.
+    `ready_at` is on the clock of `time.monotonic()`, which all processes share. `fault` is why it failed, or, while it is
+    starting, why the one before ended, if that was for a reason.
     """
 
     state: State = State.ASLEEP

@@ -29,6 +29,8 @@ class ToldHost:
     built: Built = field(default_factory=lambda: Built(is_done=True, runs_on="Python 3.11.7"))
     tried: Tried = field(default_factory=lambda: Tried(status=200))
     install_into: Callable[[Wanted, Callable[[str], None]], None] = lambda wanted, tell: None
+    # Whatever is to serve does, once these were asked for as often.
+    serves_late: int = 0
     clone_into: Callable[[GitSource, UUID], Cloned] = lambda source, source_id: Cloned(is_done=False, reason="Untold.")
     cloned: list[tuple[GitSource, UUID]] = field(default_factory=list)
     answers: Callable[[Call], Answered] = lambda call: Answered(200, b'{"result":null}')
@@ -44,7 +46,9 @@ class ToldHost:
         return ["Python 3.11.7", "Node.js 24.1.0"]
 
     def statuses(self, micro_ids: Sequence[str]) -> dict[str, Status]:
-        """Whatever is to serve does."""
+        if self.serves_late:
+            self.serves_late -= 1
+            return {}
         found = dict(Micro.objects.filter(id__in=micro_ids).values_list("id", "deployment_id"))
         return {micro_id: Status(deployment_id=found.get(micro_id)) for micro_id in micro_ids}
 

@@ -1,7 +1,8 @@
 // The control socket, descriptor 4: lines of JSON to and from the supervisor.
 //
-// We say `{"ready": true, "runs_on": ...}` or `{"fault": {"kind", "message", "output"}}`, and hear `{"drain": true}`. When
-// the supervisor is gone there is nobody to serve for, and the process ends at once.
+// We say `{"ready": true, "runs_on": ...}` or `{"fault": {"kind", "message", "output"}}`, hear `{"drain": true}`, and say
+// `{"closed": true}` once nobody new is accepted. When the supervisor is gone there is nobody to serve for, and the process
+// ends at once.
 "use strict";
 
 const fs = require("node:fs");
@@ -25,6 +26,10 @@ function sayReady() {
   say({ ready: true, runs_on: `Node.js ${process.versions.node}` });
 }
 
+function sayClosed() {
+  say({ closed: true });
+}
+
 function sayFault(kind, message, output = "") {
   say({ fault: { kind, message, output: output.slice(-OUTPUT_MAX_CHARACTERS) } });
 }
@@ -44,4 +49,4 @@ function listen(drain) {
   socket.on("error", end);
 }
 
-module.exports = { listen, sayFault, sayReady };
+module.exports = { listen, sayClosed, sayFault, sayReady };

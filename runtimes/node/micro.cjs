@@ -26,7 +26,9 @@ async function run(folder, packages) {
     isAsked = true;
     if (!server || isEnding) return;
     isEnding = true;
-    await server.close();
+    const closing = server.close();
+    control.sayClosed();
+    await closing;
     setTimeout(() => finish(0), SHUTDOWN_MS);
     await app.close();
     finish(0);

@@ -18,9 +18,11 @@ from django.db.models.functions import Now
 from storage import limits, micro_addresses
 from storage.errors import EngineUnreachable, HostUnreachable, StorageError
 from storage.micro_host import Answered, Call
+from storage.micro_masking import Masking
 from storage.micro_runs import sql as runs_sql
 from storage.micro_runs.runs import Kind, State
 from storage.micros import hosts
+from storage.micros.secret_texts import list_secret_texts
 from storage.models import MicroRun, MicroSchedule
 from storage.postgres.database import engine_errors, one_connection, run
 from storage.postgres.leases import Lease, Superseded, is_orphaned
@@ -167,7 +169,9 @@ def _kept(answer: bytes, *, is_cut: bool) -> _Outcome:
 def _note_end(claimed: MicroRun, lease: Lease, outcome: _Outcome) -> None:
     """A database that is away for a moment must not make a failure of a run that came to its end. Raises Superseded."""
     gives_up_at = time.monotonic() + _NOTE_SECONDS
-    reason = _storable(outcome.reason)[: limits.MICRO_REASON_MAX_CHARACTERS]
+    # It may be a traceback of the app's.
+    told = Masking(list_secret_texts(claimed.micro)).text(outcome.reason)
+    reason = _storable(told)[: limits.MICRO_REASON_MAX_CHARACTERS]
     while True:
         try:
             with one_connection():

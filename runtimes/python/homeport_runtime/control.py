@@ -1,7 +1,8 @@
 """The control socket, descriptor 4: lines of JSON to and from the supervisor.
 
-We say `{"ready": true, "runs_on": ...}` or `{"fault": {"kind", "message", "output"}}`, and hear `{"drain": true}`. When the
-supervisor is gone there is nobody to serve for, and the process ends at once.
+We say `{"ready": true, "runs_on": ...}` or `{"fault": {"kind", "message", "output"}}`, hear `{"drain": true}`, and say
+`{"closed": true}` once nobody new is accepted. When the supervisor is gone there is nobody to serve for, and the process ends at
+once.
 """
 
 import json
@@ -28,6 +29,9 @@ class Control:
 
     def say_ready(self) -> None:
         self._say({"ready": True, "runs_on": f"Python {platform.python_version()}"})
+
+    def say_closed(self) -> None:
+        self._say({"closed": True})
 
     def say_fault(self, kind: str, message: str, output: str = "") -> None:
         self._say({"fault": {"kind": kind, "message": message, "output": output[-OUTPUT_MAX_CHARACTERS:]}})

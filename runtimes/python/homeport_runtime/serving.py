@@ -110,6 +110,7 @@ class Server:
         await self._until_idle_or_asked()
         self._loop.remove_reader(self._listener)
         self._listener.close()
+        self._control.say_closed()
         await self._finish()
         if not lifespan.error_occurred:
             await asyncio.wait({asyncio.ensure_future(lifespan.shutdown())}, timeout=SHUTDOWN_SECONDS)

@@ -50,6 +50,7 @@ class Instance:
     ) -> None:
         self.wanted = wanted
         self.phase = Phase.STARTING
+        self.accepts = False  # new callers: from when it is ready, until it says that it does no more
         self.fault: Fault | None = None
         self.started_at = datetime.now(UTC)
         self.ready_at: float | None = None
@@ -139,10 +140,12 @@ class Instance:
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message.get("ready") is True and self.phase is Phase.STARTING:
-            self.phase, self.ready_at = Phase.READY, self._around.now()
+            self.phase, self.ready_at, self.accepts = Phase.READY, self._around.now(), True
             self.runs_on = str(message.get("runs_on", ""))[:100]
             self._set_timer(None)
             self._on_change(self)
+        if message.get("closed") is True:
+            self.accepts = False
         if isinstance(fault := message.get("fault"), dict) and not self._is_killed:
             kind = FaultKind.NO_SERVER if fault.get("kind") == "no_server" else FaultKind.CRASHED
             words = str(fault.get("message", ""))[:2_000]

@@ -126,16 +126,21 @@ class Life:
         current = self._current
         if current is None:
             state = State.FAILED if self.fault else State.ASLEEP
-            return Status(state, self.wanted.deployment_id, fault=self.fault)
+            return Status(state, self._who_answers(self.wanted), fault=self.fault)
         return Status(
             State.RUNNING if current.ready_at is not None else State.STARTING,
-            current.wanted.deployment_id,
+            self._who_answers(current.wanted),
             started_at=current.started_at,
             ready_at=current.ready_at,
             memory_bytes=current.memory_bytes,
             # Whoever waited for the one before asks why it ended, when another caller has woken the next already.
             fault=None if current.ready_at is not None else self.fault,
         )
+
+    def _who_answers(self, wanted: Wanted) -> UUID:
+        """The deployment that the next request gets: an earlier one as long as it may still accept somebody."""
+        earlier = (each.wanted.deployment_id for each in self._leaving if each.accepts)
+        return next(earlier, wanted.deployment_id)
 
     # Waking.
 

@@ -20,6 +20,7 @@ def app(environ, start):
     start("200 OK", [("Content-Type", "text/plain")])
     return [b"{}"]
 """
+HELLO_NODE = 'module.exports = (request, response) => response.end("{}");'
 # What it answers depends on the path.
 BUSY = """
 import os, time
@@ -162,6 +163,18 @@ def test_the_old_version_finishes_what_it_has(stand: Stand) -> None:
         wanted = stand.deploy(wanted, HELLO.format("new"))
         eventually(lambda: stand.get(wanted) == (200, "new"))
     assert lost == []
+
+
+@pytest.mark.parametrize("runtime", ["python", "node"])
+def test_what_is_said_to_serve_has_the_next_request(stand: Stand, runtime: str) -> None:
+    name, text = {"python": ("main.py", HELLO), "node": ("index.js", HELLO_NODE)}[runtime]
+    wanted = stand.add(files={name: text.format(0)}, runtime=runtime)
+    for number in range(1, 4):
+        assert stand.get(wanted) == (200, str(number - 1))
+        code = stand.put_code({name: text.format(number)})
+        wanted = stand.set(replace(wanted, deployment_id=code, version_number=wanted.version_number + 1))
+        eventually(lambda wanted=wanted: stand.status(wanted).deployment_id == wanted.deployment_id)  # type: ignore[misc]
+    assert stand.get(wanted) == (200, "3")
 
 
 def test_an_old_version_that_does_not_finish_is_ended(stand: Stand) -> None:

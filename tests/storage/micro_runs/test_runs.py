@@ -77,6 +77,7 @@ def test_a_long_run_may_take_as_long_as_was_said(host: ToldHost, micro: Micro) -
     [
         (Answered(404, b'{"errors":["This Micro has no run function."]}'), "This Micro has no run function."),
         (Answered(500, b'{"errors":["ValueError: no"]}'), "ValueError: no"),
+        (Answered(500, b'{"errors":["KeyError: password=x1y2z3"]}'), "KeyError: password=[redacted]"),
         (Answered(502, b"<html>"), "The app answered 502."),
         (Answered(fault=Fault(FaultKind.MEMORY, "It used more than its 512 MB of memory.")), "It used more than its"),
         (

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from storage.embedded.micros.places import Places
 from storage.errors import BundleRefused, DeploymentNotFound, InvalidInput, MicroNotFound, Unauthorized
 from storage.micro_logs import logs
 from storage.micros import bundles, copies, deploying, deployments, micros, wanted
-from storage.micros.host import Built, Fault, FaultKind, Tried, Wanted
+from storage.micros.host import Built, Fault, FaultKind, Status, Tried, Wanted
 from storage.models import Deployment, Micro
 from tests.micros import HELLO, ToldHost, deploy_now, make_micro
 from tests.people import make_member
@@ -248,6 +249,42 @@ def test_a_killed_workers_deployment_is_made_by_another_and_fails_at_last(flask:
         deploying.claim_deployment()
     failed = Deployment.objects.get(id=asked.id)
     assert (failed.state, failed.reason) == (State.FAILED, "The server stopped during this deployment, 3 times.")
+
+
+def test_a_deployment_is_done_once_it_serves(flask: ToldHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    micro, seen, flask.serves_late = make_micro(), [], 3
+    statuses = flask.statuses
+
+    def look(micro_ids: list[str]) -> dict[str, Status]:
+        seen.append((Deployment.objects.get(micro=micro).state, again(micro).deployment_id is not None))
+        return statuses(micro_ids)
+
+    monkeypatch.setattr(flask, "statuses", look)
+    done = deploy_now(micro, HELLO)
+    assert (done.state, seen) == (State.DONE, [(State.STARTING, True)] * 4)
+
+
+def test_one_that_does_not_take_over_is_done_and_its_log_says_so(flask: ToldHost, settings: Any) -> None:
+    settings.MICRO_START_SECONDS, flask.serves_late = 0.3, 1_000
+    micro = make_micro()
+    done = deploy_now(micro, HELLO)
+    assert (done.state, again(micro).deployment_id) == (State.DONE, done.id)
+    assert "did not start in time" in logs.list_lines(micro_id=micro.id)[-1].text
+
+
+def test_what_a_killed_worker_left_serving_is_not_made_again(flask: ToldHost) -> None:
+    micro = make_micro()
+    done = deploy_now(micro, HELLO)
+    with transaction.atomic():
+        Deployment.objects.filter(id=done.id).update(
+            state=State.STARTING, attempts=limits.MICRO_ATTEMPTS_MAX, heartbeat_at=None
+        )
+        taken = claim_this(done)
+    deploying.make_deployment(taken)
+    after = Deployment.objects.get(id=done.id)
+    assert (after.state, after.dependencies_id) == (State.DONE, done.dependencies_id)
+    assert len(flask.installed) == 1
+    assert parts.get_parts(done.dependencies_id or done.id)
 
 
 def claim_this(asked: Deployment) -> Deployment:
