@@ -7,6 +7,11 @@ RUN python -m venv /opt/homeport \
  && /opt/homeport/bin/pip install --no-cache-dir -c /source/constraints.txt /wheels/*.whl
 
 FROM python:3.12-slim
+# git fetches the repositories that Micros are deployed from; the image's own version is the one that is mended.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends git \
+ && rm -rf /var/lib/apt/lists/*
 # A user with a number of its own, so that the volume belongs to nobody else on the host. PostgreSQL refuses to run as root.
 RUN groupadd --gid 10800 homeport \
  && useradd --uid 10800 --gid 10800 --no-create-home --home-dir /data homeport \

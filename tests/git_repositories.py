@@ -75,14 +75,17 @@ def making_networks(folder: Path) -> Iterator[Networks]:
             _ip("netns", "add", name)
             stack.callback(_ip, "netns", "del", name)
             _ip("-n", name, "link", "set", "lo", "up")
-        _ip("link", "add", "a", "netns", names[0], "type", "veth", "peer", "name", "b", "netns", names[1])
-        for name, wire, addresses in ((names[0], "a", [_OURS, "10.99.88.1"]), (names[1], "b", [PUBLIC, PRIVATE])):
+        _ip("link", "add", "wire-a", "netns", names[0], "type", "veth", "peer", "name", "wire-b", "netns", names[1])
+        for name, wire, addresses in (
+            (names[0], "wire-a", [_OURS, "10.99.88.1"]),
+            (names[1], "wire-b", [PUBLIC, PRIVATE]),
+        ):
             for address in addresses:
                 _ip("-n", name, "address", "add", f"{address}/24", "dev", wire)
             _ip("-n", name, "link", "set", wire, "up")
         here, there = (["nsenter", f"--net=/run/netns/{name}"] for name in names)
         serving = [*there, sys.executable, "-m", "tests.git_server", str(folder), "0.0.0.0", "80"]
-        server = subprocess.Popen(serving, cwd=ROOT)
+        server = subprocess.Popen(serving, cwd=ROOT, stdout=subprocess.DEVNULL)
         stack.callback(server.wait)
         stack.callback(server.kill)
         asking = [*here, sys.executable, "-c", f"import socket; socket.create_connection(({PUBLIC!r}, 80), 5)"]

@@ -1,6 +1,7 @@
 """A git server over HTTP: git's own `http-backend` behind Python's web server, with a few paths that a hostile one would have.
 
-`python -m tests.git_server FOLDER ADDRESS PORT` serves the repositories in a folder until it is ended.
+`python -m tests.git_server FOLDER ADDRESS PORT` serves the repositories in a folder until it is ended. It tells its port on
+standard output, and chooses one for 0.
 """
 
 import http.server
@@ -66,7 +67,10 @@ def main() -> None:
     """Serve until the process is ended."""
     folder, address, port = sys.argv[1:]
     Handler.folder = Path(folder)
-    http.server.ThreadingHTTPServer((address, int(port)), Handler).serve_forever()
+    with http.server.ThreadingHTTPServer((address, int(port)), Handler) as server:
+        sys.stdout.write(f"{server.server_port}\n")
+        sys.stdout.flush()
+        server.serve_forever()
 
 
 if __name__ == "__main__":

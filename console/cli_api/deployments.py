@@ -49,12 +49,12 @@ def send_bundle(request: TokenRequest, collection_id: str, micro_id: str) -> Htt
     if not size_bytes:
         raise InvalidInput("Nothing was sent")
     release_connection()
-    with bundles.open_bundle(body, size_bytes=size_bytes, keeps_all=True) as bundle:
+    with bundles.open_bundle(body, size_bytes=size_bytes, keeps_all=True, part=micro.name) as bundle:
         kind = deployments.choose_runtime(micro, bundle).kind
         changes = dependencies.find_changes(micro, bundle, kind)._asdict()
         same = _find_same(micro, bundle)
         try:
-            made = same or deploy(request, micro, bundle)
+            made = same or deploy(micro, bundle, asked_by=request.user)
         except Unauthorized:
             # The person lost access while the bundle was looked through: to them there is no such Micro any more.
             raise Http404 from None

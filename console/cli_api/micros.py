@@ -13,7 +13,7 @@ from console.micros.addresses import address_of
 from console.micros.env_lines import read_env_lines
 from storage import limits
 from storage.errors import HostUnreachable, InvalidInput, SecretsUnreadable
-from storage.micros import dependencies, hosts, micros, variables
+from storage.micros import dependencies, hosts, micros, schedules, variables
 from storage.micros.runtimes import choose_release, read_runtime
 from storage.models import Micro, Role
 
@@ -61,13 +61,13 @@ def change(request: TokenRequest, collection_id: str, micro_id: str) -> HttpResp
     """Of any of `{"name", "runtime", "visor", "http_auth"}`: what it is then."""
     shown.find(request, collection_id, micro_id, at_least=Role.MEMBER)
     asked = read_asked(request)
-    texts = {what: read_text(asked[what], what) for what in ("name", "runtime") if what in asked}
     micro = micros.change_micro(
         collection_id=collection_id,
         micro_id=micro_id,
+        name=_read_text(asked, "name"),
+        runtime=_read_text(asked, "runtime"),
         is_recorded=_read_switch(asked, "visor"),
         has_sign_in=_read_switch(asked, "http_auth"),
-        **texts,
     )
     return json_response(describe(request, micro))
 
@@ -96,8 +96,14 @@ def describe(request: HttpRequest, micro: Micro) -> dict[str, Any]:
         "environment_variables": _list_variables(micro),
         "visor": _switch(micro.is_recorded),
         "http_auth": _switch(micro.has_sign_in),
+        "cron": _find_cron(micro),
     }
     return {what: value for what, value in told.items() if value not in ([], "")}
+
+
+def _find_cron(micro: Micro) -> str:
+    schedule = schedules.find_schedule(micro.id)
+    return schedule.expression if schedule else ""
 
 
 def _list_variables(micro: Micro) -> list[str]:
@@ -133,10 +139,16 @@ def _switch(is_on: bool) -> str:
     return "enabled" if is_on else "disabled"
 
 
+def _read_text(asked: dict[str, Any], what: str) -> str | None:
+    """None when it is not asked for. Raises InvalidInput."""
+    return read_text(asked[what], what) if what in asked else None
+
+
 def _read_switch(asked: dict[str, Any], what: str) -> bool | None:
     """None when it is not asked for. Raises InvalidInput."""
     if what not in asked:
         return None
-    if asked[what] not in _SWITCHES:
+    said = asked[what]
+    if not isinstance(said, str) or said not in _SWITCHES:
         raise InvalidInput(f"`{what}` is “enabled” or “disabled”")
-    return _SWITCHES[asked[what]]
+    return _SWITCHES[said]

@@ -12,8 +12,7 @@ from console import access
 from console.cli_api.gate import TokenRequest
 from console.json_views import json_response, read_asked
 from storage.errors import InvalidInput
-from storage.micro_schedules import schedules
-from storage.micros import micros
+from storage.micros import micros, schedules
 from storage.models import MicroSchedule, Role
 
 

@@ -56,7 +56,7 @@ def from_starter(request: PageRequest, collection_id: str, starter: str) -> Http
     form = MicroForm(request.POST or None, initial={"name": chosen.name})
     if request.method == "POST" and form.is_valid() and (micro := _create(request, collection_id, form)):
         with bundles.bundle_of(chosen.contents()) as bundle:
-            made = deploy(request, micro, bundle)
+            made = deploy(micro, bundle, asked_by=request.user)
         return go_to(request, "micro-deployment", collection_id, micro.id, made.id)
     context = {"granted": granted, "tab": "micros", "form": form, "starter": chosen, "why_off": find_why_off()}
     return render(request, "micros/starter.html", context, status=UNPROCESSABLE if form.errors else 200)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -68,7 +69,7 @@ def send_bundle(request: PageRequest, collection_id: str, micro_id: str) -> Http
         raise InvalidInput("Nothing was sent")
     release_connection()
     with bundles.open_bundle(body, size_bytes=size_bytes, part=micro.name) as bundle:
-        made = deploy(request, micro, bundle)
+        made = deploy(micro, bundle, asked_by=request.user)
     return json_response({"page": reverse("micro-deployment", args=[collection_id, micro_id, made.id])})
 
 
@@ -100,10 +101,10 @@ def download(request: PageRequest, collection_id: str, micro_id: str, deployment
 BODY_MAX_BYTES = limits.MICRO_BUNDLE_MAX_BYTES + 2_048 * limits.MICRO_BUNDLE_MAX_FILES
 
 
-def deploy(request: PageRequest, micro: Micro, bundle: Bundle) -> Deployment:
+def deploy(micro: Micro, bundle: Bundle, *, asked_by: User) -> Deployment:
     """Ask for a deployment, and have it begun at once. Raises as `ask_for_deployment` does."""
     made = deployments.ask_for_deployment(
-        collection_id=micro.collection_id, micro_id=micro.id, bundle=bundle, asked_by=request.user
+        collection_id=micro.collection_id, micro_id=micro.id, bundle=bundle, asked_by=asked_by
     )
     jobs.start(jobs.continue_deployments)
     return made

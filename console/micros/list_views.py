@@ -13,8 +13,7 @@ from console.micros.addresses import address_of
 from console.micros.shown import conditions_of, find_why_off
 from console.page import PageRequest
 from storage.collections.roles import CollectionAccess
-from storage.micro_schedules import schedules
-from storage.micros import deployments, figures, micros
+from storage.micros import deployments, figures, micros, schedules
 
 
 @require_safe

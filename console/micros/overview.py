@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 from console.micros import shown
 from console.page import PageRequest
 from storage.micro_logs import logs
-from storage.micro_schedules import schedules
-from storage.micros import deployments, figures
+from storage.micros import deployments, figures, schedules
 
 _LINES = 8
 

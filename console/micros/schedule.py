@@ -12,7 +12,7 @@ from console.page import UNPROCESSABLE, PageRequest, go_to
 from storage import limits
 from storage.errors import InvalidInput
 from storage.micro_runs.runs import Kind, list_runs
-from storage.micro_schedules import schedules
+from storage.micros import schedules
 from storage.models import MicroSchedule, Role
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]

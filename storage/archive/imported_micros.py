@@ -14,8 +14,7 @@ from django.db import transaction
 from storage import limits
 from storage.archive.sources import MicroSource
 from storage.errors import AlreadyTaken, InvalidInput
-from storage.micro_schedules import schedules
-from storage.micros import bundles, deployments, domains, micros, subdomains
+from storage.micros import bundles, deployments, domains, micros, schedules, subdomains
 from storage.micros.runtimes import read_runtime
 from storage.models import Micro
 from storage.postgres.database import engine_errors

@@ -35,7 +35,7 @@ from storage.errors import (
     StorageError,
 )
 from storage.git_sources.addresses import shown
-from storage.micros import bundles, deployments, hosts, micros, variables
+from storage.micros import bundles, declared, deployments, hosts, micros, variables
 from storage.micros.bundles import Bundle
 from storage.micros.deployments import StoredBundle
 from storage.micros.host import GitSource
@@ -139,6 +139,7 @@ def deploy_fetch(
         )
         source = f"{shown(source_of(fetch))} at {fetch.commit[:12]}"
         held = micros.hold_micro(collection_id=collection_id, micro_id=micro.id)
+        declared.take_up(held, bundle.manifest, by=made_by)
         made = deployments.queue_deployment(held, bundle, StoredBundle(fetch.id, []), asked_by=made_by, source=source)
         fetch.delete()
     return deployments.find_deployment(collection_id=collection_id, micro_id=micro.id, deployment_id=made.id)

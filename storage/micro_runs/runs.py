@@ -21,6 +21,7 @@ from storage.events import ids as event_ids
 from storage.micro_logs import logs
 from storage.micro_logs.sql import LineRow
 from storage.micro_runs import sql as runs_sql
+from storage.micro_schedules.run_limits import check_limit
 from storage.micros import hosts
 from storage.micros.micros import find_micro
 from storage.models import MicroRun
@@ -104,12 +105,6 @@ def list_runs(
 def list_printed(run: MicroRun, *, after: int | None = None) -> Sequence[LineRow]:
     """What was printed for a run, oldest first, the first `MICRO_LINES_PER_LIST` after a line's id. Raises EngineUnreachable."""
     return logs.list_lines(micro_id=run.micro_id, request_id=run.id, after=after or 0)
-
-
-def check_limit(seconds: int | None) -> None:
-    """Raises InvalidInput unless a run may take so long."""
-    if seconds is not None and not 1 <= seconds <= limits.MICRO_RUN_SECONDS_MAX:
-        raise InvalidInput(f"A run may take 1 to {limits.MICRO_RUN_SECONDS_MAX:,} seconds")
 
 
 def check_action(action: str) -> None:

@@ -53,6 +53,7 @@ def ask_for_deployment(*, collection_id: str, micro_id: str, bundle: Bundle, ask
         if asked_by is not None:
             rights.ask_again(Access(collection_id, person_id=asked_by.pk))
         micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
+        declared.take_up(micro, bundle.manifest, by=asked_by)
         deployment = queue_deployment(micro, bundle, stored, asked_by=asked_by)
     return find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=deployment.id)
 
@@ -94,13 +95,12 @@ def queue_deployment(
     """In the caller's transaction: have a bundle that is in the bucket deployed to a held Micro.
 
     `source` says where its code is from, for people. Parts that are under the deployment's id already are not among `stored`.
-    What it declares becomes the Micro's first. Raises BundleRefused (its runtime can't run it, or a variable that it needs has
-    no value), InvalidInput (too many are waiting), SecretsUnreadable, EngineUnreachable.
+    What it declares is the caller's to take up (`declared.py`). Raises BundleRefused (its runtime can't run it), InvalidInput
+    (too many are waiting), EngineUnreachable.
     """
     mine = Deployment.objects.filter(micro=micro)
     if mine.filter(state__in=_UNDER_WAY).count() >= limits.MICRO_DEPLOYMENTS_WAITING_MAX:
         raise InvalidInput("Too many deployments of this Micro are waiting: wait until one is done")
-    declared.take_up(micro, bundle.manifest)
     deployment = Deployment.objects.create(
         id=stored.deployment_id,
         micro=micro,

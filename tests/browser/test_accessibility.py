@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -12,12 +13,14 @@ from storage.collections import invitations, keys
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.micros import api_keys, domains, variables
+from storage.micros.manifests.manifest import Manifest, Variable
 from storage.models import (
     Base,
     Collection,
     Deployment,
     Drive,
     Export,
+    GitFetch,
     Import,
     ImportProblem,
     Micro,
@@ -91,6 +94,10 @@ PAGES = {
     "micros": "/collections/{id}/micros/",
     "new-micro": "/collections/{id}/micros/new/",
     "new-micro-from-starter": "/collections/{id}/micros/new/starters/form/",
+    "deploy": "/deploy?repo=https://github.com/you/app",
+    "deploy-bad-address": "/deploy?repo=git@github.com:you/app",
+    "git-fetch": "/collections/{id}/micros/from-git/{fetched}/",
+    "git-fetch-failed": "/collections/{id}/micros/from-git/{unfetched}/",
     "micro": "/collections/{id}/micros/{micro}/",
     "micro-deployments": "/collections/{id}/micros/{micro}/deployments/",
     "micro-deployment-failed": "/collections/{id}/micros/{micro}/deployments/{deployment}/",
@@ -129,6 +136,7 @@ def full(server: Server, cast: Cast) -> Cast:
         assert files.put(name, b"text").status_code == 201
     Base.objects.create(collection=cast.collection, name="notes")
     make_archives(cast)
+    make_git_fetches(cast)
     fill_micro(cast)
     make_base(cast, *messy_items(100), name="guests")
     keys.create_key(
@@ -214,6 +222,25 @@ def fill_runs(micro: Micro) -> None:
         )
 
 
+def make_git_fetches(cast: Cast) -> None:
+    """A repository that asks for much, and one that can't be deployed."""
+    asked = [Variable("NEEDED", "What it is for " * 10, is_required=True), Variable("GIVEN", value="x" * 200)]
+    declared = Manifest(
+        "Spacefile", "app", "Does this and that. " * 20, "python3.9", tuple(asked), "5 minutes", "back", "", ("web",)
+    )
+    for state in ("done", "failed"):
+        GitFetch.objects.create(
+            collection=cast.collection,
+            address=f"https://git.example.org/{'long' * 30}",
+            state=state,
+            finished_at=timezone.now(),
+            reason="deta.json: it is no JSON\nand more " + "x" * 200,
+            commit="0" * 40,
+            entries={"python": "main.py"},
+            manifest=msgspec.to_builtins(declared),
+        )
+
+
 def make_archives(cast: Cast) -> None:
     """An export and an import in every state. Those that look as if they moved are let be by the server's worker."""
     later = timezone.now() + timedelta(hours=1)
@@ -263,6 +290,8 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "export": export.id if export else "",
         "micro": Micro.objects.get(collection=cast.collection).id,
         "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
+        "fetched": GitFetch.objects.get(collection=cast.collection, state="done").id,
+        "unfetched": GitFetch.objects.get(collection=cast.collection, state="failed").id,
         "run": MicroRun.objects.get(micro__collection=cast.collection, kind="run").id,
         **imports,
     }

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -20,14 +21,16 @@ from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
-from storage.models import Base, Deployment, Export, File, Import, Micro, MicroRun, Role
+from storage.micros.manifests.manifest import Manifest, Variable
+from storage.models import Base, Deployment, Export, File, GitFetch, Import, Micro, MicroRun, Role
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member, make_person
 from tests.storage.rows import fill_drive
 from tests.visor import make_event
 
-# The last two are for pip, which has no session; they hold no secret. A reverse proxy asks which names are served here.
+# The last three are for pip and for pages of others, which have no session; they hold no secret. A reverse proxy asks which
+# names are served here.
 OPEN = {
     "ask-domain",
     "sign-in",
@@ -42,6 +45,7 @@ OPEN = {
     "join",
     "python-client",
     "client-wheel",
+    "deploy-button",
 }
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
@@ -59,6 +63,7 @@ FOR_ANYBODY_SIGNED_IN = {
     "openid-link",
     "openid-unlink",
     "deletions",
+    "deploy",
     "enter-micro",
     "terminal",
     "revoke-token",
@@ -143,6 +148,7 @@ LEAST_ROLE = {
     "new-micro": Role.MEMBER,
     "new-micro-from-starter": Role.MEMBER,
     "check-micro-address": Role.MEMBER,
+    "git-fetch": Role.MEMBER,
     "micro": Role.READER,
     "micro-bundle": Role.MEMBER,
     "micro-deployments": Role.READER,
@@ -276,6 +282,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "deployment_id": lambda: make_deployment(cast).id,
         "run_id": lambda: MicroRun.objects.create(micro=make_micro(cast), kind="run", state="done").id,
         "starter": "flask",
+        "fetch_id": lambda: make_git_fetch(cast).id,
         "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
         "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),
         "sign_in_id": start_sign_in,
@@ -306,6 +313,20 @@ def make_deployment(cast: Cast) -> Deployment:
     micro = make_micro(cast)
     number = Deployment.objects.filter(micro=micro).count() + 1
     return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
+
+
+def make_git_fetch(cast: Cast) -> GitFetch:
+    """A repository that was fetched, and declares something; there are no bytes of it."""
+    declared = Manifest("deta.json", name="fetched", runtime="python3.9", variables=(Variable("A", "What for", "x"),))
+    return GitFetch.objects.create(
+        collection=cast.collection,
+        address="https://git.example.org/you/app",
+        state=GitFetch.State.DONE,
+        finished_at=timezone.now(),
+        commit="0" * 40,
+        entries={"python": "main.py"},
+        manifest=msgspec.to_builtins(declared),
+    )
 
 
 def _of_micro(cast: Cast) -> dict[str, Any]:

@@ -193,6 +193,15 @@ def test_secrets_of_another_server_are_refused(start: Start, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("inside")
+def test_data_that_does_not_say_whose_it_is_is_refused(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    start(data)
+    (data / "engines" / "identity.json").unlink()
+    with pytest.raises(paths.PathError, match="nothing says that it is this server's"):
+        start(data)
+
+
+@pytest.mark.usefixtures("inside")
 def test_missing_secrets_beside_engines_are_never_made_anew(start: Start, tmp_path: Path) -> None:
     data = tmp_path / "data"
     start(data)
@@ -294,10 +303,22 @@ def restored(start: Start, tmp_path: Path, outside: None) -> Path:
 def test_what_was_copied_is_on_the_disk_before_the_original_goes(
     start: Start, restored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original_is_there: list[bool] = []
-    monkeypatch.setattr(os, "sync", lambda: original_is_there.append((restored / "engines" / "postgres").is_dir()))
+    steps: list[str] = []
+    rmtree = shutil.rmtree
+
+    def sync() -> None:
+        steps.append("copied" if (restored / "engines" / "postgres").is_dir() else "too late")
+
+    def remove(folder: Path, **options: bool) -> None:
+        steps.append(f"removed {folder.name}")
+        rmtree(folder, **options)
+
+    monkeypatch.setattr(os, "sync", sync)
+    monkeypatch.setattr(homes.durable, "sync_folder", lambda folder: steps.append(f"synced {folder.name}"))
+    monkeypatch.setattr(shutil, "rmtree", remove)
     start(restored)
-    assert original_is_there == [True]
+    moved = steps[steps.index("copied") :]
+    assert moved[:4] == ["copied", "synced restored", "removed .engines-moved", "synced system"]
     assert rows(restored) == "first"
 
 

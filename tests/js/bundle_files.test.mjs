@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseFiles, findRuntime, isLeftOut } from "../../static/js/lib/bundle_files.js";
+import { chooseFiles, findRuntime, isLeftOut, readDeclaredName } from "../../static/js/lib/bundle_files.js";
 
 const paths = (...names) => names.map((path) => ({ path }));
 const chosen = (...names) => chooseFiles(paths(...names)).map(({ path }) => path);
@@ -31,6 +31,8 @@ for (const [runtime, names] of [
   ["Python, with requirements.txt", ["main.py", "requirements.txt"]],
   ["Node.js", ["index.js"]],
   ["Node.js, with package.json", ["server.js", "package.json"]],
+  ["as its Spacefile says", ["Spacefile", "back/main.py"]],
+  ["Python", ["Spacefile", "deta.json", "main.py"]],
   ["", ["app/main.py", "b.txt"]],
 ]) {
   test(`${names.join(" and ")} is run by ${runtime || "nothing"}`, () => {
@@ -42,3 +44,12 @@ test("a folder that stays out need not be looked into", () => {
   assert.equal(isLeftOut("app/node_modules"), true);
   assert.equal(isLeftOut("app/src"), false);
 });
+
+for (const [name, text] of [
+  ["Guest book", '\ufeff{"name": " Guest book "}'],
+  ["", '{"name": 7}'],
+  ["", "null"],
+  ["", "{"],
+]) {
+  test(`${JSON.stringify(text)} names its app “${name}”`, () => assert.equal(readDeclaredName(text), name));
+}

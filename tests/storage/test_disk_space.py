@@ -1,5 +1,7 @@
 """The one gate: with too little free space every writer is refused in words, and whatever deletes goes on."""
 
+import ast
+import io
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +14,12 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
+from console.accounts.openid import admission
 from storage import disk_space, jobs, room
 from storage.access_tokens import sign_ins, tokens
 from storage.archive import exports, imports, snapshots
+from storage.archive.importer import Importer, _Items
+from storage.archive.plans import Plan
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.base import bases, edits, items
@@ -31,14 +36,24 @@ from storage.git_sources import fetches
 from storage.micro_host import GitSource
 from storage.micro_logs import logs
 from storage.micro_runs import runs
-from storage.micro_schedules import schedules
-from storage.micros import api_keys, bundles, deployments, domains, figures, micros, variables
-from storage.models import AuditEntry, Blob, DeletedFile, Export, Invitation, MicroMinute, Role, SnapshotSchedule
+from storage.micros import api_keys, bundles, copies, deployments, domains, figures, micros, schedules, variables
+from storage.models import (
+    AuditEntry,
+    Blob,
+    DeletedFile,
+    Export,
+    Import,
+    Invitation,
+    MicroMinute,
+    Role,
+    SnapshotSchedule,
+)
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from storage.s3.cache import Copies
 from tests.commands import run_here
 from tests.people import PASSWORD, make_cast
+from tests.serving import ROOT
 from tests.visor import make_event
 from tests.waiting import eventually
 
@@ -88,6 +103,15 @@ class Full:
 
 _UNSEEN: Any = None  # what is refused before it is looked at
 
+
+def commit_items(full: Full) -> None:
+    """As an import does it that has begun while there was room."""
+    running = Importer(Import.objects.get(id=full.import_id), _UNSEEN, Plan("", []), [])
+    batch = _Items()
+    batch.rows["b"] = _UNSEEN
+    running._commit_items(_UNSEEN, 0, batch)
+
+
 WRITERS: dict[str, Callable[[Full], object]] = {
     "a put": lambda full: items.put_items(access=full.access, base="b", items=[{"key": "b"}]),
     "an insert": lambda full: items.insert_item(access=full.access, base="b", item={"key": "b"}),
@@ -111,6 +135,8 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a part of an import": lambda full: imports.append_part(
         access=full.access, import_id=full.import_id, start=0, content=Held()
     ),
+    "the items of an import": lambda full: commit_items(full),
+    "an account by OpenID Connect": lambda full: admission._make_person({}, "an invitation"),
     "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
     "a rebuild": lambda full: rebuild.rebuild(),
     "a Base": lambda full: bases.create_base(collection_id=full.collection_id, name="new"),
@@ -124,6 +150,12 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a pinned request": lambda full: event_queries.pin_event(collection_id=full.collection_id, event_id=full.event_id),
     "a Micro": lambda full: micros.create_micro(collection_id=full.collection_id, name="new"),
     "a Micro's bundle": lambda full: bundles.bundle_of({"main.py": b"app = None"}).__enter__(),
+    "a Micro's zip": lambda full: bundles.open_bundle(io.BytesIO(b"PK"), size_bytes=2).__enter__(),
+    "a Micro's files": lambda full: bundles.collect_bundle([("main.py", iter([b"app = None"]))]).__enter__(),
+    "a change of a Micro": lambda full: micros.change_micro(**full.micro, name="other"),
+    "a Micro's new data key": lambda full: micros.renew_data_key(**full.micro),
+    "a Micro's way back": lambda full: deployments.roll_back(**full.micro, deployment_id=uuid.uuid4()),
+    "a copy of a Micro's code": lambda full: copies._make(_UNSEEN, _UNSEEN, None),
     "a Micro's deployment": lambda full: deployments.ask_for_deployment(**full.micro, bundle=_UNSEEN, asked_by=None),
     "a repository": lambda full: fetches.ask_for_fetch(
         collection_id=full.collection_id, source=GitSource("https://git.example.org/app"), asked_by=full.person
@@ -266,6 +298,32 @@ def test_strangers_leave_one_row_of_wrong_passwords(settings: Settings) -> None:
         transaction.set_rollback(True)
 
 
+def gates() -> set[tuple[str, str]]:
+    """The functions that ask for space before they write, each by its file."""
+    found = set()
+    for path in (path for part in ("console", "storage") for path in (ROOT / part).rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and any(
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in ("disk_space.check_space_for_items", "disk_space.check_space_for_files")
+                for node in ast.walk(function)
+            ):
+                found.add((str(path.relative_to(ROOT)), function.name))
+    return found
+
+
+def test_each_gate_has_a_writer_that_stops_there(settings: Settings) -> None:
+    full = Full()
+    settings.DISK_RESERVE_MB = 10**9
+    stopped = set()
+    for write in WRITERS.values():
+        with pytest.raises(DiskFull) as refused:
+            write(full)
+        *_, asker = (each for each in refused.traceback if not each.name.startswith("check_space"))
+        stopped.add((str(Path(asker.path).relative_to(ROOT)), asker.name))
+    assert stopped == gates()
+
+
 @pytest.mark.parametrize("writer", WRITERS)
 def test_every_writer_is_refused_and_changes_nothing(settings: Settings, writer: str) -> None:
     full = Full()
@@ -383,10 +441,10 @@ def test_copies_go_first(settings: Settings, tmp_path: Path) -> None:
     assert disk_space.has_room_for_copies(0)
     settings.DISK_RESERVE_MB = 10**9
     assert not disk_space.has_room_for_copies(0)
-    copies = Copies(tmp_path, max_bytes=1_000)
+    kept = Copies(tmp_path, max_bytes=1_000)
     (tmp_path / "ab").mkdir()
     (tmp_path / "ab" / "copy").write_bytes(b"bytes")
-    copies.clear()
+    kept.clear()
     assert list((tmp_path / "ab").iterdir()) == []
 
 

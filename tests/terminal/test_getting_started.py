@@ -42,11 +42,15 @@ TIMED = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\] ")
 DETAILS = ["name", "id", "project", "runtime", "endpoint", "region", "visor", "http_auth"]
 
 
-def asking(shell: Shell, micro: Micro, *options: str) -> str:
-    """The visit of the guide: its address, whose name curl takes for this machine."""
+def asking(shell: Shell, micro: Micro, *options: str, until: str = "") -> str:
+    """The visit of the guide, by the name that curl takes for this machine.
+
+    `until`: again as long as it is answered otherwise, as who gets in is known everywhere a second later.
+    """
     url = shell.terminal.variables["HOMEPORT_URL"]
     host = f"{micro.subdomain}.localhost:{urlsplit(url).port}"
-    return f"curl -sS -H 'Host: {host}' {' '.join(options)} {url}/"
+    visit = f"curl -sS -H 'Host: {host}' {' '.join(options)} {url}/"
+    return f"until {visit} | grep -q '{until}'; do sleep 0.2; done; {visit}" if until else visit
 
 
 def test_the_way_from_nothing_to_an_open_app(shell: Shell, collection: Collection) -> None:
@@ -78,7 +82,7 @@ def walk(shell: Shell, collection: Collection) -> None:
         "deta details",
         visit,
         "deta auth disable",
-        visit,
+        asking(shell, micro, until="Hello"),
         "deta details",
     )
     assert deployed == "Deploying...\nSuccessfully deployed changes\n"
@@ -97,7 +101,7 @@ def walk(shell: Shell, collection: Collection) -> None:
         "cd first_micro; deta auth enable",
         'deta auth create-api-key --name agent1 --desc "api key for agent 1" | tee ../made',
         """KEY=$(sed -n 's/.*"api_key": "\\(.*\\)",/\\1/p' ../made); echo "$KEY\"""",
-        visit,
+        asking(shell, micro, until="Unauthorized"),
         asking(shell, micro, '-H "X-API-Key: $KEY"'),
         "deta auth delete-api-key --name agent1",
         visit,
@@ -131,7 +135,7 @@ def test_the_guide_with_flask(shell: Shell, collection: Collection) -> None:
         "deta deploy",
         "deta details",
         "deta auth disable",
-        asking(shell, micro),
+        asking(shell, micro, until="Hello"),
     )
     assert deployed.startswith("Deploying...\nSuccessfully deployed changes\nUpdating dependencies...\n")
     assert " + flask==" in deployed
@@ -153,7 +157,7 @@ def test_the_guide_with_express(shell: Shell, collection: Collection) -> None:
         "deta deploy",
         "deta details",
         "deta auth disable",
-        asking(shell, micro),
+        asking(shell, micro, until="Hello"),
     )
     assert deployed.startswith("Deploying...\nSuccessfully deployed changes\nUpdating dependencies...\n")
     assert "added " in deployed

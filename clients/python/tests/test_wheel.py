@@ -99,6 +99,8 @@ def test_it_holds_the_package_and_nothing_else(place: Any, tmp_path: Path) -> No
     assert "Name: homeport-client" in metadata
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
         "Requires-Dist: click>=8.1,<9",
+        "Requires-Dist: certifi",
         "Requires-Dist: httpx>=0.27,<1",
+        "Requires-Dist: PyYAML>=6,<7",
         "Requires-Dist: watchfiles>=0.24,<2",
     ]

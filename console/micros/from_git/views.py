@@ -105,7 +105,8 @@ def _deploy(request: PageRequest, fetch: GitFetch, form: FetchedForm) -> Deploym
             made_by=request.user,
         )
     except (AlreadyTaken, InvalidInput) as error:
-        put_error(form, error, subdomain="sub-domain", name="name")
+        named = "" if isinstance(error, AlreadyTaken) else "Micro's name"
+        put_error(form, error, cron="`cron`", subdomain="sub-domain", name=named)
         return None
     except GitFetchNotFound as error:
         raise Http404(error.messages[0]) from None

@@ -34,9 +34,20 @@ export function chooseFiles(files) {
  */
 export function findRuntime(files) {
   const names = new Set(files.map(({ path }) => path));
+  if (names.has("Spacefile") && !names.has("deta.json")) return "as its Spacefile says";
   if (names.has("main.py")) return names.has("requirements.txt") ? "Python, with requirements.txt" : "Python";
   if (names.has("package.json")) return "Node.js, with package.json";
   return names.has("index.js") ? "Node.js" : "";
+}
+
+/** The name that a `deta.json` gives its app; empty when it gives none, or is no JSON: the server says what is wrong with it. */
+export function readDeclaredName(text) {
+  try {
+    const { name } = JSON.parse(text.replace(/^\ufeff/, ""));
+    return typeof name === "string" ? name.trim() : "";
+  } catch {
+    return "";
+  }
 }
 
 /** `app/` when all of them lie in one folder `app`. */

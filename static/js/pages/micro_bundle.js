@@ -1,6 +1,6 @@
 /** Deploys what is dropped or chosen: a folder is packed into a tar while it is sent, a zip goes as it is. */
 
-import { chooseFiles, findRuntime, isLeftOut } from "../lib/bundle_files.js";
+import { chooseFiles, findRuntime, isLeftOut, readDeclaredName } from "../lib/bundle_files.js";
 import { listFiles, walkEntries } from "../lib/dropped_files.js";
 import { isReadable, sendFile } from "../lib/file_requests.js";
 import { formatCount, formatProgress, formatSize } from "../lib/formatting.js";
@@ -87,7 +87,7 @@ function take(found, isFolder) {
     chosen = { blob: packTar(files), files };
     shown.found.textContent = `${formatCount(files.length, "file")}, ${formatSize(bytes)}: ${runtime}`;
   }
-  if (isNew) suggestName(found[0].path);
+  if (isNew) suggestName(found[0].path, files);
   showReady();
 }
 
@@ -102,11 +102,13 @@ function faultOf(files, bytes, isArchive, runtime) {
   return "";
 }
 
-/** The folder's or the zip's name, where none was typed yet. */
-function suggestName(path) {
+/** The name that the app gives itself, else the folder's or the zip's, where none was typed yet. */
+async function suggestName(path, files) {
   const name = form.elements.name;
+  const manifest = files.find((found) => found.path === "deta.json" && found.file.size <= MB);
+  const declared = manifest ? readDeclaredName(await manifest.file.text().catch(() => "")) : "";
   if (name.value) return;
-  name.value = path.split("/", 1)[0].replace(/\.(zip|tar|tgz|tar\.gz|py|js)$/i, "");
+  name.value = declared || path.split("/", 1)[0].replace(/\.(zip|tar|tgz|tar\.gz|py|js)$/i, "");
   name.dispatchEvent(new Event("input", { bubbles: true }));
 }
 

@@ -109,7 +109,7 @@ def test_sign_out_everywhere_ends_terminals_too(people: Cast, browser: Browser, 
 def test_terminals_from_one_address_are_limited(people: Cast, terminal: Terminal) -> None:
     client = terminal(None)
     asked: dict[str, Any] = {"challenge": "0" * 64, "device": "laptop"}
-    sent = {"content_type": "application/json", "REMOTE_ADDR": "2001:db8:77::1"}
+    sent: dict[str, Any] = {"content_type": "application/json", "REMOTE_ADDR": "2001:db8:77::1"}
     for _ in range(limits.TERMINAL_SIGN_INS_FROM_ONE_ADDRESS):
         assert client.post("/cli/sign-ins", asked, **sent).status_code == 201
     # The /64 counts as one.

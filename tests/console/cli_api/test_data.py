@@ -131,7 +131,7 @@ def test_deletions_are_counted_in_one_entry(terminal: Terminal, people: Cast, pl
         assert member.delete(f"{path}/things/items/{key}").status_code == 200
     assert ask(member, "delete", f"{path}/files/files", {"names": ["a.txt", "in/b.txt", "missing/"]}).status_code == 200
     found = {
-        entry.verb: (entry.about, entry.amount, entry.actor_name)
+        entry.verb: (entry.about, entry.amount, entry.name)
         for entry in audit.list_entries(Conditions(people.collection.id))
     }
     name = people.member.get_username()
@@ -292,7 +292,7 @@ def test_saves_are_the_tables_own(terminal: Terminal, people: Cast, place: str) 
     state = edits.get_state(access=Access(people.collection.id), base="things", key="a")
     changes = [
         {"id": "0", "kind": "edit", "key": "a", "revision": str(state.revision), "set": {"n": "2.50"}, "unset": []},
-        {"id": "1", "kind": "edit", "key": "b", "revision": "1", "set": {"n": "3"}, "unset": []},
+        {"id": "1", "kind": "edit", "key": "b", "revision": "0", "set": {"n": "3"}, "unset": []},
     ]
     answer = ask(terminal("member"), "post", f"{place}/bases/things/saves", {"save": str(uuid4()), "changes": changes})
     assert [result["outcome"] for result in answer.json()["results"]] == ["saved", "clash"]

@@ -12,7 +12,7 @@ from storage.access_tokens import tokens
 from storage.audit import log as audit
 from storage.audit.log import Conditions, Verb
 from storage.micro_logs import logs
-from storage.micros import api_keys, hosts, micros, variables
+from storage.micros import api_keys, hosts, micros, schedules, variables
 from storage.micros.host import Line, Source
 from storage.models import Deployment, Micro, MicroKey, Role
 from storage.postgres import clock
@@ -158,6 +158,7 @@ def test_what_makes_no_sense_is_refused(host: ToldHost, people: Cast, asked: Any
 def test_details_have_all_that_there_is_in_the_originals_order(people: Cast, micro: Micro, host: ToldHost) -> None:
     deploy_now(micro, HELLO)
     variables.set_variables(collection_id=micro.collection_id, micro_id=micro.id, values={"B": "2", "A": "1"})
+    schedules.set_schedule(collection_id=micro.collection_id, micro_id=micro.id, expression="5 minutes")
     told = client_of(people.reader).get(at(micro)).json()
     assert list(told.items()) == [
         ("name", "hello"),
@@ -170,6 +171,7 @@ def test_details_have_all_that_there_is_in_the_originals_order(people: Cast, mic
         ("environment_variables", ["A", "B"]),
         ("visor", "disabled"),
         ("http_auth", "enabled"),
+        ("cron", "5 minutes"),
     ]
 
 

@@ -11,7 +11,7 @@ from tests.people import Cast
 __all__ = ["host", "micro"]
 
 TEXTS = ["", "\x00", "\ud800", "\u202e", "x" * 5_000, "../..", "%00", "'; --", "\U0001f600"]
-VALUES = [*TEXTS, None, True, 0, -1, 1e308, [], {}, [[]], {"a": "\x00"}]
+VALUES: list[object] = [*TEXTS, None, True, 0, -1, 1e308, [], {}, [[]], {"a": "\x00"}]
 FIELDS = ["name", "runtime", "visor", "http_auth", "lines", "description"]
 QUERIES = ["after", "name"]
 WITH_BODIES = [door for door in DOORS if isinstance(door.body, dict)]

@@ -48,8 +48,10 @@ def test_a_schedule_is_set_read_and_removed(people: Cast, micro: Micro, url: str
     assert (made["expression"], made["limit_seconds"], made["set_by"]) == ("2 hours", 600, people.member.username)
     assert (len(made["next_times"]), made["failures_in_row"], made["is_overlapping"]) == (5, 0, False)
     assert client.get(f"{url}/schedule").json() == {"schedule": made}
+    assert client.get(url).json()["cron"] == "2 hours"
     for _ in range(2):
         assert client.delete(f"{url}/schedule").json() == {"schedule": None}
+    assert "cron" not in client.get(url).json()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from storage import limits
-from storage.micro_schedules import schedules
+from storage.micros import schedules
 from storage.models import Micro, MicroRun, MicroSchedule
 from storage.postgres import clock
 from tests.console.conftest import Browser

@@ -22,8 +22,7 @@ from storage.base.sql import items as items_sql
 from storage.drive import files
 from storage.drive.files import Download
 from storage.embedded.micros.places import Places
-from storage.micro_schedules import schedules
-from storage.micros import deploying, deployments, domains, micros, variables
+from storage.micros import deploying, deployments, domains, micros, schedules, variables
 from storage.models import Base, Deployment, Export, Import
 from storage.postgres import clock
 from storage.postgres.caller import Access

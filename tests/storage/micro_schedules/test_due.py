@@ -9,8 +9,8 @@ from django.db import transaction
 
 from storage import limits
 from storage.collections import collections
-from storage.micro_schedules import due, schedules
-from storage.micros import micros
+from storage.micro_schedules import due
+from storage.micros import micros, schedules
 from storage.micros.micros import hold_micro
 from storage.models import Collection, Micro, MicroRun, MicroSchedule
 from storage.postgres import clock

@@ -7,7 +7,7 @@ import pytest
 
 from storage.audit.log import Conditions, Verb, list_entries
 from storage.errors import BundleRefused
-from storage.micros import bundles, deployments, micros, variables
+from storage.micros import bundles, deployments, micros, schedules, variables
 from storage.models import Deployment, Micro
 from tests.micros import ToldHost, deploy_now, make_micro
 
@@ -49,12 +49,61 @@ def test_what_is_declared_counts_with_the_first_deployment(host: ToldHost) -> No
     assert next(each for each in entries if each.verb == Verb.MICRO_VARIABLES_SET).details["set"] == ["A"]
 
 
+def test_a_declared_schedule_is_set_once(host: ToldHost) -> None:
+    micro = make_micro()
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found
+    assert found.expression == "5 minutes"
+    schedules.remove_schedule(collection_id=micro.collection_id, micro_id=micro.id)
+    deploy_now(micro, declaring(cron="6 minutes"))
+    assert schedules.find_schedule(micro.id) is None
+
+
+def test_a_schedule_that_a_person_set_stays(host: ToldHost) -> None:
+    micro = make_micro()
+    schedules.set_schedule(collection_id=micro.collection_id, micro_id=micro.id, expression="1 hour")
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found
+    assert found.expression == "1 hour"
+
+
+def test_what_is_no_schedule_is_told_of_and_nothing_is_taken_up(host: ToldHost) -> None:
+    micro = make_micro()
+    with pytest.raises(BundleRefused, match="`cron`: “soon” is neither a rate such as “5 minutes” nor"):
+        deploy_now(micro, declaring(cron="soon", env=[{"key": "A", "value": "a"}]))
+    assert values_of(micro) == {}
+    assert not Deployment.objects.filter(micro=micro).exists()
+
+
 def test_later_deployments_change_nothing_that_people_set(host: ToldHost) -> None:
     micro = make_micro()
     deploy_now(micro, declaring(env=[{"key": "A", "value": "one"}]))
     variables.remove_variables(collection_id=micro.collection_id, micro_id=micro.id, variable_names=["A"])
     deploy_now(micro, declaring(env=[{"key": "A", "value": "two"}, {"key": "B", "value": "two"}]))
     assert values_of(micro) == {}
+
+
+def test_a_declared_schedule_is_set_with_the_first_deployment(host: ToldHost) -> None:
+    micro = make_micro()
+    deploy_now(micro, declaring(cron="5 minutes"))
+    found = schedules.find_schedule(micro.id)
+    assert found is not None
+    assert found.expression == "5 minutes"
+    schedules.remove_schedule(collection_id=micro.collection_id, micro_id=micro.id)
+    deploy_now(again(micro), declaring(cron="1 day"))
+    assert schedules.find_schedule(micro.id) is None
+
+    chosen = make_micro()
+    schedules.set_schedule(collection_id=chosen.collection_id, micro_id=chosen.id, expression="2 hours")
+    deploy_now(chosen, declaring(cron="5 minutes"))
+    kept = schedules.find_schedule(chosen.id)
+    assert kept is not None
+    assert kept.expression == "2 hours"
+
+    with pytest.raises(BundleRefused, match=r"deta\.json has no schedule that can be set: “weeks” is no unit"):
+        deploy_now(make_micro(), declaring(cron="5 weeks"))
 
 
 def test_a_micro_that_says_what_runs_it_is_not_contradicted(host: ToldHost) -> None:

@@ -205,7 +205,7 @@ def test_import_goes_on_where_it_was_broken_off(shell: Shell, place: Place, tmp_
 
 def test_dry_run_of_an_import_stores_nothing(shell: Shell, people: BaseClient) -> None:
     done = shell.run("base", "import", "people", "-", "--dry-run", given='{"key": "new"}')
-    assert (done.code, done.stderr) == (0, "1 item are there to be stored\n")
+    assert (done.code, done.stderr) == (0, "1 item would be stored\n")
     assert people.all_keys() == ["ada", "bob", "cy"]
 
 

@@ -109,8 +109,8 @@ def test_names_that_lead_out_of_the_folder_are_refused(shell: Shell, tmp_path: P
     assert done.stderr.splitlines() == [
         "“../out” is left out: its name leads elsewhere",
         "“/lead” is left out: a folder in its name has no name",
-        "“a//b” is left out: a folder in its name has no name",
         "“a/../../out” is left out: its name leads elsewhere",
+        "“a//b” is left out: a folder in its name has no name",
         "“file” is left out: “file/in” needs a folder of that name",
         "Error: 5 files left out",
     ]
@@ -193,7 +193,6 @@ def test_download_goes_on_where_it_was_broken_off(
 
 
 def test_broken_connection_is_tried_again(shell: Shell, faulty: FaultyProxy, folder: Path) -> None:
-    shell.does("drive", "ls")
     faulty.faults.extend([None] * 4 + [Fault("drop"), Fault("lose"), Fault("busy")])
     assert shell.does("drive", "sync", str(folder), "photos:") == "Sent 4 files (4 bytes); 0 were the same\n"
 

@@ -266,7 +266,7 @@ def test_a_reader_looks_and_changes_nothing(
     reader = here(tmp_path / "reader", place, make_member(place.collection_id, Role.READER))
     assert json.loads(reader.does("details", folder=project))["name"] == "first micro"
     (project / "main.py").write_text("app = 2\n")
-    refused = "Your role in this collection is “Reader”"
+    refused = "Your role in this collection is “Read-only”"
     done = reader.run("deploy", folder=project)
     assert (done.returncode, done.stdout, done.stderr) == (1, "Deploying...\n", f"Error: {refused}\n")
     assert reader.fails("auth", "disable", folder=project) == refused

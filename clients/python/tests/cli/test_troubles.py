@@ -68,7 +68,17 @@ def test_name_that_nobody_knows(here: Here) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://a.example", "http://", "http://a b", "https://a:port", "https://ada@a.example", "https://a..b"]
+    "url",
+    [
+        "",
+        "ftp://a.example",
+        "http://",
+        "http://a b",
+        "https://a:port",
+        "https://ada@a.example",
+        "https://a..b",
+        "https://xn--a",
+    ],
 )
 def test_what_is_no_address(here: Here, url: str) -> None:
     said = here.fails("login", "--server", url or "?")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
 
@@ -52,6 +54,13 @@ def write_object(path: Path, value: dict[str, Any], *, is_secret: bool = False) 
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise CliError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those of these folders that are there and hold nothing; one that holds another comes after it."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _umask() -> int:

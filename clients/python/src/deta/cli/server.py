@@ -196,7 +196,7 @@ def normalise(url: str) -> str:
         port = parts.port
     except ValueError:
         port = -1
-    is_host = parts.hostname is not None and _VISIBLE.fullmatch(parts.hostname) is not None
+    is_host = bool(parts.hostname) and not any(each.isspace() for each in parts.hostname or "")
     if parts.scheme not in ("http", "https") or not is_host or port == -1 or parts.query or parts.fragment:
         raise CliError(f"{url!r} is no server's address: write one such as https://home.example.org")
     if parts.username is not None:
@@ -205,8 +205,9 @@ def normalise(url: str) -> str:
     usual = {"http": 80, "https": 443}[parts.scheme]
     made = f"{parts.scheme}://{host}{'' if port in (None, usual) else f':{port}'}{parts.path.rstrip('/')}"
     try:
-        httpx.URL(made)
-    except httpx.InvalidURL:
+        # Both are asked later on, and raise then what nobody expects there.
+        httpx.URL(made).host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
         raise CliError(f"{url!r} is no server's address: write one such as https://home.example.org") from None
     return made
 

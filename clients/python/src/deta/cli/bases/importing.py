@@ -81,7 +81,7 @@ def import_items(
     if journal:
         journal.forget()
     count = importer.stored - skipped
-    done = "are there to be stored" if is_dry else "stored"
+    done = "would be stored" if is_dry else "stored"
     before = f", {skipped:,} had been before" if skipped else ""
     warn(f"{count:,} {'item' if count == 1 else 'items'} {done}{before}")
 

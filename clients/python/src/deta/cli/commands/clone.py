@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from deta.cli import project as projects
 from deta.cli.collections import with_project
 from deta.cli.errors import CliError
 from deta.cli.fetching import fetch_code
+from deta.cli.files import remove_empty
 from deta.cli.micro import Micro
 from deta.cli.options import open_server
 from deta.cli.project import State
@@ -64,7 +64,7 @@ def _empty(folder: Path) -> Iterator[None]:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        is_empty = not any(os.scandir(folder))
+        is_empty = next(folder.iterdir(), None) is None
     except OSError as error:
         raise CliError(f"'{folder}' can't be made: {error.strerror}") from None
     if not is_empty:
@@ -72,9 +72,5 @@ def _empty(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for each in (projects.state_path(folder).parent, *missing):
-            try:
-                each.rmdir()
-            except OSError:
-                break
+        remove_empty([projects.state_path(folder).parent, *missing])
         raise

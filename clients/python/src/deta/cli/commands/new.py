@@ -15,6 +15,7 @@ from deta.cli import collections
 from deta.cli import project as projects
 from deta.cli.deploying import asks_for_others, follow, send
 from deta.cli.errors import CliError
+from deta.cli.files import remove_empty
 from deta.cli.micro import Micro
 from deta.cli.options import open_server
 from deta.cli.project import State
@@ -162,11 +163,7 @@ def _made(folder: Path) -> Iterator[None]:
         yield
     except BaseException:
         if not projects.state_path(folder).exists():
-            for each in (state_folder, *missing):
-                try:
-                    each.rmdir()
-                except OSError:
-                    break
+            remove_empty([state_folder, *missing])
         raise
 
 

@@ -33,16 +33,16 @@ class Asked(Exception):
 
 @contextlib.contextmanager
 def heeding_signals() -> Iterator[None]:
-    """Within it a signal that asks for the end raises Asked in the main thread, once; those that follow are passed over.
+    """Within it a signal that asks for the end raises Asked in the main thread; Ctrl-C once at most, and others once at most.
 
     So whatever is to be put back after an end is put back, and a second Ctrl-C does not keep it from that.
     """
-    is_asked = False
+    heard: set[int] = set()
 
     def ask(number: int, frame: Optional[FrameType]) -> None:
-        nonlocal is_asked
-        if not is_asked:
-            is_asked = True
+        is_new = not heard if number == signal.SIGINT else not heard - {signal.SIGINT}
+        heard.add(number)
+        if is_new:
             raise Asked(number)
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
@@ -85,14 +85,16 @@ def start(
 
 def wait_for_one(process: subprocess.Popen[bytes]) -> int:
     """Its exit code as a shell says it, 128 and more after a signal; asked to end ourselves, we ask it."""
-    try:
-        code = process.wait()
-    except Asked as asked:
-        # In a terminal Ctrl-C has reached it too, and twice would mean "at once" to many.
-        if not (asked.number == signal.SIGINT and sys.stdin.isatty()):
+    while True:
+        try:
+            code = process.wait()
+        except Asked as asked:
+            # In a terminal Ctrl-C has reached it as well, and is its own to heed: to a prompt it means another line.
+            if asked.number == signal.SIGINT and sys.stdin.isatty():
+                continue
             process.send_signal(asked.number)
-        code = _end(process)
-    return code if code >= 0 else 128 - code
+            code = _end(process)
+        return code if code >= 0 else 128 - code
 
 
 def wait_for_first(processes: Mapping[str, subprocess.Popen[bytes]]) -> tuple[str, int]:

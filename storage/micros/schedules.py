@@ -9,8 +9,8 @@ from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import InvalidInput
-from storage.micro_runs.runs import check_limit
 from storage.micro_schedules.expressions import read_expression
+from storage.micro_schedules.run_limits import check_limit
 from storage.micros.micros import hold_micro
 from storage.models import Micro, MicroSchedule
 from storage.postgres import clock
@@ -28,21 +28,28 @@ def set_schedule(
     Raises MicroNotFound, InvalidInput (what the expression says, or that it has no time to come; the limit), DiskFull.
     """
     disk_space.check_space_for_items()
+    with transaction.atomic():
+        micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
+        return put_schedule(micro, expression=expression, limit_seconds=limit_seconds, set_by=set_by)
+
+
+def put_schedule(
+    micro: Micro, *, expression: str, limit_seconds: int | None = None, set_by: User | None = None
+) -> MicroSchedule:
+    """In the caller's transaction: as `set_schedule`, of a held Micro. Raises InvalidInput."""
     read = read_expression(expression)
     check_limit(limit_seconds)
     now = clock.now()
     next_at = read.next_time(now)
     if next_at is None:
         raise InvalidInput(f"“{read.text}” never comes again")
-    with transaction.atomic():
-        micro = hold_micro(collection_id=collection_id, micro_id=micro_id)
-        before = MicroSchedule.objects.filter(micro=micro).first()
-        values = {"expression": read.text, "limit_seconds": limit_seconds, "set_by": set_by, "set_at": now}
-        made, _ = MicroSchedule.objects.update_or_create(
-            micro=micro, defaults={**values, "next_at": next_at, "failures_in_row": 0, "overlapped_at": None}
-        )
-        said = {"expression": read.text} | ({"expression_before": before.expression} if before else {})
-        _record(Verb.MICRO_SCHEDULE_SET, micro, **said)
+    before = MicroSchedule.objects.filter(micro=micro).first()
+    values = {"expression": read.text, "limit_seconds": limit_seconds, "set_by": set_by, "set_at": now}
+    made, _ = MicroSchedule.objects.update_or_create(
+        micro=micro, defaults={**values, "next_at": next_at, "failures_in_row": 0, "overlapped_at": None}
+    )
+    said = {"expression": read.text} | ({"expression_before": before.expression} if before else {})
+    _record(Verb.MICRO_SCHEDULE_SET, micro, **said)
     return made
 
 

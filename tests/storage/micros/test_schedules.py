@@ -4,8 +4,7 @@ import pytest
 
 from storage.audit.log import Verb
 from storage.errors import InvalidInput, MicroNotFound
-from storage.micro_schedules import schedules
-from storage.micros import micros
+from storage.micros import micros, schedules
 from storage.models import AuditEntry, Micro, MicroSchedule
 from storage.postgres import clock
 from tests.micros import ToldHost, make_micro
