@@ -117,7 +117,7 @@ def test_the_history_says_when_how_long_and_what_came_of_it(
             micro=micro,
             kind="cron",
             state="failed" if number == 24 else "done",
-            due_at=now.replace(year=2000 + number),
+            due_at=now - timedelta(days=25 - number),
             reason="It broke.\nAll of it." if number == 24 else "",
             is_overlapping=number == 24,
             asked_at=now + timedelta(seconds=number),
