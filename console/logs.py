@@ -30,8 +30,10 @@ _MISTAKE_MAX, _MESSAGE_MAX, _TRACEBACK_MAX = 300, 2_000, 8_000
 FILE_MAX_BYTES = 10_485_760
 
 _MISTAKES = "4xx"
-# Data keys, and the links that let somebody in.
-_SECRET = re.compile(r"(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}|(?<=/join/)[^/\s]+|(?<=/welcome/)[^/\s]+")
+# Access tokens, data keys, and the links that let somebody in.
+_SECRET = re.compile(
+    r"(?<=hp_)[A-Za-z0-9]{40}|(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}|(?<=/join/)[^/\s]+|(?<=/welcome/)[^/\s]+"
+)
 
 logger = logging.getLogger(__name__)
 

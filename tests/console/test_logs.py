@@ -17,6 +17,7 @@ from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
 
 KEY = "abcdefghij_" + "Q" * 32
+TOKEN = "hp_" + "Q" * 40
 
 
 def record(message: str, *arguments: object, status: int = 0, **more: Any) -> logging.LogRecord:
@@ -35,9 +36,10 @@ def raised() -> Any:
 
 
 @pytest.mark.parametrize("formatter", [TextLine("%(levelname)s %(message)s"), JsonLine("%(levelname)s %(message)s")])
-def test_no_part_of_a_secret_is_left_where_a_long_entry_is_cut(formatter: logging.Formatter) -> None:
+@pytest.mark.parametrize("secret", [KEY, TOKEN])
+def test_no_part_of_a_secret_is_left_where_a_long_entry_is_cut(formatter: logging.Formatter, secret: str) -> None:
     for length in range(250, 330):
-        line = formatter.format(record("x" * length + KEY + "y" * 500, status=404))
+        line = formatter.format(record("x" * length + secret + "y" * 500, status=404))
         assert "Q" * 8 not in line
 
 

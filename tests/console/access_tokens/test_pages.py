@@ -15,7 +15,7 @@ from storage.postgres import clock
 from tests.commands import run_here
 from tests.console.cli_api.conftest import Terminal, terminal
 from tests.console.conftest import Browser
-from tests.people import Cast
+from tests.people import Cast, make_person
 
 __all__ = ["terminal"]
 
@@ -130,11 +130,12 @@ def test_what_a_terminal_sends_is_looked_at(people: Cast, terminal: Terminal, as
         assert answer.json()["errors"]
 
 
-def test_command_makes_a_token_alone_on_its_last_line(people: Cast) -> None:
-    name = people.member.username
+def test_command_makes_a_token_alone_on_its_last_line(database: None) -> None:
+    person = make_person()
+    name = person.username
     done = run_here("token", "create", name, "--name", "build server", "--days", "7")
     bearer = tokens.check_token(done.stdout.splitlines()[-1])
-    assert (bearer.person, bearer.name) == (people.member, "build server")
+    assert (bearer.person, bearer.name) == (person, "build server")
     listed = run_here("token", "list", name).stdout
     assert listed.endswith("  build server\n")
     assert run_here("token", "revoke", name, listed.split()[0]).stdout == "Revoked.\n"

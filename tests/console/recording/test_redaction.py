@@ -25,7 +25,7 @@ def secrets(**headers: str) -> Secrets:
     [
         ({"key": KEY}, f"my key is {KEY}!", "my key is [redacted]!"),
         ({"key": KEY}, "Q" * 32, "[redacted]"),
-        ({}, f"a token: {TOKEN}.", "a token: hp_[redacted]."),
+        ({}, f"this one: {TOKEN}.", "this one: hp_[redacted]."),
         ({"authorization": f"Bearer {TOKEN}"}, f"say {TOKEN}", "say [redacted]"),
         ({"authorization": f"Bearer {TOKEN}"}, TOKEN[3:], "[redacted]"),
         ({}, f"hp_{'7' * 39}", f"hp_{'7' * 39}"),

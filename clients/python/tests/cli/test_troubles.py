@@ -91,6 +91,8 @@ def test_foreign_server(here: Here, foreign: tuple[str, type[Foreign]], command:
     url, kind = foreign
     kind.status, kind.body = status, body
     said = f"{url} does not answer as a Homeport server does (HTTP {status}). Is the address right, port included?"
+    if (command, status) == ("login", 404):
+        said = NO_HOMEPORT.format(url)
     assert here.fails(command, "--server", url) == said
 
 
