@@ -76,6 +76,8 @@ TOLD = {
         "TERMINAL_SIGN_INS_MAX": "then 429; {:,} in all",
         "SIGN_IN_WRONG_VERIFIERS": "the terminal that asked | {:,}, then",
         "CLI_COLLECTIONS_MAX": "collections that a terminal is told | the first {:,}",
+        "CLI_EVENTS_PER_PAGE": "recorded requests in an answer to a terminal | {:,};",
+        "DATA_KEY_DAYS_MAX": "or for 1 to {:,} days |",
         "MICROS_PER_COLLECTION": "Micros in a collection | {:,} |",
         "MICRO_NAME_MAX_CHARACTERS": "a Micro's name | {:,} visible",
         "SUBDOMAIN_MIN_CHARACTERS": "a sub-domain | {:,} to",

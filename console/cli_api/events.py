@@ -34,8 +34,8 @@ def list_some(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     """`{"recording", "events": [...], "older"}`, newest first; `older` is what `?before=` goes on from, null at the end.
 
     `?after=` is the id of one that is known: what came after it, in the half minute before it, and, where it took longer than 20
-    seconds, in the hour before it. Filters are `?status=` (404,
-    4xx, errors), `?method=`, `?path=`, `?text=`, `?slower=` (ms), `?key=` and `?micro=` (a name or an id; "api" for no Micro).
+    seconds, in the hour before it. Filters are `?status=` (404, 4xx, errors), `?method=`, `?path=`, `?text=`, `?slower=` (ms),
+    `?key=` and `?micro=` (a name or an id; "api" for no Micro).
     """
     granted = access.by_person(request, collection_id)
     after, before = _event_id(request, "after"), _event_id(request, "before")

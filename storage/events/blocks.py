@@ -124,6 +124,8 @@ class _Contents(msgspec.Struct, array_like=True):
 
 
 _FIRST_ERROR = 400
+# The column holds no more. What took longer is told to have taken so long, where a block is looked for by it.
+LONGEST_TOLD_US = 2**31 - 1
 
 _encoder = msgspec.msgpack.Encoder()
 _lines_decoder = msgspec.msgpack.Decoder(list[Line])
@@ -203,7 +205,7 @@ class OpenBlock:
             events=self.events,
             errors=self._errors,
             by_hand=self._by_hand,
-            slowest_us=self._slowest_us,
+            slowest_us=min(self._slowest_us, LONGEST_TOLD_US),
             lines=_compress(_encoder.encode(self._lines)),
             contents=_compress(_encoder.encode(contents)),
         )

@@ -262,7 +262,7 @@ class _Look:
                     events_sql.BlockSpan(self._collection_id, self._lowest, below, self._highest),
                     with_errors=asked.status_from >= 400,
                     by_hand=asked.origin not in ("", APP),
-                    slower_us=asked.slower_us,
+                    slower_us=min(asked.slower_us, event_blocks.LONGEST_TOLD_US),
                     with_contents=bool(asked.text),
                     limit=at_once,
                 )

@@ -325,6 +325,14 @@ def test_block_tells_what_it_may_be_opened_for() -> None:
     assert (block.first_id, block.last_id) == (min(ids), max(ids))
 
 
+def test_request_that_took_longer_than_the_column_can_tell_is_kept_and_found(collection_id: str) -> None:
+    hours_us = 5_000_000_000
+    event_queries.keep_event(make_event(collection_id, duration_us=hours_us))
+    event_queries.keep_event(make_event(collection_id, duration_us=hours_us - 1_000))
+    found = event_queries.list_events(collection_id=collection_id, conditions=Conditions(slower_us=hours_us))
+    assert [line.duration_us for line in found.lines] == [hours_us]
+
+
 def test_blocks_are_bounded_in_number_size_and_time(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time_ns() // (60 * SECOND) * 60 * SECOND
     many = [make_event(collection_id, at_ns=now + number) for number in range(1_200)]

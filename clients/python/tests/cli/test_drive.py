@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pytest
 from clients.python.tests.cli.shell import Shell, inside
@@ -16,6 +16,7 @@ from tests.waiting import MOMENT_SECONDS
 from deta import Deta
 from deta.cli import place as places
 from deta.cli.drives import moving as syncing
+from deta.cli.drives import transfers
 from deta.config import Options
 
 PART = 10 * 1024 * 1024
@@ -200,14 +201,14 @@ def test_broken_connection_is_tried_again(shell: Shell, faulty: FaultyProxy, fol
 def test_one_file_that_cannot_be_read_holds_up_no_other(
     shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Path.open
+    real = transfers._open_source
 
-    def open_it(path: Path, *arguments: Any, **options: Any) -> Any:
+    def open_it(path: Path) -> IO[bytes]:
         if path.name == "a.txt":
             raise PermissionError(13, "Permission denied")
-        return real(path, *arguments, **options)
+        return real(path)
 
-    monkeypatch.setattr(Path, "open", open_it)
+    monkeypatch.setattr(transfers, "_open_source", open_it)
     done = shell.run("drive", "sync", str(folder), "photos:")
     assert (done.code, done.stdout) == (1, "Sent 3 files (3 bytes); 0 were the same\n")
     assert done.stderr == "“a.txt” failed: Permission denied\nError: 1 file failed\n"

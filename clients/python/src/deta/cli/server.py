@@ -78,7 +78,7 @@ class Server:
     def close(self) -> None:
         self._http.close()
 
-    def get(self, path: str, **params: Any) -> dict[str, Any]:
+    def get(self, path: str, /, **params: Any) -> dict[str, Any]:
         """The JSON object at a path."""
         return self._object("GET", path, params=params)
 

@@ -56,7 +56,8 @@ def scan(root: Path) -> Folder:
     while waiting:
         above, folder = waiting.pop()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
         except OSError as error:
             if not above:
                 raise

@@ -123,7 +123,8 @@ def _fetch_rest(drive: Drive, file: RemoteFile, part: Path, offset: int, moved: 
 
 def _open_source(path: Path) -> IO[bytes]:
     """To read. What was a file a moment ago may be a symbolic link by now, which is not followed."""
-    return path.open("rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NOFOLLOW", 0)))
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 def _open_part(part: Path) -> IO[bytes]:
