@@ -160,6 +160,15 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a repository": lambda full: fetches.ask_for_fetch(
         collection_id=full.collection_id, source=GitSource("https://git.example.org/app"), asked_by=full.person
     ),
+    "a Micro of a repository": lambda full: fetches.deploy_fetch(
+        collection_id=full.collection_id,
+        fetch_id=uuid.uuid4(),
+        name="new",
+        subdomain="",
+        values={},
+        cron="",
+        made_by=full.person,
+    ),
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
