@@ -36,16 +36,16 @@ from storage.s3.cache import copies
 from storage.throttles import tries
 
 
-def _once(work: Callable[[int], Any]) -> "Task[[int], Any, Any]":
+def _once(work: Callable[..., Any]) -> "Task[..., Any, Any]":
     """A job under its function's name, of which at most one waits."""
     name = work.__name__
     return app.task(name=name, queueing_lock=name)(work)
 
 
-def _every(cron: str) -> Callable[[Callable[[int], Any]], "Task[[int], Any, Any]"]:
+def _every(cron: str) -> Callable[[Callable[..., Any]], "Task[..., Any, Any]"]:
     """The same, at these times as well."""
 
-    def decorate(work: Callable[[int], Any]) -> "Task[[int], Any, Any]":
+    def decorate(work: Callable[..., Any]) -> "Task[..., Any, Any]":
         return app.periodic(cron=cron)(_once(work))
 
     return decorate

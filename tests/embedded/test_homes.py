@@ -309,9 +309,9 @@ def test_what_was_copied_is_on_the_disk_before_the_original_goes(
     def sync() -> None:
         steps.append("copied" if (restored / "engines" / "postgres").is_dir() else "too late")
 
-    def remove(folder: Path, **options: bool) -> None:
+    def remove(folder: Path, ignore_errors: bool = False) -> None:
         steps.append(f"removed {folder.name}")
-        rmtree(folder, **options)
+        rmtree(folder, ignore_errors)
 
     monkeypatch.setattr(os, "sync", sync)
     monkeypatch.setattr(homes.durable, "sync_folder", lambda folder: steps.append(f"synced {folder.name}"))

@@ -45,8 +45,7 @@ def broken(event):
     raise ValueError("no such luck")
 """
 NODE = """
-const { App } = require("deta");
-const app = App();
+const { app } = require("detalib");  // what `deta` of package.json has as well
 app.lib.run((event) => "Welcome to Deta!");
 app.lib.run((event) => `Hello, ${event.json.name}!`, "hello");
 app.lib.cron((event) => `${event.type} in Node`);
@@ -100,7 +99,7 @@ def test_the_run_pages_examples(terminal: Terminal) -> None:
     assert (whole["state"], whole["answer"], whole["action"]) == ("done", {"x": True}, "echo")
 
     broken = terminal.run("run", "broken", "-l")
-    assert (broken.returncode, broken.stderr) == (1, "Error: The run failed: ValueError: no such luck\n")
+    assert (broken.returncode, broken.stderr) == (1, "Error: The run failed: ValueError: no such luck.\n")
     assert broken.stdout.startswith("Running micro...\n\nLogs:\nbefore it broke\nTraceback")
     missing = terminal.run("run", "other")
     assert missing.returncode == 1

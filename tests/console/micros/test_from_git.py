@@ -1,5 +1,6 @@
 """The page that a README's button leads to: a link changes nothing, a member has a repository fetched, and it becomes a Micro."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -84,7 +85,7 @@ def test_a_member_has_it_fetched_in_the_background(people: Cast, browser: Browse
     page = client.get(page_of(fetch)).content.decode()
     assert "Waiting to be fetched" in page
     assert f"{REPO}#main:sub" in page
-    part = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "fetch"}
+    part: dict[str, Any] = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "fetch"}
     assert client.get(page_of(fetch), {"seen": "queued"}, **part).status_code == 204
     assert client.get(page_of(fetch), {"seen": "other"}, **part).status_code == 200
 

@@ -67,7 +67,7 @@ def test_very_many_members_are_not_all_read() -> None:
         ("br", b"\xff\xff\xff no brotli"),
         ("zstd", b"no zstd"),
         ("compress", TEXT),
-        ("gzip, gzip, gzip, gzip", gzip.compress(b"x")),
+        ("gzip, gzip, gzip, gzip", gzip.compress(b"x", mtime=0)),
         ("", TEXT),
         ("gzip", b""),
     ],

@@ -91,7 +91,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
     """Says at which address it was asked."""
 
     def do_GET(self) -> None:
-        body = f"hello from {self.server.server_address[0]!s}".encode()
+        body = f"hello from {self.connection.getsockname()[0]}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import webbrowser
 from typing import Optional
 
 import click
 
+from deta.cli.browser import open_page
 from deta.cli.micro import Micro, with_micro
 from deta.cli.options import as_json
 from deta.cli.place import Place, with_place
@@ -38,12 +38,12 @@ def disable(micro: Micro) -> None:
 
 @command.command("open", epilog="Example: deta visor open")
 @with_micro
-def open_page(micro: Micro) -> None:
+def open_visor(micro: Micro) -> None:
     """Open the Micro's recorded requests in the browser."""
     page = micro.page(f"visor/?micro={micro.state.micro_id}")
     say("Opening visor in the browser...")
-    if not webbrowser.open(page):
-        warn(f"No browser opens here: {page}")
+    warn(page)
+    open_page(page)
 
 
 @command.command(epilog="Example: deta visor tail --status errors --path /items")
