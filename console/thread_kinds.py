@@ -51,10 +51,11 @@ def kind_of_console(environ: dict[str, Any]) -> str:
     if path in ("/healthz", "/readyz"):
         return "rows"
     if path.startswith("/cli/"):
-        # Code on its way, and what a Micro is: that tells what its code asks for.
-        return "files" if path.endswith("/bundle") or path.rsplit("/", 2)[1] == "micros" else "pages"
+        # Code on its way, and what a Micro is, as that tells what its code asks for; parts of files, and their ends.
+        is_code = path.endswith("/bundle") or path.rsplit("/", 2)[1] == "micros"
+        return "files" if is_code or (_FILES_OF_COMMAND.match(path) and not is_reading) else "pages"
     if path.startswith(_PASSWORD_PAGES) and not is_reading:
         return "passwords"
-    if (path.endswith(_BY_HAND_PAGES) or _FILES_OF_COMMAND.match(path)) and not is_reading:
+    if path.endswith(_BY_HAND_PAGES) and not is_reading:
         return "files"
     return "files" if path.endswith(_FILE_PAGES) or ("/drive/" in path and not is_reading) else "pages"

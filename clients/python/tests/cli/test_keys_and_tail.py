@@ -1,7 +1,6 @@
 """`deta collection`, `deta key` and `deta visor tail`, against the real server."""
 
 import json
-import signal
 import subprocess
 import threading
 import time
@@ -64,7 +63,7 @@ def recorded(place: Place) -> Iterator[None]:
 
 
 def test_tail_shows_requests_as_they_come_each_once(terminal: Terminal, place: Place, recorded: None) -> None:
-    """The process is a real one: it goes on until it is interrupted."""
+    """The process is a real one: it goes on until it is ended."""
     client = make_client(place.server, "things", collection_id=place.collection_id)
     shown: list[dict[str, Any]] = []
     command = terminal.command("visor", "tail", "--json", "--path", "/items/", "--status", "404")
@@ -93,13 +92,14 @@ def test_tail_shows_requests_as_they_come_each_once(terminal: Terminal, place: P
         eventually(lambda: f"things/items/k{asked - 1}" in [event["path"] for event in shown])
         eventually(lambda: len(shown) == asked - min(map(number_of, shown)))
     finally:
-        process.send_signal(signal.SIGINT)
+        # Not as a person would, by Ctrl-C: whoever runs tests in the background has that ignored.
+        process.terminate()
         reading.join()
         said = process.stderr.read()
         process.stderr.close()
         process.stdout.close()
         process.wait()
-    assert process.returncode == 130, said
+    assert said == ""
     numbers = sorted(map(number_of, shown))
     assert numbers == list(range(numbers[0], asked))
     assert {event["status"] for event in shown} == {404}

@@ -95,17 +95,17 @@ def fetch(drive: Drive, file: RemoteFile, place: Path, *, moved: Moved) -> None:
     mark = hashlib.sha256(f"{file.name}\x00{file.hash}".encode()).hexdigest()[:24]
     part = place.parent / f"{PART_PREFIX}{mark}"
     there = _length_of(part)
-    if there > file.size or (there == file.size and hashes.hash_file(part, file.parts) != file.hash):
+    if there is not None and (there > file.size or (there == file.size and not _is_whole(part, file))):
         part.unlink()
-        there = 0
-    moved(there)
-    if there < file.size or not part.exists():
+        there = None
+    moved(there or 0)
+    if there is None or there < file.size:
         try:
-            _fetch_rest(drive, file, part, there, moved)
+            _fetch_rest(drive, file, part, there or 0, moved)
         except FileChanged:
             part.unlink(missing_ok=True)
             raise
-    if hashes.hash_file(part, file.parts) != file.hash:
+    if not _is_whole(part, file):
         part.unlink()
         raise FileChanged("It changed while it came: run it again")
     part.replace(place)
@@ -155,8 +155,13 @@ def _state_of(path: Path) -> tuple[int, int]:
     return known.st_size, known.st_mtime_ns
 
 
-def _length_of(part: Path) -> int:
+def _is_whole(part: Path, file: RemoteFile) -> bool:
+    return hashes.hash_file(part, file.parts) == file.hash
+
+
+def _length_of(part: Path) -> Optional[int]:
+    """In bytes; None when there is no such file."""
     try:
         return part.lstat().st_size
     except FileNotFoundError:
-        return 0
+        return None
