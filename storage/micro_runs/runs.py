@@ -27,7 +27,8 @@ from storage.micros.micros import find_micro
 from storage.models import MicroRun
 from storage.postgres.database import run_one
 
-Kind, State = MicroRun.Kind, MicroRun.State
+Kind = MicroRun.Kind
+State = MicroRun.State
 UNDER_WAY = (State.QUEUED, State.RUNNING)
 _EMPTY = b"{}"
 

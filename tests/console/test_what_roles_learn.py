@@ -306,6 +306,8 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
     nothing |= {
         "micro_id": "0" * 12,
         "deployment_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "run_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "fetch_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "starter": "nothing",
         "variable": "NOTHING",
         "domain": "nothing.example.org",

@@ -1,5 +1,7 @@
 """Schedules on the real server: fifty sleeping Micros have run within a minute, and a run whose worker is killed has failed."""
 
+from typing import Any
+
 import pytest
 
 from storage.micro_runs import runs
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.slow
 def many(server: Server, guides: Cast) -> list[Micro]:
     """Fifty Micros of one Flask app, none of which runs."""
     first = deploy_micro(server.url, guides.collection.id, {"main.py": FLASK, "requirements.txt": "flask\n"}, name="f0")
-    serving = Deployment.objects.get(id=micros.find_micro(**place_of(first.micro)).deployment_id)
+    serving = Deployment.objects.get(micro=first.micro)
     made = [first.micro]
     for number in range(1, _MANY):
         micro = micros.create_micro(collection_id=guides.collection.id, name=f"f{number}")
@@ -52,7 +54,7 @@ def many(server: Server, guides: Cast) -> list[Micro]:
     return made
 
 
-def place_of(micro: Micro) -> dict[str, str]:
+def place_of(micro: Micro) -> dict[str, Any]:
     return {"collection_id": micro.collection_id, "micro_id": micro.id}
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from storage.collections import collections
-from storage.micro_runs.runs import list_runs
 from storage.models import Membership, MicroRun, MicroSchedule, Role
 from storage.postgres import clock
 from tests.people import make_person
@@ -122,15 +121,17 @@ def test_the_cron_pages_examples(terminal: Terminal, micro: MicroClient) -> None
     assert terminal.fails("cron", "set", str(terminal.folder)).startswith("“")
 
     MicroSchedule.objects.filter(micro_id=micro.micro.id).update(next_at=clock.now())
-    run = eventually(lambda: ended_run(micro), seconds=LONG_SECONDS)
+    run = wait_for_run(micro)
     assert (run.state, run.answer) == ("done", '"cron/"')
     assert terminal.does("cron", "remove") == "Successfully removed schedule from micro\n"
     assert not MicroSchedule.objects.filter(micro_id=micro.micro.id).exists()
 
 
-def ended_run(micro: MicroClient) -> MicroRun | None:
-    found = [run for run in list_runs(micro_id=micro.micro.id, kind=MicroRun.Kind.CRON) if run.finished_at]
-    return MicroRun.objects.get(id=found[0].id) if found else None
+def wait_for_run(micro: MicroClient) -> MicroRun:
+    """The run of its schedule, once it is over."""
+    ended = MicroRun.objects.filter(micro_id=micro.micro.id, kind=MicroRun.Kind.CRON, finished_at__isnull=False)
+    eventually(ended.exists, seconds=LONG_SECONDS)
+    return ended.latest("asked_at")
 
 
 @pytest.mark.slow
@@ -140,7 +141,7 @@ def test_the_same_in_node(terminal: Terminal, micro: MicroClient) -> None:
     assert terminal.does("run", "hello", "--", "--name", "Jimmy") == answer('"Hello, Jimmy!"')
     terminal.does("cron", "set", "1 day")
     MicroSchedule.objects.filter(micro_id=micro.micro.id).update(next_at=clock.now())
-    assert eventually(lambda: ended_run(micro), seconds=LONG_SECONDS).answer == '"cron in Node"'
+    assert wait_for_run(micro).answer == '"cron in Node"'
 
 
 def test_a_folder_without_a_micro_says_so(terminal: Terminal, tmp_path: Path) -> None:

@@ -86,12 +86,12 @@ class Control:
         return await self._builds.install(question.wanted, tell=tell)
 
     async def _hold(self, micro_ids: Sequence[str], tell: Tell) -> None:
-        """Hold them until whoever asked closes the connection."""
+        """Hold them until whoever asked closes the connection, or this process ends."""
         with ExitStack() as held:
             for micro_id in micro_ids:
                 held.enter_context(self._supervisor.holding(micro_id))
             tell("held")
-            await asyncio.Event().wait()
+            await self._supervisor.until_over()
 
 
 class ControlWhenOff(Control):

@@ -38,6 +38,7 @@ class Supervisor:
         self._list_wanted, self._sweep = list_wanted, sweep
         self._lives: dict[str, Life] = {}
         self._changed = asyncio.Event()
+        self._over = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rows")
         self._complaint = ""
 
@@ -52,6 +53,7 @@ class Supervisor:
             for task in tasks:
                 task.cancel()
             await self._finish()
+            self._over.set()
 
     # What others ask, by `control.py`.
 
@@ -82,6 +84,10 @@ class Supervisor:
             return
         with life.holding():
             yield
+
+    async def until_over(self) -> None:
+        """Wait until all of them have finished, as this process ends."""
+        await self._over.wait()
 
     # What goes on.
 

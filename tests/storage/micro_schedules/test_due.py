@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -24,7 +25,7 @@ State = MicroRun.State
 
 def make_due(micro: Micro, expression: str = "5 minutes", *, late: timedelta = timedelta()) -> MicroSchedule:
     """A schedule that is due, and maybe has been for long."""
-    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id}
     made = schedules.set_schedule(**at, expression=expression)
     MicroSchedule.objects.filter(micro=micro).update(
         next_at=clock.now() - late, set_at=made.set_at - late - timedelta(minutes=5)

@@ -1,5 +1,7 @@
 """Schedules: set, replaced, removed, and gone with their Micro."""
 
+from typing import Any
+
 import pytest
 
 from storage.audit.log import Verb
@@ -31,7 +33,7 @@ def test_a_schedule_is_set_replaced_and_removed() -> None:
     times = schedules.list_next_times(found)
     assert [at.hour for at in times] == [10] * 5
     assert times[0] == found.next_at
-    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id}
     assert schedules.remove_schedule(**at)
     assert not schedules.remove_schedule(**at)
     entries = AuditEntry.objects.filter(collection_id=micro.collection_id).order_by("id")
@@ -62,7 +64,7 @@ def test_what_can_not_be_is_refused(expression: str, limit: int | None, words: s
 
 def test_another_collections_micro_has_none_to_set_or_remove() -> None:
     micro, other = make_micro(), make_micro()
-    at = {"collection_id": other.collection_id, "micro_id": micro.id}
+    at: dict[str, Any] = {"collection_id": other.collection_id, "micro_id": micro.id}
     with pytest.raises(MicroNotFound):
         schedules.set_schedule(**at, expression="5 minutes")
     with pytest.raises(MicroNotFound):
