@@ -73,7 +73,7 @@ def read_expression(text: str) -> Expression:
     if not words:
         raise InvalidInput("Say when it runs: a rate such as “5 minutes”, or a cron expression such as “0 10 * * ? *”")
     rate = _RATE.fullmatch(words.lower())
-    return _read_rate(int(rate[1]), rate[2]) if rate else _read_cron(words.upper())
+    return _read_rate(int(rate[1]), rate[2]) if rate else _read_cron(words)
 
 
 def _read_rate(count: int, word: str) -> Expression:
@@ -86,10 +86,11 @@ def _read_rate(count: int, word: str) -> Expression:
     return Expression(f"{count} {unit}{'' if count == 1 else 's'}", count * _UNITS[unit])
 
 
-def _read_cron(words: str) -> Expression:
-    fields = words.split(" ")
-    if len(fields) != len(_FIELDS):
+def _read_cron(written: str) -> Expression:
+    if len(fields := written.split(" ")) != len(_FIELDS):
         raise InvalidInput(_say_count(fields))
+    words = written.upper()
+    fields = words.split(" ")
     for (name, (takes, example)), field in zip(_FIELDS.items(), fields, strict=True):
         if not _is_right(name, field, example):
             raise InvalidInput(f"“{field}” can't be the {name}: {takes}")
@@ -104,7 +105,7 @@ def _read_cron(words: str) -> Expression:
 
 def _say_count(fields: list[str]) -> str:
     if len(fields) == len(_FIELDS) - 1:
-        hint = f"this looks like another system's five; here it would be “{_six_of_five(fields)}”"
+        hint = f"this looks like another system's five; here it would be “{_six_of_five([each.upper() for each in fields])}”"
         return f"A cron expression has six fields ({_SIX}): {hint}"
     if len(fields) < len(_FIELDS) - 1:
         return f"“{' '.join(fields)}” is neither a rate such as “5 minutes” nor a cron expression, which has six fields ({_SIX})"

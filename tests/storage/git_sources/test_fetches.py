@@ -121,7 +121,7 @@ def test_what_is_refused_makes_nothing_and_stays_to_be_tried_again(cast: Cast, h
     with pytest.raises(Unauthorized):
         deploy(cast, fetch, made_by=cast.outsider)
     assert [each.name for each in micros.list_micros(cast.collection.id)] == ["taken"]
-    with pytest.raises(InvalidInput, match="`cron`: “SOON” is neither"):
+    with pytest.raises(InvalidInput, match="`cron`: “soon” is neither"):
         deploy(cast, fetch, cron="soon")
     assert deploy(cast, fetch, cron="5 minutes").id == fetch.id
     (made,) = [each for each in micros.list_micros(cast.collection.id) if each.name == "app"]

@@ -162,7 +162,7 @@ SIX = "minutes, hours, day of the month, month, day of the week, year"
         ("5 weeks", "“weeks” is no unit of a rate: minutes, hours and days are"),
         (
             "soon",
-            f"“SOON” is neither a rate such as “5 minutes” nor a cron expression, which has six fields ({SIX})",
+            f"“soon” is neither a rate such as “5 minutes” nor a cron expression, which has six fields ({SIX})",
         ),
         (
             "0 10 * * *",

@@ -51,7 +51,7 @@ def test_what_is_declared_counts_with_the_first_deployment(host: ToldHost) -> No
 
 def test_what_is_no_schedule_is_told_of_and_nothing_is_taken_up(host: ToldHost) -> None:
     micro = make_micro()
-    with pytest.raises(BundleRefused, match="`cron`: “SOON” is neither a rate such as “5 minutes” nor"):
+    with pytest.raises(BundleRefused, match="`cron`: “soon” is neither a rate such as “5 minutes” nor"):
         deploy_now(micro, declaring(cron="soon", env=[{"key": "A", "value": "a"}]))
     assert values_of(micro) == {}
     assert not Deployment.objects.filter(micro=micro).exists()
