@@ -65,7 +65,8 @@ def start(
     Raises CliError.
     """
     try:
-        return subprocess.Popen(
+        # Of a Spacefile it is a line for a shell, as the person wrote it.
+        return subprocess.Popen(  # nosec B602
             command,
             env=dict(environment),
             cwd=folder,
