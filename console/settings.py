@@ -225,7 +225,7 @@ STATICFILES_FINDERS = [
     "console.vendored.AppsFinder",
     "console.vendored.AceFinder",
 ]
-STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+STORAGES = {"staticfiles": {"BACKEND": "console.static_files.StaticFiles"}}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "storage.postgres.queue_connections.connect"

@@ -177,12 +177,12 @@ def test_each_length_is_that_of_a_pattern() -> None:
         r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<svg[\s>]",
         pytest.param(rb"(a+)+b", marks=pytest.mark.slow),
         pytest.param(r"(a|a)*b", marks=pytest.mark.slow),
-        rb"^(\w+\s?)*$",
+        pytest.param(rb"^(\w+\s?)*$", marks=pytest.mark.slow),
         r"\s+$",
         pytest.param(rb"(x+x+)+y", marks=pytest.mark.slow),
         pytest.param(r".*,.*,.*;", marks=pytest.mark.slow),
         pytest.param(rb"(?:[^,]*,?)*!", marks=pytest.mark.slow),
-        r"(.*?,){12}P",
+        pytest.param(r"(.*?,){12}P", marks=pytest.mark.slow),
     ],
 )
 def test_slow_patterns_are_told(pattern: str | bytes) -> None:
