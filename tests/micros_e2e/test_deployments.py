@@ -38,7 +38,7 @@ def package(setup: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(server: Server, guides: Cast) -> MicroClient:
     return deploy_micro(server.url, guides.collection.id, version(1), name="deployed")
 

@@ -17,12 +17,12 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 CONTACT = {"name": "Ada", "email": "ada@example.org", "message": "Hello & goodbye"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def form(server: Server, guides: Cast) -> MicroClient:
     return deploy_micro(server.url, guides.collection.id, files.FORM_FLASK, name="form-flask")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def express_form(server: Server, guides: Cast) -> MicroClient:
     return deploy_micro(server.url, guides.collection.id, files.FORM_EXPRESS, name="form-express")
 

@@ -115,7 +115,7 @@ with socket.socket(fileno=os.dup(4)) as control, open("/etc/passwd") as file:
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hostile(server: Server, guides: Cast) -> MicroClient:
     return deploy_micro(server.url, guides.collection.id, {"main.py": OBEDIENT}, name="hostile")
 

@@ -24,7 +24,7 @@ from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually, seconds_
 WITH_CHILD = OBEDIENT + "\nimport subprocess\nsubprocess.Popen(['/bin/sleep', '3599'], start_new_session=True)\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(server: Server, guides: Cast) -> MicroClient:
     return deploy_micro(server.url, guides.collection.id, {"main.py": WITH_CHILD}, name="killed")
 
