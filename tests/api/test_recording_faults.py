@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import httpx
+import pytest
 
 from storage import limits
 from tests.factories import item_path
@@ -31,6 +32,7 @@ def test_requests_go_on_while_the_table_is_locked(server: Any, database: None) -
     recorded(client.collection_id, 121, limit=200)
 
 
+@pytest.mark.slow
 def test_loss_is_shown_on_the_page(server: Any, database: None) -> None:
     """What is kept of so many bodies, which do not compress well, is more than the queues of both processes may hold."""
     client = make_recorded(server)

@@ -1,5 +1,6 @@
 """Sign-in through an OpenID Connect provider, from the environment of `serve` to a page, in a real browser."""
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import faults_of
@@ -8,6 +9,7 @@ from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, running_provider
 from tests.waiting import MOMENT_SECONDS
 
 
+@pytest.mark.slow
 def test_provider_of_the_settings_signs_people_in(chromium: Browser) -> None:
     with running_provider() as provider, making_servers() as make_server:
         provider.claims = {"sub": "ada-1", "email": "ada@example.com", "email_verified": True}

@@ -205,7 +205,8 @@ def test_app_and_recovery_codes(pages: Pages, database: None, tmp_path: Path) ->
     expect(page.get_by_role("dialog").locator("#the-codes")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_for_axe_to_find(device: Device, database: None, width: int) -> None:
     """On the pages of who has a second factor; those of who has none are in `tests/browser/test_accessibility.py`."""
     person, page = make_person("ada", owns_server=True), device(width=width, bypass_csp=True)

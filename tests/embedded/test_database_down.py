@@ -44,6 +44,7 @@ def database_down(server: Any) -> Iterator[None]:
         server.process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_database_down_is_told_soon_and_over_when_it_is(hardy_server: Any, client: httpx.Client) -> None:
     collection_id = client.base_url.path.split("/")[2]
     hardy_server.run_code(f"{SET_UP}\nrecording.start_recording({collection_id!r})")

@@ -59,7 +59,9 @@ def _faults(target: Target, request: Request, answer: Answer) -> Iterator[str]:
         return
     kind = answer.headers["content-type"]
     may_be_kept = answer.headers.get("cache-control", "")
-    if target.is_api and answer.status >= 400 and answer.status != 413 and kind != "application/json":
+    # What a path that was changed at its beginning asks for may be a page.
+    is_api = target.is_api and request.target.startswith((b"/v1/", b"/cli/"))
+    if is_api and answer.status >= 400 and answer.status != 413 and kind != "application/json":
         yield f"an error of type {kind}"
     # A stored file may be of any type; its browser asks each time whether it has changed.
     if "etag" in answer.headers and may_be_kept == "private, no-cache" and answer.headers.get("accept-ranges"):

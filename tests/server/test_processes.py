@@ -95,6 +95,7 @@ def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(hardy_server: Se
     assert app.call("GET", "/items/a").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_stopped_server_leaves_no_worker_behind_even_if_its_main_process_was_killed(hardy_server: Server) -> None:
     old = main_process(hardy_server)
     orphans = living_children(old)

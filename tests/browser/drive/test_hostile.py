@@ -179,6 +179,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.slow
 def test_odd_names_are_listed_opened_and_downloaded(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, NAMES)
     page = drive.page

@@ -257,6 +257,7 @@ def test_undo_by_key_keeps_what_came_meanwhile(server: Server, cast: Cast, pages
     expect(drive.page.locator("#toasts")).to_contain_text("Both files are kept")
 
 
+@pytest.mark.slow
 def test_a_folder_of_many_files_goes_in_the_background_and_comes_back(server: Server, cast: Cast, pages: Pages) -> None:
     names = [f"many/{number:04}.txt" for number in range(1200)]
     drive = open_drive(pages, server, cast, [*names, "stays.txt"])

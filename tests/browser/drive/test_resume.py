@@ -75,6 +75,7 @@ def kill_everything(server: Server) -> None:
     server.process = None
 
 
+@pytest.mark.slow
 def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chromium: Browser, film: Path) -> None:
     server = mortal_server
     page = chromium.new_context(base_url=server.url, viewport={"width": 1280, "height": 800}).new_page()

@@ -116,6 +116,7 @@ def test_a_call_that_takes_too_long_is_given_up(stand: Stand) -> None:
     assert (fault.kind, fault.message) == (FaultKind.SLOW, "It took longer than its 0.5 seconds")
 
 
+@pytest.mark.slow
 def test_neither_sleep_nor_another_deployment_ends_a_long_call(make_stand: Callable[..., Stand]) -> None:
     """A request has a fifth of a second here, and what is replaced as much again; the call takes ten times that."""
     stand = make_stand(Settings(bounds=Bounds(request_seconds=0.2, finish_seconds=0.2)))
