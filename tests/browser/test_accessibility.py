@@ -324,17 +324,17 @@ def test_faults_are_found_in_both_schemes(pages: Pages) -> None:
     assert page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
 
 
-# Two tests, so that two processes can share the work. axe looks at each page at one width, in the long run at both.
-@pytest.mark.parametrize("half", [0, 1])
+# Several tests, so that processes can share the work. axe looks at each page at one width, in the long run at both.
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("is_thorough", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_every_page(full: Cast, pages: Pages, half: int, is_thorough: bool) -> None:
+def test_every_page(full: Cast, pages: Pages, part: int, is_thorough: bool) -> None:
     page = pages(full.server_owner, bypass_csp=True)
     event, replay, of_micro = keep_events(full.collection.id)
     known = ids_of(full) | {"event": event, "replay": replay, "of_micro": of_micro, "empty": make_cast().collection.id}
     known |= make_sign_ins(full)
     known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
     faults = {}
-    for number, (name, path) in enumerate(list(PAGES.items())[half::2]):
+    for number, (name, path) in enumerate(list(PAGES.items())[part::4]):
         page.goto(path.format(**known))
         for turn, width in enumerate((1280, 390)):
             page.set_viewport_size({"width": width, "height": 800})
@@ -369,7 +369,8 @@ def test_dialogs_menu_and_palette(full: Cast, pages: Pages) -> None:
     assert faults_of(page) == []
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
 def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: int) -> None:
     base = StoredBase(full, "guests")
     base.put({"key": "!a", "age": 1, "home": {}}, {"key": "!b", "age": 2}, {"key": "!c", "age": 3})

@@ -120,7 +120,8 @@ def test_the_keys_are_told(server: Server, cast: Cast, pages: Pages) -> None:
         expect(dialog).to_contain_text(key)
 
 
-@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing(server: Server, cast: Cast, pages: Pages, width: int) -> None:
     files = {
         "box/d.txt": b"d",
