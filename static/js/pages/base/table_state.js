@@ -7,6 +7,7 @@
 
 import { createEventBus } from "../../lib/event_bus.js";
 import { typeOf } from "../../lib/json_values.js";
+import { placeAmong } from "../../lib/row_order.js";
 import { nothingStaged, rowId, stagedCell } from "../../lib/staged_changes.js";
 import { arrange } from "../../lib/table_columns.js";
 
@@ -109,9 +110,12 @@ export function createTableState(root) {
     const loaded = new Set(table.rows.map(({ id }) => id));
     for (const [id, change] of table.staged.changes) {
       if (change.kind === "add" && !loaded.has(id))
-        added.push({ id, key: change.key, revision: null, values: new Map(), isNew: true });
+        added.push({
+          row: { id, key: change.key, revision: null, values: new Map(), isNew: true },
+          place: change.place,
+        });
     }
-    table.shown = [...added, ...table.rows];
+    table.shown = placeAmong(table.rows, added);
     index = new Map(table.shown.map(({ id }, position) => [id, position]));
     const gone = [...table.selected].filter((id) => !index.has(id));
     if (gone.length > 0) table.setSelected([...table.selected].filter((id) => index.has(id)));
