@@ -3,6 +3,7 @@
 import { formatCount } from "../lib/formatting.js";
 import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createCellPaste } from "./base/cell_paste.js";
 import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
 import { createCopyPasteImport } from "./base/copy_paste_import.js";
@@ -39,8 +40,9 @@ createClashDialog(table, { loader, view });
 createQueryBar(table, { loader, frame });
 const header = createColumnHeaders(table, view);
 const status = createStatusLine(table, { loader, saving, frame });
-const keys = createKeyboardAndPointer(table, view, { edits });
-createCopyPasteImport(table, { loader, edits, keys });
+const keys = createKeyboardAndPointer(table, view, { edits, loader });
+createCopyPasteImport(table, { loader, keys });
+if (table.canWrite) createCellPaste(table, view, { loader });
 const panel = createStagedPanel(table);
 
 addCommands({
