@@ -97,12 +97,12 @@ export function readAs(text, type) {
 }
 
 function whyNoNumber(text) {
-  if (text === "") return "Type a number. To store text, choose String";
-  if (/^-?0[0-9]/.test(text)) return "A number cannot begin with 0. To store it as text, choose String";
+  if (text === "") return "A number is missing";
+  if (/^-?0[0-9]/.test(text)) return "A number cannot begin with 0";
   if (/^-?[0-9]{1,3}([,_ ][0-9]{3})+(\.[0-9]+)?$/.test(text))
     return "A number cannot have separators between its digits";
   if (/^-?[0-9]+,[0-9]+$/.test(text)) return "Write the decimal separator as a point";
-  return `“${text.slice(0, 40)}” is not a number. To store it as text, choose String`;
+  return `“${text.slice(0, 40)}” is not a number`;
 }
 
 function withArticle(type) {

@@ -164,7 +164,8 @@ export function createEditorDialog(table, view, { loader, edits }) {
 
   function complain(fault) {
     const place = fault?.line ? `Line ${fault.line}, column ${fault.column}: ` : "";
-    faultLine.textContent = fault ? place + fault.message : "";
+    const hint = type.value === "number" ? ". To store text, choose String" : "";
+    faultLine.textContent = fault ? place + fault.message + hint : "";
     done.setAttribute("aria-disabled", String(fault !== null));
   }
 

@@ -16,6 +16,7 @@ export function createGridView(table, frame) {
   const drawn = new Map(); // id -> {element, row, change, names}
   let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header
   let isDrawAsked = false;
+  let note = null; // {id, name, element, height}: what is said of a cell, in room of its own below its row
 
   function drawSoon() {
     if (isDrawAsked) return;
@@ -29,7 +30,7 @@ export function createGridView(table, frame) {
   function draw() {
     if (size === null) size = measure();
     const { rowHeight } = size;
-    body.style.height = `${table.shown.length * rowHeight}px`;
+    layHeight();
     const [first, end] = rowsInView({
       scrollTop: frame.scrollTop,
       height: size.height,
@@ -48,8 +49,13 @@ export function createGridView(table, frame) {
     const range = selectedRange();
     for (const id of wanted) if (place(id)) markRow(id, range);
     markTabStop();
+    if (note) note.element.style.top = `${size.headerHeight + (table.indexOf(note.id) + 1) * rowHeight}px`;
     if (hadFocus && !body.contains(document.activeElement)) focusCursor();
     table.emit("drawn");
+  }
+
+  function layHeight() {
+    body.style.height = `${table.shown.length * size.rowHeight + (note?.height ?? 0)}px`;
   }
 
   /** Draw a row where it belongs; true when it had to be made. */
@@ -66,16 +72,35 @@ export function createGridView(table, frame) {
       const element = drawRow(table, row, position);
       if (known) known.element.replaceWith(element);
       else insert(element, position);
-      known = { element, row, change, names: table.names, position: null };
+      known = { element, row, change, names: table.names, top: null };
       drawn.set(id, known);
     }
-    const isMade = known.position === null;
-    if (known.position !== position) {
-      known.position = position;
-      known.element.style.transform = `translateY(${position * size.rowHeight}px)`;
+    const isMade = known.top === null;
+    const top = topOf(position);
+    if (known.top !== top) {
+      known.top = top;
+      known.element.style.transform = `translateY(${top}px)`;
       known.element.setAttribute("aria-rowindex", position + 2);
     }
     return isMade;
+  }
+
+  function topOf(position) {
+    return position * size.rowHeight + (note && position > table.indexOf(note.id) ? note.height : 0);
+  }
+
+  /** Say something of a cell: it stands below its row, which it moves with, and covers none. @param {{id: string, name: string, element: HTMLElement}|null} next */
+  function setNote(next) {
+    note?.element.remove();
+    note = null;
+    if (next) {
+      frame.append(next.element);
+      note = { ...next, height: next.element.offsetHeight };
+      const most = frame.scrollLeft + frame.clientWidth - note.element.offsetWidth;
+      const left = Math.min(cellElement(note.id, note.name).offsetLeft, most);
+      note.element.style.left = `${Math.max(frame.scrollLeft, left)}px`;
+    }
+    draw();
   }
 
   /** Rows stand in the document in their order, for who reads it from top to bottom. */
@@ -162,6 +187,8 @@ export function createGridView(table, frame) {
     const row = table.indexOf(id);
     if (row === -1) return;
     size ??= measure();
+    // Of rows that have just come the frame knows nothing before.
+    layHeight();
     frame.scrollTop = scrollToRow({
       row,
       scrollTop: frame.scrollTop,
@@ -247,6 +274,7 @@ export function createGridView(table, frame) {
     drawSoon,
     cellElement,
     focusCursor,
+    setNote,
     selectedRange,
     redraw(id) {
       const known = drawn.get(id);

@@ -128,7 +128,7 @@ export function createKeyboardAndPointer(table, view, { edits }) {
     const cell = event.target.closest("[data-name]");
     if (!cell || event.button !== 0 || event.target.closest(".cell-input")) return;
     const id = cell.closest("[data-id]").dataset.id;
-    if (table.isEditing && !edits.take()) return event.preventDefault();
+    if (table.isEditing && !edits.leave()) return event.preventDefault();
     const isRange = event.shiftKey && table.cursor !== null;
     if (isRange) event.preventDefault(); // no text is to be marked between the two clicks
     if (event.target.closest("input, button") && !isRange) return undefined;
@@ -179,7 +179,7 @@ export function createKeyboardAndPointer(table, view, { edits }) {
     if (document.querySelector("dialog[open]")) return;
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (ctrl && key === "s") return done(event, () => edits.take() && runCommand("save"));
+    if (ctrl && key === "s") return done(event, () => edits.leave() && runCommand("save"));
     if (isTyping) return undefined;
     if (ctrl && key === "z") return done(event, () => runCommand(event.shiftKey ? "redo" : "undo"));
     if (ctrl && key === "y") return done(event, () => runCommand("redo"));
