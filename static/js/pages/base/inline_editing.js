@@ -5,7 +5,7 @@ import { editCells, setKey } from "../../lib/staged_changes.js";
 import { addCommands, runCommand } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { announce, make } from "./dom.js";
-import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
+import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const LONGEST_IN_PLACE = 400;
 
@@ -27,6 +27,7 @@ export function createInlineEditing(table, view) {
           : announce("A saved key cannot be changed. Use Duplicate to make a new row");
     const { json } = table.cell(row, name);
     const type = typeOfCell(json);
+    if (name === EXPIRES && !(json instanceof LongValue)) return runCommand("open-expiry", { row, typed });
     if (type === "object" || type === "array")
       return typed === null
         ? runCommand("open-cell", { row, name })

@@ -1,7 +1,7 @@
 /** What is said around the table: when it was fetched, how much there is, how much is staged, and what to do when there is nothing. */
 
 import { formatCount } from "../../lib/formatting.js";
-import { expiry } from "../../lib/json_values.js";
+import { timeLeft } from "../../lib/json_values.js";
 import { requestJson, withQuery } from "../../lib/requests.js";
 import { count } from "../../lib/staged_changes.js";
 import { runCommand } from "../commands.js";
@@ -188,7 +188,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   setInterval(() => {
     if (!loader.state.isLoading) drawFacts();
     for (const countdown of table.grid.querySelectorAll("[data-expires]"))
-      countdown.textContent = expiry(countdown.dataset.expires, Date.now()).left;
+      countdown.textContent = timeLeft(countdown.dataset.expires, Date.now());
   }, TICK_MS);
   stop.addEventListener("click", () => {
     loader.stop();

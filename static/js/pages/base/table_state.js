@@ -14,6 +14,8 @@ import { arrange } from "../../lib/table_columns.js";
 /** The column of checkboxes. No attribute can be called that: an empty name is refused everywhere. */
 export const SELECT = "";
 export const KEY = "key";
+/** The attribute that ends an item: a moment, in seconds since 1970. */
+export const EXPIRES = "__expires";
 
 /** A value too long to travel with its row: what it is, how long, and how it begins. `item/` has it whole. */
 export class LongValue {
