@@ -6,6 +6,7 @@ import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/
 import { createCellPaste } from "./base/cell_paste.js";
 import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
+import { createColumnsMenu } from "./base/columns_menu.js";
 import { createCopyPasteImport } from "./base/copy_paste_import.js";
 import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
@@ -41,6 +42,7 @@ if (table.canWrite) createExpiryPopover(table, view, { edits });
 createClashDialog(table, { loader, view });
 createQueryBar(table, { loader, frame });
 const header = createColumnHeaders(table, view);
+createColumnsMenu(table, { header });
 const status = createStatusLine(table, { loader, saving, frame });
 const keys = createKeyboardAndPointer(table, view, { edits, loader });
 createCopyPasteImport(table, { loader, keys });
