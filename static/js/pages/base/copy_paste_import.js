@@ -7,7 +7,7 @@ import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
 import { mergeColumns, typeMix } from "../../lib/table_columns.js";
 import { copyText } from "../clipboard.js";
-import { addCommands, runCommand } from "../commands.js";
+import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { CELLS_TYPE } from "./cell_paste.js";
 import { isAtCells } from "./dom.js";
@@ -18,14 +18,11 @@ const IMPORT_MAX_BYTES = 10_485_760;
 export function createCopyPasteImport(table, { loader, keys }) {
   const newId = () => `new:${newSaveId()}`;
 
-  function add() {
-    const isFirst = table.columns.length === 0 && table.shown.length === 0;
+  function addEmpty() {
     const id = newId();
     table.setStaged(addRows(table.staged, [{ id, key: null, item: {} }]));
     document.getElementById("base-frame").scrollTop = 0;
     table.setCursor({ id, name: KEY });
-    // Without a column there is nothing but a key to type into.
-    if (isFirst) runCommand("add-column");
   }
 
   async function duplicate() {
@@ -223,7 +220,8 @@ export function createCopyPasteImport(table, { loader, keys }) {
   });
 
   addCommands({
-    "add-item": add,
+    "add-empty-row": addEmpty,
+    "stage-rows": ({ text, from }) => importText(text, from),
     duplicate,
     "copy-json": () => copyRows("json"),
     "copy-tsv": () => copyRows("tsv"),

@@ -32,6 +32,16 @@ export function createSaving(table, { loader, drafts, view }) {
     return undefined;
   }
 
+  /** One row alone, as whoever is at its form wants it. */
+  async function saveRow(id) {
+    const change = table.change(id);
+    if (!change) return announce("Nothing to save");
+    if (isSending) return undefined;
+    const outcome = await sendAll((other) => other === change);
+    if (outcome) report(outcome, "Saved");
+    return undefined;
+  }
+
   /** Send what belongs, request by request; everything the answers said, or null when it ended without one. */
   async function sendAll(belongs) {
     const all = { saved: [], failed: [] };
@@ -317,6 +327,6 @@ export function createSaving(table, { loader, drafts, view }) {
     return report({ ...outcome, saved }, "Deleted");
   }
 
-  addCommands({ save, delete: askAndDelete });
+  addCommands({ save, delete: askAndDelete, "save-row": ({ id }) => saveRow(id) });
   return { resume, idsToDelete, isSending: () => isSending };
 }
