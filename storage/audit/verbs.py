@@ -66,6 +66,7 @@ class Verb(StrEnum):
     EXPORT_DELETED = "export.delete"
     ITEMS_EXPORTED = "items.export"
     FILES_ZIPPED = "files.zip"
+    REQUESTS_EXPORTED = "requests.export"
     IMPORT_STARTED = "import.upload"
     IMPORT_RUN = "import.run"
     IMPORT_DELETED = "import.delete"
@@ -147,6 +148,7 @@ _VERBS = {
     Verb.EXPORT_DOWNLOADED: (Kind.ARCHIVES, "downloaded an export"),
     Verb.EXPORT_DELETED: (Kind.ARCHIVES, "deleted an export"),
     Verb.ITEMS_EXPORTED: (Kind.ARCHIVES, "downloaded items of the Base"),
+    Verb.REQUESTS_EXPORTED: (Kind.ARCHIVES, "downloaded recorded requests"),
     Verb.FILES_ZIPPED: (Kind.ARCHIVES, "downloaded a zip of files of the Drive"),
     Verb.IMPORT_STARTED: (Kind.ARCHIVES, "uploaded for import"),
     Verb.IMPORT_RUN: (Kind.ARCHIVES, "imported"),
