@@ -85,6 +85,7 @@ FOR_SERVER_OWNERS = {
 }
 LEAST_ROLE = {
     "collection": Role.READER,
+    "start": Role.MEMBER,
     "bases": Role.READER,
     "new-base": Role.MEMBER,
     "base": Role.READER,

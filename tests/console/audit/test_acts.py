@@ -98,6 +98,7 @@ AUDITED: dict[str, Act] = {
     "invite-owner": Act(Verb.INVITED, "Grace", {"note": "Grace"}),
     "remove-person": Act(Verb.ACCOUNT_REMOVED, "{reader}"),
     "withdraw-owner-invitation": Act(Verb.INVITATION_WITHDRAWN, "Linus"),
+    "start": Act(Verb.BASE_CREATED, "data", {"door": "data"}),
     "new-base": Act(Verb.BASE_CREATED, "letters", {"name": "letters"}),
     "new-drive": Act(Verb.DRIVE_CREATED, "letters", {"name": "letters"}),
     "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
