@@ -5,4 +5,5 @@ import "./dialogs.js";
 import "./downloads.js";
 import "./command_palette.js";
 import "./tabs.js";
+import "./theme.js";
 import "./toasts.js";
