@@ -395,7 +395,7 @@ def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: i
     view = open_base(pages, base, width=width, bypass_csp=True)
     page = view.page
     view.edit("!a", "age", "78")
-    page.get_by_role("button", name="Add item").click()
+    view.add_row()
     view.press("Enter", "Escape")
     view.cell("!b", "key").click()
     view.press("Shift+ ", "Delete")
@@ -403,9 +403,12 @@ def test_table_of_a_base_with_everything_open(full: Cast, pages: Pages, width: i
     page.locator("#show-staged").click()
     assert faults_of(page) == [], "staged"
     page.get_by_role("button", name="Close the list").click()
-    view.row("!a").get_by_role("button", name="Open !a in the editor").click()
+    view.open_item("!a")
+    view.editor.locator("summary").click()
+    assert faults_of(page) == [], "item as a form"
+    view.editor.get_by_role("tab", name="JSON").click()
     assert view.json()
-    assert faults_of(page) == [], "editor"
+    assert faults_of(page) == [], "item as JSON"
     view.editor.get_by_role("button", name="Close without").click()
     view.delete_button.click()
     assert faults_of(page) == [], "question"
