@@ -84,7 +84,7 @@ def make_run(claimed: MicroRun) -> None:
             outcome = _Outcome(reason="Something went wrong in Homeport. The server's log has the details.")
         _note_end(claimed, lease, outcome)
     except Superseded:
-        logger.info("Run %s was given up meanwhile, or its Micro deleted", claimed.id)
+        logger.info("Run %s was cancelled or given up meanwhile, or its Micro deleted", claimed.id)
 
 
 def end_abandoned_runs() -> int:

@@ -129,6 +129,32 @@ def test_an_answer_is_kept_without_the_micros_own_secrets(host: ToldHost, micro:
     assert make(micro, kind=Kind.CRON).answer == "[redacted]"
 
 
+def test_a_run_that_is_cancelled_is_over_whatever_comes_of_it(host: ToldHost, micro: Micro) -> None:
+    person = make_person()
+    MicroSchedule.objects.create(micro=micro, expression="5 minutes", next_at=None)
+    at = {"collection_id": micro.collection_id, "micro_id": micro.id, "by": person}
+
+    def cancel(call: Call) -> Answered:
+        runs.cancel_run(**at, run_id=call.request_id)
+        return Answered(500)
+
+    host.answers = cancel
+    run = make(micro, kind=Kind.CRON)
+    assert (run.state, run.reason, run.answer) == (State.CANCELLED, f"Cancelled by {person.username}.", "")
+    assert run.took_ms is not None
+    assert MicroSchedule.objects.get(micro=micro).failures_in_row == 0
+    host.answers = lambda call: DONE
+    done = make(micro)
+    assert runs.cancel_run(**at, run_id=done.id).state == State.DONE
+    with pytest.raises(RunNotFound):
+        runs.cancel_run(collection_id=make_micro().collection_id, micro_id=micro.id, run_id=done.id, by=person)
+    with transaction.atomic():
+        waits = runs.ask_for_run(collection_id=micro.collection_id, micro_id=micro.id)
+        assert runs.cancel_run(**at, run_id=waits.id).state == State.CANCELLED
+    entries = AuditEntry.objects.filter(collection_id=micro.collection_id, verb=Verb.MICRO_RUN_CANCELLED)
+    assert {entry.details["run"] for entry in entries} == {str(run.id), str(waits.id)}
+
+
 def test_while_what_runs_micros_does_not_answer_a_run_fails_with_words(host: ToldHost, micro: Micro) -> None:
     def unreachable(call: Call) -> Answered:
         raise HostUnreachable
