@@ -53,5 +53,6 @@ urlpatterns = [
     path("new/starters/<slug:starter>/", creating.from_starter, name="new-micro-from-starter"),
     path("new/address/", creating.check_address, name="check-micro-address"),
     path("from-git/<uuid:fetch_id>/", from_git_views.fetched, name="git-fetch"),
+    path("from-git/<uuid:fetch_id>/update/<micro_id>/", from_git_views.update, name="update-from-git"),
     path("<micro_id>/", include(_one)),
 ]
