@@ -44,6 +44,8 @@ PAGES = {
     "collections": "/",
     "no-match": "/?q=nothing-is-called-that",
     "new-collection": "/collections/new/",
+    "import-into-new": "/collections/new/?door=import",
+    "start": "/collections/{id}/start/",
     "bases": "/collections/{id}/base/",
     "new-base": "/collections/{id}/new-base/",
     "drives": "/collections/{id}/drive/",
@@ -130,6 +132,12 @@ PAGES = {
 @pytest.fixture
 def full(server: Server, cast: Cast) -> Cast:
     """The collection with something in every list."""
+    fill_everything(server, cast)
+    return cast
+
+
+def fill_everything(server: Server, cast: Cast) -> None:
+    """Put something into every list of the collection."""
     Drive.objects.create(collection=cast.collection, name="empty")
     files = make_drive(server, "photos", collection_id=cast.collection.id)
     for name in ("text.txt", "2024/one.txt", "2024/deep/two.bin", "a long name " * 20):
@@ -150,7 +158,6 @@ def full(server: Server, cast: Cast) -> Cast:
     )
     keys.revoke_key(collection_id=cast.collection.id, key_id=old.data_key.id)
     invitations.invite_person(collection_id=cast.collection.id, role=Role.READER, note="Linus", invited_by=cast.owner)
-    return cast
 
 
 def keep_events(collection_id: str) -> tuple[str, str, str]:
@@ -306,6 +313,20 @@ def make_sign_ins(cast: Cast) -> dict[str, object]:
     return {"terminal": waiting.id, "refused": refused.id, "token": token.pk}
 
 
+def ids_of_everything(cast: Cast) -> dict[str, object]:
+    """What the addresses of all pages are made of, once `fill_everything` has been at it."""
+    event, replay, of_micro = keep_events(cast.collection.id)
+    silent = Collection.objects.create(name="Nothing was recorded of it").id
+    more = {
+        "event": event,
+        "replay": replay,
+        "of_micro": of_micro,
+        "empty": make_cast().collection.id,
+        "silent": silent,
+    }
+    return ids_of(cast) | more | make_sign_ins(cast)
+
+
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title><style>
   body { background: white; color: black }
   @media (prefers-color-scheme: dark) { body { color: #eee } }
@@ -329,10 +350,7 @@ def test_faults_are_found_in_both_schemes(pages: Pages) -> None:
 @pytest.mark.parametrize("is_thorough", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_every_page(full: Cast, pages: Pages, part: int, is_thorough: bool) -> None:
     page = pages(full.server_owner, bypass_csp=True)
-    event, replay, of_micro = keep_events(full.collection.id)
-    known = ids_of(full) | {"event": event, "replay": replay, "of_micro": of_micro, "empty": make_cast().collection.id}
-    known |= make_sign_ins(full)
-    known["silent"] = Collection.objects.create(name="Nothing was recorded of it").id
+    known = ids_of_everything(full)
     faults = {}
     for number, (name, path) in enumerate(list(PAGES.items())[part::4]):
         page.goto(path.format(**known))

@@ -98,6 +98,7 @@ MORE = {
     "collections": ["?q=canary", "?page=2"],
     "visor": ["?key={key_id}", "?text=canary", "?path=canary", "?pinned=1", "?origin=app", "?seen=x"],
     "visor-event": ["?tab=request", "?tab=response", "?tab=log", "?tab=code", "?tab=difference"],
+    "visor-har": ["?text=canary", "?pinned=1"],
     "visor-client": ["?from={event_id}", "?sent={event_id}&tab=request"],
     "base-item": ["?key=changed-by-key", "?key=changed-by-person", "?key=nothing"],
     "base": ["?q=canary", "?q=[1"],

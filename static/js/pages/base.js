@@ -24,6 +24,7 @@ import { createStatusLine } from "./base/status_line.js";
 import { createTableState, KEY } from "./base/table_state.js";
 import { addCommands, runCommand } from "./commands.js";
 import "./popovers.js";
+import "./switcher.js";
 import { showToast } from "./toasts.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since

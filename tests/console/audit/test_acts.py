@@ -28,7 +28,8 @@ from storage.audit.log import Conditions, Entry, Verb
 from storage.base import edits, items
 from storage.collections import invitations
 from storage.events import queries as event_queries
-from storage.models import Micro, MicroSchedule, Role, Session
+from storage.models import Micro, MicroRun, MicroSchedule, Role, Session
+from storage.postgres import clock
 from storage.postgres.caller import Access
 from tests.commands import run_here
 from tests.console.conftest import Browser
@@ -98,6 +99,7 @@ AUDITED: dict[str, Act] = {
     "invite-owner": Act(Verb.INVITED, "Grace", {"note": "Grace"}),
     "remove-person": Act(Verb.ACCOUNT_REMOVED, "{reader}"),
     "withdraw-owner-invitation": Act(Verb.INVITATION_WITHDRAWN, "Linus"),
+    "start": Act(Verb.BASE_CREATED, "data", {"door": "data"}),
     "new-base": Act(Verb.BASE_CREATED, "letters", {"name": "letters"}),
     "new-drive": Act(Verb.DRIVE_CREATED, "letters", {"name": "letters"}),
     "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
@@ -130,6 +132,7 @@ AUDITED: dict[str, Act] = {
     "new-micro": Act(Verb.MICRO_CREATED, "letters", {"name": "letters"}),
     "new-micro-from-starter": Act(Verb.MICRO_DEPLOYED, "letters", {"name": "letters"}),
     "git-fetch": Act(Verb.MICRO_DEPLOYED, "letters", {"name": "letters", "variable-A": "x"}),
+    "update-from-git": Act(Verb.MICRO_DEPLOYED, "app"),
     "micro-roll-back": Act(Verb.MICRO_ROLLED_BACK, "app"),
     "micro-variables": Act(Verb.MICRO_VARIABLES_SET, "app", {"name": "ANOTHER", "value": "x"}),
     "paste-micro-variables": Act(Verb.MICRO_VARIABLES_SET, "app", {"lines": "ANOTHER=x"}),
@@ -143,6 +146,7 @@ AUDITED: dict[str, Act] = {
     "remove-micro-schedule": Act(Verb.MICRO_SCHEDULE_REMOVED, "app"),
     "run-micro-schedule": Act(Verb.MICRO_RUN, "app"),
     "micro-runs": Act(Verb.MICRO_RUN, "app", {"action": "hello"}),
+    "cancel-micro-run": Act(Verb.MICRO_RUN_CANCELLED, "app"),
     "micro-settings": Act(Verb.MICRO_CHANGED, "letters", {"what": "name", "name": "letters"}),
     "micro-address": Act(Verb.MICRO_CHANGED, "app", {"subdomain": "letters-letters"}),
     "delete-micro": Act(Verb.MICRO_DELETED, "app", {"typed_name": "app"}),
@@ -150,6 +154,7 @@ AUDITED: dict[str, Act] = {
 # These take data out by a GET.
 READ_OUT = {
     "download-export": Act(Verb.EXPORT_DOWNLOADED, "", method="get"),
+    "visor-har": Act(Verb.REQUESTS_EXPORTED, "", method="get"),
     "base-export": Act(Verb.ITEMS_EXPORTED, "things", method="get"),
     "export-audit": Act(Verb.AUDIT_EXPORTED, "", method="get"),
     "export-collection-audit": Act(Verb.AUDIT_EXPORTED, "", method="get"),
@@ -209,6 +214,9 @@ def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
         Micro.objects.filter(id=micro.id).update(deployment=make_deployment(cast))
         MicroSchedule.objects.get_or_create(micro=micro, expression="5 minutes")
         return url_of(name, cast), act.form or {}
+    if name == "cancel-micro-run":
+        run = MicroRun.objects.create(micro=make_micro(cast), kind="run", state="running", heartbeat_at=clock.now())
+        return reverse(name, args=[cast.collection.id, run.micro_id, run.id]), {}
     if name in ("recovery-codes", "remove-factor", "turn-off-second-factor", "reset-second-factor"):
         person = cast.reader if name == "reset-second-factor" else who_does(name, cast)
         give_app(person)
@@ -392,7 +400,7 @@ def test_invitation_is_accepted_by_a_newcomer(people: Cast, browser: Browser, ac
         collection_id=people.collection.id, role=Role.MEMBER, note="Grace", invited_by=people.owner
     )
     link = make_link(RequestFactory().get("/"), made)
-    form = {"username": "grace-of-a-test", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    form = {"username": "grace-of-a-test", "password1": NEW_PASSWORD}
 
     browser(None).post(link, form)
 
@@ -406,7 +414,7 @@ def test_invitation_is_accepted_by_a_newcomer(people: Cast, browser: Browser, ac
 
 def test_first_account_is_recorded(people: Cast, acts: Callable[[], list[Entry]]) -> None:
     User.objects.all().delete()
-    form = NewAccountForm({"username": "first", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    form = NewAccountForm({"username": "first", "password1": NEW_PASSWORD})
     assert form.is_valid()
     first_run.create_first_person(form)
     (entry,) = acts()[:1]

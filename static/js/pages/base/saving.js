@@ -217,25 +217,36 @@ export function createSaving(table, { loader, drafts, view }) {
 
   function offerUndo(text, saved) {
     if (saved.length === 0) return showToast(text);
-    return showToast(text, { action: "Undo", onAction: () => takeBack(saved) });
+    const about = saved.map(({ change, result }) => rowId(result.key ?? change.key));
+    return showToast(text, { action: "Undo", about, onAction: () => takeBack(saved) });
   }
 
   /** The inverse of what was saved, as a save of its own; what somebody changed since is not overwritten, but asked about. */
   async function takeBack(saved) {
     const entries = saved.map(({ id, change, result, item, place }) => {
-      const back = { ...inverse({ change, result }, item ?? null), place };
+      const back = { ...asOfNow(inverse({ change, result }, item ?? null)), place };
       return [back.kind === "add" ? `new:${newSaveId()}` : rowId(back.key ?? change.key ?? id), back];
     });
     const busy = entries.filter(([id]) => table.staged.changes.has(id));
-    if (busy.length > 0)
-      return showToast("The item was edited again. Save or revert that first, then undo.", { isError: true });
+    if (busy.length > 0) {
+      showToast("The item was edited again. Save or revert that first, then undo.", { isError: true });
+      return false;
+    }
     table.setStaged(settle(table.staged, entries), { why: "undo-save" });
-    const ids = new Set(entries.map(([id]) => id));
     const changes = new Set(entries.map(([, change]) => change));
     const outcome = await sendAll((change) => changes.has(change));
     if (outcome) report(outcome, "Undone", { isUndo: outcome.failed.length === 0 });
-    return ids;
+    return outcome !== null && outcome.failed.length === 0;
   }
+
+  /** What was saved since, and undone, has left the item as it was with another revision. */
+  function asOfNow(back) {
+    const row = back.kind === "edit" ? table.row(rowId(back.key)) : null;
+    const isUntouched = row && Object.entries(back.cells).every(([name, cell]) => cellOf(row, name) === cell.loaded);
+    return isUntouched ? { ...back, revision: row.revision } : back;
+  }
+
+  const cellOf = (row, name) => row.values.get(name) ?? null;
 
   const question = document.getElementById("ask-delete");
 
