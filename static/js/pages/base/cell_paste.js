@@ -180,8 +180,8 @@ export function createCellPaste(table, view, { loader }) {
     if (isOther > 0)
       parts.push(
         isOther === 1
-          ? "1 value is not of its column’s type and was pasted as text."
-          : `${formatCount(isOther, "value")} are not of their column’s type and were pasted as text.`,
+          ? "1 value is not of the column's type and was pasted as text."
+          : `${formatCount(isOther, "value")} are not of the type of their column and were pasted as text.`,
       );
     if (left > 0) parts.push(`${formatCount(left, "row")} marked for deletion left out.`);
     if (parts.length === 0 && fields === 1) return announce(`Pasted into ${formatCount(cells, "cell")}`);
