@@ -100,10 +100,9 @@ export function createCellPaste(table, view, { loader }) {
       for (const row of covered) {
         // What is replaced is compared with what is stored when it is saved, so it has to be known whole.
         const isLong = !row.isNew && names.some((name) => table.loaded(row, name) instanceof LongValue);
-        if (isLong && !(await loader.wholeRow(row))) {
-          showToast(`Not pasted: ${row.key} no longer exists.`, { isError: true });
-          return null;
-        }
+        if (!isLong || ((await loader.wholeRow(row)) && row.whole)) continue;
+        showToast(`Not pasted: ${row.key} was changed or deleted since. Refresh first.`, { isError: true });
+        return null;
       }
       return [...covered, ...Array.from({ length: area.rows - covered.length }, () => null)];
     } catch (error) {
