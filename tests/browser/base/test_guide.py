@@ -304,7 +304,7 @@ def test_columns_are_hidden_moved_and_widened_and_stay_so(base: StoredBase, view
     width = box_of(view.cell("k0001", "age"))["width"]
     menu.press("Escape")
     page.get_by_role("button", name="Columns").click()
-    page.locator("#columns-menu").get_by_label("name").uncheck()
+    page.locator("#columns-menu").get_by_role("checkbox", name="name").uncheck()
     page.keyboard.press("Escape")
     eventually_on(page, lambda: names()[2] == "age")
     page.reload()

@@ -206,7 +206,7 @@ def test_shift_enter_opens_the_editor_and_gives_the_focus_back(view: BasePage) -
     expect(view.editor).to_be_hidden()
     assert focused(view) == ("k02", "age")
     view.open_editor("k02", "key")
-    expect(view.editor.get_by_role("heading", name="Edit k02")).to_be_visible()
+    expect(view.editor.get_by_role("heading", name="Item k02")).to_be_visible()
 
 
 def test_what_is_listened_to(view: BasePage) -> None:

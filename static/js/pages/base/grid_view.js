@@ -13,10 +13,10 @@ import { KEY, LongValue, SELECT } from "./table_state.js";
 const WIDTHS = { select: 2.75, empty: 11, least: 4, most: 60 }; // rem
 // What a column may be by itself, and how many of its values say so.
 const FITTING = { least: 5, most: 24 };
-const FITTING_KEY = { least: 7, most: 18 };
+const FITTING_KEY = { least: 9, most: 20 };
 const LOOKED_AT = 100;
 const LINE = 1.25; // rem
-const OPENER = 2; // rem, of the button beside a key
+const SIGNS = 4; // rem, of what stands beside a key: the pen, and the warning of a row that was not saved
 
 export function createGridView(table, frame) {
   const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
@@ -245,7 +245,7 @@ export function createGridView(table, frame) {
       name === KEY
         ? fittingWidth(
             { name, word: "string" },
-            found.map((each) => each + OPENER),
+            found.map((each) => each + SIGNS),
             FITTING_KEY,
           )
         : fittingWidth({ name, word: typeMix(table.typesOf(name)).word }, found, FITTING);
