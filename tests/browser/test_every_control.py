@@ -1,4 +1,4 @@
-"""Every control of every page does something, and all that it opens fits the window: with the page's polling still to come, and again after it has run."""
+"""Every control of every page does something, and what it opens fits the window: before its polling has run, and after."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
