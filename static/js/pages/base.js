@@ -142,6 +142,7 @@ view.draw();
 if (wasKept) checkStaged();
 saving.resume();
 openFocused();
+addFirst();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
@@ -168,6 +169,13 @@ async function checkStaged() {
   }
   const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
   showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);
+}
+
+/** `#add-item` begins with a new one. */
+function addFirst() {
+  if (location.hash !== "#add-item") return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  runCommand("add-item");
 }
 
 /** `?key=` opens an item: in the table when it is there, else in the editor alone. */
