@@ -83,6 +83,7 @@ class Verb(StrEnum):
     MICRO_SCHEDULE_SET = "micro-schedule.set"
     MICRO_SCHEDULE_REMOVED = "micro-schedule.remove"
     MICRO_RUN = "micro.run"
+    MICRO_RUN_CANCELLED = "micro.cancel-run"
     MICRO_DELETED = "micro.delete"
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
@@ -166,6 +167,7 @@ _VERBS = {
     Verb.MICRO_SCHEDULE_SET: (Kind.MICROS, "set the schedule of the Micro"),
     Verb.MICRO_SCHEDULE_REMOVED: (Kind.MICROS, "removed the schedule of the Micro"),
     Verb.MICRO_RUN: (Kind.MICROS, "ran functions of the Micro"),
+    Verb.MICRO_RUN_CANCELLED: (Kind.MICROS, "cancelled a run of the Micro"),
     Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),

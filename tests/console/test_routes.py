@@ -150,6 +150,7 @@ LEAST_ROLE = {
     "new-micro-from-starter": Role.MEMBER,
     "check-micro-address": Role.MEMBER,
     "git-fetch": Role.MEMBER,
+    "update-from-git": Role.MEMBER,
     "micro": Role.READER,
     "micro-bundle": Role.MEMBER,
     "micro-deployments": Role.READER,
@@ -172,6 +173,7 @@ LEAST_ROLE = {
     "run-micro-schedule": Role.MEMBER,
     "micro-runs": Role.READER,
     "micro-run-shown": Role.READER,
+    "cancel-micro-run": Role.MEMBER,
     "micro-settings": Role.MEMBER,
     "micro-address": Role.MEMBER,
     "restart-micro": Role.MEMBER,
@@ -220,8 +222,10 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "visor-pin",
     "micro-bundle",
     "micro-roll-back",
+    "update-from-git",
     "remove-micro-schedule",
     "run-micro-schedule",
+    "cancel-micro-run",
     "restart-micro",
 }
 # What a bare request that the role allows is answered, where that is no page.
