@@ -5,7 +5,7 @@ import { shownText, typeOf } from "./json_values.js";
 const CHARACTER = 0.53; // of the data font in a cell; its characters are all equally wide
 const SMALL_CHARACTER = 0.54; // of a countdown or a type
 const PADDING = 1.6;
-const SIGNS = 1.75; // what stands beside the words in a header: the arrow of its menu, the sign of its order
+const SIGNS = 2.25; // what stands beside the words in a header: the arrow of its menu, the sign of its order
 const NESTED = 13;
 const EXPIRY = 16 * CHARACTER + 12 * SMALL_CHARACTER + 0.5;
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/gu;

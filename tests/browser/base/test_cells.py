@@ -50,7 +50,7 @@ def test_pasted_columns_and_blocks_go_over_cells_and_one_undo_takes_them_back(ba
     paste(view, "41\t10115\tBerlin, Mitte\n42\t75001\tParis\n")
     view.cell("k4", "age").click()
     paste(view, "many")
-    expect(view.page.get_by_text("1 value is not of its column’s type and was pasted as text.")).to_be_visible()
+    expect(view.page.get_by_text("1 value is not of the column's type and was pasted as text.")).to_be_visible()
     view.save()
     assert column(base, "zip") == ["00067", "10115", "75001", "1e5", "04067", "05067"]
     assert column(base, "age") == [0, 41, 42, 3, "many", 5]
@@ -229,3 +229,16 @@ def test_rows_are_higher_and_columns_dragged_in_their_list(view: BasePage) -> No
     view.page.reload()
     expect(view.page.locator(".grid.is-tall")).to_have_count(1)
     expect(shown.nth(3)).to_have_attribute("data-name", "done")
+
+
+def test_on_a_phone_the_table_begins_in_the_upper_third_and_staged_edits_are_saved_below(
+    base: StoredBase, pages: Pages
+) -> None:
+    view = open_base(pages, base, width=390)
+    view.edit("k1", "age", "41")
+    assert box_of(view.grid)["y"] < 800 / 3
+    save = box_of(view.save_button)
+    assert 800 - 100 < save["y"] < 800 - save["height"]
+    view.save_button.click()
+    expect(view.live).to_have_text("Saved 1")
+    assert base.get("k1")["age"] == 41

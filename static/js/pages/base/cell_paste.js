@@ -100,10 +100,9 @@ export function createCellPaste(table, view, { loader }) {
       for (const row of covered) {
         // What is replaced is compared with what is stored when it is saved, so it has to be known whole.
         const isLong = !row.isNew && names.some((name) => table.loaded(row, name) instanceof LongValue);
-        if (isLong && !(await loader.wholeRow(row))) {
-          showToast(`Not pasted: ${row.key} no longer exists.`, { isError: true });
-          return null;
-        }
+        if (!isLong || ((await loader.wholeRow(row)) && row.whole)) continue;
+        showToast(`Not pasted: ${row.key} was changed or deleted since. Refresh first.`, { isError: true });
+        return null;
       }
       return [...covered, ...Array.from({ length: area.rows - covered.length }, () => null)];
     } catch (error) {
@@ -180,8 +179,8 @@ export function createCellPaste(table, view, { loader }) {
     if (isOther > 0)
       parts.push(
         isOther === 1
-          ? "1 value is not of its column’s type and was pasted as text."
-          : `${formatCount(isOther, "value")} are not of their column’s type and were pasted as text.`,
+          ? "1 value is not of the column's type and was pasted as text."
+          : `${formatCount(isOther, "value")} are not of the type of their column and were pasted as text.`,
       );
     if (left > 0) parts.push(`${formatCount(left, "row")} marked for deletion left out.`);
     if (parts.length === 0 && fields === 1) return announce(`Pasted into ${formatCount(cells, "cell")}`);

@@ -2,21 +2,20 @@
 
 import { guessType, joinFields, typeForColumn } from "../../lib/item_fields.js";
 import { splitList, splitObject } from "../../lib/json_text.js";
-import { chipText, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
+import { chipText, readAs, textForType, typeOf } from "../../lib/json_values.js";
 import { icon, make } from "./dom.js";
 import { createExpiryField } from "./expiry_field.js";
+import {
+  booleanControl,
+  complainOf,
+  drawName,
+  drawRemove,
+  drawType,
+  nullControl,
+  textControl,
+} from "./item_controls.js";
 import { EXPIRES } from "./table_state.js";
 
-/** @type {[string, string][]} */
-const TYPES = [
-  ["string", "String"],
-  ["number", "Number"],
-  ["boolean", "Boolean"],
-  ["object", "Object"],
-  ["array", "Array"],
-  ["null", "Null"],
-];
-const NESTED = new Set(["object", "array"]);
 let made = 0;
 
 /**
@@ -91,67 +90,38 @@ function createField({ name, json, type: given }, options, { onRemove, onWrite }
   const isBlank = name === null;
   const state = { type: given ?? (json === null ? "string" : typeOf(json)), isChosen: !isBlank, control: null };
   made += 1;
-  const faultId = `item-fault-${made}`;
-  const nameField = isBlank
-    ? make("input", {
-        class: "input data item-name",
-        "aria-label": "Attribute",
-        placeholder: "attribute",
-        autocomplete: "off",
-        spellcheck: "false",
-        list: options.suggestions,
-      })
-    : make("span", { class: "item-name data", dir: "auto" }, [name]);
-  const nameNow = () => (isBlank ? nameField.value.trim() : name);
+  const nameField = drawName(name, options.suggestions);
+  const select = drawType(name, state.type, options.isReadOnly);
   const place = make("div", { class: "item-value" });
-  const fault = make("p", { class: "item-fault", id: faultId, hidden: true });
-  const select = make(
-    "select",
-    { class: "input item-type", "aria-label": isBlank ? "Its type" : `Type of ${name}` },
-    TYPES.map(([value, label]) => make("option", { value }, [label])),
-  );
-  select.value = state.type;
-  select.disabled = options.isReadOnly;
-  const drop = make(
-    "button",
-    { type: "button", class: "button-icon", "aria-label": `Remove ${isBlank ? "the line" : name}`, title: "Remove" },
-    [icon("x")],
-  );
-  drop.addEventListener("click", onRemove);
-  const element = make("div", { class: "item-field" }, [
-    nameField,
-    place,
-    select,
-    ...(options.isReadOnly ? [] : [drop]),
-    fault,
-  ]);
+  const fault = make("p", { class: "item-fault", id: `item-fault-${made}`, hidden: true });
+  const remove = options.isReadOnly ? [] : [drawRemove(name, onRemove)];
+  const element = make("div", { class: "item-field" }, [nameField, place, select, ...remove, fault]);
+  const complain = (message) => complainOf(element, fault, message);
+  const nameNow = () => name ?? nameField.value.trim();
 
   function put(value, isChosen = false) {
-    const label = nameNow() || "Value";
-    const control =
-      options.isItem && nameNow() === EXPIRES && (state.type === "number" || value === null)
-        ? createExpiryField(value, { isReadOnly: options.isReadOnly })
-        : NESTED.has(state.type)
-          ? nestedControl(value, state.type, label, { ...options, isChosen })
-          : state.type === "boolean"
-            ? booleanControl(value, label, options)
-            : state.type === "null"
-              ? nullControl()
-              : textControl(value, () => state.type, label, options);
-    state.control = control;
-    control.element.addEventListener("input", written);
-    place.replaceChildren(control.element);
+    state.control = controlFor(value, state, nameNow(), { ...options, isChosen });
+    state.control.element.addEventListener("input", written);
+    place.replaceChildren(state.control.element);
   }
 
   function written() {
     complain(null);
-    if (isBlank && !state.isChosen && state.control.text) {
-      state.type = guessType(state.control.text());
-      select.value = state.type;
-    }
+    if (!state.isChosen && state.control.text) select.value = state.type = guessType(state.control.text());
     onWrite();
   }
 
+  /** What is there is kept as far as the new type can say it. */
+  function choose(type) {
+    const before = state.control.read().json ?? (state.control.text ? JSON.stringify(state.control.text()) : null);
+    state.isChosen = true;
+    state.type = select.value = type;
+    if (before === null || before === '""') put(null, true);
+    else put(readAs(textForType(before, type), type).json ?? null);
+    state.control.focus();
+  }
+
+  select.addEventListener("change", () => choose(select.value));
   if (isBlank) {
     nameField.addEventListener("input", written);
     nameField.addEventListener("keydown", (event) => {
@@ -167,90 +137,30 @@ function createField({ name, json, type: given }, options, { onRemove, onWrite }
       else if (Object.keys(types).length > 0) choose(typeForColumn(types));
     });
   }
-  select.addEventListener("change", () => choose(select.value));
-
-  function choose(type) {
-    const read = state.control.read();
-    const before = read.json ?? (state.control.text ? JSON.stringify(state.control.text()) : null);
-    state.isChosen = true;
-    state.type = select.value = type;
-    const text = before === null ? "" : textForType(before, type);
-    const isEmpty = before === null || before === '""';
-    if (isEmpty) put(null, true);
-    else put(type === "null" ? "null" : (readAs(text, type).json ?? (type === "string" ? JSON.stringify(text) : null)));
-    state.control.focus();
-  }
-
-  function complain(message) {
-    fault.hidden = message === null;
-    fault.textContent = message ?? "";
-    for (const input of element.querySelectorAll(":scope > .item-name, :scope > .item-value > :is(input, textarea)")) {
-      input.toggleAttribute("aria-invalid", message !== null);
-      if (message === null) input.removeAttribute("aria-describedby");
-      else input.setAttribute("aria-describedby", faultId);
-    }
-  }
-
   put(json);
+
   return {
     element,
     complain,
     focus: () => (isBlank && nameField.value === "" ? nameField.focus() : state.control.focus()),
     read() {
-      const text = state.control.text?.() ?? "";
-      const isUnwritten = isBlank && nameNow() === "" && text === "" && !NESTED.has(state.type);
-      return { name: nameNow(), ...state.control.read(), isBlank: isUnwritten };
+      const read = state.control.read();
+      const isUnwritten = isBlank && nameNow() === "" && state.control.text?.() === "";
+      // Who names an attribute wants it, if with an empty text.
+      if (isBlank && read.json === null && state.type === "string") read.json = '""';
+      return { name: nameNow(), ...read, isBlank: isUnwritten };
     },
   };
 }
 
-function textControl(json, typeNow, label, { isReadOnly }) {
-  const first = json === null ? "" : textOf(json);
-  const field = make("textarea", {
-    class: "input data",
-    rows: 1,
-    "aria-label": label,
-    dir: "auto",
-    spellcheck: "false",
-  });
-  field.value = first;
-  field.readOnly = isReadOnly;
-  // Enter goes on to the next field, as in any form; a text may still have several lines.
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
-    if (field.value.includes("\n")) return;
-    event.preventDefault();
-    const fields = [
-      ...field.closest("form").querySelectorAll(".item-name:is(input), .item-value :is(input, textarea, select)"),
-    ];
-    fields[fields.indexOf(field) + 1]?.focus();
-  });
-  return {
-    element: field,
-    text: () => field.value,
-    focus: () => field.focus(),
-    read() {
-      if (json !== null && field.value === first && typeOf(json) === typeNow()) return { json };
-      return json === null && field.value === "" ? { json: null } : readAs(field.value, typeNow());
-    },
-  };
-}
-
-function booleanControl(json, label, { isReadOnly }) {
-  const choices = json === null ? ["", "true", "false"] : ["true", "false"];
-  const field = make(
-    "select",
-    { class: "input", "aria-label": label },
-    choices.map((value) => make("option", { value }, [value || "–"])),
-  );
-  field.value = json ?? "";
-  field.disabled = isReadOnly;
-  return { element: field, text: null, focus: () => field.focus(), read: () => ({ json: field.value || null }) };
-}
-
-function nullControl() {
-  const element = make("span", { class: "cell-null", tabindex: -1 }, ["null"]);
-  return { element, text: null, focus: () => element.focus(), read: () => ({ json: "null" }) };
+/** What holds a value of the state's type. */
+function controlFor(json, state, name, options) {
+  const label = name || "Value";
+  if (options.isItem && name === EXPIRES && (state.type === "number" || json === null))
+    return createExpiryField(json, { isReadOnly: options.isReadOnly });
+  if (state.type === "object" || state.type === "array") return nestedControl(json, state.type, label, options);
+  if (state.type === "boolean") return booleanControl(json, label, options);
+  return state.type === "null" ? nullControl() : textControl(json, () => state.type, label, options);
 }
 
 /** An object or a list, folded: what it holds is laid out when it is opened, and is as it was until then. */
