@@ -107,6 +107,11 @@ class Worker:
             self.relieve()
             await asyncio.sleep(limits.TICK_SECONDS)
 
+    def prepare(self, environ: dict[str, Any]) -> None:
+        """Before anything is decided about a request: who really asks, and for what."""
+        if API_ONLY not in environ:
+            (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
+
     def ask(
         self,
         environ: dict[str, Any],
@@ -128,8 +133,6 @@ class Worker:
                 environ["CONTENT_LENGTH"] = str(body.got if body.length is None else body.length)
         else:
             environ["wsgi.input"] = _NO_BODY
-        if API_ONLY not in environ:
-            (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
         environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 
