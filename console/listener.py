@@ -15,7 +15,7 @@ import django
 from django.conf import settings
 from django.urls import get_resolver
 
-from console import host_names
+from console import host_names, url_prefix
 from console.cpu_affinity import find_processors, keep_to, share_of
 from console.server.listening import Listener
 from console.server.processes import Processes
@@ -53,6 +53,7 @@ def main() -> None:
             answer,
             kinds=KINDS,
             kind_of=kind_of,
+            enter=url_prefix.enter,
             proxies=proxies,
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,

@@ -23,7 +23,7 @@ _OF_CONNECTION = {
 # Written by us for the app.
 _OURS = {REQUEST_ID_HEADER, "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "content-length", "expect"}
 _OUR_COOKIES = {f"{prefix}{name}" for prefix in ("", "__Host-") for name in (VISITOR_COOKIE, STATE_COOKIE)}
-_SESSION_COOKIES = {"sessionid", "__Host-sessionid"}
+_SESSION_COOKIES = {"sessionid", "__Host-sessionid", "__Secure-sessionid"}
 _SESSION_CHARACTERS = 32
 
 

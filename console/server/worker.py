@@ -33,7 +33,8 @@ _OTHER_DESCRIPTORS = 512
 class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
-    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for.
+    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for. `enter` changes the
+    variables of a request from what was asked for to what the application is to see.
     """
 
     def __init__(
@@ -46,13 +47,14 @@ class Worker:
         folder: Path,
         patience_seconds: float,
         drain_seconds: float,
+        enter: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
         self.loop = uvloop.new_event_loop()
         self.memory = Memory(limits.BODIES_MEMORY_BYTES)
         self.folder = folder
         self.is_stopping = False
         self.kind_of = kind_of
-        self._application, self._proxies = application, proxies
+        self._application, self._enter, self._proxies = application, enter, proxies
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
@@ -111,6 +113,7 @@ class Worker:
         """Before anything is decided about a request: who really asks, and for what."""
         if API_ONLY not in environ:
             (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
+            self._enter(environ)
 
     def ask(
         self,

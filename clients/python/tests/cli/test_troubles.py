@@ -19,7 +19,7 @@ from storage.postgres import clock
 
 from deta.cli import tokens as kept_tokens
 
-NO_HOMEPORT = "{} is not the address of a Homeport server. Write it without a path, and the port with it"
+NO_HOMEPORT = "{} is not the address of a Homeport server. Write it as the Connect page does, with its port"
 
 
 class Foreign(BaseHTTPRequestHandler):
