@@ -120,7 +120,12 @@ def _complete_port(environ: dict[str, Any], told: str) -> None:
 
 
 def _port_of_page(environ: dict[str, Any], *, host: str, scheme: str) -> str:
-    """Of the page that sent the request, if it is one of this very host: no browser lets a page of another say so."""
+    """Of the page that sent the request, if it is one of this very host: no browser lets a page of another say so.
+
+    Nor one of the same host's other ports: browsers say of it that it is not the same origin, whichever that is.
+    """
+    if environ.get("HTTP_SEC_FETCH_SITE", "same-origin") != "same-origin":
+        return ""
     for header in ("HTTP_ORIGIN", "HTTP_REFERER"):
         try:
             parts = urlsplit(environ.get(header, ""))

@@ -95,6 +95,12 @@ def host_of(client: str = "10.0.0.1", **told: str) -> str:
         ({"HTTP_HOST": f"{NAME}:8443", "HTTP_X_FORWARDED_PROTO": "https"}, f"{NAME}:8443"),
         ({"HTTP_HOST": NAME, "HTTP_ORIGIN": f"http://{NAME}:8080"}, f"{NAME}:8080"),
         ({"HTTP_HOST": NAME, "HTTP_REFERER": f"http://{NAME}:8080/sign-in/"}, f"{NAME}:8080"),
+        (
+            {"HTTP_HOST": NAME, "HTTP_ORIGIN": f"http://{NAME}:8080", "HTTP_SEC_FETCH_SITE": "same-origin"},
+            f"{NAME}:8080",
+        ),
+        # Another service of the same machine.
+        ({"HTTP_HOST": NAME, "HTTP_ORIGIN": f"http://{NAME}:8080", "HTTP_SEC_FETCH_SITE": "same-site"}, NAME),
         ({"HTTP_HOST": NAME, "HTTP_ORIGIN": "http://evil.example:8080"}, NAME),
         ({"HTTP_HOST": NAME, "HTTP_ORIGIN": f"https://{NAME}:8080"}, NAME),
         ({"HTTP_HOST": NAME, "HTTP_ORIGIN": "http://[::1"}, NAME),
