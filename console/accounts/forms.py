@@ -28,7 +28,7 @@ class _AllAtOnce:
 
 
 class NewAccountForm(_AllAtOnce, UserCreationForm):
-    """Name and password for a new account."""
+    """Name and password for a new account. The password is asked for once, and can be looked at."""
 
     class Meta(UserCreationForm.Meta):
         model = User
@@ -39,8 +39,7 @@ class NewAccountForm(_AllAtOnce, UserCreationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].widget.attrs["autocomplete"] = "username"
         self.fields["password1"].help_text = "10 characters or more, and not a common password."
-        self.fields["password2"].label = "Password again"
-        self.fields["password2"].help_text = ""
+        del self.fields["password2"]
 
 
 class NewPasswordForm(_AllAtOnce, PasswordChangeForm):

@@ -13,9 +13,9 @@ from console.connect.python_client import Wheel
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """`origin` is where the person's browser reaches this server; `tls_host` is `host[:port]` of https, which most clients
-    insist on. Both have the path below which all of it is served, where there is one.
+    """`origin` is where the person's browser reaches this server, with the path below which all of it is served, if there is one.
 
+    `tls_host` is `host[:port]` of https, with the same path: published clients insist on it. It is empty where there is none.
     `plain_origin` needs no trust in our own authority: it is http then, and `is_local` says that it leaves no machine.
     """
 
@@ -27,7 +27,8 @@ class Addresses:
 
     @property
     def tls_origin(self) -> str:
-        return f"https://{self.tls_host}"
+        """Over https, or without where the server has none."""
+        return f"https://{self.tls_host}" if self.tls_host else self.plain_origin
 
     @property
     def host_alone(self) -> str:
@@ -41,7 +42,7 @@ class Addresses:
 
     @property
     def safe_origin(self) -> str:
-        """What a secret may be sent to: over https, or without leaving this machine."""
+        """What a secret is best sent to: over https, or without leaving this machine; over http where there is nothing else."""
         return self.plain_origin if self.is_trusted else self.tls_origin
 
 
@@ -56,6 +57,8 @@ def addresses_for(request: HttpRequest) -> Addresses:
         )
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
     plain = origin if parts.scheme == "http" else f"http://{host}:{settings.PORT}{settings.URL_PREFIX}"
+    if not settings.TLS_PORT:
+        return Addresses(origin, "", is_own_authority=False, plain_origin=plain, is_local=is_local)
     return Addresses(
         origin,
         f"{host}:{settings.TLS_PORT}{settings.URL_PREFIX}",
@@ -83,6 +86,11 @@ def _is_local(host: str) -> bool:
 
 
 def env_lines(request: HttpRequest, key_text: str) -> str:
-    """What goes into an app's `.env`: the key under the name that the published clients read, and where they find the server."""
-    host = addresses_for(request).tls_host
-    return f"DETA_PROJECT_KEY={key_text}\nDETA_BASE_HOST={host}\nDETA_DRIVE_HOST={host}"
+    """What goes into an app's `.env`: the key under the name that the published clients read, and where they find the server.
+
+    Where there is no https none of them does, and the server's own client is told where it is.
+    """
+    at = addresses_for(request)
+    if not at.tls_host:
+        return f"DETA_PROJECT_KEY={key_text}\nHOMEPORT_URL={at.plain_origin}"
+    return f"DETA_PROJECT_KEY={key_text}\nDETA_BASE_HOST={at.tls_host}\nDETA_DRIVE_HOST={at.tls_host}"

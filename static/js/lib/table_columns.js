@@ -32,15 +32,19 @@ export function typeMix(types) {
 }
 
 /**
- * The columns to show, in a person's order: what was never arranged keeps its place behind.
+ * All columns in a person's order: what was never arranged keeps its place behind.
  * @param {Column[]} columns without the key
- * @param {{order?: string[], hidden?: string[]}} arrangement
+ * @param {string[]} order
  */
-export function arrange(columns, { order = [], hidden = [] }) {
+export function inOrder(columns, order) {
   const place = new Map(order.map((name, index) => [name, index]));
   const placed = columns.filter(({ name }) => place.has(name)).sort((a, b) => place.get(a.name) - place.get(b.name));
-  const others = columns.filter(({ name }) => !place.has(name));
-  return [...placed, ...others].filter(({ name }) => !hidden.includes(name));
+  return [...placed, ...columns.filter(({ name }) => !place.has(name))];
+}
+
+/** The columns to show. @param {Column[]} columns without the key @param {{order?: string[], hidden?: string[]}} arrangement */
+export function arrange(columns, { order = [], hidden = [] }) {
+  return inOrder(columns, order).filter(({ name }) => !hidden.includes(name));
 }
 
 /** All names in order, with one moved in front of another (at the end for null). */

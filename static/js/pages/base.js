@@ -3,14 +3,18 @@
 import { formatCount } from "../lib/formatting.js";
 import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createCellPaste } from "./base/cell_paste.js";
 import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
+import { createColumnsMenu } from "./base/columns_menu.js";
 import { createCopyPasteImport } from "./base/copy_paste_import.js";
 import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
 import { createEditorDialog } from "./base/editor_dialog.js";
+import { createExpiryPopover } from "./base/expiry_popover.js";
 import { createGridView } from "./base/grid_view.js";
 import { createInlineEditing } from "./base/inline_editing.js";
+import { createItemPanel } from "./base/item_panel.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
 import { createQueryBar } from "./base/query_bar.js";
 import { createRowLoader } from "./base/row_loader.js";
@@ -20,6 +24,7 @@ import { createStatusLine } from "./base/status_line.js";
 import { createTableState, KEY } from "./base/table_state.js";
 import { addCommands, runCommand } from "./commands.js";
 import "./popovers.js";
+import "./switcher.js";
 import { showToast } from "./toasts.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
@@ -35,12 +40,16 @@ const drafts = createDrafts(table);
 const saving = createSaving(table, { loader, drafts, view });
 const edits = createInlineEditing(table, view);
 createEditorDialog(table, view, { loader, edits });
+if (table.canWrite) createExpiryPopover(table, view, { edits });
 createClashDialog(table, { loader, view });
+createItemPanel(table, view, { loader });
 createQueryBar(table, { loader, frame });
 const header = createColumnHeaders(table, view);
+createColumnsMenu(table, { header });
 const status = createStatusLine(table, { loader, saving, frame });
-const keys = createKeyboardAndPointer(table, view, { edits });
-createCopyPasteImport(table, { loader, edits, keys });
+const keys = createKeyboardAndPointer(table, view, { edits, loader });
+createCopyPasteImport(table, { loader, keys });
+if (table.canWrite) createCellPaste(table, view, { loader });
 const panel = createStagedPanel(table);
 
 addCommands({

@@ -8,7 +8,7 @@ from django.test import Client
 from console.accounts import first_run
 from tests.people import PASSWORD
 
-NEW = {"username": "Ada", "password1": PASSWORD, "password2": PASSWORD}
+NEW = {"username": "Ada", "password1": PASSWORD}
 
 
 @pytest.fixture
@@ -50,32 +50,25 @@ def test_forged_link_lets_nobody_in(link: str, token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, first, second, faults",
+    "name, password, faults",
     [
-        ("no name", "short", "other", ["Enter a valid username", "This password is too short", "fields didn"]),
-        ("", "adalovelace", "", ["This field is required", "This field is required"]),
-        (
-            "ada lovelace",
-            "ada lovelace",
-            "ada",
-            ["Enter a valid username", "too similar to the username", "fields didn"],
-        ),
-        ("Ada", "1234567", "7654321", ["too short", "too common", "fields didn"]),
+        ("no name", "short", ["Enter a valid username", "This password is too short"]),
+        ("", "", ["This field is required", "This field is required"]),
+        ("ada lovelace", "ada lovelace", ["Enter a valid username", "too similar to the username"]),
+        ("Ada", "1234567", ["too short", "too common"]),
     ],
 )
-def test_every_fault_is_told_at_once(link: str, name: str, first: str, second: str, faults: list[str]) -> None:
-    answer = Client().post(link, {"username": name, "password1": first, "password2": second})
+def test_all_that_is_wrong_is_said_at_once(link: str, name: str, password: str, faults: list[str]) -> None:
+    answer = Client().post(link, {"username": name, "password1": password})
     assert answer.status_code == 422
     told = [error for errors in answer.context["form"].errors.values() for error in errors]
-    for fault in faults:
-        found = next((error for error in told if fault in error), None)
-        assert found is not None, (fault, told)
-        told.remove(found)
-    assert told == []
+    assert [next(error for error in told if fault in error) for fault in faults]
+    assert len(told) == len(faults)
+    assert "password2" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "1234567890", "adalovelace"])
 def test_weak_password_is_refused(link: str, password: str) -> None:
-    answer = Client().post(link, {"username": "adalovelace", "password1": password, "password2": password})
+    answer = Client().post(link, {"username": "adalovelace", "password1": password})
     assert answer.status_code == 422
     assert not User.objects.exists()
