@@ -39,6 +39,7 @@ class Verb(StrEnum):
     OPENID_LINKED = "openid.link"
     OPENID_UNLINKED = "openid.unlink"
     EMAIL_NOTED = "person.email"
+    OWNER_MADE = "person.owner"
     TERMINAL_ALLOWED = "terminal.allow"
     TERMINAL_REFUSED = "terminal.refuse"
     TOKEN_CREATED = "token.create"  # noqa: S105 (a word)
@@ -128,6 +129,7 @@ _VERBS = {
     Verb.TOKEN_FIRST_USED: (Kind.SIGN_INS, "signed in for the first time with the access token"),
     Verb.TOKEN_REVOKED: (Kind.SIGN_INS, "revoked the access token"),
     Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
+    Verb.OWNER_MADE: (Kind.PEOPLE, "made an owner of the server:"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
     Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),
     Verb.INVITED: (Kind.PEOPLE, "invited"),

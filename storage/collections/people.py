@@ -32,6 +32,31 @@ def find_person(person_id: int) -> User:
     return person
 
 
+def find_person_by_name(name: str) -> User:
+    """As it is typed to sign in. Raises PersonNotFound."""
+    person = User.objects.filter(username=name).first()
+    if person is None:
+        raise PersonNotFound(f"Nobody has the name {name}")
+    return person
+
+
+def set_password(*, person: User) -> None:
+    """Store the new password that `person` holds, hashed, and sign them out everywhere. A second factor stays."""
+    with transaction.atomic():
+        person.save(update_fields=["password"])
+        end_sessions(person_id=person.id)
+        audit.record(Verb.PASSWORD_CHANGED, about=person.username)
+
+
+def make_owner(*, person: User) -> bool:
+    """Make somebody an owner of the server, from their next request on; False when they are one already."""
+    with transaction.atomic():
+        if not User.objects.filter(id=person.id, is_superuser=False).update(is_superuser=True):
+            return False
+        audit.record(Verb.OWNER_MADE, about=person.username)
+        return True
+
+
 def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()) -> None:
     """Delete an account with its invitations, end its sessions and its imports.
 

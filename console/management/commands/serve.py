@@ -327,9 +327,10 @@ class Command(BaseCommand):
     def _greet(self, seconds: float) -> None:
         """Tell how to go on from here."""
         self._say(f"\nHomeport is ready ({seconds:.1f} s). Ctrl-C stops it.\n")
-        self._say(f"  {own_address.url(settings.PORT, scheme='http')}")
+        self._say(f"  {own_address.url(settings.PORT, scheme='http')}{settings.URL_PREFIX}")
         if settings.TLS_PORT:
-            self._say(f"  {own_address.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
+            https = own_address.url(settings.TLS_PORT, scheme="https")
+            self._say(f"  {https}{settings.URL_PREFIX}   (for clients that speak https only)")
             ca = self.certificates.authority
             self._say(f"     They trust it with NODE_EXTRA_CA_CERTS={ca} or SSL_CERT_FILE={ca}")
         link = _sign_in_url()
