@@ -3,6 +3,8 @@
 import { formatCount } from "../lib/formatting.js";
 import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createCellFilters } from "./base/cell_filters.js";
+import { createCellMenu } from "./base/cell_menu.js";
 import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
 import { createCopyPasteImport } from "./base/copy_paste_import.js";
@@ -40,6 +42,8 @@ createQueryBar(table, { loader, frame });
 const header = createColumnHeaders(table, view);
 const status = createStatusLine(table, { loader, saving, frame });
 const keys = createKeyboardAndPointer(table, view, { edits });
+const cellMenu = createCellMenu(table, view, { edits, keys, frame });
+createCellFilters(table, { menu: cellMenu, edits, loader });
 createCopyPasteImport(table, { loader, edits, keys });
 const panel = createStagedPanel(table);
 
@@ -99,7 +103,10 @@ table.on("scrolled drawn", need);
 table.on("ran", () => {
   need();
   status.askCount();
-  if (table.cursor && table.indexOf(table.cursor.id) === -1) table.cursor = table.anchor = null;
+  if (!table.cursor || table.indexOf(table.cursor.id) !== -1) return;
+  table.cursor = table.anchor = null;
+  // The row with the focus went with it: who came by the keyboard goes on in the grid.
+  if (view.body.contains(document.activeElement)) focusGrid();
 });
 table.on("stored", () => status.askCount());
 table.on("failed", (failed) => {
