@@ -10,3 +10,4 @@ import "./drive/file_rows.js";
 import "./drive/moves.js";
 import "./drive/upload_tray.js";
 import "./drive/navigation.js";
+import "./row_menus.js";
