@@ -31,6 +31,7 @@ export function canFilter({ name, operator, json }) {
   if (type === "missing" || name.includes(".") || name === "") return false;
   if (name === KEY && NOT_ON_KEY.includes(operator)) return false;
   if (ON_TEXT_ALONE.includes(operator)) return type === "string";
+  if (operator === "r") return type === "array";
   return ["eq", "ne"].includes(operator) || type === "number" || type === "string";
 }
 

@@ -12,6 +12,7 @@ import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
 import { createEditorDialog } from "./base/editor_dialog.js";
 import { createGridView } from "./base/grid_view.js";
+import { createHeaderFilters } from "./base/header_filters.js";
 import { createInlineEditing } from "./base/inline_editing.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
 import { createManyAtOnce } from "./base/many_at_once.js";
@@ -46,7 +47,8 @@ const header = createColumnHeaders(table, view);
 const status = createStatusLine(table, { loader, saving, frame });
 const keys = createKeyboardAndPointer(table, view, { edits });
 const cellMenu = createCellMenu(table, view, { edits, keys, frame });
-createCellFilters(table, { menu: cellMenu, edits, loader });
+const filters = createCellFilters(table, { menu: cellMenu, edits, loader });
+const headerFilters = createHeaderFilters(table, { filters });
 createManyAtOnce(table, { menu: cellMenu });
 createSavedViews(table);
 createSearchHits(table, view, { frame });
@@ -145,6 +147,7 @@ more.addEventListener("beforetoggle", () => {
 
 loader.adopt(firstPage);
 header.draw();
+headerFilters.draw();
 const wasKept = drafts.open();
 status.drawFacts();
 status.drawButtons();

@@ -101,7 +101,10 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
   }
 
   const isInGrid = () =>
-    table.grid.contains(document.activeElement) && !edits.isOpen() && !document.querySelector("dialog[open]");
+    table.grid.contains(document.activeElement) &&
+    !document.activeElement.closest(".grid-head") &&
+    !edits.isOpen() &&
+    !document.querySelector("dialog[open]");
 
   document.addEventListener("copy", (event) => {
     if (!isInGrid() || String(getSelection()) !== "") return;

@@ -14,7 +14,7 @@ export function createGridView(table, frame) {
   const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
   document.getElementById("rows-page").replaceWith(body);
   const drawn = new Map(); // id -> {element, row, change, names}
-  let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header
+  let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header's first
   let isDrawAsked = false;
 
   function drawSoon() {
@@ -86,8 +86,9 @@ export function createGridView(table, frame) {
 
   /** What scrolling needs to know, measured once and again when the frame changes. */
   function measure() {
-    const headerHeight = document.getElementById("grid-head").offsetHeight;
-    return { headerHeight, rowHeight: headerHeight || 40, height: frame.clientHeight - headerHeight };
+    const head = document.getElementById("grid-head");
+    const rowHeight = head.querySelector(".grid-row-head")?.offsetHeight || 40;
+    return { headerHeight: head.offsetHeight, rowHeight, height: frame.clientHeight - head.offsetHeight };
   }
 
   /** Cursor, range and selection on everything that is drawn. */
@@ -207,6 +208,10 @@ export function createGridView(table, frame) {
     drawSoon();
     table.emit("scrolled");
   }).observe(frame);
+  table.on("head", () => {
+    size = null;
+    drawSoon();
+  });
   table.on("rows staged columns", () => {
     markHeader();
     drawSoon();
