@@ -40,7 +40,7 @@ class Visitor:
 
     def sign_up(self) -> None:
         link = _wait_for(self._log, r"https?://\S+/welcome/\S+")
-        self.fill(httpx.URL(link).path, username="bench", password1=PASSWORD, password2=PASSWORD)
+        self.fill(httpx.URL(link).path, username="bench", password1=PASSWORD)
 
     def fill(self, path: str, **form: str) -> httpx.Response:
         """Send a form and return the page it leads to."""

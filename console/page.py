@@ -17,6 +17,8 @@ from django_htmx.middleware import HtmxDetails
 from storage.numbers import read_number
 
 UNPROCESSABLE = 422
+# A script sets the cookie, `static/js/pages/theme.js`.
+_THEMES = ("light", "dark")
 
 
 class PageRequest(HttpRequest):
@@ -26,10 +28,12 @@ class PageRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def dialog_template(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `dialog` is the template that a dialog's template extends, `command` how a shell calls ours."""
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `dialog` is the template that a dialog's template extends, `command` how a shell calls ours, `theme` the
+    one that was chosen in this browser, "" for the system's."""
     dialog = "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"
-    return {"dialog": dialog, "command": settings.COMMAND}
+    chosen = request.COOKIES.get("theme", "")
+    return {"dialog": dialog, "command": settings.COMMAND, "theme": chosen if chosen in _THEMES else ""}
 
 
 def is_in_dialog(request: HttpRequest) -> bool:

@@ -210,7 +210,8 @@ class MicroHost(Protocol):
     def invoke(self, call: Call, *, meanwhile: Callable[[], None]) -> Answered:
         """Wake a Micro and call it. As long as it is at that, neither sleep nor another deployment ends the instance.
 
-        `meanwhile` is called about once a second; what it raises ends the waiting, and passes.
+        `meanwhile` is called about once a second; what it raises ends the waiting, and passes. What was at the call is then ended
+        once others had time to finish, and a fresh instance takes its place.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of what Micros and their installers print, before anybody reads or keeps it (`storage/redaction.py`).
+"""Takes secrets out of what Micros print and answer to runs, before anybody reads or keeps it (`storage/redaction.py`).
 
 A Micro's own are its data key and the values of its variables: each as a whole, and each line of one, as lines are what is
 printed. What looks like a secret of somebody's counts as well: data keys, API keys, what a name says is a password.
@@ -24,6 +24,22 @@ class Masking:
         if self._secrets.are_missing_in(text.encode(errors="replace")):
             return text
         return Redactor(self._secrets).text(text)
+
+    def answer(self, answer: bytes, *, most_bytes: int) -> tuple[str, bool]:
+        """The beginning of what a run answered, without secrets, and whether it was longer.
+
+        What a name says is a password stays: functions are run to answer with such. JSON stays JSON where it was, unless a number
+        is a secret.
+        """
+        redactor = Redactor(self._secrets, by_name=False)
+        # At the end of what is looked at, half a secret may stand.
+        margin = redactor.longest
+        text = answer[: most_bytes + margin].decode(errors="replace")
+        is_longer = len(answer) > most_bytes + margin
+        if not self._secrets.are_missing_in(text.encode()):
+            text = redactor.text(text)
+        kept = (text[:-margin] if is_longer else text).encode(errors="replace")
+        return kept[:most_bytes].decode(errors="ignore"), is_longer or len(kept) > most_bytes
 
     def line(self, line: Line) -> Line:
         """The line without secrets, as long as one may be: of a longer one the end goes, where half a secret may stand."""

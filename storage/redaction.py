@@ -168,10 +168,14 @@ def _in_base64(text: str) -> set[str]:
 
 
 class Redactor:
-    """Masks the secrets of one request; `has_found` says whether there were any."""
+    """Masks the secrets of one request; `has_found` says whether there were any.
 
-    def __init__(self, secrets: Secrets) -> None:
+    Without `by_name` what stands behind the name of a secret is left as it is.
+    """
+
+    def __init__(self, secrets: Secrets, *, by_name: bool = True) -> None:
         self._secrets = secrets.texts
+        self._by_name = by_name
         self._many: BytesAhoCorasick | None = None
         self.has_found = False
 
@@ -199,7 +203,7 @@ class Redactor:
             clean = _OURS.sub(f"_{REDACTED}", clean)
         if "." in clean:
             clean = _API_KEY.sub(f".{REDACTED}", clean)
-        if _find_names(memoryview(clean.encode(errors="replace").lower())):
+        if self._by_name and _find_names(memoryview(clean.encode(errors="replace").lower())):
             clean = _NAMED_WORDS.sub(_masked, _NAMED_LINES.sub(_masked, clean))
         return clean
 

@@ -4,15 +4,20 @@
 standard output, and chooses one for 0.
 """
 
+import contextlib
 import http.server
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """`/secret/` asks who is there, `/elsewhere/HOST/...` redirects to another host; everything else is git's."""
+    """`/secret/` asks who is there, `/elsewhere/HOST/...` redirects to another host, `/slow/` takes its time for what is git's.
+
+    Everything else is git's.
+    """
 
     folder: Path
 
@@ -26,10 +31,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._answer(302, {"Location": f"http://{self.path.removeprefix('/elsewhere/')}"})
         elif self.path.startswith("/local/"):
             self._answer(302, {"Location": f"file://{self.path.removeprefix('/local')}"})
+        elif self.path.startswith("/slow/"):
+            self._drip()
         else:
             self._serve()
 
     do_POST = do_GET  # noqa: N815 (what the library looks for)
+
+    def _drip(self) -> None:
+        """An answer that never ends, a little faster than what git itself gives up on."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(b"001e# service=git-upload-pack\n0000")
+            while True:
+                self.wfile.write(b"0fff" + b"x" * 200)
+                time.sleep(0.5)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
         self.send_response(status)

@@ -142,6 +142,8 @@ TOLD = {
         "EVENT_HEADERS_MAX": "headers kept of a request or an answer | {:,} |",
         "EVENTS_PINNED_MAX": "pinned requests | {:,} in",
         "EVENT_LOOK_MAX": "one page of a filter looks at | {:,} requests",
+        "HAR_EVENTS_MAX": "a HAR file | {:,} requests",
+        "HAR_MAX_CHARACTERS": "with {:,} characters of bodies",
         "REPLAY_BODY_MAX_BYTES": "a body written in the HTTP client | {:,} bytes",
         "REPLAY_HEADERS_MAX": "with up to {:,} headers",
     },

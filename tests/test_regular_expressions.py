@@ -178,7 +178,7 @@ def test_each_length_is_that_of_a_pattern() -> None:
         pytest.param(rb"(a+)+b", marks=pytest.mark.slow),
         pytest.param(r"(a|a)*b", marks=pytest.mark.slow),
         pytest.param(rb"^(\w+\s?)*$", marks=pytest.mark.slow),
-        r"\s+$",
+        pytest.param(r"\s+$", marks=pytest.mark.slow),
         pytest.param(rb"(x+x+)+y", marks=pytest.mark.slow),
         pytest.param(r".*,.*,.*;", marks=pytest.mark.slow),
         pytest.param(rb"(?:[^,]*,?)*!", marks=pytest.mark.slow),

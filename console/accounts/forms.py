@@ -17,7 +17,7 @@ class SignInForm(AuthenticationForm):
 
 
 class NewAccountForm(UserCreationForm):
-    """Name and password for a new account."""
+    """Name and password for a new account. The password is asked for once, and can be looked at."""
 
     class Meta(UserCreationForm.Meta):
         model = User
@@ -28,8 +28,10 @@ class NewAccountForm(UserCreationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].widget.attrs["autocomplete"] = "username"
         self.fields["password1"].help_text = "10 characters or more, and not a common password."
-        self.fields["password2"].label = "Password again"
-        self.fields["password2"].help_text = ""
+        del self.fields["password2"]
+
+    def validate_password_for_user(self, user: User, **_: str) -> None:
+        super().validate_password_for_user(user, "password1")
 
 
 class NewPasswordForm(PasswordChangeForm):

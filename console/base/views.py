@@ -13,7 +13,7 @@ from console.page import UNPROCESSABLE
 from storage import names
 from storage.base import bases, edits
 
-_BASES_IN_MENU = 200
+_BASES_IN_MENU = 1_000
 
 
 @require_safe

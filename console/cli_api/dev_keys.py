@@ -50,9 +50,8 @@ def show(request: TokenRequest, collection_id: str) -> HttpResponseBase:
 def _surroundings(request: TokenRequest) -> dict[str, str]:
     at = addresses_for(request)
     path = settings.DATA / "tls" / "ca.pem"
-    has_https = not at.is_own_authority or bool(settings.TLS_PORT)
     return {
-        "host": at.tls_host if has_https else "",
+        "host": at.tls_host,
         "authority": path.read_text("ascii") if at.is_own_authority and path.is_file() else "",
     }
 

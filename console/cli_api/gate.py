@@ -25,6 +25,8 @@ from storage.errors import Forbidden, StorageError, Unauthorized
 logger = logging.getLogger(__name__)
 
 _SCHEME = "bearer "
+# By this header a terminal knows that what answers is no server of somebody else's, whatever it says.
+MARK = "Homeport"
 
 
 class TokenRequest(HttpRequest):
@@ -75,6 +77,11 @@ def _endpoint(views: dict[str, View], let_in: Callable[[HttpRequest], None]) -> 
     allowed = ", ".join(views)
 
     def view(request: HttpRequest, **named: Any) -> HttpResponseBase:
+        response = answer(request, **named)
+        response[MARK] = "cli"
+        return response
+
+    def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
         request.user = AnonymousUser()  # whatever the request has for a cookie
         try:
             let_in(request)

@@ -1,8 +1,8 @@
 """Runs of a Micro's functions, for a terminal: ask for one, then ask what came of it.
 
-A run has `id`, `kind` (`run` or `cron`), `action`, `state` (`queued`, `running`, `done`, `failed`, `skipped`), `asked_by`,
-`asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `is_overlapping` and `reason`. One that
-was asked for by its id has `input` and `answer` (JSON, each as a text) and `is_cut` as well.
+A run has `id`, `kind` (`run` or `cron`), `action`, `state` (`queued`, `running`, `done`, `failed`, `skipped`, `cancelled`),
+`asked_by`, `asked_at`, `due_at` (of a schedule's), `started_at`, `finished_at`, `took_ms`, `is_overlapping` and `reason`. One
+that was asked for by its id has `input` and `answer` (JSON, each as a text) and `is_cut` as well.
 """
 
 from datetime import datetime
@@ -12,9 +12,11 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 
 from console import access
+from console.cli_api.deployments import read_line_id
 from console.cli_api.gate import TokenRequest
 from console.cli_api.schedules import read_limit
-from console.json_views import json_response, read_asked
+from console.json_views import json_response, read_asked, read_list, read_text
+from console.micros.run_arguments import read_words
 from storage import jobs, limits
 from storage.errors import InvalidInput
 from storage.exact_json import dump
@@ -22,7 +24,6 @@ from storage.micro_runs import runs
 from storage.micro_runs.runs import Kind
 from storage.micros import micros
 from storage.models import MicroRun, Role
-from storage.numbers import read_number
 
 
 def list_all(request: TokenRequest, collection_id: str, micro_id: str) -> HttpResponseBase:
@@ -33,7 +34,10 @@ def list_all(request: TokenRequest, collection_id: str, micro_id: str) -> HttpRe
 
 
 def create(request: TokenRequest, collection_id: str, micro_id: str) -> HttpResponseBase:
-    """Asked for with `{"kind", "action", "input", "limit_seconds"}`, of which none is needed; 202 with `{"run": {...}}`."""
+    """Asked for with `{"kind", "action", "input", "limit_seconds"}`, of which none is needed; 202 with `{"run": {...}}`.
+
+    In place of `input`, `words` is a list of what a terminal was given: `["--name", "Jimmy", "-loud"]`.
+    """
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     asked = read_asked(request, most_bytes=limits.MICRO_RUN_INPUT_MAX_BYTES + limits.BODY_MAX_BYTES)
     kind, action = asked.get("kind", Kind.RUN), asked.get("action", "")
@@ -44,7 +48,7 @@ def create(request: TokenRequest, collection_id: str, micro_id: str) -> HttpResp
         micro_id=micro_id,
         kind=Kind(kind),
         action=action,
-        input_json=dump(asked.get("input", {})),
+        input_json=dump(_read_words(asked) if "words" in asked else asked.get("input", {})),
         limit_seconds=read_limit(asked),
         asked_by=request.user,
     )
@@ -56,10 +60,22 @@ def show(request: TokenRequest, collection_id: str, micro_id: str, run_id: UUID)
     """`{"run": {...}, "lines": [{"id", "at", "source", "text"}, ...]}`: what was printed for it, after the line `?after=`."""
     access.by_person(request, collection_id)
     run = runs.find_run(collection_id=collection_id, micro_id=micro_id, run_id=run_id)
-    lines = runs.list_printed(run, after=read_number(request.GET.get("after", "")))
+    lines = runs.list_printed(run, after=read_line_id(request))
     whole = {"input": run.input, "answer": run.answer, "is_cut": run.is_cut}
     told = [{"id": line.id, "at": line.at.isoformat(), "source": line.source, "text": line.text} for line in lines]
     return json_response({"run": _describe(run) | whole, "lines": told})
+
+
+def cancel(request: TokenRequest, collection_id: str, micro_id: str, run_id: UUID) -> HttpResponseBase:
+    """`{"run": {...}}`: a run that waited or went on is cancelled then, any other is as it was."""
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    run = runs.cancel_run(collection_id=collection_id, micro_id=micro_id, run_id=run_id, by=request.user)
+    return json_response({"run": _describe(run)})
+
+
+def _read_words(asked: dict[str, Any]) -> dict[str, object]:
+    """Raises InvalidInput."""
+    return read_words([read_text(word, "words") for word in read_list(asked.get("words"), "words")])
 
 
 def _describe(run: MicroRun) -> dict[str, Any]:

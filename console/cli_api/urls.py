@@ -39,6 +39,7 @@ urlpatterns = [
     path(f"{_MICRO}/schedule", for_person(GET=schedules.show, PUT=schedules.change, DELETE=schedules.remove)),
     path(f"{_MICRO}/runs", for_person(GET=runs.list_all, POST=runs.create)),
     path(f"{_MICRO}/runs/<uuid:run_id>", for_person(GET=runs.show)),
+    path(f"{_MICRO}/runs/<uuid:run_id>/cancel", for_person(POST=runs.cancel)),
     path("collections/<collection_id>/dev-keys", for_person(GET=dev_keys.show, POST=dev_keys.create)),
     path("collections/<collection_id>/dev-keys/<int:key_id>", for_person(DELETE=dev_keys.revoke)),
     path("", include("console.cli_api.data_urls")),

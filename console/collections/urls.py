@@ -2,10 +2,11 @@
 
 from django.urls import include, path
 
-from console.collections import members, settings_views, views
+from console.collections import doors, members, settings_views, views
 
 _one = [
     path("", views.collection, name="collection"),
+    path("start/", doors.start, name="start"),
     path("base/", views.bases, name="bases"),
     path("new-base/", views.new_base, name="new-base"),
     path("drive/", views.drives, name="drives"),

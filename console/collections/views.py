@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
+from console.collections import doors
 from console.collections.forms import BaseForm, CollectionForm
 from console.page import PageRequest, go_to, show_dialog
 from storage import jobs, names
@@ -43,16 +44,18 @@ def index(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_collection(request: PageRequest) -> HttpResponse:
-    """Only for owners of the server; others are invited to collections."""
+    """Only for owners of the server; others are invited to collections. `door` says where the form leads (`doors.py`)."""
     access.server_owner(request)
+    door = request.POST.get("door") or request.GET.get("door", "")
     form = CollectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             made = collections.create_collection(form.cleaned_data["name"])
-            return go_to(request, "connect", made.id)
+            return doors.go_through(request, made.id)
         except InvalidInput as error:
             form.add_error("name", error.messages[0])
-    return show_dialog(request, "collections/new.html", form=form, title="New collection")
+    title = "Import into a new collection" if door == "import" else "New collection"
+    return show_dialog(request, "collections/new.html", form=form, door=door, title=title)
 
 
 @require_safe
@@ -91,7 +94,7 @@ def new_base(request: HttpRequest, collection_id: str) -> HttpResponse:
         try:
             name = names.check_name(form.cleaned_data["name"])
             create_base(collection_id=collection_id, name=name)
-            return go_to(request, "bases", collection_id, said=f"Base “{name}” created.")
+            return go_to(request, "base", collection_id, name)
         except InvalidInput as error:
             form.add_error("name", error.messages[-1])
     return show_dialog(request, "collections/new_base.html", form=form, granted=granted, title="New Base")

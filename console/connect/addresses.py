@@ -13,9 +13,10 @@ from console.connect.python_client import Wheel
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """`origin` is the one the person's browser uses; `tls_host` is `host[:port]` of https, which most clients insist on.
+    """`origin` is the one the person's browser uses.
 
-    `plain_origin` needs no trust in our own authority: it is http then, and `is_local` says that it leaves no machine.
+    `tls_host` is `host[:port]` of https, which the published clients insist on; empty where the server has none. `plain_origin`
+    needs no trust in our own authority: it is http then, and `is_local` says that it leaves no machine.
     """
 
     origin: str
@@ -26,7 +27,8 @@ class Addresses:
 
     @property
     def tls_origin(self) -> str:
-        return f"https://{self.tls_host}"
+        """Over https, or without where the server has none."""
+        return f"https://{self.tls_host}" if self.tls_host else self.plain_origin
 
     @property
     def is_trusted(self) -> bool:
@@ -35,7 +37,7 @@ class Addresses:
 
     @property
     def safe_origin(self) -> str:
-        """What a secret may be sent to: over https, or without leaving this machine."""
+        """What a secret is best sent to: over https, or without leaving this machine; over http where there is nothing else."""
         return self.plain_origin if self.is_trusted else self.tls_origin
 
 
@@ -48,6 +50,8 @@ def addresses_for(request: HttpRequest) -> Addresses:
         return Addresses(origin, parts.netloc, is_own_authority=False, plain_origin=origin, is_local=is_local)
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
     plain = origin if parts.scheme == "http" else f"http://{host}:{settings.PORT}"
+    if not settings.TLS_PORT:
+        return Addresses(origin, "", is_own_authority=False, plain_origin=plain, is_local=is_local)
     return Addresses(
         origin, f"{host}:{settings.TLS_PORT}", is_own_authority=True, plain_origin=plain, is_local=is_local
     )
@@ -71,6 +75,11 @@ def _is_local(host: str) -> bool:
 
 
 def env_lines(request: HttpRequest, key_text: str) -> str:
-    """What goes into an app's `.env`: the key under the name that the published clients read, and where they find the server."""
-    host = addresses_for(request).tls_host
-    return f"DETA_PROJECT_KEY={key_text}\nDETA_BASE_HOST={host}\nDETA_DRIVE_HOST={host}"
+    """What goes into an app's `.env`: the key under the name that the published clients read, and where they find the server.
+
+    Where there is no https none of them does, and the server's own client is told where it is.
+    """
+    at = addresses_for(request)
+    if not at.tls_host:
+        return f"DETA_PROJECT_KEY={key_text}\nHOMEPORT_URL={at.plain_origin}"
+    return f"DETA_PROJECT_KEY={key_text}\nDETA_BASE_HOST={at.tls_host}\nDETA_DRIVE_HOST={at.tls_host}"

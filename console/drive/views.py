@@ -15,7 +15,7 @@ from console.drive.context import DriveContext, open_drive
 from console.drive.kinds import kind_label, kind_of
 from console.page import PageRequest
 from storage import limits
-from storage.drive import folders
+from storage.drive import drives, folders
 from storage.drive.folders import Entry, Listing
 from storage.errors import InvalidInput, StorageError
 
@@ -27,6 +27,7 @@ _COLUMNS = (
     ("type", "Type", "type"),
     ("modified", "Modified", "changed"),
 )
+_DRIVES_IN_MENU = 1_000
 # What one wants to see first of these: the largest, the latest.
 _DOWN_FIRST = ("size", "modified")
 
@@ -51,6 +52,7 @@ def drive(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     """`?folder=`, `?sort=`, `?q=` (search below the folder), `?last=` (the next page), `?file=` (its preview)."""
     at = open_drive(request, collection_id, drive)
     context = _context(request, at)
+    context["drive_names"] = drives.list_drive_names(collection_id=collection_id, limit=_DRIVES_IN_MENU)
     file = request.GET.get("file", "")
     if file:
         try:

@@ -18,6 +18,7 @@ from console.micros import shown
 from console.page import PageRequest, go_to
 from storage import jobs, limits
 from storage.errors import DeploymentNotFound, InvalidInput
+from storage.git_sources.fetches import repository_in
 from storage.micro_logs import logs
 from storage.micros import bundles, deployments
 from storage.micros.bundles import Bundle
@@ -33,6 +34,7 @@ def index(request: PageRequest, collection_id: str, micro_id: str) -> HttpRespon
     more: dict[str, Any] = {
         "deployments": found,
         "is_moving": any(each.state in shown.UNDER_WAY for each in found),
+        "repository": next((repository_in(each.source) for each in found if each.source), ""),
         "most_mb": limits.MICRO_BUNDLE_MAX_BYTES // 1_048_576,
         "most_files": limits.MICRO_BUNDLE_MAX_FILES,
     }

@@ -8,7 +8,7 @@ import msgspec
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.micros import shown
 from console.micros.forms import RunForm, put_error
@@ -72,6 +72,17 @@ def show(request: PageRequest, collection_id: str, micro_id: str, run_id: UUID) 
     }
     part = "schedule" if run.kind == Kind.CRON else "runs"
     return render(request, "micros/run.html", shown.page_of(request, granted, micro, part, **more))
+
+
+@require_POST
+def cancel(request: PageRequest, collection_id: str, micro_id: str, run_id: UUID) -> HttpResponse:
+    """End a run that waits or goes on, and show what has become of it."""
+    shown.find(request, collection_id, micro_id, at_least=Role.MEMBER)
+    try:
+        runs.cancel_run(collection_id=collection_id, micro_id=micro_id, run_id=run_id, by=request.user)
+    except RunNotFound as error:
+        raise Http404(error.messages[0]) from None
+    return go_to(request, "micro-run-shown", collection_id, micro_id, run_id)
 
 
 def begin(request: PageRequest, collection_id: str, micro_id: str, *, otherwise: str, **asked: Any) -> HttpResponse:

@@ -40,6 +40,7 @@ _one = [
     path("schedule/run/", schedule.run_now, name="run-micro-schedule"),
     path("runs/", runs.index, name="micro-runs"),
     path("runs/<uuid:run_id>/", runs.show, name="micro-run-shown"),
+    path("runs/<uuid:run_id>/cancel/", runs.cancel, name="cancel-micro-run"),
     path("settings/", settings_views.settings, name="micro-settings"),
     path("settings/address/", settings_views.address, name="micro-address"),
     path("settings/restart/", settings_views.restart, name="restart-micro"),
@@ -52,5 +53,6 @@ urlpatterns = [
     path("new/starters/<slug:starter>/", creating.from_starter, name="new-micro-from-starter"),
     path("new/address/", creating.check_address, name="check-micro-address"),
     path("from-git/<uuid:fetch_id>/", from_git_views.fetched, name="git-fetch"),
+    path("from-git/<uuid:fetch_id>/update/<micro_id>/", from_git_views.update, name="update-from-git"),
     path("<micro_id>/", include(_one)),
 ]

@@ -1,10 +1,11 @@
-"""The command palette: type a few letters, jump to a page, collection, Base, Drive or Micro."""
+"""The command palette: type a few letters, jump to a page, collection, Base, Drive or Micro, or do something."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 from django.views.decorators.http import require_safe
 
 from console.page import PageRequest
@@ -28,25 +29,44 @@ _PAGES_OF_COLLECTIONS = (
 )
 
 
+# What can be done in a collection, and by whom: in a dialog over the page that is open, or at once.
+_ACTS_OF_COLLECTIONS = (
+    ("plus", "New Base", "new-base", Role.MEMBER, "dialog"),
+    ("folder-plus", "New Drive", "new-drive", Role.MEMBER, "dialog"),
+    ("key-round", "New data key", "new-key", Role.OWNER, "dialog"),
+    ("package", "Export now", "new-export", Role.MEMBER, "post"),
+)
+_THEMES = (("sun", "Light theme", "light"), ("moon", "Dark theme", "dark"), ("monitor", "Theme of the system", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A line of the palette. `where` says what it is and where it belongs."""
+    """A line of the palette. `where` says what it is and where it belongs.
+
+    `how` is "go" to the page at `url`, "dialog" to open it over the page that is open, "post" to send it a form without
+    fields, or "theme" to choose `url`, which is a theme then.
+    """
 
     icon: str
     name: str
     where: str
     url: str
+    how: str = "go"
 
 
 @require_safe
 def jump(request: PageRequest) -> HttpResponse:
-    """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript."""
+    """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript.
+
+    With nothing typed, what can be done in the collection whose page is open comes first.
+    """
     text = request.GET.get("q", "").strip()[:200]
     destinations = usage.search_destinations(person=request.user, text=text, limit=_MOST)
     found = (
-        _pages(request, text)
+        (_acts_here(request) if not text else _themes(request, text))
+        + _pages(request, text)
         + [_jump(destination) for destination in destinations]
-        + _pages_of_collections(request, text)
+        + _of_collections(request, text)
     )
     template = "palette/_found.html" if request.htmx else "palette/index.html"
     return render(request, template, {"found": found[:_MOST], "text": text})
@@ -61,20 +81,55 @@ def _pages(request: PageRequest, text: str) -> list[Jump]:
     return [Jump(icon, name, "Page", reverse(route)) for icon, name, route in wanted]
 
 
-def _pages_of_collections(request: PageRequest, text: str) -> list[Jump]:
-    """Pages whose name some of the words begin, of the collections that the other words find."""
+def _acts_here(request: PageRequest) -> list[Jump]:
+    """What this person can do in the collection whose page is open."""
+    path = urlsplit(request.htmx.current_url_abs_path or "").path
+    try:
+        collection_id = resolve("/" + path.removeprefix(get_script_prefix())).kwargs.get("collection_id", "")
+    except Resolver404:
+        return []
+    if not collection_id:
+        return []
+    found = usage.search_destinations(person=request.user, text=collection_id, limit=_MOST)
+    return [
+        jump
+        for destination in found
+        if destination.collection_id == collection_id
+        for act in _ACTS_OF_COLLECTIONS
+        if (jump := _act(destination, *act))
+    ]
+
+
+def _act(destination: Destination, icon: str, name: str, route: str, at_least: Role, how: str) -> Jump | None:
+    if destination.kind != "collection" or not destination.role.reaches(at_least):
+        return None
+    where = f"{'Page of' if how == 'go' else 'In'} {destination.collection_name}"
+    return Jump(icon, name, where, reverse(route, args=[destination.collection_id]), how)
+
+
+def _themes(request: PageRequest, text: str) -> list[Jump]:
+    """The themes whose name has words that begin as those that were typed; a script chooses them."""
+    if not request.htmx:
+        return []
+    words = text.lower().split()
+    return [
+        Jump(icon, name, "This browser", theme, "theme")
+        for icon, name, theme in _THEMES
+        if all(len(word) >= 3 and f" {word}" in f" {name.lower()}" for word in words)
+    ]
+
+
+def _of_collections(request: PageRequest, text: str) -> list[Jump]:
+    """Acts and pages whose name some of the words begin, of the collections that the other words find."""
     words = text.lower().split()
     found = []
-    for icon, name, route, at_least in _PAGES_OF_COLLECTIONS:
+    for act in (*_ACTS_OF_COLLECTIONS, *((*page, "go") for page in _PAGES_OF_COLLECTIONS)):
+        name = act[1]
         others = [word for word in words if len(word) < 3 or f" {word}" not in f" {name.lower()}"]
         if len(others) == len(words):
             continue
         destinations = usage.search_destinations(person=request.user, text=" ".join(others), limit=_MOST)
-        found += [
-            Jump(icon, name, f"Page of {destination.collection_name}", reverse(route, args=[destination.collection_id]))
-            for destination in destinations
-            if destination.kind == "collection" and destination.role.reaches(at_least)
-        ]
+        found += [jump for destination in destinations if (jump := _act(destination, *act))]
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 from django import template
 from django.utils.html import format_html
@@ -23,6 +24,17 @@ def visible(text: str) -> str:
     LF, marks of direction."""
     shown = _CONTROL.sub(lambda found: chr(_CONTROL_PICTURES + ord(found.group())), text)
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", shown)
+
+
+@register.filter
+def decoded(text: str) -> str:
+    """A path or query as it reads, where what its percent-codes stand for is text; else as it was written."""
+    if "%" not in text:
+        return text
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
 
 
 @register.filter
@@ -52,11 +64,16 @@ def duration(duration_ms: float) -> str:
 
 
 @register.simple_tag
-def clock(at: datetime) -> SafeString:
-    """A time of day, with the day where the pointer is, and for machines. The browser shows its own time zone instead."""
+def clock(at: datetime, kind: str = "second") -> SafeString:
+    """A time of day, with the day where the pointer is, and for machines. The browser shows its own time zone instead.
+
+    `kind` is "second", "minute", or "day" for the day alone.
+    """
+    formats = {"second": "%H:%M:%S", "minute": "%H:%M", "day": "%b %d"}
     return format_html(
-        '<time datetime="{}" title="{} UTC" data-clock>{}</time>',
+        '<time datetime="{}" title="{} UTC" data-clock="{}">{}</time>',
         at.isoformat(),
         f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
-        f"{at:%H:%M:%S}",
+        kind,
+        at.strftime(formats[kind]),
     )

@@ -5,11 +5,25 @@ from typing import NamedTuple
 
 from storage.events.queries import Slice
 
-# Minutes that the chart shows, and of each bar.
-SPANS = {"1h": ("1 hour", 60, 1), "24h": ("24 hours", 1_440, 15), "14d": ("14 days", 20_160, 240)}
+
+class Span(NamedTuple):
+    """How long the chart shows: in words, in minutes, the minutes of a bar, and these in words."""
+
+    label: str
+    minutes: int
+    bar_minutes: int
+    per: str
+
+
+SPANS = {
+    "1h": Span("1 hour", 60, 1, "1 minute"),
+    "24h": Span("24 hours", 1_440, 15, "15 minutes"),
+    "14d": Span("14 days", 20_160, 240, "4 hours"),
+}
 HEIGHT = 48
 _STEP = 10
 _BAR = 8
+_MARKS = 4
 # A single error among thousands is still to be seen.
 _LEAST = 2
 
@@ -34,7 +48,7 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Bars, and what they add up to."""
+    """Bars, what they add up to, and the times along their foot. `most` is what the highest bar stands for, per `per`."""
 
     bars: list[Bar]
     width: int
@@ -44,10 +58,17 @@ class Chart(NamedTuple):
     requests: int
     errors: int
     lost: int
+    per: str
+    marks: list[datetime]
+
+    @property
+    def mark_kind(self) -> str:
+        """How a time along the foot is written: as a "day" where the bars are hours."""
+        return "day" if "hours" in self.per else "minute"
 
 
-def make_chart(slices: list[Slice]) -> Chart:
-    """From slices, oldest first. The highest bar is as high as the chart."""
+def make_chart(slices: list[Slice], span: Span) -> Chart:
+    """From slices of this span, oldest first. The highest bar is as high as the chart."""
     most = max((each.requests for each in slices), default=0)
 
     def height(count: int) -> int:
@@ -58,4 +79,5 @@ def make_chart(slices: list[Slice]) -> Chart:
         for place, each in enumerate(slices)
     ]
     sums = (sum(getattr(each, name) for each in slices) for name in ("requests", "errors", "lost"))
-    return Chart(bars, len(bars) * _STEP - (_STEP - _BAR), _BAR, HEIGHT, most, *sums)
+    marks = [each.at for each in slices[:: len(slices) // _MARKS]][:_MARKS]
+    return Chart(bars, len(bars) * _STEP - (_STEP - _BAR), _BAR, HEIGHT, most, *sums, span.per, marks)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from console import host_names
+from console.visor import replay
 from console.visor.api_paths import find_touched
 from console.visor.code_snippets import make_snippets
 from console.visor.comparing import compare_all, describe_answer
@@ -37,6 +38,7 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     tab = tab if tab in tabs else next(iter(tabs))
     context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
     context["touched"] = find_touched(event)
+    context["writes"] = replay.may_write(event.line)
     context["micro"] = micro
     context["micro_origin"] = host_names.micro_origin(micro.subdomain, console=origin) if micro else ""
     context["printed"] = printed = logs.list_printed(event)
@@ -53,6 +55,10 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
         context["snippets"] = make_snippets(event, origin=origin, micro=micro)
     elif tab == "difference" and original is not None:
         (context["difference"],) = compare_all([(describe_answer(original), describe_answer(event))])
+        context["sides"] = [
+            (label, each, _text(each.content.request), _text(each.content.response))
+            for label, each in (("Before", original), ("Now", event))
+        ]
     return context
 
 

@@ -18,7 +18,7 @@ from console.visor import micro_replay
 from console.visor.micro_replay import Visitor
 from console.visor.request_drafts import Draft
 from storage.events import sent_by_hand
-from storage.events.blocks import Event
+from storage.events.blocks import Event, Line
 from storage.postgres.caller import Access
 
 # A whole file of gigabytes would hold the page up; so much of an answer is read.
@@ -47,6 +47,12 @@ def note_sent(draft: Draft, collection_id: str) -> None:
     name, _, path = draft.path.partition("/")
     if draft.method not in _READS and path != "query":
         sent_by_hand.note_sent(collection_id=collection_id, method=draft.method, name=name)
+
+
+def may_write(line: Line) -> bool:
+    """Whether sending this request again may change something."""
+    is_query = not line.micro_id and line.path.partition("/")[2] == "query"
+    return line.method not in _READS and not is_query
 
 
 def send(draft: Draft, *, access: Access, origin: str, sent_by: str, replay_of: str = "") -> Sent:

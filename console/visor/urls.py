@@ -22,6 +22,7 @@ register_converter(EventId, "event")
 urlpatterns = [
     path("", views.index, name="visor"),
     path("switch/", views.switch, name="visor-switch"),
+    path("har/", views.har, name="visor-har"),
     path("client/", http_client_views.client, name="visor-client"),
     path("<event:event_id>/", views.event, name="visor-event"),
     path("<event:event_id>/pin/", views.pin, name="visor-pin"),

@@ -1,5 +1,7 @@
 """The pages of recorded requests: the list, which updates itself, and one request in a panel beside it."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -7,27 +9,31 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import access
 from console.connect.addresses import addresses_for
-from console.page import PageRequest, go_to
+from console.page import PageRequest, go_to, show_dialog
 from console.visor import event_panel, replay
 from console.visor.chart import SPANS, make_chart
-from console.visor.filters import ONLY_API, ORIGINS, STATUSES, read_filters
+from console.visor.filters import ONLY_API, ORIGINS, STATUSES, Filters, read_filters
+from console.visor.har import make_har
 from console.visor.micro_replay import Visitor
 from console.visor.request_drafts import METHODS, repeat
-from storage import limits
+from storage import exact_json, limits
 from storage.collections import keys
 from storage.collections.roles import CollectionAccess
 from storage.errors import EngineUnreachable, EventNotFound, InvalidInput, MicroNotFound
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.events import recording
-from storage.events.blocks import Event
+from storage.events.blocks import Event, Line
+from storage.events.queries import Page as EventPage
 from storage.micro_logs import logs
 from storage.micros import micros
 from storage.models import Role
+from storage.postgres import clock
 
 
 @require_safe
@@ -35,10 +41,10 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
     """The list; `?seen=` is what the page shows already, and if that is all there is, so is the answer: 204."""
     granted = access.by_person(request, collection_id)
     context = _list(request, granted)
-    if request.htmx.target == "visor-live" or "seen" in request.GET:
-        is_known = request.GET.get("seen") == context["fingerprint"]
-        return HttpResponse(status=204) if is_known else render(request, "visor/_live.html", context)
-    return render(request, "visor/index.html", context)
+    if request.GET.get("seen") == context["fingerprint"]:
+        return HttpResponse(status=204)
+    is_part = request.htmx.target == "visor-live" or "seen" in request.GET
+    return render(request, "visor/_live.html" if is_part else "visor/index.html", context | _counted(context))
 
 
 @require_safe
@@ -48,7 +54,37 @@ def event(request: PageRequest, collection_id: str, event_id: str) -> HttpRespon
     shown = _panel(request, granted, find_event(collection_id, event_id))
     if request.htmx.target == "panel":
         return render(request, "visor/_event.html", shown)
-    return render(request, "visor/index.html", _list(request, granted) | shown)
+    context = _list(request, granted)
+    return render(request, "visor/index.html", context | _counted(context) | shown)
+
+
+@require_safe
+def har(request: PageRequest, collection_id: str) -> HttpResponse:
+    """The newest of what the filter shows, as a file for other tools."""
+    granted = access.by_person(request, collection_id)
+    filters = read_filters(request.GET, sees_keys=granted.sees_keys)
+    if request.method == "GET":
+        event_queries.note_export(collection_id=collection_id, query=replace(filters, text="").query)
+    lines = _find_page(collection_id, filters, limit=limits.HAR_EVENTS_MAX).lines[: limits.HAR_EVENTS_MAX]
+    found = make_har(_bounded(collection_id, lines), origin=addresses_for(request).origin)
+    response = HttpResponse(exact_json.dump(found), content_type="application/json")
+    name = f"requests-{clock.now():%Y-%m-%d-%H-%M}.har"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return response
+
+
+def _bounded(collection_id: str, lines: list[Line]) -> Iterator[Event]:
+    """These events, as long as their bodies are not too much for one file, but for those that go meanwhile."""
+    size = 0
+    for line in lines:
+        try:
+            found = event_queries.find_event(collection_id=collection_id, event_id=line.id)
+        except EventNotFound:
+            continue
+        size += sum(len(body.text or "") for body in (found.content.request, found.content.response))
+        if size > limits.HAR_MAX_CHARACTERS:
+            return
+        yield found
 
 
 @require_POST
@@ -102,11 +138,13 @@ def pin(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse
     return redirect("visor-event", collection_id, event_id)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def redo(request: PageRequest, collection_id: str, event_id: str) -> HttpResponse:
-    """Send it again unchanged, with the person's own access, and show both answers."""
+    """Send it again unchanged, with the person's own access, and show both answers. A GET asks whether to, before a write."""
     granted = access.by_person(request, collection_id)
     found = find_event(collection_id, event_id)
+    if request.method != "POST":
+        return show_dialog(request, "visor/redo.html", granted=granted, line=found.line, title="Send this write again?")
     try:
         draft = repeat(found, micro=event_panel.find_micro(found))
         sent = replay.send_for(
@@ -141,7 +179,9 @@ def show_sent(
         messages.error(
             request, "The request was sent, but its answer could not be recorded. It is shown only this once."
         )
-        return render(request, "visor/index.html", _list(request, granted) | _panel(request, granted, sent))
+        context = _list(request, granted)
+        shown = context | _counted(context) | _panel(request, granted, sent)
+        return render(request, "visor/index.html", shown)
     if page == "visor-event":
         return redirect(f"{reverse(page, args=[granted.collection.id, sent.line.id])}?tab={tab}")
     return redirect(f"{reverse(page, args=[granted.collection.id])}?sent={sent.line.id}&tab={tab}")
@@ -153,21 +193,17 @@ def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
     before = request.GET.get("before", "")
     if not event_panel.is_event_id(before):
         before = ""
-    if filters.pinned:
-        page = event_queries.list_pinned(collection_id=collection_id, conditions=filters.conditions)
-    else:
-        since, until = filters.times
-        page = event_queries.list_events(
-            collection_id=collection_id, conditions=filters.conditions, since=since, until=until, before=before
-        )
-    span = request.GET.get("span") if request.GET.get("span") in SPANS else next(iter(SPANS))
-    _, minutes, width = SPANS[str(span)]
+    page = _find_page(collection_id, filters, before=before)
+    chosen = request.GET.get("span", "")
+    span = chosen if chosen in SPANS else next(iter(SPANS))
+    of_all = event_queries.chart_events(
+        collection_id=collection_id, minutes=SPANS[span].minutes, width=SPANS[span].bar_minutes
+    )
     known = " ".join(f"{line.id}{line.is_pinned}" for line in page.lines)
     all_micros = micros.list_micros(collection_id)
     recorded_micros = [micro for micro in all_micros if micro.is_recorded]
     shown_micro = next((micro for micro in all_micros if micro.id == filters.micro), None)
     recorded = recording.find_recording(collection_id)
-    chart = make_chart(event_queries.chart_events(collection_id=collection_id, minutes=minutes, width=width))
     return {
         "granted": granted,
         "tab": "visor",
@@ -188,9 +224,43 @@ def _list(request: PageRequest, granted: CollectionAccess) -> dict[str, Any]:
         "origins": ORIGINS,
         "span": span,
         "spans": SPANS,
-        "chart": chart,
-        "fingerprint": f"{crc32(known.encode()):08x}{chart.requests:x}",
+        "of_all": of_all,
+        "fingerprint": f"{crc32(known.encode()):08x}{sum(each.requests for each in of_all):x}",
     }
+
+
+def _find_page(
+    collection_id: str, filters: Filters, *, before: str = "", limit: int = limits.EVENTS_PER_PAGE
+) -> EventPage:
+    if filters.pinned:
+        return event_queries.list_pinned(collection_id=collection_id, conditions=filters.conditions)
+    since, until = filters.times
+    return event_queries.list_events(
+        collection_id=collection_id,
+        conditions=filters.conditions,
+        since=since,
+        until=until,
+        before=before,
+        limit=limit,
+    )
+
+
+def _counted(context: dict[str, Any]) -> dict[str, Any]:
+    """The chart of what the list's filter shows. Apart from the list, as a page that has nothing new to show needs none."""
+    filters, span = context["filters"], SPANS[context["span"]]
+    if not filters.query:
+        return {"chart": make_chart(context["of_all"], span)}
+    since, until = filters.times
+    counted = event_queries.chart_matches(
+        collection_id=context["granted"].collection.id,
+        conditions=filters.conditions,
+        is_pinned=bool(filters.pinned),
+        minutes=span.minutes,
+        width=span.bar_minutes,
+        since=since,
+        until=until,
+    )
+    return {"chart": make_chart(counted.slices, span), "counted_until": counted.looked_until}
 
 
 def _panel(request: PageRequest, granted: CollectionAccess, found: Event) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class Verb(StrEnum):
     ITEMS_EXPORTED = "items.export"
     ITEMS_CHANGED = "items.change"
     FILES_ZIPPED = "files.zip"
+    REQUESTS_EXPORTED = "requests.export"
     IMPORT_STARTED = "import.upload"
     IMPORT_RUN = "import.run"
     IMPORT_DELETED = "import.delete"
@@ -90,6 +91,7 @@ class Verb(StrEnum):
     MICRO_SCHEDULE_SET = "micro-schedule.set"
     MICRO_SCHEDULE_REMOVED = "micro-schedule.remove"
     MICRO_RUN = "micro.run"
+    MICRO_RUN_CANCELLED = "micro.cancel-run"
     MICRO_DELETED = "micro.delete"
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
@@ -168,6 +170,7 @@ _VERBS = {
     Verb.EXPORT_DOWNLOADED: (Kind.ARCHIVES, "downloaded an export"),
     Verb.EXPORT_DELETED: (Kind.ARCHIVES, "deleted an export"),
     Verb.ITEMS_EXPORTED: (Kind.ARCHIVES, "downloaded items of the Base"),
+    Verb.REQUESTS_EXPORTED: (Kind.ARCHIVES, "downloaded recorded requests"),
     Verb.FILES_ZIPPED: (Kind.ARCHIVES, "downloaded a zip of files of the Drive"),
     Verb.IMPORT_STARTED: (Kind.ARCHIVES, "uploaded for import"),
     Verb.IMPORT_RUN: (Kind.ARCHIVES, "imported"),
@@ -185,6 +188,7 @@ _VERBS = {
     Verb.MICRO_SCHEDULE_SET: (Kind.MICROS, "set the schedule of the Micro"),
     Verb.MICRO_SCHEDULE_REMOVED: (Kind.MICROS, "removed the schedule of the Micro"),
     Verb.MICRO_RUN: (Kind.MICROS, "ran functions of the Micro"),
+    Verb.MICRO_RUN_CANCELLED: (Kind.MICROS, "cancelled a run of the Micro"),
     Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),

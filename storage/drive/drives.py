@@ -36,6 +36,12 @@ def create_drive(*, collection_id: str, name: str) -> None:
             audit.record(Verb.DRIVE_CREATED, collection_id=collection_id, about=name)
 
 
+def list_drive_names(*, collection_id: str, limit: int) -> list[str]:
+    """The names of the collection's first `limit` Drives, in their order."""
+    found = Drive.objects.filter(collection_id=collection_id).order_by("name")
+    return list(found.values_list("name", flat=True)[:limit])
+
+
 def note_zip(*, collection_id: str, drive: str, files: int, size_bytes: int) -> None:
     """Record that somebody downloads many files as a zip: before its first byte goes out. Raises EngineUnreachable."""
     details = {"size_bytes": size_bytes}

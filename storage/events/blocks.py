@@ -123,7 +123,7 @@ class _Contents(msgspec.Struct, array_like=True):
     contents: list[Content]
 
 
-_FIRST_ERROR = 400
+FIRST_ERROR = 400
 # The column holds no more. What took longer is told to have taken so long, where a block is looked for by it.
 LONGEST_TOLD_US = 2**31 - 1
 
@@ -192,7 +192,7 @@ class OpenBlock:
             self._last_id = line.id
         if line.duration_us > self._slowest_us:
             self._slowest_us = line.duration_us
-        self._errors += line.status >= _FIRST_ERROR
+        self._errors += line.status >= FIRST_ERROR
         self._by_hand += line.origin != APP
 
     def close(self) -> Block:

@@ -13,10 +13,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 from django.db import transaction
 
 from storage import disk_space, limits
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.errors import EventNotFound, InvalidInput
 from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
@@ -56,7 +59,7 @@ class Conditions:
             and (not self.method or line.method == self.method)
             and (self.key_id is None or line.key_id == self.key_id)
             and (self.micro_id is None or line.micro_id == self.micro_id)
-            and (not self.path or self.path.lower() in line.target.lower())
+            and (not self.path or _is_in(self.path.lower(), line.target))
             and (not self.origin or line.origin == self.origin or (self.origin == "by hand" and line.origin != APP))
         )
 
@@ -84,6 +87,14 @@ class Slice:
     requests: int
     errors: int
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The bars of a chart, oldest first. `looked_until` says how far back the look came, if not to the first of them."""
+
+    slices: list[Slice]
+    looked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +184,13 @@ def keep_event(event: Event) -> None:
             run(statement)
 
 
+def note_export(*, collection_id: str, query: str) -> None:
+    """Record that somebody downloads the requests that a filter shows: before they go out. Raises EngineUnreachable."""
+    with engine_errors(), transaction.atomic():
+        details = {"filter": query} if query else {}
+        audit.record(Verb.REQUESTS_EXPORTED, collection_id=collection_id, details=details)
+
+
 def statements_for(blocks: list[events_sql.Block]) -> list[access_sql.Statement]:
     """What stores blocks, and counts what they hold by minute."""
     sums: dict[tuple[str, int], list[int]] = {}
@@ -192,6 +210,40 @@ def chart_events(*, collection_id: str, minutes: int, width: int) -> list[Slice]
         Slice(datetime.fromtimestamp(minute * 60, UTC), *found.get(minute, (0, 0, 0)))
         for minute in range(first, first + minutes, width)
     ]
+
+
+def chart_matches(
+    *,
+    collection_id: str,
+    conditions: Conditions,
+    minutes: int,
+    width: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    is_pinned: bool = False,
+) -> Counted:
+    """What meets the conditions in the `minutes` that end at `until` or now, in slices of `width` minutes; of the pinned, if so.
+
+    Counted from the newest one on, and no further than one page of a filtered list looks.
+    """
+    end = int(until.timestamp() if until else time.time()) // 60
+    first = (end - minutes) // width * width + width
+    start = datetime.fromtimestamp(first * 60, UTC)
+    highest = min(filter(None, (event_ids.first_id_at(until) if until else "", event_ids.HIGHEST)))
+    lowest = event_ids.first_id_at(max(filter(None, (since, start))))
+    if is_pinned:
+        lines, looked_until = list_pinned(collection_id=collection_id, conditions=conditions).lines, None
+        lines = [line for line in lines if lowest <= line.id < highest]
+    else:
+        lines, looked_until = _Look(collection_id, conditions, lowest, highest, limits.EVENT_LOOK_MAX).find_all()
+    counts = {minute: [0, 0] for minute in range(first, first + minutes, width)}
+    for line in lines:
+        of_slice = counts.get(event_ids.minute_of(line.id) // width * width)
+        if of_slice is not None:
+            of_slice[0] += 1
+            of_slice[1] += line.status >= event_blocks.FIRST_ERROR
+    slices = [Slice(datetime.fromtimestamp(minute * 60, UTC), *count, 0) for minute, count in counts.items()]
+    return Counted(slices, looked_until)
 
 
 def sum_events(collection_id: str) -> Kept:
@@ -222,25 +274,39 @@ class _Look:
 
     def go(self) -> Page:
         found: list[Line] = []
-        looked_at = looked_bytes = 0
-        for number, block in enumerate(self._blocks()):
+        for block, is_enough in self._looked_into():
             above = [line for line in found if line.id > block.last_id]
             if len(above) > self._limit:
                 break
-            is_enough = (
-                looked_at >= limits.EVENT_LOOK_MAX
-                or number >= limits.EVENT_LOOK_MAX_BLOCKS
-                or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES
-            )
             older = _following(block.last_id)
             if is_enough and older < self._highest:
                 # What is left of the blocks looked into lies below this one's last line, and is found from there on again.
                 return Page(_newest_first(above), older, event_ids.time_of(older))
             found += self._matches(block)
-            looked_at += len(block.lines)
-            looked_bytes += block.size_bytes
         lines = _newest_first(found)
         return Page(lines[: self._limit], lines[self._limit - 1].id if len(lines) > self._limit else "")
+
+    def find_all(self) -> tuple[list[Line], datetime | None]:
+        """All that match in no order, and how far back that is if the look ended before they did."""
+        found: list[Line] = []
+        for block, is_enough in self._looked_into():
+            if is_enough:
+                return found, event_ids.time_of(block.last_id)
+            found += self._matches(block)
+        return found, None
+
+    def _looked_into(self) -> Iterator[tuple[_Opened, bool]]:
+        """The blocks, and whether those before it were enough for one look."""
+        looked_at = looked_bytes = 0
+        for number, block in enumerate(self._blocks()):
+            yield (
+                block,
+                looked_at >= limits.EVENT_LOOK_MAX
+                or number >= limits.EVENT_LOOK_MAX_BLOCKS
+                or looked_bytes >= limits.EVENT_TEXT_LOOK_MAX_BYTES,
+            )
+            looked_at += len(block.lines)
+            looked_bytes += block.size_bytes
 
     def _matches(self, block: _Opened) -> Iterator[Line]:
         for place, line in enumerate(block.lines):
@@ -285,6 +351,11 @@ def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
                 content, headers = event_blocks.open_contents(block.contents)[0][position]
                 return Event(collection_id, line, content, headers)
     return None
+
+
+def _is_in(wanted: str, target: str) -> bool:
+    """Whether a path has this text, as it was written or as it reads."""
+    return wanted in target.lower() or ("%" in target and wanted in unquote(target).lower())
 
 
 def _following(event_id: str) -> str:

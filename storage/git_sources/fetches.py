@@ -40,7 +40,7 @@ from storage.micros.bundles import Bundle
 from storage.micros.deployments import StoredBundle
 from storage.micros.host import GitSource
 from storage.micros.manifests.manifest import Manifest
-from storage.models import Collection, Deployment, GitFetch
+from storage.models import Collection, Deployment, GitFetch, Micro
 from storage.postgres import rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, one_connection, run
@@ -50,6 +50,8 @@ logger = logging.getLogger(__name__)
 
 State = GitFetch.State
 _BEAT_SECONDS = 1.0
+# Between the address and the commit, where a deployment says where its code is from.
+_AT = " at "
 _turns = threading.BoundedSemaphore(limits.MICRO_BUILDS_AT_ONCE)
 
 
@@ -120,29 +122,69 @@ def deploy_fetch(
     """
     disk_space.check_space_for_items()
     with engine_errors(), transaction.atomic():
-        rights.ask_again(Access(collection_id, person_id=made_by.pk))
-        found = GitFetch.objects.select_for_update().filter(collection_id=collection_id, id=fetch_id, state=State.DONE)
-        fetch = found.first()
-        if fetch is None:
-            raise GitFetchNotFound()
+        fetch = _hold_fetched(collection_id=collection_id, fetch_id=fetch_id, by=made_by)
         micro = micros.create_micro(collection_id=collection_id, name=name, subdomain=subdomain, made_by=made_by)
         if values:
             variables.set_variables(collection_id=collection_id, micro_id=micro.id, values=values)
-        bundle = Bundle(
-            BytesIO(),
-            size_bytes=fetch.bundle_bytes,
-            code_bytes=fetch.code_bytes,
-            files=fetch.files,
-            digest=fetch.bundle_digest,
-            entries=fetch.entries,
-            manifest=replace(manifest_of(fetch), cron=cron.strip()),
-        )
-        source = f"{shown(source_of(fetch))} at {fetch.commit[:12]}"
-        held = micros.hold_micro(collection_id=collection_id, micro_id=micro.id)
-        declared.take_up(held, bundle.manifest, by=made_by)
-        made = deployments.queue_deployment(held, bundle, StoredBundle(fetch.id, []), asked_by=made_by, source=source)
-        fetch.delete()
+        made = _queue(fetch, micro.id, replace(manifest_of(fetch), cron=cron.strip()), by=made_by)
     return deployments.find_deployment(collection_id=collection_id, micro_id=micro.id, deployment_id=made.id)
+
+
+def update_from_fetch(*, collection_id: str, fetch_id: UUID, micro_id: str, by: User) -> Deployment:
+    """Have what was fetched deployed to a Micro that there is. Its variables and its schedule stay as they are.
+
+    Raises GitFetchNotFound (also when it is not fetched yet), MicroNotFound, InvalidInput (the very same serves already, or too
+    many are waiting), BundleRefused, Unauthorized, Forbidden, DiskFull, EngineUnreachable.
+    """
+    disk_space.check_space_for_items()
+    with engine_errors(), transaction.atomic():
+        fetch = _hold_fetched(collection_id=collection_id, fetch_id=fetch_id, by=by)
+        made = _queue(fetch, micro_id, manifest_of(fetch), by=by)
+    return deployments.find_deployment(collection_id=collection_id, micro_id=micro_id, deployment_id=made.id)
+
+
+def list_made_from(fetch: GitFetch) -> list[Micro]:
+    """The Micros of its collection that were deployed from the same repository, branch and folder last, by name."""
+    known = Deployment.objects.filter(micro__collection_id=fetch.collection_id).exclude(source="")
+    last = dict(known.order_by("number").values_list("micro_id", "source"))
+    wanted = shown(source_of(fetch))
+    return [each for each in micros.list_micros(fetch.collection_id) if repository_in(last.get(each.id, "")) == wanted]
+
+
+def repository_in(source: str) -> str:
+    """The address of the repository in what a deployment says of where its code is from; empty for one that is from elsewhere."""
+    return source.rpartition(_AT)[0]
+
+
+def _hold_fetched(*, collection_id: str, fetch_id: UUID, by: User) -> GitFetch:
+    """In the caller's transaction. Raises GitFetchNotFound, Unauthorized, Forbidden."""
+    rights.ask_again(Access(collection_id, person_id=by.pk))
+    found = GitFetch.objects.select_for_update().filter(collection_id=collection_id, id=fetch_id, state=State.DONE)
+    fetch = found.first()
+    if fetch is None:
+        raise GitFetchNotFound()
+    return fetch
+
+
+def _queue(fetch: GitFetch, micro_id: str, manifest: Manifest, *, by: User) -> Deployment:
+    """In the caller's transaction: what was fetched becomes a deployment, and is no fetch any more."""
+    bundle = Bundle(
+        BytesIO(),
+        size_bytes=fetch.bundle_bytes,
+        code_bytes=fetch.code_bytes,
+        files=fetch.files,
+        digest=fetch.bundle_digest,
+        entries=fetch.entries,
+        manifest=manifest,
+    )
+    source = f"{shown(source_of(fetch))}{_AT}{fetch.commit[:12]}"
+    held = micros.hold_micro(collection_id=fetch.collection_id, micro_id=micro_id)
+    if deployments.find_same(held, bundle) is not None:
+        raise InvalidInput(f"“{held.name}” is up to date: this very code serves already")
+    declared.take_up(held, bundle.manifest, by=by)
+    made = deployments.queue_deployment(held, bundle, StoredBundle(fetch.id, []), asked_by=by, source=source)
+    fetch.delete()
+    return made
 
 
 def forget_old() -> int:

@@ -44,9 +44,9 @@ _STOPPED = "The server stopped during this run."
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What came of a run: it has failed if there is a reason."""
+    """What came of a run, as the app said it: it has failed if there is a reason."""
 
-    answer: str = ""
+    answer: bytes = b""
     is_cut: bool = False
     reason: str = ""
 
@@ -84,7 +84,7 @@ def make_run(claimed: MicroRun) -> None:
             outcome = _Outcome(reason="Something went wrong in Homeport. The server's log has the details.")
         _note_end(claimed, lease, outcome)
     except Superseded:
-        logger.info("Run %s was given up meanwhile, or its Micro deleted", claimed.id)
+        logger.info("Run %s was cancelled or given up meanwhile, or its Micro deleted", claimed.id)
 
 
 def end_abandoned_runs() -> int:
@@ -148,38 +148,32 @@ def _judge(answered: Answered) -> _Outcome:
         returned, text = _Returned(), answered.body
     if answered.status != _HTTP_OK:
         return _Outcome(reason="\n".join(returned.errors) or f"The app answered {answered.status}.")
-    return _kept(text, is_cut=answered.is_cut)
+    return _Outcome(text, is_cut=answered.is_cut)
 
 
 def _judge_action(answered: Answered) -> _Outcome:
     """What an app says that has a path of its own for this."""
     if answered.fault is not None:
         return _Outcome(reason=answered.fault.message)
-    kept = _kept(answered.body, is_cut=answered.is_cut)
     failed = answered.status is None or answered.status >= _HTTP_ERROR
-    return _Outcome(kept.answer, kept.is_cut, f"The app answered {answered.status}." if failed else "")
-
-
-def _kept(answer: bytes, *, is_cut: bool) -> _Outcome:
-    most = limits.MICRO_RUN_ANSWER_MAX_BYTES
-    text = _storable(answer[:most].decode(errors="replace"))
-    return _Outcome(text, is_cut=is_cut or len(answer) > most)
+    return _Outcome(answered.body, answered.is_cut, f"The app answered {answered.status}." if failed else "")
 
 
 def _note_end(claimed: MicroRun, lease: Lease, outcome: _Outcome) -> None:
     """A database that is away for a moment must not make a failure of a run that came to its end. Raises Superseded."""
     gives_up_at = time.monotonic() + _NOTE_SECONDS
+    masking = Masking(list_secret_texts(claimed.micro))
     # It may be a traceback of the app's.
-    told = Masking(list_secret_texts(claimed.micro)).text(outcome.reason)
-    reason = _storable(told)[: limits.MICRO_REASON_MAX_CHARACTERS]
+    reason = _storable(masking.text(outcome.reason))[: limits.MICRO_REASON_MAX_CHARACTERS]
+    answer, is_longer = masking.answer(outcome.answer, most_bytes=limits.MICRO_RUN_ANSWER_MAX_BYTES)
     while True:
         try:
             with one_connection():
                 lease.save(
                     state=State.FAILED if reason else State.DONE,
                     finished_at=Now(),
-                    answer=outcome.answer,
-                    is_cut=outcome.is_cut,
+                    answer=_storable(answer),
+                    is_cut=outcome.is_cut or is_longer,
                     reason=reason,
                 )
                 _count_failure(claimed, has_failed=bool(reason))

@@ -1,4 +1,4 @@
-"""Runs: ask for one, find and list them, and keep their history short. Making one is `calling.py`'s.
+"""Runs: ask for one, cancel it, find and list them, and keep their history short. Making one is `calling.py`'s.
 
 A run calls functions of a Micro: one that was named for an action, or all of its cron functions. Its id marks what the Micro
 prints meanwhile, so the lines are found in its log by it.
@@ -12,6 +12,7 @@ import msgspec
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from storage import disk_space, limits
 from storage.audit import log as audit
@@ -75,6 +76,20 @@ def ask_for_run(
         details = {"micro": micro.id, "run": str(made.id), "kind": str(kind), "action": action}
         audit.record(Verb.MICRO_RUN, collection_id=collection_id, about=micro.name, details=details)
     return find_run(collection_id=collection_id, micro_id=micro_id, run_id=made.id)
+
+
+def cancel_run(*, collection_id: str, micro_id: str, run_id: UUID, by: User) -> MicroRun:
+    """End a run that waits or goes on; one that is over stays as it is. It is returned as it is then.
+
+    Whoever makes it learns so within seconds, and has what was at it ended. Raises RunNotFound.
+    """
+    with transaction.atomic():
+        found = find_run(collection_id=collection_id, micro_id=micro_id, run_id=run_id)
+        under_way = MicroRun.objects.filter(id=run_id, state__in=UNDER_WAY)
+        if under_way.update(state=State.CANCELLED, finished_at=Now(), reason=f"Cancelled by {by.username}."):
+            details = {"micro": micro_id, "run": str(run_id), "kind": found.kind, "action": found.action}
+            audit.record(Verb.MICRO_RUN_CANCELLED, collection_id=collection_id, about=found.micro.name, details=details)
+    return find_run(collection_id=collection_id, micro_id=micro_id, run_id=run_id)
 
 
 def find_run(*, collection_id: str, micro_id: str, run_id: UUID) -> MicroRun:

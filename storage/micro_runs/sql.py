@@ -41,7 +41,7 @@ def drop_runs_beyond(*, kept: int, days: int, limit: int) -> Statement[Total]:
                 SELECT id FROM (
                     SELECT id, state, asked_at, row_number() OVER (PARTITION BY micro_id ORDER BY asked_at DESC, id DESC) AS n
                     FROM storage_microrun) r
-                WHERE r.state IN ('done', 'failed', 'skipped')
+                WHERE r.state IN ('done', 'failed', 'skipped', 'cancelled')
                     AND (r.n > $1 OR r.asked_at < now() - make_interval(days => $2::int)) LIMIT $3)
             RETURNING 1)
         SELECT count(*) FROM dropped
@@ -61,7 +61,7 @@ def forget_bodies_beyond(*, kept: int, limit: int) -> Statement[Total]:
                     SELECT id, state, is_forgotten, input, answer,
                         row_number() OVER (PARTITION BY micro_id ORDER BY asked_at DESC, id DESC) AS n
                     FROM storage_microrun) r
-                WHERE r.n > $1 AND NOT r.is_forgotten AND r.state IN ('done', 'failed', 'skipped')
+                WHERE r.n > $1 AND NOT r.is_forgotten AND r.state IN ('done', 'failed', 'skipped', 'cancelled')
                     AND (r.input <> '' OR r.answer <> '') LIMIT $2)
             RETURNING 1)
         SELECT count(*) FROM emptied

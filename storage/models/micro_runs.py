@@ -56,6 +56,7 @@ class MicroRun(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         SKIPPED = "skipped", "Left out"  # it was due while too many waited
+        CANCELLED = "cancelled", "Cancelled"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     micro = models.ForeignKey(Micro, on_delete=models.CASCADE, related_name="runs")
@@ -75,7 +76,7 @@ class MicroRun(models.Model):
     answer = models.TextField(blank=True)  # JSON, unless it was cut
     is_cut = models.BooleanField(default=False)  # the answer was longer than what is kept of it
     is_forgotten = models.BooleanField(default=False)  # input and answer are no longer kept
-    reason = models.TextField(blank=True)  # why it failed
+    reason = models.TextField(blank=True)  # why it failed, was left out or cancelled
 
     class Meta:
         constraints = [

@@ -98,6 +98,7 @@ MORE = {
     "collections": ["?q=canary", "?page=2"],
     "visor": ["?key={key_id}", "?text=canary", "?path=canary", "?pinned=1", "?origin=app", "?seen=x"],
     "visor-event": ["?tab=request", "?tab=response", "?tab=log", "?tab=code", "?tab=difference"],
+    "visor-har": ["?text=canary", "?pinned=1"],
     "visor-client": ["?from={event_id}", "?sent={event_id}&tab=request"],
     "base-item": ["?key=changed-by-key", "?key=changed-by-person", "?key=nothing"],
     "base": ["?q=canary", "?q=[1"],
@@ -211,7 +212,8 @@ def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Ite
     more = [text.format_map(made) for text in MORE.get(name, [])]
     for address in [url, *(url.partition("?")[0] + text for text in more)]:
         yield ask(address)
-        yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
+        if answers_scripts(url):
+            yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
         for target in targets_of(url):
             yield ask(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET=target)
 
@@ -220,6 +222,12 @@ def targets_of(url: str) -> list[str]:
     """What the view of an address may be asked for by htmx: any page to be a dialog (`console/page.py`), and its own parts."""
     view = inspect.unwrap(resolve(url.partition("?")[0]).func)
     return ["dialog", *_targets_in(view.__module__)]
+
+
+def answers_scripts(url: str) -> bool:
+    """Whether the view of an address tells a script's request from a browser's; to all others it is the same request again."""
+    view = inspect.unwrap(resolve(url.partition("?")[0]).func)
+    return any(word in inspect.getsource(sys.modules[view.__module__]) for word in ("X-Requested-With", "Accept"))
 
 
 @lru_cache

@@ -108,7 +108,7 @@ print(sign_in_url())
 def _sign_in(server: Server, link: str) -> None:
     with httpx.Client(base_url=server.url, follow_redirects=True) as browser:
         browser.get(link)
-        form = {"username": "Ada", "password1": PASSWORD, "password2": PASSWORD}
+        form = {"username": "Ada", "password1": PASSWORD}
         page = browser.post(link, data=form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
         assert (page.status_code, page.url.path) == (200, "/")
         assert "homeport demo" in page.text

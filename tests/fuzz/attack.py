@@ -96,8 +96,8 @@ def run_for(world: World, log: Log, seconds: float, chosen: int | None = None) -
 
 
 def attack(world: World, data: st.DataObject, log: Log) -> None:
-    """A few requests, to pages and the API in turn."""
-    for targets in (world.pages, world.api, world.pages):
+    """A few requests, to pages, the API and what the command calls in turn."""
+    for targets in (world.pages, world.api, world.pages, world.cli):
         target = data.draw(st.sampled_from(targets), label="target")
         send(world, target, data.draw(requests_to(world, target), label="request"), log)
 

@@ -1,17 +1,25 @@
 """No parameter of any route brings out a 500 or a traceback, whatever it holds; for how long that is tried, `slow` decides."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from console.cli_api import gate
+from tests.console.cli_api.test_gate import paths
 from tests.fuzz import asked, values
 from tests.fuzz.attack import Log, attack, each_header, each_parameter, plain_request, run_for, send
+from tests.fuzz.cli_calls import CLI_CALLS
 from tests.fuzz.world import World
 
 LONG_RUN_SECONDS = 300.0
+# What the views of the `deta` command read, where they read it: `asked.get("name")`, `_read_switch(asked, "visor")`.
+_READ = re.compile(r"""(?:asked|request|request\.GET|read_asked\(.{0,60}\))(?:\.get\(|\[|, )"(\w+)""")
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +53,25 @@ def test_what_a_route_asks_for_is_found_out(world: World) -> None:
     assert {"Host", "Range", "If-None-Match", "Content-Type", "Cookie", "X-API-Key"} <= set(asked.headers())
 
 
+def test_every_call_of_the_command_is_attacked(world: World) -> None:
+    client = Client(headers={name: value.decode() for name, value in world.headers_for(world.cli[0])})
+    routes = {
+        re.sub(r"/(?:0000000000|1|00000000-0000-0000-0000-000000000001)(?=/|$)", "/{}", path) for path in paths()
+    } | {""}
+    calls = {call for call in CLI_CALLS if not call.path.startswith("v1/")}
+    assert {re.sub(r"\{\w+\}", "{}", call.path) for call in calls} == routes
+    for call in calls:
+        allowed = client.options(f"/cli/{call.path.format(**world.there)}")["Allow"].split(", ")
+        assert {each.method for each in calls if each.path == call.path} == set(allowed) - {"HEAD"}
+    sources = "".join(path.read_text() for path in Path(gate.__file__).parent.glob("*.py"))
+    assert set(_READ.findall(sources)) <= {name for call in calls for name in call.query + call.json}
+
+
 def test_each_parameter_of_each_route(server: Any, world: World) -> None:
     sweep(server, world, most=1)
 
 
-@settings(derandomize=True, max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_many_odd_things_at_once(server: Any, world: World, data: st.DataObject) -> None:
     attack(world, data, Log(server.log_path))

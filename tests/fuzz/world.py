@@ -1,6 +1,7 @@
 """What there is to be asked for: a collection with everything in it, a person who may do all, a data key, and every route."""
 
 import json
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,41 +13,31 @@ from django.urls import resolve
 
 from storage.access_tokens import tokens
 from storage.collections import keys
+from storage.drive import person_uploads
 from storage.events import recording
-from tests.console.test_routes import OPEN, POST_ONLY, PUT_ONLY, ROUTES, url_of
+from storage.models import MicroRun
+from storage.postgres.caller import Access
+from tests.console.test_routes import (
+    OPEN,
+    POST_ONLY,
+    PUT_ONLY,
+    ROUTES,
+    make_deployment,
+    make_drive,
+    make_micro,
+    start_sign_in,
+    url_of,
+)
+from tests.fuzz.api_calls import API_CALLS
 from tests.fuzz.asked import Fields, fields_of
+from tests.fuzz.cli_calls import CLI_CALLS, Call
 from tests.fuzz.sending import Line, Request
 from tests.people import make_cast, make_session
 
+GIVES_TOKEN_BACK = "DELETE /cli/token"
+_NAMED = re.compile(r"\{(\w+)\}")
 # An address of a page is made anew after so many requests: what it names may have been deleted by one of them.
 _LASTS_REQUESTS = 25
-
-# Method, path below the collection, and the fields of the query and the body.
-_API = (
-    ("PUT", "things/items", (), ("items",)),
-    ("POST", "things/items", (), ("item",)),
-    ("GET", "things/items/a", (), ()),
-    ("DELETE", "things/items/a", (), ()),
-    ("PATCH", "things/items/a", (), ("set", "increment", "append", "prepend", "delete")),
-    ("POST", "things/query", (), ("query", "limit", "last", "sort")),
-    ("POST", "files/files", ("name",), ()),
-    ("GET", "files/files", ("limit", "prefix", "last", "recursive"), ()),
-    ("DELETE", "files/files", (), ("names",)),
-    ("GET", "files/files/download", ("name",), ()),
-    ("POST", "files/uploads", ("name",), ()),
-    ("PATCH", "files/uploads/x", ("name",), ()),
-    ("DELETE", "files/uploads/x", ("name",), ()),
-    ("POST", "files/uploads/x/parts", ("name", "part"), ()),
-)
-
-# What the `deta` command calls, below `/cli/`.
-_CLI = (
-    ("GET", "", (), ()),
-    ("POST", "sign-ins", (), ("challenge", "device")),
-    ("POST", "sign-ins/00000000-0000-4000-8000-000000000000/token", (), ("verifier",)),
-    ("GET", "collections", (), ()),
-    ("GET", "collections/{}/page", ("base", "drive", "micro", "visor"), ()),
-)
 
 
 @dataclass
@@ -79,15 +70,11 @@ class World:
         self.pages = [self._page(name) for name in sorted(ROUTES)]
         self.api = [
             Target(f"{method} {path}", method, f"/v1/{self.cast.collection.id}/{path}", path.split("/"), fields, True)
-            for method, path, query, members in _API
+            for method, path, query, members in API_CALLS
             for fields in [Fields(set(query), set(), set(members))]
         ]
-        self.token = tokens.create_token(person=self.cast.server_owner, name="x").text
-        self.cli = [
-            Target(f"{method} /cli/{path}", method, f"/cli/{path}", path.split("/"), fields, True, is_cli=True)
-            for method, shape, query, members in _CLI
-            for path, fields in [(shape.format(self.cast.collection.id), Fields(set(query), set(), set(members)))]
-        ]
+        self.there = {name: str(value) for name, value in self._make_things().items()}
+        self.cli = [self._call(call) for call in CLI_CALLS]
         self._fill()
 
     @property
@@ -95,13 +82,15 @@ class World:
         return self.pages + self.api + self.cli
 
     def renew_session(self) -> None:
+        """Of the browser and of the terminal."""
         self._session = make_session(self.cast.server_owner)
+        self._access_token = tokens.create_token(person=self.cast.server_owner, name="x").text
 
     def headers_for(self, target: Target) -> list[tuple[str, bytes]]:
         """What a request needs to be let in."""
         host = ("Host", self.line.host.encode())
         if target.is_cli:
-            return [host, ("Authorization", f"Bearer {self.token}".encode())]
+            return [host, ("Authorization", f"Bearer {self._access_token}".encode())]
         if target.is_api:
             return [host, ("X-API-Key", self.key.encode())]
         # Who is signed in already is not asked for a password or an invitation.
@@ -113,6 +102,8 @@ class World:
         """Count a request to a target, and give it a new address from time to time."""
         self.asked += 1
         target.asked += 1
+        if target.name == GIVES_TOKEN_BACK:
+            self.renew_session()
         if not target.is_api and target.values and target.asked % _LASTS_REQUESTS == 0:
             target.path, target.values = self._address(target.name)
 
@@ -127,6 +118,34 @@ class World:
             fields = fields_of(client, url_of(name, self.cast))
             transaction.set_rollback(True)
         return Target(name, method, path, values, fields, is_api=False)
+
+    def _make_things(self) -> dict[str, object]:
+        """What the calls of the `deta` command name, each once: those that are deleted are found to be so."""
+        mine = Access(self.cast.collection.id, person_id=self.cast.server_owner.pk)
+        drive = make_drive(self.cast)
+        upload = person_uploads.start_upload(
+            access=mine, drive=drive, name="f", size_bytes=1, content_type=None, if_exists="replace", fingerprint=""
+        )
+        return {
+            "collection_id": self.cast.collection.id,
+            "micro_id": make_micro(self.cast).id,
+            "deployment_id": make_deployment(self.cast).id,
+            "run_id": MicroRun.objects.create(micro=make_micro(self.cast), kind="run", state="done").id,
+            "sign_in_id": start_sign_in(),
+            "key_id": keys.create_key(collection_id=self.cast.collection.id, name="y").data_key.id,
+            "base": "things",
+            "drive": drive,
+            "upload_id": upload.id,
+            "number": 1,
+        }
+
+    def _call(self, call: Call) -> Target:
+        path = f"/cli/{call.path.format(**self.there)}"
+        fields = Fields(set(call.query), set(), set(call.json))
+        if call.path.endswith("/saves"):  # which is a page's as well, and was looked at as that
+            fields = next(page.fields for page in self.pages if page.name == "base-save")
+        named = [self.there[name] for name in _NAMED.findall(call.path)]
+        return Target(f"{call.method} /cli/{call.path}", call.method, path, named, fields, is_api=True, is_cli=True)
 
     def _address(self, name: str) -> tuple[str, list[str]]:
         path = url_of(name, self.cast).partition("?")[0]

@@ -5,7 +5,6 @@ import { test } from "node:test";
 
 import {
   chipText,
-  expiry,
   inWords,
   isSame,
   readAs,
@@ -13,6 +12,7 @@ import {
   shownText,
   textForType,
   textOf,
+  timeLeft,
   typeOf,
 } from "../../static/js/lib/json_values.js";
 
@@ -63,7 +63,7 @@ for (const [text, current, types, expected] of typed) {
 
 for (const [text, word] of [
   ["abc", "not a number"],
-  ["", "Type a number"],
+  ["", "A number is missing"],
   ["007", "cannot begin with 0"],
   ["1,000", "separators"],
   ["1,5", "point"],
@@ -111,12 +111,14 @@ test("the same value in other spaces is the same; in other digits it is not", ()
   assert.ok(isSame(null, null));
 });
 
-test("an expiry is a date and what is left", () => {
-  const now = Date.UTC(2030, 0, 1) / 1;
+test("of an expiry is told what is left", () => {
+  const now = Date.UTC(2030, 0, 1);
   const seconds = now / 1000;
-  assert.deepEqual(expiry(String(seconds + 4 * 86_400), now), { date: "2030-01-05 00:00", left: "in 4 days" });
-  assert.equal(expiry(String(seconds + 59), now).left, "in 1 minute");
-  assert.equal(expiry(String(seconds - 10), now).left, "expired");
-  assert.equal(expiry("1e100", now), null);
-  assert.equal(expiry('"soon"', now), null);
+  assert.equal(timeLeft(String(seconds + 4 * 86_400), now), "in 4 days");
+  assert.equal(timeLeft(String(seconds + 59), now), "in 1 minute");
+  assert.equal(timeLeft(String(seconds - 10), now), "expired");
+  assert.equal(timeLeft("1e100", now), null);
+  assert.equal(timeLeft('"soon"', now), null);
+  assert.match(inWords(String(seconds), "__expires"), /^20(29|30)-\d\d-\d\d \d\d:\d\d$/);
+  assert.equal(inWords(String(seconds), "age"), String(seconds));
 });

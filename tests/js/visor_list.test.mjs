@@ -41,6 +41,8 @@ const keys = [
   [{ key: "Escape" }, free, null],
   [{ key: "Escape" }, { ...free, isOpen: true }, "close"],
   [{ key: "Escape" }, { ...free, isOpen: true, isTyping: true }, "close"],
+  [{ key: "R" }, free, "redoAtOnce"],
+  [{ key: "?" }, free, "keys"],
   [{ key: "x" }, free, null],
 ];
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tests.terminals import Terminal, make_terminal
 from tests.waiting import LONG_SECONDS, eventually
 
 APP = """
+import time
 from deta import app
 
 @app.lib.run()
@@ -37,6 +40,10 @@ def echo(event):
 def stacked(event):
     print("stacked for", event.type)
     return f"{event.type}/{event.action}"
+
+@app.lib.run(action="wait")
+def wait(event):
+    time.sleep(600)
 
 @app.lib.run(action="broken")
 def broken(event):
@@ -103,9 +110,28 @@ def test_the_run_pages_examples(terminal: Terminal) -> None:
     missing = terminal.run("run", "other")
     assert missing.returncode == 1
     assert "This Micro has no run function for the action “other”." in missing.stderr
-    assert terminal.fails("run", "hello", "--", "Jimmy").startswith("'Jimmy' is no name")
-    assert terminal.fails("run", "hello", "--", "--name").startswith("'--name' has no value")
+    assert terminal.fails("run", "hello", "--", "Jimmy").startswith("“Jimmy” is no name")
+    assert terminal.fails("run", "hello", "--", "--name").startswith("“--name” has no value")
     assert terminal.run("run", "--timeout", "3601").returncode == 2
+
+
+@pytest.mark.slow
+def test_who_interrupts_a_run_cancels_it(terminal: Terminal, micro: MicroClient) -> None:
+    with subprocess.Popen(
+        terminal.command("run", "wait", "--timeout", "600"),
+        cwd=terminal.folder,
+        env=terminal.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as going:
+        mine = MicroRun.objects.filter(micro_id=micro.micro.id)
+        eventually(mine.filter(state=MicroRun.State.RUNNING).exists, seconds=LONG_SECONDS)
+        going.send_signal(signal.SIGINT)
+        assert going.communicate(timeout=LONG_SECONDS)[1] == "The run is cancelled.\n"
+        assert going.returncode == 130
+    assert mine.get().state == MicroRun.State.CANCELLED
+    assert terminal.does("run") == answer('"Welcome to Deta!"')
 
 
 @pytest.mark.slow

@@ -7,9 +7,10 @@ collection in which they may write. It is fetched in the background; the next pa
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console import access
 from console.micros.creating import chosen_subdomain
@@ -19,7 +20,7 @@ from console.micros.shown import find_why_off
 from console.page import UNPROCESSABLE, PageRequest, go_to
 from storage import jobs, limits
 from storage.collections import usage
-from storage.errors import AlreadyTaken, GitFetchNotFound, InvalidInput
+from storage.errors import AlreadyTaken, GitFetchNotFound, InvalidInput, MicroNotFound
 from storage.git_sources import addresses, fetches
 from storage.micros.manifests.manifest import Manifest
 from storage.micros.runtimes import read_runtime
@@ -70,9 +71,31 @@ def fetched(request: PageRequest, collection_id: str, fetch_id: UUID) -> HttpRes
     form = FetchedForm(request.POST or None, manifest=manifest, initial=initial)
     if request.method == "POST" and form.is_valid() and (made := _deploy(request, fetch, form)):
         return go_to(request, "micro-deployment", collection_id, made.micro_id, made.id)
-    context |= {"form": form, "manifest": manifest, "runs_on": _runs_on(fetch, manifest)}
+    context |= {
+        "form": form,
+        "manifest": manifest,
+        "runs_on": _runs_on(fetch, manifest),
+        "made_from_it": fetches.list_made_from(fetch),
+    }
     status = UNPROCESSABLE if form.errors else 200
     return render(request, "micros/from_git/fetched.html", context, status=status)
+
+
+@require_POST
+def update(request: PageRequest, collection_id: str, fetch_id: UUID, micro_id: str) -> HttpResponse:
+    """Deploy what was fetched to a Micro that there is, and show how it goes; why it can't be is said on the page before."""
+    access.by_person(request, collection_id, at_least=Role.MEMBER)
+    try:
+        made = fetches.update_from_fetch(
+            collection_id=collection_id, fetch_id=fetch_id, micro_id=micro_id, by=request.user
+        )
+    except InvalidInput as error:
+        messages.error(request, " ".join(f"{each}." for each in error.messages))
+        return go_to(request, "git-fetch", collection_id, fetch_id)
+    except (GitFetchNotFound, MicroNotFound) as error:
+        raise Http404(error.messages[0]) from None
+    jobs.start(jobs.continue_deployments)
+    return go_to(request, "micro-deployment", collection_id, micro_id, made.id)
 
 
 def _ask(request: PageRequest, form: AddressForm) -> GitFetch | None:

@@ -1,6 +1,7 @@
 /** A value of an item as a person sees it and types it. A value is its JSON text; `null` (no text at all) is an attribute that is missing. */
 
 import { compact, findFault, splitList, splitObject } from "./json_text.js";
+import { localText, momentFrom } from "./moments.js";
 
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const SHOWN_CHARACTERS = 200;
@@ -50,9 +51,11 @@ export function chipText(json) {
   return count === 0 ? "[ ]" : `[ ${count} ]`;
 }
 
-/** The value in words, short: for lists of changes and for who listens. */
-export function inWords(json) {
+/** The value in words, short: for lists of changes and for who listens. @param {string|null} json @param {string} [name] its attribute */
+export function inWords(json, name) {
   const type = typeOf(json);
+  const moment = name === "__expires" && type === "number" ? momentFrom(json) : null;
+  if (moment) return localText(moment);
   if (type === "missing") return "missing";
   if (type === "string") return json === '""' ? "empty text" : shownText(json);
   if (type === "object" || type === "array") {
@@ -97,12 +100,12 @@ export function readAs(text, type) {
 }
 
 function whyNoNumber(text) {
-  if (text === "") return "Type a number. To store text, choose String";
-  if (/^-?0[0-9]/.test(text)) return "A number cannot begin with 0. To store it as text, choose String";
+  if (text === "") return "A number is missing";
+  if (/^-?0[0-9]/.test(text)) return "A number cannot begin with 0";
   if (/^-?[0-9]{1,3}([,_ ][0-9]{3})+(\.[0-9]+)?$/.test(text))
     return "A number cannot have separators between its digits";
   if (/^-?[0-9]+,[0-9]+$/.test(text)) return "Write the decimal separator as a point";
-  return `“${text.slice(0, 40)}” is not a number. To store it as text, choose String`;
+  return `“${text.slice(0, 40)}” is not a number`;
 }
 
 function withArticle(type) {
@@ -169,19 +172,16 @@ const SPANS = [
 ];
 
 /**
- * `__expires` as people read it: the moment (UTC) and how long until then.
+ * How long until `__expires`, as people read it.
  * @param {string} json seconds since 1970
  * @param {number} nowMs
- * @returns {{date: string, left: string}|null} null when it is no moment a calendar has
+ * @returns {string|null} null when it is no moment a calendar has
  */
-export function expiry(json, nowMs) {
-  const seconds = Number(json);
-  const moment = new Date(seconds * 1000);
-  if (typeOf(json) !== "number" || Number.isNaN(moment.getTime())) return null;
-  const date = moment.toISOString().slice(0, 16).replace("T", " ");
-  const left = seconds + 1 - nowMs / 1000;
-  if (left <= 0) return { date, left: "expired" };
+export function timeLeft(json, nowMs) {
+  if (typeOf(json) !== "number" || momentFrom(json) === null) return null;
+  const left = Number(json) + 1 - nowMs / 1000;
+  if (left <= 0) return "expired";
   const [unit, length] = SPANS.find(([, size]) => left >= size) ?? ["second", 1];
   const count = Math.floor(left / length);
-  return { date, left: `in ${count} ${unit}${count === 1 ? "" : "s"}` };
+  return `in ${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -5,7 +5,7 @@ import { walk } from "./json_text.js";
 const LETTER = /[\p{L}\p{N}_]/u;
 
 /** Finds the words between anything but letters, digits and underscores, whatever their case. @param {string} words */
-export function wordsPattern(words) {
+function wordsPattern(words) {
   const text = words.trim();
   const escaped = text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   const first = String.fromCodePoint(text.codePointAt(0));

@@ -4,7 +4,7 @@
  *
  * A change belongs to a row, by the row's id (`rowId` for stored items, `new:...` for rows that do not exist yet):
  *   {kind: "edit", key, revision, cells: {name: {loaded, mine}}}    loaded and mine are JSON texts, null for missing
- *   {kind: "add", key, item: {name: JSON text}}                     key null: the server makes one
+ *   {kind: "add", key, item: {name: JSON text}, place?}             key null: the server makes one; place as in `row_order.js`
  *   {kind: "delete", key, revision}
  * and may carry `problem`, what the server answered when it could not be saved (see `save_requests.js`).
  *
@@ -25,7 +25,7 @@ export function own(object, name) {
  * @typedef {{loaded: string|null, mine: string|null}} StagedCell
  * @typedef {{outcome: string, theirs: Record<string, string|null>, why: string, revision: string|null, changedAt?: string, changedBy?: string}} Problem
  * @typedef {{kind: "edit"|"add"|"delete", key: string|null, revision?: string, cells?: Record<string, StagedCell>,
- *   item?: Record<string, string>, problem?: Problem}} Change
+ *   item?: Record<string, string>, place?: import("./row_order.js").Place, problem?: Problem}} Change
  * @typedef {{before: [string, Change][], after: [string, Change][]}} Step
  * @typedef {{changes: Map<string, Change>, past: Step[], future: Step[]}} Staged
  */
@@ -74,9 +74,20 @@ function withoutProblem({ problem: _, ...change }) {
   return change;
 }
 
-/** @param {{id: string, key: string|null, item: Record<string, string>}[]} rows new ones, as one step */
+/**
+ * @param {{id: string, key: string|null, item: Record<string, string>, place?: import("./row_order.js").Place}[]} rows new
+ *   ones, as one step
+ */
 export function addRows(staged, rows) {
-  return step(staged, new Map(rows.map(({ id, key, item }) => [id, { kind: "add", key, item }])));
+  return step(staged, new Map(rows.map(({ id, ...row }) => [id, { kind: "add", ...row }])));
+}
+
+/** What several changes come to, as one step. @param {(staged: Staged) => Staged} change */
+export function asOneStep(staged, change) {
+  const { changes } = change(staged);
+  const ids = new Set([...staged.changes.keys(), ...changes.keys()]);
+  const different = [...ids].filter((id) => staged.changes.get(id) !== changes.get(id));
+  return step(staged, new Map(different.map((id) => [id, changes.get(id)])));
 }
 
 /** The key of a row that is not stored yet; an empty one is made by the server. */

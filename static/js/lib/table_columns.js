@@ -32,15 +32,19 @@ export function typeMix(types) {
 }
 
 /**
- * The columns to show, in a person's order: what was never arranged keeps its place behind.
+ * All columns in a person's order: what was never arranged keeps its place behind.
  * @param {Column[]} columns without the key
- * @param {{order?: string[], hidden?: string[]}} arrangement
+ * @param {string[]} order
  */
-export function arrange(columns, { order = [], hidden = [] }) {
+export function inOrder(columns, order) {
   const place = new Map(order.map((name, index) => [name, index]));
   const placed = columns.filter(({ name }) => place.has(name)).sort((a, b) => place.get(a.name) - place.get(b.name));
-  const others = columns.filter(({ name }) => !place.has(name));
-  return [...placed, ...others].filter(({ name }) => !hidden.includes(name));
+  return [...placed, ...columns.filter(({ name }) => !place.has(name))];
+}
+
+/** The columns to show. @param {Column[]} columns without the key @param {{order?: string[], hidden?: string[]}} arrangement */
+export function arrange(columns, { order = [], hidden = [] }) {
+  return inOrder(columns, order).filter(({ name }) => !hidden.includes(name));
 }
 
 /** Whether something read from outside is an arrangement of columns. */
@@ -69,7 +73,7 @@ export function moveBy(names, moved, places) {
 /** @typedef {{name: string, descending: boolean}} SortStep */
 
 /** The attributes that a table is sorted by at most, one after the other. */
-export const SORT_MOST = 4;
+const SORT_MOST = 4;
 
 /** A sort as it stands in the address: an attribute, `-` before it for the other way round, several as a JSON list. @returns {SortStep[]} */
 export function readSort(text) {

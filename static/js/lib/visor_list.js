@@ -33,7 +33,19 @@ export function actionFor(event, { isTyping, isOpen, isOnControl }) {
   if (isTyping) return null;
   if (event.key === " ") return isOnControl ? null : "pause";
   if (event.key === "Enter") return isOnControl ? null : "open";
-  return { j: "next", k: "previous", r: "redo", e: "edit", c: "copy", p: "pin", "/": "filter" }[event.key] ?? null;
+  return (
+    {
+      j: "next",
+      k: "previous",
+      r: "redo",
+      e: "edit",
+      c: "copy",
+      p: "pin",
+      R: "redoAtOnce",
+      "/": "filter",
+      "?": "keys",
+    }[event.key] ?? null
+  );
 }
 
 /** A query string without what is not asked for. */

@@ -1,6 +1,7 @@
 /** The command palette: Ctrl+K opens it, the server finds, arrows and Enter choose. */
 
 import { nextIndex } from "../lib/listbox.js";
+import { chooseTheme } from "./theme.js";
 
 const palette = document.getElementById("palette");
 const field = document.getElementById("palette-text");
@@ -36,9 +37,12 @@ field.addEventListener("keydown", (event) => {
 });
 
 found.addEventListener("htmx:afterSwap", () => select(0));
-// A choice on the page that is open already only moves the page.
+// A choice on the page that is open already only moves the page, and what opens a dialog has to have this one out of its way.
 found.addEventListener("click", (event) => {
-  if (event.target.closest("a")) palette.close();
+  const option = event.target.closest("[role=option]");
+  if (!option) return;
+  palette.close();
+  if ("themeChoice" in option.dataset) chooseTheme(option.dataset.themeChoice);
 });
 
 function open() {

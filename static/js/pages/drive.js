@@ -11,3 +11,4 @@ import "./drive/moves.js";
 import "./drive/upload_tray.js";
 import "./drive/navigation.js";
 import "./row_menus.js";
+import "./switcher.js";

@@ -5,4 +5,6 @@ import "./dialogs.js";
 import "./downloads.js";
 import "./command_palette.js";
 import "./tabs.js";
+import "./scroll_edges.js";
+import "./theme.js";
 import "./toasts.js";

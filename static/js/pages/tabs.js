@@ -3,5 +3,6 @@
 for (const current of document.querySelectorAll(".tabs [aria-current]")) {
   const tabs = current.closest(".tabs");
   const missing = current.offsetLeft + current.offsetWidth - tabs.offsetLeft - tabs.clientWidth;
-  if (missing > 0) tabs.scrollLeft = missing + current.offsetWidth;
+  // The next one is seen as well, as far as it fits: there is more.
+  if (missing > -current.offsetWidth) tabs.scrollLeft = missing + current.offsetWidth;
 }

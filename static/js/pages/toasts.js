@@ -1,6 +1,7 @@
 /** Short messages in the corner: what was done, and what failed on the way to the server. */
 
 import { describeStatus } from "../lib/requests.js";
+import { UndoOffers } from "../lib/undo_offers.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
@@ -8,14 +9,21 @@ const SHOWN_MS = 8000;
 const MOST_PLAIN = 3;
 const PLAIN = ".toast:not(.toast-danger, :has(.toast-action))";
 
+const offers = new UndoOffers(({ button }, isWaiting) => {
+  button.disabled = isWaiting;
+  button.title = isWaiting ? "Changed again since: undo that first" : "";
+  button.textContent = isWaiting ? "Changed since" : button.dataset.label;
+});
+
 /**
  * Say something for a while; `isError` marks it as a failure, which stays until it is dismissed. `action` is what the toast
- * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it.
+ * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it. An offer to undo says
+ * in `about` what was changed: while something else was done to that since, it can't be taken, and says so.
  * Returns the element.
  */
 export function showToast(
   text,
-  { isError = false, action = null, onAction = null, shownMs = (action ? 2 : 1) * SHOWN_MS } = {},
+  { isError = false, action = null, onAction = null, about = [], shownMs = (action ? 2 : 1) * SHOWN_MS } = {},
 ) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
@@ -24,7 +32,7 @@ export function showToast(
     toast.querySelector("svg").remove();
     removeLater(toast, shownMs);
   }
-  if (action) toast.querySelector("[data-dismiss]").before(makeAction(toast, action, onAction));
+  if (action) toast.querySelector("[data-dismiss]").before(makeAction(toast, { action, onAction, about }));
   // In a modal dialog's top layer the page behind cannot be seen nor heard.
   const place = document.querySelector("dialog[open] .toasts") ?? toasts;
   place.append(toast);
@@ -37,14 +45,18 @@ function removeLater(toast, afterMs) {
   setTimeout(() => (toast.matches(":hover, :focus-within") ? removeLater(toast, SHOWN_MS) : toast.remove()), afterMs);
 }
 
-function makeAction(toast, action, onAction) {
+function makeAction(toast, { action, onAction, about }) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "toast-action";
   button.textContent = action;
-  button.addEventListener("click", () => {
+  button.dataset.label = action;
+  const offer = { button };
+  offers.add(offer, about);
+  button.addEventListener("click", async () => {
     toast.remove();
-    onAction();
+    // What could not be undone stays in the way of what was done before it.
+    if ((await onAction()) !== false) offers.take(offer);
   });
   return button;
 }

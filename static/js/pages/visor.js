@@ -150,20 +150,22 @@ const ACTIONS = {
   filter: () => document.getElementById("filter-path")?.focus(),
   copy: () => copyAsCurl().catch((error) => showToast(error.message, { isError: true })),
   redo: () => press("r"),
+  redoAtOnce: () => press("R", "r"),
+  keys: () => document.getElementById("visor-keys").showModal(),
   edit: () => press("e"),
   pin: () => press("p"),
 };
 
-/** An action on one request: its panel is opened for a row that is only chosen. */
-function press(key) {
-  const control = panel.querySelector(`[data-key=${key}]`);
-  if (control) {
-    control.click();
+/** An action on one request, the first of these keys that it has: its panel is opened for a row that is only chosen. */
+function press(...keys) {
+  const find = () => keys.map((key) => panel.querySelector(`[data-key=${key}]`)).find(Boolean);
+  if (panel.firstElementChild) {
+    find()?.click();
     return;
   }
   const link = row(selected)?.querySelector("a");
   if (!link) return;
-  panel.addEventListener("htmx:afterSettle", () => panel.querySelector(`[data-key=${key}]`)?.click(), { once: true });
+  panel.addEventListener("htmx:afterSettle", () => find()?.click(), { once: true });
   link.click();
 }
 
@@ -181,7 +183,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-pause]")) pause(!isPaused);
+  if (event.target.closest("[data-shows-keys]")) ACTIONS.keys();
+  else if (event.target.closest("[data-pause]")) pause(!isPaused);
   else if (event.target.closest("[data-new]")) takeOver();
   else if (event.target.closest("#panel-close")) {
     event.preventDefault();

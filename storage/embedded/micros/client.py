@@ -52,9 +52,20 @@ class EmbeddedHost:
 
     def invoke(self, call: Call, *, meanwhile: Callable[[], None]) -> Answered:
         with self._holding(call.micro_id):
-            answered = calling.call(
-                call, self._places.socket(call.micro_id), self, start_seconds=self._start_seconds, meanwhile=meanwhile
-            )
+            try:
+                answered = calling.call(
+                    call,
+                    self._places.socket(call.micro_id),
+                    self,
+                    start_seconds=self._start_seconds,
+                    meanwhile=meanwhile,
+                )
+            except HostUnreachable:
+                raise
+            except Exception:
+                with suppress(HostUnreachable):
+                    self._ask(Question("give_up", [call.micro_id]), type(None))
+                raise
         if answered.fault is not None and answered.fault.kind is FaultKind.SLOW:
             with suppress(HostUnreachable):
                 self.replace(call.micro_id)

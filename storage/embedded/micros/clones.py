@@ -79,7 +79,7 @@ async def clone(source: GitSource, source_id: UUID, around: Surroundings) -> Clo
         await loop.run_in_executor(None, _make_folder, folder)
         around.launcher.give(folder)
         command = ["/bin/sh", "-c", _SCRIPT, "sh", source.address, source.branch, source.folder, DEPENDENCIES]
-        async with asyncio.timeout(limits.GIT_SECONDS):
+        async with asyncio.timeout(around.bounds.git_seconds):
             ended = await run_step(
                 lambda control: around.launcher.launch_clone(
                     source_id, command, environment=_ENVIRONMENT, control=control
@@ -94,7 +94,7 @@ async def clone(source: GitSource, source_id: UUID, around: Surroundings) -> Clo
         with open_left(folder, COMMIT) as file:
             return Cloned(is_done=True, commit=file.read(64).decode("ascii").strip())
     except TimeoutError:
-        reason = f"Fetching the repository took longer than {limits.GIT_SECONDS} seconds."
+        reason = f"Fetching the repository took longer than {around.bounds.git_seconds:g} seconds."
     except (Failed, OSError, UnicodeError) as error:
         reason = str(error)
     await loop.run_in_executor(None, partial(shutil.rmtree, folder, ignore_errors=True))

@@ -71,7 +71,7 @@ class Control:
                 return self._supervisor.statuses(question.micro_ids)
             case "changed":
                 return self._supervisor.changed()
-            case "stop" | "replace":
+            case "stop" | "replace" | "give_up":
                 for micro_id in question.micro_ids:
                     getattr(self._supervisor, question.ask)(micro_id)
                 return None

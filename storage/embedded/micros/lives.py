@@ -69,6 +69,13 @@ class Life:
             current.say("A request took too long: a fresh instance takes this one's place.")
             self._start_next()
 
+    def give_up(self) -> None:
+        """Have a fresh instance take the place of one whose run nobody waits for any more, as it can't be ended alone."""
+        current = self._current
+        if current is not None and current.ready_at is not None and self._next is None:
+            current.say("A run was given up: a fresh instance takes this one's place.")
+            self._start_next()
+
     def stop(self) -> None:
         """End all of it now; the next caller wakes it again."""
         self._forgive()

@@ -75,6 +75,11 @@ class Supervisor:
         if life := self._lives.get(micro_id):
             life.replace()
 
+    def give_up(self, micro_id: str) -> None:
+        """Have a fresh instance take its place, as nobody waits any more for what it is at."""
+        if life := self._lives.get(micro_id):
+            life.give_up()
+
     @contextmanager
     def holding(self, micro_id: str) -> Iterator[None]:
         """Within it, what runs of it now is given the time of a long run to finish, should something take its place."""

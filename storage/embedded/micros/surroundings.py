@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from storage import limits
 from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.launching import Launcher
 from storage.embedded.micros.places import Places
@@ -21,6 +22,7 @@ class Bounds:
     finish_seconds: float = 3.0
     start_seconds: float = 30.0
     build_seconds: float = 300.0
+    git_seconds: float = limits.GIT_SECONDS
     memory_bytes: int = 512 * 1_048_576
 
 

@@ -14,7 +14,19 @@ from storage.micro_host import GitSource, Wanted
 class Question(msgspec.Struct):
     """What is asked for: of which Micros, for which deployment, or which repository is to be fetched into the folder of an id."""
 
-    ask: Literal["why_off", "runtimes", "statuses", "changed", "stop", "replace", "install", "try_out", "clone", "hold"]
+    ask: Literal[
+        "why_off",
+        "runtimes",
+        "statuses",
+        "changed",
+        "stop",
+        "replace",
+        "give_up",
+        "install",
+        "try_out",
+        "clone",
+        "hold",
+    ]
     micro_ids: list[str] = []
     wanted: Wanted | None = None
     source: GitSource | None = None

@@ -19,6 +19,12 @@ from tests.storage.rows import fill_base
 
 BATCH = 25
 
+PASTE = """text => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
 
 @dataclass(frozen=True)
 class StoredBase:
@@ -76,7 +82,7 @@ class BasePage:
         self.bar = page.get_by_role("combobox", name="Search or query this Base")
         self.live = page.locator("#base-live")
         self.facts = page.locator("#base-facts")
-        self.editor = page.locator("#editor")
+        self.editor = page.locator("dialog.editor[open]")
         self.save_button = page.locator("#save")
         self.undo_button = page.locator("#undo-all")
         self.delete_button = page.locator("#delete")
@@ -120,6 +126,18 @@ class BasePage:
         self.press("Shift+Enter")
         expect(self.editor).to_be_visible()
 
+    def open_item(self, row: str | Locator, *, as_json: bool = False) -> None:
+        """Open an item beside the table."""
+        found = self.row(row) if isinstance(row, str) else row
+        found.get_by_role("button", name=re.compile("^Open ")).first.click()
+        if as_json:
+            self.editor.get_by_role("tab", name="JSON").click()
+
+    def add_row(self) -> None:
+        """An empty row in the table, to type into."""
+        self.page.get_by_role("button", name="More").click()
+        self.page.get_by_role("button", name="Add an empty row").click()
+
     def json(self) -> str:
         """What stands in the JSON editor."""
         self.editor.locator(".ace_text-input").wait_for(state="attached")
@@ -136,7 +154,7 @@ class BasePage:
         self.editor.get_by_role("button", name="Done").click()
         expect(self.editor).to_be_hidden()
         # The page hears of the closing a moment later, and brings the focus back to the cell.
-        expect(self.page.locator("#editor-body > *")).to_have_count(0)
+        expect(self.page.locator(":is(#editor-body, #item-body) > *")).to_have_count(0)
 
     def staged(self) -> dict[str, Any]:
         """What this browser keeps of staged work, by row."""

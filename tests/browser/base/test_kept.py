@@ -123,7 +123,7 @@ def test_network_is_lost_before_the_request_arrives(base: StoredBase, view: Base
 
 def test_answer_is_lost_and_nothing_is_applied_twice(base: StoredBase, view: BasePage) -> None:
     """The server has saved, the browser never heard: sent again, the same is answered and nothing is added twice."""
-    view.page.get_by_role("button", name="Add item").click()
+    view.add_row()
     view.edit(view.new_row(), "name", "only once")
     bodies = []
 
@@ -145,7 +145,7 @@ def test_answer_is_lost_and_nothing_is_applied_twice(base: StoredBase, view: Bas
 
 
 def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase, view: BasePage) -> None:
-    view.page.get_by_role("button", name="Add item").click()
+    view.add_row()
     view.edit(view.new_row(), "name", "only once")
 
     def save_and_lose(route: Route) -> None:
@@ -168,7 +168,7 @@ def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase,
 def test_double_click_on_save_sends_one_request(base: StoredBase, view: BasePage) -> None:
     sent = []
     view.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/save/") else None)
-    view.page.get_by_role("button", name="Add item").click()
+    view.add_row()
     view.edit(view.new_row(), "name", "only once")
     view.page.evaluate(
         "() => { const save = document.getElementById('save'); save.click(); save.click(); save.click(); }"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from storage.exact_json import parse
-from tests.browser.base.page import BasePage, StoredBase, keep_save, make_base, open_base
+from tests.browser.base.page import PASTE, BasePage, StoredBase, keep_save, make_base, open_base
 from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.people import Cast
 
@@ -49,7 +49,7 @@ def test_digits_survive_any_edit_of_another_cell(base: StoredBase, view: BasePag
     view.editor.get_by_label("note", exact=True).fill("edited in the editor")
     view.done()
     view.save()
-    view.row("digits").get_by_role("button", name="Open digits in the editor").click()
+    view.open_item("digits", as_json=True)
     assert "12345678901234567890" in view.json()
     view.write_json(view.json().replace("edited in the editor", "edited as a row"))
     view.done()
@@ -107,7 +107,7 @@ def test_item_of_400_kb_opens_in_the_editor(base: StoredBase, view: BasePage) ->
     view.page.get_by_role("button", name="Refresh").click()
     expect(view.row("big")).to_be_visible()
     assert box_of(view.cell("big", "rows"))["width"] < 400
-    view.row("big").get_by_role("button", name="Open big in the editor").click()
+    view.open_item("big", as_json=True)
     assert json.loads(view.json())["rows"] == rows
     view.write_json(view.json().replace('"n": 5799', '"n": 1.0'))
     view.done()
@@ -151,12 +151,6 @@ def test_rows_are_pasted_as_staged_rows_and_undone_as_one(base: StoredBase, view
     view.save()
     assert base.get("from/sheet") == {"key": "from/sheet", "note": "<b>x</b>", "long": 12345678901234567890}
 
-
-PASTE = """text => {
-  const data = new DataTransfer();
-  data.setData("text/plain", text);
-  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-}"""
 
 COPY = """() => {
   const data = new DataTransfer();

@@ -106,7 +106,7 @@ def test_new_folder_and_delete_without_a_pointer(server: Server, cast: Cast, pag
     expect(drive.row("crate")).to_be_focused()
     page.keyboard.press("Delete")
     expect(page.get_by_role("button", name="Cancel")).to_be_focused()
-    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     drive.expect_labels("box", "alpha.txt", "beach.txt", "beta.txt", "gamma.txt")
     expect(page.locator(".drive-row:focus")).to_have_count(1)

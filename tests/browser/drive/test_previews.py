@@ -155,7 +155,7 @@ def test_delete_and_rename_from_the_preview(server: Server, cast: Cast, pages: P
     drive.expect_labels("b.txt")
 
 
-@pytest.mark.parametrize("kind", ["audio", "video"])
+@pytest.mark.parametrize("kind", ["audio", pytest.param("video", marks=pytest.mark.slow)])
 def test_seeking_asks_for_the_range_it_needs(
     server: Server, cast: Cast, pages: Pages, kind: str, chromium: Any
 ) -> None:

@@ -83,7 +83,6 @@ def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chrom
     page.goto(wait_for_link(server))
     page.get_by_label("Name").fill("Ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Create the account").click()
     collection_id, key = server.make_key("Films")
     stored = f"{server.url}/v1/{collection_id}/films/files"
@@ -154,6 +153,7 @@ def test_the_page_is_reloaded_midway(server: Server, cast: Cast, pages: Pages, f
     expect(drive.page.locator("#tray")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_another_file_does_not_go_on_in_its_place(
     server: Server, cast: Cast, pages: Pages, film: Path, tmp_path: Path
 ) -> None:

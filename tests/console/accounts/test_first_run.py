@@ -8,7 +8,7 @@ from django.test import Client
 from console.accounts import first_run
 from tests.people import PASSWORD
 
-NEW = {"username": "Ada", "password1": PASSWORD, "password2": PASSWORD}
+NEW = {"username": "Ada", "password1": PASSWORD}
 
 
 @pytest.fixture
@@ -49,8 +49,15 @@ def test_forged_link_lets_nobody_in(link: str, token: str) -> None:
     assert not User.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(link: str) -> None:
+    page = Client().post(link, {"username": "a b", "password1": "12345"}).content.decode()
+    for fault in ("Enter a valid username", "This password is too short", "too common"):
+        assert fault in page
+    assert "password2" not in page
+
+
 @pytest.mark.parametrize("password", ["short", "password1234", "1234567890", "adalovelace"])
 def test_weak_password_is_refused(link: str, password: str) -> None:
-    answer = Client().post(link, {"username": "adalovelace", "password1": password, "password2": password})
+    answer = Client().post(link, {"username": "adalovelace", "password1": password})
     assert answer.status_code == 422
     assert not User.objects.exists()

@@ -87,11 +87,27 @@ def test_a_run_is_asked_for_and_told_of(people: Cast, micro: Micro, url: str) ->
     assert [each["id"] for each in client.get(f"{url}/runs").json()["runs"]] == [made["id"]]
 
 
+def test_a_run_is_asked_for_in_words_and_cancelled(people: Cast, micro: Micro, url: str) -> None:
+    client = as_person(people.member)
+    words = ["--name", "Jimmy X", "-loud", "--tag=a", "--tag", "b"]
+    made = send(client, "post", f"{url}/runs", {"words": words}).json()["run"]
+    assert MicroRun.objects.get(id=made["id"]).input == '{"name":"Jimmy X","loud":true,"tag":["a","b"]}'
+    path = f"{url}/runs/{made['id']}/cancel"
+    assert send(as_person(people.reader), "post", path, {}).status_code == 403
+    assert send(as_person(people.outsider), "post", path, {}).status_code == 404
+    cancelled = send(client, "post", path, {}).json()["run"]
+    assert (cancelled["state"], cancelled["reason"]) == ("cancelled", f"Cancelled by {people.member.username}.")
+    assert send(client, "post", path, {}).json()["run"] == cancelled
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
         ({"kind": "other"}, "`kind` is run or cron, and `action` a text"),
         ({"action": 5}, "`kind` is run or cron, and `action` a text"),
+        ({"words": ["--n"]}, "“--n” has no value: write --n value, or -n for what is only true"),
+        ({"words": "--n"}, "`words` is not a list"),
+        ({"words": [1]}, "`words` is not a text"),
         ({"limit_seconds": 1.5}, "`limit_seconds` is a whole number of seconds"),
         ({"input": "x" * 262_144}, "The input has at most 262,144 bytes"),
     ],

@@ -16,7 +16,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
 def test_server_owner_makes_a_collection(people: Cast, browser: Browser) -> None:
     answer = browser(people.server_owner).post("/collections/new/", {"name": "  Fresh  "})
     made = Collection.objects.get(name="Fresh")
-    assert answer["Location"] == f"/collections/{made.id}/connect/"
+    assert answer["Location"] == f"/collections/{made.id}/start/"
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\u202eb", "a\nb"])

@@ -17,7 +17,7 @@ from tests.console.conftest import Browser
 from tests.matching import search
 from tests.people import PASSWORD, Cast, make_person
 
-NEWCOMER = {"username": "Newcomer-of-this-test", "password1": PASSWORD, "password2": PASSWORD}
+NEWCOMER = {"username": "Newcomer-of-this-test", "password1": PASSWORD}
 
 
 def invite(client: Client, people: Cast, role: str = "reader") -> str:

@@ -8,6 +8,7 @@ import time
 import pytest
 from django.conf import settings
 
+from console.connect import views
 from storage.collections import key_uses, keys
 from storage.models import DataKeyUse
 from tests.console.conftest import Browser
@@ -69,6 +70,26 @@ def test_lines_behind_a_proxy_with_its_own_certificate(people: Cast, browser: Br
     text = browser(people.reader).get(f"/collections/{people.collection.id}/connect/", secure=True).content.decode()
     assert "DETA_BASE_HOST=testserver\n" in text
     assert "NODE_EXTRA_CA_CERTS=" not in text
+
+
+def test_lines_of_a_server_without_https_name_no_port_for_it(
+    people: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "TLS_PORT", 0)
+    path = f"/collections/{people.collection.id}/connect/"
+    owner = browser(people.owner)
+    texts = {name: html.unescape(owner.get(path, {"client": name}).content.decode()) for name in views.CLIENTS}
+    for text in texts.values():
+        assert not re.search(r"testserver:0|_HOST=|_CERTS?=|SSL_CERT_FILE|--ca |Trust the certificate", text)
+        assert "deta login --server http://testserver<" in text
+    assert [name for name, text in texts.items() if "HOMEPORT_TLS_PORT=0" in text] == ["javascript", "python"]
+    assert "\nHOMEPORT_URL=http://testserver<" in texts["python"]
+    assert "\nDETA_BASE_ROOT_ENDPOINT=http://testserver/v1\n" in texts["go"]
+    made = owner.post(f"/collections/{people.collection.id}/keys/new/", {"name": "app"}).content.decode()
+    assert "\nHOMEPORT_URL=http://testserver<" in made
+    assert "_HOST=" not in made
+    behind_a_proxy = owner.get(path, {"client": "javascript"}, secure=True).content.decode()
+    assert "DETA_BASE_HOST=testserver\n" in behind_a_proxy
 
 
 def test_certificate_of_the_authority_is_offered(people: Cast, browser: Browser) -> None:

@@ -11,9 +11,9 @@ from django.utils import timezone
 from storage.collections import collections
 from storage.micros import micros, variables
 from storage.micros.manifests.manifest import Manifest, Variable
-from storage.models import Deployment, GitFetch, Membership, Role
+from storage.models import Deployment, GitFetch, Membership, Micro, Role
 from tests.console.conftest import Browser
-from tests.console.micros.conftest import ShownHost
+from tests.console.micros.conftest import ShownHost, make_deployment
 from tests.people import Cast
 
 REPO = "https://git.example.org/you/app"
@@ -130,6 +130,32 @@ def test_it_becomes_a_micro_with_its_variables(people: Cast, browser: Browser, h
     # What the person emptied is empty, and not the author's value again.
     assert variables.read_variables(micro) == {"A": "secret", "B": ""}
     assert browser(people.member).get(page_of(fetch)).status_code == 404
+
+
+def test_a_micro_that_was_made_of_it_is_offered_to_be_updated(
+    people: Cast, browser: Browser, host: ShownHost, micro: Micro
+) -> None:
+    client, pages = browser(people.member), f"/collections/{people.collection.id}/micros/{micro.id}/deployments/"
+    make_deployment(micro, serves=True)
+    assert "Update from the repository" not in client.get(pages).content.decode()
+    make_deployment(micro, source=f"{REPO} at abcabcabcabc", bundle_digest="")
+    shown = client.get(pages).content.decode()
+    assert "Update from the repository" in shown
+    assert f'name="repo" value="{REPO}"' in shown
+    assert "Update from the repository" not in browser(people.reader).get(pages).content.decode()
+
+    fetch = make_fetch(people, bundle_digest="new", manifest=Manifest("deta.json"))
+    page = client.get(page_of(fetch))
+    assert [each.id for each in page.context["made_from_it"]] == [micro.id]
+    assert f"Deploy to “{micro.name}”" in page.content.decode()
+    answer = client.post(f"{page_of(fetch)}update/{micro.id}/")
+    assert answer["Location"] == f"{pages}{fetch.id}/"
+    assert Deployment.objects.get(id=fetch.id).number == 3
+
+    needing = make_fetch(people, bundle_digest="newer")
+    refused = client.post(f"{page_of(needing)}update/{micro.id}/", follow=True).content.decode()
+    assert "deta.json says that the app needs A, and nobody has given it a value. Set what is missing" in refused
+    assert client.post(f"{page_of(needing)}update/nothing/").status_code == 404
 
 
 @pytest.mark.parametrize(

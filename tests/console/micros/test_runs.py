@@ -88,6 +88,22 @@ def test_a_page_of_a_run_under_way_that_has_nothing_new_is_left_as_it_is(
     assert "It broke." in answer.content.decode()
 
 
+def test_a_run_under_way_is_cancelled_by_who_may_ask_for_one(
+    people: Cast, browser: Browser, micro: Micro, url: str
+) -> None:
+    run = MicroRun.objects.create(micro=micro, kind="run", state="running", heartbeat_at=clock.now())
+    page = f"{url}runs/{run.id}/"
+    assert "Cancel the run" not in browser(people.reader).get(page).content.decode()
+    member = browser(people.member)
+    assert f'action="{page}cancel/"' in member.get(page).content.decode()
+    text = squeezed(member.post(f"{page}cancel/", follow=True).content.decode())
+    assert f"Cancelled by {people.member.username}. What it had done until then is done." in text
+    assert "Cancel the run" not in text
+    assert "It failed" not in text
+    assert ">cancelled<" in member.get(f"{url}runs/").content.decode()
+    assert member.post(f"{url}runs/{UUID(int=0)}/cancel/").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("form", "field", "words"),
     [

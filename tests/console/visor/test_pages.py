@@ -79,6 +79,77 @@ def test_filters_stand_in_the_address(
     assert shown(answer.content.decode()) == expected
 
 
+def test_chart_and_counts_follow_the_filter(people: Cast, browser: Browser, url: str) -> None:
+    for status in (200, 200, 404, 500):
+        keep(people, path=f"a%20b/{status}", status=status)
+    keep(people, path="other", response=body("a needle"))
+    reader = browser(people.reader)
+
+    def counted(query: str) -> tuple[int, int, int]:
+        chart = reader.get(url + query).context["chart"]
+        return chart.requests, chart.errors, chart.most
+
+    assert counted("") == (5, 2, 5)
+    assert counted("?status=errors&span=24h") == (2, 2, 2)
+    assert counted("?path=A+B/2&span=14d") == (2, 0, 2)
+    assert counted("?path=a%2520b") == (4, 2, 4)
+    assert counted("?text=needle") == (1, 0, 1)
+    assert counted("?until=2001-01-01T00:00") == (0, 0, 0)
+    assert counted("?pinned=1") == (0, 0, 0)
+    text = reader.get(f"{url}?path=a+b").content.decode()
+    assert "a b/404" in text
+    assert "at most 4 within 1 minute" in text
+
+
+def test_archive_holds_what_the_filter_shows(people: Cast, browser: Browser, url: str) -> None:
+    keep(people, path="a/items", method="PUT", request=body('{"items": []}'), request_headers=(("X-A", "b"),))
+    keep(people, path="b%20c", query="q=1&r=%26", status=404, response=body("cut", is_cut=True), duration_us=2500)
+    keep(people, path="bytes", response=body(None, "image/png", digest="SHA-256 abc"))
+    reader = browser(people.reader)
+
+    answer = reader.get(f"{url}har/")
+    log = answer.json()["log"]
+
+    assert search(r'filename="requests-[0-9-]+\.har"', answer["Content-Disposition"])
+    assert (log["version"], log["creator"]["name"]) == ("1.2", "Homeport")
+    first, second, third = log["entries"]
+    at = f"http://testserver/v1/{people.collection.id}/"
+    assert [each["request"]["url"] for each in log["entries"]] == [at + "a/items", at + "b%20c?q=1&r=%26", at + "bytes"]
+    assert first["request"]["postData"] == {"mimeType": "application/json", "text": '{"items": []}'}
+    assert first["request"]["headers"] == [{"name": "X-A", "value": "b"}]
+    assert second["request"]["queryString"] == [{"name": "q", "value": "1"}, {"name": "r", "value": "&"}]
+    assert (second["response"]["status"], second["response"]["statusText"]) == (404, "Not Found")
+    assert second["response"]["content"]["comment"] == "only the first of it was recorded"
+    assert (second["time"], second["timings"]["wait"]) == (2.5, 2.5)
+    assert third["response"]["content"]["comment"] == "not recorded: SHA-256 abc"
+    only = reader.get(f"{url}har/?status=4xx").json()["log"]["entries"]
+    assert [each["request"]["url"] for each in only] == [at + "b%20c?q=1&r=%26"]
+
+
+@pytest.mark.parametrize(
+    "method, path, asks",
+    [
+        ("PUT", "notes/items", True),
+        ("DELETE", "notes/items/a", True),
+        ("POST", "notes/items", True),
+        ("GET", "notes/items/a", False),
+        ("POST", "notes/query", False),
+        ("HEAD", "notes/items/a", False),
+    ],
+)
+def test_sending_a_write_again_is_asked_about(
+    people: Cast, browser: Browser, url: str, method: str, path: str, asks: bool
+) -> None:
+    event_id = keep(people, method=method, path=path)
+    client = browser(people.member)
+    panel = client.get(f"{url}{event_id}/").content.decode()
+    assert (f'hx-get="{url}{event_id}/redo/"' in panel) is asks
+    assert ('data-key="R"' in panel) is asks
+    question = client.get(f"{url}{event_id}/redo/")
+    assert "changes data again" in question.content.decode()
+    assert len(event_queries.list_events(collection_id=people.collection.id).lines) == 1
+
+
 def test_page_that_is_up_to_date_is_answered_204(people: Cast, browser: Browser, url: str) -> None:
     keep(people)
     client = browser(people.reader)

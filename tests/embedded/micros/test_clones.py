@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from storage.embedded.micros.clones import NO_GIT, TAR, open_left
+from storage.embedded.micros.surroundings import Bounds
 from storage.micro_host import Cloned, GitSource
 from tests.embedded.micros.conftest import making_stands
-from tests.embedded.micros.stand import Stand
+from tests.embedded.micros.stand import Settings, Stand
 from tests.git_repositories import (
     PRIVATE,
     PUBLIC,
@@ -21,6 +22,7 @@ from tests.git_repositories import (
     needs_networks,
     publish,
 )
+from tests.waiting import eventually
 
 pytestmark = needs_networks
 
@@ -124,6 +126,15 @@ def test_a_repository_that_unfolds_to_much_is_refused(stand: Stand, networks: Ne
     made, folder = clone(stand, "bomb.git")
     assert made.reason == "The repository has more than 300 MB, which is more than is fetched."
     assert not folder.exists()
+
+
+def test_a_server_that_takes_too_long_is_given_up(networks: Networks) -> None:
+    with making_stands() as make:
+        stand = make(Settings(bounds=Bounds(git_seconds=1.5)), around=networks.here)
+        made, folder = clone(stand, "slow/app.git")
+        assert (made.is_done, made.reason) == (False, "Fetching the repository took longer than 1.5 seconds.")
+        assert not folder.exists()
+        eventually(lambda: not stand.processes())
 
 
 def test_a_server_without_git_says_so() -> None:

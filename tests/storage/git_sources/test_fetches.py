@@ -17,13 +17,13 @@ from storage.collections import deletion
 from storage.drive import parts
 from storage.embedded.micros.clones import TAR
 from storage.embedded.micros.places import Places
-from storage.errors import AlreadyTaken, Forbidden, GitFetchNotFound, InvalidInput, Unauthorized
+from storage.errors import AlreadyTaken, Forbidden, GitFetchNotFound, InvalidInput, MicroNotFound, Unauthorized
 from storage.git_sources import fetches
 from storage.micros import deploying, micros, schedules, variables
 from storage.micros.host import Cloned, GitSource
 from storage.models import Deployment, GitFetch
 from storage.postgres import clock
-from tests.micros import ToldHost, hosted_by
+from tests.micros import ToldHost, hosted_by, make_micro
 from tests.people import Cast, make_cast
 
 SOURCE = GitSource("https://git.example.org/you/app", "main")
@@ -126,6 +126,40 @@ def test_what_is_refused_makes_nothing_and_stays_to_be_tried_again(cast: Cast, h
     assert deploy(cast, fetch, cron="5 minutes").id == fetch.id
     (made,) = [each for each in micros.list_micros(cast.collection.id) if each.name == "app"]
     assert schedules.find_schedules([made.id])[made.id].expression == "5 minutes"
+
+
+def test_a_micro_that_was_made_of_it_is_updated_and_keeps_what_people_set(
+    cast: Cast, host: ToldHost, places: Places
+) -> None:
+    with transaction.atomic():
+        first = deploy(cast, fetch_now(cast), cron="5 minutes")
+        Deployment.objects.filter(id=first.id).update(state="building", attempts=1, heartbeat_at=clock.now())
+    deploying.make_deployment(Deployment.objects.select_related("micro").get(id=first.id))
+    at: dict[str, Any] = {"collection_id": cast.collection.id, "micro_id": first.micro_id}
+    variables.set_variables(**at, values={"B": "ours"})
+    at["by"] = cast.member
+    same = fetch_now(cast)
+    assert [each.id for each in fetches.list_made_from(same)] == [first.micro_id]
+    assert fetches.list_made_from(fetch_now(cast, GitSource(SOURCE.address, "other"))) == []
+    with pytest.raises(InvalidInput, match="“app” is up to date: this very code serves already"):
+        fetches.update_from_fetch(fetch_id=same.id, **at)
+
+    host.clone_into = leaving(places, FILES | {"main.py": b"app = 2\n"})
+    changed = fetch_now(cast)
+    with pytest.raises(Unauthorized):
+        fetches.update_from_fetch(fetch_id=changed.id, **at | {"by": cast.outsider})
+    with pytest.raises(MicroNotFound):
+        fetches.update_from_fetch(fetch_id=changed.id, **at | {"micro_id": make_micro().id})
+    with transaction.atomic():
+        second = fetches.update_from_fetch(fetch_id=changed.id, **at)
+        assert (second.id, second.micro_id, second.number) == (changed.id, first.micro_id, 2)
+        assert second.source == "https://git.example.org/you/app#main at 0123456789ab"
+        transaction.set_rollback(True)
+    micro = micros.find_micro(collection_id=cast.collection.id, micro_id=first.micro_id)
+    assert variables.read_variables(micro) == {"A": "a", "B": "ours"}
+    variables.remove_variables(collection_id=cast.collection.id, micro_id=micro.id, variable_names=["A"])
+    with pytest.raises(InvalidInput, match="needs A, and nobody has given it a value"):
+        fetches.update_from_fetch(fetch_id=changed.id, **at)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from storage.errors import HostUnreachable, InvalidInput, RunNotFound
 from storage.micro_host import Answered, Call, Fault, FaultKind
 from storage.micro_runs import calling, runs
 from storage.micro_runs import sql as runs_sql
-from storage.micros import micros
+from storage.micros import micros, variables
+from storage.micros.secret_texts import list_secret_texts
 from storage.models import AuditEntry, Deployment, Micro, MicroRun, MicroSchedule
 from storage.postgres import clock
 from storage.postgres.database import run as run_statement
@@ -99,6 +100,59 @@ def test_what_is_no_json_is_kept_as_it_is_and_what_is_long_is_cut(host: ToldHost
     host.answers = lambda call: Answered(200, b'{"result":"' + b"x" * limits.MICRO_RUN_ANSWER_MAX_BYTES + b'"}')
     run = make(micro)
     assert (run.state, len(run.answer), run.is_cut) == (State.DONE, limits.MICRO_RUN_ANSWER_MAX_BYTES, True)
+
+
+def test_an_answer_is_kept_without_the_micros_own_secrets(host: ToldHost, micro: Micro) -> None:
+    at = {"collection_id": micro.collection_id, "micro_id": micro.id}
+    variables.set_variables(**at, values={"STRIPE": "sk-live-1234567", "SHORT": "abc"})
+    micro = micros.find_micro(**at)
+    key = list_secret_texts(micro)[0]
+    said = {
+        "token": "of somebody",
+        "stripe": "sk-live-1234567",
+        "all": f"key={key} abc",
+        "again": "sk-live-\\u0031234567",
+    }
+    host.answers = lambda call: Answered(200, b'{"result":%s}' % msgspec.json.encode(said))
+    assert msgspec.json.decode(make(micro).answer) == {
+        "token": "of somebody",
+        "stripe": "[redacted]",
+        "all": "key=[redacted] abc",
+        "again": "[redacted]",
+    }
+    long = b"x" * (limits.MICRO_RUN_ANSWER_MAX_BYTES - 8) + b"sk-live-1234567" * 1_000
+    host.answers = lambda call: Answered(200, b'{"result":"%s"}' % long)
+    run = make(micro)
+    assert run.is_cut
+    assert "sk-live" not in run.answer
+    host.answers = lambda call: Answered(500, b"sk-live-1234567")
+    assert make(micro, kind=Kind.CRON).answer == "[redacted]"
+
+
+def test_a_run_that_is_cancelled_is_over_whatever_comes_of_it(host: ToldHost, micro: Micro) -> None:
+    person = make_person()
+    MicroSchedule.objects.create(micro=micro, expression="5 minutes", next_at=None)
+    at = {"collection_id": micro.collection_id, "micro_id": micro.id, "by": person}
+
+    def cancel(call: Call) -> Answered:
+        runs.cancel_run(**at, run_id=call.request_id)
+        return Answered(500)
+
+    host.answers = cancel
+    run = make(micro, kind=Kind.CRON)
+    assert (run.state, run.reason, run.answer) == (State.CANCELLED, f"Cancelled by {person.username}.", "")
+    assert run.took_ms is not None
+    assert MicroSchedule.objects.get(micro=micro).failures_in_row == 0
+    host.answers = lambda call: DONE
+    done = make(micro)
+    assert runs.cancel_run(**at, run_id=done.id).state == State.DONE
+    with pytest.raises(RunNotFound):
+        runs.cancel_run(collection_id=make_micro().collection_id, micro_id=micro.id, run_id=done.id, by=person)
+    with transaction.atomic():
+        waits = runs.ask_for_run(collection_id=micro.collection_id, micro_id=micro.id)
+        assert runs.cancel_run(**at, run_id=waits.id).state == State.CANCELLED
+    entries = AuditEntry.objects.filter(collection_id=micro.collection_id, verb=Verb.MICRO_RUN_CANCELLED)
+    assert {entry.details["run"] for entry in entries} == {str(run.id), str(waits.id)}
 
 
 def test_while_what_runs_micros_does_not_answer_a_run_fails_with_words(host: ToldHost, micro: Micro) -> None:

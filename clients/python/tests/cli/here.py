@@ -18,9 +18,13 @@ class TerminalHere(Terminal):
     """As `Terminal`, but for what another process would be told of this one."""
 
     def run(
-        self, *arguments: str, given: str = "", folder: Path | None = None, variables: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        given: "str | bytes" = "",
+        folder: Path | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        out, err = io.StringIO(), io.StringIO()
+        out, err = _stream(), _stream()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             wanted = self.environment | dict(variables or {})
             for name in os.environ.keys() - wanted.keys():
@@ -29,9 +33,19 @@ class TerminalHere(Terminal):
                 patch.setenv(name, value)
             patch.chdir(folder or self.folder)
             patch.setattr(sys, "argv", ["deta", *arguments])
-            patch.setattr(sys, "stdin", io.StringIO(given))
+            patch.setattr(sys, "stdin", _stream(given.encode() if isinstance(given, str) else given))
             with pytest.raises(SystemExit) as ended:
                 main()
         code = ended.value.code
         assert isinstance(code, int)
-        return subprocess.CompletedProcess(["deta", *arguments], code, out.getvalue(), err.getvalue())
+        return subprocess.CompletedProcess(["deta", *arguments], code, _text_of(out), _text_of(err))
+
+
+def _stream(content: bytes = b"") -> io.TextIOWrapper:
+    """As those of a process are: of text, over bytes."""
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", write_through=True)
+
+
+def _text_of(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()

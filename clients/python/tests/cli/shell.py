@@ -1,4 +1,4 @@
-"""The command called inside the tests' process: a process of its own takes as much time as many of these."""
+"""Somebody at a server who has no folder of their own: `TerminalHere`, wherever the tests are."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from clients.python.tests.cli.here import TerminalHere
 from django.contrib.auth.models import User
 from storage.access_tokens import tokens
-
-from deta.cli.errors import CliError
-from deta.cli.main import deta
 
 
 @dataclass
 class Done:
-    """How it ended, and what it printed; the line of an error is the last of `stderr`, as `main` prints it."""
+    """How it ended, and what it printed; the line of an error is the last of `stderr`."""
 
     code: int
     stdout: str
@@ -33,19 +30,9 @@ class Shell:
     variables: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, given: "str | bytes" = "") -> Done:
-        runner = CliRunner(
-            env={
-                "HOMEPORT_URL": self.server_url,
-                "DETA_ACCESS_TOKEN": self.token,
-                "DETA_HOME": str(self.home),
-                **self.variables,
-            }
-        )
-        ended = runner.invoke(deta, arguments, input=given)
-        if ended.exception is not None and not isinstance(ended.exception, (CliError, SystemExit)):
-            raise ended.exception
-        said = f"Error: {ended.exception}\n" if isinstance(ended.exception, CliError) else ""
-        return Done(ended.exit_code, ended.stdout, ended.stderr + said)
+        own = {"HOMEPORT_URL": self.server_url, "DETA_ACCESS_TOKEN": self.token, "DETA_HOME": str(self.home)}
+        done = TerminalHere(self.home, Path.cwd(), own | self.variables).run(*arguments, given=given)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def does(self, *arguments: str, given: "str | bytes" = "") -> str:
         """What it prints on standard output; it must exit with 0."""

@@ -1,6 +1,7 @@
 """The command itself: its help, its exit codes, and what becomes of words that are none of its."""
 
 import json
+import subprocess
 
 import pytest
 from clients.python.tests.conftest import Place
@@ -24,6 +25,25 @@ def test_unknown_command_is_told_the_nearest(stranger: Terminal) -> None:
     done = stranger.run("project")
     assert done.returncode == 2
     assert done.stderr.endswith("Error: There is no command `project`. Did you mean `deta projects`?\n")
+
+
+def test_who_reads_the_output_may_have_enough(terminal: Terminal) -> None:
+    """In the middle of more than a pipe holds, and with the line that ends it."""
+    items = "".join(f'{{"key": "k{number:05}", "text": "{"x" * 100}"}}\n' for number in range(2_000))
+    terminal.does("base", "import", "many", "-", given=items)
+    for words, head in (("base query many", "k00000"), ("base export many", "k00000"), ("version", "deta ")):
+        piped = f'{" ".join(terminal.command())} {words} | head -1; echo "${{PIPESTATUS[0]}}"'
+        done = subprocess.run(
+            ["bash", "-c", piped],
+            cwd=terminal.folder,
+            env=terminal.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        line, code = done.stdout.splitlines()
+        assert head in line
+        assert (code, done.stderr) == ("0", "")
 
 
 def test_projects_are_those_that_one_may_see(terminal: Terminal, stranger: Terminal, place: Place) -> None:

@@ -120,6 +120,8 @@ def test_certificate_of_the_servers_own_is_kept(stranger: Terminal, place: Place
         assert waiting.end() == (0, "Logged in successfully.\n", "")
     given.unlink()
     assert [each["id"] for each in json.loads(stranger.does("projects"))] == [place.collection_id]
+    assert stranger.does("logout") == f"Logged out of {place.server.tls_url}\n"
+    assert tokens.list_tokens(owner.pk) == []
     given.write_text("no certificate")
     said = stranger.fails("login", "--server", place.server.tls_url, "--ca", str(given))
     assert said == f"{given} is no certificate"

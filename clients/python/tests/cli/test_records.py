@@ -36,6 +36,13 @@ def test_nothing_is_no_item(text: str) -> None:
     assert items_of(text) == []
 
 
+def test_attribute_that_is_called_as_the_column_is_comes_back() -> None:
+    items = [{"key": "a", "other attributes": 1, "b": "x"}, {"key": "c", "other attributes": {"b": 2}}, {"key": "d"}]
+    written = "".join(exports.write(iter(items), "csv"))
+    assert written.startswith("key,b,other attributes\n")
+    assert list(map(json.loads, items_of(written, "csv"))) == items
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

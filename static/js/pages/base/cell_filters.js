@@ -2,7 +2,8 @@
 
 import { formatCount } from "../../lib/formatting.js";
 import { findFault, splitList } from "../../lib/json_text.js";
-import { expiry, inWords, textOf, typeOf } from "../../lib/json_values.js";
+import { inWords, textOf, typeOf } from "../../lib/json_values.js";
+import { localText, momentFrom } from "../../lib/moments.js";
 import { addFilter, canFilter } from "../../lib/query_filters.js";
 import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { copyText } from "../clipboard.js";
@@ -93,7 +94,8 @@ export function createCellFilters(table, { menu, edits, loader }) {
 
   function shown({ name, json, type }) {
     if (type === "object" || type === "array") return type === "object" ? "this object" : "this list";
-    if (name === "__expires" && type === "number") return expiry(json, Date.now())?.date ?? json;
+    const moment = name === "__expires" && type === "number" ? momentFrom(json) : null;
+    if (moment) return localText(moment);
     return type === "string" ? `“${cut(textOf(json))}”` : cut(type === "null" ? "null" : inWords(json));
   }
 

@@ -1,8 +1,9 @@
 /** Drawing one row: its cells, what is staged in them, and what that means in words for who cannot see the colour. */
 
-import { chipText, expiry, inWords, shownText } from "../../lib/json_values.js";
+import { chipText, inWords, shownText, timeLeft } from "../../lib/json_values.js";
+import { localText, momentFrom, utcText, zoneText } from "../../lib/moments.js";
 import { icon, make } from "./dom.js";
-import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
+import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
 // A text that could be taken for a value of another type is shown in quotes.
@@ -84,8 +85,8 @@ function drawKey(table, row, change) {
         class: "row-open button-icon",
         tabindex: -1,
         "data-command": "open-row",
-        "aria-label": `Open ${key ?? "the new row"} in the editor`,
-        title: "Open in the editor",
+        "aria-label": `Open ${key ?? "the new item"}`,
+        title: "Open the item",
       },
       [icon("pencil")],
     ),
@@ -116,17 +117,17 @@ function drawCell(table, row, name, change) {
   if (!table.canWrite) cell.setAttribute("aria-readonly", "true");
   cell.append(...drawValue(table, name, json, type));
   if (isStaged) {
-    const was = row.isNew ? "new" : `edited, was ${inWordsShort(loaded)}`;
+    const was = row.isNew ? "new" : `edited, was ${inWordsShort(loaded, name)}`;
     cell.append(hidden(`, ${was}`));
     cell.title = was;
   } else if (change?.problem?.theirs && Object.hasOwn(change.problem.theirs, name)) {
-    cell.append(hidden(`, theirs is ${inWordsShort(change.problem.theirs[name])}`));
+    cell.append(hidden(`, theirs is ${inWordsShort(change.problem.theirs[name], name)}`));
   }
   return cell;
 }
 
-function inWordsShort(json) {
-  const words = json instanceof LongValue ? `${json.type} of ${json.size} bytes` : inWords(json);
+function inWordsShort(json, name) {
+  const words = json instanceof LongValue ? `${json.type} of ${json.size} bytes` : inWords(json, name);
   return words.length > PREVIEW_CHARACTERS ? `${words.slice(0, PREVIEW_CHARACTERS)}…` : words;
 }
 
@@ -149,7 +150,7 @@ function drawValue(table, name, json, type) {
     return [box];
   }
   if (type === "object" || type === "array") return [drawChip(type, chipText(json), json)];
-  if (name === "__expires" && type === "number") return drawExpiry(json);
+  if (name === EXPIRES && type === "number") return drawExpiry(json);
   const text = shownText(json);
   const isDoubtful = type === "string" && LOOKS_LIKE_ANOTHER.test(text);
   return [make("span", { class: ["cell-text", isDoubtful && "is-quoted"], dir: "auto" }, [text])];
@@ -183,13 +184,14 @@ function drawLong(value) {
 }
 
 function drawExpiry(json) {
-  const moment = expiry(json, Date.now());
-  if (!moment) return [make("span", { class: "cell-text" }, [json])];
+  const left = timeLeft(json, Date.now());
+  if (left === null) return [make("span", { class: "cell-text" }, [json])];
+  const moment = momentFrom(json);
   return [
-    make("time", { class: "cell-text", title: `${json} seconds since 1970, in UTC` }, [moment.date]),
-    make("span", { class: ["cell-countdown", moment.left === "expired" && "is-over"], "data-expires": json }, [
-      moment.left,
+    make("time", { class: "cell-text", title: `${zoneText(moment)}. In UTC: ${utcText(moment)} (${json})` }, [
+      localText(moment),
     ]),
+    make("span", { class: ["cell-countdown", left === "expired" && "is-over"], "data-expires": json }, [left]),
   ];
 }
 

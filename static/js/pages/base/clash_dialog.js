@@ -38,7 +38,7 @@ export function createClashDialog(table, { loader, view }) {
     return make("div", { class: "dialog-content" }, [
       make("h2", { id: "clash-title" }, [title]),
       ...body,
-      make("div", { class: "actions" }, [...buttons, close]),
+      make("div", { class: "actions" }, [close, ...buttons.toReversed()]),
     ]);
   }
 

@@ -19,7 +19,6 @@ export function createColumnHeaders(table, view) {
   const head = document.getElementById("grid-head");
   const storageKey = `homeport:columns:${table.root.dataset.collection}/${table.root.dataset.base}`;
   const columnMenu = document.getElementById("column-menu");
-  const columnsMenu = document.getElementById("columns-menu");
   let dragged = null;
   let menuOf = null;
 
@@ -159,6 +158,10 @@ export function createColumnHeaders(table, view) {
     );
   });
 
+  head.addEventListener("dblclick", (event) => {
+    if (event.target.matches(".head-resize")) view.refit(event.target.closest("[role=columnheader]").dataset.name);
+  });
+
   function resize(name, width, { keep = true } = {}) {
     const next = within(Math.round(width * 4) / 4, view.limits.least, view.limits.most);
     table.arrangement = { ...table.arrangement, widths: { ...table.arrangement.widths, [name]: next } };
@@ -197,8 +200,8 @@ export function createColumnHeaders(table, view) {
   }
 
   function reorder(names) {
-    const hidden = table.columns.map(({ name }) => name).filter((name) => !names.includes(name));
-    table.setArrangement({ ...table.arrangement, order: [...names, ...hidden] });
+    const others = table.columns.map(({ name }) => name).filter((name) => !names.includes(name));
+    table.setArrangement({ ...table.arrangement, order: [...names, ...others] });
   }
 
   function shift(name, places) {
@@ -229,6 +232,7 @@ export function createColumnHeaders(table, view) {
         item("then-descending", "Then by this, descending", "down"),
       );
     items.push(item("widen-column", "Wider", "right", true), item("narrow-column", "Narrower", "left", true));
+    items.push(item("fit-column", "Fit its values", "fit", true));
     if (name !== KEY)
       items.push(
         item("move-column-left", "Move left", "left", true),
@@ -261,40 +265,12 @@ export function createColumnHeaders(table, view) {
     "then-descending": () => runCommand("sort", { sort: withStep(table.sort, menuOf, true) }),
     "widen-column": () => resize(menuOf, view.widthOf(menuOf) + 2),
     "narrow-column": () => resize(menuOf, view.widthOf(menuOf) - 2),
+    "fit-column": () => view.refit(menuOf),
     "move-column-left": () => shift(menuOf, -1),
     "move-column-right": () => shift(menuOf, 1),
     "hide-column": () => hide(menuOf, true),
     "focus-column": ({ name }) => head.querySelector(`[data-name="${CSS.escape(name)}"] :is(button, input)`)?.focus(),
   });
-
-  function drawColumnsMenu() {
-    const rows = table.columns.map(({ name, types }) => {
-      const box = make("input", { type: "checkbox", class: "check" });
-      box.checked = !table.arrangement.hidden.includes(name);
-      box.addEventListener("change", () => hide(name, !box.checked));
-      return make("label", { class: "menu-item" }, [
-        box,
-        make("span", { class: "data menu-column-name" }, [name]),
-        make("span", { class: "head-type" }, [typeMix(types).word]),
-      ]);
-    });
-    const reset = make("button", { type: "button", class: "menu-item" }, ["Reset columns"]);
-    reset.addEventListener("click", () => {
-      table.setArrangement({ order: [], hidden: [], widths: {} });
-      drawColumnsMenu();
-    });
-    const add = make("button", { type: "button", class: "menu-item", "data-command": "add-column" }, [
-      icon("plus"),
-      "Add a column …",
-    ]);
-    columnsMenu.replaceChildren(
-      ...(rows.length > 0 ? rows : [make("p", { class: "menu-title" }, ["No attributes yet."])]),
-      make("hr"),
-      ...(table.canWrite ? [add] : []),
-      reset,
-    );
-  }
-  columnsMenu.addEventListener("beforetoggle", (event) => event.newState === "open" && drawColumnsMenu());
 
   const ask = document.getElementById("ask-column");
   function askForColumn() {
@@ -312,5 +288,5 @@ export function createColumnHeaders(table, view) {
   });
 
   table.on("columns", draw);
-  return { draw };
+  return { draw, hide, reorder };
 }

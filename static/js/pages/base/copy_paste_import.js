@@ -1,30 +1,28 @@
-/** Rows in and out: new ones, copies, pasted and imported ones, and what is copied to the clipboard. */
+/** Rows in and out: new ones, copies and imported ones, and what is copied to the clipboard. */
 
-import { isOneValue, toJson, toTsv } from "../../lib/clipboard_text.js";
+import { toJson, toTsv } from "../../lib/clipboard_text.js";
 import { formatCount } from "../../lib/formatting.js";
-import { readTyped } from "../../lib/json_values.js";
 import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
 import { addRows, undo } from "../../lib/staged_changes.js";
 import { mergeColumns, typeMix } from "../../lib/table_columns.js";
 import { copyText } from "../clipboard.js";
-import { addCommands, runCommand } from "../commands.js";
+import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
+import { CELLS_TYPE } from "./cell_paste.js";
+import { isAtCells } from "./dom.js";
 import { KEY, LongValue, SELECT } from "./table_state.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
 
-export function createCopyPasteImport(table, { loader, edits, keys }) {
+export function createCopyPasteImport(table, { loader, keys }) {
   const newId = () => `new:${newSaveId()}`;
 
-  function add() {
-    const isFirst = table.columns.length === 0 && table.shown.length === 0;
+  function addEmpty() {
     const id = newId();
     table.setStaged(addRows(table.staged, [{ id, key: null, item: {} }]));
     document.getElementById("base-frame").scrollTop = 0;
     table.setCursor({ id, name: KEY });
-    // Without a column there is nothing but a key to type into.
-    if (isFirst) runCommand("add-column");
   }
 
   async function duplicate() {
@@ -100,14 +98,8 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
     else showToast("This browser does not allow copying.", { isError: true });
   }
 
-  const isInGrid = () =>
-    table.grid.contains(document.activeElement) &&
-    !document.activeElement.closest(".grid-head") &&
-    !edits.isOpen() &&
-    !document.querySelector("dialog[open]");
-
   document.addEventListener("copy", (event) => {
-    if (!isInGrid() || String(getSelection()) !== "") return;
+    if (!isAtCells(table) || String(getSelection()) !== "") return;
     const rows = table.shown.filter(({ id }) => table.selected.has(id));
     const cells = keys.rangeCells().filter(({ name }) => name !== SELECT);
     const isLong =
@@ -119,6 +111,7 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
     if (isLong) return copyRows("tsv");
     const text = rows.length > 0 ? rowsAsTsv(rows) : rangeAsTsv(cells);
     event.clipboardData.setData("text/plain", text);
+    if (rows.length === 0) event.clipboardData.setData(CELLS_TYPE, JSON.stringify(linesOf(cells)));
     return showToast(
       `Copied ${rows.length > 0 ? formatCount(rows.length, "row") : formatCount(cells.length, "cell")}.`,
     );
@@ -129,41 +122,19 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
     return table.cell(row, name).json;
   }
 
-  function rangeAsTsv(cells) {
+  /** The cells of a range as JSON texts, row by row. */
+  function linesOf(cells) {
     const lines = new Map();
     for (const { row, name } of cells) lines.set(row.id, [...(lines.get(row.id) ?? []), cellJson(row, name)]);
+    return [...lines.values()];
+  }
+
+  function rangeAsTsv(cells) {
     return cells.length === 1 && cellJson(cells[0].row, cells[0].name) !== null
       ? toTsv([[cellJson(cells[0].row, cells[0].name)]]).replace(/^"([\s\S]*)"$/, (_, inner) =>
           inner.replaceAll('""', '"'),
         )
-      : toTsv([...lines.values()]);
-  }
-
-  document.addEventListener("paste", (event) => {
-    if (!isInGrid() || !table.canWrite) return;
-    const text = event.clipboardData.getData("text/plain");
-    if (text === "") return;
-    event.preventDefault();
-    const cells = keys
-      .rangeCells()
-      .filter(({ row, name }) => name !== SELECT && name !== KEY && table.change(row.id)?.kind !== "delete");
-    if (isOneValue(text) && cells.length > 0) pasteValue(text.replace(/\r?\n$/, ""), cells);
-    else importText(text, "the clipboard");
-  });
-
-  function pasteValue(text, cells) {
-    const staged = [];
-    for (const { row, name } of cells) {
-      const { json } = table.cell(row, name);
-      const read =
-        json instanceof LongValue
-          ? { fault: { message: "This value is too long to replace here. Open it in the editor" } }
-          : readTyped(text, json, table.typesOf(name));
-      if (read.fault) return showToast(`Not pasted: ${read.fault.message}.`, { isError: true });
-      staged.push({ row, name, mine: read.json });
-    }
-    edits.stage(staged);
-    return undefined;
+      : toTsv(linesOf(cells));
   }
 
   async function importText(text, from) {
@@ -249,7 +220,8 @@ export function createCopyPasteImport(table, { loader, edits, keys }) {
   });
 
   addCommands({
-    "add-item": add,
+    "add-empty-row": addEmpty,
+    "stage-rows": ({ text, from }) => importText(text, from),
     duplicate,
     "copy-json": () => copyRows("json"),
     "copy-tsv": () => copyRows("tsv"),

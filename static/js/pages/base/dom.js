@@ -36,3 +36,11 @@ export function announce(text) {
   // The same words twice are only said twice when they change in between.
   live.textContent = live.textContent === text ? `${text}\u00a0` : text;
 }
+
+/** Whether keys and the clipboard mean the cells of a table: it has the focus, and nothing is being edited or asked. */
+export function isAtCells({ grid, isEditing }) {
+  const focused = document.activeElement;
+  return (
+    grid.contains(focused) && !focused.closest(".grid-head") && !isEditing && !document.querySelector("dialog[open]")
+  );
+}

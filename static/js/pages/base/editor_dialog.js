@@ -1,14 +1,13 @@
-/** The editor over the table: one value with its type, or a whole row as JSON. */
+/** The editor over the table: one value with its type. */
 
-import { indent, joinObject, splitObject } from "../../lib/json_text.js";
+import { indent } from "../../lib/json_text.js";
 import { isSame, readAs, textForType, textOf, typeOf } from "../../lib/json_values.js";
-import { RequestError } from "../../lib/requests.js";
 import { own } from "../../lib/staged_changes.js";
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { make } from "./dom.js";
 import { createJsonField } from "./json_field.js";
-import { KEY } from "./table_state.js";
+import { fetchWhole } from "./whole_rows.js";
 
 export function createEditorDialog(table, view, { loader, edits }) {
   const dialog = document.getElementById("editor");
@@ -22,22 +21,10 @@ export function createEditorDialog(table, view, { loader, edits }) {
   const reset = document.getElementById("editor-reset");
   const json = createJsonField(table.root.dataset);
   let checkTimer = null;
-  let open = null; // {row, name or null for the whole row, json, field}
-
-  async function fetched(row) {
-    try {
-      const all = await loader.wholeRow(row);
-      if (all) return all;
-      showToast(`${row.key} no longer exists.`, { isError: true });
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      showToast("The server does not answer. Try again in a moment.", { isError: true });
-    }
-    return null;
-  }
+  let open = null; // {row, name, json, field}
 
   async function openCell(row, name) {
-    const whole = await fetched(row);
+    const whole = await fetchWhole(loader, row);
     if (!whole) return;
     const staged = table.change(row.id);
     const cell = staged?.kind === "edit" ? own(staged.cells, name) : null;
@@ -48,37 +35,17 @@ export function createEditorDialog(table, view, { loader, edits }) {
       make("span", { class: "data" }, [name]),
       make("span", { class: "quiet editor-of" }, [` of ${row.key ?? "the new row"}`]),
     );
-    type.parentElement.hidden = false;
     show({ row, whole, name, first: value, isReadOnly: staged?.kind === "delete" });
-  }
-
-  async function openRow(row) {
-    const whole = await fetched(row);
-    if (!whole) return;
-    const change = table.change(row.id);
-    const values = new Map(change?.kind === "add" ? Object.entries(change.item) : whole.values);
-    for (const [name, cell] of Object.entries(change?.cells ?? {})) {
-      if (cell.mine === null) values.delete(name);
-      else values.set(name, cell.mine);
-    }
-    title.replaceChildren("Edit ", make("span", { class: "data" }, [row.key ?? change?.key ?? "the new row"]));
-    type.parentElement.hidden = true;
-    show({ row, whole, name: null, first: joinObject([...values]), isReadOnly: change?.kind === "delete" });
   }
 
   function show(opened) {
     open = { ...opened, isReadOnly: opened.isReadOnly || !table.canWrite };
-    const kind = open.name === null ? "object" : typeOf(open.first);
+    const kind = typeOf(open.first);
     type.value = kind === "missing" ? "string" : kind;
     type.disabled = open.isReadOnly;
     done.hidden = open.isReadOnly;
     reset.hidden = open.isReadOnly;
-    note.textContent =
-      open.name === null
-        ? "The key cannot be changed here."
-        : kind === "missing"
-          ? "The item does not have this attribute yet."
-          : "";
+    note.textContent = kind === "missing" ? "The item does not have this attribute yet." : "";
     dialog.showModal();
     fill(open.first === null ? "" : type.value === "string" ? textOf(open.first) : pretty(open.first));
   }
@@ -91,10 +58,14 @@ export function createEditorDialog(table, view, { loader, edits }) {
   function fill(text) {
     complain(null);
     body.replaceChildren();
-    const kind = open.name === null ? "object" : type.value;
+    const kind = type.value;
     if (kind === "object" || kind === "array") {
-      const label = open.name === null ? "The item as JSON" : `${open.name} as JSON`;
-      open.field = json.put(body, { text, label, isReadOnly: open.isReadOnly, onChange: checkSoon });
+      open.field = json.put(body, {
+        text,
+        label: `${open.name} as JSON`,
+        isReadOnly: open.isReadOnly,
+        onChange: checkSoon,
+      });
     } else if (kind === "boolean") {
       open.field = putBoolean(text);
     } else if (kind === "null") {
@@ -145,7 +116,7 @@ export function createEditorDialog(table, view, { loader, edits }) {
   }
 
   function read() {
-    return readAs(open.field.value(), open.name === null ? "object" : type.value);
+    return readAs(open.field.value(), type.value);
   }
 
   /** Say at once what is wrong and where; Done waits until it is right. */
@@ -164,7 +135,8 @@ export function createEditorDialog(table, view, { loader, edits }) {
 
   function complain(fault) {
     const place = fault?.line ? `Line ${fault.line}, column ${fault.column}: ` : "";
-    faultLine.textContent = fault ? place + fault.message : "";
+    const hint = type.value === "number" ? ". To store text, choose String" : "";
+    faultLine.textContent = fault ? place + fault.message + hint : "";
     done.setAttribute("aria-disabled", String(fault !== null));
   }
 
@@ -186,11 +158,11 @@ export function createEditorDialog(table, view, { loader, edits }) {
 
   reset.addEventListener("click", () => {
     const { row, whole, name } = open;
-    const loaded = name === null ? joinObject([...whole.values]) : row.isNew ? null : (whole.values.get(name) ?? null);
+    const loaded = row.isNew ? null : (whole.values.get(name) ?? null);
     open.first = loaded;
     open.kindBefore = null;
-    if (name !== null) type.value = loaded === null ? "string" : typeOf(loaded);
-    fill(loaded === null ? "" : name !== null && type.value === "string" ? textOf(loaded) : pretty(loaded));
+    type.value = loaded === null ? "string" : typeOf(loaded);
+    fill(loaded === null ? "" : type.value === "string" ? textOf(loaded) : pretty(loaded));
   });
 
   form.addEventListener("submit", (event) => {
@@ -211,35 +183,16 @@ export function createEditorDialog(table, view, { loader, edits }) {
       return open.field.focus();
     }
     const { row, whole, name, first } = open;
-    const staged = { ...row, whole };
-    if (name === null) {
-      const members = new Map(splitObject(result.json));
-      if (members.has(KEY)) return complain({ message: "Remove the key: it cannot be changed here" });
-      if (members.has("")) return complain({ message: "An attribute cannot have an empty name" });
-      stageRow(staged, members, new Map(splitObject(first)));
-    } else if (first === null || !isSame(first, result.json)) {
-      edits.stage([{ row: staged, name, mine: result.json }]);
-    }
+    if (first === null || !isSame(first, result.json))
+      edits.stage([{ row: { ...row, whole }, name, mine: result.json }]);
     open.isDone = true;
     return dialog.close();
-  }
-
-  /** Only what differs is staged: attributes that were changed, added or taken out. */
-  function stageRow(row, members, before) {
-    const names = new Set([...before.keys(), ...members.keys()]);
-    const cells = [...names]
-      .filter((name) => !isSame(before.get(name) ?? null, members.get(name) ?? null))
-      .map((name) => ({ row, name, mine: members.get(name) ?? null }));
-    const known = new Set(table.columns.map((column) => column.name));
-    const fresh = cells.map(({ name }) => name).filter((name) => !known.has(name));
-    if (fresh.length > 0) table.setColumns([...table.columns, ...fresh.map((name) => ({ name, types: {} }))]);
-    if (cells.length > 0) edits.stage(cells);
   }
 
   /** Closed without Done: what was written can be had back for a while. */
   function offerBack({ field, first, name, isReadOnly, ...opened }, kind) {
     const text = field.value();
-    const before = first === null ? "" : name !== null && typeOf(first) === "string" ? textOf(first) : pretty(first);
+    const before = first === null ? "" : typeOf(first) === "string" ? textOf(first) : pretty(first);
     if (
       isReadOnly ||
       text === before ||
@@ -265,5 +218,5 @@ export function createEditorDialog(table, view, { loader, edits }) {
     view.focusCursor();
   });
 
-  addCommands({ "open-cell": ({ row, name }) => openCell(row, name), "open-row": ({ row }) => openRow(row) });
+  addCommands({ "open-cell": ({ row, name }) => openCell(row, name) });
 }

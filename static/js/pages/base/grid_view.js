@@ -3,19 +3,28 @@
  * cursor; all rows are equally high, so where one belongs is its number times that height.
  */
 
+import { fittingWidth, widthOfValue } from "../../lib/column_widths.js";
 import { isInside, rectangle, rowsInView, scrollToRow } from "../../lib/grid_geometry.js";
+import { typeMix } from "../../lib/table_columns.js";
 import { drawRow } from "./cells.js";
 import { icon, make } from "./dom.js";
-import { KEY, SELECT } from "./table_state.js";
+import { KEY, LongValue, SELECT } from "./table_state.js";
 
-const WIDTHS = { select: 2.75, key: 13, value: 11, least: 4, most: 60 }; // rem
+const WIDTHS = { select: 2.75, empty: 11, least: 4, most: 60 }; // rem
+// What a column may be by itself, and how many of its values say so.
+const FITTING = { least: 5, most: 24 };
+const FITTING_KEY = { least: 7, most: 18 };
+const LOOKED_AT = 100;
+const LINE = 1.25; // rem
+const OPENER = 2; // rem, of the button beside a key
 
 export function createGridView(table, frame) {
   const body = make("div", { role: "rowgroup", class: "grid-body", id: "grid-body" });
   document.getElementById("rows-page").replaceWith(body);
   const drawn = new Map(); // id -> {element, row, change, names}
-  let size = null; // of a row, the header and the frame, in pixels; all rows are as high as the header's first
+  let size = null; // of a row, the header and the frame, in pixels
   let isDrawAsked = false;
+  let note = null; // {id, name, element, height}: what is said of a cell, in room of its own below its row
 
   function drawSoon() {
     if (isDrawAsked) return;
@@ -29,7 +38,7 @@ export function createGridView(table, frame) {
   function draw() {
     if (size === null) size = measure();
     const { rowHeight } = size;
-    body.style.height = `${table.shown.length * rowHeight}px`;
+    layHeight();
     const [first, end] = rowsInView({
       scrollTop: frame.scrollTop,
       height: size.height,
@@ -48,8 +57,13 @@ export function createGridView(table, frame) {
     const range = selectedRange();
     for (const id of wanted) if (place(id)) markRow(id, range);
     markTabStop();
+    if (note) note.element.style.top = `${size.headerHeight + (table.indexOf(note.id) + 1) * rowHeight}px`;
     if (hadFocus && !body.contains(document.activeElement)) focusCursor();
     table.emit("drawn");
+  }
+
+  function layHeight() {
+    body.style.height = `${table.shown.length * size.rowHeight + (note?.height ?? 0)}px`;
   }
 
   /** Draw a row where it belongs; true when it had to be made. */
@@ -66,16 +80,35 @@ export function createGridView(table, frame) {
       const element = drawRow(table, row, position);
       if (known) known.element.replaceWith(element);
       else insert(element, position);
-      known = { element, row, change, names: table.names, position: null };
+      known = { element, row, change, names: table.names, top: null };
       drawn.set(id, known);
     }
-    const isMade = known.position === null;
-    if (known.position !== position) {
-      known.position = position;
-      known.element.style.transform = `translateY(${position * size.rowHeight}px)`;
+    const isMade = known.top === null;
+    const top = topOf(position);
+    if (known.top !== top) {
+      known.top = top;
+      known.element.style.transform = `translateY(${top}px)`;
       known.element.setAttribute("aria-rowindex", position + 2);
     }
     return isMade;
+  }
+
+  function topOf(position) {
+    return position * size.rowHeight + (note && position > table.indexOf(note.id) ? note.height : 0);
+  }
+
+  /** Say something of a cell: it stands below its row, which it moves with, and covers none. @param {{id: string, name: string, element: HTMLElement}|null} next */
+  function setNote(next) {
+    note?.element.remove();
+    note = null;
+    if (next) {
+      frame.append(next.element);
+      note = { ...next, height: next.element.offsetHeight };
+      const most = frame.scrollLeft + frame.clientWidth - note.element.offsetWidth;
+      const left = Math.min(cellElement(note.id, note.name).offsetLeft, most);
+      note.element.style.left = `${Math.max(frame.scrollLeft, left)}px`;
+    }
+    draw();
   }
 
   /** Rows stand in the document in their order, for who reads it from top to bottom. */
@@ -84,11 +117,19 @@ export function createGridView(table, frame) {
     body.insertBefore(element, next ?? null);
   }
 
-  /** What scrolling needs to know, measured once and again when the frame changes. */
+  /** What scrolling needs to know, measured once and again when the frame or the height of rows changes. */
   function measure() {
     const head = document.getElementById("grid-head");
-    const rowHeight = head.querySelector(".grid-row-head")?.offsetHeight || 40;
-    return { headerHeight: head.offsetHeight, rowHeight, height: frame.clientHeight - head.offsetHeight };
+    const firstHeight = head.querySelector(".grid-row-head")?.offsetHeight || 40;
+    const headerHeight = head.offsetHeight || firstHeight;
+    const lines = table.arrangement.lines ?? 1;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    // The first line has the room of a control; each further one only its own.
+    const rowHeight = Math.round(firstHeight + (lines - 1) * LINE * rem);
+    table.grid.style.setProperty("--row-height", `${rowHeight}px`);
+    table.grid.style.setProperty("--row-lines", String(lines));
+    table.grid.classList.toggle("is-tall", lines > 1);
+    return { headerHeight, rowHeight, height: frame.clientHeight - headerHeight };
   }
 
   /** Cursor, range and selection on everything that is drawn. */
@@ -163,6 +204,8 @@ export function createGridView(table, frame) {
     const row = table.indexOf(id);
     if (row === -1) return;
     size ??= measure();
+    // Of rows that have just come the frame knows nothing before.
+    layHeight();
     frame.scrollTop = scrollToRow({
       row,
       scrollTop: frame.scrollTop,
@@ -182,13 +225,38 @@ export function createGridView(table, frame) {
       frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
   }
 
+  const fitting = new Map(); // name -> rem; what fitted at first stays, so that columns do not move while one scrolls
+
+  function widthOf(name) {
+    if (Object.hasOwn(table.arrangement.widths, name)) return table.arrangement.widths[name];
+    const known = fitting.get(name) ?? fit(name);
+    return name === KEY && frame.clientWidth < 480 ? Math.min(known, 8) : known;
+  }
+
+  /** The width of what the column shows; without a value it may still come to something, so that is not kept. */
+  function fit(name) {
+    const found = [];
+    for (const row of table.rows) {
+      const value = name === KEY ? JSON.stringify(row.key) : row.values.get(name);
+      if (value === undefined) continue;
+      found.push(value instanceof LongValue ? FITTING.most : widthOfValue(name, value));
+      if (found.length === LOOKED_AT) break;
+    }
+    if (found.length === 0) return WIDTHS.empty;
+    const width =
+      name === KEY
+        ? fittingWidth(
+            { name, word: "string" },
+            found.map((each) => each + OPENER),
+            FITTING_KEY,
+          )
+        : fittingWidth({ name, word: typeMix(table.typesOf(name)).word }, found, FITTING);
+    fitting.set(name, width);
+    return width;
+  }
+
   function layColumns() {
-    const narrow = frame.clientWidth < 480;
-    const widths = table.names.map((name) => {
-      if (name === SELECT) return WIDTHS.select;
-      const fallback = name === KEY ? (narrow ? 8 : WIDTHS.key) : WIDTHS.value;
-      return Object.hasOwn(table.arrangement.widths, name) ? table.arrangement.widths[name] : fallback;
-    });
+    const widths = table.names.map((name) => (name === SELECT ? WIDTHS.select : widthOf(name)));
     table.grid.style.setProperty("--columns", widths.map((width) => `${width}rem`).join(" "));
     table.grid.style.setProperty("--columns-width", `${widths.reduce((sum, width) => sum + width, 0)}rem`);
     table.grid.setAttribute("aria-colcount", table.names.length);
@@ -217,6 +285,11 @@ export function createGridView(table, frame) {
     drawSoon();
   });
   table.on("columns arranged resized", layColumns);
+  table.on("arranged", () => {
+    size = null;
+    drawSoon();
+  });
+  table.on("rows", () => table.names.some((name) => name !== SELECT && !fitting.has(name)) && layColumns());
   table.on("selection", mark);
   table.on("cursor", ({ focus }) => {
     reveal();
@@ -252,6 +325,7 @@ export function createGridView(table, frame) {
     drawSoon,
     cellElement,
     focusCursor,
+    setNote,
     selectedRange,
     redraw(id) {
       const known = drawn.get(id);
@@ -261,7 +335,13 @@ export function createGridView(table, frame) {
     /** Whether rows reach well below what is seen, so that no more are needed yet. */
     isFull: () => table.shown.length * (size?.rowHeight ?? 40) > frame.scrollTop + 3 * frame.clientHeight,
     pageRows: () => Math.max(1, Math.floor(frame.clientHeight / (size?.rowHeight ?? 40)) - 2),
-    widthOf: (name) => table.arrangement.widths[name] ?? (name === KEY ? WIDTHS.key : WIDTHS.value),
+    widthOf,
+    /** Forget a width that a person gave, for the one that fits. */
+    refit(name) {
+      fitting.delete(name);
+      const { [name]: _, ...widths } = table.arrangement.widths;
+      table.setArrangement({ ...table.arrangement, widths });
+    },
     limits: WIDTHS,
   };
 }

@@ -3,9 +3,9 @@
 import { readAs, readTyped, textOf } from "../../lib/json_values.js";
 import { editCells, setKey } from "../../lib/staged_changes.js";
 import { addCommands, runCommand } from "../commands.js";
-import { putBeside } from "../popovers.js";
+import { showToast } from "../toasts.js";
 import { announce, make } from "./dom.js";
-import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
+import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const LONGEST_IN_PLACE = 400;
 
@@ -27,6 +27,7 @@ export function createInlineEditing(table, view) {
           : announce("A saved key cannot be changed. Use Duplicate to make a new row");
     const { json } = table.cell(row, name);
     const type = typeOfCell(json);
+    if (name === EXPIRES && !(json instanceof LongValue)) return runCommand("open-expiry", { row, typed });
     if (type === "object" || type === "array")
       return typed === null
         ? runCommand("open-cell", { row, name })
@@ -74,16 +75,36 @@ export function createInlineEditing(table, view) {
       if (take()) runCommand("move-cursor", { rows: go[0], columns: go[1] });
     } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
       event.preventDefault();
-      if (take()) runCommand("save");
+      if (leave()) runCommand("save");
     }
   }
 
   function onBlur(event) {
-    if (!editing || event.relatedTarget?.closest?.(".cell-fault")) return;
-    if (take()) return;
-    // What is typed is not thrown away: it is taken, changed or left with Escape.
-    const { input } = editing;
-    setTimeout(() => editing?.input === input && document.hasFocus() && input.focus());
+    if (editing && document.hasFocus() && !event.relatedTarget?.closest?.(".cell-fault")) leave();
+  }
+
+  /**
+   * Somebody goes on elsewhere: what was typed is taken. Where it is no value it is asked about once, and the second time
+   * taken back, with a way to have it after all. False while the question stands.
+   */
+  function leave() {
+    if (take()) return true;
+    if (!editing.isAsked) {
+      editing.isAsked = true;
+      return false;
+    }
+    takeBack();
+    return true;
+  }
+
+  function takeBack() {
+    const { row, name, input } = editing;
+    const text = input.value;
+    finish();
+    showToast(`“${text.slice(0, 40)}” was not kept in ${name}.`, {
+      action: "Keep as text",
+      onAction: () => stage([{ row, name, mine: JSON.stringify(text) }]),
+    });
   }
 
   /** Stage what was typed. False when it is no value of the cell's type, which is then said beside it. */
@@ -112,22 +133,34 @@ export function createInlineEditing(table, view) {
   }
 
   function complain(message) {
-    const { cell, input } = editing;
-    document.querySelector(".cell-fault")?.remove();
+    const { row, name, input } = editing;
     input.toggleAttribute("aria-invalid", message !== null);
-    if (message === null) return;
-    const asText = make("button", { type: "button", class: "button" }, ["Store as text"]);
-    asText.addEventListener("click", () => take("string"));
-    const fault = make("div", { class: "cell-fault", role: "alert" }, [make("span", {}, [message]), asText]);
-    document.getElementById("base-page").append(fault);
-    putBeside(fault, cell.getBoundingClientRect());
+    editing.isAsked &&= message !== null;
+    if (message === null) return view.setNote(null);
+    const button = (label, action) => {
+      const element = make("button", { type: "button", class: "button" }, [label]);
+      element.addEventListener("click", action);
+      return element;
+    };
+    const fault = make("div", { class: "cell-fault", role: "alert" }, [
+      make("span", {}, [message]),
+      button("Keep as text", () => take("string")),
+      button("Take back", () => {
+        finish();
+        announce("Unchanged");
+      }),
+    ]);
+    // A click on the words leaves the focus where one types.
+    fault.addEventListener("mousedown", (event) => event.preventDefault());
+    fault.addEventListener("keydown", (event) => event.key === "Escape" && finish());
+    return view.setNote({ id: row.id, name, element: fault });
   }
 
   function finish() {
     const { row, cell, input } = editing;
     editing = null;
     table.isEditing = false;
-    document.querySelector(".cell-fault")?.remove();
+    view.setNote(null);
     input.remove();
     cell.classList.remove("is-editing");
     view.redraw(row.id);
@@ -153,6 +186,8 @@ export function createInlineEditing(table, view) {
     stage([{ row, name, mine: json === "true" ? "false" : "true" }]);
   }
 
+  table.on("rows", () => editing && table.indexOf(editing.row.id) === -1 && finish());
+
   addCommands({ "toggle-cell": ({ row, name }) => toggle(row, name) });
-  return { begin, take, stage, isOpen: () => editing !== null };
+  return { begin, leave, stage };
 }

@@ -3,6 +3,7 @@
  * does not come. Ace is told to bring no styles of its own, which the policy of the pages would refuse: they are linked.
  */
 
+import { isDark } from "../theme.js";
 import { make } from "./dom.js";
 
 const LONG_CHARACTERS = 30_000;
@@ -92,7 +93,7 @@ export function createJsonField({ aceUrl, aceJsonUrl, aceCssUrl }) {
     const editor = ace.edit(place, {
       mode: "ace/mode/json",
       value: text,
-      theme: { cssClass: "ace-homeport", isDark: matchMedia("(prefers-color-scheme: dark)").matches },
+      theme: { cssClass: "ace-homeport", isDark: isDark() },
       useWorker: false,
       showPrintMargin: false,
       tabSize: 2,

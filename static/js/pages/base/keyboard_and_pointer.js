@@ -6,7 +6,7 @@ import { addCommands, runCommand } from "../commands.js";
 import { announce } from "./dom.js";
 import { KEY, SELECT, typeOfCell } from "./table_state.js";
 
-export function createKeyboardAndPointer(table, view, { edits }) {
+export function createKeyboardAndPointer(table, view, { edits, loader }) {
   const { grid } = table;
 
   const at = () => ({ row: table.indexOf(table.cursor?.id), column: table.columnIndex(table.cursor?.name) });
@@ -15,6 +15,17 @@ export function createKeyboardAndPointer(table, view, { edits }) {
   function moveTo({ row, column }, extend = false) {
     const target = table.shown[row];
     if (target) table.setCursor({ id: target.id, name: table.names[column] }, { extend });
+  }
+
+  /** To the last row of all, in a column or the last one (null); it may have to be fetched with all between. Who moves on meanwhile stays there. */
+  async function moveToLast(name, extend) {
+    const from = table.cursor;
+    if (loader.state.last !== null) {
+      announce("Loading the rows in between");
+      if (!(await loader.reach(Number.POSITIVE_INFINITY)) || table.cursor !== from) return;
+    }
+    const column = name === null ? table.names.length - 1 : table.columnIndex(name);
+    moveTo({ row: table.shown.length - 1, column }, extend);
   }
 
   /** From the cell that was edited: down or up, or to the cell beside it. */
@@ -44,7 +55,9 @@ export function createKeyboardAndPointer(table, view, { edits }) {
       ? null
       : nextCell({ key: event.key, ctrlKey: ctrl }, cursor ? at() : { row: 0, column: 1 }, size());
     if (next) {
-      moveTo(next, event.shiftKey);
+      if (ctrl && event.key === "End") moveToLast(null, event.shiftKey);
+      else if (ctrl && event.key === "ArrowDown") moveToLast(cursor?.name ?? KEY, event.shiftKey);
+      else moveTo(next, event.shiftKey);
       return true;
     }
     if (!cursor) return false;
@@ -131,7 +144,7 @@ export function createKeyboardAndPointer(table, view, { edits }) {
     const cell = event.target.closest("[data-name]");
     if (!cell || event.button !== 0 || event.target.closest(".cell-input")) return;
     const id = cell.closest("[data-id]").dataset.id;
-    if (table.isEditing && !edits.take()) return event.preventDefault();
+    if (table.isEditing && !edits.leave()) return event.preventDefault();
     const isRange = event.shiftKey && table.cursor !== null;
     if (isRange) event.preventDefault(); // no text is to be marked between the two clicks
     if (event.target.closest("input, button") && !isRange) return undefined;
@@ -182,7 +195,7 @@ export function createKeyboardAndPointer(table, view, { edits }) {
     if (document.querySelector("dialog[open]")) return;
     const ctrl = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (ctrl && key === "s") return done(event, () => edits.take() && runCommand("save"));
+    if (ctrl && key === "s") return done(event, () => edits.leave() && runCommand("save"));
     if (isTyping) return undefined;
     if (ctrl && key === "z") return done(event, () => runCommand(event.shiftKey ? "redo" : "undo"));
     if (ctrl && key === "y") return done(event, () => runCommand("redo"));

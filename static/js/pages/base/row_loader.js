@@ -7,6 +7,7 @@ import { mergeColumns } from "../../lib/table_columns.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
 
 const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a person has to say go on
+const LONG_PAGE = 1_000; // rows, where very many are wanted; the server gives no more at a time
 
 export function createRowLoader(table) {
   const { rowsUrl, itemUrl } = table.root.dataset;
@@ -80,8 +81,12 @@ export function createRowLoader(table) {
     }
   }
 
-  /** More rows, until `isEnough` says so, the end is reached or a person stops it. */
-  async function loadMore(isEnough) {
+  /**
+   * More rows, until `isEnough` says so, the end is reached or a person stops it.
+   * @param {() => boolean} isEnough
+   * @param {{limit?: number}} [options] how many at a time, if not as many as the server thinks right
+   */
+  async function loadMore(isEnough, { limit } = {}) {
     if (state.isLoading || state.isStopped || state.isFailed || state.last === null) return;
     const mine = run;
     state.isLoading = true;
@@ -91,6 +96,7 @@ export function createRowLoader(table) {
         const page = await fetchPage(
           state.last,
           table.columns.map(({ name }) => name),
+          limit,
         );
         if (mine !== run || state.isStopped) return;
         const { rows, columns } = readPage(page);
@@ -110,6 +116,23 @@ export function createRowLoader(table) {
         table.emit("loading");
       }
     }
+  }
+
+  const waiting = [];
+  table.on("loading", () => {
+    if (!state.isLoading) for (const goOnWaiting of waiting.splice(0)) goOnWaiting();
+  });
+
+  /** Load on until the table shows so many rows, or all. False when it was stopped, failed or began anew before. */
+  async function reach(count) {
+    const mine = run;
+    Object.assign(state, { isStopped: false, isFailed: false });
+    while (table.shown.length < count && state.last !== null) {
+      if (state.isStopped || state.isFailed || mine !== run) return false;
+      if (state.isLoading) await new Promise((resolve) => waiting.push(resolve));
+      else await loadMore(() => table.shown.length >= count, { limit: LONG_PAGE });
+    }
+    return mine === run;
   }
 
   function append(rows, columns) {
@@ -134,8 +157,8 @@ export function createRowLoader(table) {
     return loadMore(isEnough);
   }
 
-  async function fetchPage(last, columns) {
-    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns });
+  async function fetchPage(last, columns, limit = null) {
+    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns, limit });
     return (await fetchDocument(url, { signal: abort.signal })).getElementById("rows-page");
   }
 
@@ -181,7 +204,7 @@ export function createRowLoader(table) {
     return whole;
   }
 
-  return { state, adopt, restart, loadMore, stop, goOn, fetchItem, replaceRow, wholeRow };
+  return { state, adopt, restart, loadMore, reach, stop, goOn, fetchItem, replaceRow, wholeRow };
 }
 
 /** The rows and columns of a page of rows as the server renders it. */

@@ -7,6 +7,7 @@ import { formatCount } from "../../lib/formatting.js";
 import { splitObject } from "../../lib/json_text.js";
 import { RequestError, requestJson } from "../../lib/requests.js";
 import { isTemporary, retryDelay } from "../../lib/retries.js";
+import { placeAmong, placesOf } from "../../lib/row_order.js";
 import { applyAnswer, buildRequest, inverse, newSaveId, outcomeWords } from "../../lib/save_requests.js";
 import { count, rowId, settle } from "../../lib/staged_changes.js";
 import { addCommands } from "../commands.js";
@@ -27,6 +28,16 @@ export function createSaving(table, { loader, drafts, view }) {
     if (isSending) return;
     if (count(table.staged).edits === 0) return announce("Nothing is staged");
     const outcome = await sendAll(isEdit);
+    if (outcome) report(outcome, "Saved");
+    return undefined;
+  }
+
+  /** One row alone, as whoever is at its form wants it. */
+  async function saveRow(id) {
+    const change = table.change(id);
+    if (!change) return announce("Nothing to save");
+    if (isSending) return undefined;
+    const outcome = await sendAll((other) => other === change);
     if (outcome) report(outcome, "Saved");
     return undefined;
   }
@@ -152,7 +163,7 @@ export function createSaving(table, { loader, drafts, view }) {
       }
       const row = rowAfter(id, change, result);
       if (rows.some((each) => each.id === id)) rows = rows.map((each) => (each.id === id ? row : each));
-      else if (change.kind === "add") fresh.push(row);
+      else if (change.kind === "add") fresh.push({ row, place: change.place });
     }
     for (const { id, result } of failed) {
       if (result.outcome !== "clash" || !result.item) continue;
@@ -161,7 +172,7 @@ export function createSaving(table, { loader, drafts, view }) {
       );
     }
     moveCursor(saved);
-    table.setRows([...fresh, ...rows]);
+    table.setRows(placeAmong(rows, fresh));
   }
 
   function rowAfter(id, change, result) {
@@ -206,25 +217,36 @@ export function createSaving(table, { loader, drafts, view }) {
 
   function offerUndo(text, saved) {
     if (saved.length === 0) return showToast(text);
-    return showToast(text, { action: "Undo", onAction: () => takeBack(saved) });
+    const about = saved.map(({ change, result }) => rowId(result.key ?? change.key));
+    return showToast(text, { action: "Undo", about, onAction: () => takeBack(saved) });
   }
 
   /** The inverse of what was saved, as a save of its own; what somebody changed since is not overwritten, but asked about. */
   async function takeBack(saved) {
-    const entries = saved.map(({ id, change, result, item }) => {
-      const back = inverse({ change, result }, item ?? null);
+    const entries = saved.map(({ id, change, result, item, place }) => {
+      const back = { ...asOfNow(inverse({ change, result }, item ?? null)), place };
       return [back.kind === "add" ? `new:${newSaveId()}` : rowId(back.key ?? change.key ?? id), back];
     });
     const busy = entries.filter(([id]) => table.staged.changes.has(id));
-    if (busy.length > 0)
-      return showToast("The item was edited again. Save or revert that first, then undo.", { isError: true });
+    if (busy.length > 0) {
+      showToast("The item was edited again. Save or revert that first, then undo.", { isError: true });
+      return false;
+    }
     table.setStaged(settle(table.staged, entries), { why: "undo-save" });
-    const ids = new Set(entries.map(([id]) => id));
     const changes = new Set(entries.map(([, change]) => change));
     const outcome = await sendAll((change) => changes.has(change));
     if (outcome) report(outcome, "Undone", { isUndo: outcome.failed.length === 0 });
-    return ids;
+    return outcome !== null && outcome.failed.length === 0;
   }
+
+  /** What was saved since, and undone, has left the item as it was with another revision. */
+  function asOfNow(back) {
+    const row = back.kind === "edit" ? table.row(rowId(back.key)) : null;
+    const isUntouched = row && Object.entries(back.cells).every(([name, cell]) => cellOf(row, name) === cell.loaded);
+    return isUntouched ? { ...back, revision: row.revision } : back;
+  }
+
+  const cellOf = (row, name) => row.values.get(name) ?? null;
 
   const question = document.getElementById("ask-delete");
 
@@ -296,6 +318,7 @@ export function createSaving(table, { loader, drafts, view }) {
     const position = table.cursor ? table.indexOf(table.cursor.id) : -1;
     table.setStaged(settle(table.staged, entries), { why: "delete" });
     const asked = new Set(ids);
+    const places = placesOf(table.rows, asked);
     const outcome = await sendAll(
       (change) => change.kind === "delete" && [...asked].some((id) => table.change(id) === change),
     );
@@ -307,12 +330,14 @@ export function createSaving(table, { loader, drafts, view }) {
         name: table.cursor.name,
       });
     }
-    return report(
-      { ...outcome, saved: outcome.saved.map((each) => ({ ...each, item: items.get(each.id) ?? {} })) },
-      "Deleted",
-    );
+    const saved = outcome.saved.map((each) => ({
+      ...each,
+      item: items.get(each.id) ?? {},
+      place: places.get(each.id),
+    }));
+    return report({ ...outcome, saved }, "Deleted");
   }
 
-  addCommands({ save, delete: askAndDelete });
+  addCommands({ save, delete: askAndDelete, "save-row": ({ id }) => saveRow(id) });
   return { resume, idsToDelete, isSending: () => isSending };
 }

@@ -69,10 +69,10 @@ export function createStagedPanel(table) {
   }
 
   function drawCell(id, name, loaded, mine, isNew) {
-    const values = [make("bdi", { class: "staged-new" }, [short(mine)])];
+    const values = [make("bdi", { class: "staged-new" }, [short(mine, name)])];
     if (!isNew)
       values.unshift(
-        make("bdi", { class: "staged-old" }, [short(loaded)]),
+        make("bdi", { class: "staged-old" }, [short(loaded, name)]),
         make("span", { "aria-hidden": "true" }, [" → "]),
         make("span", { class: "visually-hidden" }, [" becomes "]),
       );
@@ -83,8 +83,8 @@ export function createStagedPanel(table) {
     ]);
   }
 
-  function short(json) {
-    const text = inWords(json);
+  function short(json, name) {
+    const text = inWords(json, name);
     return text.length > 60 ? `${text.slice(0, 60)}…` : text;
   }
 

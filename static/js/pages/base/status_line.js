@@ -1,7 +1,7 @@
 /** What is said around the table: when it was fetched, how much there is, how much is staged, and what to do when there is nothing. */
 
 import { formatCount } from "../../lib/formatting.js";
-import { expiry } from "../../lib/json_values.js";
+import { timeLeft } from "../../lib/json_values.js";
 import { requestJson, withQuery } from "../../lib/requests.js";
 import { count } from "../../lib/staged_changes.js";
 import { runCommand } from "../commands.js";
@@ -72,6 +72,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (mine !== asked) return;
     totals = found;
     drawCount();
+    drawSize();
     drawEmpty();
   }
 
@@ -168,9 +169,13 @@ export function createStatusLine(table, { loader, saving, frame }) {
     element.querySelector("span").textContent = label;
   }
 
+  /** Of all rows, those not loaded yet included; -1 says that nobody has counted them. */
   function drawSize() {
-    const rows = loader.state.last === null ? table.shown.length + 1 : -1;
-    table.grid.setAttribute("aria-rowcount", rows);
+    const isKnown = totals?.exact && (table.q === "" || totals.whole);
+    const stored = table.q === "" ? totals?.total : totals?.matched;
+    const added = table.shown.length - table.rows.length;
+    const rows = loader.state.last === null ? table.shown.length : isKnown ? stored + added : null;
+    table.grid.setAttribute("aria-rowcount", rows === null ? -1 : rows + 1);
   }
 
   table.on("loading rows", () => {
@@ -188,7 +193,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   setInterval(() => {
     if (!loader.state.isLoading) drawFacts();
     for (const countdown of table.grid.querySelectorAll("[data-expires]"))
-      countdown.textContent = expiry(countdown.dataset.expires, Date.now()).left;
+      countdown.textContent = timeLeft(countdown.dataset.expires, Date.now());
   }, TICK_MS);
   stop.addEventListener("click", () => {
     loader.stop();

@@ -7,12 +7,15 @@
 
 import { createEventBus } from "../../lib/event_bus.js";
 import { typeOf } from "../../lib/json_values.js";
+import { placeAmong } from "../../lib/row_order.js";
 import { nothingStaged, rowId, stagedCell } from "../../lib/staged_changes.js";
 import { arrange } from "../../lib/table_columns.js";
 
 /** The column of checkboxes. No attribute can be called that: an empty name is refused everywhere. */
 export const SELECT = "";
 export const KEY = "key";
+/** The attribute that ends an item: a moment, in seconds since 1970. */
+export const EXPIRES = "__expires";
 
 /** A value too long to travel with its row: what it is, how long, and how it begins. `item/` has it whole. */
 export class LongValue {
@@ -109,9 +112,12 @@ export function createTableState(root) {
     const loaded = new Set(table.rows.map(({ id }) => id));
     for (const [id, change] of table.staged.changes) {
       if (change.kind === "add" && !loaded.has(id))
-        added.push({ id, key: change.key, revision: null, values: new Map(), isNew: true });
+        added.push({
+          row: { id, key: change.key, revision: null, values: new Map(), isNew: true },
+          place: change.place,
+        });
     }
-    table.shown = [...added, ...table.rows];
+    table.shown = placeAmong(table.rows, added);
     index = new Map(table.shown.map(({ id }, position) => [id, position]));
     const gone = [...table.selected].filter((id) => !index.has(id));
     if (gone.length > 0) table.setSelected([...table.selected].filter((id) => index.has(id)));

@@ -5,7 +5,7 @@ import { formatCount } from "../../lib/formatting.js";
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { askServer, canWrite, emit } from "./context.js";
-import { askInDialog, offer, showError } from "./dialogs.js";
+import { askInDialog, offerUndo, showError } from "./dialogs.js";
 import { describeCounts } from "./open_download_copy.js";
 import { leaveOpened } from "./preview.js";
 import { describeNames, namesByKind, selection } from "./selection.js";
@@ -14,9 +14,10 @@ import { describeNames, namesByKind, selection } from "./selection.js";
 const UNDO_SHOWN_MS = 60_000;
 const ASK_AGAIN_MS = 1000;
 
+/** The message of the last deletion, whose button undoes it; gone from the page, it does so all the same. */
 let last = null;
 
-if (canWrite) addCommands({ delete: () => askToDelete(selection()), undo: () => last && undo(last) });
+if (canWrite) addCommands({ delete: () => askToDelete(selection()), undo: undoLast });
 
 async function askToDelete(names) {
   if (names.length === 0) return;
@@ -36,7 +37,6 @@ async function askToDelete(names) {
   try {
     const deletion = await askServer("POST", "delete/", namesByKind(names));
     leaveOpened(names);
-    last = deletion;
     let now = deletion;
     if (deletion.ended) emit("changed");
     else
@@ -45,7 +45,7 @@ async function askToDelete(names) {
         (now) => `Deleting … ${now.done.toLocaleString("en")} of ${formatCount(now.files, "file")}`,
       );
     const said = `${whatWent(names, deletion)} deleted.`;
-    if (now.undo_seconds) offer(said, "undo-button", () => undo(deletion), UNDO_SHOWN_MS);
+    if (now.undo_seconds) last = offerUndo(said, () => undo(deletion), { about: names, shownMs: UNDO_SHOWN_MS });
     else showToast(`${said} The server's disk is full, so this cannot be undone.`);
   } catch (error) {
     showError(error);
@@ -79,8 +79,12 @@ async function follow(deletion, describeNow) {
   }
 }
 
-async function undo(deletion) {
+function undoLast() {
+  last?.querySelector(".toast-action").click();
   last = null;
+}
+
+async function undo(deletion) {
   try {
     let back = await askServer("POST", `deletions/${deletion.id}/undo/`, {});
     if (back.ended === false) {
@@ -92,8 +96,10 @@ async function undo(deletion) {
     showToast(
       `${formatCount(back.restored, "file")} restored.${beside > 0 ? ` ${formatCount(beside, "name")} had been taken in the meantime. Both files are kept.` : ""}`,
     );
+    return true;
   } catch (error) {
     showError(error);
+    return false;
   }
 }
 
@@ -107,5 +113,5 @@ document.addEventListener("keydown", (event) => {
     return;
   if (last === null) return;
   event.preventDefault();
-  undo(last);
+  undoLast();
 });

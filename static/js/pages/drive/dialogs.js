@@ -41,16 +41,14 @@ export function askInDialog(template, fill, check = () => true) {
   });
 }
 
-/** A message that offers one thing to do, for as long as that can be done. */
-export function offer(text, template, run, shownMs) {
-  const toast = showToast(text, { shownMs });
-  const button = clone(template);
-  button.addEventListener("click", () => {
-    toast.remove();
-    run();
-  });
-  toast.querySelector("span").after(button);
-  return toast;
+/**
+ * A message that offers to undo what it tells of, for as long as that can be done.
+ * @param {string} text
+ * @param {() => Promise<boolean>} run whether it was undone
+ * @param {{about: string[], shownMs?: number}} options `about`: the names that what was done has changed, before and after
+ */
+export function offerUndo(text, run, options) {
+  return showToast(text, { action: "Undo", onAction: run, ...options });
 }
 
 export function clone(template) {

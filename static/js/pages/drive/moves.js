@@ -4,7 +4,7 @@ import { canMoveInto, faultOfLabel, folderOf, labelOf } from "../../lib/drive_pa
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { askServer, canWrite, emit, nameOfFolder } from "./context.js";
-import { askInDialog, offer, showError } from "./dialogs.js";
+import { askInDialog, offerUndo, showError } from "./dialogs.js";
 import { selectNone } from "./file_rows.js";
 import { chooseFolder, makeFolder } from "./folder_picker.js";
 import { currentRoute } from "./navigation.js";
@@ -49,7 +49,8 @@ export async function moveTo(names, target) {
     emit("changed");
     const said = `Moved ${describeNames(able)} to ${nameOfFolder(target)}.`;
     // What replaced something, or got another name, cannot be moved back as if nothing had been.
-    if (isClear) offer(said, "undo-button", () => moveBack(able, target));
+    const about = [...able, ...able.map((name) => target + name.slice(folderOf(name).length))];
+    if (isClear) offerUndo(said, () => moveBack(able, target), { about });
     else showToast(said);
   } catch (error) {
     showError(error);
@@ -89,10 +90,13 @@ async function moveBack(names, from) {
       await askServer("POST", "move/", { ...namesByKind(there), to });
     }
     showToast("Moved back.");
+    return true;
   } catch (error) {
     showError(error);
+    return false;
+  } finally {
+    emit("changed");
   }
-  emit("changed");
 }
 
 function groupBy(names, keyOf) {

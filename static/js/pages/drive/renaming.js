@@ -4,7 +4,7 @@ import { faultOfLabel, folderOf, isFolder, labelOf, relabel, stemEnd } from "../
 import { isInvalid } from "../../lib/requests.js";
 import { addCommands } from "../commands.js";
 import { askServer, canWrite, emit } from "./context.js";
-import { askInDialog, offer, showError } from "./dialogs.js";
+import { askInDialog, offerUndo, showError } from "./dialogs.js";
 import { chosenNames, focusRow, rowOf, selectNone } from "./file_rows.js";
 import { followOpened, openedName } from "./preview.js";
 
@@ -34,7 +34,7 @@ async function rename(from, label) {
   followOpened(from, to);
   selectNone();
   emit("changed", { focus: to });
-  offer(`Renamed to “${label}”.`, "undo-button", () => undoRename(to, from));
+  offerUndo(`Renamed to “${label}”.`, () => undoRename(to, from), { about: [from, to] });
   return "";
 }
 
@@ -43,8 +43,10 @@ async function undoRename(from, to) {
     await askServer("POST", "rename/", { from, to });
     followOpened(from, to);
     emit("changed", { focus: to });
+    return true;
   } catch (error) {
     showError(error);
+    return false;
   }
 }
 

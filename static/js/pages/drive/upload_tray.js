@@ -37,6 +37,9 @@ const chooser = Object.assign(document.createElement("input"), { type: "file" })
 const rows = new Map();
 let isPainting = false;
 let isFolded = false;
+let isDone = false;
+/** Where it would cover the list, it stays a line unless somebody looks into it. */
+const narrow = matchMedia("(max-width: 40rem)");
 
 /** What a row shows: a transfer of this page, or an upload that an earlier page began. */
 function entries() {
@@ -159,6 +162,13 @@ function paintHead(all) {
   tray.querySelector("[data-command=cancel-all]").hidden = active.length === 0;
   tray.querySelector("[data-command=close-tray]").hidden = active.length > 0;
   if (active.length === 0 && parts.said.textContent !== title) parts.said.textContent = title;
+  foldWhenDone(active.length === 0 && ended > 0 && failed === 0 && !all.some((entry) => entry.old));
+}
+
+/** What is done needs no room any more; whoever is looking at it goes first. */
+function foldWhenDone(isDoneNow) {
+  if (isDoneNow && !isDone && !tray.matches(":hover, :focus-within")) fold(true);
+  isDone = isDoneNow;
 }
 
 function fold(folded) {
@@ -210,8 +220,9 @@ function chooseAgain(old) {
 }
 
 on("transfer", paintSoon);
+tray.addEventListener("pointerleave", () => isDone && fold(true));
 on("transfers", () => {
-  fold(false);
+  fold(narrow.matches);
   paintSoon();
 });
 // Speeds, and how long a pause still takes, change by themselves.

@@ -36,14 +36,18 @@ def read_object(path: Path, *, advice: str) -> Optional[dict[str, Any]]:
 
 
 def write_object(path: Path, value: dict[str, Any], *, is_secret: bool = False) -> None:
-    """Store a JSON object: a reader sees the old file or the new one. Raises CliError."""
+    """Store a JSON object, as `write_text` does."""
+    write_text(path, json.dumps(value, indent="\t", ensure_ascii=False) + "\n", is_secret=is_secret)
+
+
+def write_text(path: Path, text: str, *, is_secret: bool = False) -> None:
+    """Store a text: a reader sees the old file or the new one. Raises CliError."""
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if is_secret else 0o777)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent="\t", ensure_ascii=False)
-            file.write("\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         # What mkstemp makes is its owner's alone.

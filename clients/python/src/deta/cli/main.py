@@ -9,7 +9,7 @@ import difflib
 import importlib
 import os
 import sys
-from typing import NoReturn, Optional
+from typing import Any, NoReturn, Optional
 
 import click
 from click.shell_completion import CompletionItem
@@ -47,6 +47,10 @@ COMMANDS = {
 _INTERRUPTED = 130
 
 
+class _NobodyReads(Exception):
+    """Whoever reads standard output has enough, as `head` has after its last line."""
+
+
 class Commands(click.Group):
     """The group of all commands, each imported when it is asked for."""
 
@@ -60,6 +64,13 @@ class Commands(click.Group):
         found: click.Command = module.command
         found.name = cmd_name
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Of an output that nobody reads any more click would make an exit code of its own."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _NobodyReads from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -106,8 +117,8 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # Who read has enough. Python would say so once more when it ends.
+    except (_NobodyReads, BrokenPipeError):
+        # Python would say so once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:

@@ -79,9 +79,8 @@ def _token_for(url: str, *, said: Optional[str]) -> str:
     the environment's own.
     """
     kept = tokens.find(url)
-    if kept is not None and kept.authority:
-        # For everything in this process that speaks to the server.
-        os.environ.setdefault("SSL_CERT_FILE", kept.authority)
+    if kept is not None:
+        tokens.trust(url, kept)
     given = os.environ.get("DETA_ACCESS_TOKEN", "").strip()
     own = _named_server() or said
     if given and not own:

@@ -29,6 +29,8 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _DELAYS = (0.2, 0.8)
 _RETRY_AFTER_MAX_SECONDS = 10.0
 _CLOCKS_DIFFER_SECONDS = 300
+# What every answer of a Homeport server has to such a request.
+_MARK = "Homeport"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -121,12 +123,7 @@ class Server:
         response = self._send(method, path, **options)
         if not response.content:
             return {}
-        try:
-            found = response.json()
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise CliError(troubles.foreign(self.url, response.status_code))
+        found: dict[str, Any] = response.json()
         return found
 
     def _send(self, method: str, path: str, *, is_stream: bool = False, **options: Any) -> httpx.Response:
@@ -148,8 +145,11 @@ class Server:
                     raise self._trouble(error) from None
             else:
                 self._compare_clocks(response)
-                if response.is_success:
+                if response.is_success and _MARK in response.headers:
                     return response
+                if response.is_success:
+                    response.close()
+                    raise CliError(troubles.foreign(self.url, response.status_code))
                 if is_stream:
                     self._read(response)
                 asked = _retry_after(response)

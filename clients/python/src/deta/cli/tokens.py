@@ -68,15 +68,30 @@ def keep_authority(server: str, certificate: Path) -> str:
     """Copy the certificate of a server's own authority to where it stays; its path there. Raises CliError."""
     copy = home() / "authorities" / f"{quote(server.partition('://')[2], safe='')}.pem"
     try:
-        content = certificate.read_bytes()
-        ssl.create_default_context(cadata=content.decode())
-        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        copy.write_bytes(content)
+        text = certificate.read_text("utf-8")
+        ssl.create_default_context(cadata=text)
     except (ValueError, ssl.SSLError):
         raise CliError(f"{certificate} is no certificate") from None
     except OSError as error:
-        raise CliError(f"{error.filename or certificate} cannot be used: {error.strerror}") from None
+        raise CliError(f"{certificate} cannot be used: {error.strerror}") from None
+    files.write_text(copy, text, is_secret=True)
     return str(copy)
+
+
+def trust(server: str, kept: Kept) -> None:
+    """Have everything in this process trust the server by the certificate that was kept, if one was. Raises CliError.
+
+    What the person has set goes first.
+    """
+    if not kept.authority or os.environ.get("SSL_CERT_FILE"):
+        return
+    try:
+        ssl.create_default_context(cafile=kept.authority)
+    except OSError:  # which ssl's errors are, too
+        raise CliError(
+            f"{kept.authority} is damaged: sign in again with `deta login --server {server} --ca homeport-ca.pem`"
+        ) from None
+    os.environ["SSL_CERT_FILE"] = kept.authority
 
 
 def forget(server: str) -> None:

@@ -39,12 +39,13 @@ def _write_list(items: Iterator[Item]) -> Iterator[str]:
 
 def _write_csv(items: Iterator[Item]) -> Iterator[str]:
     first = list(islice(items, _LOOKED_AT))
-    seen = Counter(name for item in first for name in item if name != "key")
+    seen = Counter(name for item in first for name in item if name not in ("key", OTHERS))
     names = [name for name, _ in seen.most_common()]
     following = next(items, None)
     rest = iter(()) if following is None else chain([following], items)
     heads = ["key", *names]
-    has_others = following is not None
+    # An attribute that is itself called so stands in there as well.
+    has_others = following is not None or any(OTHERS in item for item in first)
     yield _line([*heads, *([OTHERS] if has_others else [])])
     for item in chain(first, rest):
         left = dict(item)

@@ -37,7 +37,7 @@ def create(name: str, is_json: bool, server: Server) -> None:
     try:
         made = server.post("collections", {"name": name})
     except ServerError as error:
-        if error.status == 404:
+        if error.status == 404 and error.errors:
             raise CliError("Only owners of the server make collections: ask one of them") from None
         raise
     if is_json:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import FishComplete, add_completion_class, get_completion_class
 
 from deta.cli.errors import CliError
 from deta.cli.says import say
+
+
+class Fish(FishComplete):
+    """What stands behind a completion may hold commas."""
+
+    source_template = FishComplete.source_template.replace('string split ","', 'string split --max 1 ","')
+
+
+add_completion_class(Fish, "fish")
 
 
 @click.command(epilog="Example: deta completion bash")
@@ -15,8 +24,8 @@ from deta.cli.says import say
 def command(ctx: click.Context, shell: str) -> None:
     """Print what makes a shell complete commands and options. Put it where the shell starts.
 
-    For bash `eval "$(deta completion bash)"` in ~/.bashrc, for zsh the same with zsh in ~/.zshrc, and for fish
-    `deta completion fish > ~/.config/fish/completions/deta.fish`.
+    For bash `eval "$(deta completion bash)"` in ~/.bashrc; for zsh the same with zsh in ~/.zshrc, behind its `compinit`; and for
+    fish `deta completion fish > ~/.config/fish/completions/deta.fish`.
     """
     kind = get_completion_class(shell)
     if kind is None:

@@ -22,12 +22,17 @@ def command(server_url: Optional[str]) -> None:
         raise CliError(f"You are not signed in to {url}")
     tokens.forget(url)
     try:
+        tokens.trust(url, kept)
         with Server(url, kept.token) as server:
             server.delete("token")
     except ServerError as error:
         # 401: it had ended already.
         if error.status != 401:
-            raise CliError(f"Forgotten here, but not revoked: {error}. Revoke it on your account page") from None
+            raise _not_revoked(error) from None
     except CliError as error:
-        raise CliError(f"Forgotten here, but not revoked: {error} Revoke it on your account page") from None
+        raise _not_revoked(error) from None
     say(f"Logged out of {url}")
+
+
+def _not_revoked(error: CliError) -> CliError:
+    return CliError(f"The token is forgotten here, but not revoked: do that on your account page. {error}")

@@ -36,47 +36,22 @@ def command(
     What stands behind `--` is its input: values are texts, a name that comes again makes a list, `-flag` is true.
     """
     action, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("", words)
-    asked = {"action": action, "input": read_words(rest), "limit_seconds": timeout}
+    asked = {"action": action, "words": rest, "limit_seconds": timeout}
     state = project.load(Path())
     with open_server(server_url, noted=state.server) as server:
+        made = server.post(runs_path(state), asked)["run"]
         if not is_json:
             say("Running micro...")
-        made = server.post(runs_path(state), asked)["run"]
         run, lines = _wait(server, f"{runs_path(state)}/{segment(made['id'])}", with_logs=with_logs)
     if is_json:
         say_json({**run, "answer": _read(run["answer"]), "lines": lines})
     else:
         _show(run, lines if with_logs else None)
+    if run["state"] == "cancelled":
+        raise CliError(f"The run was cancelled: {run['reason']}")
     if run["state"] != "done":
         hint = "" if with_logs else " (`deta run -l` shows what it printed)"
         raise CliError(f"The run failed: {' '.join(run['reason'].split())}{hint}")
-
-
-def read_words(words: tuple[str, ...]) -> dict[str, Any]:
-    """The input that words stand for. Raises CliError."""
-    found: dict[str, Any] = {}
-    left = iter(words)
-    for word in left:
-        name = word[2:] if word.startswith("--") else word[1:]
-        if not word.startswith("-") or not name or name.startswith("-"):
-            raise CliError(f"{word!r} is no name: write --name value, or -name for what is only true")
-        if not word.startswith("--"):
-            found[name] = True
-            continue
-        name, joined, value = name.partition("=")
-        if not joined:
-            following = next(left, None)
-            if following is None:
-                raise CliError(f"{word!r} has no value: write --{name} value, or -{name} for what is only true")
-            value = following
-        before = found.get(name)
-        if name not in found:
-            found[name] = value
-        elif isinstance(before, list):
-            before.append(value)
-        else:
-            found[name] = [before, value]
-    return found
 
 
 def runs_path(state: State) -> str:
@@ -92,7 +67,7 @@ def _wait(server: Server, path: str, *, with_logs: bool) -> tuple[dict[str, Any]
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
     except KeyboardInterrupt:
-        warn("It goes on without you: the Micro's page in the console shows what comes of it.")
+        _cancel(server, path)
         raise
     if not with_logs:
         return answer["run"], []
@@ -101,6 +76,16 @@ def _wait(server: Server, path: str, *, with_logs: bool) -> tuple[dict[str, Any]
     while more := server.get(path, after=lines[-1]["id"] if lines else 0)["lines"]:
         lines += more
     return answer["run"], lines
+
+
+def _cancel(server: Server, path: str) -> None:
+    """Whoever interrupts the command does not want the run any more."""
+    try:
+        run = server.post(f"{path}/cancel")["run"]
+    except CliError as error:
+        warn(f"The run could not be cancelled, and goes on: {error}")
+    else:
+        warn("The run is cancelled." if run["state"] == "cancelled" else "The run had ended already.")
 
 
 def _show(run: dict[str, Any], lines: Optional[list[dict[str, Any]]]) -> None:

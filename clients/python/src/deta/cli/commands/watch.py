@@ -28,6 +28,8 @@ def command(micro: Micro) -> None:
     class Filter(DefaultFilter):
         ignore_dirs = (*DefaultFilter.ignore_dirs, STATE_FOLDER)
 
+    # What is wrong with the server, or the right to be there, is not mended by a change.
+    micro.details()
     _deploy(micro)
     say("Watching changes")
     is_first = True

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0010_git_fetches"),
+        ("storage", "0011_cancelled_runs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,25 @@
+/** Light, dark, or as the system has it: chosen for this browser, in a cookie that the server reads, so that a page comes in it. */
+
+const YEAR_SECONDS = 31_536_000;
+const root = document.documentElement;
+const choices = document.getElementById("theme");
+
+/** @param {string} theme "light", "dark", or "" for the system's */
+export function chooseTheme(theme) {
+  const isSecure = location.protocol === "https:";
+  const name = isSecure ? "__Host-theme" : "theme";
+  const rest = `path=/; samesite=lax${isSecure ? "; secure" : ""}`;
+  // biome-ignore lint/suspicious/noDocumentCookie: the cookie store is not there over plain http, nor in every browser
+  document.cookie = `${name}=${theme}; max-age=${theme ? YEAR_SECONDS : 0}; ${rest}`;
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  document.querySelector("meta[name=color-scheme]").setAttribute("content", theme || "light dark");
+  choices.querySelector(`[value="${theme}"]`).checked = true;
+}
+
+/** Whether the page is dark now. */
+export function isDark() {
+  return root.dataset.theme === "dark" || (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
+choices.addEventListener("change", (event) => chooseTheme(event.target.value));

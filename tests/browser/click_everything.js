@@ -1,0 +1,149 @@
+/**
+ * Runs before a page's own scripts, and clicks every control inside its `main` when it is asked to.
+ *
+ * Nothing that is clicked leads away: links and forms that would are held back at the window, after all of the page's own
+ * listeners. What htmx asks for is asked for, and has to come in. What a page does by itself after a second or more, such as
+ * polling, waits until it is let go.
+ */
+(() => {
+  const CONTROLS = "a[href], button, summary, [role=button], [role=menuitem], input[type=checkbox], input[type=radio]";
+  const LIST = "tr, li, [role=row], .card";
+  // Nothing has answered by now, and no request is on its way.
+  const PATIENCE_MS = 5000;
+
+  const held = [];
+  const wait = window.setTimeout;
+  const isLater = (ms) => ms >= 1000 && ms <= 3000;
+  window.setTimeout = (run, ms, ...more) => (isLater(ms) ? -held.push(run) : wait(run, ms, ...more));
+  const repeat = window.setInterval;
+  window.setInterval = (run, ms, ...more) => (isLater(ms) ? -held.push(run) : repeat(run, ms, ...more));
+  const next = () => new Promise((resolve) => wait(resolve, 5));
+
+  const hrefs = new Set();
+  let happened = "";
+  let asked = 0;
+  let isOfHtmx = false;
+  const note = (what) => {
+    happened ||= what;
+  };
+  const listen = (type, act, isCapturing = false) => window.addEventListener(type, act, isCapturing);
+  // A link that a script takes over is prevented by now; one that is not leads where it says.
+  listen("click", (event) => {
+    if (event.target.matches?.("input[type=file]")) {
+      note("a file is asked for");
+      event.preventDefault();
+    }
+    const link = event.target.closest?.("a[href]");
+    if (!link || event.defaultPrevented) return;
+    hrefs.add(link.href);
+    note("the link is followed");
+    event.preventDefault();
+  });
+  listen("submit", (event) => {
+    if (event.defaultPrevented) return;
+    note("the form is sent");
+    event.preventDefault();
+  });
+  for (const type of ["beforetoggle", "toggle", "change", "focusin", "invalid", "close"])
+    listen(type, () => note(type), true);
+  listen("htmx:beforeRequest", () => {
+    asked += 1;
+    isOfHtmx = true;
+  });
+  listen("htmx:afterRequest", (event) => {
+    asked -= 1;
+    const { target, successful, xhr } = event.detail;
+    const shown = target.isConnected ? target : document.getElementById(target.id);
+    const isShown = shown?.childElementCount > 0 && (shown.id !== "dialog" || shown.open);
+    if (successful && (xhr.status === 204 || isShown)) note("it was swapped in");
+  });
+  const fetchReally = window.fetch;
+  window.fetch = (...given) => {
+    note("the server is asked");
+    return fetchReally(...given);
+  };
+  const clickReally = HTMLAnchorElement.prototype.click;
+  HTMLAnchorElement.prototype.click = function () {
+    if (this.isConnected) clickReally.call(this);
+    else note("a file is saved");
+  };
+  new MutationObserver(() => isOfHtmx || note("the page changed")).observe(document, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    characterData: true,
+  });
+
+  function nameOf(control) {
+    const text = control.getAttribute("aria-label") || control.textContent || control.value || "";
+    return `${control.tagName.toLowerCase()} “${text.trim().replace(/\s+/g, " ").slice(0, 60)}”`;
+  }
+
+  /** Of rows that are alike, the first has its controls clicked. */
+  function kindOf(control) {
+    const row = control.closest(LIST);
+    if (!row || row.closest("[popover]")) return nameOf(control);
+    const place = [...row.querySelectorAll(CONTROLS)].indexOf(control);
+    return `${row.parentElement.id || row.parentElement.className} ${control.className} ${place}`;
+  }
+
+  const canBeClicked = (control) =>
+    control.checkVisibility({ visibilityProperty: true }) &&
+    !control.matches(":disabled, [aria-disabled=true], [type=radio]:checked") &&
+    !control.closest("[inert], .ace_editor");
+
+  async function press(control) {
+    happened = "";
+    isOfHtmx = false;
+    const started = performance.now();
+    control.click();
+    while (asked > 0 || !(happened || performance.now() - started > PATIENCE_MS)) await next();
+    return happened !== "";
+  }
+
+  async function walk(root, state, isInMenu = false) {
+    for (;;) {
+      const control = [...root.querySelectorAll(CONTROLS)].find(
+        (each) => canBeClicked(each) && !state.done.has(kindOf(each)),
+      );
+      if (!control) return;
+      state.done.add(kindOf(control));
+      const name = nameOf(control);
+      if (!(await press(control))) state.dead.push(name);
+      await leave(name, state, isInMenu);
+      if (isInMenu && !root.matches(":popover-open")) root.showPopover();
+    }
+  }
+
+  /** What has opened has its own way out clicked, and a menu each of its items. */
+  async function leave(name, state, isInMenu) {
+    const menu = document.querySelector("[popover]:popover-open");
+    if (menu && !isInMenu) {
+      await walk(menu, state, true);
+      if (menu.matches(":popover-open")) menu.hidePopover();
+    }
+    const dialog = document.querySelector("dialog[open]");
+    if (!dialog) return;
+    const way = [...dialog.querySelectorAll("[data-close]")].find(canBeClicked);
+    if (way) {
+      await press(way);
+      if (dialog.open) state.dead.push(`${nameOf(way)}, in the dialog of ${name}`);
+    }
+    if (dialog.open) dialog.close();
+  }
+
+  window.clickEverything = async () => {
+    const state = { dead: [], done: new Set() };
+    await walk(document.querySelector("main"), state);
+    return { dead: state.dead, clicked: state.done.size, hrefs: [...hrefs] };
+  };
+
+  /** Let the page do what it does by itself, once. Says whether there was anything. */
+  window.letGo = async () => {
+    const due = held.splice(0);
+    for (const run of due) run();
+    await next();
+    while (asked > 0) await next();
+    return due.length > 0;
+  };
+})();
