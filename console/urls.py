@@ -20,6 +20,7 @@ urlpatterns = [
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
     path("collections/<collection_id>/audit/", include("console.audit.collection_urls")),
     path("collections/<collection_id>/base/<name>/", include("console.base.urls")),
+    path("collections/<collection_id>/manage/", include("console.stores.urls")),
     path("collections/<collection_id>/", include("console.archives.urls")),
     path("collections/<collection_id>/connect/", include("console.connect.urls")),
     path("clients/", include("console.connect.client_urls")),

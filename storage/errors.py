@@ -149,8 +149,20 @@ class DeletionNotFound(StorageError):
     default = "Deletion not found"
 
 
+class ChangeNotFound(StorageError):
+    """The collection has no change of many items with this id; it may have been long ago."""
+
+    default = "Change not found"
+
+
+class ViewNotFound(StorageError):
+    """The Base has no saved view with this id."""
+
+    default = "View not found"
+
+
 class UndoOver(StorageError):
-    """The deletion can no longer be undone."""
+    """The deletion, or the change, can no longer be undone."""
 
     default = "This can no longer be undone"
 

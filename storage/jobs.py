@@ -18,7 +18,7 @@ from procrastinate.tasks import Task
 from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.audit import log as audit
-from storage.base import edits
+from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
@@ -118,6 +118,18 @@ def continue_deployments(timestamp: int) -> None:
 def continue_git_fetches(timestamp: int) -> None:
     """At once when somebody wants a repository, and four times a minute, to continue what killed workers left."""
     fetches.continue_fetches()
+
+
+@_every("* * * * * */15")
+def continue_changes(timestamp: int) -> None:
+    """At once when somebody changes many items, and four times a minute, to continue what killed workers left."""
+    changes.continue_changes()
+
+
+@_every("* * * * *")
+def forget_changes(timestamp: int) -> None:
+    """Every minute; nearly always there is nothing to do."""
+    changes.forget_old()
 
 
 @_every("* * * * * */15")

@@ -38,6 +38,7 @@ INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (our
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise
 SORT_MAX_ITEMS = 10_000  # matches sorted by an attribute (ours)
+SORT_MAX_ATTRIBUTES = 4  # that a table is sorted by, one after the other (ours)
 COUNT_EXACT_MAX = 10_000  # items of a Base counted exactly (ours)
 
 # Files
@@ -127,6 +128,16 @@ CHANGES_PER_BATCH = 25  # of a save, applied in one transaction (ours: as many a
 CHANGES_PER_SAVE = 10_000  # ours
 SAVE_SECONDS = 60  # that a save of more than one batch may wait for the database, all together (ours)
 RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
+
+# Many items changed at once (all ours)
+CHANGE_KEYS_MAX = 10_000  # of a selection; a query may find any number
+CHANGE_BATCH_ITEMS = 250  # changed in one transaction
+CHANGES_WAITING_MAX = 20  # of one collection
+CHANGE_UNDO_SECONDS = 86_400  # after it is done; until then what items were before is kept
+VIEW_NAME_MAX_CHARACTERS = 80
+VIEWS_PER_BASE = 100
+VIEW_COLUMNS_MAX_BYTES = 65_536  # of an arrangement of columns
+VIEW_SORT_MAX_CHARACTERS = 4_096
 
 QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
 EDITS_BODY_MAX_BYTES = 16_777_216  # of one save (ours: as a put)

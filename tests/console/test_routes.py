@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,26 @@ from django.utils import timezone
 from console.accounts.gate import WHILE_OWED
 from storage.access_tokens import sign_ins, tokens
 from storage.collections import collections as storage_collections
-from storage.collections import invitations, keys, sign_in_rules
+from storage.collections import invitations, keys, sign_in_rules, stores
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
 from storage.micros.manifests.manifest import Manifest, Variable
-from storage.models import Base, Deployment, Export, File, GitFetch, Import, Micro, MicroRun, Role
+from storage.models import (
+    Base,
+    Deletion,
+    Deployment,
+    Export,
+    File,
+    GitFetch,
+    Import,
+    ItemChange,
+    Micro,
+    MicroRun,
+    Role,
+    SavedView,
+)
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member, make_person
@@ -95,8 +109,20 @@ LEAST_ROLE = {
     "base-count": Role.READER,
     "base-operators": Role.READER,
     "base-export": Role.READER,
+    "base-changes": Role.MEMBER,
+    "base-change-count": Role.MEMBER,
+    "base-change": Role.MEMBER,
+    "base-change-undo": Role.MEMBER,
+    "base-views": Role.READER,
+    "delete-base-view": Role.MEMBER,
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
+    "rename-store": Role.MEMBER,
+    "duplicate-base": Role.MEMBER,
+    "move-store": Role.MEMBER,
+    "empty-store": Role.MEMBER,
+    "delete-store": Role.MEMBER,
+    "restore-store": Role.MEMBER,
     "drives": Role.READER,
     "new-drive": Role.MEMBER,
     "drive": Role.READER,
@@ -202,6 +228,10 @@ SOMEBODY_ELSES = {"drive-upload", "drive-part", "drive-upload-end"}
 PUT_ONLY = {"drive-part"}
 QUERY = dict.fromkeys(("drive-file", "drive-preview", "drive-copy", "drive-zip"), "?name=a.txt")
 POST_ONLY = ASKED_BY_SCRIPTS | {
+    "restore-store",
+    "base-change-count",
+    "base-change-undo",
+    "delete-base-view",
     "drive-upload-end",
     "drive-undo",
     "new-export",
@@ -231,6 +261,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
     {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
+    | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     # Nothing is sent, and of the deployment, which was made without code, there is none.
     | {"micro-bundle": {400}, "micro-code": {404}}
@@ -276,6 +307,10 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "token": "no-token",
         "file_name": "no-wheel.whl",
         "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
+        "kind": "base",
+        "change_id": lambda: make_change(cast).pk,
+        "view_id": lambda: make_view(cast).pk,
+        "store_deletion_id": lambda: delete_base(cast).pk,
         "event_id": lambda: _kept_event(cast.collection.id),
     }
     known |= {
@@ -364,6 +399,34 @@ def delete_file(cast: Cast) -> int:
     chosen = moves.choose(["a.txt"], [])
     access = Access(cast.collection.id, person_id=cast.owner.pk)
     return file_deletion.delete(access=access, drive_id=drive_id, chosen=chosen).id
+
+
+def make_change(cast: Cast) -> ItemChange:
+    """A change of many items that is done, and can be undone."""
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    now = timezone.now()
+    return ItemChange.objects.create(
+        collection=cast.collection,
+        base_id=base.pk,
+        act='{"kind":"delete"}',
+        expected=1,
+        asked_by=cast.owner,
+        state=ItemChange.State.DONE,
+        finished_at=now,
+        undo_until=now + timedelta(hours=1),
+    )
+
+
+def make_view(cast: Cast) -> SavedView:
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    return SavedView.objects.get_or_create(base_id=base.pk, name="a view")[0]
+
+
+def delete_base(cast: Cast) -> Deletion:
+    """A Base that was deleted just now."""
+    Base.objects.get_or_create(collection=cast.collection, name="gone")
+    access = Access(cast.collection.id, person_id=cast.owner.pk)
+    return stores.delete_store(access=access, kind="base", name="gone", typed_name="gone")
 
 
 def method_of(client: Client, name: str) -> Callable[..., Any]:

@@ -306,6 +306,10 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "invitation_id": 2**31,
         "number": 1,
         "deletion_id": 2**31,
+        "kind": "base",
+        "change_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "view_id": 2**31,
+        "store_deletion_id": 2**31,
     }
     nothing |= {
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,

@@ -22,9 +22,9 @@ from storage.archive.importer import Importer, _Items
 from storage.archive.plans import Plan
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.base import bases, edits, items
+from storage.base import acts, bases, changes, edits, items, saved_views
 from storage.base.merging import Add, Delete
-from storage.collections import collections, invitations, keys, roles
+from storage.collections import collections, invitations, keys, roles, stores
 from storage.collections import deletion as collection_deletion
 from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
 from storage.drive.moves import Chosen
@@ -95,6 +95,7 @@ class Full:
         event_queries.keep_event(event)
         self.event_id = event.line.id
         self.micro_id = micros.create_micro(collection_id=self.collection_id, name="there").id
+        self.change = changes.ask_for_change(access=self.access, base="b", act=acts.Set("n", "1"))
         self.micro: dict[str, Any] = {"collection_id": self.collection_id, "micro_id": self.micro_id}
 
     def save(self, *changes: Any) -> list[edits.Result]:
@@ -139,7 +140,15 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "an account by OpenID Connect": lambda full: admission._make_person({}, "an invitation"),
     "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
     "a rebuild": lambda full: rebuild.rebuild(),
+    "a change of many items": lambda full: changes.ask_for_change(access=full.access, base="b", act=acts.Set("n", "2")),
+    "a batch of such a change": lambda full: changes._change_batch(_UNSEEN, full.change),
+    "the undo of a change": lambda full: changes.ask_for_undo(access=full.access, change_id=full.change.pk),
+    "a batch of its undo": lambda full: changes._undo_batch(_UNSEEN, full.change),
+    "a saved view": lambda full: saved_views.save_view(
+        access=full.access, base="b", name="new", query="", sort="", columns=""
+    ),
     "a Base": lambda full: bases.create_base(collection_id=full.collection_id, name="new"),
+    "what was emptied and comes back": lambda full: stores.bring_back(access=full.access, deletion_id=0),
     "a Drive": lambda full: drives.create_drive(collection_id=full.collection_id, name="new"),
     "a data key": lambda full: keys.create_key(collection_id=full.collection_id, name="new", can_write=True),
     "an invitation": lambda full: invite(full.collection_id, full.person),
@@ -192,6 +201,9 @@ OTHERS: dict[str, Callable[[Full], object]] = {
     "a deletion of all": lambda full: collection_deletion.delete_collection(
         collection_id=full.collection_id, typed_name="Full", asked_by=full.person
     ),
+    "a Base emptied": lambda full: stores.empty_store(access=full.access, kind="base", name="b"),
+    "a Drive deleted": lambda full: stores.delete_store(access=full.access, kind="drive", name="d", typed_name="d"),
+    "a change that deletes": lambda full: changes.ask_for_change(access=full.access, base="b", act=acts.Delete()),
     "a job": lambda full: jobs.start(jobs.tidy_copies),
     "the end of snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="", keep=1, is_checked=False, set_by=full.person
@@ -237,6 +249,9 @@ TABLES = {
     "storage.PinnedEvent": "a pinned request",
     "storage.Base": "a Base",
     "storage.Item": "a put",
+    "storage.ItemChange": "a change of many items",
+    "storage.ChangedItem": "a batch of such a change",
+    "storage.SavedView": "a saved view",
     "storage.SaveReceipt": "a save that deletes",
     "storage.BaseFigures": _A_ROW_FOR_EACH,
     "storage.Drive": "a Drive",

@@ -10,4 +10,5 @@ import "./drive/file_rows.js";
 import "./drive/moves.js";
 import "./drive/upload_tray.js";
 import "./drive/navigation.js";
+import "./row_menus.js";
 import "./switcher.js";

@@ -29,7 +29,7 @@ from storage.audit.log import Conditions, Entry, Verb
 from storage.base import edits, items
 from storage.collections import invitations
 from storage.events import queries as event_queries
-from storage.models import Micro, MicroRun, MicroSchedule, Role, Session
+from storage.models import Collection, Membership, Micro, MicroRun, MicroSchedule, Role, Session
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from tests.commands import run_here
@@ -103,6 +103,14 @@ AUDITED: dict[str, Act] = {
     "start": Act(Verb.BASE_CREATED, "data", {"door": "data"}),
     "new-base": Act(Verb.BASE_CREATED, "letters", {"name": "letters"}),
     "new-drive": Act(Verb.DRIVE_CREATED, "letters", {"name": "letters"}),
+    "rename-store": Act(Verb.BASE_RENAMED, "letters", {"name": "letters"}),
+    "move-store": Act(Verb.BASE_MOVED, "things"),
+    "empty-store": Act(Verb.BASE_EMPTIED, "things"),
+    "delete-store": Act(Verb.BASE_DELETED, "things", {"typed_name": "things"}),
+    "restore-store": Act(Verb.BASE_RESTORED, "gone"),
+    "duplicate-base": Act(Verb.ITEMS_CHANGED, "things", {"name": "copied"}),
+    "base-changes": Act(Verb.ITEMS_CHANGED, "things", {"act": {"kind": "unset", "attribute": "a"}}, is_json=True),
+    "base-change-undo": Act(Verb.ITEMS_RESTORED, "things"),
     "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
     "drive-delete": Act(Verb.FILES_DELETED, "files", {"names": ["a.txt"], "folders": []}, is_json=True),
     "drive-undo": Act(Verb.FILES_RESTORED, "files"),
@@ -168,6 +176,9 @@ NOT_AUDITED = {
     "prove": "asks once more who it is",
     "new-passkey-question": "asks the browser; what comes of it is a passkey",
     "rename-passkey": "a name that only its person sees",
+    "base-change-count": "counts items",
+    "base-views": "a view is a query with a name, and changes no data",
+    "delete-base-view": "likewise",
     "base-parse": "reads what was pasted; storing it is a save",
     "drive-file": "one file is data, as an item of a table is",
     "drive-uploads": "likewise: an upload is data",
@@ -225,6 +236,10 @@ def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
         known = {"factor_id": app.pk, "person_id": person.pk}
         return reverse(name, kwargs={key: known[key] for key in ROUTES[name]}), act.form or {}
     url = url_of(name, cast)
+    if name == "move-store":
+        other = Collection.objects.create(name="Another")
+        Membership.objects.create(collection=other, person=cast.owner, role=Role.MEMBER)
+        return url, {"collection": other.id}
     return url, save_of(cast) if name == "base-save" else act.form or {}
 
 
