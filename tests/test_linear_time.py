@@ -13,8 +13,8 @@ from console.base.explanations import explain_clause
 from console.base.pasted_rows import read_rows
 from storage import limits
 from storage.archive.entry_names import name_entries
-from storage.archive.json_stream import Broken, find_items
-from storage.archive.tables import CsvItems
+from storage.archive.reading.json_stream import Broken, find_items
+from storage.archive.reading.tables import CsvItems
 from storage.base import overviews
 from storage.base.overviews import ClauseCount
 from storage.base.query import Condition, parse_query

@@ -43,10 +43,10 @@ LONGEST = {
     "console/base/pasted_rows.py _NUMBER": limits.IMPORT_MAX_BYTES,
     "console/drive/content_sniffing.py _CONTROL": limits.PREVIEW_TEXT_BYTES,
     "storage/exact_json.py _LONE_SURROGATE": limits.BODY_MAX_BYTES,
-    "storage/archive/json_stream.py _SPACE": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _MARK": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _IN_STRING": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _END_OF_WORD": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _SPACE": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _MARK": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _IN_STRING": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _END_OF_WORD": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
 }
 
 

@@ -4,7 +4,7 @@ from django import forms
 from django.http import QueryDict
 
 from storage import limits
-from storage.archive.plans import Choice, Plan, suggest_choice
+from storage.archive.importing.plans import Choice, Plan, suggest_choice
 from storage.models import SnapshotSchedule
 
 _WAYS = ("merge", "replace", "rename", "skip")

@@ -14,8 +14,8 @@ from console.json_views import answers_json, json_response
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from console.streams import FileBody
 from storage import jobs, limits
-from storage.archive import imports, plans
-from storage.archive.plans import Choice
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.collections import usage
 from storage.collections.roles import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput

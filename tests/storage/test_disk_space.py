@@ -17,9 +17,10 @@ from pytest_django import Settings
 from console.accounts.openid import admission
 from storage import disk_space, jobs, room
 from storage.access_tokens import sign_ins, tokens
-from storage.archive import exports, imports, snapshots
-from storage.archive.importer import Importer, _Items
-from storage.archive.plans import Plan
+from storage.archive.exporting import exports, snapshots
+from storage.archive.importing import imports
+from storage.archive.importing.importer import Importer, _Items
+from storage.archive.importing.plans import Plan
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.base import bases, edits, items

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
-from storage.archive import imports, plans
-from storage.archive.plans import Choice, Plan, Portion
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice, Plan, Portion
 from storage.errors import InvalidInput
 from storage.models import Import
 from storage.postgres.database import one_connection

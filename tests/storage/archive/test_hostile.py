@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from storage import limits
-from storage.archive import imports, plans
-from storage.archive.plans import Choice
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Import

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage.archive import manifest, plans
+from storage.archive import manifest
 from storage.archive import sql as archive_sql
-from storage.archive.importer import Importer
-from storage.archive.plans import Choice
+from storage.archive.importing import plans
+from storage.archive.importing.importer import Importer
+from storage.archive.importing.plans import Choice
 from storage.base.items import PreparedItem
 from storage.base.sql import items as items_sql
 from storage.drive import files

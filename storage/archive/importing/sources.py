@@ -14,10 +14,10 @@ from zipfile import ZipInfo
 
 from storage import limits, zip_reader
 from storage.archive import manifest as manifests
-from storage.archive import tables
-from storage.archive.json_stream import find_items
 from storage.archive.manifest import FileEntry, Manifest, MicroEntry
-from storage.archive.parsed_items import Read, parse_leniently, parse_value
+from storage.archive.reading import tables
+from storage.archive.reading.json_stream import find_items
+from storage.archive.reading.parsed_items import Read, parse_leniently, parse_value
 from storage.drive.content_types import guess
 from storage.errors import InvalidInput
 from storage.zip_reader import Archive, Damaged, Problem

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from storage import limits, names
-from storage.archive.sources import Source
+from storage.archive.importing.sources import Source
 from storage.errors import InvalidInput
 from storage.micros.micros import check_micro_name
 

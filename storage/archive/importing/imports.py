@@ -20,10 +20,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from storage import disk_space, limits
-from storage.archive import checking, plans
-from storage.archive.importer import Importer, keep_problems
-from storage.archive.plans import Choice
-from storage.archive.sources import open_source
+from storage.archive.importing import checking, plans
+from storage.archive.importing.importer import Importer, keep_problems
+from storage.archive.importing.plans import Choice
+from storage.archive.importing.sources import open_source
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.drive import files, parts

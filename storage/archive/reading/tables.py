@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from storage import exact_json, limits
-from storage.archive.json_stream import Broken
-from storage.archive.parsed_items import Read, parse_item
+from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.parsed_items import Read, parse_item
 from storage.errors import InvalidInput
 
 Chunks = Callable[[], Iterator[bytes]]

@@ -8,10 +8,10 @@ import string
 from collections.abc import Callable
 
 from storage import exact_json, names
-from storage.archive.json_stream import Broken
-from storage.archive.parsed_items import Read
-from storage.archive.plans import Plan, Portion
-from storage.archive.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.importing.plans import Plan, Portion
+from storage.archive.importing.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.parsed_items import Read
 from storage.base.items import PreparedItem, prepare_item
 from storage.errors import EmptyAttributeName, InvalidInput
 from storage.zip_reader import Damaged, Problem

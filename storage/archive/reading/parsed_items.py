@@ -5,7 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from storage import exact_json, limits
-from storage.archive.json_stream import Broken, Value
+from storage.archive.reading.json_stream import Broken, Value
 from storage.errors import InvalidInput
 
 _BYTE = re.compile(r"\(byte (\d+)\)")

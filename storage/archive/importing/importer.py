@@ -15,12 +15,12 @@ import msgspec
 from django.db import transaction
 
 from storage import disk_space, limits
-from storage.archive import imported_micros, plans
 from storage.archive import sql as archive_sql
-from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
-from storage.archive.json_stream import Broken
-from storage.archive.plans import Choice, Plan, PortionReport
-from storage.archive.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.importing import imported_micros, plans
+from storage.archive.importing.checking import Fault, check_file, key_of, prepare, tell_broken
+from storage.archive.importing.plans import Choice, Plan, PortionReport
+from storage.archive.importing.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.reading.json_stream import Broken
 from storage.base import bases
 from storage.base.items import PreparedItem
 from storage.drive import content_types, drives, files
