@@ -110,7 +110,7 @@ def commit_items(full: Full) -> None:
     running = Importer(Import.objects.get(id=full.import_id), _UNSEEN, Plan("", []), [])
     batch = _Items()
     batch.rows["b"] = _UNSEEN
-    running._commit_items(_UNSEEN, 0, batch)
+    running._commit_items(_UNSEEN, _UNSEEN, batch)
 
 
 WRITERS: dict[str, Callable[[Full], object]] = {

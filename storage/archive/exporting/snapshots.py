@@ -172,7 +172,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
         archive = zip_reader.open_zip(stream, export.size_bytes)
         promised = manifest.find_manifest(archive)
         source = open_source(stream, size_bytes=export.size_bytes, file_name="export.zip")
-        plan = plans.make_plan(source, is_typed=True)
+        plan = plans.make_plan(source)
         restoring = Import.objects.create(
             collection=scratch,
             file_name="export.zip",
