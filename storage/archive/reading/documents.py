@@ -26,6 +26,7 @@ class JsonItems:
     open: Chunks
     shape: Shape
     key: str = "key"
+    collection: str = ""  # of a tree
 
     @property
     def told(self) -> str:
@@ -46,16 +47,15 @@ class JsonItems:
     def _read_map(self, chunks: Iterator[bytes], skip: int) -> Iterator[Read]:
         number = 0
         for name, key, value in shapes.walk_map(chunks):
-            if name != self.name:
+            if name != self.collection:
                 continue
             number += 1
             if number > skip:
                 read = parse_value(number, value)
-                if not is_text(key):
-                    read = read._replace(
-                        value=None, fault="Its key holds what no text may: NUL, or half of a character"
-                    )
-                yield read if read.value is None else read._replace(value={"key": key, **read.value})
+                own = {} if key is None else {"key": key}
+                if key is not None and not is_text(key):
+                    read = read._replace(value=None, fault="Its key holds NUL, or half of a character")
+                yield read if read.value is None else read._replace(value={**own, **read.value})
 
     def _as_item(self, read: Read, value: Mapping[str, Any]) -> Read:
         item = self.shape.convert(value) if self.shape.convert else dict(value)

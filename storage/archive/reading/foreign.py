@@ -124,16 +124,6 @@ def _export_value(value: Any) -> Any:
     return {name: _export_value(each) for name, each in value.items()}
 
 
-def is_map_of_collections(whole: Mapping[str, Any]) -> bool:
-    """Whether all that is in it are objects by key, of objects: how Firestore and Firebase trees are exported."""
-    inner = list(whole.values())
-    return (
-        bool(inner)
-        and all(isinstance(each, dict) and each for each in inner)
-        and all(isinstance(document, dict) and document for each in inner for document in each.values())
-    )
-
-
 def _is_mongo(item: Mapping[str, Any]) -> bool:
     return any(isinstance(value, dict) and any(name.startswith("$") for name in value) for value in item.values())
 

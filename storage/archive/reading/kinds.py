@@ -27,12 +27,17 @@ def open_items(
 ) -> list[FileItems]:
     """The Bases that a file of items makes: one, or one for each collection of a tree. None when it is no file of items.
 
-    `reads_text` takes whatever is no JSON for a table, as what is pasted has no name. Raises Broken for a tree that is damaged.
+    `reads_text` takes whatever is no JSON for a table, as what is pasted has no name, and a lone object for an item. Raises
+    Broken for a tree that is damaged.
     """
     beginning, is_whole = peek(open_chunks)
     ending = PurePath(file_name).suffix.lower()
+    is_named = bool(name)
     name = name or base_name(file_name)
-    shape = None if ending in TABLES else find_shape(beginning, is_whole=is_whole, prefers_lines=ending in LINES)
+    shape = None
+    if ending not in TABLES:
+        prefers_lines = ending in LINES
+        shape = find_shape(beginning, is_whole=is_whole, prefers_lines=prefers_lines, finds_trees=not reads_text)
     if shape is None:
         # Excel's "Unicode text" is called .txt.
         is_table = ending in (*TABLES, ".txt") or (reads_text and ending != ".json")
@@ -45,7 +50,13 @@ def open_items(
     if not shape.is_map:
         return [JsonItems(name, file_name, size_bytes, open_chunks, shape)]
     names = list_collections(open_chunks())
-    return [JsonItems(each, file_name, size_bytes, open_chunks, shape) for each in names]
+    return [
+        # One alone goes where somebody wants the file to go.
+        JsonItems(
+            name if is_named and len(names) == 1 else each, file_name, size_bytes, open_chunks, shape, collection=each
+        )
+        for each in names
+    ]
 
 
 def base_name(file_name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from storage import limits
 from storage.archive.reading import foreign
-from storage.archive.reading.json_stream import Broken, Scanner
+from storage.archive.reading.json_stream import Broken, Scanner, Value
 from storage.archive.reading.parsed_items import parse_leniently
 
 # Where answers of APIs have their items.
@@ -32,6 +32,8 @@ _BESIDE = frozenset(
         "totalItems",
         "totalPages",
         "total_count",
+        "total_rows",
+        "update_seq",
         "page",
         "pages",
         "perPage",
@@ -77,7 +79,7 @@ class Shape(NamedTuple):
     """How a text is read. `told` says it to people.
 
     `is_lines`: an item to a line, so that reading goes on behind a broken one. `member`: the items are in the list of that name.
-    `is_map`: objects by key, in objects by collection. `convert` makes an item of what another database wrote.
+    `is_map`: objects by key, or lists of them, in an object by collection. `convert` makes an item of another database's.
     """
 
     told: str
@@ -87,8 +89,13 @@ class Shape(NamedTuple):
     convert: Convert | None = None
 
 
-def find_shape(beginning: bytes, *, is_whole: bool, prefers_lines: bool = False) -> Shape | None:
-    """The shape of a JSON text by its beginning in UTF-8; None when it is no JSON."""
+def find_shape(
+    beginning: bytes, *, is_whole: bool, prefers_lines: bool = False, finds_trees: bool = False
+) -> Shape | None:
+    """The shape of a JSON text by its beginning in UTF-8; None when it is no JSON.
+
+    `finds_trees`: a lone object of nothing but lists or objects of objects is a tree of collections, and no item.
+    """
     text = beginning.lstrip()
     if text.startswith(b"["):
         return _with_convert(Shape("a list of items"), _first_member(text, ""))
@@ -100,16 +107,16 @@ def find_shape(beginning: bytes, *, is_whole: bool, prefers_lines: bool = False)
         return _with_convert(Shape(f"an answer with its items under “{member}”", member=member), found)
     if "__collections__" in names:
         return Shape("Firestore's collections", is_map=True, convert=foreign.from_firestore_export)
+    if finds_trees and _is_tree(text):
+        return Shape("items by collection", is_map=True, convert=foreign.from_firestore_export)
     first = parse_leniently(text.split(b"\n", 1)[0])
     rest = text.partition(b"\n")[2].lstrip()
     if isinstance(first, dict) and (prefers_lines or rest.startswith(b"{")):
         return _with_convert(Shape("an item to a line", is_lines=True), first)
     if prefers_lines and not isinstance(first, dict) and not names:
         return Shape("an item to a line", is_lines=True)
-    whole = parse_leniently(text) if is_whole else None
-    if isinstance(whole, dict) and foreign.is_map_of_collections(whole):
-        return Shape("collections of items by their keys", is_map=True, convert=foreign.from_firestore_export)
-    told = "one item" if isinstance(whole, dict) else "one item after another"
+    is_one = is_whole and isinstance(parse_leniently(text), dict)
+    told = "one item" if is_one else "one item after another"
     return _with_convert(Shape(told), _first_object(text))
 
 
@@ -155,6 +162,25 @@ def _look_at_object(text: bytes) -> tuple[list[str], list[str]]:
     return names, lists
 
 
+def _is_tree(text: bytes) -> bool:
+    """Whether the first object holds collections, as far as it is there, and nothing follows it."""
+    scanner = Scanner(iter([text]), limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
+    found = 0
+    try:
+        for _ in scanner.names():
+            first = scanner.peek()
+            if first not in (b"{", b"["):
+                return False
+            for value in scanner.members() if first == b"[" else (scanner.value() for _ in scanner.names()):
+                if value.text is None or value.text[:1] != b"{":
+                    return False
+                found += 1
+        return found > 0 and not scanner.peek()
+    except Broken:
+        # Of a tree that goes on behind this, what is here is one.
+        return found > 0
+
+
 def _first_member(text: bytes, member: str) -> Any:
     """The first item of the list, as far as it is there."""
     scanner = Scanner(iter([text]), limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
@@ -178,8 +204,8 @@ def _first_object(text: bytes) -> Any:
     return parse_leniently(value.text) if value.text else None
 
 
-def walk_map(chunks: Iterator[bytes]) -> Iterator[tuple[str, str, Any]]:
-    """Of objects by key, in objects by collection: each collection's name, a key in it, and the value's text. Raises Broken."""
+def walk_map(chunks: Iterator[bytes]) -> Iterator[tuple[str, str | None, Value]]:
+    """Each collection's name, a key in it (None where it is a list), and the value there. Raises Broken."""
     scanner = Scanner(chunks, limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
     scanner.skip_bom()
     yield from _walk_collections(scanner)
@@ -187,13 +213,15 @@ def walk_map(chunks: Iterator[bytes]) -> Iterator[tuple[str, str, Any]]:
         raise scanner.broken("there is more text after the end")
 
 
-def _walk_collections(scanner: Scanner) -> Iterator[tuple[str, str, Any]]:
+def _walk_collections(scanner: Scanner) -> Iterator[tuple[str, str | None, Value]]:
     for name in scanner.names():
+        shown = name.encode(errors="replace").decode().replace("\x00", "\ufffd")
         if name == "__collections__":
             yield from _walk_collections(scanner)
         elif scanner.peek() == b"{":
-            shown = name.encode(errors="replace").decode().replace("\x00", "\ufffd")
             for key in scanner.names():
                 yield shown, key, scanner.value()
+        elif scanner.peek() == b"[":
+            yield from ((shown, None, value) for value in scanner.members())
         else:
             scanner.value()

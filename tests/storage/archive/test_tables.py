@@ -182,6 +182,18 @@ def test_trees_of_firestore_make_a_base_of_each_collection() -> None:
     assert archives.stored_items(access, "posts") == {"p1": {"t": "x"}}
 
 
+def test_lists_by_name_make_a_base_of_each() -> None:
+    """Also when there is more of them than is looked at to tell what it is."""
+    access = archives.new_collection()
+    posts = [{"key": f"p{number:04}", "t": "x" * 100} for number in range(1_000)]
+    done = archives.import_now(access, json.dumps({"posts": posts, "tags": [{"key": "t"}]}).encode(), "db.json")
+    assert done.state == Import.State.DONE, done.reason
+    assert len(archives.stored_items(access, "posts")) == 1_000
+    assert archives.stored_items(access, "tags") == {"t": {}}
+    checked = check(access, b'{"posts": [{"key": "a"}], "n": 1}', "one.json")
+    assert portion_of(checked).told == "JSON, one item"
+
+
 def make_pocketbase(path: Path) -> bytes:
     """A `data.db` as version 0.40 lays it out, cut down to what is read of it."""
 
