@@ -45,6 +45,7 @@ _CLI = (
     ("POST", "sign-ins", (), ("challenge", "device")),
     ("POST", "sign-ins/00000000-0000-4000-8000-000000000000/token", (), ("verifier",)),
     ("GET", "collections", (), ()),
+    ("POST", "collections/{}/bases/things/imports", (), ("file_name", "size", "key", "types")),
     ("GET", "collections/{}/page", ("base", "drive", "micro", "visor"), ()),
 )
 
