@@ -20,7 +20,7 @@ KINDS = {
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
 # A part that the command sends, and the end of its upload.
-_FILES_OF_COMMAND = re.compile(r"/cli/collections/[^/]+/drives/[^/]+/uploads/.")
+_FILES_OF_COMMAND = re.compile(r"/cli/collections/[^/]+/(?:drives/[^/]+/uploads/.|bases/[^/]+/imports/[^/]+/parts)")
 # What people send by hand may wait for S3, or for an app.
 _BY_HAND_PAGES = ("/visor/client/", "/redo/")
 

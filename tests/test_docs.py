@@ -148,6 +148,7 @@ TOLD = {
         "REPLAY_HEADERS_MAX": "with up to {:,} headers",
     },
     "archives.md": {
+        "IMPORT_TYPES_LOOK_ITEMS": "the first {:,} of the Base",
         "ARCHIVE_ENTRIES_MAX": "an archive that is imported | {:,} entries",
         "ARCHIVE_RATIO_MAX": "and {:,} times its own size",
         "ARCHIVE_MAX_BYTES": "sent through the console | {:,} bytes",

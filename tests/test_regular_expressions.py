@@ -40,13 +40,20 @@ LONGEST = {
     "console/drive/pdfs.py _ESCAPED": limits.PREVIEW_PDF_BYTES,
     "console/drive/pdfs.py _ESCAPE": limits.PREVIEW_PDF_BYTES,
     "console/drive/pdfs.py _OBJECT": limits.PREVIEW_PDF_BYTES,
-    "console/base/pasted_rows.py _NUMBER": limits.IMPORT_MAX_BYTES,
+    # A longer cell is a text before any of these looks at it.
+    "storage/archive/reading/columns.py _WHOLE": 200,
+    "storage/archive/reading/columns.py _WITH_POINT": 200,
+    "storage/archive/reading/columns.py _WITH_COMMA": 200,
+    "storage/archive/reading/columns.py _WITH_EXPONENT": 200,
+    "storage/archive/reading/columns.py _JSON_NUMBER": 200,
+    "storage/archive/reading/foreign.py _NUMBER": 200,
+    "storage/archive/reading/encodings.py BROKEN_CHARACTER": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
     "console/drive/content_sniffing.py _CONTROL": limits.PREVIEW_TEXT_BYTES,
     "storage/exact_json.py _LONE_SURROGATE": limits.BODY_MAX_BYTES,
-    "storage/archive/json_stream.py _SPACE": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _MARK": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _IN_STRING": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
-    "storage/archive/json_stream.py _END_OF_WORD": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _SPACE": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _MARK": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _IN_STRING": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
+    "storage/archive/reading/json_stream.py _END_OF_WORD": limits.ARCHIVE_ITEM_TEXT_MAX_BYTES,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from console import error_status
 from console.error_status import STATUS
 from storage import errors, limits
-from storage.archive import imports
+from storage.archive.importing import imports
 from storage.base import bases, edits, items
 from storage.drive import moves
 from storage.errors import StorageError

@@ -17,9 +17,10 @@ from pytest_django import Settings
 from console.accounts.openid import admission
 from storage import disk_space, jobs, room
 from storage.access_tokens import sign_ins, tokens
-from storage.archive import exports, imports, snapshots
-from storage.archive.importer import Importer, _Items
-from storage.archive.plans import Plan
+from storage.archive.exporting import exports, snapshots
+from storage.archive.importing import imports
+from storage.archive.importing.importer import Importer, _Items
+from storage.archive.importing.plans import Plan
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.base import acts, bases, changes, edits, items, saved_views
@@ -110,7 +111,7 @@ def commit_items(full: Full) -> None:
     running = Importer(Import.objects.get(id=full.import_id), _UNSEEN, Plan("", []), [])
     batch = _Items()
     batch.rows["b"] = _UNSEEN
-    running._commit_items(_UNSEEN, 0, batch)
+    running._commit_items(_UNSEEN, _UNSEEN, batch)
 
 
 WRITERS: dict[str, Callable[[Full], object]] = {

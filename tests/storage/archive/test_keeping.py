@@ -11,9 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from storage import limits, sweeper
-from storage.archive import exports, imports, snapshots
-from storage.archive.plans import Choice
-from storage.archive.zipping import CollectionZip
+from storage.archive.exporting import exports, snapshots
+from storage.archive.exporting.zipping import CollectionZip
+from storage.archive.importing import imports
+from storage.archive.importing.plans import Choice
 from storage.base import bases
 from storage.collections import collections, deletion, keys, usage
 from storage.drive import files, parts, rebuild, reconcile

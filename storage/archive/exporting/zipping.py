@@ -17,9 +17,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED
 from zipstream import ZipStream
 
 from storage import limits
-from storage.archive import exported_micros
 from storage.archive import sql as archive_sql
 from storage.archive.entry_names import EntryNames
+from storage.archive.exporting import exported_micros
+from storage.archive.exporting.read_ahead import read_ahead
 from storage.archive.manifest import (
     ENTRY,
     BaseEntry,
@@ -33,7 +34,6 @@ from storage.archive.manifest import (
     plain_entry,
     write_manifest,
 )
-from storage.archive.read_ahead import read_ahead
 from storage.drive.files import Download, Stored, StoredFile
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import InvalidInput

@@ -5,6 +5,7 @@ surrogate pair. So this only finds where each item ends, by its brackets and quo
 `exact_json.py` like any other item.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -26,47 +27,45 @@ class Broken(Exception):
 
 
 class Value(NamedTuple):
-    """A value's text, and the byte it begins at; no text when it is too long."""
+    """A value's text, and the byte and line it begins at; no text when it is too long."""
 
     at: int
     text: bytes | None
+    line: int = 1
 
 
-def find_items(chunks: Iterable[bytes], *, text_max_bytes: int) -> Iterator[Value]:
-    """The members of a top-level array, or of the array under "items" in a top-level object. Raises Broken."""
-    scanner = _Scanner(chunks, text_max_bytes)
+def find_items(chunks: Iterable[bytes], *, text_max_bytes: int, member: str = "items") -> Iterator[Value]:
+    """The members of each array that stands at the top, or of the array under `member` in each object there. Raises Broken.
+
+    Without `member` each such object is an item itself.
+    """
+    scanner = Scanner(chunks, text_max_bytes)
     scanner.skip_bom()
-    first = scanner.peek()
-    if first == b"[":
-        yield from scanner.members()
-    elif first == b"{":
-        yield from _items_attribute(scanner)
-    else:
-        raise scanner.broken("an array of items, or an object with one under “items”, should begin here")
-    if scanner.peek():
-        raise scanner.broken("there is more text after the end")
-
-
-def _items_attribute(scanner: "_Scanner") -> Iterator[Value]:
-    found = False
-    scanner.expect(b"{")
-    while scanner.peek() != b"}":
-        name = scanner.value()
-        scanner.expect(b":")
-        if name.text == b'"items"' and scanner.peek() == b"[":
-            found = True
+    is_first = True
+    while (first := scanner.peek()) or is_first:
+        if first == b"[":
             yield from scanner.members()
+        elif first == b"{" and member:
+            for name in scanner.names():
+                if name == member and scanner.peek() == b"[":
+                    is_first = False
+                    yield from scanner.members()
+                else:
+                    scanner.value()
+            if is_first:
+                raise Broken("byte 0", f"the object has no array under “{member}”")
+        elif first == b"{":
+            yield scanner.value()
+        elif is_first:
+            raise scanner.broken(
+                f"an array of items, or an object with one under “{member or 'items'}”, should begin here"
+            )
         else:
-            scanner.value()
-        if scanner.peek() != b",":
-            break
-        scanner.expect(b",")
-    scanner.expect(b"}")
-    if not found:
-        raise Broken("byte 0", "the object has no array under “items”")
+            raise scanner.broken("there is more text after the end")
+        is_first = False
 
 
-class _Scanner:
+class Scanner:
     """A position in a text that arrives in chunks. Only the current value is kept in memory."""
 
     def __init__(self, chunks: Iterable[bytes], text_max_bytes: int) -> None:
@@ -74,6 +73,7 @@ class _Scanner:
         self._most = text_max_bytes
         self._buffer, self._at = b"", 0
         self._offset = 0  # of the buffer's first byte
+        self._line, self._counted = 1, 0  # the line at that index of the buffer
 
     def broken(self, what: str) -> Broken:
         return Broken(f"byte {self._offset + self._at:,}", what)
@@ -92,7 +92,8 @@ class _Scanner:
             if self._at < len(self._buffer):
                 return self._buffer[self._at : self._at + 1]
             # However much space there is, none of it is kept.
-            self._buffer, self._offset, self._at = b"", self._offset + self._at, 0
+            self._cut(self._at)
+            self._at = 0
             if not self._more():
                 return b""
 
@@ -115,18 +116,30 @@ class _Scanner:
             if self.expect(b",", b"]") == b"]":
                 return
 
+    def names(self) -> Iterator[str]:
+        """The names of an object that begins here. Behind each stands its value, which has to be taken before the next one."""
+        self.expect(b"{")
+        while self.peek() != b"}":
+            name = self.value()
+            self.expect(b":")
+            yield _text_of(name)
+            if self.peek() != b",":
+                break
+            self.expect(b",")
+        self.expect(b"}")
+
     def value(self) -> Value:
         """The value that begins here."""
         first = self.peek()
         if first in (b"", b",", b":", b"}", b"]"):
             raise self.broken("a value should stand here" + ("" if first else ", but the text ends"))
         self._more_from_here()
-        start = self._offset + self._at
+        start, line = self._offset + self._at, self._count_lines(self._at)
         end = self._end_of_container() if first in (b'"', b"{", b"[") else self._end_of_word()
         kept_from = start - self._offset
         text = self._buffer[kept_from:end] if kept_from >= 0 and end - kept_from <= self._most else None
         self._at = end
-        return Value(start, text)
+        return Value(start, text, line)
 
     def _end_of_container(self) -> int:
         """The index after a string, object or array that begins here."""
@@ -172,7 +185,8 @@ class _Scanner:
     def _grow(self, at: int, start: int) -> int:
         """Take in another chunk; the index of the same place. Of a value that is too long, what is read is dropped."""
         if self._offset + at - start > self._most:
-            self._buffer, self._offset, at = self._buffer[at:], self._offset + at, 0
+            self._cut(at)
+            at = 0
         if not self._more():
             self._at = len(self._buffer)
             raise self.broken("the text ends in the middle of a value")
@@ -181,9 +195,31 @@ class _Scanner:
     def _more_from_here(self) -> None:
         """Drop the text before this position."""
         if self._at > 65_536:
-            self._buffer, self._offset, self._at = self._buffer[self._at :], self._offset + self._at, 0
+            self._cut(self._at)
+            self._at = 0
+
+    def _cut(self, at: int) -> None:
+        """Drop the text before an index of the buffer."""
+        self._count_lines(at)
+        self._buffer, self._offset, self._counted = self._buffer[at:], self._offset + at, 0
+
+    def _count_lines(self, at: int) -> int:
+        """The line of an index of the buffer; none before it is asked for again."""
+        if at > self._counted:
+            self._line += self._buffer.count(b"\n", self._counted, at)
+            self._counted = at
+        return self._line
 
     def _more(self) -> bool:
         chunk = next(self._chunks, b"")
         self._buffer += chunk
         return bool(chunk)
+
+
+def _text_of(name: Value) -> str:
+    """The text of a name; "" for one that is none."""
+    try:
+        text = json.loads(name.text or b"")
+    except ValueError:
+        return ""
+    return text if isinstance(text, str) else ""

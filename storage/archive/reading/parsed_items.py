@@ -5,14 +5,17 @@ import re
 from typing import Any, NamedTuple
 
 from storage import exact_json, limits
-from storage.archive.json_stream import Broken, Value
+from storage.archive.reading.json_stream import Broken, Value
 from storage.errors import InvalidInput
 
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 class Read(NamedTuple):
-    """An item as it was found: its number (from 1), where, and its value; or what is wrong with it and the key, if it has one."""
+    """An item as it was found: its number (from 1), where, and its value; or what is wrong with it and the key, if it has one.
+
+    `line` is where it begins, from 1.
+    """
 
     number: int
     spot: str
@@ -20,6 +23,7 @@ class Read(NamedTuple):
     size_bytes: int
     fault: str = ""
     key: str = ""
+    line: int = 0
 
 
 def parse_value(number: int, value: Value) -> Read:
@@ -27,9 +31,10 @@ def parse_value(number: int, value: Value) -> Read:
     spot = f"byte {value.at:,}"
     if value.text is None:
         most = limits.ITEM_MAX_BYTES
-        return Read(number, spot, None, limits.ARCHIVE_ITEM_TEXT_MAX_BYTES, f"An item is larger than {most} bytes")
+        size_bytes = limits.ARCHIVE_ITEM_TEXT_MAX_BYTES
+        return Read(number, spot, None, size_bytes, f"An item is larger than {most} bytes", line=value.line)
     try:
-        return parse_item(number, spot, value.text)
+        return parse_item(number, spot, value.text)._replace(line=value.line)
     except Broken as error:
         within = _BYTE.search(error.what)
         at = value.at + int(within[1]) if within else value.at
@@ -53,9 +58,9 @@ def parse_item(number: int, spot: str, text: bytes) -> Read:
 
 
 def parse_leniently(text: bytes) -> Any:
-    """What the standard parser makes of it, NaN and half surrogate pairs included; None when it is not JSON at all."""
+    """What the standard parser makes of it, with NaN, half surrogate pairs and broken bytes; None when it is not JSON at all."""
     try:
-        return json.loads(text, parse_int=str, parse_float=str)
+        return json.loads(text.decode("utf-8", "replace"), parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
 

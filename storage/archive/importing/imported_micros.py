@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from storage import limits
-from storage.archive.sources import MicroSource
+from storage.archive.importing.sources import MicroSource
 from storage.errors import AlreadyTaken, InvalidInput
 from storage.micros import bundles, deployments, domains, micros, schedules, subdomains
 from storage.micros.runtimes import read_runtime

@@ -1,7 +1,8 @@
 """The contents of a file to import, of any origin, as Bases of items and Drives of files.
 
-A zip of ours, or of the original service (`bases/<name>.json` as an array or under "items", `drives/<name>/...`); or a file of
-items: JSON, NDJSON, CSV. Items and files come one by one; whatever cannot be read is a problem with its position.
+A zip of ours, or of the original service (`bases/<name>.json` as an array or under "items", `drives/<name>/...`); a backup of
+PocketBase; or a file of items, or a zip of such files (`storage/archive/reading/`). Items and files come one by one; whatever
+cannot be read is a problem with its position.
 """
 
 import hashlib
@@ -9,31 +10,41 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 from zipfile import ZipInfo
 
-from storage import limits, zip_reader
+from storage import zip_reader
 from storage.archive import manifest as manifests
-from storage.archive import tables
-from storage.archive.json_stream import find_items
 from storage.archive.manifest import FileEntry, Manifest, MicroEntry
-from storage.archive.parsed_items import Read, parse_leniently, parse_value
+from storage.archive.reading import kinds, pocketbase
+from storage.archive.reading.documents import JsonItems
+from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.parsed_items import Read
+from storage.archive.reading.pocketbase import Database, RecordItems
+from storage.archive.reading.shapes import Shape, find_shape
 from storage.drive.content_types import guess
 from storage.errors import InvalidInput
 from storage.zip_reader import Archive, Damaged, Problem
 
 _READ_BYTES = 262_144
-_PEEK_BYTES = 65_536
+_MAGIC_BYTES = len(pocketbase.MAGIC)
 _BASE_ENTRY = re.compile(r"bases/([^/]+)\.json", re.IGNORECASE)
 _FILE_ENTRY = re.compile(r"drives/([^/]+)/(.+)", re.DOTALL)
+_STORED_ENTRY = re.compile(r"storage/([^/]+)/([^/]+)/(.+)", re.DOTALL)
+_ITEM_FILES = (*kinds.TABLES, *kinds.LINES, ".json")
 
 
 class ItemSource(Protocol):
-    """Items of one Base. `size_bytes` is how much there is to read."""
+    """Items of one Base. `size_bytes` is how much there is to read, `told` what it was taken for."""
 
-    name: str
-    entry: str
-    size_bytes: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def entry(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def told(self) -> str: ...
 
     def read(self, skip: int = 0) -> Iterator[Read]:
         """The items after the first `skip`. Raises Broken where the rest cannot be read, and Damaged."""
@@ -101,7 +112,10 @@ class MicroSource:
 
 @dataclass
 class Source:
-    """All there is to import. `made_by` is "Homeport", "zip", "JSON", "NDJSON" or "CSV"; `ignored` counts other entries."""
+    """All there is to import. `made_by` says what it was taken for.
+
+    `ignored` counts other entries of a zip, `junk` what systems leave in zips (`.DS_Store` and its like).
+    """
 
     made_by: str
     bases: list[ItemSource] = field(default_factory=list)
@@ -109,48 +123,49 @@ class Source:
     micros: list[MicroSource] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: int = 0
+    junk: int = 0
 
 
-def open_source(stream: IO[bytes], *, size_bytes: int, file_name: str, is_typed: bool = True) -> Source:
-    """What a file holds. `is_typed`: whether a CSV's cells that look like numbers or JSON are taken for those.
+def open_source(stream: IO[bytes], *, size_bytes: int, file_name: str, base: str = "") -> Source:
+    """What a file holds. `base` is the name of the Base that a file of items is for, else it is made of the file's.
 
     Raises InvalidInput when it is nothing that can be imported.
     """
     stream.seek(0)
-    beginning = stream.read(_PEEK_BYTES)
+    beginning = stream.read(_MAGIC_BYTES)
     if zip_reader.is_zip(beginning):
         return _open_zip(stream, size_bytes)
-    name = _base_name(file_name)
-    match _guess_kind(beginning, file_name):
-        case "JSON":
-            return Source("JSON", [JsonItems(name, file_name, size_bytes, lambda: _chunks(stream))])
-        case "NDJSON":
-            return Source("NDJSON", [tables.NdjsonItems(name, file_name, size_bytes, lambda: _chunks(stream))])
-        case "CSV":
-            return Source("CSV", [tables.CsvItems(name, file_name, size_bytes, lambda: _chunks(stream), is_typed)])
-    raise InvalidInput(f"{file_name} is neither a zip nor JSON, NDJSON or CSV")
+
+    def open_chunks() -> Iterator[bytes]:
+        return _chunks(stream)
+
+    if beginning == pocketbase.MAGIC:
+        return _open_pocketbase(pocketbase.Database(open_chunks), file_name, size_bytes)
+    try:
+        found = kinds.open_items(open_chunks, file_name=file_name, size_bytes=size_bytes, name=base)
+    except Broken as error:
+        raise InvalidInput(f"{file_name} cannot be read: {error.spot}: {error.what}") from None
+    if not found:
+        raise InvalidInput(f"{file_name} is neither a zip nor JSON, NDJSON or CSV")
+    return Source("file of items", list(found))
 
 
-@dataclass
-class JsonItems:
-    """Items in JSON: an array, or an object that has one under "items"."""
-
-    name: str
-    entry: str
-    size_bytes: int
-    open: Any
-
-    def read(self, skip: int = 0) -> Iterator[Read]:
-        found = find_items(self.open(), text_max_bytes=limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
-        for number, value in enumerate(found, start=1):
-            if number > skip:
-                yield parse_value(number, value)
+def _open_pocketbase(database: Database, entry: str, size_bytes: int) -> Source:
+    bases = [RecordItems(each, entry, size_bytes, database) for each in database.collections]
+    return Source("PocketBase", list(bases))
 
 
 def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
     archive = zip_reader.open_zip(stream, size_bytes)
     manifest = manifests.find_manifest(archive)
     source = Source("Homeport" if manifest else "zip", problems=list(archive.problems))
+    by_path = {archive.path_of(info): info for info in archive.entries}
+    if manifest is None and (data := by_path.get("data.db")):
+        database = pocketbase.Database(lambda: archive.read(data))
+        backup = _open_pocketbase(database, data.filename, data.file_size)
+        backup.problems, backup.drives = source.problems, _pocketbase_drives(archive, database)
+        backup.ignored = len(archive.entries) - 1 - sum(len(drive.files) for drive in backup.drives)
+        return backup
     base_names, described = _described(manifest)
     drives: dict[str, FileSource] = {}
     source.micros = [MicroSource(about) for about in manifest.micros] if manifest else []
@@ -170,6 +185,8 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
         elif path in code:
             micro, part = code.pop(path)
             micro.files.append(FoundFile(archive, info, part.name, "", part.sha256))
+        elif zip_reader.is_junk(path):
+            source.junk += 1
         elif base := _BASE_ENTRY.fullmatch(path):
             source.bases.append(_base_source(archive, info, base[1]))
         elif file := _FILE_ENTRY.fullmatch(path):
@@ -181,6 +198,12 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
     source.bases.sort(key=lambda base: base.name)
     missing = [*base_names, *described, *code]
     source.problems += [Problem(entry, "the manifest lists it, but it is missing") for entry in missing]
+    if not manifest and not source.bases and not source.drives:
+        source.bases = _open_items_in_zip(archive)
+        source.ignored -= len(source.bases)
+        source.problems = list(archive.problems)
+    if "xl/workbook.xml" in by_path:
+        raise InvalidInput("This is a workbook: save its sheet as CSV, then import that")
     if not manifest and not source.bases and not source.drives and not source.problems:
         raise InvalidInput("The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)")
     return source
@@ -199,32 +222,52 @@ def _described(manifest: Manifest | None) -> tuple[dict[str, str], dict[str, tup
 
 
 def _base_source(archive: Archive, info: ZipInfo, name: str) -> ItemSource:
-    return JsonItems(name, info.filename, info.file_size, lambda: archive.read(info))
+    """An entry of a Base: a list, or an object with one in it, or an item to a line."""
+
+    def open_chunks() -> Iterator[bytes]:
+        return archive.read(info)
+
+    try:
+        beginning, is_whole = kinds.peek(open_chunks)
+    except Damaged:
+        beginning, is_whole = b"", False  # which is told where all of it is read
+    shape = find_shape(beginning, is_whole=is_whole) or Shape("a list of items")
+    if not (shape.member or shape.is_lines or beginning.lstrip().startswith(b"[")):
+        shape = Shape("a list of items", member="items")
+    return JsonItems(name, info.filename, info.file_size, open_chunks, shape)
+
+
+def _open_items_in_zip(archive: Archive) -> list[ItemSource]:
+    """Of a zip that is no archive of Bases: the files of items in it, a Base each."""
+    found: list[ItemSource] = []
+    for info in archive.entries:
+        if PurePath(info.filename).suffix.lower() not in _ITEM_FILES or zip_reader.is_junk(info.filename):
+            continue
+
+        def open_chunks(info: ZipInfo = info) -> Iterator[bytes]:
+            return archive.read(info)
+
+        try:
+            found += kinds.open_items(open_chunks, file_name=info.filename, size_bytes=info.file_size)
+        except (Broken, Damaged) as error:
+            archive.problems.append(Problem(info.filename, str(error), getattr(error, "spot", "")))
+    return found
+
+
+def _pocketbase_drives(archive: Archive, database: Database) -> list[FileSource]:
+    """The files of records: a Drive for each collection, in it `<id of the record>/<file>`."""
+    names = {collection.id: collection.name for collection in database.collections}
+    drives: dict[str, FileSource] = {}
+    for info in archive.entries:
+        stored = _STORED_ENTRY.fullmatch(archive.path_of(info))
+        if stored and stored[1] in names and not stored[3].endswith(".attrs") and "/" not in stored[3]:
+            name = names[stored[1]]
+            found = FoundFile(archive, info, f"{stored[2]}/{stored[3]}", guess(stored[3]))
+            drives.setdefault(name, FileSource(name)).files.append(found)
+    return list(drives.values())
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
     stream.seek(0)
     while chunk := stream.read(_READ_BYTES):
         yield chunk
-
-
-def _base_name(file_name: str) -> str:
-    """A legal name out of a file's: `My notes.json` makes `My-notes`."""
-    stem = PurePath(file_name.replace("\\", "/")).name.split(".", 1)[0]
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[: limits.NAME_MAX_CHARACTERS] or "imported"
-
-
-def _guess_kind(beginning: bytes, file_name: str) -> str:
-    """By the ending where it is clear, else by how it begins."""
-    ending = PurePath(file_name).suffix.lower()
-    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if ending in (".csv", ".tsv"):
-        return "CSV"
-    if ending in (".ndjson", ".jsonl"):
-        return "NDJSON"
-    if text.startswith(b"["):
-        return "JSON"
-    if text.startswith(b"{"):
-        first = parse_leniently(text.split(b"\n", 1)[0])
-        return "NDJSON" if isinstance(first, dict) and not isinstance(first.get("items"), list) else "JSON"
-    return "JSON" if ending == ".json" else ""

@@ -8,27 +8,29 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
-from storage import disk_space, limits
-from storage.archive import imported_micros, plans
+from storage import disk_space, exact_json, limits
 from storage.archive import sql as archive_sql
-from storage.archive.checking import Fault, check_file, key_of, prepare, tell_broken
-from storage.archive.json_stream import Broken
-from storage.archive.plans import Choice, Plan, PortionReport
-from storage.archive.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.importing import imported_micros, plans
+from storage.archive.importing.checking import Fault, check_file, key_of, prepare, tell_broken
+from storage.archive.importing.plans import Choice, Plan, PortionReport
+from storage.archive.importing.sources import FileSource, FoundFile, ItemSource, MicroSource, Source
+from storage.archive.importing.updating import find_changes
+from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.tables import CsvItems
 from storage.base import bases
-from storage.base.items import PreparedItem
+from storage.base.items import PreparedItem, prepare_item
 from storage.drive import content_types, drives, files
 from storage.drive.failpoints import reach
 from storage.drive.files import Stored
 from storage.drive.parts import PartWriter, hold, reserve
 from storage.drive.sql import files as files_sql
-from storage.errors import CollectionNotFound, Unauthorized
+from storage.errors import CollectionNotFound, InvalidInput, Unauthorized
 from storage.models import Base, Import, ImportProblem
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors, run, run_one
@@ -100,10 +102,8 @@ class Importer:
             raise Superseded from None  # the collection was deleted, and its reports with it
 
     def _store_items(self, report: PortionReport, base: ItemSource) -> None:
-        bases.ensure_base(collection_id=self._access.collection_id, name=report.into)
-        base_id = Base.objects.values_list("id", flat=True).get(
-            collection_id=self._access.collection_id, name=report.into
-        )
+        """The Base is made with the first items: a file that cannot be read leaves none behind."""
+        target = _Target(self._access.collection_id, report.into, _way(report, base), isinstance(base, CsvItems))
         batch = _Items()
         try:
             for read in base.read(skip=self.position.number):
@@ -111,8 +111,8 @@ class Importer:
                     row = prepare(read)
                     row = row if self._lets_expire else row._replace(expires=None)
                     if batch.is_full or row.key in batch.rows:
-                        self._commit_items(report, base_id, batch)
-                    batch.rows[row.key] = row
+                        self._commit_items(report, target, batch)
+                    batch.rows[row.key] = _Item(row, read.spot, base.entry)
                 except Fault as fault:
                     report.skip(fault.reason)
                     self._note(Problem(base.entry, fault.what, read.spot, key_of(read)))
@@ -120,28 +120,69 @@ class Importer:
         except (Broken, Damaged) as error:
             report.broken = tell_broken(error)
             self._note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
-        self._commit_items(report, base_id, batch)
-        if report.do == "replace":
+        if not report.broken:
+            target.make()
+        self._commit_items(report, target, batch)
+        if report.do == "replace" and target.is_made:
+            base_id = target.make()
             self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))
 
-    def _commit_items(self, report: PortionReport, base_id: int, batch: "_Items") -> None:
+    def _commit_items(self, report: PortionReport, target: "_Target", batch: "_Items") -> None:
         if batch.rows:
             disk_space.check_space_for_items()
+        base_id = target.make() if batch.rows else 0
         with engine_errors(), transaction.atomic():
             if batch.rows:
-                statement = archive_sql.import_items(base_id, list(batch.rows.values()), since=self.position.since)
-                new, replaced = run_one(statement)
-                if new + replaced < len(batch.rows):
-                    raise Superseded
-                report.new, report.replaced = report.new + new, report.replaced + replaced
-                report.read += new + replaced
-                report.bytes += sum(row.size_bytes for row in batch.rows.values())
+                self._write_items(report, target, base_id, batch)
             self.position.number = max(batch.number, self.position.number)
             self.position.bytes += batch.bytes
             self._save()
             reach("import-before-commit")
         reach("import-after-commit")
         batch.clear()
+
+    def _write_items(self, report: PortionReport, target: "_Target", base_id: int, batch: "_Items") -> None:
+        """In the caller's transaction."""
+        rows = [each.row for each in batch.rows.values()]
+        if target.way == "update":
+            rows = self._merge_items(report, target, base_id, batch)
+        report.bytes += sum(row.size_bytes for row in rows)
+        if not rows:
+            return
+        done = run_one(archive_sql.import_items(base_id, list(rows), since=self.position.since, way=target.way))
+        if not done.is_there:
+            raise Superseded
+        if target.way == "add":
+            report.read += done.written
+            report.new += done.written
+            for _ in range(len(rows) - done.written):
+                report.skip("There already")
+            return
+        report.new, report.replaced = report.new + done.written - done.known, report.replaced + done.known
+        report.read += done.written
+
+    def _merge_items(
+        self, report: PortionReport, target: "_Target", base_id: int, batch: "_Items"
+    ) -> list[PreparedItem]:
+        """The rows to write: of items that are there with what the file changes, unless that is nothing."""
+        stored = {row.key: row.value for row in run(archive_sql.lock_items(base_id, list(batch.rows)))}
+        rows = []
+        for key, item in batch.rows.items():
+            if key not in stored:
+                rows.append(item.row)
+                continue
+            before = exact_json.parse(stored[key].encode())
+            changes = find_changes(exact_json.parse(item.row.json.encode()), before, is_table=target.is_table)
+            if not changes:
+                report.read += 1
+                report.unchanged += 1
+                continue
+            try:
+                rows.append(prepare_item({"key": key, **before, **changes}))
+            except InvalidInput as error:
+                report.skip(error.args[0].split(":")[0])
+                self._note(Problem(item.entry, ". ".join(error.messages), item.spot, key))
+        return rows
 
     def _store_files(self, report: PortionReport, drive: FileSource) -> None:
         drive_id = drives.ensure_drive(collection_id=self._access.collection_id, name=report.into)
@@ -263,11 +304,47 @@ def keep_problems(import_id: UUID, problems: list[Problem]) -> None:
     ImportProblem.objects.bulk_create(ImportProblem(found_in_id=import_id, **each) for each in kept)
 
 
+def _way(report: PortionReport, base: ItemSource) -> str:
+    """What becomes of items that are there: "update", "merge" or "add"."""
+    if report.do == "rename":
+        return "update" if isinstance(base, CsvItems) else "merge"
+    return "merge" if report.do == "replace" else report.do
+
+
+class _Target:
+    """The Base that items go into, made when it is needed."""
+
+    def __init__(self, collection_id: str, name: str, way: str, is_table: bool) -> None:
+        self._collection_id, self._name = collection_id, name
+        self._id = 0
+        self.way, self.is_table = way, is_table
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self._id)
+
+    def make(self) -> int:
+        """The id. Raises Unauthorized when the collection is gone."""
+        if not self._id:
+            bases.ensure_base(collection_id=self._collection_id, name=self._name)
+            found = Base.objects.values_list("id", flat=True)
+            self._id = found.get(collection_id=self._collection_id, name=self._name)
+        return self._id
+
+
+class _Item(NamedTuple):
+    """An item to store, and where it stands in the file."""
+
+    row: PreparedItem
+    spot: str
+    entry: str
+
+
 @dataclass
 class _Items:
     """A batch of items by key, and how far it reaches."""
 
-    rows: dict[str, PreparedItem] = field(default_factory=dict)
+    rows: dict[str, _Item] = field(default_factory=dict)
     number: int = 0
     bytes: int = 0
 

@@ -6,7 +6,7 @@ import in `importer.py`.
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +20,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from storage import disk_space, limits
-from storage.archive import checking, plans
-from storage.archive.importer import Importer, keep_problems
-from storage.archive.plans import Choice
-from storage.archive.sources import open_source
+from storage.archive.importing import checking, plans
+from storage.archive.importing.importer import Importer, keep_problems
+from storage.archive.importing.plans import Choice, Reading
+from storage.archive.importing.sources import open_source
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.drive import files, parts
@@ -51,9 +51,15 @@ _NAME_MAX_CHARACTERS = 255
 
 
 def start_import(
-    *, collection_id: str, file_name: str, size_bytes: int, asked_by: User | None, is_direct: bool = False
+    *,
+    collection_id: str,
+    file_name: str,
+    size_bytes: int,
+    asked_by: User | None,
+    is_direct: bool = False,
+    plan: dict[str, Any] | None = None,
 ) -> Import:
-    """Create an import whose archive is not uploaded yet.
+    """Create an import whose archive is not uploaded yet. `plan` is what `plan_to_check` makes.
 
     Raises CollectionNotFound, DiskFull, InvalidInput (its size, or too many are not done).
     """
@@ -76,6 +82,7 @@ def start_import(
             asked_by=asked_by,
             is_direct=is_direct,
             is_kept=not is_direct,
+            plan=plan or {},
         )
         _record(Verb.IMPORT_STARTED, import_, {"size_bytes": size_bytes})
         return import_
@@ -147,10 +154,16 @@ def delete_import(*, collection_id: str, import_id: UUID) -> None:
             parts.drop_parts(import_id)
 
 
-def request_check(*, collection_id: str, import_id: UUID, is_typed: bool) -> None:
-    """Check the archive again, reading a CSV with or without types. Raises ArchiveNotFound unless it is at rest and kept."""
-    plan: dict[str, Any] = {"is_typed": is_typed}
+def request_check(*, collection_id: str, import_id: UUID, readings: Mapping[str, Reading] | None = None) -> None:
+    """Check the archive again, its Bases read as somebody wants it. Raises ArchiveNotFound unless it is at rest and kept."""
+    into = find_import(collection_id=collection_id, import_id=import_id).plan.get("into", "")
+    plan = plan_to_check(into=into, readings=readings)
     _restart(collection_id, import_id, state=_State.CHECKING, plan=plan, choices={})
+
+
+def plan_to_check(*, into: str = "", readings: Mapping[str, Reading] | None = None) -> dict[str, Any]:
+    """What is kept of an import until it is checked: the Base that a file of items is for, and how its Bases are to be read."""
+    return {"into": into, "readings": {name: msgspec.to_builtins(each) for name, each in (readings or {}).items()}}
 
 
 def request_run(*, collection_id: str, import_id: UUID, choices: list[Choice]) -> None:
@@ -243,7 +256,7 @@ def work_on_import(import_: Import, path: Path | None = None) -> None:
 
 
 def _check(import_: Import, lease: Lease, stream: IO[bytes]) -> None:
-    is_typed = import_.plan.get("is_typed", True)
+    into, readings = import_.plan.get("into", ""), plans.read_readings(import_.plan)
     problems: list[Problem] = []
     total = read_bytes = 0
 
@@ -258,11 +271,12 @@ def _check(import_: Import, lease: Lease, stream: IO[bytes]) -> None:
         read_bytes += size_bytes
         lease.tick(bytes_done=read_bytes, problems_total=total)
 
-    source = open_source(stream, size_bytes=import_.size_expected, file_name=import_.file_name, is_typed=is_typed)
-    plan = plans.make_plan(source, is_typed=is_typed)
+    source = open_source(stream, size_bytes=import_.size_expected, file_name=import_.file_name, base=into)
+    plan = plans.make_plan(source, into=into, readings=readings)
     everything = sum(base.size_bytes for base in source.bases) + sum(drive.size_bytes for drive in source.drives)
     lease.save(bytes_expected=everything, bytes_done=0, problems_total=0)
-    checking.check_source(source, plan, note=note, progress=progress)
+    here = checking.Here(import_.collection_id)
+    checking.check_source(source, plan, here=here, note=note, progress=progress)
     with engine_errors(), transaction.atomic():
         # The lease first: it locks the row, so that a worker that lost it cannot write after the one that has it.
         lease.save(
@@ -279,7 +293,8 @@ def _check(import_: Import, lease: Lease, stream: IO[bytes]) -> None:
 
 def _run(import_: Import, lease: Lease, stream: IO[bytes]) -> None:
     plan, choices = plans.read_plan(import_.plan), plans.read_choices(import_.choices)
-    source = open_source(stream, size_bytes=import_.size_expected, file_name=import_.file_name, is_typed=plan.is_typed)
+    source = open_source(stream, size_bytes=import_.size_expected, file_name=import_.file_name, base=plan.into)
+    plans.prepare_to_read(source, plan)
     Importer(import_, lease, plan, choices).run(source)
     lease.save(
         state=_State.DONE, finished_at=Now(), touched_at=Now(), bytes_done=F("bytes_expected"), attempts=0, reason=""

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 
 from storage import disk_space, limits
 from storage.archive import sql as archive_sql
+from storage.archive.exporting.zipping import CollectionZip
 from storage.archive.manifest import Totals
-from storage.archive.zipping import CollectionZip
 from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb

@@ -15,10 +15,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from storage import disk_space, limits, zip_reader
-from storage.archive import checking, exports, manifest, plans
-from storage.archive.importer import Importer
-from storage.archive.plans import Choice, Plan
-from storage.archive.sources import Source, open_source
+from storage.archive import manifest
+from storage.archive.exporting import exports
+from storage.archive.importing import checking, plans
+from storage.archive.importing.importer import Importer
+from storage.archive.importing.plans import Choice, Plan
+from storage.archive.importing.sources import Source, open_source
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import collections, deletion
@@ -170,7 +172,7 @@ def _restore_and_compare(export: Export, lease: Lease) -> list[str]:
         archive = zip_reader.open_zip(stream, export.size_bytes)
         promised = manifest.find_manifest(archive)
         source = open_source(stream, size_bytes=export.size_bytes, file_name="export.zip")
-        plan = plans.make_plan(source, is_typed=True)
+        plan = plans.make_plan(source)
         restoring = Import.objects.create(
             collection=scratch,
             file_name="export.zip",
