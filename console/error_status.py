@@ -128,6 +128,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.RunNotFound: 404,
     errors.MicroNotFound: 404,
     errors.PersonNotFound: 404,
+    errors.ShareLinkNotFound: 404,
     errors.SignInNotFound: 404,
     errors.UploadNotFound: 404,
     errors.ViewNotFound: 404,

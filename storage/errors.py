@@ -316,6 +316,12 @@ class InvitationSpent(StorageError):
     default = "This invitation was used or withdrawn, or has expired"
 
 
+class ShareLinkNotFound(StorageError):
+    """There is no such share link, or it has expired, was revoked, or its file is gone."""
+
+    default = "This link no longer works"
+
+
 class EngineUnreachable(StorageError):
     """Postgres or S3 did not answer in time; trying again later may help."""
 

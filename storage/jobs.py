@@ -33,7 +33,9 @@ from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
+from storage.share_links import links
 from storage.throttles import tries
+from storage.thumbnails import making
 
 
 def _once(work: Callable[..., Any]) -> "Task[..., Any, Any]":
@@ -88,6 +90,13 @@ def continue_file_deletions(timestamp: int) -> None:
     """At once when many files are deleted or restored, and every minute, to continue after a crash."""
     file_deletion.continue_deletions()
     room.make_room()
+
+
+@_every("* * * * *")
+def make_thumbnails(timestamp: int) -> None:
+    """At once when a page wants some, and every minute, to continue after a crash; in short turns, so that a worker can end."""
+    if making.make_wanted():
+        start(make_thumbnails)
 
 
 @_once
@@ -164,10 +173,11 @@ def sweep_micros(timestamp: int) -> None:
 
 @_every("17 4 * * *")
 def remove_spent_sessions(timestamp: int) -> None:
-    """Once a night: delete expired sessions and invitations, and the rows of old deletions."""
+    """Once a night: delete expired sessions and invitations, share links, and the rows of old deletions."""
     people.remove_spent()
     deletion.forget_old()
     file_deletion.forget_old()
+    links.forget_old()
 
 
 @_every("23 * * * *")

@@ -62,6 +62,7 @@ ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
 SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
 SEARCH_ROWS = 100_000  # names that one request of a search looks at
 SEARCH_FOLDERS = 2_000  # likewise folders
+FOLDER_COUNTED_FILES = 10_000  # in one folder, for its size in a list
 FOLDERS_PER_LIST = 500  # in the list that a file can be moved to
 NAMES_PER_REQUEST = 10_000  # that one request may choose
 MOVE_MAX_FILES = 100_000  # renamed or moved in one transaction; who writes to the Drive waits for it
@@ -80,6 +81,29 @@ PREVIEW_PDF_OBJECTS = 100_000  # of a PDF
 PREVIEW_PDF_UNPACKED_BYTES = 33_554_432  # of the objects that a PDF holds packed
 PREVIEW_PDF_TABLE_BYTES = 4_194_304  # of the table of its objects, unpacked
 PREVIEW_HIGHLIGHT_SECONDS = 0.3  # of processor time for colours; the rest of a text goes without
+
+# Thumbnails (all ours)
+THUMBNAIL_SOURCE_MAX_BYTES = 26_214_400  # of a picture that one is made of
+THUMBNAIL_MAX_PIXELS = 50_000_000  # likewise
+THUMBNAIL_MAX_BYTES = 65_536  # of the small picture
+THUMBNAIL_MEMORY_BYTES = 536_870_912  # of the process that makes one
+THUMBNAIL_CPU_SECONDS = 10  # of processor time, likewise
+THUMBNAIL_SECONDS = 60.0  # that it may take in all, on however busy a machine
+THUMBNAIL_TURN_SECONDS = 10.0  # then other jobs may come first
+THUMBNAIL_ATTEMPTS_MAX = 3  # at one, when the worker dies or S3 does not answer
+THUMBNAILS_WAITING_MAX = 10_000  # to be made, of all Drives
+
+# Share links (all ours)
+SHARE_LINKS_MAX = 1_000  # of one Drive, those that ended within SHARE_LINK_KEPT_SECONDS among them
+SHARE_LINK_HOURS_MAX = 8_760  # that one is good for: a year
+SHARE_LINK_KEPT_SECONDS = 2_592_000  # after its end, so that people see what became of it
+SHARE_LINK_PREFIX_CHARACTERS = 6  # of its secret, for people to recognise it
+SHARE_DOWNLOADS_OF_ONE_LINK = 16  # at once, in one web worker
+SHARE_DOWNLOADS_AT_ONCE = 64  # of all links, likewise: half of TRANSFERS_AT_ONCE stays for others
+SHARE_PASSWORD_MAX_CHARACTERS = 128
+SHARE_OPEN_SECONDS = 3_600  # that a browser with the right password need not give it again
+SHARE_PASSWORD_TRIES = 10  # wrong ones for one link, from one address, in SIGN_IN_WINDOW_SECONDS
+SHARE_PASSWORD_TRIES_FROM_ANYWHERE = 100  # likewise, from everywhere, in SIGN_IN_ANYWHERE_SECONDS
 
 # Work whose processor time a stranger can drive up: it is done in processes that can be ended (all ours)
 WORK_CPU_SECONDS = 0.5  # of processor time for one piece

@@ -70,6 +70,7 @@ def _delete_garbage(age_seconds: int) -> int:
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)
+        run(blobs_sql.forget_thumbnails(gone))
         run(blobs_sql.forget_garbage(gone))
         # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
         run(blobs_sql.put_off_garbage(list(refused)))

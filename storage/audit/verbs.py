@@ -10,6 +10,7 @@ class Kind(StrEnum):
     PEOPLE = "people"
     KEYS = "keys"
     DELETIONS = "deletions"
+    SHARES = "shares"
     ARCHIVES = "archives"
     MICROS = "micros"
     SETTINGS = "settings"
@@ -68,6 +69,8 @@ class Verb(StrEnum):
     FILES_RESTORED = "files.restore"
     SWEPT = "server.sweep"
     RECONCILED = "server.reconcile"
+    LINK_CREATED = "link.create"
+    LINK_REVOKED = "link.revoke"
     EXPORT_REQUESTED = "export.create"
     EXPORT_TESTED = "export.test"
     EXPORT_DOWNLOADED = "export.download"
@@ -120,6 +123,7 @@ _KINDS = {
     Kind.PEOPLE: "People and roles",
     Kind.KEYS: "Data keys",
     Kind.DELETIONS: "Deletions",
+    Kind.SHARES: "Share links",
     Kind.ARCHIVES: "Exports and imports",
     Kind.MICROS: "Micros",
     Kind.SETTINGS: "Settings",
@@ -167,6 +171,8 @@ _VERBS = {
     Verb.FILES_RESTORED: (Kind.DELETIONS, "restored deleted files of the Drive"),
     Verb.SWEPT: (Kind.DELETIONS, "swept the server"),
     Verb.RECONCILED: (Kind.DELETIONS, "reconciled the bucket with the database"),
+    Verb.LINK_CREATED: (Kind.SHARES, "created a share link to"),
+    Verb.LINK_REVOKED: (Kind.SHARES, "revoked a share link to"),
     Verb.EXPORT_REQUESTED: (Kind.ARCHIVES, "requested an export"),
     Verb.EXPORT_TESTED: (Kind.ARCHIVES, "requested a test of an export"),
     Verb.EXPORT_DOWNLOADED: (Kind.ARCHIVES, "downloaded an export"),

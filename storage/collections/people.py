@@ -12,7 +12,7 @@ from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import keys
-from storage.collections.departures import fail_imports
+from storage.collections.departures import fail_imports, revoke_share_links
 from storage.collections.holding import hold_people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Invitation, Membership, Session
@@ -58,7 +58,7 @@ def make_owner(*, person: User) -> bool:
 
 
 def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()) -> None:
-    """Delete an account with its invitations, end its sessions and its imports.
+    """Delete an account with its invitations, end its sessions, its imports and its share links.
 
     Data keys do not change, but for those that the person made whose ids are in `revoked_keys`. Raises PersonNotFound, and
     InvalidInput for one's own account.
@@ -71,6 +71,7 @@ def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()
             raise PersonNotFound(f"Nobody has the id {person_id}")
         keys.revoke_keys_made_by(person_id, key_ids=revoked_keys)
         fail_imports(person)
+        revoke_share_links(person)
         details = {"person": person_id}
         for collection_id in Membership.objects.filter(person=person).values_list("collection_id", flat=True):
             audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=person.username, details=details)

@@ -13,7 +13,9 @@ from storage.models.items import Base, Item, SaveReceipt
 from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
+from storage.models.share_links import ShareLink
 from storage.models.throttles import Throttle
+from storage.models.thumbnails import Thumbnail
 
 __all__ = [
     "AccessToken",
@@ -58,9 +60,11 @@ __all__ = [
     "SaveReceipt",
     "SavedView",
     "Session",
+    "ShareLink",
     "SignInRules",
     "SnapshotSchedule",
     "TerminalSignIn",
     "Throttle",
+    "Thumbnail",
     "Upload",
 ]

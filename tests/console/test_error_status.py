@@ -65,6 +65,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.MicroNotFound(), 404, ["Micro not found"], {}, {}),
     (errors.PersonNotFound(), 404, ["Person not found"], {}, {}),
     (errors.RunNotFound(), 404, [errors.RunNotFound.default], {}, {}),
+    (errors.ShareLinkNotFound(), 404, [errors.ShareLinkNotFound.default], {}, {}),
     (errors.SignInNotFound(), 404, [errors.SignInNotFound.default], {}, {}),
     (errors.SignInRefused(), 403, [errors.SignInRefused.default], {}, {}),
     (errors.SignInOver(), 410, [errors.SignInOver.default], {}, {}),

@@ -36,8 +36,10 @@ from storage.models import (
     MicroRun,
     Role,
     SavedView,
+    ShareLink,
 )
 from storage.postgres.caller import Access
+from storage.share_links import links
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member, make_person
 from tests.storage.rows import fill_drive
@@ -60,6 +62,8 @@ OPEN = {
     "python-client",
     "client-wheel",
     "deploy-button",
+    "shared",
+    "shared-file",
 }
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
@@ -137,12 +141,18 @@ LEAST_ROLE = {
     "drive-upload-end": Role.MEMBER,
     "drive-clashes": Role.READER,
     "drive-counts": Role.READER,
+    "drive-sizes": Role.READER,
+    "drive-thumbnails": Role.READER,
+    "drive-thumbnail": Role.READER,
     "drive-folders": Role.READER,
     "drive-rename": Role.MEMBER,
     "drive-move": Role.MEMBER,
     "drive-delete": Role.MEMBER,
     "drive-deletion": Role.READER,
     "drive-undo": Role.MEMBER,
+    "share-links": Role.MEMBER,
+    "new-share-link": Role.MEMBER,
+    "revoke-share-link": Role.MEMBER,
     "exports": Role.MEMBER,
     "new-export": Role.MEMBER,
     "download-export": Role.MEMBER,
@@ -217,6 +227,8 @@ ASKED_BY_SCRIPTS = {
     "drive-uploads",
     "drive-clashes",
     "drive-counts",
+    "drive-sizes",
+    "drive-thumbnails",
     "drive-rename",
     "drive-move",
     "drive-delete",
@@ -226,7 +238,9 @@ READ_ONLY = {"collection-audit", "export-collection-audit"}
 # An upload is one person's; for every other it is not there, whatever their role.
 SOMEBODY_ELSES = {"drive-upload", "drive-part", "drive-upload-end"}
 PUT_ONLY = {"drive-part"}
-QUERY = dict.fromkeys(("drive-file", "drive-preview", "drive-copy", "drive-zip"), "?name=a.txt")
+QUERY = dict.fromkeys(
+    ("drive-file", "drive-preview", "drive-copy", "drive-zip", "drive-thumbnail", "new-share-link"), "?name=a.txt"
+)
 POST_ONLY = ASKED_BY_SCRIPTS | {
     "restore-store",
     "base-change-count",
@@ -269,6 +283,8 @@ ANSWERS = (
     # Nobody has a second factor here, and no provider is set.
     | {name: {404} for name in ("rename-passkey", "remove-factor", "recovery-codes")}
     | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
+    # The file is no picture.
+    | {"drive-thumbnail": {404}}
     # No Micro is named, and the token is somebody else's.
     | {"enter-micro": {404}, "revoke-token": {404}}
 )
@@ -305,6 +321,8 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "export_id": lambda: make_export(cast).id,
         "import_id": lambda: make_import(cast).id,
         "token": "no-token",
+        "share": "no-link",
+        "link_id": lambda: make_share_link(cast).pk,
         "file_name": "no-wheel.whl",
         "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
         "kind": "base",
@@ -371,6 +389,21 @@ def make_git_fetch(cast: Cast) -> GitFetch:
 
 def _of_micro(cast: Cast) -> dict[str, Any]:
     return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
+
+
+def make_share_link(cast: Cast, text: str = "") -> ShareLink:
+    """A link to the file of the Drive, good for an hour, of this secret or a new one."""
+    drive = make_drive(cast)
+    access = Access(cast.collection.id, person_id=cast.owner.pk)
+    return links.create_link(
+        access=access,
+        drive_id=folders.find_drive(collection_id=cast.collection.id, name=drive),
+        drive=drive,
+        name="a.txt",
+        text=text or secrets.token_hex(),
+        hours=1,
+        made_by=cast.owner,
+    )
 
 
 def start_upload(cast: Cast) -> str:

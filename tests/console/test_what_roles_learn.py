@@ -47,6 +47,7 @@ from tests.console.test_routes import (
     ROUTES,
     SOMEBODY_ELSES,
     SignedIn,
+    make_share_link,
     method_of,
     signed_in,  # noqa: F401 (a fixture)
     undone_line,
@@ -68,6 +69,7 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "who made a key": MEMBERS,
     "a revoked key's name": MEMBERS,
     "an import's file": MEMBERS,
+    "a share link's first characters": MEMBERS,
     "why an export failed": MEMBERS,
     "a Micro's name": READERS,
     "what a Micro printed": READERS,
@@ -158,6 +160,7 @@ def canaries(people: Cast) -> dict[str, str]:
         "who made a key": maker.username,
         "a revoked key's name": "canary-revoked",
         "an import's file": "canary-file.zip",
+        "a share link's first characters": f"{make_share_link(people, 'Kanari-of-a-link').prefix}…",
         "why an export failed": "canary-reason",
         "an invitation's note": "canary-invited",
         "a member who did nothing": idle.username,
@@ -310,6 +313,7 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "change_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "view_id": 2**31,
         "store_deletion_id": 2**31,
+        "link_id": 2**31,
     }
     nothing |= {
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,

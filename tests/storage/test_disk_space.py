@@ -52,6 +52,7 @@ from storage.models import (
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from storage.s3.cache import Copies
+from storage.share_links import links
 from tests.commands import run_here
 from tests.people import PASSWORD, make_cast
 from tests.serving import ROOT
@@ -129,6 +130,9 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a folder": lambda full: folders.make_folder(access=full.access, drive_id=full.drive_id, path="new/"),
     "a rename": lambda full: moves.rename(access=full.access, drive_id=full.drive_id, old="f", new="g"),
     "a move": lambda full: moves.move(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []), to="new/"),
+    "a share link": lambda full: links.create_link(
+        drive_id=full.drive_id, name="f", text="new", hours=1, made_by=full.person, **full.d
+    ),
     "a collection": lambda full: collections.create_collection("Another"),
     "an export": lambda full: exports.ask_for_export(collection_id=full.collection_id, asked_by=full.person),
     "an import": lambda full: imports.start_import(
@@ -257,6 +261,8 @@ TABLES = {
     "storage.BaseFigures": _A_ROW_FOR_EACH,
     "storage.Drive": "a Drive",
     "storage.File": "a file",
+    "storage.ShareLink": "a share link",
+    "storage.Thumbnail": _LEFT_OUT,
     "storage.Folder": "a folder",
     "storage.FileDeletion": "a deletion of files",
     "storage.DeletedFile": "a deletion of files",
