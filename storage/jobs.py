@@ -102,7 +102,7 @@ def make_thumbnails(timestamp: int) -> None:
 @_once
 def make_room(timestamp: int) -> None:
     """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
-    room.make_room(wait_seconds=15)
+    room.make_room(wait_seconds=30)
 
 
 @_every("* * * * *")

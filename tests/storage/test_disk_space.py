@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from console.accounts.openid import admission
-from storage import disk_space, jobs, room
+from storage import disk_space, jobs, room, sweeper
 from storage.access_tokens import sign_ins, tokens
 from storage.archive.exporting import exports, snapshots
 from storage.archive.importing import imports
@@ -29,7 +29,8 @@ from storage.collections import collections, invitations, keys, roles, stores
 from storage.collections import deletion as collection_deletion
 from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
 from storage.drive.moves import Chosen
-from storage.errors import DiskFull
+from storage.embedded import seaweedfs
+from storage.errors import DiskFull, EngineUnreachable
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.queue import EventQueue
@@ -409,6 +410,32 @@ def test_garbage_goes_at_once_when_room_is_short(settings: Settings) -> None:
     assert Blob.objects.filter(id=blob_id).exists()
     settings.DISK_RESERVE_MB = 10**9
     eventually(lambda: room.make_room() or not Blob.objects.filter(id=blob_id).exists())
+
+
+def test_room_is_made_although_engines_fail_for_lack_of_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SeaweedFS may just be started again, and PostgreSQL find no room to give back its own."""
+    done: list[str] = []
+
+    def sweep(*, at_once: bool) -> sweeper.SweptFiles:
+        done.append("swept")
+        if len(done) < 3:
+            raise EngineUnreachable()
+        settings.DISK_RESERVE_MB = 0
+        return sweeper.SweptFiles(0, 0, 0)
+
+    def give_back(statement: object) -> None:
+        raise DiskFull()
+
+    settings.DISK_RESERVE_MB = 10**9
+    monkeypatch.setattr(sweeper, "sweep_files", sweep)
+    monkeypatch.setattr(room, "run", give_back)
+    monkeypatch.setattr(seaweedfs, "compact", lambda *_, **__: done.append("compacted"))
+    monkeypatch.setattr(room, "_ASK_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(room, "_LAZY_SECONDS", 0)
+    with pytest.raises(EngineUnreachable):
+        room.make_room()
+    room.make_room(wait_seconds=30)
+    assert done == ["swept"] * 3 + ["compacted"] * settings.S3_IS_BUNDLED
 
 
 def test_the_command_sweeps_now() -> None:

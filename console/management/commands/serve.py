@@ -42,6 +42,7 @@ from storage.embedded import (
 )
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
+from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
 from storage.s3 import blobs
@@ -235,7 +236,9 @@ class Command(BaseCommand):
         self.binaries = paths.binaries(self.account)
         common: dict[str, Any] = {"binaries": self.binaries, "account": self.account}
         if settings.S3_IS_BUNDLED:
-            self._run(seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common))
+            child = seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common)
+            self._run(child)
+            self.upkeep.watch(StuckJournal(child))
         if not settings.DATABASE_URL:
             if not postgres.folder(self.home).is_dir():
                 self._say("Creating the database ...")

@@ -68,20 +68,21 @@ def drop_old_uploads(age_seconds: int, limit: int) -> Statement[Affected]:
     )
 
 
-def find_garbage(age_seconds: int, limit: int) -> Statement[BlobId]:
+def find_garbage(age_seconds: int, limit: int, *, spares_archives: bool = True) -> Statement[BlobId]:
     """Rows: ids of blobs that have been garbage this long, oldest first.
 
     An export reads one moment of the collection for as long as it takes, so what became garbage after it began stays.
-    Five minutes are for the writes that were under way then: their time is that of their beginning.
+    Five minutes are for the writes that were under way then: their time is that of their beginning. Unless `spares_archives`,
+    only an export that goes to the reader of a command keeps anything: one that is stored would find no room anyway.
     """
     return Statement(
         """
         SELECT id FROM storage_blob WHERE state = 'garbage' AND changed_at < now() - make_interval(secs => $1)
         AND changed_at < (SELECT coalesce(min(started_at), 'infinity') - interval '5 minutes' FROM storage_export
-                          WHERE state = 'running')
+                          WHERE state = 'running' AND (is_direct OR $3))
         ORDER BY changed_at LIMIT $2
     """,
-        [age_seconds, limit],
+        [age_seconds, limit, spares_archives],
         BlobId,
     )
 
