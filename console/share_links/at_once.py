@@ -5,7 +5,7 @@ However many there are, people and apps find a turn to move files (`storage/s3/t
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from storage import limits
@@ -42,7 +42,8 @@ class Place:
 class HeldWhileSent:
     """The body of an answer, which keeps a place until it is closed."""
 
-    def __init__(self, body: Iterable[Any], place: Place) -> None:
+    def __init__(self, body: Any, place: Place) -> None:
+        """`body`: as Django has it, iterated once."""
         self._body, self._place = body, place
 
     def __iter__(self) -> Iterator[Any]:

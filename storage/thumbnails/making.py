@@ -36,7 +36,7 @@ _VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY
 _PREFIXES = ("PYTHON", "LC_", "HOMEPORT_INSTANCE")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Small:
     """A small picture on its way to S3."""
 

@@ -14,8 +14,13 @@ from tests.waiting import MOMENT_SECONDS
 
 def test_share_open_download_revoke(server: Server, cast: Cast, pages: Pages) -> None:
     name = "c++ & 100% #1.txt"
-    drive = open_drive(pages, server, cast, {name: b"shared"})
+    drive = open_drive(pages, server, cast, {name: b"shared", "c other.txt": b"not"})
     page = drive.page
+    # Found by a name that means something in an address, also after a reload.
+    page.get_by_role("searchbox").fill("c++ & 100%")
+    drive.expect_labels(name)
+    page.reload()
+    drive.expect_labels(name)
     drive.row(name).click(button="right")
     page.get_by_role("menuitem", name="Share").click()
     dialog = page.locator("#dialog")
