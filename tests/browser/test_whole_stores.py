@@ -98,3 +98,23 @@ def test_from_the_pages_of_a_base_and_a_drive_and_for_a_reader(cast: Cast, pages
     page.get_by_role("button", name="What to do with pictures").click()
     expect(page.get_by_role("link", name="Open")).to_be_focused()
     expect(page.get_by_role("link", name=re.compile("Rename|Empty|Delete|Move"))).to_have_count(0)
+
+
+def test_on_a_wide_screen_all_stand_beside_the_pages(cast: Cast, pages: Pages) -> None:
+    for name in ("notes", "guests"):
+        make_base(cast, {"key": "a"}, name=name)
+    drives.ensure_drive(collection_id=cast.collection.id, name="photos")
+    page = pages(cast.reader, f"/collections/{cast.collection.id}/base/notes/", width=1700)
+    side = page.get_by_role("complementary", name="Bases and Drives")
+    expect(side.get_by_role("listitem")).to_have_text(["guests", "notes", "photos"])
+    expect(side.get_by_role("link", name="notes")).to_have_attribute("aria-current", "page")
+    find = side.get_by_role("searchbox", name="Find a Base or Drive")
+    find.fill("PHO")
+    expect(side.get_by_role("listitem")).to_have_text(["photos"])
+    find.press("ArrowDown")
+    expect(side.get_by_role("link", name="photos")).to_be_focused()
+    find.press("Enter")
+    page.wait_for_url(re.compile("/drive/photos/$"))
+    expect(side.get_by_role("link", name="photos")).to_have_attribute("aria-current", "page")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(side).to_be_hidden()

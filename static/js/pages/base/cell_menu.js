@@ -40,7 +40,7 @@ export function createCellMenu(table, view, { edits, keys, frame }) {
 
   /** @param {DOMRect} [at] where the pointer is; beside the cell without it */
   function open(row, name, at = null) {
-    if (!edits.take()) return;
+    if (table.isEditing && !edits.leave()) return;
     if (!isInRange(row, name)) table.setCursor({ id: row.id, name }, { focus: false });
     view.focusCursor();
     const cell = describe(row, name);
