@@ -4,16 +4,21 @@ One server answers on two ports, by http and by https, and browsers keep no cook
 `Secure` cookie could not be replaced over http, which would keep everybody from signing in there who had done so over https; and
 whoever can write into a plain connection could put a session of theirs into the encrypted one. So over https every cookie
 is called `__Host-NAME`, which browsers accept from https alone, and plain names are not read there.
+
+Below a path of a host that has other things too, cookies are for that path alone. `__Host-` would have them sent to all of the
+host, so they are called `__Secure-NAME` there.
 """
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from storage.names import is_text
 
 PREFIX = "__Host-"
+PREFIX_BELOW_A_PATH = "__Secure-"
 
 
 class CookiesByScheme:
@@ -24,17 +29,20 @@ class CookiesByScheme:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_secure = request.is_secure()
+        prefix = PREFIX_BELOW_A_PATH if settings.URL_PREFIX else PREFIX
         # A quoted cookie may spell any character; one that the database cannot hold is none that we set.
         request.COOKIES = {
-            name.removeprefix(PREFIX): value
+            name.removeprefix(prefix): value
             for name, value in request.COOKIES.items()
-            if name.startswith(PREFIX) == is_secure and is_text(value)
+            if name.startswith(prefix) == is_secure and is_text(value)
         }
         response = self._get_response(request)
+        for cookie in response.cookies.values():
+            cookie["path"] = settings.URL_PREFIX or "/"
         if is_secure:
             for name in list(response.cookies):
                 cookie = response.cookies.pop(name)
-                cookie.set(PREFIX + name, cookie.value, cookie.coded_value)
+                cookie.set(prefix + name, cookie.value, cookie.coded_value)
                 cookie["secure"] = True
-                response.cookies[PREFIX + name] = cookie
+                response.cookies[prefix + name] = cookie
         return response

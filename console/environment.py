@@ -21,6 +21,32 @@ _OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
 # One label after another, as a certificate takes them; a dot at the front stands for all names below.
 _HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_PATH_PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# What the first part of an address may be, without a prefix: a request below one of these could be meant in two ways.
+OWN_PATHS = frozenset(
+    (
+        "account",
+        "audit",
+        "clients",
+        "cli",
+        "collections",
+        "deploy",
+        "domains",
+        "enter",
+        "healthz",
+        "join",
+        "jump",
+        "people",
+        "readyz",
+        "sign-in",
+        "sign-out",
+        "static",
+        "terminal",
+        "tokens",
+        "v1",
+        "welcome",
+    )
+)
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
@@ -84,6 +110,20 @@ def read_hosts(env: Env) -> list[str]:
                 "HOMEPORT_ALLOWED_HOSTS", f"“{each}” is not a host name: write it without scheme, port and path"
             )
     return found
+
+
+def read_url_prefix(env: Env) -> str:
+    """HOMEPORT_URL_PREFIX: `/a` or `/a/b`, empty for none. Raises EnvError."""
+    text = env.str("HOMEPORT_URL_PREFIX", "").strip().strip("/")
+    if not text:
+        return ""
+    for part in text.split("/"):
+        if not _PATH_PART.fullmatch(part) or part in (".", ".."):
+            raise _wrong("HOMEPORT_URL_PREFIX", "write a path of letters, digits, “.”, “_” and “-”, such as /homeport")
+    first = text.partition("/")[0]
+    if first in OWN_PATHS:
+        raise _wrong("HOMEPORT_URL_PREFIX", f"this server has pages of its own below /{first}: choose another path")
+    return f"/{text}"
 
 
 def read_domains(env: Env) -> list[str]:

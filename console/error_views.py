@@ -2,10 +2,12 @@
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from console import origins
 from console.error_status import HashingBusy, UnknownPath
 from console.json_views import error_response
 from storage import limits
@@ -18,7 +20,8 @@ _DISK_FULL = "53100"
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_by_terminal(request):
         return error_response(InvalidInput("Bad request", str(exception)))
-    return render(request, "errors/400.html", status=400)
+    name = origins.unknown_name(request) if isinstance(exception, DisallowedHost) else ""
+    return render(request, "errors/400.html", {"unknown_name": name}, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,7 +36,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "errors/403_csrf.html", status=403)
+    """A form that is too old or another site's; or the server does not know where its own pages are, which it says."""
+    return render(request, "errors/403_csrf.html", {"mismatch": origins.find_mismatch(request)}, status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -28,6 +28,19 @@ def is_the_consoles(host: str) -> bool:
     return bool(name) and not _is_address(name) and validate_host(name, _own_names())
 
 
+def is_ours(host: str) -> bool:
+    """Whether this server is known by the name in a Host header, be it a Micro's. A domain of a Micro's own is not known here."""
+    name = micro_addresses.normalise_host(host)
+    return bool(name) and (is_below_domain(host) or validate_host(name, _own_names()))
+
+
+def is_given(host: str) -> bool:
+    """The same of the names that somebody has given it, without those that every machine has."""
+    name = micro_addresses.normalise_host(host)
+    given = [each.lower() for each in settings.GIVEN_HOSTS if each != "*"]
+    return bool(name) and (is_below_domain(host) or validate_host(name, given))
+
+
 def is_below_domain(host: str) -> bool:
     """Whether a Host header is below the Micros' domain: what is not a Micro's there is nobody's."""
     return micro_addresses.subdomain_of(micro_addresses.normalise_host(host)) is not None

@@ -15,6 +15,7 @@ import django
 from django.conf import settings
 from django.urls import get_resolver
 
+from console import host_names, url_prefix
 from console.cpu_affinity import find_processors, keep_to, share_of
 from console.server.listening import Listener
 from console.server.processes import Processes
@@ -43,7 +44,7 @@ def main() -> None:
     processors = find_processors()
     folder = settings.DATA / "incoming"
     folder.mkdir(mode=0o700, exist_ok=True)
-    proxies = TrustedProxies(settings.TRUSTED_PROXIES)
+    proxies = TrustedProxies(settings.TRUSTED_PROXIES, is_ours=host_names.is_ours, is_given=host_names.is_given)
 
     def work(number: int, beat: Callable[[], None]) -> None:
         if processors:
@@ -52,6 +53,7 @@ def main() -> None:
             answer,
             kinds=KINDS,
             kind_of=kind_of,
+            enter=url_prefix.enter,
             proxies=proxies,
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,

@@ -32,7 +32,7 @@ FILE_MAX_BYTES = 10_485_760
 _MISTAKES = "4xx"
 # Access tokens, data keys, and the links that let somebody in.
 _SECRET = re.compile(
-    r"(?<=hp_)[A-Za-z0-9]{40}|(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}|(?<=/join/)[^/\s]+|(?<=/welcome/)[^/\s]+"
+    r"(?<=hp_)[A-Za-z0-9]{40}|(?<=[a-z0-9]{10}_)[A-Za-z0-9]{32}|(?<=/join/)[^/\s]+|(?<=/s/)[^/\s]+|(?<=/welcome/)[^/\s]+"
 )
 
 logger = logging.getLogger(__name__)

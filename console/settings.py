@@ -4,6 +4,7 @@ Loading them writes nothing: what `serve` generated for this data folder (secret
 credentials) is read from `<data>/homeport.json`, and while there is none, a key for this process alone is made up.
 """
 
+import re
 import secrets
 import socket
 from pathlib import Path
@@ -84,6 +85,9 @@ GIVEN_HOSTS = environment.read_hosts(env)
 ALLOWED_HOSTS = [*GIVEN_HOSTS, *_OWN_NAMES]
 # Addresses or networks of reverse proxies whose X-Forwarded headers are believed.
 TRUSTED_PROXIES = environment.read_proxies(env)
+# The path below which the proxy in front has it, where the host has other things as well.
+URL_PREFIX = environment.read_url_prefix(env)
+FORCE_SCRIPT_NAME = URL_PREFIX or None
 # For a server that people reach over https alone: pages redirect to it, cookies need it, browsers remember it.
 HTTPS_ONLY = env.bool("HOMEPORT_HTTPS_ONLY", False)
 
@@ -217,7 +221,7 @@ if S3_IS_BUNDLED and _local:
     S3_ACCESS_KEY_ID = _local.s3.access_key
     S3_SECRET_ACCESS_KEY = _local.s3.secret_key
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
@@ -284,7 +288,8 @@ SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_FAILURE_VIEW = "console.error_views.csrf_failure"
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Who asks these does it over http: `serve`, and our own Caddy.
+SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(URL_PREFIX[1:] + '/' if URL_PREFIX else '')}(healthz|readyz|domains/ask)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY

@@ -17,10 +17,10 @@ KINDS = {
     "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING,
     "micros": limits.MICROS_REQUESTS_AT_ONCE,
 }
-_PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/")
+_PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/", "/s/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
 # A part that the command sends, and the end of its upload.
-_FILES_OF_COMMAND = re.compile(r"/cli/collections/[^/]+/drives/[^/]+/uploads/.")
+_FILES_OF_COMMAND = re.compile(r"/cli/collections/[^/]+/(?:drives/[^/]+/uploads/.|bases/[^/]+/imports/[^/]+/parts)")
 # What people send by hand may wait for S3, or for an app.
 _BY_HAND_PAGES = ("/visor/client/", "/redo/")
 

@@ -5,13 +5,15 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
+from django.conf import settings
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.urls import set_script_prefix
 
 application = get_wsgi_application()
 
-from console import host_names  # noqa: E402
+from console import host_names, url_prefix  # noqa: E402
 from console.front import application as front  # noqa: E402 (Django is set up by now)
 from console.front import recorded, refusals  # noqa: E402
 from console.parameters import PlainRequest  # noqa: E402
@@ -41,6 +43,8 @@ def answer(environ: dict[str, Any]) -> Answer:
     if _WAITS not in kept:
         kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
     engine_waits.begin(kept[_WAITS])
+    # Who writes an address of a page need not be Django, nor in a thread that it has seen.
+    set_script_prefix(f"{settings.URL_PREFIX}/")
     try:
         return _micro(environ) if environ[KIND] == "micros" else _console(environ)
     finally:
@@ -52,6 +56,7 @@ def _console(environ: dict[str, Any]) -> Answer:
 
     What writes is known by its path (`console/thread_kinds.py`): it could not begin again.
     """
+    url_prefix.take_away(environ)
     path = environ["PATH_INFO"]
     is_api = path.startswith("/v1/") or path == "/v1"
     if API_ONLY in environ and not is_api:
@@ -74,6 +79,7 @@ def _micro(environ: dict[str, Any]) -> Answer:
     if micro is None and host_names.is_below_domain(environ["HTTP_HOST"]):
         return refusals.answer(refusals.NO_APP, environ)
     if micro is None:
+        url_prefix.take_away(environ)
         raise AnsweredBy(kind_of_console(environ))
     return recorded.answer(environ, micro)
 

@@ -224,6 +224,22 @@ def _drive(page: Page, camera: Camera) -> None:
     camera.go("/drive/photos/?file=cover.jpg")
     page.wait_for_timeout(800)
     camera.take("preview")
+    camera.go("/drive/photos/")
+    page.get_by_role("button", name="Tiles", exact=True).click()
+    page.locator(".drive-thumbnail").nth(2).wait_for()
+    page.wait_for_timeout(800)
+    camera.take("tiles", height=620)
+    page.get_by_role("button", name="Tiles", exact=True).click()
+    page.locator('[data-name="cover.jpg"]').click(button="right")
+    page.get_by_role("menuitem", name="Share").click()
+    page.get_by_role("button", name="Create link").click()
+    page.locator("#dialog pre").wait_for()
+    # A server of somebody's has another address.
+    page.locator("#dialog pre").evaluate(
+        "(link) => { link.textContent = link.textContent.replace(location.origin, 'https://homeport.example.org') }"
+    )
+    camera.take("share-link", height=620)
+    page.keyboard.press("Escape")
 
 
 def _visor(page: Page, camera: Camera) -> None:

@@ -149,8 +149,20 @@ class DeletionNotFound(StorageError):
     default = "Deletion not found"
 
 
+class ChangeNotFound(StorageError):
+    """The collection has no change of many items with this id; it may have been long ago."""
+
+    default = "Change not found"
+
+
+class ViewNotFound(StorageError):
+    """The Base has no saved view with this id."""
+
+    default = "View not found"
+
+
 class UndoOver(StorageError):
-    """The deletion can no longer be undone."""
+    """The deletion, or the change, can no longer be undone."""
 
     default = "This can no longer be undone"
 
@@ -302,6 +314,12 @@ class InvitationSpent(StorageError):
     """The invitation was used or withdrawn, has expired, or whoever made it may no longer invite."""
 
     default = "This invitation was used or withdrawn, or has expired"
+
+
+class ShareLinkNotFound(StorageError):
+    """There is no such share link, or it has expired, was revoked, or its file is gone."""
+
+    default = "This link no longer works"
 
 
 class EngineUnreachable(StorageError):

@@ -18,7 +18,7 @@ from procrastinate.tasks import Task
 from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.audit import log as audit
-from storage.base import edits
+from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
 from storage.errors import StorageError
@@ -33,7 +33,9 @@ from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
+from storage.share_links import links
 from storage.throttles import tries
+from storage.thumbnails import making
 
 
 def _once(work: Callable[..., Any]) -> "Task[..., Any, Any]":
@@ -90,10 +92,17 @@ def continue_file_deletions(timestamp: int) -> None:
     room.make_room()
 
 
+@_every("* * * * *")
+def make_thumbnails(timestamp: int) -> None:
+    """At once when a page wants some, and every minute, to continue after a crash; in short turns, so that a worker can end."""
+    if making.make_wanted():
+        start(make_thumbnails)
+
+
 @_once
 def make_room(timestamp: int) -> None:
     """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
-    room.make_room(wait_seconds=15)
+    room.make_room(wait_seconds=30)
 
 
 @_every("* * * * *")
@@ -118,6 +127,18 @@ def continue_deployments(timestamp: int) -> None:
 def continue_git_fetches(timestamp: int) -> None:
     """At once when somebody wants a repository, and four times a minute, to continue what killed workers left."""
     fetches.continue_fetches()
+
+
+@_every("* * * * * */15")
+def continue_changes(timestamp: int) -> None:
+    """At once when somebody changes many items, and four times a minute, to continue what killed workers left."""
+    changes.continue_changes()
+
+
+@_every("* * * * *")
+def forget_changes(timestamp: int) -> None:
+    """Every minute; nearly always there is nothing to do."""
+    changes.forget_old()
 
 
 @_every("* * * * * */15")
@@ -152,10 +173,11 @@ def sweep_micros(timestamp: int) -> None:
 
 @_every("17 4 * * *")
 def remove_spent_sessions(timestamp: int) -> None:
-    """Once a night: delete expired sessions and invitations, and the rows of old deletions."""
+    """Once a night: delete expired sessions and invitations, share links, and the rows of old deletions."""
     people.remove_spent()
     deletion.forget_old()
     file_deletion.forget_old()
+    links.forget_old()
 
 
 @_every("23 * * * *")

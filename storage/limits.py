@@ -38,6 +38,7 @@ INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (our
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise
 SORT_MAX_ITEMS = 10_000  # matches sorted by an attribute (ours)
+SORT_MAX_ATTRIBUTES = 4  # that a table is sorted by, one after the other (ours)
 COUNT_EXACT_MAX = 10_000  # items of a Base counted exactly (ours)
 
 # Files
@@ -61,6 +62,7 @@ ROWS_PER_PAGE = 100  # of a folder; the next page comes as one scrolls
 SORTED_FILES_MAX = 10_000  # of one folder, sorted by anything but their names
 SEARCH_ROWS = 100_000  # names that one request of a search looks at
 SEARCH_FOLDERS = 2_000  # likewise folders
+FOLDER_COUNTED_FILES = 10_000  # in one folder, for its size in a list
 FOLDERS_PER_LIST = 500  # in the list that a file can be moved to
 NAMES_PER_REQUEST = 10_000  # that one request may choose
 MOVE_MAX_FILES = 100_000  # renamed or moved in one transaction; who writes to the Drive waits for it
@@ -79,6 +81,29 @@ PREVIEW_PDF_OBJECTS = 100_000  # of a PDF
 PREVIEW_PDF_UNPACKED_BYTES = 33_554_432  # of the objects that a PDF holds packed
 PREVIEW_PDF_TABLE_BYTES = 4_194_304  # of the table of its objects, unpacked
 PREVIEW_HIGHLIGHT_SECONDS = 0.3  # of processor time for colours; the rest of a text goes without
+
+# Thumbnails (all ours)
+THUMBNAIL_SOURCE_MAX_BYTES = 26_214_400  # of a picture that one is made of
+THUMBNAIL_MAX_PIXELS = 50_000_000  # likewise
+THUMBNAIL_MAX_BYTES = 65_536  # of the small picture
+THUMBNAIL_MEMORY_BYTES = 536_870_912  # of the process that makes one
+THUMBNAIL_CPU_SECONDS = 10  # of processor time, likewise
+THUMBNAIL_SECONDS = 60.0  # that it may take in all, on however busy a machine
+THUMBNAIL_TURN_SECONDS = 10.0  # then other jobs may come first
+THUMBNAIL_ATTEMPTS_MAX = 3  # at one, when the worker dies or S3 does not answer
+THUMBNAILS_WAITING_MAX = 10_000  # to be made, of all Drives
+
+# Share links (all ours)
+SHARE_LINKS_MAX = 1_000  # of one Drive, those that ended within SHARE_LINK_KEPT_SECONDS among them
+SHARE_LINK_HOURS_MAX = 8_760  # that one is good for: a year
+SHARE_LINK_KEPT_SECONDS = 2_592_000  # after its end, so that people see what became of it
+SHARE_LINK_PREFIX_CHARACTERS = 6  # of its secret, for people to recognise it
+SHARE_DOWNLOADS_OF_ONE_LINK = 16  # at once, in one web worker
+SHARE_DOWNLOADS_AT_ONCE = 64  # of all links, likewise: half of TRANSFERS_AT_ONCE stays for others
+SHARE_PASSWORD_MAX_CHARACTERS = 128
+SHARE_OPEN_SECONDS = 3_600  # that a browser with the right password need not give it again
+SHARE_PASSWORD_TRIES = 10  # wrong ones for one link, from one address, in SIGN_IN_WINDOW_SECONDS
+SHARE_PASSWORD_TRIES_FROM_ANYWHERE = 100  # likewise, from everywhere, in SIGN_IN_ANYWHERE_SECONDS
 
 # Work whose processor time a stranger can drive up: it is done in processes that can be ended (all ours)
 WORK_CPU_SECONDS = 0.5  # of processor time for one piece
@@ -128,6 +153,16 @@ CHANGES_PER_SAVE = 10_000  # ours
 SAVE_SECONDS = 60  # that a save of more than one batch may wait for the database, all together (ours)
 RECEIPT_KEPT_SECONDS = 86_400  # in which a save may be sent again without being applied again (ours)
 
+# Many items changed at once (all ours)
+CHANGE_KEYS_MAX = 10_000  # of a selection; a query may find any number
+CHANGE_BATCH_ITEMS = 250  # changed in one transaction
+CHANGES_WAITING_MAX = 20  # of one collection
+CHANGE_UNDO_SECONDS = 86_400  # after it is done; until then what items were before is kept
+VIEW_NAME_MAX_CHARACTERS = 80
+VIEWS_PER_BASE = 100
+VIEW_COLUMNS_MAX_BYTES = 65_536  # of an arrangement of columns
+VIEW_SORT_MAX_CHARACTERS = 4_096
+
 QUERY_TEXT_MAX_CHARACTERS = 65_536  # in the bar (ours)
 EDITS_BODY_MAX_BYTES = 16_777_216  # of one save (ours: as a put)
 IMPORT_MAX_BYTES = 10_485_760  # of what is pasted or imported as rows to save (ours)
@@ -173,6 +208,7 @@ ARCHIVE_BATCH_ITEMS = 500  # stored in one transaction by an import (ours)
 ARCHIVE_BATCH_BYTES = 4_194_304  # of items in such a transaction (ours)
 ARCHIVE_BATCH_FILES = 32  # stored in one transaction by an import (ours)
 ARCHIVE_BATCH_FILE_BYTES = 67_108_864  # of files in such a transaction, the last one included (ours)
+IMPORT_TYPES_LOOK_ITEMS = 1_000  # of a Base, whose attributes' types the columns of a file take (ours)
 ARCHIVE_PROBLEMS_KEPT = 1_000  # of a check or an import, listed one by one; all are counted (ours)
 ARCHIVE_LEASE_SECONDS = 25  # without a sign of life, then another worker goes on (ours)
 ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time (ours)

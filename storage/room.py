@@ -13,6 +13,7 @@ from django.conf import settings
 from storage import disk_space, sweeper
 from storage.base.sql import items as items_sql
 from storage.embedded import accounts, paths, seaweedfs
+from storage.errors import DiskFull, EngineUnreachable
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
@@ -22,21 +23,29 @@ logger = logging.getLogger(__name__)
 # SeaweedFS deletes what an object was made of up to a few seconds after the object.
 _LAZY_SECONDS = 2.0
 _ROUNDS_WITHOUT_GAIN = 4
+_ASK_AGAIN_SECONDS = 1.0
 
 
 def make_room(*, wait_seconds: float = 0) -> None:
     """While the disk is too full: delete and compact, until it is not or nothing more comes of it.
 
-    Returns at once when there is room, and when another is still at work after `wait_seconds`. Raises EngineUnreachable.
+    Returns at once when there is room. It waits so long while another is at work, and while an engine does not answer, which a
+    full disk may have ended. Raises EngineUnreachable.
     """
     until = time.monotonic() + wait_seconds
+    unanswered_seconds = 0.0
     while disk_space.is_short_for_files():
-        with only_worker("room") as is_ours:
-            if is_ours:
-                _make_room()
-        if is_ours or time.monotonic() > until:
-            return
-        time.sleep(1)
+        try:
+            with only_worker("room") as is_ours:
+                if is_ours:
+                    _make_room()
+            if is_ours or time.monotonic() > until:
+                return
+        except EngineUnreachable:
+            unanswered_seconds += _ASK_AGAIN_SECONDS
+            if unanswered_seconds > wait_seconds:
+                raise
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def _make_room() -> None:
@@ -53,7 +62,10 @@ def _make_room() -> None:
 def compact() -> None:
     """Have the bundled engines give the disk what deleted items and files held. What fails is logged, and tried next time."""
     if not settings.DATABASE_URL:
-        run(items_sql.give_back_items())
+        try:
+            run(items_sql.give_back_items())
+        except DiskFull:
+            logger.warning("PostgreSQL found no room to give back that of deleted items.")
     local = settings.LOCAL_STATE
     if not settings.S3_IS_BUNDLED or local is None:
         return

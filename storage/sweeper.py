@@ -46,7 +46,8 @@ class SweptFiles(NamedTuple):
 def sweep_files(*, at_once: bool = False) -> SweptFiles:
     """Delete old uploads and unfinished writes, and the objects of blobs that have been garbage long enough.
 
-    `at_once`: garbage goes however young it is, and downloads that still read it break off. So it is when the disk is too full.
+    `at_once`: garbage goes however young it is, and downloads that still read it break off. So it is when the disk is too full;
+    then exports that are being stored break off as well.
 
     An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
     at work. Raises EngineUnreachable.
@@ -60,16 +61,18 @@ def sweep_files(*, at_once: bool = False) -> SweptFiles:
         while len(run(folders_sql.forget_filled_folders(limits.SWEEP_BATCH_ROWS))) == limits.SWEEP_BATCH_ROWS:
             pass
         pending = len(run(blobs_sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
-        at_once = at_once or disk_space.is_short_for_files()
-        return SweptFiles(uploads, pending, _delete_garbage(0 if at_once else limits.GARBAGE_KEPT_SECONDS))
+        is_short = disk_space.is_short_for_files()
+        age_seconds = 0 if at_once or is_short else limits.GARBAGE_KEPT_SECONDS
+        return SweptFiles(uploads, pending, _delete_garbage(age_seconds, spares_archives=not is_short))
 
 
-def _delete_garbage(age_seconds: int) -> int:
+def _delete_garbage(age_seconds: int, *, spares_archives: bool) -> int:
     total = 0
-    while rows := run(blobs_sql.find_garbage(age_seconds, limits.SWEEP_BATCH_ROWS)):
+    while rows := run(blobs_sql.find_garbage(age_seconds, limits.SWEEP_BATCH_ROWS, spares_archives=spares_archives)):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)
+        run(blobs_sql.forget_thumbnails(gone))
         run(blobs_sql.forget_garbage(gone))
         # An object that S3 holds on to must not keep others in the bucket: its turn comes again later.
         run(blobs_sql.put_off_garbage(list(refused)))

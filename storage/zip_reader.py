@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -20,6 +21,8 @@ _READ_BYTES = 262_144
 _END, _END64, _LOCATOR64, _RECORD = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02"
 _END_BYTES, _COMMENT_MAX_BYTES, _LOCATOR64_BYTES, _RECORD_BYTES = 22, 65_535, 20, 46
 _LOCAL_BYTES = 30
+_IS_UTF_8 = 0x800
+_JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -74,6 +77,8 @@ def open_zip(source: IO[bytes], size_bytes: int) -> Archive:
         archive = Archive(ZipFile(source))
     except (BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError) as error:
         raise InvalidInput(f"This is not a zip that can be read: {error}") from None
+    for entry in archive.zip.infolist():
+        _read_name(entry)
     archive.budget_bytes = limits.ARCHIVE_FREE_BYTES + limits.ARCHIVE_RATIO_MAX * size_bytes
     in_order = sorted(archive.zip.infolist(), key=lambda entry: entry.header_offset)
     overlapping = _find_overlapping(in_order, archive.zip.start_dir)
@@ -91,6 +96,17 @@ def open_zip(source: IO[bytes], size_bytes: int) -> Archive:
             archive.entries.append(entry)
     archive.folder = _find_folder(archive.entries)
     return archive
+
+
+def _read_name(entry: ZipInfo) -> None:
+    """A name without the flag for UTF-8, which `zipfile` takes for cp437: many programs write UTF-8 and don't say so.
+
+    `orig_filename` stays, as `zipfile` compares it with the entry's own.
+    """
+    if entry.flag_bits & _IS_UTF_8 or entry.filename.isascii():
+        return
+    with suppress(UnicodeError):
+        entry.filename = entry.filename.encode("cp437").decode()
 
 
 def _find_fault(entry: ZipInfo, archive: Archive) -> str:
@@ -133,8 +149,11 @@ def _find_overlapping(in_order: list[ZipInfo], directory_at: int) -> set[int]:
 
 def _find_folder(entries: list[ZipInfo]) -> str:
     """`export/` when all entries lie in a folder of that name, as those do that somebody unpacked and packed again."""
-    tops = {entry.filename.split("/", 1)[0] if "/" in entry.filename else "" for entry in entries}
-    tops -= {"__MACOSX"}
+    tops = {
+        entry.filename.split("/", 1)[0] if "/" in entry.filename else ""
+        for entry in entries
+        if not is_junk(entry.filename)
+    }
     only = tops.pop() if len(tops) == 1 else ""
     return f"{only}/" if only not in ("", "bases", "drives") else ""
 
@@ -187,6 +206,12 @@ def _explain(error: Exception) -> str:
 
 def _shown(name: str) -> str:
     return name if len(name) <= 300 else f"{name[:300]}…"
+
+
+def is_junk(path: str) -> bool:
+    """Whether a system left this in a zip: no person put it there."""
+    steps = path.split("/")
+    return "__MACOSX" in steps or steps[-1] in _JUNK or steps[-1].startswith("._")
 
 
 def is_zip(beginning: bytes) -> bool:

@@ -14,9 +14,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from storage import exact_json
-from storage.archive import exports, imports, manifest, plans
+from storage.archive import manifest
+from storage.archive.exporting import exports
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.archive.manifest import Manifest
-from storage.archive.plans import Choice
 from storage.base import bases, items
 from storage.collections import collections
 from storage.drive import files

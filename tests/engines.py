@@ -21,7 +21,16 @@ def make_data_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="homeport-test-")).resolve()
     folder.rmdir()
     paths.make_data_folder(folder)
+    _take_static_files(folder)
     return folder
+
+
+def _take_static_files(folder: Path) -> None:
+    """Those that the run's own server has made are the same for every other, whose first start is the quicker for it."""
+    made = Path(os.environ.get("HOMEPORT_DATA", folder))
+    if (made / "static.stamp").exists():
+        shutil.copytree(made / "static", folder / "static")
+        shutil.copy(made / "static.stamp", folder)
 
 
 def remove_data_folder(folder: Path) -> None:

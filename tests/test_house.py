@@ -27,18 +27,19 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imported_names(path: Path) -> Iterator[str]:
+@lru_cache
+def imported_names(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, `from a import b` as `a.b` too.
 
     A string that is the name of one of our modules counts: `import_module`, `include` and Django's settings import by such.
     """
+    names: list[str] = []
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    yield from filter(NAME_OF_OURS.fullmatch, texts(path))
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return (*names, *filter(NAME_OF_OURS.fullmatch, texts(path)))
 
 
 def imports_by_unknown_name(path: Path) -> Iterator[str]:

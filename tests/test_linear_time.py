@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from console.base.explanations import explain_clause
-from console.base.pasted_rows import read_rows
 from storage import limits
 from storage.archive.entry_names import name_entries
-from storage.archive.json_stream import Broken, find_items
-from storage.archive.tables import CsvItems
+from storage.archive.reading.json_stream import Broken, find_items
+from storage.archive.reading.pasted import read_rows
+from storage.archive.reading.tables import CsvItems
 from storage.base import overviews
 from storage.base.overviews import ClauseCount
 from storage.base.query import Condition, parse_query
@@ -55,12 +55,19 @@ def check_a_long_number() -> None:
 
 
 def paste_many_columns() -> None:
-    read_rows(",".join(f"c{number}" for number in range(400_000)))
+    read_rows(",".join(f"c{number}" for number in range(400_000)).encode())
+
+
+def paste_an_object_without_end() -> None:
+    """Told by its first 64 KB, however deep or wide those are."""
+    for beginning in (b'{"a":' * 20_000, b'{"items":[' + b"[" * 70_000, b'{"":1,' * 20_000, b'{"items":[{' * 10_000):
+        with pytest.raises(InvalidInput):
+            read_rows(beginning)
 
 
 def import_many_columns() -> None:
     head = ",".join(f"c{number}" for number in range(400_000)).encode()
-    assert list(CsvItems("a", "a.csv", 1, lambda: iter([head]), True).read()) == []
+    assert list(CsvItems("a", "a.csv", 1, lambda: iter([head])).read()) == []
 
 
 def import_a_row_without_end() -> None:
@@ -71,7 +78,7 @@ def import_a_row_without_end() -> None:
         yield from [b"x" * CHUNK] * 4_096
 
     with pytest.raises(Broken, match="a row is longer than"):
-        list(CsvItems("a", "a.csv", 1, chunks, True).read())
+        list(CsvItems("a", "a.csv", 1, chunks).read())
 
 
 def import_a_row_of_many_lines() -> None:
@@ -80,7 +87,7 @@ def import_a_row_of_many_lines() -> None:
         yield from [b'"x\n",' * (CHUNK // 5)] * 4_096
 
     with pytest.raises(Broken, match="a row is longer than"):
-        list(CsvItems("a", "a.csv", 1, chunks, True).read())
+        list(CsvItems("a", "a.csv", 1, chunks).read())
 
 
 def import_spaces() -> None:
@@ -131,6 +138,7 @@ def guess_among_many_names() -> None:
         ask_for_a_deep_path,
         check_a_long_number,
         paste_many_columns,
+        paste_an_object_without_end,
         import_many_columns,
         import_a_row_without_end,
         import_a_row_of_many_lines,

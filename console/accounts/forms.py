@@ -1,4 +1,4 @@
-"""The forms around an account; names and passwords follow Django's own rules."""
+"""The forms around an account; names and passwords follow Django's own rules. All that is wrong is told at once."""
 
 from typing import Any
 
@@ -16,7 +16,18 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "Name"
 
 
-class NewAccountForm(UserCreationForm):
+class _AllAtOnce:
+    """Django looks at a password no more when it was typed in two ways, nor beside a name that it refuses: these do."""
+
+    def validate_password_for_user(self, user: User, password_field_name: str = "password2") -> None:  # noqa: S107 (a field's name)
+        """Look at the one that was typed first, beside the name as it was typed."""
+        form: Any = super()
+        if not user.username:
+            user = User(username=getattr(self, "data", {}).get("username", ""))
+        form.validate_password_for_user(user, f"{password_field_name.removesuffix('2')}1")
+
+
+class NewAccountForm(_AllAtOnce, UserCreationForm):
     """Name and password for a new account. The password is asked for once, and can be looked at."""
 
     class Meta(UserCreationForm.Meta):
@@ -30,11 +41,8 @@ class NewAccountForm(UserCreationForm):
         self.fields["password1"].help_text = "10 characters or more, and not a common password."
         del self.fields["password2"]
 
-    def validate_password_for_user(self, user: User, **_: str) -> None:
-        super().validate_password_for_user(user, "password1")
 
-
-class NewPasswordForm(PasswordChangeForm):
+class NewPasswordForm(_AllAtOnce, PasswordChangeForm):
     """The old password and the new one, twice."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +54,7 @@ class NewPasswordForm(PasswordChangeForm):
         self.fields["new_password2"].help_text = ""
 
 
-class FirstPasswordForm(SetPasswordForm):
+class FirstPasswordForm(_AllAtOnce, SetPasswordForm):
     """A password for somebody who has none: they came through the OpenID Connect provider."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

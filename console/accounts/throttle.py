@@ -82,6 +82,11 @@ class Attempt:
         ]
 
 
+def forget_tries_at(person: User) -> None:
+    """Whoever has tried from anywhere counts no more. Who has just tried too often at one place still waits there."""
+    tries.forget_tries([Counter(FROM_ANYWHERE, (person.get_username().lower(),))])
+
+
 def find_browser(request: HttpRequest, name: str) -> str:
     """What tells this browser from others in which the person has signed in; "" when they never did with this password."""
     try:

@@ -17,7 +17,7 @@ from console.error_status import RangeNotSatisfiable
 from console.json_views import error_response
 from console.page import PageRequest, go_to, show_dialog
 from storage import jobs
-from storage.archive import exports
+from storage.archive.exporting import exports
 from storage.errors import ArchiveNotFound, InvalidInput
 from storage.models import Collection, Export, Role
 

@@ -4,10 +4,9 @@ from django import forms
 from django.http import QueryDict
 
 from storage import limits
-from storage.archive.plans import Choice, Plan, suggest_choice
+from storage.archive.importing.plans import WAYS, Choice, Plan, Reading, suggest_choice
+from storage.archive.reading.columns import TYPES
 from storage.models import SnapshotSchedule
-
-_WAYS = ("merge", "replace", "rename", "skip")
 
 
 class NewImportForm(forms.Form):
@@ -44,8 +43,37 @@ class SnapshotForm(forms.Form):
 def read_choices(plan: Plan, posted: QueryDict) -> list[Choice]:
     """What was chosen for each portion, as `do-0` and `name-0`; where nothing was, what is suggested."""
     return [
-        Choice(do, posted.get(f"name-{index}", "").strip() if do == "rename" else "")  # type: ignore[arg-type]  # one of the ways
-        if (do := posted.get(f"do-{index}", "")) in _WAYS
+        Choice(do, posted.get(f"name-{index}", "").strip() if do == "rename" else "")
+        if (do := posted.get(f"do-{index}", "")) in WAYS
         else suggest_choice(portion)
         for index, portion in enumerate(plan.portions)
     ]
+
+
+def read_readings(plan: Plan, posted: QueryDict) -> dict[str, Reading]:
+    """How the Bases of a file are to be read, by name: `key-0` is the key's column, `type-0-1` the type of the second column.
+
+    What the form does not say stays as it is.
+    """
+    readings = {}
+    for index, portion in enumerate(plan.portions):
+        if portion.kind != "base" or not portion.is_table:
+            continue
+        known = plan.readings.get(portion.name) or plan.readings.get("*") or Reading()
+        types = dict(known.types)
+        for number, column in enumerate(portion.columns):
+            chosen = posted.get(f"type-{index}-{number}", column.type)
+            if chosen in TYPES and (chosen != column.type or column.name in types):
+                types[column.name] = chosen
+        key = posted.get(f"key-{index}", portion.key)
+        is_column = any(column.name == key for column in portion.columns)
+        readings[portion.name] = Reading(key if is_column else portion.key, types, known.is_text)
+    return readings
+
+
+def is_as_checked(plan: Plan, name: str, wanted: Reading) -> bool:
+    """Whether the check read a table so."""
+    portion = next(each for each in plan.portions if each.kind == "base" and each.name == name)
+    return wanted.key == portion.key and all(
+        wanted.types.get(column.name, column.type) == column.type for column in portion.columns
+    )

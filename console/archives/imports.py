@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import access
-from console.archives.forms import NewImportForm, read_choices
+from console.archives.forms import NewImportForm, is_as_checked, read_choices, read_readings
 from console.json_views import answers_json, json_response
 from console.page import UNPROCESSABLE, PageRequest, go_to, show_dialog
 from console.streams import FileBody
 from storage import jobs, limits
-from storage.archive import imports, plans
-from storage.archive.plans import Choice
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.collections import usage
 from storage.collections.roles import CollectionAccess
 from storage.errors import ArchiveNotFound, InvalidInput
@@ -26,6 +26,8 @@ from storage.postgres.caller import Access
 from storage.postgres.database import release_connection
 
 _State = Import.State
+_COLUMNS_SHOWN = 200
+_TYPES = (("text", "text"), ("number", "number"), ("boolean", "true or false"), ("json", "JSON"))
 
 
 @require_safe
@@ -83,21 +85,31 @@ def show(request: PageRequest, collection_id: str, import_id: UUID) -> HttpRespo
 
 @require_POST
 def check(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    """Check it again, its columns read as the form says."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
-    is_typed = request.POST.get("is_typed", "yes") == "yes"
+    return _check_again(request, _import(collection_id, import_id))
+
+
+def _check_again(request: PageRequest, import_: Import) -> HttpResponse:
+    plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
+    readings = read_readings(plan, request.POST) if plan else {}
     try:
-        imports.request_check(collection_id=collection_id, import_id=import_id, is_typed=is_typed)
+        imports.request_check(collection_id=import_.collection_id, import_id=import_.id, readings=readings)
     except ArchiveNotFound as error:
         raise Http404(error.messages[0]) from None
     jobs.start(jobs.continue_archives)
-    return redirect("import", collection_id, import_id)
+    return redirect("import", import_.collection_id, import_.id)
 
 
 @require_POST
 def run(request: PageRequest, collection_id: str, import_id: UUID) -> HttpResponse:
+    """Import as chosen. Where the form reads the columns in another way than they were checked, they are checked first."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     import_ = _import(collection_id, import_id)
-    choices = read_choices(plans.read_plan(import_.plan), request.POST) if "portions" in import_.plan else []
+    plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
+    choices = read_choices(plan, request.POST) if plan else []
+    if plan and any(not is_as_checked(plan, name, each) for name, each in read_readings(plan, request.POST).items()):
+        return _check_again(request, import_)
     try:
         imports.request_run(collection_id=collection_id, import_id=import_id, choices=choices)
     except ArchiveNotFound as error:
@@ -144,6 +156,7 @@ def _page(
         "found": import_,
         "plan": plan,
         "rows": _rows(granted.collection.id, plan, choices) if plan else [],
+        "has_tables": any(portion.is_table for portion in plan.portions) if plan else False,
         "report": plans.read_report(import_.report),
         "problems": imports.list_problems(import_),
         "is_moving": import_.state in (_State.CHECKING, _State.RUNNING),
@@ -168,10 +181,41 @@ def _rows(collection_id: str, plan: plans.Plan, choices: list[Choice] | None) ->
             "portion": portion,
             "choice": choice,
             "exists": there,
+            "ways": _ways(portion, exists=there),
+            "columns": portion.columns[:_COLUMNS_SHOWN],
+            "columns_left_out": max(len(portion.columns) - _COLUMNS_SHOWN, 0),
+            "types": _TYPES,
+            "index": index,
             "new_name": choice.name or plans.suggest_name(f"{portion.name}-2"),
         }
-        for portion, choice, there in zip(plan.portions, chosen, exists, strict=True)
+        for index, (portion, choice, there) in enumerate(zip(plan.portions, chosen, exists, strict=True))
     ]
+
+
+def _ways(portion: plans.Portion, *, exists: bool) -> list[tuple[str, str]]:
+    """What can be done with a portion, each with what comes of it."""
+    other = [("rename", "Import under another name"), ("skip", "Skip")]
+    if not portion.is_legal:
+        return other
+    if portion.kind == "micro":
+        return [*([] if exists else [("merge", "Create and deploy")]), *other]
+    if not exists:
+        return [("update" if portion.is_table else "merge", f"Import: {_count(portion.good, portion.kind)}"), *other]
+    if portion.kind == "drive":
+        return [("merge", "Merge with existing data"), ("replace", "Replace existing data"), *other]
+    new, known = f"{portion.new:,} new", f"{portion.known:,}"
+    ways = [
+        ("update", f"Update attributes in the file: {known} updated, {new}"),
+        ("merge", f"Replace whole items: {known} replaced, {new}"),
+        ("add", f"Add new items only: {new}, {known} left as they are"),
+        ("replace", f"Replace all data of the Base: {known} replaced, {new}, others deleted"),
+    ]
+    return [*(ways if portion.is_table else [ways[1], ways[0], *ways[2:]]), *other]
+
+
+def _count(count: int, kind: str) -> str:
+    noun = "item" if kind == "base" else "file"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _addresses(import_: Import) -> dict[str, Any]:

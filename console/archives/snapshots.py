@@ -9,7 +9,7 @@ from console import access
 from console.archives.forms import SnapshotForm
 from console.page import UNPROCESSABLE, PageRequest, go_to
 from storage import jobs
-from storage.archive import snapshots as storage_snapshots
+from storage.archive.exporting import snapshots as storage_snapshots
 from storage.errors import InvalidInput
 from storage.models import Role
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from console import access
-from console.base import csv_export
-from console.base.pasted_rows import read_rows
+from console.base import csv_export, staged_imports
 from console.base.query_text import understand
 from console.base.row_pages import access_of, find_base
 from console.json_views import answers_json, json_response, read_body
 from console.page import UNPROCESSABLE
-from storage import limits
+from storage import exact_json, limits
+from storage.archive.reading import pasted
 from storage.base import items
 from storage.base.bases import note_export
 from storage.base.query import Predicate
@@ -47,22 +48,31 @@ def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseB
 @require_POST
 @answers_json
 def parse(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """The body as rows to stage; nothing is stored. `?kind=` is csv, tsv, json or ndjson, or left to be guessed.
+    """The body as rows to stage, whatever its form and encoding (`staged_imports.describe`); nothing is stored.
 
-    `?types=` is a JSON object of the table's columns and their types, which decide what `true` or `12` mean in CSV, and
-    what the fields are when no line names them.
+    `?name=` is the file's. `?types=` is a JSON object of the table's columns in their order and their types, which decide what
+    `true` or `12` mean in cells, and what the cells are when no line names them. `?as=cells` reads cells that go over others:
+    `{"cells": [[text, ...], ...]}`, JSON texts, null for an empty one; `types` is then a list, of the columns that they go over.
     """
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
     body = read_body(request, most_bytes=limits.IMPORT_MAX_BYTES)
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput("The file is not UTF-8: save it as UTF-8, then try again") from None
-    read = read_rows(text, kind=request.GET.get("kind", ""), types=request.GET.get("types", "{}"))
-    return json_response(
-        {"rows": [row._asdict() for row in read.rows], "problems": [p._asdict() for p in read.problems]}
-    )
+    if request.GET.get("as") == "cells":
+        types = _read_types(request, list)
+        return json_response({"cells": pasted.read_cells(body, types=types)})
+    read = pasted.read_rows(body, file_name=request.GET.get("name", ""), types=_read_types(request, dict))
+    return json_response(staged_imports.describe(read, access=access_of(request, collection_id), base=name))
+
+
+def _read_types(request: HttpRequest, kind: type[list[str]] | type[dict[str, str]]) -> Any:
+    """Raises InvalidInput."""
+    types = exact_json.parse((request.GET.get("types") or ("[]" if kind is list else "{}")).encode())
+    held = types.values() if isinstance(types, dict) else types
+    if not isinstance(types, kind) or not all(isinstance(each, str) for each in held):
+        raise InvalidInput(
+            f"`types` is not {'a list of types' if kind is list else 'an object of column names and types'}"
+        )
+    return types
 
 
 def _all_items(who: Access, base: str, predicate: Predicate) -> Iterator[str]:

@@ -10,8 +10,10 @@ from django.http import Http404, HttpRequest
 from console.base.cells import Column, Line, Rows, make_rows
 from storage import limits, names
 from storage.base import bases, items, overviews
+from storage.base.overviews import SortStep
 from storage.base.query import Predicate
 from storage.errors import BaseNotFound, InvalidInput
+from storage.exact_json import parse
 from storage.models import Base
 from storage.numbers import read_number
 from storage.postgres.caller import Access
@@ -70,35 +72,49 @@ def read_page(
     limit: int = PAGE_ITEMS,
     columns: Sequence[str] = (),
 ) -> Page:
-    """One page. `sort` is an attribute, with `-` before it for the other way round; by key without one.
+    """One page. `sort` is an attribute, with `-` before it for the other way round; several of these are a JSON list of texts.
+    Without one it is by key.
 
-    Raises BadRequest when `sort` or `last` holds a NUL character.
+    Raises BadRequest when `sort` or `last` holds a NUL character, or `sort` has too many attributes, or one twice.
     """
     began = time.monotonic()
     if "\x00" in sort + last:
         raise BadRequest("An address holds the character \\u0000")
-    attribute, descending = sort.removeprefix("-"), sort.startswith("-")
-    if attribute in ("", "key"):
+    order = _read_order(sort)
+    if not order or order[0].attribute == "key":
+        descending = bool(order) and order[0].descending
         found = items.query_items(
             access=access, base=base, predicate=predicate, limit=limit, last=last or None, descending=descending
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
     else:
         offset = min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
-        ordered = overviews.sort_items(
-            access=access,
-            base=base,
-            predicate=predicate,
-            attribute=attribute,
-            descending=descending,
-            offset=offset,
-            limit=limit,
-        )
+        try:
+            ordered = overviews.sort_items(
+                access=access, base=base, predicate=predicate, order=order, offset=offset, limit=limit
+            )
+        except InvalidInput as error:
+            raise BadRequest(error.messages[0]) from None
         lines, looked_at = _lines(ordered.items, ordered.revisions), None
         following = None if ordered.next_offset is None else str(ordered.next_offset)
         note = f"sorted within the first {ordered.sorted_items:,} matches" if ordered.is_cut else ""
     made = make_rows(lines, columns=columns)
     return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
+
+
+def _read_order(sort: str) -> list[SortStep]:
+    """Nothing follows the key, which no two items share, and so it is left out behind others."""
+    texts: list[str] = [sort]
+    if sort.startswith("["):
+        try:
+            listed = parse(sort.encode(errors="replace"))
+        except InvalidInput:
+            listed = None
+        # An attribute may be called like the beginning of a list.
+        if isinstance(listed, list) and all(isinstance(text, str) for text in listed):
+            texts = listed
+    steps = [SortStep(text.removeprefix("-"), text.startswith("-")) for text in texts if text.removeprefix("-")]
+    return steps[:1] + [step for step in steps[1:] if step.attribute != "key"]
 
 
 def _lines(texts: list[str], revisions: list[int]) -> list[Line]:

@@ -1,14 +1,20 @@
-"""One Base as a table: the page, its rows, saving what was edited, the bar, and rows in and out as files."""
+"""One Base as a table: the page, its rows, saving, many changed at once, saved views, the bar, and rows in and out as files."""
 
 from django.urls import path
 
-from console.base import import_export_views, query_bar_views, saves, views
+from console.base import changes, import_export_views, query_bar_views, saved_views, saves, views
 
 urlpatterns = [
     path("", views.base, name="base"),
     path("rows/", views.rows, name="base-rows"),
     path("item/", views.item, name="base-item"),
     path("save/", saves.save, name="base-save"),
+    path("changes/", changes.many, name="base-changes"),
+    path("changes/count/", changes.count, name="base-change-count"),
+    path("changes/<uuid:change_id>/", changes.one, name="base-change"),
+    path("changes/<uuid:change_id>/undo/", changes.undo, name="base-change-undo"),
+    path("views/", saved_views.views, name="base-views"),
+    path("views/<int:view_id>/delete/", saved_views.delete, name="delete-base-view"),
     path("understand/", query_bar_views.understand, name="base-understand"),
     path("count/", query_bar_views.count, name="base-count"),
     path("usage/", query_bar_views.operators, name="base-operators"),

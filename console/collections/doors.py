@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console import access
@@ -29,7 +30,7 @@ def go_through(request: HttpRequest, collection_id: str) -> HttpResponse:
     match request.POST.get("door"):
         case "data":
             create_base(collection_id=collection_id, name=FIRST_BASE)
-            return go_to(request, "base", collection_id, FIRST_BASE)
+            return go_to(request, f"{reverse('base', args=[collection_id, FIRST_BASE])}#add-item")
         case "files":
             create_drive(collection_id=collection_id, name=FIRST_DRIVE)
             return go_to(request, "drive", collection_id, FIRST_DRIVE)

@@ -10,7 +10,7 @@ from console.collections.forms import BaseForm, CollectionForm
 from console.page import PageRequest, go_to, show_dialog
 from storage import jobs, names
 from storage.base.bases import create_base
-from storage.collections import collections, deletion, usage
+from storage.collections import collections, deletion, stores, usage
 from storage.drive.drives import create_drive
 from storage.errors import InvalidInput
 from storage.models import Role
@@ -79,6 +79,7 @@ def bases(request: HttpRequest, collection_id: str) -> HttpResponse:
         "granted": granted,
         "tab": "bases",
         "bases": found,
+        "set_aside": stores.list_set_aside(collection_id=collection_id, kind="base"),
         "is_recounting": _recount_if_due() or not all(hasattr(base, "figures") for base in found),
         "count": usage.last_count(),
     }
@@ -107,6 +108,7 @@ def drives(request: HttpRequest, collection_id: str) -> HttpResponse:
         "granted": granted,
         "tab": "drives",
         "drives": found,
+        "set_aside": stores.list_set_aside(collection_id=collection_id, kind="drive"),
         "is_recounting": _recount_if_due() or not all(hasattr(drive, "figures") for drive in found),
         "count": usage.last_count(),
     }

@@ -11,8 +11,8 @@ from console.json_views import answers_json, json_response, read_asked, read_lis
 from console.page import PageRequest
 from storage import jobs
 from storage.drive import deletion as file_deletion
+from storage.drive import folder_sizes, moves
 from storage.drive import folders as storage_folders
-from storage.drive import moves
 from storage.drive.deletion import Progress
 from storage.drive.moves import Chosen
 from storage.models import Role
@@ -35,6 +35,23 @@ def counts(request: PageRequest, collection_id: str, drive: str) -> HttpResponse
     chosen = _read_chosen(read_asked(request))
     held = moves.count_chosen(drive_id=at.id, chosen=chosen)
     return json_response({"files": held.files, "folders": len(chosen.folders), "size_bytes": held.size_bytes})
+
+
+@require_POST
+@answers_json
+def sizes(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
+    """What is in `folders`, each with its number of files and bytes; `all` is false where there is more."""
+    at = open_drive(request, collection_id, drive)
+    asked = read_list(read_asked(request).get("folders"), "folders")
+    measured = folder_sizes.measure_folders(drive_id=at.id, paths=asked)
+    return json_response(
+        {
+            "sizes": {
+                path: {"files": size.files, "size_bytes": size.size_bytes, "all": size.is_all}
+                for path, size in measured.items()
+            }
+        }
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

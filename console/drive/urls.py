@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from console.drive import files, moves, uploads, views, zips
+from console.drive import files, moves, thumbnails, uploads, views, zips
 
 urlpatterns = [
     path("", views.drive, name="drive"),
     path("rows/", views.rows, name="drive-rows"),
     path("file/", files.file, name="drive-file"),
     path("preview/", files.preview, name="drive-preview"),
+    path("thumbnails/", thumbnails.wanted, name="drive-thumbnails"),
+    path("thumbnail/", thumbnails.one, name="drive-thumbnail"),
     path("copy/", files.copy, name="drive-copy"),
     path("zip/", zips.download, name="drive-zip"),
     path("uploads/", uploads.start, name="drive-uploads"),
@@ -17,6 +19,7 @@ urlpatterns = [
     path("uploads/<upload_id>/end/", uploads.end, name="drive-upload-end"),
     path("clashes/", moves.clashes, name="drive-clashes"),
     path("counts/", moves.counts, name="drive-counts"),
+    path("sizes/", moves.sizes, name="drive-sizes"),
     path("folders/", moves.folders, name="drive-folders"),
     path("rename/", moves.rename, name="drive-rename"),
     path("move/", moves.move, name="drive-move"),

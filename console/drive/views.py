@@ -41,6 +41,7 @@ class Row:
     kind: str
     kind_label: str
     is_previewable: bool
+    is_picture: bool
     size_bytes: int | None
     content_type: str
     changed_at: datetime | None
@@ -139,12 +140,14 @@ def _note(found: Listing, *, wanted_key: str, is_search: bool) -> str:
 
 def _row(entry: Entry) -> Row:
     is_folder = entry.kind == "folder"
+    kind = "" if is_folder else kind_of(entry.name, entry.content_type)
     return Row(
         name=entry.name,
         label=folders.label_of(entry.name).removesuffix("/") if is_folder else folders.label_of(entry.name),
         kind=entry.kind,
         kind_label="Folder" if is_folder else kind_label(entry.name, entry.content_type),
-        is_previewable=not is_folder and kind_of(entry.name, entry.content_type) != "other",
+        is_previewable=kind not in ("", "other"),
+        is_picture=kind == "image",
         size_bytes=entry.size_bytes,
         content_type=entry.content_type,
         changed_at=entry.changed_at,

@@ -20,10 +20,19 @@ _OF_CONNECTION = {
     "transfer-encoding",
     "upgrade",
 }
-# Written by us for the app.
-_OURS = {REQUEST_ID_HEADER, "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "content-length", "expect"}
+# Written by us for the app, or the same in other words.
+_OURS = {
+    REQUEST_ID_HEADER,
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "forwarded",
+    "content-length",
+    "expect",
+}
 _OUR_COOKIES = {f"{prefix}{name}" for prefix in ("", "__Host-") for name in (VISITOR_COOKIE, STATE_COOKIE)}
-_SESSION_COOKIES = {"sessionid", "__Host-sessionid"}
+_SESSION_COOKIES = {"sessionid", "__Host-sessionid", "__Secure-sessionid"}
 _SESSION_CHARACTERS = 32
 
 

@@ -136,6 +136,7 @@ class Connection(asyncio.Protocol):
             environ[API_ONLY] = True
         if self._listener.is_behind_caddy:
             environ[BEHIND_CADDY] = True
+        self._worker.prepare(environ)
         now = self._loop.time()
         body = IncomingBody(head.length, memory=self._worker.memory, folder=self._worker.folder)
         exchange = self._exchange = Exchange(head, environ, body, kind=self._worker.kind_of(environ), now=now)

@@ -33,7 +33,8 @@ _OTHER_DESCRIPTORS = 512
 class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
-    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for.
+    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for. `enter` changes the
+    variables of a request from what was asked for to what the application is to see.
     """
 
     def __init__(
@@ -46,13 +47,14 @@ class Worker:
         folder: Path,
         patience_seconds: float,
         drain_seconds: float,
+        enter: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
         self.loop = uvloop.new_event_loop()
         self.memory = Memory(limits.BODIES_MEMORY_BYTES)
         self.folder = folder
         self.is_stopping = False
         self.kind_of = kind_of
-        self._application, self._proxies = application, proxies
+        self._application, self._enter, self._proxies = application, enter, proxies
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
@@ -107,6 +109,12 @@ class Worker:
             self.relieve()
             await asyncio.sleep(limits.TICK_SECONDS)
 
+    def prepare(self, environ: dict[str, Any]) -> None:
+        """Before anything is decided about a request: who really asks, and for what."""
+        if API_ONLY not in environ:
+            (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
+            self._enter(environ)
+
     def ask(
         self,
         environ: dict[str, Any],
@@ -128,8 +136,6 @@ class Worker:
                 environ["CONTENT_LENGTH"] = str(body.got if body.length is None else body.length)
         else:
             environ["wsgi.input"] = _NO_BODY
-        if API_ONLY not in environ:
-            (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
         environ[KIND], environ[KEPT] = exchange.kind, exchange.kept
         application = self._application
 

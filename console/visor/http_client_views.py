@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -94,7 +95,8 @@ def _show(
     }
     prefixes = {micro.id: origin for micro, origin in context["micros"]}
     to = str(form["to"].value() or "") if micros else ""
-    context["prefix"] = prefixes.get(to, f"/v1/{collection_id}/")
+    context["api_path"] = f"{settings.URL_PREFIX}/v1/{collection_id}/"
+    context["prefix"] = prefixes.get(to, context["api_path"])
     shown = request.GET.get("sent") or request.GET.get("from") or ""
     if dry_run is not None:
         compared = compare_all([(pretty(each.before or ""), pretty(each.after or "")) for each in dry_run.changes])

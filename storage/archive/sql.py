@@ -46,8 +46,14 @@ class ExportedMicro(NamedTuple):
 
 
 class Imported(NamedTuple):
-    new: int
-    replaced: int
+    written: int
+    known: int
+    is_there: bool
+
+
+class AttributeType(NamedTuple):
+    name: str
+    type: str
 
 
 class Clock(NamedTuple):
@@ -125,16 +131,35 @@ def count_exported(collection_id: str) -> Statement[Total]:
     )
 
 
+# What becomes of an item that is there, by the way of the import; one that has expired counts for nothing.
+_ON_CONFLICT = {
+    "merge": """
+        value = excluded.value, size_bytes = excluded.size_bytes, expires_at = excluded.expires_at
+    """,
+    # What was found and locked before is part of what is written; this is for what came since.
+    "update": f"""
+        value = CASE WHEN {LIVE} THEN i.value || excluded.value ELSE excluded.value END,
+        size_bytes = CASE WHEN {LIVE} THEN greatest(i.size_bytes, excluded.size_bytes) ELSE excluded.size_bytes END,
+        expires_at = CASE WHEN {LIVE} THEN coalesce(excluded.expires_at, i.expires_at) ELSE excluded.expires_at END
+    """,
+    "add": """
+        value = excluded.value, size_bytes = excluded.size_bytes, expires_at = excluded.expires_at
+    """,
+}
+
+
 def import_items(
-    base_id: int, rows: list[tuple[str, str, int, float | None]], *, since: datetime | None
+    base_id: int, rows: list[tuple[str, str, int, float | None]], *, since: datetime | None, way: str
 ) -> Statement[Imported]:
     """Store rows as `put_items` takes them, no key twice, in a Base that cannot go until the transaction ends.
 
-    None is older than `since`, not even if the clock was set back.
+    None is older than `since`, not even if the clock was set back. Of items that are there: "merge" replaces them, "update" sets
+    the attributes of the row, "add" leaves them.
 
-    Row: how many items are new, and how many replaced one; two zeros when the Base was deleted.
+    Row: how many were written, how many were there before, and whether the Base is there.
     """
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
+    only = f"WHERE NOT {LIVE}" if way == "add" else ""
     return Statement(
         f"""
         WITH place AS MATERIALIZED (
@@ -152,14 +177,50 @@ def import_items(
             SELECT p.id, g.key, g.value, g.size_bytes, nextval('storage_item_revision'),
                 greatest(now(), $5::timestamptz), g.expires_at
             FROM place p CROSS JOIN given g ORDER BY g.key COLLATE "C"
-            ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
-                revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at
+            ON CONFLICT (base_id, key) DO UPDATE SET {_ON_CONFLICT[way]},
+                revision = excluded.revision, changed_at = excluded.changed_at
+            {only}
             RETURNING 1
         )
-        SELECT (SELECT count(*) FROM written) - known.total, known.total FROM known
+        SELECT (SELECT count(*) FROM written), known.total, EXISTS (SELECT FROM place) FROM known
     """,
         [base_id, f"[{','.join(documents)}]", sizes, expiries, since],
         Imported,
+    )
+
+
+def lock_items(base_id: int, keys: list[str]) -> Statement[ItemText]:
+    """Rows: key and value as text of those of these items that are there, locked until the transaction ends."""
+    return Statement(
+        f"""
+        SELECT i.key, i.value::text FROM storage_item i WHERE i.base_id = $1 AND i.key = ANY ($2::text[]) AND {LIVE}
+        ORDER BY i.key COLLATE "C" FOR UPDATE
+    """,
+        [base_id, keys],
+        ItemText,
+    )
+
+
+def count_known_items(base_id: int, keys: list[str]) -> Statement[Total]:
+    """Row: how many of these keys are of items that are there."""
+    return Statement(
+        f"SELECT count(*) FROM storage_item i WHERE i.base_id = $1 AND i.key = ANY ($2::text[]) AND {LIVE}",
+        [base_id, keys],
+        Total,
+    )
+
+
+def count_attribute_types(base_id: int, limit: int) -> Statement[AttributeType]:
+    """Rows: name and type of JSON of the attributes in the first `limit` items, null left out."""
+    return Statement(
+        f"""
+        SELECT e.key, jsonb_typeof(e.value) FROM (
+            SELECT i.value FROM storage_item i WHERE i.base_id = $1 AND {LIVE} ORDER BY i.key LIMIT $2
+        ) AS looked_at, jsonb_each(looked_at.value) AS e
+        WHERE jsonb_typeof(e.value) <> 'null' GROUP BY 1, 2
+    """,
+        [base_id, limit],
+        AttributeType,
     )
 
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from storage import limits
-from storage.archive import exports, imports, snapshots
+from storage.archive.exporting import exports, snapshots
+from storage.archive.importing import imports
 from storage.errors import EngineUnreachable
 from storage.models import Export, Import
 from storage.postgres.database import engine_errors, one_connection

@@ -10,6 +10,7 @@ class Kind(StrEnum):
     PEOPLE = "people"
     KEYS = "keys"
     DELETIONS = "deletions"
+    SHARES = "shares"
     ARCHIVES = "archives"
     MICROS = "micros"
     SETTINGS = "settings"
@@ -39,6 +40,7 @@ class Verb(StrEnum):
     OPENID_LINKED = "openid.link"
     OPENID_UNLINKED = "openid.unlink"
     EMAIL_NOTED = "person.email"
+    OWNER_MADE = "person.owner"
     TERMINAL_ALLOWED = "terminal.allow"
     TERMINAL_REFUSED = "terminal.refuse"
     TOKEN_CREATED = "token.create"  # noqa: S105 (a word)
@@ -55,16 +57,26 @@ class Verb(StrEnum):
     KEY_CHANGED = "key.change"
     KEY_REVOKED = "key.revoke"
     COLLECTION_DELETED = "collection.delete"
+    BASE_DELETED = "base.delete"
+    BASE_EMPTIED = "base.empty"
+    BASE_RESTORED = "base.restore"
+    DRIVE_DELETED = "drive.delete"
+    DRIVE_EMPTIED = "drive.empty"
+    DRIVE_RESTORED = "drive.restore"
     ITEMS_DELETED = "items.delete"
+    ITEMS_RESTORED = "items.restore"
     FILES_DELETED = "files.delete"
     FILES_RESTORED = "files.restore"
     SWEPT = "server.sweep"
     RECONCILED = "server.reconcile"
+    LINK_CREATED = "link.create"
+    LINK_REVOKED = "link.revoke"
     EXPORT_REQUESTED = "export.create"
     EXPORT_TESTED = "export.test"
     EXPORT_DOWNLOADED = "export.download"
     EXPORT_DELETED = "export.delete"
     ITEMS_EXPORTED = "items.export"
+    ITEMS_CHANGED = "items.change"
     FILES_ZIPPED = "files.zip"
     REQUESTS_EXPORTED = "requests.export"
     IMPORT_STARTED = "import.upload"
@@ -88,7 +100,13 @@ class Verb(StrEnum):
     COLLECTION_CREATED = "collection.create"
     COLLECTION_RENAMED = "collection.rename"
     BASE_CREATED = "base.create"
+    BASE_RENAMED = "base.rename"
+    BASE_MOVED = "base.move"
+    BASE_ARRIVED = "base.arrive"
     DRIVE_CREATED = "drive.create"
+    DRIVE_RENAMED = "drive.rename"
+    DRIVE_MOVED = "drive.move"
+    DRIVE_ARRIVED = "drive.arrive"
     RECORDING_STARTED = "recording.start"
     RECORDING_STOPPED = "recording.stop"
     SNAPSHOTS_SET = "snapshots.set"
@@ -105,6 +123,7 @@ _KINDS = {
     Kind.PEOPLE: "People and roles",
     Kind.KEYS: "Data keys",
     Kind.DELETIONS: "Deletions",
+    Kind.SHARES: "Share links",
     Kind.ARCHIVES: "Exports and imports",
     Kind.MICROS: "Micros",
     Kind.SETTINGS: "Settings",
@@ -128,6 +147,7 @@ _VERBS = {
     Verb.TOKEN_FIRST_USED: (Kind.SIGN_INS, "signed in for the first time with the access token"),
     Verb.TOKEN_REVOKED: (Kind.SIGN_INS, "revoked the access token"),
     Verb.EMAIL_NOTED: (Kind.PEOPLE, "set the e-mail address of"),
+    Verb.OWNER_MADE: (Kind.PEOPLE, "made an owner of the server:"),
     Verb.ACCOUNT_CREATED: (Kind.PEOPLE, "created the account"),
     Verb.ACCOUNT_REMOVED: (Kind.PEOPLE, "removed the account"),
     Verb.INVITED: (Kind.PEOPLE, "invited"),
@@ -139,11 +159,20 @@ _VERBS = {
     Verb.KEY_CHANGED: (Kind.KEYS, "changed the data key"),
     Verb.KEY_REVOKED: (Kind.KEYS, "revoked the data key"),
     Verb.COLLECTION_DELETED: (Kind.DELETIONS, "deleted the collection"),
+    Verb.BASE_DELETED: (Kind.DELETIONS, "deleted the Base"),
+    Verb.BASE_EMPTIED: (Kind.DELETIONS, "emptied the Base"),
+    Verb.BASE_RESTORED: (Kind.DELETIONS, "brought back the Base"),
+    Verb.DRIVE_DELETED: (Kind.DELETIONS, "deleted the Drive"),
+    Verb.DRIVE_EMPTIED: (Kind.DELETIONS, "emptied the Drive"),
+    Verb.DRIVE_RESTORED: (Kind.DELETIONS, "brought back the Drive"),
     Verb.ITEMS_DELETED: (Kind.DELETIONS, "deleted items of the Base"),
+    Verb.ITEMS_RESTORED: (Kind.DELETIONS, "undid a change of items of the Base"),
     Verb.FILES_DELETED: (Kind.DELETIONS, "deleted files of the Drive"),
     Verb.FILES_RESTORED: (Kind.DELETIONS, "restored deleted files of the Drive"),
     Verb.SWEPT: (Kind.DELETIONS, "swept the server"),
     Verb.RECONCILED: (Kind.DELETIONS, "reconciled the bucket with the database"),
+    Verb.LINK_CREATED: (Kind.SHARES, "created a share link to"),
+    Verb.LINK_REVOKED: (Kind.SHARES, "revoked a share link to"),
     Verb.EXPORT_REQUESTED: (Kind.ARCHIVES, "requested an export"),
     Verb.EXPORT_TESTED: (Kind.ARCHIVES, "requested a test of an export"),
     Verb.EXPORT_DOWNLOADED: (Kind.ARCHIVES, "downloaded an export"),
@@ -171,8 +200,15 @@ _VERBS = {
     Verb.MICRO_DELETED: (Kind.MICROS, "deleted the Micro"),
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),
+    Verb.ITEMS_CHANGED: (Kind.SETTINGS, "changed many items of the Base"),
     Verb.BASE_CREATED: (Kind.SETTINGS, "created the Base"),
+    Verb.BASE_RENAMED: (Kind.SETTINGS, "renamed the Base to"),
+    Verb.BASE_MOVED: (Kind.SETTINGS, "moved to another collection the Base"),
+    Verb.BASE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Base"),
     Verb.DRIVE_CREATED: (Kind.SETTINGS, "created the Drive"),
+    Verb.DRIVE_RENAMED: (Kind.SETTINGS, "renamed the Drive to"),
+    Verb.DRIVE_MOVED: (Kind.SETTINGS, "moved to another collection the Drive"),
+    Verb.DRIVE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Drive"),
     Verb.RECORDING_STARTED: (Kind.SETTINGS, "started recording requests"),
     Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
     Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),

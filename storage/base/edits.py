@@ -24,7 +24,7 @@ from storage.base import generated_keys
 from storage.base.items import PreparedItem, find_base_id, prepare_item, with_key
 from storage.base.merging import Add, Change, Delete, Members, check_texts, merge_edit
 from storage.base.sql import edits as edits_sql
-from storage.errors import InvalidInput, ItemNotFound, SaveReused
+from storage.errors import BaseNotFound, InvalidInput, ItemNotFound, SaveReused
 from storage.exact_json import join, parse, split
 from storage.models import DataKey
 from storage.postgres import rights
@@ -149,6 +149,8 @@ class _Batch:
         with engine_errors(), transaction.atomic():
             if not run(taken):
                 return self._recorded()
+            if not run(edits_sql.hold_base(self.base_id)):
+                raise BaseNotFound()
             results, deleted = _apply(self.base_id, changes, person_id)
             rights.ask_again(self.access)
             if deleted:

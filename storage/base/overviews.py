@@ -4,6 +4,7 @@ Everything here reads a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW
 more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import limits
@@ -11,6 +12,8 @@ from storage.base.items import find_base_id, with_key
 from storage.base.query import Condition, Predicate
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
+from storage.base.sql.overviews import SortStep
+from storage.errors import InvalidInput
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
 
@@ -56,22 +59,23 @@ def sort_items(
     access: Access,
     base: str,
     predicate: Predicate,
-    attribute: str,
-    descending: bool = False,
+    order: Sequence[SortStep],
     offset: int = 0,
     limit: int = 100,
 ) -> SortedPage:
-    """A page of the matches in the order of a top-level attribute, those without it last.
+    """A page of the matches in the order of one to four top-level attributes, those without one last, equal ones by key.
 
     The order is that of jsonb: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
-    sorted. Raises BaseNotFound.
+    sorted. Raises BaseNotFound, and InvalidInput for more attributes than that, or one twice.
     """
-    span = _span(access, base, descending=descending)
+    if not 1 <= len(order) <= limits.SORT_MAX_ATTRIBUTES or len({step.attribute for step in order}) < len(order):
+        raise InvalidInput(f"A table is sorted by 1 to {limits.SORT_MAX_ATTRIBUTES} attributes, each once")
+    span = _span(access, base)
     rows = run(
         overviews_sql.sort_items(
             span,
             predicate,
-            attribute=attribute,
+            order=order,
             by_index=queries_sql.answered_by_index(predicate),
             offset=offset,
             limit=limit,
@@ -120,5 +124,5 @@ def _explained(span: queries_sql.Span, condition: Condition) -> ClauseCount:
     return ClauseCount(condition, counts, sum(row.matched for row in rows if row.items is not None))
 
 
-def _span(access: Access, base: str, *, descending: bool = False) -> queries_sql.Span:
-    return queries_sql.Span(access, base, find_base_id(access, base), None, descending)
+def _span(access: Access, base: str) -> queries_sql.Span:
+    return queries_sql.Span(access, base, find_base_id(access, base), None, False)

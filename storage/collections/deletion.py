@@ -1,5 +1,7 @@
 """Deletion of a collection: access ends in one transaction, then its contents are deleted in the background.
 
+What was deleted or emptied of a collection (`stores.py`) goes the same way when its time to come back is over.
+
 The collection's row is deleted at once, together with its keys, Bases and memberships. So no request finds it, and no
 statement has to check whether a collection is still alive. Items and files have no foreign key: they remain under the ids
 of Bases and Drives that no longer exist, and a `Deletion` keeps those ids until everything is deleted. The blobs of files
@@ -14,10 +16,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, Sum
 
-from storage import limits
+from storage import disk_space, limits
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections.sql import deletion as deletion_sql
+from storage.collections.sql import stores as stores_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import CollectionNotFound, InvalidInput
 from storage.events import retention
@@ -33,6 +36,7 @@ from storage.models import (
     FileDeletion,
     GitFetch,
     Import,
+    SavedView,
 )
 from storage.postgres import clock
 from storage.postgres.database import run, run_one
@@ -97,7 +101,7 @@ def _drop_bundles(collection_id: str) -> None:
 def list_deletions(person: User) -> list[Deletion]:
     """Running and just finished deletions: those this person asked for, or all of them for an owner of the server."""
     # Deletions of scratch collections are not shown: nobody asked for them.
-    recent = Deletion.objects.filter(asked_by__isnull=False).filter(
+    recent = Deletion.objects.filter(kind=Deletion.Kind.COLLECTION, asked_by__isnull=False).filter(
         Q(emptied_at=None) | Q(emptied_at__gt=clock.now() - _SHOWN)
     )
     return list((recent if person.is_superuser else recent.filter(asked_by=person)).order_by("asked_at", "id"))
@@ -111,18 +115,34 @@ def continue_deletions() -> None:
     """
     with only_worker("collection deletions") as is_ours:
         if is_ours:
-            for deletion in Deletion.objects.filter(finished_at=None).order_by("asked_at", "id"):
+            _end_undos()
+            unfinished = Deletion.objects.filter(finished_at=None, undone_at=None, undo_until=None)
+            for deletion in unfinished.order_by("asked_at", "id"):
                 began = clock.now()
                 _empty(deletion)
                 _finish(deletion, began)
 
 
+def _end_undos() -> None:
+    """From then on what was set aside cannot come back: when its time is over, or its room is needed now."""
+    waiting = Deletion.objects.filter(undo_until__isnull=False, undone_at=None)
+    if not (disk_space.is_short_for_items() or disk_space.is_short_for_files()):
+        waiting = waiting.filter(undo_until__lte=clock.now())
+    waiting.update(undo_until=None)
+
+
 def forget_old() -> None:
-    """Delete the rows of deletions that finished a day ago or earlier."""
-    Deletion.objects.filter(finished_at__lt=clock.now() - timedelta(days=1)).delete()
+    """Delete the rows of deletions that finished a day ago or earlier, or were undone then."""
+    earlier = clock.now() - timedelta(days=1)
+    Deletion.objects.filter(Q(finished_at__lt=earlier) | Q(undone_at__lt=earlier)).delete()
 
 
 def _empty(deletion: Deletion) -> None:
+    if deletion.kind == Deletion.Kind.LEFT_OVER:
+        for base_id in deletion.base_ids:
+            while run_one(stores_sql.move_items(base_id, deletion.moved_into, limits.DELETE_BATCH_ROWS)).total:
+                pass
+        return
     batches = [deletion_sql.delete_items_of(base_id, limits.DELETE_BATCH_ROWS) for base_id in deletion.base_ids]
     batches += [deletion_sql.delete_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
     batches += [
@@ -134,7 +154,8 @@ def _empty(deletion: Deletion) -> None:
     for drive_id in deletion.drive_ids:
         while run_one(deletion_sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS)).total:
             pass
-    retention.delete_events_of(deletion.collection_id)
+    if deletion.kind == Deletion.Kind.COLLECTION:
+        retention.delete_events_of(deletion.collection_id)
 
 
 def _finish(deletion: Deletion, began: datetime) -> None:
@@ -149,5 +170,6 @@ def _finish(deletion: Deletion, began: datetime) -> None:
     elif began - deletion.emptied_at > _STRAGGLERS:
         changes["finished_at"] = clock.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
-        logger.info("The deleted collection %s is fully removed", deletion.collection_id)
+        SavedView.objects.filter(base_id__in=deletion.base_ids).delete()
+        logger.info("The deleted %s %s of %s is fully removed", deletion.kind, deletion.name, deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

@@ -12,7 +12,7 @@ from storage.audit import actors
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.collections import keys
-from storage.collections.departures import fail_imports
+from storage.collections.departures import fail_imports, revoke_share_links
 from storage.collections.holding import hold_people
 from storage.errors import InvalidInput, PersonNotFound
 from storage.models import Invitation, Membership, Session
@@ -32,8 +32,33 @@ def find_person(person_id: int) -> User:
     return person
 
 
+def find_person_by_name(name: str) -> User:
+    """As it is typed to sign in. Raises PersonNotFound."""
+    person = User.objects.filter(username=name).first()
+    if person is None:
+        raise PersonNotFound(f"Nobody has the name {name}")
+    return person
+
+
+def set_password(*, person: User) -> None:
+    """Store the new password that `person` holds, hashed, and sign them out everywhere. A second factor stays."""
+    with transaction.atomic():
+        person.save(update_fields=["password"])
+        end_sessions(person_id=person.id)
+        audit.record(Verb.PASSWORD_CHANGED, about=person.username)
+
+
+def make_owner(*, person: User) -> bool:
+    """Make somebody an owner of the server, from their next request on; False when they are one already."""
+    with transaction.atomic():
+        if not User.objects.filter(id=person.id, is_superuser=False).update(is_superuser=True):
+            return False
+        audit.record(Verb.OWNER_MADE, about=person.username)
+        return True
+
+
 def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()) -> None:
-    """Delete an account with its invitations, end its sessions and its imports.
+    """Delete an account with its invitations, end its sessions, its imports and its share links.
 
     Data keys do not change, but for those that the person made whose ids are in `revoked_keys`. Raises PersonNotFound, and
     InvalidInput for one's own account.
@@ -46,6 +71,7 @@ def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()
             raise PersonNotFound(f"Nobody has the id {person_id}")
         keys.revoke_keys_made_by(person_id, key_ids=revoked_keys)
         fail_imports(person)
+        revoke_share_links(person)
         details = {"person": person_id}
         for collection_id in Membership.objects.filter(person=person).values_list("collection_id", flat=True):
             audit.record(Verb.MEMBER_REMOVED, collection_id=collection_id, about=person.username, details=details)

@@ -28,7 +28,6 @@ from storage.errors import (
     InvalidInput,
     NamesTaken,
     StorageError,
-    Unauthorized,
 )
 from storage.postgres.caller import Access, allowed
 from storage.postgres.database import engine_errors, run
@@ -39,6 +38,9 @@ from storage.s3.transfer_slots import take_share
 
 # What happens to an existing file with the name: it is replaced, both are kept, or the write fails.
 IfExists = Literal["replace", "keep-both", "fail"]
+
+# To point a file's name at its bytes while its Drive is deleted or emptied.
+_ATTEMPTS = 3
 
 
 class Content(Protocol):
@@ -317,25 +319,29 @@ def point_file(
 ) -> None:
     """In the caller's transaction: point the name at these blobs, if the caller may write now. The first file creates the Drive.
 
-    The right is asked for again here, as the bytes may have been on their way for long. Raises Unauthorized, also when the
-    collection was deleted in the meantime, and Forbidden.
+    The right is asked for again here, as the bytes may have been on their way for long; and a Drive that was deleted or
+    emptied on the way is looked for anew. Raises Unauthorized, also when the collection was deleted in the meantime, Forbidden,
+    and EngineUnreachable.
     """
-    if drive_id is None:
-        drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)
-    run(files_sql.lock_file(drive_id, name))
-    statement = files_sql.point_file(
-        access,
-        drive,
-        name,
-        drive_id=drive_id,
-        blob_ids=[part.id for part in parts],
-        blob_sizes=[part.size_bytes for part in parts],
-        manifest_id=manifest,
-        content_type=content_type,
-        etag=make_etag([part.md5 for part in parts]),
-    )
-    if not allowed(run(statement)).is_there:
-        raise Unauthorized()
+    for _ in range(_ATTEMPTS):
+        if drive_id is None:
+            drive_id = drives.ensure_drive(collection_id=access.collection_id, name=drive)
+        run(files_sql.lock_file(drive_id, name))
+        statement = files_sql.point_file(
+            access,
+            drive,
+            name,
+            drive_id=drive_id,
+            blob_ids=[part.id for part in parts],
+            blob_sizes=[part.size_bytes for part in parts],
+            manifest_id=manifest,
+            content_type=content_type,
+            etag=make_etag([part.md5 for part in parts]),
+        )
+        if allowed(run(statement)).is_there:
+            return
+        drive_id = None
+    raise EngineUnreachable("The Drive was deleted again and again in the meantime, please try again")
 
 
 def find_place(drive_id: int | None, name: str, *, if_exists: IfExists) -> str:

@@ -70,6 +70,7 @@ def repair() -> Report:
         refused = blobs.delete(blob.id for blob in report.orphaned)
         run(blobs_sql.drop_parts_of(report.missing))
         run(moves_sql.forget_damaged(report.missing))
+        run(blobs_sql.drop_thumbnails_of(report.missing))
         run(blobs_sql.discard_unreferenced())
         for place in report.damaged:
             with engine_errors(), transaction.atomic():

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _HEALTHY_AFTER_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
+_LOOKED_AT_BYTES = 256 * 1024
 _PR_SET_PDEATHSIG = 1
 
 # The umask of all we run: what it makes, sockets in shared folders too, is its user's alone.
@@ -56,12 +57,15 @@ class Child:
     _started_at: float = field(default=0.0, init=False)
     _restart_at: float | None = field(default=None, init=False)
     _refusal: str = field(default="", init=False)
+    _is_ended_by_us: bool = field(default=False, init=False)
+    _log_read_to: int = field(default=0, init=False)
 
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C in the terminal reaches only its parent."""
         self.prepare()
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(_open_log(self.log)) if self.log else None
+            self._log_read_to = os.fstat(output).st_size if output else 0
             self.process = subprocess.Popen(
                 self.command,
                 env=dict(self.environment),
@@ -105,6 +109,12 @@ class Child:
         else:
             self._refusal = ""
             logger.warning("%s was started again.", self.name)
+
+    def restart(self) -> None:
+        """Kill the process, for `tick` to start it again at once. Whoever calls this says why."""
+        if self.process is not None and self.is_running():
+            self._is_ended_by_us = True
+            _kill_group(self.process)
 
     def request_stop(self) -> None:
         """Ask the process to stop, without waiting for it."""
@@ -151,9 +161,23 @@ class Child:
         with open(self.log.with_name(f"{self.log.name}.1"), "wb", opener=_private) as file:
             file.write(kept)
 
+    def new_output(self) -> bytes:
+        """What this process has logged since this was asked last; of very much only the end. Raises OSError."""
+        if self.log is None:
+            return b""
+        with open(self.log, "rb", opener=_private) as file:
+            size = file.seek(0, os.SEEK_END)
+            since = self._log_read_to if self._log_read_to <= size else 0
+            self._log_read_to = size
+            file.seek(max(since, size - _LOOKED_AT_BYTES))
+            return file.read(size - file.tell())
+
     def _note_death(self, process: subprocess.Popen[bytes], now: float) -> float:
         """Log it, end what is left of its group, and return the seconds to pause before the restart."""
         _kill_group(process)
+        if self._is_ended_by_us:
+            self._is_ended_by_us = False
+            return 0.0
         self.quick_deaths = self.quick_deaths + 1 if now - self._started_at < _HEALTHY_AFTER_SECONDS else 0
         logger.error("%s ended unexpectedly (%s).", self.name, _describe_exit(process.returncode))
         return self._pause()

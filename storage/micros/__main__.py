@@ -15,6 +15,7 @@ from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.control import Control, ControlWhenOff
 from storage.embedded.micros.egress import Egress
 from storage.embedded.micros.finding import NoSandbox, find_means
+from storage.embedded.micros.host_paths import HostPaths
 from storage.embedded.micros.indexes import find_indexes
 from storage.embedded.micros.launching import Launcher
 from storage.embedded.micros.log import Log
@@ -54,7 +55,7 @@ async def _run() -> None:
         )
     except NoSandbox as reason:
         logger.warning("%s", reason)
-        async with await ControlWhenOff(str(reason)).serve(places.control):
+        async with await ControlWhenOff(HostPaths(places).hide(str(reason))).serve(places.control):
             await stopped.wait()
         return
     supervisor, control = _make(means)

@@ -8,11 +8,14 @@ from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
 from storage.models.git_sources import GitFetch
+from storage.models.item_changes import ChangedItem, ItemChange, SavedView
 from storage.models.items import Base, Item, SaveReceipt
 from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
+from storage.models.share_links import ShareLink
 from storage.models.throttles import Throttle
+from storage.models.thumbnails import Thumbnail
 
 __all__ = [
     "AccessToken",
@@ -20,6 +23,7 @@ __all__ = [
     "Base",
     "BaseFigures",
     "Blob",
+    "ChangedItem",
     "Collection",
     "Count",
     "DataKey",
@@ -40,6 +44,7 @@ __all__ = [
     "ImportProblem",
     "Invitation",
     "Item",
+    "ItemChange",
     "Membership",
     "Micro",
     "MicroDomain",
@@ -53,10 +58,13 @@ __all__ = [
     "Recording",
     "Role",
     "SaveReceipt",
+    "SavedView",
     "Session",
+    "ShareLink",
     "SignInRules",
     "SnapshotSchedule",
     "TerminalSignIn",
     "Throttle",
+    "Thumbnail",
     "Upload",
 ]

@@ -85,7 +85,7 @@ class Import(models.Model):
     is_kept = models.BooleanField(default=True)  # whether the archive itself is still here
     bytes_expected = models.BigIntegerField(default=0)  # unpacked, of what is under way now
     bytes_done = models.BigIntegerField(default=0)
-    plan = models.JSONField(default=dict)  # what the check found (see `storage/archive/plans.py`)
+    plan = models.JSONField(default=dict)  # what the check found (see `storage/archive/importing/plans.py`)
     choices = models.JSONField(default=dict)
     report = models.JSONField(default=dict)
     position = models.JSONField(default=dict)  # what is done for good, written together with it

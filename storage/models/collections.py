@@ -84,8 +84,23 @@ class DataKeyAllowance(models.Model):
 
 
 class Deletion(models.Model):
-    """A deleted collection whose items and files are being deleted in the background."""
+    """What was deleted, and is being removed in the background: a collection, or a Base or Drive of one.
 
+    A Base or Drive that was deleted or emptied waits as it was until `undo_until`, and can come back.
+    """
+
+    class Kind(models.TextChoices):
+        COLLECTION = "collection"
+        BASE = "base"
+        DRIVE = "drive"
+        # What was written into an emptied Base while it came back: it is moved, not deleted.
+        LEFT_OVER = "left-over"
+
+    kind = models.TextField(choices=Kind.choices, default=Kind.COLLECTION)
+    undo_until = models.DateTimeField(null=True)  # None: it is too late
+    undone_at = models.DateTimeField(null=True)
+    emptied_id = models.BigIntegerField(null=True)  # of a Base or Drive that was only emptied: the id it has since
+    moved_into = models.BigIntegerField(null=True)  # of what is left over: the Base that it belongs to
     collection_id = models.CharField(max_length=limits.COLLECTION_ID_CHARACTERS)
     name = models.CharField(max_length=limits.COLLECTION_NAME_MAX_CHARACTERS)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
@@ -96,6 +111,15 @@ class Deletion(models.Model):
     rows_deleted = models.BigIntegerField(default=0)
     emptied_at = models.DateTimeField(null=True)  # when nothing was left
     finished_at = models.DateTimeField(null=True)  # and nothing could have come after that
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["collection_id", "undo_until"],
+                name="deletion_undo",
+                condition=models.Q(undo_until__isnull=False, undone_at__isnull=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.collection_id})"

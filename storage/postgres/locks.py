@@ -18,6 +18,7 @@ Work = Literal[
     "micros",
     "migrations",
     "room",
+    "thumbnails",
 ]
 
 _ASK_AGAIN_SECONDS = 0.25

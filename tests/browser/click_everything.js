@@ -115,15 +115,23 @@
     }
   }
 
-  /** What has opened has its own way out clicked, and a menu each of its items. */
+  function isInSight(shown) {
+    const { left, top, right, bottom } = shown.getBoundingClientRect();
+    return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  }
+
+  /** What has opened has its own way out clicked, and a menu each of its items; all of it has to be in the window. */
   async function leave(name, state, isInMenu) {
     const menu = document.querySelector("[popover]:popover-open");
     if (menu && !isInMenu) {
+      await next();
+      if (!isInSight(menu)) state.dead.push(`${name} opens out of sight`);
       await walk(menu, state, true);
       if (menu.matches(":popover-open")) menu.hidePopover();
     }
     const dialog = document.querySelector("dialog[open]");
     if (!dialog) return;
+    if (!isInSight(dialog)) state.dead.push(`${name} opens a dialog that is out of sight`);
     const way = [...dialog.querySelectorAll("[data-close]")].find(canBeClicked);
     if (way) {
       await press(way);

@@ -88,6 +88,7 @@ def test_passkey_is_added_and_signs_in_alone_and_as_a_second_step(device: Device
     expect(page.get_by_text("passkey, used just now")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_passkey_is_renamed_and_removed(device: Device, database: None) -> None:
     person, page = make_person("ada"), device()
     sign_in(page, person.username)
@@ -110,6 +111,7 @@ def test_passkey_is_renamed_and_removed(device: Device, database: None) -> None:
     expect(page.get_by_text("This passkey was not accepted. Sign in with your password.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_device_keeps_one_passkey_of_an_account(device: Device, database: None) -> None:
     person, page = make_person("ada"), device()
     sign_in(page, person.username)

@@ -25,7 +25,7 @@ def sign_in(page: Page, origin: str, name: str) -> None:
     page.get_by_role("heading", name="Collections").wait_for()
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("host", ["localhost", pytest.param("127.0.0.1", marks=pytest.mark.slow)])
 def test_signing_in_over_http_then_https_then_http_again(
     server: Server, chromium: Browser, cast: Cast, host: str
 ) -> None:

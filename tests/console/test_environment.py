@@ -34,6 +34,10 @@ WRONG = [
     ),
     *(("HOMEPORT_MICROS_MAY_REACH", text) for text in ("nonsense", "*", "10.0.0.1/8", "example.com")),
     *(("HOMEPORT_ALLOWED_HOSTS", text) for text in ("https://x.example", "a b", "x:80", "é.example", "a..b", "[::1")),
+    *(
+        ("HOMEPORT_URL_PREFIX", text)
+        for text in ("/v1", "/static/x", "a b", "/a/../b", "/a//b", "/ä", "https://a.example")
+    ),
     *(("HOMEPORT_OIDC_DOMAINS", text) for text in (",", "example.com,", "a b", "x@example.com", ".example.com")),
     *(("HOMEPORT_HOST", text) for text in ("", "a b", "http://x", "256.1.1.1/8")),
     *(("HOMEPORT_PORT", text) for text in ("x", "-1", "65536", "", "1.5")),
@@ -90,6 +94,12 @@ for name, text in json.loads(sys.argv[1]):
 def test_domains_are_read_in_one_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEPORT_OIDC_DOMAINS", " @Example.com, b.example ")
     assert environment.read_domains(Env()) == ["example.com", "b.example"]
+
+
+@pytest.mark.parametrize("text, prefix", [("", ""), ("/", ""), ("homeport", "/homeport"), ("/a/b.c/", "/a/b.c")])
+def test_a_path_is_read_in_one_spelling(monkeypatch: pytest.MonkeyPatch, text: str, prefix: str) -> None:
+    monkeypatch.setenv("HOMEPORT_URL_PREFIX", text)
+    assert environment.read_url_prefix(Env()) == prefix
 
 
 def test_each_wrong_setting_is_named(folder: Path) -> None:

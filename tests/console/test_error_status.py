@@ -11,7 +11,7 @@ import pytest
 from console import error_status
 from console.error_status import STATUS
 from storage import errors, limits
-from storage.archive import imports
+from storage.archive.importing import imports
 from storage.base import bases, edits, items
 from storage.drive import moves
 from storage.errors import StorageError
@@ -50,6 +50,8 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.AccessTokenNotFound(), 404, ["There is no such access token"], {}, {}),
     (errors.ArchiveNotFound(), 404, [errors.ArchiveNotFound.default], {}, {}),
     (errors.BaseNotFound(), 404, ["Base not found"], {}, {}),
+    (errors.ChangeNotFound(), 404, ["Change not found"], {}, {}),
+    (errors.ViewNotFound(), 404, ["View not found"], {}, {}),
     (errors.CollectionNotFound(), 404, ["Collection not found"], {}, {}),
     (errors.DataKeyNotFound(), 404, ["Data key not found"], {}, {}),
     (errors.DeletionNotFound(), 404, ["Deletion not found"], {}, {}),
@@ -63,6 +65,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.MicroNotFound(), 404, ["Micro not found"], {}, {}),
     (errors.PersonNotFound(), 404, ["Person not found"], {}, {}),
     (errors.RunNotFound(), 404, [errors.RunNotFound.default], {}, {}),
+    (errors.ShareLinkNotFound(), 404, [errors.ShareLinkNotFound.default], {}, {}),
     (errors.SignInNotFound(), 404, [errors.SignInNotFound.default], {}, {}),
     (errors.SignInRefused(), 403, [errors.SignInRefused.default], {}, {}),
     (errors.SignInOver(), 410, [errors.SignInOver.default], {}, {}),

@@ -1,7 +1,7 @@
 """The reverse proxies' configurations under `deploy/`, word for word, in front of a real server.
 
 Only what a test cannot have is replaced in them: the name, the ports and the certificate. Beside them the way without a proxy
-for clients whose host is fixed (docs/connect.md), as the server is there.
+for clients whose host is fixed (docs/connect.md), as the server is there, and what other proxies tell.
 """
 
 import os
@@ -57,13 +57,19 @@ class App(NamedTuple):
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[Server]:
     """A server with the settings that docs/deploy.md asks for, and an https port as well."""
-    data = make_data_folder()
     settings = {
-        "HOMEPORT_ALLOWED_HOSTS": f"localhost,127.0.0.1,{','.join(FIXED_HOSTS)}",
+        "HOMEPORT_ALLOWED_HOSTS": f"{NAME},{','.join(FIXED_HOSTS)}",
         "HOMEPORT_TRUSTED_PROXIES": "127.0.0.1",
         "HOMEPORT_HTTPS_ONLY": "true",
         "HOMEPORT_WORKERS": "1",
     }
+    with running_server(settings) as server:
+        yield server
+
+
+@contextmanager
+def running_server(settings: dict[str, str]) -> Iterator[Server]:
+    data = make_data_folder()
     port, tls_port = ports.free_ports(2)
     server = Server(data, port, tls_port, settings).start()
     try:
@@ -81,7 +87,8 @@ def app(proxied: Server) -> App:
 
 
 @contextmanager
-def run_nginx(server: Server, folder: Path) -> Iterator[Proxy]:
+def run_nginx(server: Server, folder: Path, *, below: bool = False) -> Iterator[Proxy]:
+    """With the configuration for a host of its own, or the one for a path below another's."""
     if NGINX is None:
         pytest.skip("nginx is not installed")
     plain, secure = ports.free_ports(2)
@@ -89,8 +96,13 @@ def run_nginx(server: Server, folder: Path) -> Iterator[Proxy]:
     leaf = authority.issue_cert("localhost")
     (folder / "fullchain.pem").write_bytes(b"".join(part.bytes() for part in leaf.cert_chain_pems))
     leaf.private_key_pem.write_to_path(str(folder / "privkey.pem"))
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    if below:
+        # Where a host of its own has its locations, the host of others has those lines.
+        own, _, _ = text.partition("    location / {")
+        text = own + (ROOT / "deploy/nginx-below-a-path.conf").read_text() + "}\n"
     site = replaced(
-        (ROOT / "deploy/nginx.conf").read_text(),
+        text,
         {
             f"/etc/letsencrypt/live/{NAME}": str(folder),
             NAME: "localhost",
@@ -122,11 +134,12 @@ def run_nginx(server: Server, folder: Path) -> Iterator[Proxy]:
 
 
 @contextmanager
-def run_caddy(server: Server, folder: Path) -> Iterator[Proxy]:
+def run_caddy(server: Server, folder: Path, *, below: bool = False) -> Iterator[Proxy]:
+    """With the configuration for a host of its own, or the one for a path below another's."""
     assert CADDY is not None, "caddy comes with the packages of the tests"
     plain, secure = ports.free_ports(2)
     site = replaced(
-        (ROOT / "deploy/Caddyfile").read_text(),
+        (ROOT / f"deploy/Caddyfile{'-below-a-path' if below else ''}").read_text(),
         {NAME: "localhost", "127.0.0.1:8000": f"127.0.0.1:{server.url.rpartition(':')[2]}"},
     )
     # For the name localhost Caddy makes a certificate of its own, and must not enter it into this machine's trust.
@@ -297,6 +310,55 @@ def test_headers_with_underscores_are_nothing(proxy: Proxy, app: App, name: str)
                 {"X-API-Key": f"abcdefghij_{'0' * 32}", name: f"203.0.113.{number % 250}"} for number in range(400)
             ]
             assert any(client.get(path, headers=headers).status_code == 429 for headers in wrong)
+
+
+# Each way in which a proxy tells that the browser is at https://NAME, or at its port 8443.
+TOLD = {
+    "host kept": (NAME, {"Host": NAME, "X-Forwarded-Proto": "https"}),
+    "host kept, with a client": (NAME, {"Host": NAME, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}),
+    "forwarded host": (NAME, {"X-Forwarded-Host": NAME, "X-Forwarded-Proto": "https"}),
+    "forwarded host of two": (NAME, {"X-Forwarded-Host": f"{NAME}, inner", "X-Forwarded-Proto": "https, http"}),
+    "two schemes": (NAME, {"Host": NAME, "X-Forwarded-Proto": "https, http"}),
+    "two schemes, with clients": (
+        NAME,
+        {"Host": NAME, "X-Forwarded-Proto": "https, http", "X-Forwarded-For": "192.0.2.7, 127.0.0.1"},
+    ),
+    "rfc 7239": (NAME, {"Forwarded": f"for=192.0.2.7;proto=https;host={NAME}"}),
+    "rfc 7239, of two": (f"{NAME}:8443", {"Forwarded": f'proto=https;host="{NAME}:8443", for=127.0.0.1;proto=http'}),
+    "host without its port": (f"{NAME}:8443", {"Host": NAME, "X-Forwarded-Proto": "https"}),
+    "host with the inner port": (f"{NAME}:8443", {"Host": f"{NAME}:443", "X-Forwarded-Proto": "https"}),
+    "forwarded port": (
+        f"{NAME}:8443",
+        {"X-Forwarded-Host": NAME, "X-Forwarded-Port": "8443", "X-Forwarded-Proto": "https"},
+    ),
+}
+
+
+def test_a_form_is_taken_in_however_a_proxy_tells_where_the_browser_is(proxied: Server) -> None:
+    for way, (host, told) in TOLD.items():
+        page = f"https://{host}/sign-in/"
+        with httpx.Client(base_url=proxied.url, trust_env=False, timeout=MOMENT_SECONDS, headers=told) as proxy:
+            got = proxy.get("/sign-in/", headers={"Referer": page})
+            assert got.status_code == 200, way
+            ((cookie, token),) = proxy.cookies.items()
+            sent = {"Cookie": f"{cookie}={token}", "X-CSRFToken": token, "Referer": page}
+            origins = (f"https://{host}", "", f"http://{host}", "https://evil.example")
+            said = [
+                proxy.post("/welcome/no-link/", headers=sent | ({"Origin": each} if each else {})).status_code
+                for each in origins
+            ]
+            # A link that is none is answered with 410 once the form was taken in.
+            assert said == [410, 410, 403, 403], way
+
+
+def test_nobody_else_is_believed(proxied: Server) -> None:
+    transport = httpx.HTTPTransport(local_address="127.0.0.77")
+    with httpx.Client(base_url=proxied.url, transport=transport, timeout=MOMENT_SECONDS) as stranger:
+        for way, (_, told) in TOLD.items():
+            answer = stranger.get("/sign-in/", headers=told)
+            # Asked for over http, under the name that the request itself has.
+            asked = told.get("Host", urlsplit(proxied.url).netloc)
+            assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{asked}/sign-in/"), way
 
 
 @pytest.mark.parametrize("host", FIXED_HOSTS)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +17,29 @@ from django.utils import timezone
 from console.accounts.gate import WHILE_OWED
 from storage.access_tokens import sign_ins, tokens
 from storage.collections import collections as storage_collections
-from storage.collections import invitations, keys, sign_in_rules
+from storage.collections import invitations, keys, sign_in_rules, stores
 from storage.drive import deletion as file_deletion
 from storage.drive import drives, folders, moves, person_uploads
 from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
 from storage.micros.manifests.manifest import Manifest, Variable
-from storage.models import Base, Deployment, Export, File, GitFetch, Import, Micro, MicroRun, Role
+from storage.models import (
+    Base,
+    Deletion,
+    Deployment,
+    Export,
+    File,
+    GitFetch,
+    Import,
+    ItemChange,
+    Micro,
+    MicroRun,
+    Role,
+    SavedView,
+    ShareLink,
+)
 from storage.postgres.caller import Access
+from storage.share_links import links
 from tests.console.conftest import Browser
 from tests.people import Cast, make_member, make_person
 from tests.storage.rows import fill_drive
@@ -46,6 +62,8 @@ OPEN = {
     "python-client",
     "client-wheel",
     "deploy-button",
+    "shared",
+    "shared-file",
 }
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
@@ -95,8 +113,20 @@ LEAST_ROLE = {
     "base-count": Role.READER,
     "base-operators": Role.READER,
     "base-export": Role.READER,
+    "base-changes": Role.MEMBER,
+    "base-change-count": Role.MEMBER,
+    "base-change": Role.MEMBER,
+    "base-change-undo": Role.MEMBER,
+    "base-views": Role.READER,
+    "delete-base-view": Role.MEMBER,
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
+    "rename-store": Role.MEMBER,
+    "duplicate-base": Role.MEMBER,
+    "move-store": Role.MEMBER,
+    "empty-store": Role.MEMBER,
+    "delete-store": Role.MEMBER,
+    "restore-store": Role.MEMBER,
     "drives": Role.READER,
     "new-drive": Role.MEMBER,
     "drive": Role.READER,
@@ -111,12 +141,18 @@ LEAST_ROLE = {
     "drive-upload-end": Role.MEMBER,
     "drive-clashes": Role.READER,
     "drive-counts": Role.READER,
+    "drive-sizes": Role.READER,
+    "drive-thumbnails": Role.READER,
+    "drive-thumbnail": Role.READER,
     "drive-folders": Role.READER,
     "drive-rename": Role.MEMBER,
     "drive-move": Role.MEMBER,
     "drive-delete": Role.MEMBER,
     "drive-deletion": Role.READER,
     "drive-undo": Role.MEMBER,
+    "share-links": Role.MEMBER,
+    "new-share-link": Role.MEMBER,
+    "revoke-share-link": Role.MEMBER,
     "exports": Role.MEMBER,
     "new-export": Role.MEMBER,
     "download-export": Role.MEMBER,
@@ -191,6 +227,8 @@ ASKED_BY_SCRIPTS = {
     "drive-uploads",
     "drive-clashes",
     "drive-counts",
+    "drive-sizes",
+    "drive-thumbnails",
     "drive-rename",
     "drive-move",
     "drive-delete",
@@ -200,8 +238,14 @@ READ_ONLY = {"collection-audit", "export-collection-audit"}
 # An upload is one person's; for every other it is not there, whatever their role.
 SOMEBODY_ELSES = {"drive-upload", "drive-part", "drive-upload-end"}
 PUT_ONLY = {"drive-part"}
-QUERY = dict.fromkeys(("drive-file", "drive-preview", "drive-copy", "drive-zip"), "?name=a.txt")
+QUERY = dict.fromkeys(
+    ("drive-file", "drive-preview", "drive-copy", "drive-zip", "drive-thumbnail", "new-share-link"), "?name=a.txt"
+)
 POST_ONLY = ASKED_BY_SCRIPTS | {
+    "restore-store",
+    "base-change-count",
+    "base-change-undo",
+    "delete-base-view",
     "drive-upload-end",
     "drive-undo",
     "new-export",
@@ -231,6 +275,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
     {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
+    | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     # Nothing is sent, and of the deployment, which was made without code, there is none.
     | {"micro-bundle": {400}, "micro-code": {404}}
@@ -238,6 +283,8 @@ ANSWERS = (
     # Nobody has a second factor here, and no provider is set.
     | {name: {404} for name in ("rename-passkey", "remove-factor", "recovery-codes")}
     | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
+    # The file is no picture.
+    | {"drive-thumbnail": {404}}
     # No Micro is named, and the token is somebody else's.
     | {"enter-micro": {404}, "revoke-token": {404}}
 )
@@ -274,8 +321,14 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "export_id": lambda: make_export(cast).id,
         "import_id": lambda: make_import(cast).id,
         "token": "no-token",
+        "share": "no-link",
+        "link_id": lambda: make_share_link(cast).pk,
         "file_name": "no-wheel.whl",
         "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
+        "kind": "base",
+        "change_id": lambda: make_change(cast).pk,
+        "view_id": lambda: make_view(cast).pk,
+        "store_deletion_id": lambda: delete_base(cast).pk,
         "event_id": lambda: _kept_event(cast.collection.id),
     }
     known |= {
@@ -338,6 +391,21 @@ def _of_micro(cast: Cast) -> dict[str, Any]:
     return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
 
 
+def make_share_link(cast: Cast, text: str = "") -> ShareLink:
+    """A link to the file of the Drive, good for an hour, of this secret or a new one."""
+    drive = make_drive(cast)
+    access = Access(cast.collection.id, person_id=cast.owner.pk)
+    return links.create_link(
+        access=access,
+        drive_id=folders.find_drive(collection_id=cast.collection.id, name=drive),
+        drive=drive,
+        name="a.txt",
+        text=text or secrets.token_hex(),
+        hours=1,
+        made_by=cast.owner,
+    )
+
+
 def start_upload(cast: Cast) -> str:
     """The id of an upload that is none of the cast's."""
     access = Access(cast.collection.id, person_id=make_member(cast.collection.id).pk)
@@ -364,6 +432,34 @@ def delete_file(cast: Cast) -> int:
     chosen = moves.choose(["a.txt"], [])
     access = Access(cast.collection.id, person_id=cast.owner.pk)
     return file_deletion.delete(access=access, drive_id=drive_id, chosen=chosen).id
+
+
+def make_change(cast: Cast) -> ItemChange:
+    """A change of many items that is done, and can be undone."""
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    now = timezone.now()
+    return ItemChange.objects.create(
+        collection=cast.collection,
+        base_id=base.pk,
+        act='{"kind":"delete"}',
+        expected=1,
+        asked_by=cast.owner,
+        state=ItemChange.State.DONE,
+        finished_at=now,
+        undo_until=now + timedelta(hours=1),
+    )
+
+
+def make_view(cast: Cast) -> SavedView:
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    return SavedView.objects.get_or_create(base_id=base.pk, name="a view")[0]
+
+
+def delete_base(cast: Cast) -> Deletion:
+    """A Base that was deleted just now."""
+    Base.objects.get_or_create(collection=cast.collection, name="gone")
+    access = Access(cast.collection.id, person_id=cast.owner.pk)
+    return stores.delete_store(access=access, kind="base", name="gone", typed_name="gone")
 
 
 def method_of(client: Client, name: str) -> Callable[..., Any]:

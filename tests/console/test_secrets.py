@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 from django.db import connection
 
-from storage.archive import exports
+from storage.archive.exporting import exports
 from storage.events import blocks as event_blocks
 from storage.events import queries as event_queries
 from storage.postgres.database import run

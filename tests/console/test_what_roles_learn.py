@@ -47,6 +47,7 @@ from tests.console.test_routes import (
     ROUTES,
     SOMEBODY_ELSES,
     SignedIn,
+    make_share_link,
     method_of,
     signed_in,  # noqa: F401 (a fixture)
     undone_line,
@@ -68,6 +69,7 @@ WHO_MAY_KNOW: dict[str, set[str]] = {
     "who made a key": MEMBERS,
     "a revoked key's name": MEMBERS,
     "an import's file": MEMBERS,
+    "a share link's first characters": MEMBERS,
     "why an export failed": MEMBERS,
     "a Micro's name": READERS,
     "what a Micro printed": READERS,
@@ -158,6 +160,7 @@ def canaries(people: Cast) -> dict[str, str]:
         "who made a key": maker.username,
         "a revoked key's name": "canary-revoked",
         "an import's file": "canary-file.zip",
+        "a share link's first characters": f"{make_share_link(people, 'Kanari-of-a-link').prefix}…",
         "why an export failed": "canary-reason",
         "an invitation's note": "canary-invited",
         "a member who did nothing": idle.username,
@@ -212,7 +215,8 @@ def answers_of(client: Client, name: str, url: str, made: dict[str, str]) -> Ite
     more = [text.format_map(made) for text in MORE.get(name, [])]
     for address in [url, *(url.partition("?")[0] + text for text in more)]:
         yield ask(address)
-        yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
+        if answers_scripts(url):
+            yield ask(address, HTTP_ACCEPT="application/json", HTTP_X_REQUESTED_WITH="fetch")
         for target in targets_of(url):
             yield ask(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET=target)
 
@@ -221,6 +225,12 @@ def targets_of(url: str) -> list[str]:
     """What the view of an address may be asked for by htmx: any page to be a dialog (`console/page.py`), and its own parts."""
     view = inspect.unwrap(resolve(url.partition("?")[0]).func)
     return ["dialog", *_targets_in(view.__module__)]
+
+
+def answers_scripts(url: str) -> bool:
+    """Whether the view of an address tells a script's request from a browser's; to all others it is the same request again."""
+    view = inspect.unwrap(resolve(url.partition("?")[0]).func)
+    return any(word in inspect.getsource(sys.modules[view.__module__]) for word in ("X-Requested-With", "Accept"))
 
 
 @lru_cache
@@ -299,6 +309,11 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "invitation_id": 2**31,
         "number": 1,
         "deletion_id": 2**31,
+        "kind": "base",
+        "change_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "view_id": 2**31,
+        "store_deletion_id": 2**31,
+        "link_id": 2**31,
     }
     nothing |= {
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,

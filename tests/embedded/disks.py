@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 MB = 1_048_576
+_PAGE_BYTES = 4_096
 # What a server keeps free of its disk: so much for each of the two engines.
 RESERVE_MB = 128
 NEEDED_MB = 2 * RESERVE_MB
@@ -33,13 +34,17 @@ class SmallDisk:
         return about.f_bavail * about.f_frsize
 
     def leave(self, size_bytes: int) -> None:
-        """Fill it but for so many bytes."""
+        """Fill it but for so many bytes: with as much as is free now, or less where others take some of it meanwhile."""
+        step, left = 16 * MB, self.free_bytes - size_bytes
         with self._ballast.open("ab") as file:
-            while (more := self.free_bytes - size_bytes) > 0:
-                # Somebody may have taken some of it meanwhile.
-                with suppress(OSError):
-                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), more)
-                    break
+            while left > 0 and step >= _PAGE_BYTES:
+                taken = min(step, left)
+                try:
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), taken)
+                except OSError:
+                    step //= 2
+                else:
+                    left -= taken
 
     @contextmanager
     def kept_full(self) -> Iterator[None]:

@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 
 from storage import jobs
-from storage.archive import exports, imports, plans
+from storage.archive.exporting import exports
+from storage.archive.importing import imports, plans
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Export, Import

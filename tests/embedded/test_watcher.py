@@ -14,6 +14,7 @@ from console.management.commands import serve
 from storage.embedded import ports, process
 from storage.embedded.process import Child
 from storage.embedded.reserve import Reserve
+from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from tests.embedded.disks import MB, SmallDisk, mounted, needs_small_disk
 from tests.embedded.servers import serving_on_small_disk
@@ -165,6 +166,50 @@ def test_a_copied_reserve_that_takes_no_room_is_made_again(tmp_path: Path) -> No
         assert file.stat().st_blocks * 512 == 8 * MB
         Reserve(tmp_path, size_bytes=0, keep_free_bytes=0).tend()
         assert not file.exists()
+
+
+REFUSED = "E1129 filer store delete: write /x/engines/seaweedfs/filerldb2/05/000001.log: no space left on device"
+
+
+@needs_small_disk
+@pytest.mark.parametrize(
+    "said, is_stuck", [(REFUSED, True), ("write /x/engines/seaweedfs/homeport_3.cpd: no space left on device", False)]
+)
+def test_seaweedfs_is_started_again_when_its_journal_is_stuck_and_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str, is_stuck: bool
+) -> None:
+    with mounted(tmp_path, "size=64m"):
+        disk, child = SmallDisk(tmp_path), make_child(tmp_path)
+        assert child.log
+        child.log.write_text(REFUSED)  # of the process before
+        disk.leave(8 * MB)
+        watcher = make_watcher(child)
+        journal = StuckJournal(child)
+        child.start()
+        try:
+            first = child.process
+            journal.look()
+            with child.log.open("a") as log:
+                log.write(f"\n{said}\n")
+            journal.look()
+            assert child.is_running(), "there is no room to start in"
+            disk.free()
+            journal.look()
+            assert first
+            if is_stuck:
+                first.wait()
+            watcher._tick()
+            assert child.is_running()
+            assert (child.process is not first) == is_stuck
+            assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2 * is_stuck
+            again = child.process
+            with child.log.open("a") as log:
+                log.write(f"{said}\n")
+            journal.look()
+            assert child.process is again
+            assert child.is_running(), "not again and again"
+        finally:
+            child.stop()
 
 
 def test_serve_goes_on_when_nobody_can_read_what_it_says() -> None:

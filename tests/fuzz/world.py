@@ -15,7 +15,7 @@ from storage.access_tokens import tokens
 from storage.collections import keys
 from storage.drive import person_uploads
 from storage.events import recording
-from storage.models import MicroRun
+from storage.models import Import, MicroRun
 from storage.postgres.caller import Access
 from tests.console.test_routes import (
     OPEN,
@@ -136,6 +136,7 @@ class World:
             "base": "things",
             "drive": drive,
             "upload_id": upload.id,
+            "import_id": Import.objects.create(collection=self.cast.collection, state="uploading", size_expected=1).id,
             "number": 1,
         }
 

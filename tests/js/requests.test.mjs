@@ -101,15 +101,24 @@ test("an answer that breaks off is none", async () => {
   assert.equal((await requestJson("/x").catch((error) => error)).status, 0);
 });
 
-test("a page to sign in on means signed out", async () => {
-  answer = () =>
-    Object.defineProperties(new Response("<form>"), {
-      redirected: { value: true },
-      url: { value: "http://h/sign-in?next=/" },
-    });
-  const error = await sendRequest("/x").catch((fault) => fault);
-  assert.deepEqual([error.status, error.isSignedOut], [401, true]);
-});
+for (const [where, status] of [
+  ["/sign-in/?next=/", 401],
+  ["/below/a/sign-in/?next=/below/a/", 401],
+  ["/sign-in/more/", "good"],
+]) {
+  test(`an answer from ${where} after a redirect is ${status}`, async () => {
+    answer = () =>
+      Object.defineProperties(new Response("<form>"), {
+        redirected: { value: true },
+        url: { value: `http://h${where}` },
+      });
+    const told = await sendRequest("/x").then(
+      () => "good",
+      (fault) => fault.status,
+    );
+    assert.equal(told, status);
+  });
+}
 
 test("only what was sent wrongly is invalid", () => {
   assert.deepEqual(

@@ -61,6 +61,17 @@ for (const [key, index, expected] of [
 ]) {
   test(`${key} at row ${index} of 10`, () => assert.equal(nextRow(key, index, 10, 4), expected));
 }
+for (const [key, index, expected] of [
+  ["ArrowRight", 1, 2],
+  ["ArrowLeft", 0, 0],
+  ["ArrowDown", 1, 5],
+  ["ArrowDown", 8, 9],
+  ["ArrowUp", 6, 2],
+]) {
+  test(`${key} at tile ${index} of 10, four beside each other`, () =>
+    assert.equal(nextRow(key, index, 10, 8, 4), expected));
+}
+test("in a list nothing stands beside a row", () => assert.equal(nextRow("ArrowRight", 1, 10, 4), null));
 test("no key moves in an empty list", () => assert.equal(nextRow("ArrowDown", 0, 0, 4), null));
 
 const LABELS = ["alpha", "Beta", "beach", "gamma", "Über"];

@@ -75,6 +75,27 @@ test("new rows take values and keys, and count as one edit each", () => {
   assert.equal(staging.undo(staging.undo(staging.undo(staged))).changes.size, 0);
 });
 
+test("rows of a file are new ones, and edits of rows that are stored, as one step", () => {
+  const before = threeEdits();
+  const staged = staging.importRows(before, [
+    { id: "new:1", key: null, item: { x: "1" }, stored: null },
+    { id: "item:z", key: "z", item: { x: "2", y: '"t"' }, stored: { revision: "9", values: { x: "1", y: null } } },
+  ]);
+  assert.deepEqual(staged.changes.get("new:1"), { kind: "add", key: null, item: { x: "1" } });
+  assert.deepEqual(staged.changes.get("item:z"), {
+    kind: "edit",
+    key: "z",
+    revision: "9",
+    cells: { x: { loaded: "1", mine: "2" }, y: { loaded: null, mine: '"t"' } },
+  });
+  assert.deepEqual(staging.undo(staged).changes, before.changes);
+  const marked = staging.markDeleted(before, [row("a")]);
+  const again = staging.importRows(marked, [
+    { id: "item:a", key: "a", item: { x: "5" }, stored: { revision: "7", values: { x: "1" } } },
+  ]);
+  assert.equal(again.changes.get("item:a").kind, "delete");
+});
+
 test("marking for deletion replaces edits, takes new rows off, and undo brings both back", () => {
   let staged = staging.addRows(threeEdits(), [{ id: "new:1", key: null, item: {} }]);
   staged = staging.markDeleted(staged, [row("a"), { id: "new:1" }]);

@@ -15,20 +15,22 @@ from django.test import Client
 from pytest_django import Settings
 
 from console.accounts.openid import admission
-from storage import disk_space, jobs, room
+from storage import disk_space, jobs, room, sweeper
 from storage.access_tokens import sign_ins, tokens
-from storage.archive import exports, imports, snapshots
-from storage.archive.importer import Importer, _Items
-from storage.archive.plans import Plan
+from storage.archive.exporting import exports, snapshots
+from storage.archive.importing import imports
+from storage.archive.importing.importer import Importer, _Items
+from storage.archive.importing.plans import Plan
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.base import bases, edits, items
+from storage.base import acts, bases, changes, edits, items, saved_views
 from storage.base.merging import Add, Delete
-from storage.collections import collections, invitations, keys, roles
+from storage.collections import collections, invitations, keys, roles, stores
 from storage.collections import deletion as collection_deletion
 from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
 from storage.drive.moves import Chosen
-from storage.errors import DiskFull
+from storage.embedded import seaweedfs
+from storage.errors import DiskFull, EngineUnreachable
 from storage.events import queries as event_queries
 from storage.events import recording
 from storage.events.queue import EventQueue
@@ -51,6 +53,7 @@ from storage.models import (
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from storage.s3.cache import Copies
+from storage.share_links import links
 from tests.commands import run_here
 from tests.people import PASSWORD, make_cast
 from tests.serving import ROOT
@@ -95,6 +98,7 @@ class Full:
         event_queries.keep_event(event)
         self.event_id = event.line.id
         self.micro_id = micros.create_micro(collection_id=self.collection_id, name="there").id
+        self.change = changes.ask_for_change(access=self.access, base="b", act=acts.Set("n", "1"))
         self.micro: dict[str, Any] = {"collection_id": self.collection_id, "micro_id": self.micro_id}
 
     def save(self, *changes: Any) -> list[edits.Result]:
@@ -109,7 +113,7 @@ def commit_items(full: Full) -> None:
     running = Importer(Import.objects.get(id=full.import_id), _UNSEEN, Plan("", []), [])
     batch = _Items()
     batch.rows["b"] = _UNSEEN
-    running._commit_items(_UNSEEN, 0, batch)
+    running._commit_items(_UNSEEN, _UNSEEN, batch)
 
 
 WRITERS: dict[str, Callable[[Full], object]] = {
@@ -127,6 +131,9 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a folder": lambda full: folders.make_folder(access=full.access, drive_id=full.drive_id, path="new/"),
     "a rename": lambda full: moves.rename(access=full.access, drive_id=full.drive_id, old="f", new="g"),
     "a move": lambda full: moves.move(access=full.access, drive_id=full.drive_id, chosen=Chosen(["f"], []), to="new/"),
+    "a share link": lambda full: links.create_link(
+        drive_id=full.drive_id, name="f", text="new", hours=1, made_by=full.person, **full.d
+    ),
     "a collection": lambda full: collections.create_collection("Another"),
     "an export": lambda full: exports.ask_for_export(collection_id=full.collection_id, asked_by=full.person),
     "an import": lambda full: imports.start_import(
@@ -139,7 +146,15 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "an account by OpenID Connect": lambda full: admission._make_person({}, "an invitation"),
     "any object": lambda full: files.store(uuid.uuid4(), Held(), None),  # type: ignore[arg-type]
     "a rebuild": lambda full: rebuild.rebuild(),
+    "a change of many items": lambda full: changes.ask_for_change(access=full.access, base="b", act=acts.Set("n", "2")),
+    "a batch of such a change": lambda full: changes._change_batch(_UNSEEN, full.change),
+    "the undo of a change": lambda full: changes.ask_for_undo(access=full.access, change_id=full.change.pk),
+    "a batch of its undo": lambda full: changes._undo_batch(_UNSEEN, full.change),
+    "a saved view": lambda full: saved_views.save_view(
+        access=full.access, base="b", name="new", query="", sort="", columns=""
+    ),
     "a Base": lambda full: bases.create_base(collection_id=full.collection_id, name="new"),
+    "what was emptied and comes back": lambda full: stores.bring_back(access=full.access, deletion_id=0),
     "a Drive": lambda full: drives.create_drive(collection_id=full.collection_id, name="new"),
     "a data key": lambda full: keys.create_key(collection_id=full.collection_id, name="new", can_write=True),
     "an invitation": lambda full: invite(full.collection_id, full.person),
@@ -192,6 +207,9 @@ OTHERS: dict[str, Callable[[Full], object]] = {
     "a deletion of all": lambda full: collection_deletion.delete_collection(
         collection_id=full.collection_id, typed_name="Full", asked_by=full.person
     ),
+    "a Base emptied": lambda full: stores.empty_store(access=full.access, kind="base", name="b"),
+    "a Drive deleted": lambda full: stores.delete_store(access=full.access, kind="drive", name="d", typed_name="d"),
+    "a change that deletes": lambda full: changes.ask_for_change(access=full.access, base="b", act=acts.Delete()),
     "a job": lambda full: jobs.start(jobs.tidy_copies),
     "the end of snapshots": lambda full: snapshots.set_schedule(
         collection_id=full.collection_id, every="", keep=1, is_checked=False, set_by=full.person
@@ -237,10 +255,15 @@ TABLES = {
     "storage.PinnedEvent": "a pinned request",
     "storage.Base": "a Base",
     "storage.Item": "a put",
+    "storage.ItemChange": "a change of many items",
+    "storage.ChangedItem": "a batch of such a change",
+    "storage.SavedView": "a saved view",
     "storage.SaveReceipt": "a save that deletes",
     "storage.BaseFigures": _A_ROW_FOR_EACH,
     "storage.Drive": "a Drive",
     "storage.File": "a file",
+    "storage.ShareLink": "a share link",
+    "storage.Thumbnail": _LEFT_OUT,
     "storage.Folder": "a folder",
     "storage.FileDeletion": "a deletion of files",
     "storage.DeletedFile": "a deletion of files",
@@ -387,6 +410,32 @@ def test_garbage_goes_at_once_when_room_is_short(settings: Settings) -> None:
     assert Blob.objects.filter(id=blob_id).exists()
     settings.DISK_RESERVE_MB = 10**9
     eventually(lambda: room.make_room() or not Blob.objects.filter(id=blob_id).exists())
+
+
+def test_room_is_made_although_engines_fail_for_lack_of_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SeaweedFS may just be started again, and PostgreSQL find no room to give back its own."""
+    done: list[str] = []
+
+    def sweep(*, at_once: bool) -> sweeper.SweptFiles:
+        done.append("swept")
+        if len(done) < 3:
+            raise EngineUnreachable()
+        settings.DISK_RESERVE_MB = 0
+        return sweeper.SweptFiles(0, 0, 0)
+
+    def give_back(statement: object) -> None:
+        raise DiskFull()
+
+    settings.DISK_RESERVE_MB = 10**9
+    monkeypatch.setattr(sweeper, "sweep_files", sweep)
+    monkeypatch.setattr(room, "run", give_back)
+    monkeypatch.setattr(seaweedfs, "compact", lambda *_, **__: done.append("compacted"))
+    monkeypatch.setattr(room, "_ASK_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(room, "_LAZY_SECONDS", 0)
+    with pytest.raises(EngineUnreachable):
+        room.make_room()
+    room.make_room(wait_seconds=30)
+    assert done == ["swept"] * 3 + ["compacted"] * settings.S3_IS_BUNDLED
 
 
 def test_the_command_sweeps_now() -> None:

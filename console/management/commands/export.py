@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
 from storage import disk_space
-from storage.archive import exports
+from storage.archive.exporting import exports
 from storage.postgres.database import one_connection
 from storage.postgres.leases import Superseded
 

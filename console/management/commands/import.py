@@ -1,4 +1,4 @@
-"""`manage.py import COLLECTION FILE`: a zip of ours or of the original service, or a file of items, into a collection."""
+"""`manage.py import COLLECTION FILE`: a zip of ours or of another, or a file of items, into a collection."""
 
 from pathlib import Path
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
-from storage.archive import imports, plans
-from storage.archive.plans import Choice, Plan, Portion
+from storage import names
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import WAYS, Choice, Plan, Portion, PortionReport, Reading
+from storage.archive.reading.columns import TYPES, Type
 from storage.errors import InvalidInput
 from storage.models import Import
 from storage.postgres.database import one_connection
 from storage.postgres.leases import Superseded
 
-_WAYS = ("merge", "replace", "rename", "skip")
-
 
 class Command(RecordedCommand):
     help = (
-        "Import a zip of Homeport or of the original service, or items from JSON, NDJSON or CSV. The whole file is checked "
-        "first; --check stops there. Running it again stores nothing twice."
+        "Import a zip of Homeport or of the original service, a PocketBase backup, or items from JSON, NDJSON or CSV. All of it "
+        "is checked first; --check stops there. Running it again stores nothing twice."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,12 +28,22 @@ class Command(RecordedCommand):
         parser.add_argument(
             "--check", action="store_true", help="only report the contents and the problems; store nothing"
         )
-        how = "NAME=WAY, where WAY is merge (the default), replace, skip or rename:OTHER; can be repeated"
+        how = (
+            "NAME=WAY, where WAY is update (the attributes that the file has; the default for a CSV), merge (whole items; the "
+            "default for all else), add (new items only), replace (all data), skip or rename:OTHER; can be repeated"
+        )
         parser.add_argument("--base", action="append", default=[], metavar="NAME=WAY", help=how)
-        parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help="the same for a Drive")
+        files = "merge, replace, skip or rename:OTHER, for a Drive"
+        parser.add_argument("--drive", action="append", default=[], metavar="NAME=WAY", help=files)
         parser.add_argument(
             "--micro", action="append", default=[], metavar="NAME=WAY", help="merge (create it), skip or rename:OTHER"
         )
+        parser.add_argument(
+            "--into", default="", metavar="BASE", help="the Base for a file of items, else named as the file"
+        )
+        parser.add_argument("--key", default="key", metavar="COLUMN", help="the column (or attribute) that is the key")
+        types = f"the type of a CSV's column, {', '.join(TYPES)}; can be repeated"
+        parser.add_argument("--type", action="append", default=[], metavar="COLUMN=TYPE", help=types)
         parser.add_argument("--text", action="store_true", help="treat every CSV cell as text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +63,11 @@ class Command(RecordedCommand):
             file_name=path.name, size_bytes=size_bytes, asked_by=None, is_direct=True, **where
         )
         where["import_id"] = started.id
-        checked = self._work(started, path, state=Import.State.CHECKING, plan={"is_typed": not options["text"]})
+        reading = Reading(options["key"], dict(map(_parse_type, options["type"])), options["text"])
+        asked = imports.plan_to_check(
+            into=options["into"] and names.check_name(options["into"]), readings={"*": reading}
+        )
+        checked = self._work(started, path, state=Import.State.CHECKING, plan=asked)
         plan = plans.read_plan(checked.plan)
         self._tell_plan(plan)
         self._tell_problems(checked)
@@ -62,8 +76,11 @@ class Command(RecordedCommand):
             if checked.problems_total:
                 raise CommandError(f"{checked.problems_total:,} problems. Nothing was stored.")
             return
+        _refuse_unreadable(plan)
         imports.request_run(choices=_choices(plan, options), **where)
         self._tell_report(self._work(imports.find_import(**where), path))
+        if broken := [portion for portion in plan.portions if portion.broken]:
+            raise CommandError(f"{broken[0].entry} cannot be read to its end: what stands before that was imported.")
 
     def _work(self, import_: Import, path: Path, **changes: Any) -> Import:
         """Run the import's next step. Raises InvalidInput when it failed."""
@@ -81,14 +98,27 @@ class Command(RecordedCommand):
         counts = plan.counts
         self.stdout.write(
             f"{counts['bases']} Bases with {counts['items']:,} items, {counts['drives']} Drives with {counts['files']:,} files, "
-            f"{counts['micros']} Micros, {counts['bytes']:,} bytes"
+            f"{counts['micros']} Micros, {counts['bytes']:,} bytes, from a {plan.made_by}"
         )
+        if plan.ignored or plan.junk:
+            self.stdout.write(
+                f"  {plan.ignored:,} other entries, and {plan.junk:,} that systems leave in zips, are passed over"
+            )
         for portion in plan.portions:
             what = "items" if portion.kind == "base" else "files"
             broken = f"; cannot be read to its end ({portion.broken})" if portion.broken else ""
             self.stdout.write(
                 f"  {portion.kind} {portion.name}: {portion.count:,} {what}, {portion.faults:,} faulty{broken}"
             )
+            if portion.kind == "base" and portion.good:
+                self.stdout.write(f"    {portion.told}; {portion.known:,} are there already, {portion.new:,} are new")
+            for column in portion.columns:
+                samples = ", ".join(column.samples)
+                self.stdout.write(f"    {column.name}: {column.type}{f' ({samples})' if samples else ''}")
+            if portion.is_table and portion.keyless:
+                self.stdout.write(
+                    f"    {portion.keyless:,} rows have no key and are added: --key COLUMN says which column it is"
+                )
 
     def _tell_problems(self, import_: Import) -> None:
         for problem in imports.list_problems(import_):
@@ -100,9 +130,27 @@ class Command(RecordedCommand):
             reasons = "; ".join(f"{reason}: {count:,}" for reason, count in portion.skipped.items())
             self.stdout.write(
                 f"{portion.kind} {portion.name} -> {portion.into if portion.do != 'skip' else 'skipped'}: {portion.read:,} read, "
-                f"{portion.stored:,} stored ({portion.new:,} new, {portion.replaced:,} replaced), {portion.removed:,} removed, "
+                f"{portion.stored:,} stored ({portion.new:,} new, {portion.replaced:,} {_done_to(portion)}, "
+                f"{portion.unchanged:,} unchanged), {portion.removed:,} removed, "
                 f"{portion.skipped_total:,} left out{f' ({reasons})' if reasons else ''}"
             )
+
+
+def _done_to(report: PortionReport) -> str:
+    return "updated" if report.do == "update" else "replaced"
+
+
+def _refuse_unreadable(plan: Plan) -> None:
+    """Raises CommandError when nothing at all of the file can be read: nothing is stored then."""
+    if plan.portions and all(portion.broken and not portion.count for portion in plan.portions):
+        raise CommandError(f"{plan.portions[0].entry} cannot be read: {plan.portions[0].broken}. Nothing was stored.")
+
+
+def _parse_type(text: str) -> tuple[str, Type]:
+    name, _, kind = text.rpartition("=")
+    if not name or kind not in TYPES:
+        raise InvalidInput(f"“{text}” is not COLUMN=TYPE, where TYPE is one of {', '.join(TYPES)}")
+    return name, kind
 
 
 def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
@@ -118,12 +166,14 @@ def _choices(plan: Plan, options: dict[str, Any]) -> list[Choice]:
 
 def _usual(portion: Portion) -> Choice:
     """Nobody reviews the plan here: a Base or Drive that breaks off is stored up to there."""
-    return plans.suggest_choice(portion) if not portion.is_legal else Choice("merge")
+    if not portion.is_legal:
+        return plans.suggest_choice(portion)
+    return Choice("update" if portion.is_table else "merge")
 
 
 def _parse(text: str) -> tuple[str, Choice]:
     name, _, way = text.rpartition("=")
     do, _, other = way.partition(":")
-    if not name or do not in _WAYS or (do == "rename") != bool(other):
-        raise InvalidInput(f"“{text}” is not NAME=WAY, where WAY is merge, replace, skip or rename:OTHER")
-    return name, Choice(do, other)  # type: ignore[arg-type]  # one of the four ways
+    if not name or do not in WAYS or (do == "rename") != bool(other):
+        raise InvalidInput(f"“{text}” is not NAME=WAY, where WAY is update, merge, add, replace, skip or rename:OTHER")
+    return name, Choice(do, other)

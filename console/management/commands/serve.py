@@ -42,6 +42,7 @@ from storage.embedded import (
 )
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
+from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
 from storage.s3 import blobs
@@ -235,7 +236,9 @@ class Command(BaseCommand):
         self.binaries = paths.binaries(self.account)
         common: dict[str, Any] = {"binaries": self.binaries, "account": self.account}
         if settings.S3_IS_BUNDLED:
-            self._run(seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common))
+            child = seaweedfs.child(self.home, self.state.s3, marks=self.marks, **common)
+            self._run(child)
+            self.upkeep.watch(StuckJournal(child))
         if not settings.DATABASE_URL:
             if not postgres.folder(self.home).is_dir():
                 self._say("Creating the database ...")
@@ -327,9 +330,10 @@ class Command(BaseCommand):
     def _greet(self, seconds: float) -> None:
         """Tell how to go on from here."""
         self._say(f"\nHomeport is ready ({seconds:.1f} s). Ctrl-C stops it.\n")
-        self._say(f"  {own_address.url(settings.PORT, scheme='http')}")
+        self._say(f"  {own_address.url(settings.PORT, scheme='http')}{settings.URL_PREFIX}")
         if settings.TLS_PORT:
-            self._say(f"  {own_address.url(settings.TLS_PORT, scheme='https')}   (for clients that speak https only)")
+            https = own_address.url(settings.TLS_PORT, scheme="https")
+            self._say(f"  {https}{settings.URL_PREFIX}   (for clients that speak https only)")
             ca = self.certificates.authority
             self._say(f"     They trust it with NODE_EXTRA_CA_CERTS={ca} or SSL_CERT_FILE={ca}")
         link = _sign_in_url()

@@ -6,13 +6,16 @@
  * @param {number} index of the row that has the focus
  * @param {number} count of rows
  * @param {number} page how many rows fit the window
+ * @param {number} columns of a grid, in which the rows stand beside each other; 1 for a list
  * @returns {number | null} null when the key does not move
  */
-export function nextRow(key, index, count, page) {
+export function nextRow(key, index, count, page, columns = 1) {
   if (count === 0) return null;
+  const sideways = columns > 1 ? { ArrowRight: index + 1, ArrowLeft: index - 1 } : {};
   const moves = {
-    ArrowDown: index + 1,
-    ArrowUp: index - 1,
+    ...sideways,
+    ArrowDown: index + columns,
+    ArrowUp: index - columns,
     PageDown: index + page,
     PageUp: index - page,
     Home: 0,

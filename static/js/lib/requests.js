@@ -54,6 +54,11 @@ export function describeStatus(status) {
   }
 }
 
+/** Whether it is the page to sign in on, below whatever path the server is. @param {string} url */
+function isSignInPage(url) {
+  return /\/sign-in\/?$/.test(new URL(url).pathname);
+}
+
 /** @typedef {{method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} RequestOptions */
 
 /**
@@ -75,7 +80,7 @@ export async function sendRequest(url, { headers = {}, ...options } = {}) {
     if (error.name === "AbortError") throw error;
     throw new RequestError(0);
   }
-  if (response.redirected && new URL(response.url).pathname.startsWith("/sign-in")) throw new RequestError(401);
+  if (response.redirected && isSignInPage(response.url)) throw new RequestError(401);
   if (response.ok) return response;
   const retryAfterMs = parseRetryAfter(response.headers.get("Retry-After"));
   throw new RequestError(response.status, { text: await response.text().catch(() => ""), retryAfterMs });

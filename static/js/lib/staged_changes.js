@@ -90,6 +90,30 @@ export function asOneStep(staged, change) {
   return step(staged, new Map(different.map((id) => [id, changes.get(id)])));
 }
 
+/**
+ * Rows of a file, as one step: new ones, and edits of rows that are stored. What is staged for a cell already stays what it was
+ * loaded with.
+ * @param {{id: string, key: string|null, item: Record<string, string>,
+ *   stored: {revision: string, values: Record<string, string|null>}|null}[]} rows
+ */
+export function importRows(staged, rows) {
+  const after = new Map();
+  for (const { id, key, item, stored } of rows) {
+    const change = after.has(id) ? after.get(id) : staged.changes.get(id);
+    if (!stored) {
+      after.set(id, { kind: "add", key, item });
+    } else if (change?.kind !== "delete") {
+      const row = { key, revision: stored.revision };
+      const edited = Object.entries(item).reduce(
+        (made, [name, mine]) => withCell(made, row, name, stored.values[name] ?? null, mine),
+        change,
+      );
+      after.set(id, edited);
+    }
+  }
+  return step(staged, after);
+}
+
 /** The key of a row that is not stored yet; an empty one is made by the server. */
 export function setKey(staged, id, key) {
   const change = staged.changes.get(id);

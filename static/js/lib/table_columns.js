@@ -47,6 +47,14 @@ export function arrange(columns, { order = [], hidden = [] }) {
   return inOrder(columns, order).filter(({ name }) => !hidden.includes(name));
 }
 
+/** Whether something read from outside is an arrangement of columns. */
+export function isArrangement(given) {
+  const isTexts = (list) => Array.isArray(list) && list.every((name) => typeof name === "string");
+  if (!given || !isTexts(given.order) || !isTexts(given.hidden)) return false;
+  const { widths } = given;
+  return Boolean(widths) && !Array.isArray(widths) && Object.values(widths).every((width) => typeof width === "number");
+}
+
 /** All names in order, with one moved in front of another (at the end for null). */
 export function moveBefore(names, moved, before) {
   const rest = names.filter((name) => name !== moved);
@@ -62,8 +70,56 @@ export function moveBy(names, moved, places) {
   return [...rest.slice(0, target), moved, ...rest.slice(target)];
 }
 
-/** The sort that a click on a header leads to: up, down, then by key again. */
-export function nextSort(sort, name) {
-  if (sort === name) return `-${name}`;
-  return sort === `-${name}` ? "" : name;
+/** @typedef {{name: string, descending: boolean}} SortStep */
+
+/** The attributes that a table is sorted by at most, one after the other. */
+const SORT_MOST = 4;
+
+/** A sort as it stands in the address: an attribute, `-` before it for the other way round, several as a JSON list. @returns {SortStep[]} */
+export function readSort(text) {
+  return textsOf(text)
+    .map((each) => ({ name: each.replace(/^-/, ""), descending: each.startsWith("-") }))
+    .filter(({ name }) => name !== "");
+}
+
+function textsOf(text) {
+  if (!text.startsWith("[")) return [text];
+  try {
+    const list = JSON.parse(text);
+    return Array.isArray(list) && list.every((each) => typeof each === "string") ? list : [text];
+  } catch {
+    // An attribute may be called like the beginning of a list.
+    return [text];
+  }
+}
+
+/** @param {SortStep[]} steps */
+export function writeSort(steps) {
+  const texts = steps.map(({ name, descending }) => (descending ? `-${name}` : name));
+  const isPlain = texts.length === 0 || (texts.length === 1 && textsOf(texts[0])[0] === texts[0]);
+  return isPlain ? (texts[0] ?? "") : JSON.stringify(texts);
+}
+
+/**
+ * The sort that a click on a header leads to: up, down, then without it. With `add` the column comes behind those that the table
+ * is sorted by already.
+ */
+export function nextSort(sort, name, { add = false } = {}) {
+  const steps = readSort(sort);
+  const known = steps.find((step) => step.name === name);
+  if (!add) {
+    if (steps.length > 1 || !known) return writeSort([{ name, descending: false }]);
+    return known.descending ? "" : writeSort([{ name, descending: true }]);
+  }
+  if (!known) return steps.length < SORT_MOST ? writeSort([...steps, { name, descending: false }]) : sort;
+  const others = steps.filter((step) => step !== known);
+  return known.descending
+    ? writeSort(others)
+    : writeSort(steps.map((step) => (step === known ? { name, descending: true } : step)));
+}
+
+/** The sort with this column behind the others, this way round. */
+export function withStep(sort, name, descending) {
+  const others = readSort(sort).filter((step) => step.name !== name);
+  return others.length < SORT_MOST ? writeSort([...others, { name, descending }]) : sort;
 }

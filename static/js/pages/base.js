@@ -3,6 +3,8 @@
 import { formatCount } from "../lib/formatting.js";
 import { RequestError } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { createCellFilters } from "./base/cell_filters.js";
+import { createCellMenu } from "./base/cell_menu.js";
 import { createCellPaste } from "./base/cell_paste.js";
 import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
@@ -13,12 +15,16 @@ import { createDrafts } from "./base/drafts.js";
 import { createEditorDialog } from "./base/editor_dialog.js";
 import { createExpiryPopover } from "./base/expiry_popover.js";
 import { createGridView } from "./base/grid_view.js";
+import { createHeaderFilters } from "./base/header_filters.js";
 import { createInlineEditing } from "./base/inline_editing.js";
 import { createItemPanel } from "./base/item_panel.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
+import { createManyAtOnce } from "./base/many_at_once.js";
 import { createQueryBar } from "./base/query_bar.js";
 import { createRowLoader } from "./base/row_loader.js";
+import { createSavedViews } from "./base/saved_views.js";
 import { createSaving } from "./base/saving.js";
+import { createSearchHits } from "./base/search_hits.js";
 import { createStagedPanel } from "./base/staged_panel.js";
 import { createStatusLine } from "./base/status_line.js";
 import { createTableState, KEY } from "./base/table_state.js";
@@ -48,6 +54,12 @@ const header = createColumnHeaders(table, view);
 createColumnsMenu(table, { header });
 const status = createStatusLine(table, { loader, saving, frame });
 const keys = createKeyboardAndPointer(table, view, { edits, loader });
+const cellMenu = createCellMenu(table, view, { edits, keys, frame });
+const filters = createCellFilters(table, { menu: cellMenu, edits, loader });
+const headerFilters = createHeaderFilters(table, { filters });
+createManyAtOnce(table, { menu: cellMenu });
+createSavedViews(table);
+createSearchHits(table, view, { frame });
 createCopyPasteImport(table, { loader, keys });
 if (table.canWrite) createCellPaste(table, view, { loader });
 const panel = createStagedPanel(table);
@@ -108,7 +120,10 @@ table.on("scrolled drawn", need);
 table.on("ran", () => {
   need();
   status.askCount();
-  if (table.cursor && table.indexOf(table.cursor.id) === -1) table.cursor = table.anchor = null;
+  if (!table.cursor || table.indexOf(table.cursor.id) !== -1) return;
+  table.cursor = table.anchor = null;
+  // The row with the focus went with it: who came by the keyboard goes on in the grid.
+  if (view.body.contains(document.activeElement)) focusGrid();
 });
 table.on("stored", () => status.askCount());
 table.on("failed", (failed) => {
@@ -141,6 +156,7 @@ more.addEventListener("beforetoggle", () => {
 
 loader.adopt(firstPage);
 header.draw();
+headerFilters.draw();
 const wasKept = drafts.open();
 status.drawFacts();
 status.drawButtons();
@@ -150,6 +166,7 @@ view.draw();
 if (wasKept) checkStaged();
 saving.resume();
 openFocused();
+addFirst();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
@@ -176,6 +193,13 @@ async function checkStaged() {
   }
   const words = `${formatCount(table.staged.changes.size, "row")} with staged changes restored`;
   showToast(found > 0 ? `${words}; ${formatCount(found, "item was", "items were")} changed since.` : `${words}.`);
+}
+
+/** `#add-item` begins with a new one. */
+function addFirst() {
+  if (location.hash !== "#add-item") return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  runCommand("add-item");
 }
 
 /** `?key=` opens an item: in the table when it is there, else in the editor alone. */

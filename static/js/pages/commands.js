@@ -3,7 +3,7 @@
  * its own commands. A command of a menu runs once the menu has closed, unless the item has `data-keeps-open`.
  */
 
-/** @typedef {Record<string, any>} CommandDetail `button`: the one that was pressed, if it was one */
+/** @typedef {Record<string, any>} CommandDetail `button`: the one that was pressed, if it was one, and `event`: how */
 
 /** @type {Map<string, (detail: CommandDetail) => unknown>} */
 const commands = new Map();
@@ -22,5 +22,5 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-command]");
   if (!button || button.getAttribute("aria-disabled") === "true") return;
   if (!("keepsOpen" in button.dataset)) button.closest("[popover]:popover-open")?.hidePopover();
-  runCommand(button.dataset.command, { button });
+  runCommand(button.dataset.command, { button, event });
 });

@@ -6,5 +6,6 @@ import "./downloads.js";
 import "./command_palette.js";
 import "./tabs.js";
 import "./scroll_edges.js";
+import "./side_list.js";
 import "./theme.js";
 import "./toasts.js";

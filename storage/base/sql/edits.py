@@ -46,6 +46,11 @@ def lock_items(base_id: int, keys: list[str]) -> Statement[StoredItem]:
     )
 
 
+def hold_base(base_id: int) -> Statement[Affected]:
+    """A row if the Base still exists; it is not deleted, emptied or renamed until the transaction ends."""
+    return Statement("SELECT 1 FROM storage_base WHERE id = $1 FOR KEY SHARE", [base_id], Affected)
+
+
 def get_items(base_id: int, keys: list[str]) -> Statement[StoredItem]:
     """Rows in key order, as in `lock_items`."""
     return Statement(

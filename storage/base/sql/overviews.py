@@ -1,5 +1,6 @@
 """Statements that read many items of a Base within bounds: sorted pages, counts, and why nothing matches."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from storage import limits
@@ -42,42 +43,57 @@ class TypeCount(NamedTuple):
     matched: int
 
 
+class SortStep(NamedTuple):
+    """An attribute to sort by, and which way."""
+
+    attribute: str
+    descending: bool = False
+
+
 def sort_items(
-    span: Span, predicate: Predicate, *, attribute: str, by_index: bool, offset: int, limit: int
+    span: Span, predicate: Predicate, *, order: Sequence[SortStep], by_index: bool, offset: int, limit: int
 ) -> Statement[SortedItem]:
-    """A page of the matches in the order of one attribute, those without it last, equal ones by key.
+    """A page of the matches in the order of one attribute, of equal ones in that of the next, and so on; those without one
+    are last, equal ones by key.
 
     Rows: base_id, allowed, key, value as text, revision, number of matches sorted, whether there may be more matches than
     those sorted. One row with a NULL key when the page is empty. Cut where it has grown to a full answer.
     """
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
-    by = params.add(attribute)
+    # The names of these columns are ours; those of the attributes are bound.
+    steps = [(f"by{number}", step) for number, step in enumerate(order)]
+    names = ", ".join(name for name, _ in steps)
     # When everything matches, there is no reason to scan more rows than are sorted.
     rows = min(
         limits.OVERVIEW_MAX_ROWS, limits.SORT_MAX_ITEMS + 1 if predicate == Predicate() else limits.OVERVIEW_MAX_ROWS
     )
-    columns = f"i.key, i.value -> {by}::text AS by"
+    columns = "i.key, " + ", ".join(f"i.value -> {params.add(step.attribute)}::text AS {name}" for name, step in steps)
     looked_at = _looked_at(span, predicate, params, by_index=by_index, columns=columns, rows=rows)
 
-    def order(table: str) -> str:
-        return f"({table}.by IS NULL), {table}.by {span.order}, {table}.key"
+    def ordered(table: str) -> str:
+        by = [
+            f"({table}.{name} IS NULL), {table}.{name} {'DESC' if step.descending else 'ASC'}" for name, step in steps
+        ]
+        return ", ".join([*by, f"{table}.key"])
 
     most, cap = limits.SORT_MAX_ITEMS, f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
     return Statement(
         f"""{head}, looked_at AS MATERIALIZED ({looked_at}),
-        sorted AS MATERIALIZED (SELECT key, by FROM looked_at WHERE matched LIMIT {most:d}),
-        page AS (SELECT key, by FROM sorted ORDER BY {order("sorted")} OFFSET {params.add(offset)} LIMIT {params.add(limit)}),
+        sorted AS MATERIALIZED (SELECT key, {names} FROM looked_at WHERE matched LIMIT {most:d}),
+        page AS (
+            SELECT key, {names} FROM sorted ORDER BY {ordered("sorted")} OFFSET {params.add(offset)} LIMIT {params.add(limit)}
+        ),
         weighed AS (
-            SELECT page.key, page.by, i.value, i.revision,
-                   sum(i.size_bytes) OVER (ORDER BY {order("page")} ROWS UNBOUNDED PRECEDING) - i.size_bytes AS before
+            SELECT page.*, i.value, i.revision,
+                   sum(i.size_bytes) OVER (ORDER BY {ordered("page")} ROWS UNBOUNDED PRECEDING) - i.size_bytes AS before
             FROM page JOIN storage_item i ON i.base_id = {params.add(span.base_id)} AND i.key = page.key
         )
         SELECT access.base_id, access.allowed, found.key, found.value::text, found.revision,
                (SELECT count(*) FROM sorted),
                (SELECT coalesce(bool_or(stopped), false) OR count(*) FILTER (WHERE matched) > {most:d} FROM looked_at)
         FROM access LEFT JOIN (SELECT * FROM weighed WHERE before < {cap}) found ON access.allowed
-        ORDER BY {order("found")}
+        ORDER BY {ordered("found")}
     """,
         params,
         SortedItem,

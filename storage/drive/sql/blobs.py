@@ -6,11 +6,12 @@ from uuid import UUID
 
 from storage.postgres.statements import Affected, NoRow, Statement
 
-# The blobs of files, of files that were deleted but may come back, and of parts.
+# The blobs of files, of files that were deleted but may come back, of parts, and of thumbnails.
 _REFERENCED = """
     SELECT unnest(blob_ids || manifest_id) FROM storage_file
     UNION ALL SELECT unnest(blob_ids || manifest_id) FROM storage_deletedfile
     UNION ALL SELECT blob_id FROM storage_part
+    UNION ALL SELECT thumb_id FROM storage_thumbnail WHERE thumb_id IS NOT NULL
 """
 
 
@@ -67,20 +68,21 @@ def drop_old_uploads(age_seconds: int, limit: int) -> Statement[Affected]:
     )
 
 
-def find_garbage(age_seconds: int, limit: int) -> Statement[BlobId]:
+def find_garbage(age_seconds: int, limit: int, *, spares_archives: bool = True) -> Statement[BlobId]:
     """Rows: ids of blobs that have been garbage this long, oldest first.
 
     An export reads one moment of the collection for as long as it takes, so what became garbage after it began stays.
-    Five minutes are for the writes that were under way then: their time is that of their beginning.
+    Five minutes are for the writes that were under way then: their time is that of their beginning. Unless `spares_archives`,
+    only an export that goes to the reader of a command keeps anything: one that is stored would find no room anyway.
     """
     return Statement(
         """
         SELECT id FROM storage_blob WHERE state = 'garbage' AND changed_at < now() - make_interval(secs => $1)
         AND changed_at < (SELECT coalesce(min(started_at), 'infinity') - interval '5 minutes' FROM storage_export
-                          WHERE state = 'running')
+                          WHERE state = 'running' AND (is_direct OR $3))
         ORDER BY changed_at LIMIT $2
     """,
-        [age_seconds, limit],
+        [age_seconds, limit, spares_archives],
         BlobId,
     )
 
@@ -210,3 +212,20 @@ def adopt_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
         [blob_id, size_bytes, md5],
         Affected,
     )
+
+
+def forget_thumbnails(blob_ids: list[UUID]) -> Statement[NoRow]:
+    """Forget the thumbnails of files that began with these blobs, which are gone: theirs are garbage. No row."""
+    return Statement(
+        """
+        WITH gone AS (DELETE FROM storage_thumbnail WHERE blob_id = ANY ($1) RETURNING thumb_id)
+        UPDATE storage_blob b SET state = 'garbage', changed_at = now() FROM gone WHERE b.id = gone.thumb_id
+    """,
+        [blob_ids],
+        NoRow,
+    )
+
+
+def drop_thumbnails_of(thumb_ids: list[UUID]) -> Statement[NoRow]:
+    """Let thumbnails that are these blobs be made anew when they are wanted again. No row."""
+    return Statement("DELETE FROM storage_thumbnail WHERE thumb_id = ANY ($1)", [thumb_ids], NoRow)

@@ -40,6 +40,12 @@ class FoundNames(NamedTuple):
     looked_at: str | None
 
 
+class HeldIn(NamedTuple):
+    path: str
+    files: int
+    size_bytes: int
+
+
 def list_folders(
     drive_id: int, *, folder: str, end: str | None, last: str, limit: int, descending: bool = False
 ) -> Statement[FolderPath]:
@@ -118,6 +124,22 @@ def count_files_in(drive_id: int, folder: str, limit: int) -> Statement[Total]:
         f"SELECT count(*) FROM (SELECT FROM storage_file f WHERE f.drive_id = $1 AND {FOLDER} = $2::text LIMIT $3) counted",
         [drive_id, folder, limit],
         Total,
+    )
+
+
+def measure_folders(drive_id: int, ranges: list[tuple[str, str]], limit: int) -> Statement[HeldIn]:
+    """What is in each of these ranges of names, of which up to `limit` files are counted. Row: its start, files, bytes."""
+    return Statement(
+        """
+        SELECT r.low, held.files, held.size_bytes FROM unnest($2::text[], $3::text[]) AS r(low, high) CROSS JOIN LATERAL (
+            SELECT count(*) AS files, coalesce(sum(within.size_bytes), 0)::bigint AS size_bytes FROM (
+                SELECT f.size_bytes FROM storage_file f
+                WHERE f.drive_id = $1 AND f.name >= r.low AND f.name < r.high ORDER BY f.name LIMIT $4
+            ) within
+        ) held
+    """,
+        [drive_id, [low for low, _ in ranges], [high for _, high in ranges], limit],
+        HeldIn,
     )
 
 

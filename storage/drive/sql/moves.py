@@ -80,9 +80,15 @@ def list_names_within(drive_id: int, start: str, end: str | None, limit: int) ->
 
 
 def rename_files(drive_id: int, names: list[str], new_names: list[str]) -> Statement[Affected]:
-    """Give files of a locked Drive other names, which must be free. A row for each that existed."""
+    """Give files of a locked Drive other names, which must be free; their share links follow. A row for each that existed."""
     return Statement(
         """
+        WITH linked AS (
+            UPDATE storage_sharelink l SET file_name = n.new
+            FROM unnest($2::text[], $3::text[]) AS n(old, new), storage_file f
+            WHERE l.drive_id = $1 AND l.file_name = n.old
+            AND f.drive_id = $1 AND f.name = n.old AND f.created_at = l.file_created_at
+        )
         UPDATE storage_file f SET name = n.new FROM unnest($2::text[], $3::text[]) AS n(old, new)
         WHERE f.drive_id = $1 AND f.name = n.old RETURNING 1
     """,
@@ -193,12 +199,16 @@ def list_deleted(deletion_id: int, limit: int) -> Statement[FileName]:
 
 
 def restore_files(deletion_id: int, drive_id: int, names: list[str], new_names: list[str]) -> Statement[Affected]:
-    """Let deleted files be files of a locked Drive again, under names that must be free. A row for each."""
+    """Let deleted files be files of a locked Drive again, under names that must be free; share links follow. A row for each."""
     return Statement(
         f"""
         WITH back AS (
             DELETE FROM storage_deletedfile d USING unnest($3::text[], $4::text[]) AS n(old, new)
             WHERE d.deletion_id = $1 AND d.name = n.old RETURNING n.new AS new_name, d.*
+        ), linked AS (
+            UPDATE storage_sharelink l SET file_name = back.new_name FROM back
+            WHERE l.drive_id = $2 AND l.file_name = back.name AND l.file_created_at = back.created_at
+            AND back.new_name <> back.name
         )
         INSERT INTO storage_file (drive_id, name, {_FILE}) SELECT $2, new_name, {_FILE} FROM back RETURNING 1
     """,

@@ -73,6 +73,7 @@ async def clone(source: GitSource, source_id: UUID, around: Surroundings) -> Clo
     loop = asyncio.get_running_loop()
     folder = around.places.source(source_id)
     refusals: list[str] = []
+    hide = around.launcher.host_paths.hiding()
     if shutil.which("git", path=SYSTEM_PATH) is None:
         return Cloned(is_done=False, reason=NO_GIT)
     try:
@@ -88,6 +89,7 @@ async def clone(source: GitSource, source_id: UUID, around: Surroundings) -> Clo
                 folder=folder,
                 most_bytes=limits.GIT_ARCHIVE_MAX_MB * 1_048_576,
                 too_large=_TOO_LARGE,
+                hide=hide,
             )
         if ended.code != 0 or ended.ran_out_of_memory:
             raise Failed(_why(ended, source, refusals))
@@ -96,7 +98,7 @@ async def clone(source: GitSource, source_id: UUID, around: Surroundings) -> Clo
     except TimeoutError:
         reason = f"Fetching the repository took longer than {around.bounds.git_seconds:g} seconds."
     except (Failed, OSError, UnicodeError) as error:
-        reason = str(error)
+        reason = hide(str(error))
     await loop.run_in_executor(None, partial(shutil.rmtree, folder, ignore_errors=True))
     return Cloned(is_done=False, reason=reason)
 

@@ -22,6 +22,7 @@ _WORDS_CHARACTERS = 4_000
 _COMPLAINT = re.compile(r"^(?:error:|npm error|[^\S\n]*+\u00d7)", re.MULTILINE)
 
 Tell = Callable[[str], None]
+Hide = Callable[[str], str]
 
 
 async def install(wanted: Wanted, around: Surroundings, *, indexes: Indexes, tell: Tell) -> Built:
@@ -31,6 +32,7 @@ async def install(wanted: Wanted, around: Surroundings, *, indexes: Indexes, tel
     """
     runs_on = ""
     loop = asyncio.get_running_loop()
+    hide = around.launcher.host_paths.hiding(wanted)
     try:
         await loop.run_in_executor(None, around.launcher.make_ready, wanted)
         runs_on = around.launcher.say_what_runs(wanted)
@@ -49,7 +51,7 @@ async def install(wanted: Wanted, around: Surroundings, *, indexes: Indexes, tel
 
         async with asyncio.timeout(around.bounds.build_seconds):
             for command in plan.commands:
-                await _run(partial(launch, command, plan.folder, environment), folder, proxy, tell)
+                await _run(partial(launch, command, plan.folder, environment), folder, proxy, tell, hide)
         return Built(
             is_done=True, runs_on=runs_on, dependencies_bytes=await loop.run_in_executor(None, size_of, folder)
         )
@@ -57,14 +59,16 @@ async def install(wanted: Wanted, around: Surroundings, *, indexes: Indexes, tel
         seconds = around.bounds.build_seconds
         return Built(is_done=False, runs_on=runs_on, reason=f"Installing took longer than {seconds:g} seconds.")
     except (Failed, UnknownRuntime, OSError) as error:
-        return Built(is_done=False, runs_on=runs_on, reason=str(error))
+        return Built(is_done=False, runs_on=runs_on, reason=hide(str(error)))
 
 
-async def _run(spawn: Spawn, folder: Path, proxy: Serve, tell: Tell) -> None:
+async def _run(spawn: Spawn, folder: Path, proxy: Serve, tell: Tell, hide: Hide) -> None:
     """One command. Raises Failed, OSError and TimeoutError."""
     most = limits.MICRO_DEPENDENCIES_MAX_BYTES
     too_large = f"What is installed has more than {most // 1_048_576} MB, the most that a Micro may have."
-    ended = await run_step(spawn, proxy=proxy, folder=folder, most_bytes=most, too_large=too_large, tell=tell)
+    ended = await run_step(
+        spawn, proxy=proxy, folder=folder, most_bytes=most, too_large=too_large, hide=hide, tell=tell
+    )
     if ended.ran_out_of_memory:
         raise Failed("Installing used more memory than a build may.")
     if ended.code != 0:

@@ -59,8 +59,14 @@ class Instance:
         self._loop = asyncio.get_running_loop()
         self._listening, self._around, self._on_change = listening, around, on_change
         self._masking = masking_of(wanted)
+        self._hide = around.launcher.host_paths.hiding(wanted)
         self._output = Output(
-            wanted.micro_id, wanted.deployment_id, allowance=allowance, tell=self._tell, loop=self._loop
+            wanted.micro_id,
+            wanted.deployment_id,
+            allowance=allowance,
+            tell=self._tell,
+            loop=self._loop,
+            hide=self._hide,
         )
         self._enclosure: Enclosure | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -114,10 +120,15 @@ class Instance:
         self._output.say_left_out()
 
     def make_fault(self, kind: FaultKind, message: str, output: str = "") -> Fault:
-        """A fault of now, with the end of what it printed unless there is something better. It has no secret in it."""
+        """A fault of now, with the end of what it printed unless there is something better.
+
+        It has no secret in it, and no path of this machine.
+        """
         # A cut through a secret would leave half of it: what is cut off at last has been looked at.
-        printed = self._masking.text((output or self._output.ending)[-2 * _OUTPUT_MAX_CHARACTERS :])
-        return Fault(kind, self._masking.text(message), printed[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC))
+        printed = self._masking.text(self._hide((output or self._output.ending)[-2 * _OUTPUT_MAX_CHARACTERS :]))
+        return Fault(
+            kind, self._masking.text(self._hide(message)), printed[-_OUTPUT_MAX_CHARACTERS:], datetime.now(UTC)
+        )
 
     def _tell(self, line: Line) -> None:
         self._around.tell(line, self._masking)

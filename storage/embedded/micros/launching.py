@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from storage import limits
 from storage.embedded.micros import commands, programs, runtimes, sandbox, shims
+from storage.embedded.micros.host_paths import HostPaths
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.programs import Python
 from storage.embedded.micros.runtimes import NODE, PYTHON, Asked, Runtime
@@ -48,6 +49,7 @@ class Launcher:
 
     def __init__(self, means: Means, places: Places, limits: Limits) -> None:
         self._means, self._places, self._limits = means, places, limits
+        self.host_paths = HostPaths(places, means.programs)
         self._pythons: dict[Path, Python] = {}
         self._finding = threading.Lock()
 
@@ -74,6 +76,7 @@ class Launcher:
             if runtime.kind == PYTHON and runtime.program not in self._pythons:
                 found = programs.find_python(runtime.program, self._means.account)
                 shims.compile_for(self._means.programs.runtimes, str(found.executable))
+                self.host_paths.add_python(found)
                 self._pythons[runtime.program] = found
 
     def paths(self, wanted: Wanted) -> commands.Paths:

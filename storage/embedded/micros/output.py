@@ -94,7 +94,7 @@ class Allowance:
 
 
 class Output:
-    """Reads both pipes of one instance. `tell` gets each line; `ending` keeps the last ones."""
+    """Reads both pipes of one instance. `tell` gets each line, as `hide` leaves it; `ending` keeps the last ones."""
 
     def __init__(
         self,
@@ -103,10 +103,11 @@ class Output:
         *,
         allowance: Allowance,
         tell: Callable[[Line], None],
+        hide: Callable[[str], str],
         loop: AbstractEventLoop,
     ) -> None:
         self._micro_id, self._deployment_id = micro_id, deployment_id
-        self._allowance, self._tell, self._loop = allowance, tell, loop
+        self._allowance, self._tell, self._loop, self._hide = allowance, tell, loop, hide
         self._pipes: dict[int, tuple[IO[bytes], Source, Splitter]] = {}
         self._last: deque[str] = deque(maxlen=_END_LINES)
 
@@ -176,7 +177,7 @@ class Output:
             return
         text = raw.decode("utf-8", "replace").rstrip("\r").replace("\x00", "\ufffd")
         request_id, text = _untag(text)
-        text = text[:_KEPT_CHARACTERS]
+        text = self._hide(text)[:_KEPT_CHARACTERS]
         self._last.append(text)
         self._tell(Line(self._micro_id, datetime.now(UTC), text, source, self._deployment_id, request_id))
 

@@ -34,11 +34,13 @@ async def run_step(
     folder: Path,
     most_bytes: int,
     too_large: str,
+    hide: Callable[[str], str],
     tell: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run it until it ends. It is ended when what it has written in the folder is more than so many bytes: Failed then.
 
-    `proxy` serves its way to the internet, `tell` gets each line. Raises Failed and OSError. Cancelled, it ends the command.
+    `proxy` serves its way to the internet, `tell` gets each line, as `hide` leaves it. Raises Failed and OSError. Cancelled, it
+    ends the command.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()
@@ -46,7 +48,7 @@ async def run_step(
     def take(line: Line) -> None:
         tell(line.text)
 
-    output = Output("", None, allowance=Allowance(loop.time()), tell=take, loop=loop)
+    output = Output("", None, allowance=Allowance(loop.time()), tell=take, loop=loop, hide=hide)
     enclosure = Enclosure(spawn, output=output, doors={"proxy": proxy}, on_end=ended.set_result)
     try:
         while not ended.done():

@@ -210,11 +210,22 @@ def test_file_is_imported(base: StoredBase, view: BasePage, kind: str, text: str
     assert "1.0" in base.text("a,b")
 
 
-def test_file_that_is_no_text_is_refused_with_its_name(view: BasePage) -> None:
+def test_file_of_stored_rows_becomes_yellow_cells(base: StoredBase, view: BasePage) -> None:
+    """In Windows' own encoding; what the file does not have, and what it only says again, stays as it is."""
+    before = base.get("other")
+    content = f"key;note\nother;größer\ndigits;{base.get('digits')['note']}\nnew;x\n".encode("cp1252")
+    view.page.locator("#import-file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+    said = "2 rows from a.csv staged: 1 new, 1 edited, 1 unchanged. CSV, semicolons between cells, Windows-1252."
+    expect(view.page.get_by_text(said)).to_be_visible()
+    expect(view.cell("other", "note")).to_have_class(re.compile("is-staged"))
+    expect(view.save_button).to_have_text("Save 2 edits")
+    view.save()
+    assert base.get("other") == {**before, "note": "größer"}
+    assert base.get("new") == {"key": "new", "note": "x"}
     view.page.locator("#import-file").set_input_files(
-        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\xff"}
+        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
     )
-    expect(view.page.get_by_text("cat.png is not text in UTF-8.")).to_be_visible()
+    expect(view.page.get_by_text("Not imported: This is neither a table nor JSON.")).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["JSON", "CSV"])

@@ -5,6 +5,7 @@ import wave
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Pages
@@ -85,6 +86,69 @@ def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast
     expect(preview).to_have_attribute("data-name", "a.bin")
 
 
+def picture(width: int, height: int) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(made, "PNG")
+    return made.getvalue()
+
+
+def drawing(size: str) -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><circle cx="50" cy="50" r="40"/></svg>'.encode()
+
+
+PICTURES = {
+    "1-wide.png": picture(3000, 90),
+    "2-tall.png": picture(90, 3000),
+    "3-large.png": picture(2400, 1800),
+    "4-icon.png": picture(16, 16),
+    "5-huge.svg": drawing('width="5000" height="7000" viewBox="0 0 100 100"'),
+    "6-tiny.svg": drawing('width="8" height="8" viewBox="0 0 100 100"'),
+    "7-sizeless.svg": drawing(""),
+}
+# Whether the picture is within its pane, how far its middle is from the pane's, and its size.
+_LAID_OUT = """image => {
+  const pane = image.closest(".preview-body"), shown = image.getBoundingClientRect(), room = pane.getBoundingClientRect();
+  return {
+    fits: shown.left >= room.left && shown.right <= room.right && shown.top >= room.top && shown.bottom <= room.bottom
+      && pane.scrollWidth <= pane.clientWidth && pane.scrollHeight <= pane.clientHeight,
+    off: Math.max(Math.abs(shown.left + shown.right - room.left - room.right) / 2,
+      Math.abs(shown.top + shown.bottom - room.top - room.bottom) / 2),
+    width: shown.width, height: shown.height,
+  };
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pictures_fit_their_pane_and_zoom_by_click_and_keys(
+    server: Server, cast: Cast, pages: Pages, width: int
+) -> None:
+    drive = open_drive(pages, server, cast, PICTURES, look={"file": "1-wide.png"}, width=width)
+    page, image = drive.page, drive.page.locator("#preview img")
+    for name in PICTURES:
+        expect(page.locator("#preview")).to_have_attribute("data-name", name)
+        expect(image).to_have_js_property("complete", True)
+        before = image.evaluate(_LAID_OUT)
+        assert before["fits"], (name, before)
+        assert before["off"] <= 1, (name, before)
+        assert min(before["width"], before["height"]) >= 1, (name, before)
+        zoom = page.get_by_role("button", name=f"{name}: zoom")
+        zoom.click()
+        expect(zoom).to_have_attribute("aria-pressed", "true")
+        larger = image.evaluate(_LAID_OUT)
+        assert larger["width"] > before["width"], name
+        zoom.press("Enter")
+        expect(zoom).to_have_attribute("aria-pressed", "false")
+        assert image.evaluate(_LAID_OUT) == before
+        page.keyboard.press("ArrowRight")
+    # Zoomed, the arrows move the picture, and lead to no other.
+    page.goto(f"{drive.base}?file=3-large.png")
+    zoom = page.get_by_role("button", name="3-large.png: zoom")
+    zoom.click(position={"x": 5, "y": 5})
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".preview-body")).to_have_js_property("scrollLeft", 80)
+    expect(page.locator("#preview")).to_have_attribute("data-name", "3-large.png")
+
+
 def test_details_say_what_the_file_is(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"5.txt": FILES["5.txt"]}, look={"file": "5.txt"})
     details = drive.page.locator(".preview-details")
@@ -155,7 +219,7 @@ def test_delete_and_rename_from_the_preview(server: Server, cast: Cast, pages: P
     drive.expect_labels("b.txt")
 
 
-@pytest.mark.parametrize("kind", ["audio", "video"])
+@pytest.mark.parametrize("kind", ["audio", pytest.param("video", marks=pytest.mark.slow)])
 def test_seeking_asks_for_the_range_it_needs(
     server: Server, cast: Cast, pages: Pages, kind: str, chromium: Any
 ) -> None:

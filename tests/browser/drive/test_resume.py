@@ -153,6 +153,7 @@ def test_the_page_is_reloaded_midway(server: Server, cast: Cast, pages: Pages, f
     expect(drive.page.locator("#tray")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_another_file_does_not_go_on_in_its_place(
     server: Server, cast: Cast, pages: Pages, film: Path, tmp_path: Path
 ) -> None:

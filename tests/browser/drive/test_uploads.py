@@ -40,6 +40,9 @@ def test_dropped_files_and_a_nested_folder_keep_their_paths(
         assert drive.stored(f"2024/{name}") == content, name
     drive.expect_labels("trip", "large.bin", "one.txt", "there.txt")
     expect(drive.page.locator("#tray-title")).to_have_text("5 files uploaded")
+    expect(drive.page.locator("#tray-list")).to_be_hidden()
+    drive.page.get_by_role("button", name="Show the uploads").click()
+    expect(drive.page.locator("#tray-list")).to_be_visible()
 
 
 def test_an_empty_folder_that_is_dropped_is_kept(server: Server, cast: Cast, pages: Pages, tmp_path: Path) -> None:

@@ -230,3 +230,12 @@ def test_session_cookie_is_closed_to_scripts(undone: None) -> None:
 def test_htmx_without_a_session_reloads_the_page(people: Cast, browser: Browser) -> None:
     answer = browser(None).get(f"/collections/{people.collection.id}/connect/light/", HTTP_HX_REQUEST="true")
     assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
+
+
+def test_all_that_is_wrong_with_a_new_password_is_said_at_once(people: Cast, browser: Browser) -> None:
+    form = {"old_password": "wrong", "new_password1": people.member.username, "new_password2": "another"}
+    answer = browser(people.member).post("/account/", form)
+    told = {name: list(errors) for name, errors in answer.context["form"].errors.items()}
+    assert "entered incorrectly" in told["old_password"][0]
+    assert "too similar to the username" in told["new_password1"][0]
+    assert "didn" in told["new_password2"][0]

@@ -10,7 +10,7 @@ import pytest
 
 from storage.archive import manifest
 from storage.drive import files
-from storage.models import Export, Import
+from storage.models import Base, Export, Import
 from tests import archives
 from tests.commands import run_here
 from tests.serving import ROOT, Server
@@ -100,6 +100,47 @@ def test_a_wrong_import_says_what_is_wrong(tmp_path: Path, arguments: list[str],
     assert done.returncode != 0
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_updates_and_says_what_it_was_taken_for(tmp_path: Path) -> None:
+    access = archives.new_collection()
+    archives.fill(access, "people", [{"key": "ada", "age": 36, "city": "London"}])
+    path = tmp_path / "table.csv"
+    path.write_bytes("mail;age;zip\nada;37;80331\nbob;7;10115\n".encode("utf-16"))
+    options = ["--into", "people", "--key", "mail", "--type", "zip=text"]
+    done = run_here("import", access.collection_id, str(path), *options)
+    assert done.returncode == 0, done.stderr
+    assert "CSV, semicolons between cells, UTF-16; 1 are there already, 1 are new" in done.stdout
+    assert "zip: text (80331, 10115)" in done.stdout
+    assert "base people -> people: 2 read, 2 stored (1 new, 1 updated, 0 unchanged)" in done.stdout
+    assert archives.stored_items(access, "people") == {
+        "ada": {"age": 37, "city": "London", "mail": "ada", "zip": "80331"},
+        "bob": {"age": 7, "mail": "bob", "zip": "10115"},
+    }
+    unkeyed = run_here("import", access.collection_id, str(path), "--into", "people", "--check")
+    assert "2 rows have no key and are added: --key COLUMN says which column it is" in unkeyed.stdout
+
+
+@pytest.mark.parametrize(
+    "name, content, says",
+    [
+        ("a.json", b"{ not json", "a.json cannot be read: byte "),
+        ("b.csv", b"a,a\n1,2\n", "b.csv cannot be read: line 1: two columns are called"),
+        ("c.png", b"\x89PNG", "neither a zip nor JSON"),
+        ("d.json", b"", "1 to 1,099,511,627,776 bytes"),
+        ("e.json", b'[{"key": "a"}, {"key"', "e.json cannot be read to its end: what stands before that was imported"),
+    ],
+    ids=["no JSON", "no table", "a picture", "nothing", "half of it"],
+)
+def test_a_file_that_cannot_be_read_exits_with_1_and_makes_no_base(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    access = archives.new_collection()
+    (tmp_path / name).write_bytes(content)
+    done = run_here("import", access.collection_id, str(tmp_path / name))
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert Base.objects.filter(collection_id=access.collection_id).count() == (name == "e.json")
 
 
 def test_an_export_of_nothing_leaves_no_file(tmp_path: Path) -> None:

@@ -227,3 +227,38 @@ def test_a_micro_is_offered_and_left_out_where_its_name_is_taken(
     assert chosen == ["merge", "skip"]
     assert page.count('<option value="merge"') == 1
     assert "Merge with existing data" not in page
+
+
+def test_a_table_is_shown_by_columns_and_checked_again_when_one_is_read_otherwise(
+    pages: Callable[[str], Pages], cast: Cast
+) -> None:
+    access = Access(cast.collection.id)
+    archives.fill(access, "people", [{"key": "ada", "age": 36, "city": "London"}])
+    member = pages("member")
+    path = member.send(b"id;zip;age\nada;80331;36,5\nbob;01067;7\n", "people.csv")
+    import_ = wait_for(Import.objects.get(collection=cast.collection), "checked", "failed")
+    shown = squeezed(member.get(path).text)
+    assert "CSV, semicolons between cells, UTF-8" in shown
+    assert "2 rows have no key: they are added as new" in shown
+    assert re.findall(r'<option value="(\w+)" selected', shown) == ["update", "text", "text", "number"]
+    assert "80331 · 01067" in shown
+    assert "Update attributes in the file: 0 updated, 2 new" in shown
+
+    # Another key, and another type: nothing is stored before it is checked again, with its counts.
+    choices = {"do-0": "update", "key-0": "id", "type-0-0": "text", "type-0-1": "text", "type-0-2": "text"}
+    assert member.post(f"{path}run/", choices).status_code == 302
+    wait_for(import_, "checked")
+    shown = squeezed(member.get(path).text)
+    assert "Update attributes in the file: 1 updated, 1 new" in shown
+    assert "no key" not in shown
+    assert archives.stored_items(access, "people") == {"ada": {"age": 36, "city": "London"}}
+
+    choices["type-0-2"] = "number"
+    assert member.post(f"{path}check/", choices).status_code == 302
+    wait_for(import_, "checked")
+    assert member.post(f"{path}run/", choices).status_code == 302
+    wait_for(import_, "done", "failed")
+    found = archives.stored_items(access, "people")
+    assert {key: str(item.pop("age")) for key, item in found.items()} == {"ada": "36.5", "bob": "7"}
+    assert found == {"ada": {"id": "ada", "zip": "80331", "city": "London"}, "bob": {"id": "bob", "zip": "01067"}}
+    assert "1 new, 1 updated" in squeezed(member.get(path).text)

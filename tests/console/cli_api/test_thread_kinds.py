@@ -17,6 +17,9 @@ from console.thread_kinds import kind_of_console
         ("PUT", "/cli/collections/c/drives/d/uploads/x/parts/1", "files"),
         ("POST", "/cli/collections/c/drives/d/uploads/x/end", "files"),
         ("GET", "/cli/collections/c/drives/d/files", "pages"),
+        ("POST", "/cli/collections/c/bases/b/imports", "pages"),
+        ("PUT", "/cli/collections/c/bases/b/imports/i/parts", "files"),
+        ("POST", "/cli/collections/c/bases/b/imports/i/run", "pages"),
         ("POST", "/cli/collections/c/bases/b/query", "pages"),
     ],
 )

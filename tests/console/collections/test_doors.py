@@ -7,7 +7,7 @@ from tests.console.conftest import Browser
 from tests.people import Cast
 
 DOORS = [
-    ("data", "base/data/", ["data"], []),
+    ("data", "base/data/#add-item", ["data"], []),
     ("files", "drive/files/", [], ["files"]),
     ("connect", "connect/", [], []),
     ("import", "imports/new/", [], []),

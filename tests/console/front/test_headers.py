@@ -41,6 +41,8 @@ def test_an_app_learns_who_asked_for_what() -> None:
         "HTTP_X_FORWARDED_FOR",
         "HTTP_X_FORWARDED_PROTO",
         "HTTP_X_FORWARDED_HOST",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_FORWARDED",
         "HTTP_X_HOMEPORT_REQUEST",
         "HTTP_CONNECTION",
         "HTTP_TRANSFER_ENCODING",

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import sys
 import threading
 import uuid
 import zipfile
@@ -22,6 +23,11 @@ import thing
 def app(environ, start):
     start("200 OK", [("Content-Type", "text/plain")])
     return [thing.SAYS.encode()]
+"""
+
+TELLING_WHERE = """
+import os, sys
+raise RuntimeError(f"runs on {sys.executable} with {os.__file__}")
 """
 
 
@@ -76,6 +82,7 @@ def test_what_an_app_asks_for_is_installed_and_used(stand: Stand) -> None:
     assert built.runs_on.startswith("Python 3.")
     assert built.dependencies_bytes > 100
     assert any("thing==1.0" in line for line in said)
+    assert paths_of_this_machine_in(stand, "\n".join(said)) == []
     assert stand.host.try_out(wanted).status == 200
     stand.set(wanted)
     eventually(lambda: stand.get(wanted) == (200, "hello from a package"))
@@ -86,6 +93,21 @@ def test_nothing_is_installed_where_nothing_is_asked_for(stand: Stand) -> None:
     assert (built.is_done, built.dependencies_bytes, said) == (True, 0, [])
     assert wanted.dependencies_id
     assert not stand.places.dependencies(wanted.dependencies_id).exists()
+
+
+def paths_of_this_machine_in(stand: Stand, text: str) -> list[str]:
+    return [path for path in (str(stand.folder), sys.base_prefix, sys.prefix) if path in text and path != "/usr"]
+
+
+def test_an_app_that_does_not_start_tells_no_path_of_this_machine(stand: Stand) -> None:
+    wanted = stand.add()
+    new = replace(wanted, deployment_id=stand.put_code({"main.py": TELLING_WHERE}))
+    fault = stand.host.try_out(new).fault
+    assert fault is not None
+    text = f"{fault.message}\n{fault.output}"
+    assert "runs on" in text
+    assert 'File "/app/main.py"' in text
+    assert paths_of_this_machine_in(stand, text) == []
 
 
 @pytest.mark.parametrize(
@@ -99,8 +121,9 @@ def test_nothing_is_installed_where_nothing_is_asked_for(stand: Stand) -> None:
     ],
 )
 def test_what_cannot_be_installed_says_why(stand: Stand, requirements: str, words: str) -> None:
-    _, built, _ = install(stand, stand.add(), requirements)
+    _, built, said = install(stand, stand.add(), requirements)
     assert not built.is_done
+    assert paths_of_this_machine_in(stand, "\n".join([built.reason, *said])) == []
     assert words in " ".join(built.reason.split())
 
 

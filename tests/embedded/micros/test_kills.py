@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.embedded.micros.stand import Stand, is_alive
 from tests.serving import kill
 from tests.waiting import eventually
@@ -17,6 +19,7 @@ def app(environ, start):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_app_is_started_again_by_the_next_request(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand()
     wanted = stand.add(SLEEPING)
@@ -29,6 +32,7 @@ def test_a_killed_app_is_started_again_by_the_next_request(make_stand: Callable[
     assert stand.get(wanted) == (200, "hello")
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_all_that_ran_along(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand()
     micros = [stand.add(SLEEPING) for _ in range(2)]

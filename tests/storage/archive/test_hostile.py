@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from storage import limits
-from storage.archive import imports, plans
-from storage.archive.plans import Choice
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.drive import files
 from storage.errors import ArchiveNotFound
 from storage.models import Import
@@ -331,13 +331,13 @@ def test_ndjson_goes_on_behind_a_broken_line() -> None:
 CSV = 'key,name,n,flag,tags,zip\n1,Ada,0.10,true,"[1, 2]",007\n2,"Gra\nce",,false,{x},-1\n3,x,y,z,1,2,3\n'
 
 
-def test_csv_is_typed_unless_told_otherwise() -> None:
+def test_csv_is_typed_by_its_columns() -> None:
     access = archives.new_collection()
     done = archives.import_now(access, CSV.encode(), "people.csv")
     stored = archives.stored_items(access, "people")
     assert str(stored["1"]["n"]) == "0.10"
-    assert stored["1"] | {"n": 0} == {"name": "Ada", "n": 0, "flag": True, "tags": [1, 2], "zip": "007"}
-    assert stored["2"] == {"name": "Gra\nce", "flag": False, "tags": "{x}", "zip": -1}
+    assert stored["1"] | {"n": 0} == {"name": "Ada", "n": 0, "flag": True, "tags": "[1, 2]", "zip": "007"}
+    assert stored["2"] == {"name": "Gra\nce", "flag": False, "tags": "{x}", "zip": "-1"}
     assert [(spot, what[:22]) for _, spot, _, what in archives.problems_of(done)] == [
         ("line 5", "The row has 7 cells, a")
     ]
@@ -348,8 +348,8 @@ def test_csv_is_typed_unless_told_otherwise() -> None:
     [
         (b"a,,c\n1,2,3\n", "column 2 has no name"),
         (b"a,b,a\n1,2,3\n", "two columns"),
-        (b"a,b\n1,\xff\n", "not UTF-8"),
-        (b'a,b\n1,"open\n', "unexpected end"),
+        (b"a,b\n1,\xc3\xa9\n2,\xff\n", "0xFF is no character (line 3, column 3)"),
+        (b'a,b\n1,"open\n', "never closed"),
     ],
 )
 def test_a_csv_that_cannot_be_read_says_where(content: bytes, what: str) -> None:
@@ -383,7 +383,6 @@ def test_nobody_reaches_anothers_import() -> None:
     sent = archives.check_now(mine, b"[]", "x.json")
     for call in (imports.find_import, imports.request_run, imports.request_check):
         more: dict[str, Any] = {"choices": []} if call is imports.request_run else {}
-        more = {"is_typed": True} if call is imports.request_check else more
         with pytest.raises(ArchiveNotFound):
             call(collection_id=other.collection_id, import_id=sent.id, **more)
     imports.delete_import(collection_id=other.collection_id, import_id=sent.id)

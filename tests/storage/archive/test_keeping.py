@@ -5,15 +5,18 @@ import json
 import zipfile
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from storage import limits, sweeper
-from storage.archive import exports, imports, snapshots
-from storage.archive.plans import Choice
-from storage.archive.zipping import CollectionZip
+from storage.archive.exporting import exports, snapshots
+from storage.archive.exporting.zipping import CollectionZip
+from storage.archive.importing import imports
+from storage.archive.importing.plans import Choice
 from storage.base import bases
 from storage.collections import collections, deletion, keys, usage
 from storage.drive import files, parts, rebuild, reconcile
@@ -27,6 +30,7 @@ from tests import archives
 from tests.at_once import all_at_once
 from tests.people import make_person
 from tests.sweeping import once_alone, sweep_now
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -72,6 +76,27 @@ def test_the_sweeper_spares_what_a_running_export_still_has_to_read() -> None:
     exports.delete_export(collection_id=access.collection_id, export_id=export.id)
     sweep_now()
     assert blobs.find_size(blob_id) is None
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_on_a_full_disk_garbage_is_kept_for_the_readers_of_commands_alone(settings: Settings, is_direct: bool) -> None:
+    """An export that is stored would wait for room, and the room for the export."""
+    access = archives.new_collection()
+    old, young = (_make_garbage(access, name) for name in "fg")
+    Blob.objects.filter(id=old).update(changed_at=timezone.now() - timedelta(minutes=30))
+    times = dict.fromkeys(("started_at", "heartbeat_at"), timezone.now())
+    export = Export.objects.create(collection_id=access.collection_id, state="running", is_direct=is_direct, **times)
+    settings.DISK_RESERVE_MB = 10**9
+    eventually(lambda: sweeper.sweep_files() and blobs.find_size(old) is None)
+    assert blobs.find_size(young) == (6 if is_direct else None)
+    export.delete()
+
+
+def _make_garbage(access: Access, name: str) -> UUID:
+    archives.put(access, "files", name, b"before")
+    (blob_id,) = files.get_file(access=access, drive="files", name=name).blob_ids
+    archives.put(access, "files", name, b"after")
+    return blob_id
 
 
 def test_deleting_an_export_frees_its_bytes_and_deleting_the_collection_those_of_all() -> None:

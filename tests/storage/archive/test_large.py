@@ -12,8 +12,10 @@ import psutil
 import pytest
 
 from storage import jobs, limits
-from storage.archive import exports, imports, manifest, plans
-from storage.archive.plans import Choice
+from storage.archive import manifest
+from storage.archive.exporting import exports
+from storage.archive.importing import imports, plans
+from storage.archive.importing.plans import Choice
 from storage.drive import files
 from storage.models import Base, Export, Import
 from storage.postgres.caller import Access

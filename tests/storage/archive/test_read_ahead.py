@@ -1,4 +1,4 @@
-"""Reading on in another thread (see `storage/archive/read_ahead.py`)."""
+"""Reading on in another thread (see `storage/archive/exporting/read_ahead.py`)."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from storage.archive.read_ahead import read_ahead
+from storage.archive.exporting.read_ahead import read_ahead
 from tests.waiting import NOTHING_SECONDS, eventually
 
 

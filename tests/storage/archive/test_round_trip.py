@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from storage.archive import manifest, plans
+from storage.archive import manifest
 from storage.archive import sql as archive_sql
-from storage.archive.importer import Importer
-from storage.archive.plans import Choice
+from storage.archive.importing import plans
+from storage.archive.importing.importer import Importer
+from storage.archive.importing.plans import Choice
 from storage.base.items import PreparedItem
 from storage.base.sql import items as items_sql
 from storage.drive import files
@@ -183,7 +184,7 @@ def test_an_imported_item_is_never_older_than_its_import_even_if_the_clock_was_s
     base_id = Base.objects.get(collection_id=access.collection_id, name="notes").id
     since = timezone.now() + timedelta(hours=1)
 
-    run(archive_sql.import_items(base_id, [("new", '{"key": "new"}', 9, None)], since=since))
+    run(archive_sql.import_items(base_id, [("new", '{"key": "new"}', 9, None)], since=since, way="merge"))
     run(archive_sql.delete_older_items(base_id, before=since, last="", limit=10))
 
     assert archives.stored_items(access, "notes").keys() == {"new"}

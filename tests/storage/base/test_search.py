@@ -10,9 +10,10 @@ import pytest
 from console.management.demo_items import messy_items
 from storage import limits
 from storage.base import bases, items, overviews
+from storage.base.overviews import SortStep
 from storage.base.query import Predicate, parse_query, parse_search
 from storage.collections import collections
-from storage.errors import BadQuery, BaseNotFound
+from storage.errors import BadQuery, BaseNotFound, InvalidInput
 from storage.exact_json import dump, is_number, parse
 from storage.models import Base
 from storage.postgres.caller import Access
@@ -115,8 +116,7 @@ def test_sorted_pages_have_every_match_once_and_in_order(access: Access, query: 
             access=access,
             base="messy",
             predicate=predicate,
-            attribute="age",
-            descending=descending,
+            order=[SortStep("age", descending)],
             offset=offset,
             limit=70,
         )
@@ -138,16 +138,37 @@ def _rank(item: dict[str, Any]) -> int:
     return 0 if item["age"] is None else 1 if isinstance(item["age"], str) else 2
 
 
+def test_sorted_by_several_attributes_one_after_the_other(access: Access) -> None:
+    bases.ensure_base(collection_id=access.collection_id, name="several")
+    made = [{"key": f"{n:02}", "city": ["Rome", "Oslo"][n % 2], "age": n % 3, "a'b\"": n % 5} for n in range(30)]
+    fill_base(base_id(access, "several"), [*made, {"key": "none"}, {"key": "half", "city": "Rome"}])
+    order = [SortStep("city", descending=True), SortStep("age"), SortStep("a'b\"", descending=True)]
+    its_keys, offset = [], 0
+    while offset is not None:
+        page = overviews.sort_items(
+            access=access, base="several", predicate=Predicate(), order=order, offset=offset, limit=7
+        )
+        its_keys += [parse(text.encode())["key"] for text in page.items]
+        offset = page.next_offset
+    by = sorted(made, key=lambda item: (item["city"] != "Rome", item["age"], -item["a'b\""], item["key"]))
+    rome = [item["key"] for item in by if item["city"] == "Rome"]
+    oslo = [item["key"] for item in by if item["city"] == "Oslo"]
+    assert its_keys == [*rome, "half", *oslo, "none"]
+    for wrong in ([], [SortStep("a")] * 2, [SortStep(str(n)) for n in range(limits.SORT_MAX_ATTRIBUTES + 1)]):
+        with pytest.raises(InvalidInput):
+            overviews.sort_items(access=access, base="several", predicate=Predicate(), order=wrong)
+
+
 def test_sort_and_count_stop_at_their_bounds_and_say_so(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OVERVIEW_MAX_ROWS", 100)
     counted = overviews.count_items(access=access, base="messy", predicate=parse_query({"age?gt": 0}))
     assert (counted.looked_at, counted.is_whole) == (100, False)
-    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), attribute="age", limit=10)
+    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
     assert (page.sorted_items, page.is_cut) == (100, True)
 
     monkeypatch.setattr(limits, "OVERVIEW_MAX_ROWS", 1_000)
     monkeypatch.setattr(limits, "SORT_MAX_ITEMS", 50)
-    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), attribute="age", limit=10)
+    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
     assert (page.sorted_items, page.is_cut) == (50, True)
 
     monkeypatch.setattr(limits, "OVERVIEW_MAX_BYTES", 2_000)
@@ -163,7 +184,7 @@ def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
     offset: int | None = 0
     while offset is not None:
         page = overviews.sort_items(
-            access=access, base="large", predicate=Predicate(), attribute="n", offset=offset, limit=100
+            access=access, base="large", predicate=Predicate(), order=[SortStep("n")], offset=offset, limit=100
         )
         assert 1 <= len(page.items) <= 4
         seen += [parse(text.encode())["n"] for text in page.items]
@@ -172,7 +193,7 @@ def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
 
 
 def test_empty_base_and_none_at_all(access: Access) -> None:
-    page = overviews.sort_items(access=access, base="empty", predicate=Predicate(), attribute="a")
+    page = overviews.sort_items(access=access, base="empty", predicate=Predicate(), order=[SortStep("a")])
     assert (page.items, page.next_offset, page.sorted_items, page.is_cut) == ([], None, 0, False)
     counted = overviews.count_items(access=access, base="empty", predicate=parse_query({"a": 1}))
     assert (counted.total, counted.matched, counted.looked_at) == (0, 0, 0)

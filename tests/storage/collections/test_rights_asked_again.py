@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from storage.archive import imports
+from storage.archive.importing import imports
 from storage.base import bases, edits, items
 from storage.base.merging import Add
 from storage.collections import collections, keys, roles

@@ -17,7 +17,7 @@ OWN_CLOCK = {
     "console/base/cells.py": "how long ago, as shown",
     "console/base/import_export_views.py": "the day in a file's name",
     "console/templatetags/page.py": "how long ago, as shown",
-    "storage/archive/zipping.py": "when an archive was made, for people",
+    "storage/archive/exporting/zipping.py": "when an archive was made, for people",
     "storage/collections/key_limits.py": "how long to wait for the next day, as told",
     "storage/embedded/certificates.py": "certificates are judged by machines' clocks",
     "storage/embedded/micros/instances.py": "when a process of this machine was started, as shown",

@@ -10,6 +10,10 @@ from storage.audit import log as audit
 from storage.audit.log import Conditions, Verb
 from tests.factories import BaseClient, exact_json, make_client, shared_http
 
+from deta.cli.bases.import_calls import ImportCalls
+from deta.errors import ConnectionFailed
+from deta.wire import Call
+
 EXACT = '{"key":"ada","n":123456789012345678901234567890.10,"age":36.50}'
 
 
@@ -182,31 +186,108 @@ def test_import_may_be_run_again_and_doubles_nothing(shell: Shell, place: Place)
     lines = "".join(f'{{"n": {number}}}\n' for number in range(60))
     for _ in range(2):
         done = shell.run("base", "import", "numbers", "-", given=lines)
-        assert done.stderr == "60 items stored\n"
+        assert done.code == 0
+        assert "60 items stored" in done.stderr
     numbers = make_client(place.server, "numbers", collection_id=place.collection_id)
     assert [item["n"] for item in exact_json(numbers.query())["items"]] == list(range(60))
 
 
-def test_import_goes_on_where_it_was_broken_off(shell: Shell, place: Place, tmp_path: Path) -> None:
+def test_import_goes_on_where_it_was_broken_off(
+    shell: Shell, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second part does not get there; what was sent stays, and the server has each item once."""
     file = tmp_path / "numbers.jsonl"
-    good = [f'{{"key": "k{number:03}", "n": {number}}}' for number in range(100)]
-    file.write_text("\n".join([*good[:60], '{"key": "bad", "n": 1e999}', *good[61:]]))
+    file.write_text("".join(f'{{"key": "k{number:03}", "t": "{"x" * 100_000}"}}\n' for number in range(100)))
+    send = ImportCalls.part
+
+    def break_off(calls: ImportCalls, import_id: str, start: int, content: bytes) -> "Call[dict[str, object]]":
+        if start:
+            raise ConnectionFailed("no answer")
+        return send(calls, import_id, start, content)
+
+    monkeypatch.setattr(ImportCalls, "part", break_off)
     done = shell.run("base", "import", "numbers", str(file))
     assert done.code == 1
-    assert "The first 50 items were stored; run it again with --resume to go on there." in done.stderr
-    assert done.stderr.endswith("(item 61, line 61)\n"), done.stderr
+    assert "What was sent stays on the server: run it again with --resume to go on there." in done.stderr
+    starts: list[int] = []
+
+    def note(calls: ImportCalls, import_id: str, start: int, content: bytes) -> "Call[dict[str, object]]":
+        starts.append(start)
+        return send(calls, import_id, start, content)
+
+    monkeypatch.setattr(ImportCalls, "part", note)
     again = shell.run("base", "import", "numbers", str(file), "--resume")
-    assert "The first 50 items were stored" in again.stderr
+    assert again.stderr.endswith("100 items stored\n"), again.stderr
+    assert starts == [8_388_608]
     # A file that was changed is another one: it begins anew.
-    file.write_text("\n".join(good))
-    assert shell.run("base", "import", "numbers", str(file), "--resume").stderr == "100 items stored\n"
+    file.write_text('{"key": "k000"}')
+    assert shell.run("base", "import", "numbers", str(file), "--resume").stderr.endswith(
+        "1 item stored, 1 there before\n"
+    )
+    assert starts == [8_388_608, 0]
     assert shell.does("base", "query", "numbers", "--count") == "100\n"
 
 
 def test_dry_run_of_an_import_stores_nothing(shell: Shell, people: BaseClient) -> None:
     done = shell.run("base", "import", "people", "-", "--dry-run", given='{"key": "new"}')
-    assert (done.code, done.stderr) == (0, "1 item would be stored\n")
+    assert (done.code, done.stderr.splitlines()[-1]) == (0, "1 item would be stored")
     assert people.all_keys() == ["ada", "bob", "cy"]
+
+
+def test_csv_updates_what_it_has(shell: Shell, people: BaseClient, tmp_path: Path) -> None:
+    """In Windows' own encoding, as a German spreadsheet writes it."""
+    file = tmp_path / "people.csv"
+    file.write_bytes("key;age;née\nada;36;Zoë\nbob;7,5;\nnew;1;x\n".encode("cp1252"))
+    done = shell.run("base", "import", "people", str(file))
+    assert done.code == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "CSV, semicolons between cells, Windows-1252: 3 items; 2 there already, 1 new",
+        "  key: text (ada, bob, new)",
+        "  age: number (36, 7,5, 1)",
+        "  née: text (Zoë, x)",
+        "3 items stored, 2 there before",
+    ]
+    assert people.stored("ada") == {"key": "ada", "age": 36, "city": "London", "née": "Zoë"}
+    assert people.stored("bob") == {"key": "bob", "age": 7.5}
+    again = shell.run("base", "import", "people", str(file))
+    assert again.stderr.splitlines()[-1] == "3 items stored, 3 unchanged"
+    kept = shell.run("base", "import", "people", str(file), "--way", "add")
+    assert kept.stderr.splitlines()[-1] == "0 items stored, 3 left out"
+    shell.does("base", "import", "people", str(file), "--way", "merge")
+    assert people.stored("ada") == {"key": "ada", "age": 36, "née": "Zoë"}
+
+
+def test_import_lists_what_it_leaves_out(shell: Shell, place: Place) -> None:
+    lines = '{"key": "a"}\n{"key": "b", "n": NaN}\nno JSON\n{"key": "d"}\n'
+    done = shell.run("base", "import", "notes", "-", given=lines)
+    assert done.code == 0
+    assert "line 2, key 'b': NaN is not a JSON number" in done.stderr
+    assert "line 3: JSON is malformed" in done.stderr
+    assert done.stderr.endswith("2 items stored, 2 left out\n")
+
+
+def test_key_and_types_may_be_said(shell: Shell, place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "zip.csv"
+    file.write_text("email,zip\na@b.c,80331\n")
+    shell.does("base", "import", "zips", str(file), "--key", "email", "--type", "zip=text")
+    zips = make_client(place.server, "zips", collection_id=place.collection_id)
+    assert zips.stored("a@b.c") == {"key": "a@b.c", "email": "a@b.c", "zip": "80331"}
+    unkeyed = shell.run("base", "import", "zips", str(file), "--dry-run")
+    assert "1 rows have no key and are added: --key COLUMN says which column it is" in unkeyed.stderr
+
+
+def test_file_that_cannot_be_read_leaves_no_base(shell: Shell, people: BaseClient, tmp_path: Path) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text("{ not json")
+    done = shell.run("base", "import", "new", str(file))
+    assert done.code == 1
+    assert f"Error: {file} cannot be read: byte " in done.stderr
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\x00\x00")
+    assert (
+        shell.fails("base", "import", "new", str(tmp_path / "x.png"))
+        == "x.png is neither a zip nor JSON, NDJSON or CSV"
+    )
+    assert [base["name"] for base in json.loads(shell.does("base", "ls", "--json"))] == ["people"]
 
 
 def editor(tmp_path: Path, code: str) -> "dict[str, str]":

@@ -17,7 +17,7 @@ from storage.embedded.ports import free_ports
 from storage.models import AccessToken
 from storage.postgres import clock
 
-NO_HOMEPORT = "{} is not the address of a Homeport server. Write it without a path, and the port with it"
+NO_HOMEPORT = "{} is not the address of a Homeport server. Write it as the Connect page does, with its port"
 
 
 class Foreign(BaseHTTPRequestHandler):

@@ -1,7 +1,16 @@
 /** The header: what each column holds, sorting, and a person's arrangement of the columns, kept in this browser. */
 
 import { within } from "../../lib/grid_geometry.js";
-import { mergeColumns, moveBefore, moveBy, nextSort, typeMix } from "../../lib/table_columns.js";
+import {
+  mergeColumns,
+  moveBefore,
+  moveBy,
+  nextSort,
+  readSort,
+  typeMix,
+  withStep,
+  writeSort,
+} from "../../lib/table_columns.js";
 import { addCommands, runCommand } from "../commands.js";
 import { announce, icon, make } from "./dom.js";
 import { KEY, SELECT } from "./table_state.js";
@@ -51,20 +60,21 @@ export function createColumnHeaders(table, view) {
 
   function drawColumn(name, index) {
     const mix = name === KEY ? { word: "string", inWords: "" } : typeMix(table.typesOf(name));
+    const steps = readSort(table.sort);
+    const place = steps.findIndex((step) => step.name === name);
+    const isByKey = name === KEY && steps.length === 0;
     const sorted =
-      table.sort === name || (name === KEY && table.sort === "")
-        ? "ascending"
-        : table.sort === `-${name}`
-          ? "descending"
-          : "none";
+      place === -1 ? (isByKey ? "ascending" : "none") : steps[place].descending ? "descending" : "ascending";
     const title = mix.inWords ? `${name}: ${mix.inWords}` : name;
     const sort = make(
       "button",
       { type: "button", class: "head-sort", tabindex: -1, title, "data-command": "sort-by-column" },
       [make("span", { class: "head-name", dir: "auto" }, [name]), make("span", { class: "head-type" }, [mix.word])],
     );
-    const isMarked = sorted !== "none" && !(name === KEY && table.sort === "");
-    if (isMarked) sort.append(icon(sorted === "ascending" ? "up" : "down"));
+    if (place !== -1) {
+      sort.append(icon(sorted === "ascending" ? "up" : "down"));
+      if (steps.length > 1) sort.append(make("span", { class: "head-place" }, [String(place + 1)]));
+    }
     const cell = make(
       "div",
       {
@@ -215,6 +225,12 @@ export function createColumnHeaders(table, view) {
     /** @type {HTMLElement[]} */
     const items = [make("p", { class: "menu-title data" }, [name])];
     items.push(item("sort-ascending", "Sort ascending", "up"), item("sort-descending", "Sort descending", "down"));
+    const steps = readSort(table.sort);
+    if (name !== KEY && steps.length > 0 && steps[0].name !== KEY && !(steps.length === 1 && steps[0].name === name))
+      items.push(
+        item("then-ascending", "Then by this, ascending", "up"),
+        item("then-descending", "Then by this, descending", "down"),
+      );
     items.push(item("widen-column", "Wider", "right", true), item("narrow-column", "Narrower", "left", true));
     items.push(item("fit-column", "Fit its values", "fit", true));
     if (name !== KEY)
@@ -229,16 +245,24 @@ export function createColumnHeaders(table, view) {
   }
 
   addCommands({
-    "sort-by-column": ({ button }) => {
+    "sort-by-column": ({ button, event }) => {
       const { name } = button.closest("[role=columnheader]").dataset;
       runCommand("sort", {
-        sort: name === KEY ? (table.sort === "" || table.sort === KEY ? "-key" : "") : nextSort(table.sort, name),
+        sort:
+          name === KEY
+            ? table.sort === "" || table.sort === KEY
+              ? "-key"
+              : ""
+            : nextSort(table.sort, name, { add: Boolean(event?.shiftKey) && readSort(table.sort)[0]?.name !== KEY }),
       });
     },
     "open-column-menu": ({ button }) => openColumnMenu(button.closest("[role=columnheader]").dataset.name, button),
     "add-column": askForColumn,
-    "sort-ascending": () => runCommand("sort", { sort: menuOf === KEY ? "" : menuOf }),
-    "sort-descending": () => runCommand("sort", { sort: `-${menuOf}` }),
+    "sort-ascending": () =>
+      runCommand("sort", { sort: menuOf === KEY ? "" : writeSort([{ name: menuOf, descending: false }]) }),
+    "sort-descending": () => runCommand("sort", { sort: writeSort([{ name: menuOf, descending: true }]) }),
+    "then-ascending": () => runCommand("sort", { sort: withStep(table.sort, menuOf, false) }),
+    "then-descending": () => runCommand("sort", { sort: withStep(table.sort, menuOf, true) }),
     "widen-column": () => resize(menuOf, view.widthOf(menuOf) + 2),
     "narrow-column": () => resize(menuOf, view.widthOf(menuOf) - 2),
     "fit-column": () => view.refit(menuOf),

@@ -4,7 +4,7 @@ import { toJson, toTsv } from "../../lib/clipboard_text.js";
 import { formatCount } from "../../lib/formatting.js";
 import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
-import { addRows, undo } from "../../lib/staged_changes.js";
+import { addRows, importRows, rowId, undo } from "../../lib/staged_changes.js";
 import { mergeColumns, typeMix } from "../../lib/table_columns.js";
 import { copyText } from "../clipboard.js";
 import { addCommands } from "../commands.js";
@@ -137,18 +137,22 @@ export function createCopyPasteImport(table, { loader, keys }) {
       : toTsv(linesOf(cells));
   }
 
-  async function importText(text, from) {
+  /** Rows out of a text or a file: new ones, and yellow cells on the rows that are stored. */
+  async function importText(body, from, fileName = "") {
     let found;
     try {
       // In the order of the table: rows that come without a head are read in it.
       const types = Object.fromEntries(
         table.names.slice(1).map((name) => [name, name === KEY ? "string" : typeMix(table.typesOf(name)).word]),
       );
-      found = await requestJson(withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types) }), {
-        method: "POST",
-        body: text,
-        headers: { "Content-Type": "text/plain; charset=utf-8" },
-      });
+      found = await requestJson(
+        withQuery(table.root.dataset.parseUrl, { types: JSON.stringify(types), name: fileName }),
+        {
+          method: "POST",
+          body,
+          headers: { "Content-Type": "text/plain; charset=utf-8" },
+        },
+      );
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       return showToast(
@@ -161,8 +165,13 @@ export function createCopyPasteImport(table, { loader, keys }) {
       );
     }
     const problems = found.problems.map(({ line, message }) => `Line ${line}: ${message}`);
-    if (found.rows.length === 0) return showToast(problems[0] ?? "It contains no rows.", { isError: true });
-    const rows = found.rows.map(({ key, item }) => ({ id: newId(), key, item }));
+    if (found.rows.length === 0)
+      return found.unchanged > 0
+        ? showToast(
+            `${formatCount(found.unchanged, "row")} from ${from}, and nothing in them differs from what is stored.`,
+          )
+        : showToast(problems[0] ?? "It contains no rows.", { isError: true });
+    const rows = found.rows.map((row) => ({ ...row, id: row.stored ? rowId(row.key) : newId() }));
     const known = new Set(table.columns.map(({ name }) => name));
     const names = new Set(rows.flatMap(({ item }) => Object.keys(item)).filter((name) => !known.has(name)));
     if (names.size > 0)
@@ -172,18 +181,34 @@ export function createCopyPasteImport(table, { loader, keys }) {
           [...names].map((name) => ({ name, types: {} })),
         ),
       );
-    table.setStaged(addRows(table.staged, rows));
-    document.getElementById("base-frame").scrollTop = 0;
-    table.setCursor({ id: rows[0].id, name: KEY });
-    showToast(`${formatCount(rows.length, "row")} from ${from} staged.`, {
-      action: "Undo",
-      onAction: () => table.setStaged(undo(table.staged)),
-    });
+    table.setStaged(importRows(table.staged, rows));
+    const shown = rows.find(({ id, stored }) => !stored || table.shown.some((row) => row.id === id));
+    if (shown && !shown.stored) document.getElementById("base-frame").scrollTop = 0;
+    if (shown) table.setCursor({ id: shown.id, name: KEY });
+    showToast(
+      `${formatCount(rows.length, "row")} from ${from} staged${detail(rows, found.unchanged)}. ${found.told}.`,
+      {
+        action: "Undo",
+        onAction: () => table.setStaged(undo(table.staged)),
+      },
+    );
     if (problems.length > 0)
       showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, {
         isError: true,
       });
     return undefined;
+  }
+
+  /** How many of the rows are new, and how many edits of what is stored; "" where all are new. */
+  function detail(rows, unchanged) {
+    const edited = rows.filter(({ stored }) => stored).length;
+    if (edited === 0 && unchanged === 0) return "";
+    const parts = [
+      [rows.length - edited, "new"],
+      [edited, "edited"],
+      [unchanged, "unchanged"],
+    ];
+    return `: ${parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(", ")}`;
   }
 
   const file = document.getElementById("import-file");
@@ -192,16 +217,10 @@ export function createCopyPasteImport(table, { loader, keys }) {
     file.value = "";
   });
 
-  async function importFile(chosen) {
+  function importFile(chosen) {
     if (chosen.size > IMPORT_MAX_BYTES)
       return showToast(`${chosen.name} is larger than 10 MB. Split it, or use the API.`, { isError: true });
-    const text = new TextDecoder("utf-8", { fatal: true });
-    try {
-      return importText(text.decode(await chosen.arrayBuffer()), chosen.name);
-    } catch (fault) {
-      if (!(fault instanceof TypeError)) throw fault;
-      return showToast(`${chosen.name} is not text in UTF-8.`, { isError: true });
-    }
+    return importText(chosen, chosen.name, chosen.name);
   }
 
   // A file may also be dropped on the table.

@@ -39,5 +39,8 @@ export function announce(text) {
 
 /** Whether keys and the clipboard mean the cells of a table: it has the focus, and nothing is being edited or asked. */
 export function isAtCells({ grid, isEditing }) {
-  return grid.contains(document.activeElement) && !isEditing && !document.querySelector("dialog[open]");
+  const focused = document.activeElement;
+  return (
+    grid.contains(focused) && !focused.closest(".grid-head") && !isEditing && !document.querySelector("dialog[open]")
+  );
 }

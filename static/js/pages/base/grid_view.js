@@ -119,11 +119,13 @@ export function createGridView(table, frame) {
 
   /** What scrolling needs to know, measured once and again when the frame or the height of rows changes. */
   function measure() {
-    const headerHeight = document.getElementById("grid-head").offsetHeight || 40;
+    const head = document.getElementById("grid-head");
+    const firstHeight = head.querySelector(".grid-row-head")?.offsetHeight || 40;
+    const headerHeight = head.offsetHeight || firstHeight;
     const lines = table.arrangement.lines ?? 1;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     // The first line has the room of a control; each further one only its own.
-    const rowHeight = Math.round(headerHeight + (lines - 1) * LINE * rem);
+    const rowHeight = Math.round(firstHeight + (lines - 1) * LINE * rem);
     table.grid.style.setProperty("--row-height", `${rowHeight}px`);
     table.grid.style.setProperty("--row-lines", String(lines));
     table.grid.classList.toggle("is-tall", lines > 1);
@@ -274,6 +276,10 @@ export function createGridView(table, frame) {
     drawSoon();
     table.emit("scrolled");
   }).observe(frame);
+  table.on("head", () => {
+    size = null;
+    drawSoon();
+  });
   table.on("rows staged columns", () => {
     markHeader();
     drawSoon();

@@ -82,12 +82,15 @@ export function createKeyboardAndPointer(table, view, { edits, loader }) {
         return true;
       case "Escape":
         return clear();
+      case ".":
+        runCommand("open-cell-menu");
+        return true;
       default:
         return type(event);
     }
   }
 
-  /** A character replaces the value; the two that belong to the page do not. */
+  /** A character replaces the value; those that belong to the page do not. */
   function type(event) {
     if (event.key.length !== 1 || event.altKey || event.key === "/" || event.key === "?") return false;
     if (table.cursor.name === SELECT || !table.canWrite) return false;

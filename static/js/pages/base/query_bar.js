@@ -278,6 +278,7 @@ export function createQueryBar(table, { loader, frame }) {
   addCommands({
     refresh: () => run(table.q, { push: false }),
     sort: ({ sort }) => run(table.q, { sort }),
+    "run-query": ({ q, sort }) => run(q, { sort }),
     "show-code": showCode,
     "focus-bar": () => {
       field.focus();

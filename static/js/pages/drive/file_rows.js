@@ -5,6 +5,7 @@ import { findByLetters, nextRow } from "../../lib/list_keys.js";
 import * as select from "../../lib/row_selection.js";
 import { runCommand } from "../commands.js";
 import { announce, on, viewElement } from "./context.js";
+import { columnsShown } from "./grid.js";
 import { currentRoute, goUp, showMore } from "./navigation.js";
 
 /** Letters typed within this time belong together. */
@@ -86,10 +87,15 @@ function paintBar() {
   all.indeterminate = count > 0 && count < rows.length;
 }
 
-/** The bytes of the files among it; what folders hold is only counted when it is asked for. */
+/** The bytes of what is selected; of the files alone as long as some folder has not been counted. */
 function sizeOfSelection() {
-  const files = rows.filter((row) => selection.chosen.has(row.dataset.name) && row.dataset.kind === "file");
-  return files.length === 0 ? "" : formatSize(files.reduce((sum, row) => sum + Number(row.dataset.size), 0));
+  const chosen = rows.filter((row) => selection.chosen.has(row.dataset.name));
+  const areCounted = chosen.every((row) => row.dataset.kind === "file" || row.dataset.held);
+  const counted = areCounted ? chosen : chosen.filter((row) => row.dataset.kind === "file");
+  if (counted.length === 0) return "";
+  const isMore = counted.some((row) => "heldMore" in row.dataset);
+  const bytes = counted.reduce((sum, row) => sum + Number(row.dataset.held || row.dataset.size), 0);
+  return `${isMore ? "> " : ""}${formatSize(bytes)}`;
 }
 
 function moveStop(row) {
@@ -223,11 +229,12 @@ document.addEventListener("keydown", (event) => {
 function moved(event, row) {
   if (event.altKey) return false;
   const index = rows.indexOf(row);
-  if (event.key === "ArrowUp" && index === 0 && !event.shiftKey) {
+  const columns = columnsShown();
+  if (event.key === "ArrowUp" && index < columns && !event.shiftKey) {
     viewElement().querySelector("[aria-sort] [data-sort], [data-sort]")?.focus();
     return true;
   }
-  const next = nextRow(event.key, index, rows.length, pageOfRows(row));
+  const next = nextRow(event.key, index, rows.length, pageOfRows(row) * columns, columns);
   if (next === null) return false;
   const { name } = rows[next].dataset;
   if (event.shiftKey) {

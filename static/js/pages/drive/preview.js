@@ -7,6 +7,7 @@ import { addCommands, runCommand } from "../commands.js";
 import { base, on } from "./context.js";
 import { focusRow, order, rowOf } from "./file_rows.js";
 import { currentRoute, show, showMore } from "./navigation.js";
+import { adoptPicture, moveZoomed } from "./picture.js";
 
 const dialog = document.getElementById("preview-dialog");
 const place = document.getElementById("preview-place");
@@ -68,6 +69,7 @@ async function fill(name, ready) {
   try {
     const article = ready ?? (await fetchElement(fileUrl(base, "preview", name), { signal }));
     if (signal.aborted) return;
+    adoptPicture(article);
     place.replaceChildren(article);
     paintNeighbours();
   } catch (error) {
@@ -151,8 +153,13 @@ dialog.addEventListener("click", (event) => {
 });
 
 dialog.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (!event.target.closest("[role=menu], input") && moveZoomed(place, event.key)) {
+    event.preventDefault();
+    return;
+  }
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!step || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (!step) return;
   // In a player the arrows seek, in a wide table or text they scroll.
   const inside = event.target.closest("audio, video, input, [role=menu]");
   const scrolls = event.target !== place && event.target.scrollWidth > event.target.clientWidth;

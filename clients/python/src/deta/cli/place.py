@@ -16,7 +16,6 @@ import httpx
 from deta.cli import collections, project
 from deta.cli.bases.edits import BadEdit
 from deta.cli.bases.item_calls import ExactItems
-from deta.cli.bases.records import BadRecord
 from deta.cli.collections import with_project
 from deta.cli.drives.calls import DriveCalls
 from deta.cli.errors import CliError
@@ -144,7 +143,7 @@ def open_place(wanted: Optional[str], server_url: Optional[str] = None) -> Itera
         place = Place(server, collections.find(server, wanted or (here.collection_id if here else None)))
         try:
             yield place
-        except (BadJson, BadRecord, BadEdit) as error:
+        except (BadJson, BadEdit) as error:
             raise CliError(str(error)) from None
         except DetaError as error:
             fail(error, server.url)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Optional, cast
 
 from deta.cli.bases import exports, queries
-from deta.cli.bases.records import Format
+from deta.cli.bases.exports import Format
 from deta.cli.errors import CliError, ServerError
 from deta.cli.place import BasePlace, Place
 from deta.cli.says import progress, warn

@@ -175,7 +175,16 @@ def export(base: str, words: tuple[str, ...], output: Path, kind: Optional[str],
 @click.argument("base")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--format", "kind", type=click.Choice(["jsonl", "json", "csv"]), help="By default as the file is called.")
-@click.option("--key", "key_attribute", metavar="ATTRIBUTE", help="The attribute whose value is to be the key.")
+@click.option("--key", metavar="COLUMN", help="The column, or attribute, whose value is the key.")
+@click.option(
+    "--type", "types", multiple=True, metavar="COLUMN=TYPE", help="A column's: text, number, boolean or json."
+)
+@click.option(
+    "--way",
+    type=click.Choice(["update", "merge", "add", "replace"]),
+    help="Of items that are there: set the attributes in the file (the usual way of CSV), replace whole items (of JSON), leave"
+    " them, or delete all that the file has not.",
+)
 @click.option("--resume", "is_resumed", is_flag=True, help="Go on where an import of this file was broken off.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Read everything, and store nothing.")
 @with_place
@@ -183,17 +192,21 @@ def import_(
     base: str,
     source: Path,
     kind: Optional[str],
-    key_attribute: Optional[str],
+    key: Optional[str],
+    types: tuple[str, ...],
+    way: Optional[str],
     is_resumed: bool,
     is_dry: bool,
     place: Place,
 ) -> None:
-    """Store the items of FILE (`-` is standard input), of any number: JSON lines, a JSON list, or CSV.
+    """Store the items of FILE (`-` is standard input), of any number: CSV, JSON, JSON lines, or what other databases export.
 
-    An item replaces the one with its key. One without a key gets one that is the same each time, so that an import may be
-    broken off and run again: nothing is doubled.
+    The server reads the file and says what it took it for. An item without a key gets one that is the same each time, so that
+    an import may be broken off and run again: nothing is doubled. What breaks a rule is listed and left out.
     """
-    import_items(place, base, source, kind=kind, key_attribute=key_attribute, is_resumed=is_resumed, is_dry=is_dry)
+    chosen = dict(map(_read_type, types))
+    how = {"is_resumed": is_resumed, "is_dry": is_dry}
+    import_items(place, base, source, kind=kind, key=key, types=chosen, way=way, **how)
 
 
 @command.command(epilog="Example: deta base edit users '{age?gt: 30}'")
@@ -210,6 +223,13 @@ def edit(base: str, words: tuple[str, ...], limit: int, is_sure: bool, place: Pl
     An item that is taken out is deleted, one that is added is new. What somebody else changed meanwhile is refused.
     """
     edit_items(place, base, read_query(words), limit=limit, is_sure=is_sure)
+
+
+def _read_type(text: str) -> tuple[str, str]:
+    name, _, kind = text.rpartition("=")
+    if not name or kind not in ("text", "number", "boolean", "json"):
+        raise click.UsageError(f"“{text}” is not COLUMN=TYPE, where TYPE is text, number, boolean or json")
+    return name, kind
 
 
 def read_query(words: tuple[str, ...]) -> str:

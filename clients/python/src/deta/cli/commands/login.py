@@ -71,7 +71,7 @@ def _check_is_homeport(server: Server) -> None:
         answer = {}
     if answer.get("server") != "homeport":
         raise CliError(
-            f"{server.url} is not the address of a Homeport server. Write it without a path, and the port with it"
+            f"{server.url} is not the address of a Homeport server. Write it as the Connect page does, with its port"
         )
 
 

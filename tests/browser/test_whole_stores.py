@@ -1,0 +1,120 @@
+"""Bases and Drives as wholes, from the menus of their rows and pages."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from storage.base import items
+from storage.drive import drives
+from storage.models import Base, Membership, Role
+from storage.postgres.caller import Access
+from tests.browser.base.page import make_base
+from tests.browser.conftest import Pages
+from tests.factories import make_client
+from tests.people import Cast, make_cast
+from tests.serving import Server
+from tests.storage.rows import fill_drive
+
+
+def choose(page: Page, name: str, act: str) -> None:
+    page.get_by_role("button", name=f"What to do with {name}").click()
+    page.get_by_role("link", name=act).click()
+    page.get_by_role("dialog").get_by_role("heading").wait_for()
+
+
+def test_a_base_from_its_row(cast: Cast, pages: Pages, server: Server) -> None:
+    make_base(cast, {"key": "a", "n": 1}, {"key": "b"}, name="notes")
+    client = make_client(server, "notes", collection_id=cast.collection.id, base_names=["notes"])
+    page = pages(cast.member, f"/collections/{cast.collection.id}/base/")
+    dialog = page.get_by_role("dialog")
+
+    choose(page, "notes", "Rename")
+    expect(dialog).to_contain_text("The API answers at the new name")
+    dialog.get_by_label("New name").fill("my notes")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(dialog.get_by_label("New name")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("New name").fill("letters")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("link", name="letters", exact=True)).to_be_visible()
+    moved = make_client(server, "letters", collection_id=cast.collection.id)
+    assert (moved.all_keys(), client.get("a").status_code) == (["a", "b"], 404)
+
+    choose(page, "letters", "Duplicate")
+    dialog.get_by_role("button", name="Duplicate").click()
+    page.wait_for_url(re.compile("/base/letters-copy/$"))
+    expect(page.locator("#grid-body [data-id]")).to_have_count(2)
+
+    page.goto(f"/collections/{cast.collection.id}/base/")
+    choose(page, "letters", "Empty")
+    expect(dialog.get_by_role("link", name="Cancel")).to_be_focused()
+    dialog.get_by_role("button", name="Empty").click()
+    strip = page.get_by_role("group", name="Base letters")
+    expect(strip).to_contain_text("was emptied")
+    assert moved.all_keys() == []
+    strip.get_by_role("button", name="Bring back letters").click()
+    page.get_by_text("Base “letters” is back.").wait_for()
+    assert moved.all_keys() == ["a", "b"]
+
+    choose(page, "letters", "Delete")
+    dialog.get_by_label("Name").fill("letter")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Name").fill("letters")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(strip).to_contain_text("was deleted")
+    items.put_items(access=Access(cast.collection.id), base="letters", items=[{"key": "new"}])
+    strip.get_by_role("button", name="Bring back letters").click()
+    expect(page.get_by_role("link", name="letters-2", exact=True)).to_be_visible()
+
+
+def test_from_the_pages_of_a_base_and_a_drive_and_for_a_reader(cast: Cast, pages: Pages) -> None:
+    make_base(cast, {"key": "a"}, name="notes")
+    other = make_cast("The other one").collection
+    Membership.objects.create(collection=other, person=cast.member, role=Role.MEMBER)
+    page = pages(cast.member, f"/collections/{cast.collection.id}/base/notes/")
+    page.locator("#grid-body [data-id]").first.wait_for()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("link", name="Move to another collection").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("To the collection").select_option("The other one")
+    dialog.get_by_role("button", name="Move").click()
+    page.wait_for_url(f"**/collections/{other.id}/base/notes/")
+    assert [
+        each.collection_id for each in Base.objects.filter(name="notes", collection__in=[other, cast.collection])
+    ] == [other.id]
+
+    drive = f"/collections/{cast.collection.id}/drive/photos/"
+    drives.ensure_drive(collection_id=cast.collection.id, name="photos")
+    fill_drive(cast.collection.id, "photos", ["2024/a.txt"])
+    page.goto(drive)
+    page.get_by_role("button", name="What to do with the Drive photos").click()
+    page.get_by_role("link", name="Rename").click()
+    dialog.get_by_label("New name").fill("pictures")
+    dialog.get_by_role("button", name="Rename").click()
+    page.wait_for_url(re.compile("/drive/pictures/$"))
+    expect(page.get_by_role("link", name="2024")).to_be_visible()
+
+    page = pages(cast.reader, f"/collections/{cast.collection.id}/drive/")
+    page.get_by_role("button", name="What to do with pictures").click()
+    expect(page.get_by_role("link", name="Open")).to_be_focused()
+    expect(page.get_by_role("link", name=re.compile("Rename|Empty|Delete|Move"))).to_have_count(0)
+
+
+def test_on_a_wide_screen_all_stand_beside_the_pages(cast: Cast, pages: Pages) -> None:
+    for name in ("notes", "guests"):
+        make_base(cast, {"key": "a"}, name=name)
+    drives.ensure_drive(collection_id=cast.collection.id, name="photos")
+    page = pages(cast.reader, f"/collections/{cast.collection.id}/base/notes/", width=1700)
+    side = page.get_by_role("complementary", name="Bases and Drives")
+    expect(side.get_by_role("listitem")).to_have_text(["guests", "notes", "photos"])
+    expect(side.get_by_role("link", name="notes")).to_have_attribute("aria-current", "page")
+    find = side.get_by_role("searchbox", name="Find a Base or Drive")
+    find.fill("PHO")
+    expect(side.get_by_role("listitem")).to_have_text(["photos"])
+    find.press("ArrowDown")
+    expect(side.get_by_role("link", name="photos")).to_be_focused()
+    find.press("Enter")
+    page.wait_for_url(re.compile("/drive/photos/$"))
+    expect(side.get_by_role("link", name="photos")).to_have_attribute("aria-current", "page")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(side).to_be_hidden()
