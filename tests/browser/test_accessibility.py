@@ -298,6 +298,20 @@ def make_archives(cast: Cast) -> None:
             "broken": "byte 7: cut",
         },
         {"kind": "drive", "name": "not legal", "entry": "drives/not legal/", "count": 5},
+        {
+            "kind": "base",
+            "name": "people",
+            "entry": "people.csv",
+            "count": 5,
+            "known": 2,
+            "keyless": 1,
+            "told": "CSV, semicolons between cells, Windows-1252",
+            "is_table": True,
+            "columns": [
+                {"name": "key", "type": "text", "samples": ["ada", "bob"], "cells": 4},
+                {"name": "zip", "type": "text", "samples": ["01067", "80331"], "cells": 5, "known": "text"},
+            ],
+        },
     ]
     report = [
         {"kind": "base", "name": "notes", "into": "mine", "do": "merge", "read": 3, "new": 2, "skipped": {"Bad": 1}}

@@ -57,6 +57,36 @@ def test_an_archive_is_sent_looked_through_and_imported(cast: Cast, pages: Pages
     expect(page.get_by_text("A key is empty").first).to_be_visible()
 
 
+def test_a_table_is_looked_at_by_columns_and_updates_items(cast: Cast, pages: Pages, tmp_path: Path) -> None:
+    """Without a key it would only add rows: the page says so, and another column becomes the key before anything is stored."""
+    access = Access(cast.collection.id)
+    archives.fill(access, "people", [{"key": "ada", "age": 36, "city": "London"}])
+    path = tmp_path / "people.csv"
+    path.write_bytes("name;age;zip;née\nada;36,5;01067;Zoë\nbob;7;80331;\n".encode("cp1252"))
+    page = pages(cast.member, f"/collections/{cast.collection.id}/imports/new/")
+    choose(page, path)
+    expect(page.get_by_text("CSV, semicolons between cells, Windows-1252")).to_be_visible()
+    expect(page.get_by_text("2 rows have no key: they are added as new")).to_be_visible()
+    expect(page.get_by_label("Type of age")).to_have_value("number")
+    expect(page.get_by_text("as in the Base")).to_have_count(1)
+    expect(page.get_by_label("Type of zip")).to_have_value("text")
+    expect(page.get_by_role("row", name="zip")).to_contain_text("01067 · 80331")
+    page.get_by_label("The key is name").check()
+    page.get_by_role("button", name="Import", exact=True).click()
+    # It is checked again first, and says what would come of it.
+    expect(page.get_by_label("Action for the base people")).to_have_value("update")
+    expect(page.get_by_text("Update attributes in the file: 1 updated, 1 new")).to_be_attached()
+    expect(page.get_by_label("The key is name")).to_be_checked()
+    assert archives.stored_items(access, "people")["ada"]["age"] == 36
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("1 new, 1 updated")).to_be_visible()
+    found = archives.stored_items(access, "people")
+    assert {key: (str(item["age"]), item.get("city"), item["zip"]) for key, item in found.items()} == {
+        "ada": ("36.5", "London", "01067"),
+        "bob": ("7", None, "80331"),
+    }
+
+
 def test_a_file_chosen_before_the_script_is_there_is_sent(cast: Cast, pages: Pages, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_bytes(b"[]")

@@ -66,10 +66,13 @@ class Database:
 
     @cached_property
     def _copy(self) -> Any:
-        copy = tempfile.NamedTemporaryFile(prefix="homeport-import-", suffix=".db")  # noqa: SIM115 -- gone with this object
-        for chunk in self._open_chunks():
-            copy.write(chunk)
-        copy.flush()
+        try:
+            copy = tempfile.NamedTemporaryFile(prefix="homeport-import-", suffix=".db")  # noqa: SIM115 -- gone with this object
+            for chunk in self._open_chunks():
+                copy.write(chunk)
+            copy.flush()
+        except OSError as error:
+            raise InvalidInput(f"The database cannot be unpacked here: {error.strerror}") from None
         return copy
 
     def _connect(self) -> sqlite3.Connection:

@@ -103,7 +103,7 @@ TYPES = {"key": "string", "name": "string", "age": "number", "ok": "boolean"}
         ("new,age\n007,1e21\nfalse,null", [(None, {"new": '"007"', "age": "1E+21"}), (None, {"new": '"false"', "age": "null"})]),
         ("new\n12345678901234567890", [(None, {"new": "12345678901234567890"})]),
         ("new\n0.1234567890123456789", [(None, {"new": "0.1234567890123456789"})]),
-        ('new\n"[1, {""a"": 2.0}]"', [(None, {"new": '[1, {"a": 2.0}]'})]),
+        ('new\n"[1, {""a"": 2.0}]"', [(None, {"new": '[1,{"a":2.0}]'})]),
         ("new\n[not json]", [(None, {"new": '"[not json]"'})]),
         # An empty field is no attribute; an empty line is no row.
         ("key,age\n,\nk,\n\n,5\n", [("k", {}), (None, {"age": "5"})]),
