@@ -84,7 +84,7 @@ function candidates({ operator, json }) {
   if (operator === "pfx") return [`${plain(json)}*`, plain(json)];
   const sign = SIGNS[operator];
   if (!sign) return [];
-  return [...(operator === "eq" ? [plain(json), json] : []), `${sign}${plain(json)}`, `${sign}${json}`];
+  return [...(operator === "eq" ? [plain(json)] : []), `${sign}${plain(json)}`, json, `${sign}${json}`];
 }
 
 function plain(json) {

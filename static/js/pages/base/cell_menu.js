@@ -70,6 +70,7 @@ export function createCellMenu(table, view, { edits, keys, frame }) {
   function offered(group, cell) {
     return entries
       .filter((entry) => entry.group === group && (entry.isFor?.(cell) ?? true))
+      .sort((one, other) => Number(one.isDanger ?? false) - Number(other.isDanger ?? false))
       .map((entry) => {
         const label = typeof entry.label === "string" ? entry.label : entry.label(cell);
         const button = make(
