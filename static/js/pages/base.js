@@ -61,7 +61,7 @@ createManyAtOnce(table, { menu: cellMenu });
 createSavedViews(table);
 createSearchHits(table, view, { frame });
 createCopyPasteImport(table, { loader, keys });
-if (table.canWrite) createCellPaste(table, view, { loader });
+if (table.canWrite) createCellPaste(table, view, { loader, menu: cellMenu });
 const panel = createStagedPanel(table);
 
 addCommands({

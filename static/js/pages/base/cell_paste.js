@@ -22,7 +22,7 @@ import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 /** Cells as they are, for pasting in a table of ours: a JSON list of rows, each a list of JSON texts, null for missing. */
 export const CELLS_TYPE = "application/x-homeport-cells";
 
-export function createCellPaste(table, view, { loader }) {
+export function createCellPaste(table, view, { loader, menu }) {
   let told = null;
 
   document.addEventListener("paste", (event) => {
@@ -30,10 +30,13 @@ export function createCellPaste(table, view, { loader }) {
     const text = event.clipboardData.getData("text/plain");
     if (text === "") return;
     event.preventDefault();
-    const copied = readCopied(event.clipboardData.getData(CELLS_TYPE));
+    take(text, readCopied(event.clipboardData.getData(CELLS_TYPE)));
+  });
+
+  function take(text, copied = null) {
     if (!table.cursor || (!copied && bringsRows(text) && !isForOneCell(text))) stageRows(text);
     else paste(copied ?? (isForOneCell(text) ? [[{ text }]] : readBlock(text)), text);
-  });
+  }
 
   const stageRows = (text) => runCommand("stage-rows", { text, from: "the clipboard" });
 
@@ -201,12 +204,23 @@ export function createCellPaste(table, view, { loader }) {
     });
   }
 
+  /** What the browser lets a page read of the clipboard by itself; "" where it does not. */
+  async function readClipboard() {
+    return (await navigator.clipboard?.readText?.().catch(() => "")) || "";
+  }
+
+  async function pasteFromMenu() {
+    const text = await readClipboard();
+    if (text) take(text);
+    else say("This browser lets a page paste by Ctrl+V only.", {});
+  }
+
   const ask = document.getElementById("ask-rows");
   const field = ask?.querySelector("textarea");
 
   /** The browser may not let a page read the clipboard by itself: then the text is pasted into a field. */
   async function pasteAsRows() {
-    const text = await navigator.clipboard?.readText?.().catch(() => "");
+    const text = await readClipboard();
     if (text) return stageRows(text);
     field.value = "";
     ask.returnValue = "";
@@ -220,4 +234,9 @@ export function createCellPaste(table, view, { loader }) {
   });
 
   addCommands({ "paste-as-rows": pasteAsRows });
+  const isCell = ({ name }) => name !== SELECT;
+  menu.add([
+    { group: "cell", icon: "paste", label: "Paste", keys: "Ctrl+V", isFor: isCell, run: pasteFromMenu },
+    { group: "cell", icon: "paste", label: "Paste as new rows", run: pasteAsRows },
+  ]);
 }

@@ -127,6 +127,7 @@ export function createGridView(table, frame) {
     // The first line has the room of a control; each further one only its own.
     const rowHeight = Math.round(firstHeight + (lines - 1) * LINE * rem);
     table.grid.style.setProperty("--row-height", `${rowHeight}px`);
+    frame.style.setProperty("--head-height", `${headerHeight}px`);
     table.grid.style.setProperty("--row-lines", String(lines));
     table.grid.classList.toggle("is-tall", lines > 1);
     return { headerHeight, rowHeight, height: frame.clientHeight - headerHeight };
