@@ -55,6 +55,7 @@ def test_what_a_route_asks_for_is_found_out(world: World) -> None:
 
 def test_every_call_of_the_command_is_attacked(world: World) -> None:
     client = Client(headers={name: value.decode() for name, value in world.headers_for(world.cli[0])})
+    client.handler = world.handler
     routes = {
         re.sub(r"/(?:0000000000|1|00000000-0000-0000-0000-000000000001)(?=/|$)", "/{}", path) for path in paths()
     } | {""}

@@ -66,7 +66,7 @@ class World:
         self._token = secrets.token_hex(16)
         self.renew_session()
         # A new one for each page would look through all static files again.
-        self._handler = ClientHandler(enforce_csrf_checks=False)
+        self.handler = ClientHandler(enforce_csrf_checks=False)
         self.pages = [self._page(name) for name in sorted(ROUTES)]
         self.api = [
             Target(f"{method} {path}", method, f"/v1/{self.cast.collection.id}/{path}", path.split("/"), fields, True)
@@ -111,7 +111,7 @@ class World:
         path, values = self._address(name)
         method = "PUT" if name in PUT_ONLY else "POST" if name in POST_ONLY else "GET"
         client = Client(raise_request_exception=False, headers={"Host": "localhost"})
-        client.handler = self._handler
+        client.handler = self.handler
         with transaction.atomic():
             if name not in OPEN:
                 client.force_login(self.cast.server_owner)

@@ -85,7 +85,8 @@ def test_lines_of_a_server_without_https_name_no_port_for_it(
     assert [name for name, text in texts.items() if "HOMEPORT_TLS_PORT=0" in text] == ["javascript", "python"]
     assert "\nHOMEPORT_URL=http://testserver<" in texts["python"]
     assert "\nDETA_BASE_ROOT_ENDPOINT=http://testserver/v1\n" in texts["go"]
-    made = owner.post(f"/collections/{people.collection.id}/keys/new/", {"name": "app"}).content.decode()
+    form = {"name": "app", "rights": "write", "scope": "all", "days": "0", "others": ""}
+    made = owner.post(f"/collections/{people.collection.id}/keys/new/", form).content.decode()
     assert "\nHOMEPORT_URL=http://testserver<" in made
     assert "_HOST=" not in made
     behind_a_proxy = owner.get(path, {"client": "javascript"}, secure=True).content.decode()

@@ -125,14 +125,14 @@ def test_an_answer_is_kept_without_the_micros_own_secrets(host: ToldHost, micro:
     run = make(micro)
     assert run.is_cut
     assert "sk-live" not in run.answer
-    host.answers = lambda call: Answered(500, b"sk-live-1234567")
+    host.answers = answers(actions=Answered(200, b"sk-live-1234567"))
     assert make(micro, kind=Kind.CRON).answer == "[redacted]"
 
 
 def test_a_run_that_is_cancelled_is_over_whatever_comes_of_it(host: ToldHost, micro: Micro) -> None:
     person = make_person()
     MicroSchedule.objects.create(micro=micro, expression="5 minutes", next_at=None)
-    at = {"collection_id": micro.collection_id, "micro_id": micro.id, "by": person}
+    at: dict[str, Any] = {"collection_id": micro.collection_id, "micro_id": micro.id, "by": person}
 
     def cancel(call: Call) -> Answered:
         runs.cancel_run(**at, run_id=call.request_id)

@@ -28,10 +28,10 @@ def test_unknown_command_is_told_the_nearest(stranger: Terminal) -> None:
 
 
 def test_who_reads_the_output_may_have_enough(terminal: Terminal) -> None:
-    """In the middle of more than a pipe holds, and with the line that ends it."""
+    """It ends in the middle of more than a pipe holds."""
     items = "".join(f'{{"key": "k{number:05}", "text": "{"x" * 100}"}}\n' for number in range(2_000))
     terminal.does("base", "import", "many", "-", given=items)
-    for words, head in (("base query many", "k00000"), ("base export many", "k00000"), ("version", "deta ")):
+    for words in ("base query many", "base export many"):
         piped = f'{" ".join(terminal.command())} {words} | head -1; echo "${{PIPESTATUS[0]}}"'
         done = subprocess.run(
             ["bash", "-c", piped],
@@ -42,7 +42,7 @@ def test_who_reads_the_output_may_have_enough(terminal: Terminal) -> None:
             check=True,
         )
         line, code = done.stdout.splitlines()
-        assert head in line
+        assert "k00000" in line
         assert (code, done.stderr) == ("0", "")
 
 

@@ -101,7 +101,8 @@ def test_foreign_server(
 def test_foreign_server_that_speaks_json(here: TerminalHere, foreign: tuple[str, type[Foreign]]) -> None:
     url, kind = foreign
     kind.status, kind.kind, kind.body = 200, "application/json", b'{"server": "another"}'
-    assert here.fails("login", "--server", url) == NO_HOMEPORT.format(url)
+    said = here.fails("login", "--server", url)
+    assert said == f"{url} does not answer as a Homeport server does (HTTP 200). Is the address right, port included?"
 
 
 def test_address_with_a_path_of_the_server(here: TerminalHere, place: Place) -> None:

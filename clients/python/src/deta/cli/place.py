@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, NoReturn, Optional, TypeVar
 
 import click
-import httpx
 
 from deta.cli import collections, project
 from deta.cli.bases.edits import BadEdit
@@ -34,17 +33,6 @@ T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 # A sync or an import of hours outlives a network that is gone for half a minute.
 _OPTIONS = Options(timeout=60.0, retries=8)
-
-
-class _Headers(httpx.Auth):
-    """Adds headers to a request as it leaves, so that the token stands among no client's defaults."""
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        self._headers = headers
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers.update(self._headers)
-        yield request
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class Place:
         self.server = server
         self.id = str(collection["id"])
         self.name = str(collection["name"])
-        self.client = SyncClient(_Headers(server.data_headers()), _OPTIONS)
+        self.client = SyncClient(server.bearer, _OPTIONS)
 
     def path(self, *more: str) -> str:
         """Where the server has it, or something of it, below `/cli/`."""

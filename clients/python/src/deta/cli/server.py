@@ -34,7 +34,7 @@ _MARK = "Homeport"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
-class _Bearer(httpx.Auth):
+class Bearer(httpx.Auth):
     """Adds the token to a request as it leaves, so that it stands among no client's defaults."""
 
     def __init__(self, token: str) -> None:
@@ -54,12 +54,13 @@ class Server:
             raise CliError("The access token holds characters that none has: sign in again with `deta login`")
         self.url = url
         self.has_token = bool(token)
-        self._token = token
+        # What lets requests to the server's public API below `/cli/v1/` in as this person, too.
+        self.bearer = Bearer(token)
         self._told_of_clock = False
         try:
             self._http = httpx.Client(
                 base_url=f"{url}/cli/",
-                auth=_Bearer(token),
+                auth=self.bearer,
                 timeout=_TIMEOUT,
                 headers={"User-Agent": f"deta/{VERSION} python/{platform.python_version()}"},
             )
@@ -110,10 +111,6 @@ class Server:
             raise self._trouble(error) from None
         finally:
             response.close()
-
-    def data_headers(self) -> dict[str, str]:
-        """What lets a request to the server's public API below `/cli/v1/` in as this person."""
-        return {"Authorization": f"Bearer {self._token}"}
 
     def _object(
         self, method: str, path: str, value: Optional[Mapping[str, Any]] = None, **options: Any
