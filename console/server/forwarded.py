@@ -32,12 +32,13 @@ def read_forwarded(environ: dict[str, Any]) -> Forwarded | None:
     A proxy writes one of both, and what it does not write may be its client's.
     """
     if any(name in environ for name in _HEADERS):
-        told = [_listed(environ.get(name, "")) for name in _HEADERS]
-        return Forwarded(*told, port=environ.get("HTTP_X_FORWARDED_PORT", "").strip())
+        addresses, schemes, hosts = (_listed(environ.get(name, "")) for name in _HEADERS)
+        return Forwarded(addresses, schemes, hosts, environ.get("HTTP_X_FORWARDED_PORT", "").strip())
     hops = _hops(environ.get("HTTP_FORWARDED", ""))
     if not hops:
         return None
-    return Forwarded(*([hop.get(name, "") for hop in hops] for name in ("for", "proto", "host")))
+    addresses, schemes, hosts = ([hop.get(name, "") for hop in hops] for name in ("for", "proto", "host"))
+    return Forwarded(addresses, schemes, hosts)
 
 
 def _listed(header: str) -> list[str]:

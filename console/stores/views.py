@@ -94,12 +94,13 @@ def duplicate(request: PageRequest, collection_id: str, name: str) -> HttpRespon
 @require_http_methods(_FORM_METHODS)
 def move(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
     at = _open(request, collection_id, kind, name)
-    form = DestinationForm(request.POST or None, choices=_destinations(request, collection_id))
+    destinations = _destinations(request, collection_id)
+    form = DestinationForm(request.POST or None, choices=destinations)
     if request.method == "POST" and form.is_valid():
         to = form.cleaned_data["collection"]
         try:
             stores.move_store(access=at.access, kind=at.kind, name=name, to_collection_id=to)
-            target = dict(form.fields["collection"].choices)[to]
+            target = dict(destinations)[to]
             return go_to(
                 request, at.kind, to, name, said=f"{LABELS[at.kind]} “{name}” moved here, to the collection “{target}”."
             )
@@ -154,7 +155,7 @@ def _open(request: HttpRequest, collection_id: str, kind: str, name: str) -> _Op
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     if kind not in LABELS:
         raise Http404("Neither a Base nor a Drive")
-    known = cast(Kind, kind)
+    known: Kind = kind
     try:
         store = stores.find_store(collection_id=collection_id, kind=known, name=names.check_name(name))
     except (BaseNotFound, DriveNotFound, InvalidInput) as error:

@@ -78,6 +78,6 @@ def make_chart(slices: list[Slice], span: Span) -> Chart:
         Bar(place * _STEP, height(each.requests), height(each.errors), each.at, each.requests, each.errors)
         for place, each in enumerate(slices)
     ]
-    sums = (sum(getattr(each, name) for each in slices) for name in ("requests", "errors", "lost"))
+    requests, errors, lost = (sum(getattr(each, name) for each in slices) for name in ("requests", "errors", "lost"))
     marks = [each.at for each in slices[:: len(slices) // _MARKS]][:_MARKS]
-    return Chart(bars, len(bars) * _STEP - (_STEP - _BAR), _BAR, HEIGHT, most, *sums, span.per, marks)
+    return Chart(bars, len(bars) * _STEP - (_STEP - _BAR), _BAR, HEIGHT, most, requests, errors, lost, span.per, marks)

@@ -33,7 +33,13 @@ def save_view(
     if len(sort) > limits.VIEW_SORT_MAX_CHARACTERS or not names.is_text(sort):
         raise InvalidInput(f"A view's order is longer than {limits.VIEW_SORT_MAX_CHARACTERS:,} characters")
     base_id = find_base_id(access, base)
-    values = {"query": query, "sort": sort, "columns": columns, "made_by_id": access.person_id, "changed_at": Now()}
+    values: dict[str, object] = {
+        "query": query,
+        "sort": sort,
+        "columns": columns,
+        "made_by_id": access.person_id,
+        "changed_at": Now(),
+    }
     with engine_errors(), transaction.atomic():
         rights.ask_again(access)
         if replace:

@@ -177,7 +177,7 @@ def _put_back(deletion: Deletion, kind: Kind) -> str:
     """The name that it has then."""
     model = Base if kind == "base" else Drive
     [old_id] = deletion.base_ids or deletion.drive_ids
-    emptied = model.objects.select_for_update().filter(pk=deletion.emptied_id).first()
+    emptied = model.objects.select_for_update().filter(pk=deletion.emptied_id).first() if deletion.emptied_id else None
     if emptied is not None and not run_one(stores_sql.count_some(kind, emptied.pk)).total:
         _figures_of(kind).filter(pk=emptied.pk).delete()
         run(stores_sql.number_back(kind, emptied.pk, old_id))

@@ -242,7 +242,10 @@ def chart_matches(
         if of_slice is not None:
             of_slice[0] += 1
             of_slice[1] += line.status >= event_blocks.FIRST_ERROR
-    slices = [Slice(datetime.fromtimestamp(minute * 60, UTC), *count, 0) for minute, count in counts.items()]
+    slices = [
+        Slice(datetime.fromtimestamp(minute * 60, UTC), requests, errors, 0)
+        for minute, (requests, errors) in counts.items()
+    ]
     return Counted(slices, looked_until)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from storage.embedded import ports
 from tests.engines import make_data_folder, remove_data_folder
@@ -87,7 +87,7 @@ def test_from_the_printed_link_to_a_stored_item(new_server: Server, chromium: Br
     start_anew(page, new_server)
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload files").click()
-    chooser.value.set_files([{"name": "hello.txt", "mimeType": "text/plain", "buffer": b"hello"}])
+    chooser.value.set_files([FilePayload(name="hello.txt", mimeType="text/plain", buffer=b"hello")])
     page.get_by_role("link", name="hello.txt").wait_for()
     look("9-first-file")
     page.context.close()

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from storage.models import Base, Collection, Drive, Export, File
 from tests.browser.conftest import Pages, eventually_on
@@ -19,7 +19,7 @@ def test_new_collection_leads_to_a_first_file(cast: Cast, pages: Pages) -> None:
 
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload files").click()
-    chooser.value.set_files([{"name": "a b.txt", "mimeType": "text/plain", "buffer": b"hello"}])
+    chooser.value.set_files([FilePayload(name="a b.txt", mimeType="text/plain", buffer=b"hello")])
 
     expect(page.get_by_role("row", name=re.compile("a b.txt"))).to_be_visible()
     assert page.url.endswith("/drive/files/")

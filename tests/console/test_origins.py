@@ -1,5 +1,7 @@
 """A form that does not come from where the server believes to be: the page names both addresses, and what to set."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -58,7 +60,7 @@ def refused(client: Client, *, host: str, scheme: str = "http", **told: object) 
 def test_a_mismatch_is_named(
     checked: Client, browser: str, host: str, is_believed: bool | None, advice: list[str]
 ) -> None:
-    told = {} if is_believed is None else {IS_BELIEVED: is_believed}
+    told: dict[str, Any] = {} if is_believed is None else {IS_BELIEVED: is_believed}
     page = refused(checked, host=host, HTTP_ORIGIN=browser, REMOTE_ADDR="10.0.0.9", **told)
     assert f"The browser says <code>{browser}</code>, the server sees <code>http://{host}</code>." in page
     assert page.partition("<ul>")[2].partition("</ul>")[0] == "".join(f"<li>{each}</li>" for each in advice)

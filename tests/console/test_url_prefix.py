@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import clear_script_prefix, get_resolver, set_script_prefix
+from django.urls import URLResolver, clear_script_prefix, get_resolver, set_script_prefix
 from pytest_django import Settings
 
 from console import url_prefix
@@ -30,10 +30,10 @@ def below(settings: Settings) -> Iterator[None]:
     settings.URL_PREFIX = settings.FORCE_SCRIPT_NAME = PREFIX
     settings.STATIC_URL = f"{PREFIX}/static/"
     set_script_prefix(f"{PREFIX}/")
-    page._import_map.cache_clear()
+    page._import_map.cache_clear()  # type: ignore[attr-defined]
     yield
     clear_script_prefix()
-    page._import_map.cache_clear()
+    page._import_map.cache_clear()  # type: ignore[attr-defined]
 
 
 def names() -> list[str]:
@@ -114,9 +114,8 @@ def test_a_request_comes_with_the_path_or_without(path: str, raw: str, found: tu
 def test_no_path_is_one_of_our_own(settings: Settings) -> None:
     """Else a request that comes without it could be meant in two ways."""
     patterns = [str(each.pattern) for each in get_resolver().url_patterns]
-    flat = [
-        str(each.pattern) for part in get_resolver().url_patterns if not str(part.pattern) for each in part.url_patterns
-    ]
+    included = [part for part in get_resolver().url_patterns if isinstance(part, URLResolver) and not str(part.pattern)]
+    flat = [str(each.pattern) for part in included for each in part.url_patterns]
     firsts = {pattern.partition("/")[0] for pattern in (*patterns, *flat)} - {""}
     assert firsts <= OWN_PATHS, firsts - OWN_PATHS
     assert settings.STATIC_URL.strip("/") in OWN_PATHS

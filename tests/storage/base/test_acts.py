@@ -1,5 +1,7 @@
 """What a change of many items does to one of them."""
 
+from typing import Any
+
 import pytest
 
 from storage.base.acts import Convert, Copy, Delete, Rename, Set, Unset, describe_act, read_act, write_act
@@ -8,7 +10,7 @@ from storage.exact_json import parse
 
 ITEM = {"a": "1.0", "b": '"x"', "n": "null", "big": "12345678901234567890", "list": "[1]", "on": "true"}
 
-DONE = [
+DONE: list[tuple[Set | Unset | Rename | Convert, dict[str, str]]] = [
     (Set("c", "[1, 2]"), ITEM | {"c": "[1, 2]"}),
     (Set("a", "1.0"), ITEM),
     (Set("a", "1"), ITEM | {"a": "1"}),
@@ -85,7 +87,7 @@ def test_acts_survive_their_own_text() -> None:
         assert describe_act(act)
 
 
-WRONG = [
+WRONG: list[Any] = [
     None,
     [],
     {},

@@ -143,7 +143,8 @@ def test_sorted_by_several_attributes_one_after_the_other(access: Access) -> Non
     made = [{"key": f"{n:02}", "city": ["Rome", "Oslo"][n % 2], "age": n % 3, "a'b\"": n % 5} for n in range(30)]
     fill_base(base_id(access, "several"), [*made, {"key": "none"}, {"key": "half", "city": "Rome"}])
     order = [SortStep("city", descending=True), SortStep("age"), SortStep("a'b\"", descending=True)]
-    its_keys, offset = [], 0
+    its_keys: list[str] = []
+    offset: int | None = 0
     while offset is not None:
         page = overviews.sort_items(
             access=access, base="several", predicate=Predicate(), order=order, offset=offset, limit=7
