@@ -138,7 +138,7 @@ def forget_old() -> None:
 
 
 def _empty(deletion: Deletion) -> None:
-    if deletion.kind == Deletion.Kind.LEFT_OVER:
+    if deletion.moved_into is not None:
         for base_id in deletion.base_ids:
             while run_one(stores_sql.move_items(base_id, deletion.moved_into, limits.DELETE_BATCH_ROWS)).total:
                 pass

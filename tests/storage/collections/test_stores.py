@@ -78,7 +78,7 @@ def names_of(collection_id: str, kind: Kind) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_name_keeps_what_is_in_it(access: Access, kind: Kind) -> None:
-    its = {"access": access, "kind": kind}
+    its: dict[str, Any] = {"access": access, "kind": kind}
     stores.rename_store(**its, name="things", new_name="others")
     assert names_of(access.collection_id, kind) == ["others"]
     assert held(access.collection_id, kind, "others") == ["a"]
@@ -110,7 +110,7 @@ def test_a_data_key_that_may_use_it_alone_goes_on(access: Access) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_moves_where_its_person_may_write(access: Access, kind: Kind) -> None:
     other = collections.create_collection("Another").id
-    its = {"access": access, "kind": kind, "name": "things"}
+    its: dict[str, Any] = {"access": access, "kind": kind, "name": "things"}
     with pytest.raises(Unauthorized):
         stores.move_store(**its, to_collection_id=other)
     Membership.objects.create(collection_id=other, person_id=access.person_id, role=Role.READER)
