@@ -1,7 +1,8 @@
 """The forms of what is done to a Base or Drive as a whole. Storage checks what they say."""
 
+from typing import Any
+
 from django import forms
-from django.http import QueryDict
 
 from storage import limits
 
@@ -28,7 +29,7 @@ class TypedNameForm(forms.Form):
 class DestinationForm(forms.Form):
     """Another collection."""
 
-    def __init__(self, data: QueryDict | None, *, choices: list[tuple[str, str]]) -> None:
+    def __init__(self, data: Any, *, choices: list[tuple[str, str]]) -> None:
         """`choices` are ids with names."""
         super().__init__(data)
         self.fields["collection"] = forms.ChoiceField(label="To the collection", choices=choices)

@@ -20,6 +20,7 @@ from storage.collections.stores import LABELS, Kind
 from storage.errors import (
     AlreadyTaken,
     BaseNotFound,
+    CollectionNotFound,
     DeletionNotFound,
     DriveNotFound,
     Forbidden,
@@ -45,11 +46,6 @@ class _Opened:
     kind: Kind
     store: Base | Drive
     access: Access
-
-    @property
-    def given(self) -> dict[str, object]:
-        """The same, as storage wants it."""
-        return {"access": self.access, "kind": self.kind, "name": self.store.name}
 
     def show(self, request: HttpRequest, template: str, form: object, title: str, **context: object) -> HttpResponse:
         more = {"granted": self.granted, "kind": self.kind, "label": LABELS[self.kind], "store": self.store, **context}
@@ -100,15 +96,13 @@ def move(request: PageRequest, collection_id: str, kind: str, name: str) -> Http
         to = form.cleaned_data["collection"]
         try:
             stores.move_store(access=at.access, kind=at.kind, name=name, to_collection_id=to)
-            target = dict(destinations)[to]
-            return go_to(
-                request, at.kind, to, name, said=f"{LABELS[at.kind]} “{name}” moved here, to the collection “{target}”."
-            )
-        except (InvalidInput, AlreadyTaken) as error:
+            said = f"{LABELS[at.kind]} “{name}” moved here, to the collection “{dict(destinations)[to]}”."
+            return go_to(request, at.kind, to, name, said=said)
+        except (InvalidInput, AlreadyTaken, CollectionNotFound) as error:
             form.add_error("collection", error.messages[-1])
         except (Forbidden, Unauthorized):
             form.add_error("collection", "You can no longer write in that collection.")
-    return at.show(request, "stores/move.html", form, f"Move “{name}”")
+    return at.show(request, "stores/move.html", form, f"Move “{name}”", destinations=destinations)
 
 
 @require_http_methods(_FORM_METHODS)
@@ -155,7 +149,7 @@ def _open(request: HttpRequest, collection_id: str, kind: str, name: str) -> _Op
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     if kind not in LABELS:
         raise Http404("Neither a Base nor a Drive")
-    known: Kind = kind
+    known = cast(Kind, kind)
     try:
         store = stores.find_store(collection_id=collection_id, kind=known, name=names.check_name(name))
     except (BaseNotFound, DriveNotFound, InvalidInput) as error:

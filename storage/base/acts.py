@@ -189,7 +189,7 @@ def _to_number(text: str) -> str | None:
         return "1" if text == "true" else "0"
     if not text.startswith('"'):
         return None if text[0] in "{[" else text
-    written = parse(text.encode()).strip()
+    written = str(parse(text.encode())).strip()
     return written if _NUMBER.fullmatch(written) else None
 
 

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Literal
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
 
 from storage import disk_space, limits, names
 from storage.audit import log as audit
@@ -60,8 +59,7 @@ _UNDO = timedelta(seconds=limits.UNDO_SECONDS)
 
 def find_store(*, collection_id: str, kind: Kind, name: str) -> Base | Drive:
     """With its `figures`, once it was counted. Raises BaseNotFound, DriveNotFound."""
-    model = Base if kind == "base" else Drive
-    found = model.objects.select_related("figures").filter(collection_id=collection_id, name=name).first()
+    found = _model_of(kind).objects.select_related("figures").filter(collection_id=collection_id, name=name).first()
     return _checked(found, collection_id, kind, name)
 
 
@@ -115,7 +113,7 @@ def empty_store(*, access: Access, kind: Kind, name: str) -> Deletion:
     with engine_errors(), transaction.atomic():
         store = _hold(access.collection_id, kind, name)
         deletion = _set_aside(access, kind, store)
-        _figures_of(kind).filter(pk=store.pk).delete()
+        _forget_figures(kind, store.pk)
         deletion.emptied_id = run_one(stores_sql.renumber(kind, store.pk)).id
         _move_views(kind, store.pk, deletion.emptied_id)
         deletion.save(update_fields=["emptied_id"])
@@ -175,11 +173,11 @@ def bring_back(*, access: Access, deletion_id: int) -> Deletion:
 
 def _put_back(deletion: Deletion, kind: Kind) -> str:
     """The name that it has then."""
-    model = Base if kind == "base" else Drive
+    model = _model_of(kind)
     [old_id] = deletion.base_ids or deletion.drive_ids
     emptied = model.objects.select_for_update().filter(pk=deletion.emptied_id).first() if deletion.emptied_id else None
     if emptied is not None and not run_one(stores_sql.count_some(kind, emptied.pk)).total:
-        _figures_of(kind).filter(pk=emptied.pk).delete()
+        _forget_figures(kind, emptied.pk)
         run(stores_sql.number_back(kind, emptied.pk, old_id))
         _move_views(kind, emptied.pk, old_id)
         if kind == "base":
@@ -224,8 +222,7 @@ def _free_names(model: type[Base] | type[Drive], collection_id: str, name: str) 
 
 def _hold(collection_id: str, kind: Kind, name: str) -> Base | Drive:
     """The store, locked until the transaction ends. Saves and files on their way into it are waited for."""
-    model = Base if kind == "base" else Drive
-    found = model.objects.select_for_update().filter(collection_id=collection_id, name=name).first()
+    found = _model_of(kind).objects.select_for_update().filter(collection_id=collection_id, name=name).first()
     return _checked(found, collection_id, kind, name)
 
 
@@ -248,7 +245,6 @@ def _place(store: Base | Drive, kind: Kind) -> None:
 
 
 def _set_aside(access: Access, kind: Kind, store: Base | Drive) -> Deletion:
-    held = _figures_of(kind).filter(pk=store.pk).values_list(F("items" if kind == "base" else "files")).first()
     too_full = disk_space.is_short_for_items() or disk_space.is_short_for_files()
     return Deletion.objects.create(
         kind=kind,
@@ -258,12 +254,26 @@ def _set_aside(access: Access, kind: Kind, store: Base | Drive) -> Deletion:
         undo_until=None if too_full else clock.now() + _UNDO,
         base_ids=[store.pk] if kind == "base" else [],
         drive_ids=[store.pk] if kind == "drive" else [],
-        rows_expected=held[0] if held else 0,
+        rows_expected=_counted(kind, store.pk),
     )
 
 
-def _figures_of(kind: Kind) -> QuerySet[BaseFigures] | QuerySet[DriveFigures]:
-    return BaseFigures.objects.all() if kind == "base" else DriveFigures.objects.all()
+def _model_of(kind: Kind) -> type[Base] | type[Drive]:
+    return Base if kind == "base" else Drive
+
+
+def _counted(kind: Kind, store_id: int) -> int:
+    """How many items or files it had when it was last counted."""
+    if kind == "base":
+        return BaseFigures.objects.filter(pk=store_id).values_list("items", flat=True).first() or 0
+    return DriveFigures.objects.filter(pk=store_id).values_list("files", flat=True).first() or 0
+
+
+def _forget_figures(kind: Kind, store_id: int) -> None:
+    if kind == "base":
+        BaseFigures.objects.filter(pk=store_id).delete()
+    else:
+        DriveFigures.objects.filter(pk=store_id).delete()
 
 
 def _record(

@@ -111,7 +111,6 @@ def test_a_data_key_that_may_use_it_alone_goes_on(access: Access) -> None:
 def test_it_moves_where_its_person_may_write(access: Access, kind: Kind) -> None:
     other = collections.create_collection("Another").id
     its: dict[str, Any] = {"access": access, "kind": kind, "name": "things"}
-    assert access.person_id
     with pytest.raises(Unauthorized):
         stores.move_store(**its, to_collection_id=other)
     Membership.objects.create(collection_id=other, person_id=access.person_id, role=Role.READER)
