@@ -149,12 +149,11 @@ def _open(request: HttpRequest, collection_id: str, kind: str, name: str) -> _Op
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     if kind not in LABELS:
         raise Http404("Neither a Base nor a Drive")
-    known = cast(Kind, kind)
     try:
-        store = stores.find_store(collection_id=collection_id, kind=known, name=names.check_name(name))
+        store = stores.find_store(collection_id=collection_id, kind=kind, name=names.check_name(name))
     except (BaseNotFound, DriveNotFound, InvalidInput) as error:
         raise Http404(error.messages[0]) from None
-    return _Opened(granted, known, store, Access(collection_id, person_id=request.user.pk))
+    return _Opened(granted, kind, store, Access(collection_id, person_id=request.user.pk))
 
 
 def _destinations(request: PageRequest, collection_id: str) -> list[tuple[str, str]]:

@@ -60,7 +60,8 @@ def done(change: ItemChange) -> ItemChange:
         found = changes.work_a_while(change_id=change.pk, seconds=1_000)
         return found if found.finished_at else None
 
-    over: ItemChange = eventually(is_over)
+    over = eventually(is_over)
+    assert over
     return over
 
 

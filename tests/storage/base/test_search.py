@@ -140,7 +140,9 @@ def _rank(item: dict[str, Any]) -> int:
 
 def test_sorted_by_several_attributes_one_after_the_other(access: Access) -> None:
     bases.ensure_base(collection_id=access.collection_id, name="several")
-    made = [{"key": f"{n:02}", "city": ["Rome", "Oslo"][n % 2], "age": n % 3, "a'b\"": n % 5} for n in range(30)]
+    made: list[dict[str, Any]] = [
+        {"key": f"{n:02}", "city": ["Rome", "Oslo"][n % 2], "age": n % 3, "a'b\"": n % 5} for n in range(30)
+    ]
     fill_base(base_id(access, "several"), [*made, {"key": "none"}, {"key": "half", "city": "Rome"}])
     order = [SortStep("city", descending=True), SortStep("age"), SortStep("a'b\"", descending=True)]
     its_keys: list[str] = []

@@ -113,6 +113,7 @@ def test_it_moves_where_its_person_may_write(access: Access, kind: Kind) -> None
     its: dict[str, Any] = {"access": access, "kind": kind, "name": "things"}
     with pytest.raises(Unauthorized):
         stores.move_store(**its, to_collection_id=other)
+    assert access.person_id
     Membership.objects.create(collection_id=other, person_id=access.person_id, role=Role.READER)
     with pytest.raises(Forbidden):
         stores.move_store(**its, to_collection_id=other)
