@@ -38,6 +38,7 @@ OWN_PATHS = frozenset(
         "jump",
         "people",
         "readyz",
+        "s",
         "sign-in",
         "sign-out",
         "static",

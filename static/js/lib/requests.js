@@ -149,8 +149,9 @@ export function withQuery(url, parameters) {
 }
 
 function csrfToken() {
-  // Over https the server reads the first alone; the other may be there from plain http, which cookies are not kept apart from.
-  for (const name of ["__Host-csrftoken=", "csrftoken="]) {
+  // Over https the server reads the first alone, which is another one below a path; the last may be there from plain http, which
+  // cookies are not kept apart from.
+  for (const name of ["__Secure-csrftoken=", "__Host-csrftoken=", "csrftoken="]) {
     const cookie = document.cookie.split("; ").find((each) => each.startsWith(name));
     if (cookie) return cookie.slice(name.length);
   }

@@ -1,14 +1,17 @@
 /** Light, dark, or as the system has it: chosen for this browser, in a cookie that the server reads, so that a page comes in it. */
 
 const YEAR_SECONDS = 31_536_000;
+/** The path below which all of the server is, without a slash at its end; empty for a host of its own. */
+const BELOW = new URL("../../../", import.meta.url).pathname.slice(0, -1);
 const root = document.documentElement;
 const choices = document.getElementById("theme");
 
 /** @param {string} theme "light", "dark", or "" for the system's */
 export function chooseTheme(theme) {
   const isSecure = location.protocol === "https:";
-  const name = isSecure ? "__Host-theme" : "theme";
-  const rest = `path=/; samesite=lax${isSecure ? "; secure" : ""}`;
+  const prefix = BELOW ? "__Secure-" : "__Host-";
+  const name = `${isSecure ? prefix : ""}theme`;
+  const rest = `path=${BELOW || "/"}; samesite=lax${isSecure ? "; secure" : ""}`;
   // biome-ignore lint/suspicious/noDocumentCookie: the cookie store is not there over plain http, nor in every browser
   document.cookie = `${name}=${theme}; max-age=${theme ? YEAR_SECONDS : 0}; ${rest}`;
   if (theme) root.dataset.theme = theme;
