@@ -3,6 +3,8 @@
 They stand in the lists and on the page of the Base or Drive itself; `?back=list` says to which of the two one returns.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -38,6 +40,15 @@ _AT_ONCE_SECONDS = 2.0
 _LISTS: dict[Kind, str] = {"base": "bases", "drive": "drives"}
 
 
+@contextmanager
+def _found() -> Iterator[None]:
+    """Somebody else may have renamed or deleted it since the page was opened, or in this very moment: raises Http404."""
+    try:
+        yield
+    except (BaseNotFound, DriveNotFound) as error:
+        raise Http404(error.messages[0]) from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A Base or Drive, for a person who may write in its collection."""
@@ -54,6 +65,7 @@ class _Opened:
 
 
 @require_http_methods(_FORM_METHODS)
+@_found()
 def rename(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
     at = _open(request, collection_id, kind, name)
     form = NewNameForm(request.POST or None, initial={"name": name})
@@ -69,6 +81,7 @@ def rename(request: PageRequest, collection_id: str, kind: str, name: str) -> Ht
 
 
 @require_http_methods(_FORM_METHODS)
+@_found()
 def duplicate(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     """Its items are copied one after another: what is written meanwhile may be in the copy or not."""
     at = _open(request, collection_id, "base", name)
@@ -88,6 +101,7 @@ def duplicate(request: PageRequest, collection_id: str, name: str) -> HttpRespon
 
 
 @require_http_methods(_FORM_METHODS)
+@_found()
 def move(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
     at = _open(request, collection_id, kind, name)
     destinations = _destinations(request, collection_id)
@@ -106,6 +120,7 @@ def move(request: PageRequest, collection_id: str, kind: str, name: str) -> Http
 
 
 @require_http_methods(_FORM_METHODS)
+@_found()
 def empty(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
     at = _open(request, collection_id, kind, name)
     if request.method == "POST":
@@ -115,6 +130,7 @@ def empty(request: PageRequest, collection_id: str, kind: str, name: str) -> Htt
 
 
 @require_http_methods(_FORM_METHODS)
+@_found()
 def delete(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
     at = _open(request, collection_id, kind, name)
     form = TypedNameForm(request.POST or None)
