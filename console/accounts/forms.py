@@ -30,8 +30,8 @@ class NewAccountForm(UserCreationForm):
         self.fields["password1"].help_text = "10 characters or more, and not a common password."
         del self.fields["password2"]
 
-    def validate_password_for_user(self, user: User, **_: str) -> None:
-        super().validate_password_for_user(user, "password1")
+    def validate_password_for_user(self, user: Any, password_field_name: str = "password1") -> None:  # noqa: S107 (a field's name)
+        super().validate_password_for_user(user, password_field_name)
 
 
 class NewPasswordForm(PasswordChangeForm):
