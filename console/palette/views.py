@@ -1,6 +1,7 @@
 """The command palette: type a few letters, jump to a page, collection, Base, Drive or Micro, or do something."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse
@@ -14,27 +15,35 @@ from storage.collections.usage import Destination
 from storage.models import Role
 
 _MOST = 12
-# The pages that every collection has, and who may open them.
+
+
+class OfCollection(NamedTuple):
+    """A page that every collection has, or an act that can be done in each: by whom, and `how`, as a `Jump` says."""
+
+    icon: str
+    name: str
+    route: str
+    at_least: Role
+    how: str = "go"
+
+
 _PAGES_OF_COLLECTIONS = (
-    ("rocket", "Micros", "micros", Role.READER),
-    ("plus", "New Micro", "new-micro", Role.MEMBER),
-    ("radar", "Visor", "visor", Role.READER),
-    ("send", "HTTP client", "visor-client", Role.READER),
-    ("key-round", "Data keys", "keys", Role.MEMBER),
-    ("plug", "Connect", "connect", Role.READER),
-    ("package", "Exports", "exports", Role.MEMBER),
-    ("upload", "Imports", "imports", Role.MEMBER),
-    ("calendar-clock", "Snapshots", "snapshots", Role.MEMBER),
-    ("settings", "Settings", "settings", Role.OWNER),
+    OfCollection("rocket", "Micros", "micros", Role.READER),
+    OfCollection("plus", "New Micro", "new-micro", Role.MEMBER),
+    OfCollection("radar", "Visor", "visor", Role.READER),
+    OfCollection("send", "HTTP client", "visor-client", Role.READER),
+    OfCollection("key-round", "Data keys", "keys", Role.MEMBER),
+    OfCollection("plug", "Connect", "connect", Role.READER),
+    OfCollection("package", "Exports", "exports", Role.MEMBER),
+    OfCollection("upload", "Imports", "imports", Role.MEMBER),
+    OfCollection("calendar-clock", "Snapshots", "snapshots", Role.MEMBER),
+    OfCollection("settings", "Settings", "settings", Role.OWNER),
 )
-
-
-# What can be done in a collection, and by whom: in a dialog over the page that is open, or at once.
 _ACTS_OF_COLLECTIONS = (
-    ("plus", "New Base", "new-base", Role.MEMBER, "dialog"),
-    ("folder-plus", "New Drive", "new-drive", Role.MEMBER, "dialog"),
-    ("key-round", "New data key", "new-key", Role.OWNER, "dialog"),
-    ("package", "Export now", "new-export", Role.MEMBER, "post"),
+    OfCollection("plus", "New Base", "new-base", Role.MEMBER, "dialog"),
+    OfCollection("folder-plus", "New Drive", "new-drive", Role.MEMBER, "dialog"),
+    OfCollection("key-round", "New data key", "new-key", Role.OWNER, "dialog"),
+    OfCollection("package", "Export now", "new-export", Role.MEMBER, "post"),
 )
 _THEMES = (("sun", "Light theme", "light"), ("moon", "Dark theme", "dark"), ("monitor", "Theme of the system", ""))
 
@@ -96,15 +105,15 @@ def _acts_here(request: PageRequest) -> list[Jump]:
         for destination in found
         if destination.collection_id == collection_id
         for act in _ACTS_OF_COLLECTIONS
-        if (jump := _act(destination, *act))
+        if (jump := _of_collection(destination, act))
     ]
 
 
-def _act(destination: Destination, icon: str, name: str, route: str, at_least: Role, how: str) -> Jump | None:
-    if destination.kind != "collection" or not destination.role.reaches(at_least):
+def _of_collection(destination: Destination, act: OfCollection) -> Jump | None:
+    if destination.kind != "collection" or not destination.role.reaches(act.at_least):
         return None
-    where = f"{'Page of' if how == 'go' else 'In'} {destination.collection_name}"
-    return Jump(icon, name, where, reverse(route, args=[destination.collection_id]), how)
+    where = f"{'Page of' if act.how == 'go' else 'In'} {destination.collection_name}"
+    return Jump(act.icon, act.name, where, reverse(act.route, args=[destination.collection_id]), act.how)
 
 
 def _themes(request: PageRequest, text: str) -> list[Jump]:
@@ -123,13 +132,12 @@ def _of_collections(request: PageRequest, text: str) -> list[Jump]:
     """Acts and pages whose name some of the words begin, of the collections that the other words find."""
     words = text.lower().split()
     found = []
-    for act in (*_ACTS_OF_COLLECTIONS, *((*page, "go") for page in _PAGES_OF_COLLECTIONS)):
-        name = act[1]
-        others = [word for word in words if len(word) < 3 or f" {word}" not in f" {name.lower()}"]
+    for act in _ACTS_OF_COLLECTIONS + _PAGES_OF_COLLECTIONS:
+        others = [word for word in words if len(word) < 3 or f" {word}" not in f" {act.name.lower()}"]
         if len(others) == len(words):
             continue
         destinations = usage.search_destinations(person=request.user, text=" ".join(others), limit=_MOST)
-        found += [jump for destination in destinations if (jump := _act(destination, *act))]
+        found += [jump for destination in destinations if (jump := _of_collection(destination, act))]
     return found
 
 

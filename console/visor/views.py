@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import access
@@ -68,8 +67,7 @@ def har(request: PageRequest, collection_id: str) -> HttpResponse:
     lines = _find_page(collection_id, filters, limit=limits.HAR_EVENTS_MAX).lines[: limits.HAR_EVENTS_MAX]
     found = make_har(_bounded(collection_id, lines), origin=addresses_for(request).origin)
     response = HttpResponse(exact_json.dump(found), content_type="application/json")
-    name = f"requests-{clock.now():%Y-%m-%d-%H-%M}.har"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["Content-Disposition"] = f'attachment; filename="requests-{clock.now():%Y-%m-%d-%H-%M}.har"'
     return response
 
 

@@ -37,6 +37,7 @@ from storage.models import (
     GitFetch,
     Import,
     SavedView,
+    ShareLink,
 )
 from storage.postgres import clock
 from storage.postgres.database import run, run_one
@@ -170,6 +171,7 @@ def _finish(deletion: Deletion, began: datetime) -> None:
     elif began - deletion.emptied_at > _STRAGGLERS:
         changes["finished_at"] = clock.now()
         FileDeletion.objects.filter(drive_id__in=deletion.drive_ids).delete()
+        ShareLink.objects.filter(drive_id__in=deletion.drive_ids).delete()
         SavedView.objects.filter(base_id__in=deletion.base_ids).delete()
         logger.info("The deleted %s %s of %s is fully removed", deletion.kind, deletion.name, deletion.collection_id)
     Deletion.objects.filter(id=deletion.id).update(**changes)

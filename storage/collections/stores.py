@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from storage import disk_space, limits, names
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.collections import departures
 from storage.collections.sql import stores as stores_sql
 from storage.errors import (
     AlreadyTaken,
@@ -84,7 +85,8 @@ def rename_store(*, access: Access, kind: Kind, name: str, new_name: str) -> Non
 def move_store(*, access: Access, kind: Kind, name: str, to_collection_id: str) -> None:
     """Move a Base or Drive to another collection, under its name.
 
-    The data keys of the old collection no longer reach it, those of the new one do. Raises as `rename_store` does, and
+    The data keys of the old collection no longer reach it, those of the new one do. Share links stay good whose makers may write
+    in the new one. Raises as `rename_store` does, and
     CollectionNotFound; the person must be able to write in both.
     """
     if to_collection_id == access.collection_id:
@@ -100,6 +102,8 @@ def move_store(*, access: Access, kind: Kind, name: str, to_collection_id: str) 
         _place(store, kind)
         rights.ask_again(access)
         rights.ask_again(Access(to_collection_id, person_id=access.person_id))
+        if kind == "drive":
+            departures.revoke_links_of_strangers(drive_id=store.pk, drive=name, collection_id=to_collection_id)
         _record("move", kind, access.collection_id, name, {"to": to_collection_id})
         _record("arrive", kind, to_collection_id, name, {"from": access.collection_id})
 

@@ -231,9 +231,10 @@ def chart_matches(
     start = datetime.fromtimestamp(first * 60, UTC)
     highest = min(filter(None, (event_ids.first_id_at(until) if until else "", event_ids.HIGHEST)))
     lowest = event_ids.first_id_at(max(filter(None, (since, start))))
+    looked_until: datetime | None = None
     if is_pinned:
-        lines, looked_until = list_pinned(collection_id=collection_id, conditions=conditions).lines, None
-        lines = [line for line in lines if lowest <= line.id < highest]
+        pinned = list_pinned(collection_id=collection_id, conditions=conditions).lines
+        lines = [line for line in pinned if lowest <= line.id < highest]
     else:
         lines, looked_until = _Look(collection_id, conditions, lowest, highest, limits.EVENT_LOOK_MAX).find_all()
     counts = {minute: [0, 0] for minute in range(first, first + minutes, width)}

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             name="ShareLink",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("drive_id", models.BigIntegerField()),
                 ("file_name", models.TextField(db_collation="C")),
                 ("file_created_at", models.DateTimeField()),
                 ("digest", models.BinaryField(max_length=32, unique=True)),
@@ -29,12 +30,6 @@ class Migration(migrations.Migration):
                 ("downloads", models.BigIntegerField(default=0)),
                 ("last_used_at", models.DateTimeField(null=True)),
                 (
-                    "drive",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="share_links", to="storage.drive"
-                    ),
-                ),
-                (
                     "made_by",
                     models.ForeignKey(
                         null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
@@ -42,7 +37,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["drive", "file_name"], name="share_link_file")],
+                "indexes": [models.Index(fields=["drive_id", "file_name"], name="share_link_file")],
             },
         ),
         migrations.CreateModel(

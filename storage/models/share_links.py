@@ -4,13 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from storage.models.files import Drive
-
 
 class ShareLink(models.Model):
-    """A link to one file. Only its SHA-256 is stored; it goes with its Drive, and so with the collection."""
+    """A link to one file. Only its SHA-256 is stored. It hangs on its Drive's id, as files do: with it, it is set aside and back."""
 
-    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="share_links")
+    drive_id = models.BigIntegerField()
     file_name = models.TextField(db_collation="C")  # it follows the file when that is renamed or moved
     # When the file came to exist: another one that gets the name later is not shared.
     file_created_at = models.DateTimeField()
@@ -25,7 +23,7 @@ class ShareLink(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["drive", "file_name"], name="share_link_file")]
+        indexes = [models.Index(fields=["drive_id", "file_name"], name="share_link_file")]
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.prefix}...)"

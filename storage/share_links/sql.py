@@ -40,12 +40,12 @@ _STATE = """CASE WHEN l.revoked_at IS NOT NULL THEN 'revoked' WHEN l.expires_at 
 
 
 def find_link(digest: bytes) -> Statement[FoundLink]:
-    """Row: the link of this digest and its file, if both are good."""
+    """Row: the link of this digest and its file, if both are good and their Drive is not set aside."""
     return Statement(
         f"""
         SELECT l.id, l.file_name, l.password, l.expires_at,
             f.size_bytes, f.content_type, f.etag, f.changed_at, f.blob_ids, f.blob_sizes
-        FROM storage_sharelink l JOIN storage_file f ON {_ITS_FILE}
+        FROM storage_sharelink l JOIN storage_file f ON {_ITS_FILE} JOIN storage_drive d ON d.id = l.drive_id
         WHERE l.digest = $1 AND l.revoked_at IS NULL AND l.expires_at > now()
     """,
         [digest],
@@ -58,7 +58,8 @@ def count_download(link_id: int) -> Statement[Affected]:
     return Statement(
         """
         UPDATE storage_sharelink SET downloads = downloads + 1, last_used_at = now()
-        WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING 1
+        WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() AND drive_id IN (SELECT id FROM storage_drive)
+        RETURNING 1
     """,
         [link_id],
         Affected,

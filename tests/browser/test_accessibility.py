@@ -341,7 +341,7 @@ def ids_of(cast: Cast) -> dict[str, object]:
         "reader": cast.reader.id,
         "key": key,
         "export": export.id if export else "",
-        "share_link": ShareLink.objects.filter(drive__collection=cast.collection).earliest("id").id,
+        "share_link": ShareLink.objects.filter(drive_id__in=cast.collection.drives.values("id")).earliest("id").id,
         "micro": Micro.objects.get(collection=cast.collection).id,
         "deployment": Deployment.objects.get(micro__collection=cast.collection, state="failed").id,
         "fetched": GitFetch.objects.get(collection=cast.collection, state="done").id,

@@ -8,10 +8,10 @@ from django.db import connection
 
 from storage import limits
 from storage.audit.log import Conditions, Verb, list_entries
-from storage.collections import deletion, people, roles
+from storage.collections import deletion, people, roles, stores
 from storage.drive import drives, moves
 from storage.errors import FileNotFound, Forbidden, InvalidInput, ShareLinkNotFound
-from storage.models import Drive, Role, ShareLink
+from storage.models import Drive, Membership, Role, ShareLink
 from storage.postgres.caller import Access
 from storage.share_links import links
 from tests.people import Cast, make_cast
@@ -103,6 +103,39 @@ def test_a_link_ends_with(end: str) -> None:
     assert shared.is_over("link")
     with pytest.raises(ShareLinkNotFound):
         links.count_download(link.pk)
+
+
+@pytest.mark.parametrize("act", ["delete", "empty"])
+def test_a_drive_that_is_set_aside_takes_its_links_along_and_back(act: str) -> None:
+    shared = Shared("a.txt")
+    link = shared.share("a.txt", "link")
+    at: dict[str, Any] = {"access": shared.access, "kind": "drive", "name": "files"}
+    gone = stores.empty_store(**at) if act == "empty" else stores.delete_store(**at, typed_name="files")
+    assert shared.is_over("link")
+    with pytest.raises(ShareLinkNotFound):
+        links.count_download(link.pk)
+    stores.bring_back(access=shared.access, deletion_id=gone.pk)
+    assert shared.name_of("link") == "a.txt"
+    gone = stores.delete_store(**at, typed_name="files")
+    # Who made it leaves meanwhile.
+    roles.remove_member(collection_id=shared.cast.collection.id, person_id=shared.cast.member.pk)
+    stores.bring_back(access=Access(shared.cast.collection.id, person_id=shared.cast.owner.pk), deletion_id=gone.pk)
+    assert shared.is_over("link")
+
+
+def test_links_of_a_drive_that_moves_end_unless_their_makers_may_write_there() -> None:
+    shared = Shared("a.txt")
+    shared.share("a.txt", "theirs")
+    shared.share("a.txt", "mine", made_by=shared.cast.owner)
+    other = make_cast().collection
+    Membership.objects.create(collection=other, person=shared.cast.owner, role=Role.MEMBER)
+    Membership.objects.create(collection=other, person=shared.cast.member, role=Role.READER)
+    owner = Access(shared.cast.collection.id, person_id=shared.cast.owner.pk)
+    stores.move_store(access=owner, kind="drive", name="files", to_collection_id=other.id)
+    assert shared.name_of("mine") == "a.txt"
+    assert shared.is_over("theirs")
+    revoked = [entry.verb for entry in list_entries(Conditions(collection_id=other.id)).entries]
+    assert revoked.count(Verb.LINK_REVOKED) == 1
 
 
 def test_time_is_the_databases(monkeypatch: pytest.MonkeyPatch) -> None:
