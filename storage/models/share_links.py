@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class ShareLink(models.Model):
-    """A link to one file. Only its SHA-256 is stored. It hangs on its Drive's id, as files do: with it, it is set aside and back."""
+    """A link to one file. Only its SHA-256 is stored. It hangs on its Drive's id, as files do, and so is set aside with it."""
 
     drive_id = models.BigIntegerField()
     file_name = models.TextField(db_collation="C")  # it follows the file when that is renamed or moved
