@@ -227,7 +227,8 @@ def chart_matches(
     Counted from the newest one on, and no further than one page of a filtered list looks.
     """
     end = int(until.timestamp() if until else time.time()) // 60
-    first = (end - minutes) // width * width + width
+    # Nothing is older than Unix time, whatever year somebody types.
+    first = max(0, (end - minutes) // width * width + width)
     start = datetime.fromtimestamp(first * 60, UTC)
     highest = min(filter(None, (event_ids.first_id_at(until) if until else "", event_ids.HIGHEST)))
     lowest = event_ids.first_id_at(max(filter(None, (since, start))))

@@ -180,7 +180,7 @@ django.setup()
 from django.core.management.base import CommandError
 from console import serving
 from django.conf import settings
-assert serving.collect_static_if_changed()
+serving.collect_static_if_changed()
 for folder, _, names in os.walk(settings.DATA):
     os.chmod(folder, 0o755)
 victim = settings.STATIC_ROOT / "icon.svg"

@@ -184,6 +184,9 @@ WRITERS: dict[str, Callable[[Full], object]] = {
         cron="",
         made_by=full.person,
     ),
+    "an update from a repository": lambda full: fetches.update_from_fetch(
+        collection_id=full.collection_id, fetch_id=uuid.uuid4(), micro_id=full.micro_id, by=full.person
+    ),
     "a Micro's API key": lambda full: api_keys.create_key(**full.micro, name="new"),
     "a Micro's domain": lambda full: domains.add_domain(**full.micro, name="full.example.org"),
     "a Micro's variable": lambda full: variables.set_variables(**full.micro, values={"A": "b"}),
