@@ -70,8 +70,13 @@ class Framing:
         return b"0\r\n\r\n" if self.in_chunks else b""
 
 
+def speaks_json(path: str) -> bool:
+    """Whether programs ask at this path, which read errors as JSON: the public API, and what the `deta` command calls."""
+    return path.startswith(("/v1/", "/cli/")) or path in ("/v1", "/cli")
+
+
 def refusal(status: str, message: str, *, is_api: bool, headers: Iterable[tuple[str, str]] = ()) -> Answer:
-    """The answer to a request that the application does not get to see: JSON for the public API, else a sentence."""
+    """The answer to a request that the application does not get to see: JSON for programs, else a sentence."""
     if is_api:
         body, content_type = json.dumps({"errors": [message]}).encode(), "application/json"
     else:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httptools
 
 from console.server import limits
-from console.server.answers import CONTINUE, Answer, Framing, refusal
+from console.server.answers import CONTINUE, Answer, Framing, refusal, speaks_json
 from console.server.bodies import BodyAwaited, IncomingBody, NoRoom
 from console.server.chunks import Chunks
 from console.server.exchange import Exchange
@@ -256,8 +256,9 @@ class Connection(asyncio.Protocol):
 
     def _refuse_unread(self, data: bytes, error: BadRequest) -> None:
         """Answer what can't be read, and end."""
-        is_api = data.partition(b"\n")[0].partition(b" ")[2].startswith((b"/v1/", b"/v1 "))
-        answer = refusal(error.status, error.message, is_api=is_api)
+        line = data.partition(b"\n")[0].decode("latin-1")
+        path = self._worker.path_of(line.partition(" ")[2].partition(" ")[0])
+        answer = refusal(error.status, error.message, is_api=speaks_json(path))
         framing = Framing(answer, method="GET", version="1.1", closes=True)
         self._transport.write(framing.head + b"".join(answer[2]))
         self._drop_rest()

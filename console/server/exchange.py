@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from console.server.answers import speaks_json
 from console.server.bodies import IncomingBody
 from console.server.heads import Head
 
@@ -40,6 +41,5 @@ class Exchange:
 
     @property
     def is_api(self) -> bool:
-        """Whether it is for the public API, whose errors are JSON."""
-        path: str = self.variables["PATH_INFO"]
-        return path == "/v1" or path.startswith("/v1/")
+        """Whether a program asks, which reads errors as JSON."""
+        return speaks_json(self.variables["PATH_INFO"])

@@ -115,6 +115,12 @@ class Worker:
             (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
             self._enter(environ)
 
+    def path_of(self, address: str) -> str:
+        """The path that is asked for, of a request whose head can't be read any further."""
+        environ = {"PATH_INFO": address.partition("?")[0], "RAW_URI": address, "SCRIPT_NAME": "", "HTTP_HOST": ""}
+        self._enter(environ)
+        return environ["PATH_INFO"]
+
     def ask(
         self,
         environ: dict[str, Any],

@@ -38,9 +38,10 @@ def exchange(server: Any, data: bytes) -> RawAnswer:
     return answer
 
 
+@pytest.mark.parametrize("path", [b"/v1/abc/things/items", b"/cli/"])
 @pytest.mark.parametrize("before, behind, status", [case[1:] for case in BAD], ids=IDS)
-def test_the_api_answers_in_json(server: Any, before: bytes, behind: bytes, status: int) -> None:
-    answer = exchange(server, before + b"/v1/abc/things/items" + behind)
+def test_programs_are_answered_in_json(server: Any, before: bytes, behind: bytes, status: int, path: bytes) -> None:
+    answer = exchange(server, before + path + behind)
 
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/json"
