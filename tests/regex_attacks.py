@@ -95,7 +95,7 @@ _REPEATED_MAX = 30
 # All attacks are tried at this length, in characters, and those that took longest at the greatest as well: whose time grows by
 # the square of it is far ahead of all others here already.
 _TRIED_AT = 8_192
-_TRIED_AGAIN = 5
+_TRIED_AGAIN = 3
 
 
 def attack(pattern: str | bytes, flags: int, longest: int) -> Iterator[str]:

@@ -175,6 +175,7 @@ def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClie
     expect(rows(page)).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_pause_holds_the_list_and_counts(cast: Cast, client: BaseClient, pages: Pages) -> None:
     seeded(cast, client)
     page = pages(cast.reader, f"/collections/{cast.collection.id}/visor/")
@@ -270,6 +271,7 @@ def test_client_sends_json_and_text(cast: Cast, client: BaseClient, pages: Pages
     expect(page.get_by_label("Text")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_without_scripts(cast: Cast, client: BaseClient, pages: Pages) -> None:
     seeded(cast, client)
     page = pages(cast.member, f"/collections/{cast.collection.id}/visor/?status=4xx", java_script_enabled=False)

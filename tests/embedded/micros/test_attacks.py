@@ -434,7 +434,7 @@ def test_the_doors_inside_come_out(yard: Yard) -> None:
             assert running.wait().output == "answer\n"
 
 
-@pytest.mark.parametrize("framework", ["Flask", "FastAPI"])
+@pytest.mark.parametrize("framework", ["Flask", pytest.param("FastAPI", marks=pytest.mark.slow)])
 def test_a_framework_serves_on_the_socket_it_inherits(yard: Yard, framework: str, tmp_path: Path) -> None:
     packages = yard.root / "packages"
     if not packages.exists():
