@@ -124,7 +124,8 @@ def test_key_that_exists_is_refused_with_its_reason(base: StoredBase, view: Base
     expect(view.page.locator("#clash")).to_contain_text("exists")
     view.page.locator("#clash").get_by_role("button", name="Later").click()
     expect(view.new_row()).to_have_class(re.compile("is-problem"))
-    view.cell(view.new_row(), "key").click()
+    # Beside the key is the sign that tells of the problem again.
+    view.cell(view.new_row(), "key").locator(".cell-text").click()
     view.press("F2")
     view.press("Control+a")
     view.page.keyboard.type("another")

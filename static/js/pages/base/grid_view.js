@@ -56,6 +56,7 @@ export function createGridView(table, frame) {
     }
     const range = selectedRange();
     for (const id of wanted) if (place(id)) markRow(id, range);
+    keepOrder();
     markTabStop();
     if (note) note.element.style.top = `${size.headerHeight + (table.indexOf(note.id) + 1) * rowHeight}px`;
     if (hadFocus && !body.contains(document.activeElement)) focusCursor();
@@ -115,6 +116,17 @@ export function createGridView(table, frame) {
   function insert(element, position) {
     const next = [...body.children].find((other) => table.indexOf(other.dataset.id) > position);
     body.insertBefore(element, next ?? null);
+  }
+
+  /** Rows stand in the document as they do on the screen, also after sorting. What has the focus would lose it by being moved. */
+  function keepOrder() {
+    const rows = [...drawn.keys()]
+      .toSorted((one, other) => table.indexOf(one) - table.indexOf(other))
+      .map((id) => drawn.get(id).element);
+    if (rows.every((element, place) => element === body.children[place])) return;
+    const held = rows.findIndex((element) => element.contains(document.activeElement));
+    if (held !== -1) rows[held].before(...rows.slice(0, held));
+    body.append(...rows.slice(held + 1));
   }
 
   /** What scrolling needs to know, measured once and again when the frame or the height of rows changes. */
