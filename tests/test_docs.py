@@ -439,10 +439,10 @@ def test_sections_that_code_cites_are_there() -> None:
 
 
 def test_pictures_are_made_used_and_small() -> None:
-    made = set(re.findall(r'\btake\("(\w+)"', read("docs/pictures.py")))
+    made = set(re.findall(r'\btake\("([\w-]+)"', read("docs/pictures.py")))
     made |= set(re.findall(r'for name in \("(\w+)", "(\w+)"\):', read("docs/pictures.py"))[0])
     there = {path.stem for path in (DOCS / "pictures").glob("*.png")}
-    used = {name for page in PAGES for name in re.findall(r"pictures/(\w+)\.png", read(page))}
+    used = {name for page in PAGES for name in re.findall(r"pictures/([\w-]+)\.png", read(page))}
     assert made == there == used
     assert [path.name for path in (DOCS / "pictures").glob("*.png") if path.stat().st_size > PICTURE_MAX_BYTES] == []
 

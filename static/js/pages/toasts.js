@@ -5,9 +5,10 @@ import { UndoOffers } from "../lib/undo_offers.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN_MS = 8000;
-// More of them would cover the page: the oldest goes when one more comes. What failed, or offers something, stays.
-const MOST_PLAIN = 3;
-const PLAIN = ".toast:not(.toast-danger, :has(.toast-action))";
+// More of them would cover the page: when one more comes, the oldest goes, and what offers something only after what does not.
+// What failed stays, and so does what is not over yet or has somebody at it.
+const MOST_SHOWN = 3;
+const PASSING = ".toast:not(.toast-danger, :has(progress), :hover, :focus-within)";
 
 const offers = new UndoOffers(({ button }, isWaiting) => {
   button.disabled = isWaiting;
@@ -18,7 +19,8 @@ const offers = new UndoOffers(({ button }, isWaiting) => {
 /**
  * Say something for a while; `isError` marks it as a failure, which stays until it is dismissed. `action` is what the toast
  * offers to do, which takes it away as well; it stays twice as long then, and longer while somebody is at it. An offer to undo says
- * in `about` what was changed: while something else was done to that since, it can't be taken, and says so.
+ * in `about` what was changed: while something else was done to that since, it can't be taken, and says so. A failure that is said
+ * again is shown once.
  * Returns the element.
  */
 export function showToast(
@@ -35,10 +37,22 @@ export function showToast(
   if (action) toast.querySelector("[data-dismiss]").before(makeAction(toast, { action, onAction, about }));
   // In a modal dialog's top layer the page behind cannot be seen nor heard.
   const place = document.querySelector("dialog[open] .toasts") ?? toasts;
+  makeRoom(place, toast);
   place.append(toast);
-  const plain = place.querySelectorAll(PLAIN);
-  if (plain.length > MOST_PLAIN) plain[0].remove();
   return toast;
+}
+
+function makeRoom(place, toast) {
+  const said = (one) => one.querySelector("span").textContent;
+  const offersSomething = (one) => one.querySelector(".toast-action") !== null;
+  if (toast.matches(".toast-danger")) {
+    for (const error of place.querySelectorAll(".toast-danger"))
+      if (said(error) === said(toast) && !offersSomething(error)) error.remove();
+    return;
+  }
+  const passing = [...place.querySelectorAll(PASSING)];
+  const inOrder = [...passing.filter((one) => !offersSomething(one)), ...passing.filter(offersSomething)];
+  for (const one of inOrder.slice(0, Math.max(0, passing.length + 1 - MOST_SHOWN))) one.remove();
 }
 
 function removeLater(toast, afterMs) {

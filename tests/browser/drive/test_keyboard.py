@@ -15,7 +15,7 @@ FILES = ["box/deep/e.txt", "box/d.txt", "alpha.txt", "beach.txt", "beta.txt", "g
 
 def test_the_list_is_one_tab_stop(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
-    drive.page.locator("[data-command=upload-menu]").first.focus()
+    drive.page.locator("#drive-tools").get_by_role("button").last.focus()
     drive.page.keyboard.press("Tab")
     expect(drive.row("box")).to_be_focused()
     assert drive.row("box").evaluate("row => getComputedStyle(row).outlineStyle") != "none"

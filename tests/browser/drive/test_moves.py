@@ -33,7 +33,7 @@ def test_select_by_click_ctrl_shift_and_checkbox(server: Server, cast: Cast, pag
     expect(count).to_have_text("1 selected")
     beside("b.txt", "Shift")
     expect(count).to_have_text("3 selected")
-    expect(drive.page.locator("#drive-selected-size")).to_have_text("5 B")
+    expect(drive.page.locator("#drive-selected-size")).to_have_text("8 B")  # with what is in the folder
     drive.row("c.txt").get_by_role("checkbox").check()
     expect(count).to_have_text("4 selected")
     expect(drive.page.locator("#drive-all")).to_be_checked()
@@ -264,6 +264,17 @@ def test_undo_by_key_keeps_what_came_meanwhile(server: Server, cast: Cast, pages
     assert drive.stored("a.txt") == b"newer"
     assert drive.stored("a (2).txt") == b"aaa"
     expect(drive.page.locator("#toasts")).to_contain_text("Both files are kept")
+
+
+def test_a_failure_that_comes_again_is_shown_once(server: Server, cast: Cast, pages: Pages) -> None:
+    drive = open_drive(pages, server, cast, FILES)
+    drive.page.route("**/delete/", lambda route: route.abort())
+    for _ in range(2):
+        drive.row("a.txt").focus()
+        with drive.page.expect_event("requestfailed", lambda request: request.url.endswith("/delete/")):
+            drive.page.keyboard.press("Delete")
+            drive.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(drive.page.locator(".toast-danger")).to_have_count(1)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from storage.micros import micros
 from storage.models import Deployment, Micro, MicroLine
 from storage.postgres import clock
 from tests.browser.conftest import Pages, box_of, eventually_on
+from tests.browser.test_keyboard import tab_to
 from tests.micros import make_micro
 from tests.people import Cast
 from tests.waiting import MOMENT_SECONDS
@@ -172,8 +173,7 @@ def test_variables_are_pasted_by_keyboard_alone(micro: Micro, cast: Cast, pages:
     lines = page.get_by_role("textbox", name="Lines of a .env file")
     expect(lines).to_be_focused()
     page.keyboard.insert_text("TOKEN=secret\nno sign")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    tab_to(page, "Set")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Line 2 is not NAME=value.")).to_be_visible()
     lines.fill("TOKEN=secret")
