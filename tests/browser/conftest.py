@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, Route, expect, sync_playwright
 
 from tests.people import Cast, make_cast, make_session
 from tests.serving import Server
@@ -78,6 +78,12 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def intercept(page: Page, url: str, handler: Callable[[Route], object], *, times: int | None = None) -> None:
+    """`page.route`, and wait until the page has heard of it: a busy one sends its next request past the handler."""
+    page.route(url, handler, times=times)
+    page.evaluate("0")
 
 
 def box_of(shown: Locator) -> FloatRect:

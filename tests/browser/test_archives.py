@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 from storage.models import Import
 from storage.postgres.caller import Access
 from tests import archives
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, eventually_on, intercept
 from tests.people import Cast
 
 
@@ -92,7 +92,7 @@ def test_a_file_chosen_before_the_script_is_there_is_sent(cast: Cast, pages: Pag
     path.write_bytes(b"[]")
     page = pages(cast.member, f"/collections/{cast.collection.id}/imports/")
     held: list[Route] = []
-    page.route("**/import_upload*.js", lambda route: held.append(route))
+    intercept(page, "**/import_upload*.js", lambda route: held.append(route))
     page.get_by_role("link", name="Import a file").click()
     choose(page, path)
     (script,) = eventually_on(page, lambda: held)
@@ -106,8 +106,8 @@ def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     path = tmp_path / "mine.json"
     path.write_bytes(b"[" + b" " * 20_000_000 + b"]")
     page = pages(cast.member, f"/collections/{cast.collection.id}/imports/new/")
-    page.route("**/parts/?start=8388608", lambda route: route.abort(), times=1)
-    page.route("**/parts/?start=16777216", lambda route: None)
+    intercept(page, "**/parts/?start=8388608", lambda route: route.abort(), times=1)
+    intercept(page, "**/parts/?start=16777216", lambda route: None)
     choose(page, path)
     expect(page.get_by_text("Sending: 16.8 of 20.0 MB")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()

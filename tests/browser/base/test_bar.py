@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages
+from tests.browser.conftest import Pages, intercept
 from tests.people import Cast
 
 
@@ -101,7 +101,7 @@ def test_scan_that_finds_nothing_shows_that_it_goes_on_and_can_be_stopped(cast: 
         else:
             route.continue_()
 
-    view.page.route("**/rows/?*", hold_the_later_pages)
+    intercept(view.page, "**/rows/?*", hold_the_later_pages)
     view.run('{"text?contains": "nowhere"}')
     expect(view.facts).to_contain_text("Scanning")
     expect(view.facts).to_contain_text(re.compile(r"\d+ items scanned, found 0"))

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Dialog, Error, Route, expect
 
 from tests.browser.base.page import BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, eventually_on, intercept
 from tests.matching import search
 from tests.people import Cast, make_session
 
@@ -109,7 +109,7 @@ def test_staged_work_survives_a_new_sign_in_and_is_not_shown_to_another_person(
 
 def test_network_is_lost_before_the_request_arrives(base: StoredBase, view: BasePage) -> None:
     view.edit("k1", "age", "77")
-    view.page.route("**/save/", lambda route: route.abort())
+    intercept(view.page, "**/save/", lambda route: route.abort())
     view.press("Control+s")
     notice = view.page.locator("#save-notice")
     expect(notice).to_contain_text("Nothing is lost")
@@ -135,7 +135,7 @@ def test_answer_is_lost_and_nothing_is_applied_twice(base: StoredBase, view: Bas
         else:
             route.continue_()
 
-    view.page.route("**/save/", lose_the_first_answer)
+    intercept(view.page, "**/save/", lose_the_first_answer)
     view.press("Control+s")
     expect(view.live).to_have_text("Saved 1")
     assert len(bodies) == 2
@@ -152,7 +152,7 @@ def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase,
         assert route.fetch().status == 200
         route.abort()
 
-    view.page.route("**/save/", save_and_lose)
+    intercept(view.page, "**/save/", save_and_lose)
     view.press("Control+s")
     expect(view.page.locator("#save-notice")).to_contain_text("Nothing is lost")
     view.page.unroute("**/save/")
@@ -180,7 +180,7 @@ def test_double_click_on_save_sends_one_request(base: StoredBase, view: BasePage
 def test_cell_edited_while_a_save_is_on_its_way_stays_staged(base: StoredBase, view: BasePage) -> None:
     view.edit("k1", "age", "77")
     held: list[Route] = []
-    view.page.route("**/save/", lambda route: held.append(route))
+    intercept(view.page, "**/save/", lambda route: held.append(route))
     view.press("Control+s")
     expect(view.save_button).to_have_text("Saving …")
     view.edit("k1", "age", "78")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from storage.exact_json import parse
 from tests.browser.base.page import PASTE, BasePage, StoredBase, keep_save, make_base, open_base
-from tests.browser.conftest import Pages, box_of, eventually_on
+from tests.browser.conftest import Pages, box_of, eventually_on, intercept
 from tests.people import Cast
 
 DIGITS = {"long": "12345678901234567890", "fine": "0.1234567890123456789", "one": "1.0", "large": "1e21"}
@@ -130,7 +130,7 @@ def test_long_text_is_edited_whole(base: StoredBase, view: BasePage) -> None:
 
 def test_plain_field_takes_over_when_the_editor_does_not_come(base: StoredBase, pages: Pages) -> None:
     view = open_base(pages, base)
-    view.page.route("**/ace*.js", lambda route: route.abort())
+    intercept(view.page, "**/ace*.js", lambda route: route.abort())
     view.open_editor("digits", "deep")
     field = view.editor.get_by_label("deep as JSON")
     expect(field).to_have_value(re.compile("12345678901234567890"))

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, eventually_on, intercept
 from tests.browser.drive.page import open_drive
 from tests.people import Cast
 from tests.serving import Server
@@ -141,7 +141,7 @@ def test_move_by_the_dialog_and_back_by_undo(server: Server, cast: Cast, pages: 
 def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
     held: list[Route] = []
-    drive.page.route("**/folders/?folder=", lambda route: held.append(route))
+    intercept(drive.page, "**/folders/?folder=", lambda route: held.append(route))
     drive.row("c.txt").get_by_role("checkbox").check()
     drive.page.get_by_role("button", name="Move …").click()
     dialog = drive.page.get_by_role("dialog")
@@ -161,7 +161,7 @@ def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: P
 def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"a.txt": b"a", "box/deep/b.txt": b"b"})
     held: list[Route] = []
-    drive.page.route("**/folders/?folder=box%2F", lambda route: held.append(route))
+    intercept(drive.page, "**/folders/?folder=box%2F", lambda route: held.append(route))
     drive.row("a.txt").click()
     drive.page.get_by_role("button", name="Move …").click()
     dialog = drive.page.get_by_role("dialog")
@@ -179,7 +179,7 @@ def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server
     expect(dialog.get_by_role("button", name="box")).to_be_visible()
     # One that fails says so where it was asked, and leaves no folder of another to choose.
     drive.page.unroute("**/folders/?folder=box%2F")
-    drive.page.route("**/folders/?folder=box%2F", lambda route: route.abort())
+    intercept(drive.page, "**/folders/?folder=box%2F", lambda route: route.abort())
     dialog.get_by_role("button", name="box").click()
     expect(dialog.get_by_role("alert")).not_to_be_empty()
     expect(dialog.get_by_role("button", name="box", exact=True)).to_have_count(0)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from storage.embedded import ports
 from storage.models import Part, Upload
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, eventually_on, intercept
 from tests.browser.drive.page import open_drive
 from tests.browser.test_first_minute import wait_for_link
 from tests.drives import noise
@@ -92,7 +92,7 @@ def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chrom
     log = PartLog(page)
     held: list[Route] = []
     letting_through: list[bool] = []
-    page.route(LAST_PARTS, lambda route: route.continue_() if letting_through else held.append(route))
+    intercept(page, LAST_PARTS, lambda route: route.continue_() if letting_through else held.append(route))
     page.locator("#choose-files").set_input_files(film)
     row = page.locator(".tray-row")
     eventually_on(page, lambda: len(log.stored) >= 3 and held)
@@ -116,7 +116,7 @@ def test_the_server_is_killed_midway_and_comes_back(mortal_server: Server, chrom
 
 def begin_and_reload(page: Page, film: Path) -> PartLog:
     """An upload that a reload cuts off somewhere in its second half; a log of what is sent after it."""
-    page.route(LAST_PARTS, lambda route: None)
+    intercept(page, LAST_PARTS, lambda route: None)
     page.locator("#choose-files").set_input_files(film)
     page.wait_for_function("() => document.querySelector('.tray-row progress')?.value > 0.6")
     page.reload()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from storage.models import Upload
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, eventually_on, intercept
 from tests.browser.drive.page import open_drive, write_tree
 from tests.drives import noise
 from tests.people import Cast
@@ -136,7 +136,7 @@ def test_a_name_taken_while_it_goes_up_is_asked_about(server: Server, cast: Cast
         drive.client.put("large.bin", b"somebody else's")
         route.continue_()
 
-    drive.page.route("**/uploads/*/end/", take_the_name, times=1)
+    intercept(drive.page, "**/uploads/*/end/", take_the_name, times=1)
     drive.choose(tmp_path / "large.bin")
     drive.page.get_by_role("dialog").get_by_role("button", name="Keep both").click()
     drive.expect_uploaded("large (2).bin")
@@ -150,8 +150,8 @@ class HeldParts:
     def __init__(self, page: Page) -> None:
         self.held: list[Route] = []
         self.is_open = False
-        page.route(
-            "**/uploads/*/parts/*/", lambda route: route.continue_() if self.is_open else self.held.append(route)
+        intercept(
+            page, "**/uploads/*/parts/*/", lambda route: route.continue_() if self.is_open else self.held.append(route)
         )
 
     def let_go(self) -> None:
@@ -184,7 +184,7 @@ def test_a_broken_connection_is_waited_out(server: Server, cast: Cast, pages: Pa
     write_tree(tmp_path, {"large.bin": noise(LARGE)})
     sent: list[str] = []
     drive.page.on("request", lambda request: sent.append(request.url) if "/parts/" in request.url else None)
-    drive.page.route("**/parts/2/", lambda route: route.abort("connectionreset"), times=1)
+    intercept(drive.page, "**/parts/2/", lambda route: route.abort("connectionreset"), times=1)
     drive.choose(tmp_path / "large.bin")
     drive.expect_uploaded("large.bin")
     assert drive.stored("large.bin") == noise(LARGE)
@@ -197,7 +197,7 @@ def test_a_refusal_says_why_and_leaves_the_others_alone(
     drive = open_drive(pages, server, cast)
     write_tree(tmp_path, {"full.txt": b"x", "fine.txt": b"y"})
     full = {"status": 507, "json": {"errors": ["The storage is full"]}}
-    drive.page.route("**/file/?name=full.txt*", lambda route: route.fulfill(**full), times=1)
+    intercept(drive.page, "**/file/?name=full.txt*", lambda route: route.fulfill(**full), times=1)
     drive.choose(*sorted(tmp_path.iterdir()))
     drive.expect_uploaded("fine.txt")
     row = drive.upload_row("full.txt")

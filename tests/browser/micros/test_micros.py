@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from storage.micros import micros
 from storage.models import Deployment, Micro, MicroLine
 from storage.postgres import clock
-from tests.browser.conftest import Pages, box_of, eventually_on
+from tests.browser.conftest import Pages, box_of, eventually_on, intercept
 from tests.browser.test_keyboard import tab_to
 from tests.micros import make_micro
 from tests.people import Cast
@@ -111,7 +111,7 @@ def test_connection_that_breaks_is_said_and_sending_again_works(
 ) -> None:
     (tmp_path / "main.py").write_text(HELLO)
     page = pages(cast.member, url_of(micro, "deployments/"))
-    page.route("**/bundle/", lambda route: route.abort())
+    intercept(page, "**/bundle/", lambda route: route.abort())
     page.set_input_files("#folder-input", tmp_path)
     page.get_by_role("button", name="Deploy").click()
     expect(page.get_by_role("alert").filter(has_text="The connection broke off")).to_be_visible()
