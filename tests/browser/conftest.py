@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from re import Pattern
 from typing import Any
 
 import pytest
@@ -80,7 +81,9 @@ def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     assert faults == []
 
 
-def intercept(page: Page, url: str, handler: Callable[[Route], object], *, times: int | None = None) -> None:
+def intercept(
+    page: Page, url: str | Pattern[str], handler: Callable[[Route], object], *, times: int | None = None
+) -> None:
     """`page.route`, and wait until the page has heard of it: a busy one sends its next request past the handler."""
     page.route(url, handler, times=times)
     page.evaluate("0")

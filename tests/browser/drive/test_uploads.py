@@ -4,6 +4,7 @@ What is stored then is read from Postgres and S3, not from the page.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
@@ -196,7 +197,7 @@ def test_a_refusal_says_why_and_leaves_the_others_alone(
 ) -> None:
     drive = open_drive(pages, server, cast)
     write_tree(tmp_path, {"full.txt": b"x", "fine.txt": b"y"})
-    full = {"status": 507, "json": {"errors": ["The storage is full"]}}
+    full: dict[str, Any] = {"status": 507, "json": {"errors": ["The storage is full"]}}
     intercept(drive.page, "**/file/?name=full.txt*", lambda route: route.fulfill(**full), times=1)
     drive.choose(*sorted(tmp_path.iterdir()))
     drive.expect_uploaded("fine.txt")
