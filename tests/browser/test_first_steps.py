@@ -59,7 +59,7 @@ def test_switcher_finds_and_makes(cast: Cast, pages: Pages) -> None:
     page.wait_for_url("**/base/pears/")
 
     page.goto(f"/collections/{cast.collection.id}/drive/photos/")
-    page.get_by_role("button", name="photos").click()
+    page.get_by_role("button", name="photos", exact=True).click()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="photos", exact=True).and_(page.locator(":focus"))).to_be_visible()
     page.get_by_role("link", name="New Drive").click()
