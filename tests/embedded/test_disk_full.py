@@ -11,7 +11,7 @@ from tests.drives import PART, noise
 from tests.embedded.disks import MB, NEEDED_MB, RESERVE_MB, SmallDisk, needs_small_disk
 from tests.embedded.servers import serving_on_small_disk
 from tests.ledger import Ledger
-from tests.serving import Server
+from tests.serving import Server, child_of_serve
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
 pytestmark = needs_small_disk
@@ -100,6 +100,19 @@ def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: Smal
             eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 201)
             assert client.get("/files/download?name=new").content == b"new"
         small_disk.free()
+
+
+def test_seaweedfs_is_started_again_when_it_says_that_a_journal_is_stuck(
+    served: tuple[Server, SmallDisk], client: httpx.Client
+) -> None:
+    """What it says is written here in its place: the long run has it come to that."""
+    server, small_disk = served
+    before = child_of_serve(server, "weed")
+    with (small_disk.folder / "engines" / "seaweedfs.log").open("ab") as log:
+        log.write(b"write seaweedfs/filer/filerldb2/05/000001.log: no space left on device\n")
+    eventually(lambda: "stores and deletes nothing any more" in server.log)
+    eventually(lambda: client.post("/files?name=new", content=b"new").status_code == 201)
+    assert not before.is_running()
 
 
 # Deletes are small writes to SeaweedFS's journals alone: so many that one of these needs another page of the disk.

@@ -107,9 +107,14 @@ def _deploy_under_load(server: Server, guides: Cast, *, times: int) -> None:
         for number in range(2, times + 2):
             put_code(app.micro, {"main.py": OBEDIENT.replace("version 1", f"version {number}")})
             eventually(partial(_answers_as, app, f"version {number}"))
+            eventually(partial(_is_heard, heard, f"version {number}"))
     assert Counter(status for status, _ in heard) == {200: len(heard)}
     assert {version for _, version in heard} == {f"version {number}" for number in range(1, times + 2)}
     assert len(heard) > 20 * times
+
+
+def _is_heard(heard: list[tuple[object, str]], version: str) -> bool:
+    return any(said == version for _, said in heard)
 
 
 @contextmanager

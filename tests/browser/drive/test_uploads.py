@@ -222,6 +222,7 @@ def test_uploads_go_on_while_folders_are_walked_through(
     drive.expect_uploaded("large.bin")
     assert drive.stored("large.bin") == noise(LARGE)
     drive.expect_labels("x.txt")
+    drive.page.get_by_role("button", name="Show the uploads").click()
     drive.upload_row("large.bin").get_by_role("button", name="Show in its folder").click()
     drive.expect_labels("2024", "large.bin")
 
