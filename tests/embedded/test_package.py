@@ -51,6 +51,7 @@ def test_the_wheel_holds_every_file_of_the_server_and_no_tests(wheel: Path) -> N
     assert {name for name in names if name.startswith("homeport/_app/")} == expected
 
 
+@pytest.mark.slow
 def test_installed_beside_other_packages_it_serves_from_anywhere(
     make_server: MakeServer, wheel: Path, environment_folder: Path
 ) -> None:
