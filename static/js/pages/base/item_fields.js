@@ -123,7 +123,10 @@ function createField({ name, json, type: given }, options, { onRemove, onWrite }
 
   select.addEventListener("change", () => choose(select.value));
   if (isBlank) {
-    nameField.addEventListener("input", written);
+    nameField.addEventListener("input", () => {
+      place.querySelector("[aria-label]")?.setAttribute("aria-label", nameNow() || "Value");
+      written();
+    });
     nameField.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
       event.preventDefault();
