@@ -88,7 +88,7 @@ def test_from_the_printed_link_to_a_stored_item(new_server: Server, chromium: Br
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload files").click()
     chooser.value.set_files([FilePayload(name="hello.txt", mimeType="text/plain", buffer=b"hello")])
-    page.get_by_role("link", name="hello.txt").wait_for()
+    page.get_by_role("link", name="hello.txt", exact=True).wait_for()
     look("9-first-file")
     page.context.close()
 

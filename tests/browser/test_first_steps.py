@@ -53,6 +53,7 @@ def test_switcher_finds_and_makes(cast: Cast, pages: Pages) -> None:
     Drive.objects.create(collection=cast.collection, name="photos")
     page = pages(cast.member, f"/collections/{cast.collection.id}/base/apples/")
     page.get_by_role("button", name="apples").click()
+    expect(page.get_by_role("searchbox", name="Find a Base")).to_be_focused()
     page.keyboard.type("EAR")
     expect(page.locator("#switch-list a:visible")).to_have_text(["pears"])
     page.keyboard.press("Enter")
@@ -60,6 +61,7 @@ def test_switcher_finds_and_makes(cast: Cast, pages: Pages) -> None:
 
     page.goto(f"/collections/{cast.collection.id}/drive/photos/")
     page.get_by_role("button", name="photos", exact=True).click()
+    expect(page.get_by_role("searchbox", name="Find a Drive")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="photos", exact=True).and_(page.locator(":focus"))).to_be_visible()
     page.get_by_role("link", name="New Drive").click()
