@@ -204,7 +204,9 @@ class Writers:
     def _run_import(self, http: httpx.Client, page: str, key: str) -> httpx.Response:
         """Choose all of it once it is checked, and look until the job worker has begun, unless that says why it does not."""
         while not self._over.is_set():
-            http.post(f"{page}run/")
+            asked = http.post(f"{page}run/")
+            if asked.status_code == 507:
+                return asked
             answer = self.api(http, "GET", f"/things/items/{key}")
             told = http.get(page)
             if answer.status_code != 404 or told.status_code != 200:
