@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+INTERRUPTED = 130  # the exit code of what Ctrl-C ended
+
 
 class CliError(Exception):
     """The command cannot go on. `deta.cli.main` prints `Error: <message>` on stderr, and exits with `exit_code`."""

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Optional
 import click
 from click.shell_completion import CompletionItem
 
-from deta.cli.errors import CliError
+from deta.cli.errors import INTERRUPTED, CliError
 from deta.cli.options import Chosen
 from deta.errors import DetaError
 
@@ -44,7 +44,6 @@ COMMANDS = {
     "visor": "Record requests, and look at them.",
     "watch": "Deploy at once what is changed in a folder.",
 }
-_INTERRUPTED = 130
 
 
 class _NobodyReads(Exception):
@@ -116,7 +115,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _exit(_INTERRUPTED)
+        _exit(INTERRUPTED)
     except (_NobodyReads, BrokenPipeError):
         # Python would say so once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

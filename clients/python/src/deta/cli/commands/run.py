@@ -10,7 +10,7 @@ from typing import Any, Optional
 import click
 
 from deta.cli import project
-from deta.cli.errors import CliError
+from deta.cli.errors import INTERRUPTED, CliError
 from deta.cli.options import as_json, open_server
 from deta.cli.project import State
 from deta.cli.says import say, say_json, warn
@@ -68,7 +68,7 @@ def _wait(server: Server, path: str, *, with_logs: bool) -> tuple[dict[str, Any]
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
     except KeyboardInterrupt:
         _cancel(server, path)
-        raise
+        raise click.exceptions.Exit(INTERRUPTED) from None
     if not with_logs:
         return answer["run"], []
     time.sleep(_LINES_SECONDS)
