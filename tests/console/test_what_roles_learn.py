@@ -261,8 +261,8 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
         yield reverse(name, args=[people.collection.id, "canary-base"])
 
 
-# Each of them opens every page. The one who may know least of those who get in, and strangers, are tried each time.
-_OFTEN = ("reader", None)
+# Each of them opens every page. Strangers are tried each time; what is behind a closed door is, for all, by the test below.
+_OFTEN = (None,)
 
 
 @pytest.mark.parametrize(

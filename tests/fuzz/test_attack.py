@@ -68,9 +68,9 @@ def test_every_call_of_the_command_is_attacked(world: World) -> None:
     assert set(_READ.findall(sources)) <= {name for call in calls for name in call.query + call.json}
 
 
-def test_parameters_of_every_third_route(server: Any, world: World) -> None:
+def test_parameters_of_every_ninth_route(server: Any, world: World) -> None:
     """Which are these, differs with their number; in the long run all are tried, with every value."""
-    sweep(server, world, most=1, every=3)
+    sweep(server, world, most=1, every=9)
 
 
 @settings(derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -95,5 +95,5 @@ def sweep(server: Any, world: World, *, most: int, every: int = 1) -> None:
         send(world, target, plain_request(world, target), log)
         for request in each_parameter(world, target, most=most):
             send(world, target, request, log)
-    for target, request in each_header(world, world.targets):
+    for target, request in each_header(world, world.targets[::every]):
         send(world, target, request, log)
