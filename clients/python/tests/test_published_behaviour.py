@@ -1,7 +1,9 @@
 """Calls with arguments at the edges, and what the published client 1.x made of them, on which code relies."""
 
+import copy
 import datetime
 import json
+import pickle
 import time
 import urllib.error
 from collections.abc import Callable
@@ -13,7 +15,7 @@ import pytest
 from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
 
-from deta import Deta, KeyExists, NotFound, Unauthorized
+from deta import Deta, FetchResponse, KeyExists, NotFound, Unauthorized
 from deta.base import Base, Util
 
 SOON = int(time.time()) + 3600
@@ -116,6 +118,10 @@ def test_reads(plain: Deta) -> None:
         last = page.last
         pages.append([item["key"] for item in page.items])
     assert pages == [["a", "b"], ["c"]]
+    assert [[item["key"] for item in each] for each in db.fetch(limit=2)] == pages
+    assert next(db.fetch({"n": 1}))[0]["key"] == "b"
+    kept = copy.deepcopy(pickle.loads(pickle.dumps(db.fetch(limit=2))))
+    assert (kept, next(kept)) == (FetchResponse(2, "b", kept.items), kept.items)
     assert db.fetch([], last="").count == db.fetch(None, last=None).count == 3
     assert db.get(b"a") == {"key": "a", "n": 0}  # type: ignore[arg-type]
     assert db.get("none") is None

@@ -116,7 +116,9 @@ class Base(_Service):
         self, query: Query = None, limit: Optional[int] = 1000, last: Union[str, bool, None] = None, desc: bool = False
     ) -> FetchResponse:
         """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`."""
-        return self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+        page = self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+        page.more = lambda place: self.fetch(query, limit, place, desc)
+        return page
 
     def fetch_all(self, query: Query = None, *, desc: bool = False) -> Iterator[Item]:
         """Every item that matches, page after page."""

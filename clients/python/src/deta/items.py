@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, ClassVar, Optional, Union
+from typing import Any, Callable, ClassVar, Optional, Union
 
 from deta.errors import InvalidArgument, InvalidType, MayHaveBeenApplied, NotStored
 from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, path_text, quote_segment
@@ -26,11 +26,35 @@ BASE_TTL_ATTTRIBUTE = "__expires"
 
 @dataclass
 class FetchResponse:
-    """One page: `last` is where `fetch` goes on, or None when there is no more."""
+    """One page: `last` is where `fetch` goes on, or None when there is no more.
+
+    As before version 1.0, it is also an iterator over the items of this page and of each that follows: `next(base.fetch())`.
+    """
 
     count: int = 0
     last: Optional[str] = None
     items: list[Item] = field(default_factory=list)
+    more: Optional[Callable[[str], FetchResponse]] = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._pages = self._all_pages()
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        return self
+
+    def __next__(self) -> list[Item]:
+        return next(self._pages)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Somebody may cache it, and what follows is not for keeping.
+        return FetchResponse, (self.count, self.last, self.items)
+
+    def _all_pages(self) -> Iterator[list[Item]]:
+        page = self
+        yield page.items
+        while page.last is not None and self.more is not None:
+            page = self.more(page.last)
+            yield page.items
 
 
 class Change:
