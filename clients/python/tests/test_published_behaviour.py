@@ -67,6 +67,11 @@ WRITES: list[tuple[str, Callable[[Base], object], dict[str, Any]]] = [
     ("false", lambda db: db.put(False, "x"), {"value": False, "key": "x"}),
     ("by 1", lambda db: (db.put({"n": 1}, "x"), db.update({"n": db.util.increment()}, "x")), {"n": 2, "key": "x"}),
     (
+        "by nothing",
+        lambda db: (db.put({"n": 1}, "x"), db.update({"n": db.util.increment("")}, "x")),  # type: ignore[arg-type]
+        {"n": 2, "key": "x"},
+    ),
+    (
         "by none",
         lambda db: (db.put({"n": 1}, "x"), db.update({"n": db.util.increment(None)}, "x")),
         {"n": 2, "key": "x"},
@@ -122,7 +127,7 @@ def test_reads(plain: Deta) -> None:
     assert next(db.fetch({"n": 1}))[0]["key"] == "b"
     kept = copy.deepcopy(pickle.loads(pickle.dumps(db.fetch(limit=2))))
     assert (kept, next(kept)) == (FetchResponse(2, "b", kept.items), kept.items)
-    assert db.fetch([], last="").count == db.fetch(None, last=None).count == 3
+    assert db.fetch([], last="").count == db.fetch(None, last=None).count == db.fetch(False).count == 3  # type: ignore[arg-type]
     assert db.get(b"a") == {"key": "a", "n": 0}  # type: ignore[arg-type]
     assert db.get("none") is None
     assert db.delete("none") is None  # type: ignore[func-returns-value]
@@ -145,6 +150,13 @@ def test_files_at_the_edges(plain: Deta, tmp_path: Path) -> None:
         [],
         [],
     )
+    assert drive.put("1", "x") == "1"
+    assert drive.list(prefix=1)["names"] == ["1"]  # type: ignore[arg-type]
+    assert drive.delete_many(["", "1"]) == {"deleted": ["1"], "failed": {"": "invalid name"}}
+    whole = drive.get("a")
+    assert whole
+    assert list(whole.iter_chunks(None)) == [b"of the disk"]
+    assert list(plain.Drive(5).list_all()) == []  # type: ignore[arg-type]
     other = drive.get("b")
     assert other
     assert other.read() == b"of the memory"

@@ -195,14 +195,13 @@ class DriveStreamingBody:
             self._buffer.feed(chunk)
         return self._buffer.take(size)
 
-    def iter_chunks(self, chunk_size: int = 1024) -> Iterator[bytes]:
-        """Pieces of exactly `chunk_size` bytes, the last one as it comes out."""
+    def iter_chunks(self, chunk_size: Optional[int] = 1024) -> Iterator[bytes]:
+        """Pieces of exactly `chunk_size` bytes, the last one as it comes out; all at once for None or a negative size."""
         _check_chunk_size(chunk_size)
         return iter(lambda: self.read(chunk_size), b"")
 
     def iter_lines(self, chunk_size: int = 1024) -> Iterator[bytes]:
         """Lines with the line feed that ends them. `chunk_size` changes nothing about them."""
-        _check_chunk_size(chunk_size)
         while True:
             line = self._buffer.take_line()
             if line is None:
@@ -287,15 +286,14 @@ class AsyncDriveStreamingBody:
             self._buffer.feed(chunk)
         return self._buffer.take(size)
 
-    async def iter_chunks(self, chunk_size: int = 1024) -> AsyncIterator[bytes]:
-        """Pieces of exactly `chunk_size` bytes, the last one as it comes out."""
+    async def iter_chunks(self, chunk_size: Optional[int] = 1024) -> AsyncIterator[bytes]:
+        """Pieces of exactly `chunk_size` bytes, the last one as it comes out; all at once for None or a negative size."""
         _check_chunk_size(chunk_size)
         while chunk := await self.read(chunk_size):
             yield chunk
 
     async def iter_lines(self, chunk_size: int = 1024) -> AsyncIterator[bytes]:
         """Lines with the line feed that ends them. `chunk_size` changes nothing about them."""
-        _check_chunk_size(chunk_size)
         while True:
             line = self._buffer.take_line()
             if line is None:
@@ -355,6 +353,6 @@ class AsyncDriveStreamingBody:
             await stream.close()
 
 
-def _check_chunk_size(chunk_size: int) -> None:
-    if chunk_size < 1:
+def _check_chunk_size(chunk_size: Optional[int]) -> None:
+    if chunk_size == 0:
         raise InvalidArgument("A chunk has at least one byte")

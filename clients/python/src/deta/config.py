@@ -67,7 +67,7 @@ def service_root(
     The host is the argument, else `DETA_BASE_HOST` or `DETA_DRIVE_HOST`, else `HOMEPORT_URL`. One without a scheme is
     spoken to over https. Raises InvalidArgument.
     """
-    if not isinstance(name, str) or not name:
+    if not name:
         raise InvalidArgument(f"A {service.title()} needs a name")
     variable = f"DETA_{service}_HOST"
     address = (host or environment.get(variable) or environment.get("HOMEPORT_URL") or "").strip()
@@ -82,4 +82,4 @@ def service_root(
         raise InvalidArgument("The server's address contains a user name: remove it, the data key is enough")
     path = parts.path.rstrip("/")
     path = path[: -len("/v1")] if path.endswith("/v1") else path
-    return f"{parts.scheme}://{parts.netloc}{path}/v1/{quote(project_id, safe='')}/{quote(name, safe='')}"
+    return f"{parts.scheme}://{parts.netloc}{path}/v1/{quote(project_id, safe='')}/{quote(str(name), safe='')}"

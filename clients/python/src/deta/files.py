@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike, fspath, fstat
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, Optional, Union
 
 from deta.errors import DetaError, InvalidArgument, InvalidType
-from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, quote_segment
+from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, path_text, quote_segment
 
 Data = Union[str, bytes, bytearray, memoryview, IO[str], IO[bytes]]
 Name = Union[str, bytes]
@@ -95,9 +95,9 @@ class Files:
         return Call(request, lambda reply: _read_stat(reply, name))
 
     def list(self, limit: Optional[int], prefix: Optional[str], last: Optional[str], recursive: bool) -> Call[Listing]:
-        limits = "" if limit is None else f"limit={limit}&"
+        limits = "" if limit is None else f"limit={quote_segment(str(limit))}&"
         folders = "" if recursive else "&recursive=false"
-        path = f"/files?{limits}prefix={quote_segment(prefix or '')}&last={quote_segment(last or '')}{folders}"
+        path = f"/files?{limits}prefix={_quoted(prefix)}&last={_quoted(last)}{folders}"
         return Call(Request("GET", path, f"list of {self.label}"), load)
 
     def delete(self, name: str) -> Call[str]:
@@ -113,7 +113,8 @@ class Files:
     def delete_many(self, names: Sequence[Name]) -> Call[dict[str, Any]]:
         if isinstance(names, (str, bytes)):
             raise InvalidType("delete_many takes a list of names")
-        wanted = [checked_name(name) for name in names]
+        # The server says of each name whether it is one.
+        wanted = [checked_name(name) if name else "" for name in names or ()]
         if not 1 <= len(wanted) <= DELETE_MANY_MAX:
             raise InvalidArgument(f"delete_many takes 1 to {DELETE_MANY_MAX} names, not {len(wanted)}")
         return Call(self._delete_request(wanted), load)
@@ -124,6 +125,8 @@ class Files:
 
 def checked_name(name: Name) -> str:
     """A file's name as text; bytes are UTF-8. Raises InvalidArgument."""
+    if isinstance(name, PurePath):
+        name = path_text(name)
     if isinstance(name, bytes):
         try:
             name = name.decode()
@@ -210,13 +213,18 @@ def _size_of_stream(stream: IO[Any]) -> Optional[int]:
 
 
 def _type_header(content_type: Optional[str]) -> dict[str, str]:
-    if content_type is None:
+    if not content_type:
         return {}
     if not isinstance(content_type, str):
         raise InvalidType("A content type is a string")
     if not content_type.isascii() or not content_type.isprintable():
         raise InvalidArgument("A content type is printable ASCII")
-    return {"Content-Type": content_type} if content_type else {}
+    return {"Content-Type": content_type}
+
+
+def _quoted(place: Any) -> str:
+    """A prefix or a last name, whatever text or number somebody has for it; empty for none."""
+    return quote_segment(place if isinstance(place, (str, bytes)) else str(place)) if place else ""
 
 
 def _read_name(reply: Reply) -> str:

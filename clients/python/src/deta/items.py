@@ -79,7 +79,9 @@ class Util:
         operation = "increment"
 
         def __init__(self, value: Union[int, float, None] = None) -> None:
-            super().__init__(1 if value is None else value)
+            # What is empty is no number either; to add 0 is to add 0.
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            super().__init__(value if value or is_number else 1)
 
     class Append(Change):
         operation = "append"
@@ -166,7 +168,7 @@ class Items:
         self, query: Query, limit: Optional[int], last: Union[str, bool, None], desc: bool
     ) -> Call[FetchResponse]:
         wanted: dict[str, Any] = {}
-        if query is not None:
+        if query:
             wanted["query"] = [query] if isinstance(query, Mapping) else list(query)
         if limit is not None:
             wanted["limit"] = limit
