@@ -24,7 +24,8 @@ def main(hosts: str, script: str = "") -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
     data = make_data_folder()
-    server = Server(data, *ports.free_ports(2), {"HOMEPORT_ORIGINAL_HOSTS": "true", "HOMEPORT_WORKERS": "1"}).start()
+    port, tls_port = ports.free_ports(2)
+    server = Server(data, port, tls_port, {"HOMEPORT_ORIGINAL_HOSTS": "true", "HOMEPORT_WORKERS": "1"}).start()
     try:
         server.wait_ready()
         collection_id, key = server.make_key("Fixed hosts")

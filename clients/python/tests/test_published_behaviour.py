@@ -108,7 +108,7 @@ def test_what_writes_leave(plain: Deta) -> None:
 
 def test_keys_that_are_none_are_made(plain: Deta) -> None:
     db = plain.Base("made")
-    made = [db.put({"a": 1}, key)["key"] for key in ("", None)] + [db.insert({"a": 1}, "")["key"]]  # type: ignore[arg-type]
+    made = [db.put({"a": 1}, key)["key"] for key in ("", None)] + [db.insert({"a": 1}, "")["key"]]
     assert len(set(made)) == 3
     assert {len(key) for key in made} == {12}
 

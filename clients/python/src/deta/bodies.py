@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
@@ -145,7 +146,7 @@ class _Opened:
 
     progress = None
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Union[IO[bytes], io.BufferedIOBase]) -> None:
         self._stream = stream
 
     def next(self) -> bytes:
@@ -162,7 +163,7 @@ class DriveStreamingBody:
     `res` may be any binary stream as well, for code that makes bodies itself.
     """
 
-    def __init__(self, res: Union[Download, IO[bytes]]) -> None:
+    def __init__(self, res: Union[Download, IO[bytes], io.BufferedIOBase]) -> None:
         self._source = res if isinstance(res, Download) else _Opened(res)
         self._buffer = _Buffer()
         self._is_closed = False
