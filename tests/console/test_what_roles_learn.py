@@ -334,7 +334,9 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
     return reverse(route, kwargs=values | {"collection_id": collection_id})
 
 
-@pytest.mark.parametrize("person", ["outsider", "reader", "member"])
+@pytest.mark.parametrize(
+    "person", ["outsider", *(pytest.param(each, marks=pytest.mark.slow) for each in ("reader", "member"))]
+)
 def test_nobody_learns_what_exists_behind_a_closed_door(
     person: str,
     people: Cast,

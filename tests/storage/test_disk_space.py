@@ -487,6 +487,7 @@ def test_an_export_that_is_to_be_tried_waits(settings: Settings) -> None:
     """In a transaction, so that the server's own worker, which has room, does not see it."""
     full = Full()
     with transaction.atomic():
+        Export.objects.filter(check_state=Export.Check.WANTED).update(check_state=Export.Check.NONE)
         export = Export.objects.create(
             collection_id=full.collection_id, state=Export.State.DONE, check_state=Export.Check.WANTED
         )
