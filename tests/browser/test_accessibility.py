@@ -392,7 +392,8 @@ def test_faults_are_found_in_both_schemes(pages: Pages) -> None:
     assert page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
 
 
-# Several tests, so that processes can share the work. axe looks at every fourth page, at one width; in the long run at all, twice.
+# Several tests, so that processes can share the work. axe looks at every fourth page, at one width; in the long run at all,
+# twice.
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("is_thorough", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_every_page(full: Cast, pages: Pages, part: int, is_thorough: bool) -> None:
