@@ -268,6 +268,7 @@ def test_folders_open_while_something_is_held_over_them(
     expect(drive.page.locator("#drop-here")).to_be_hidden()
     drive.drag_over(tmp_path / "new.txt", on=drive.row("box"))
     drive.expect_crumbs("photos", "box")
+    drive.drag_over(tmp_path / "new.txt", steps=("dragOver", "dragOver"), on=drive.row("f.txt"))
     drive.drag_over(tmp_path / "new.txt", steps=("dragOver", "dragOver"), on=drive.row("deep"))
     drive.expect_crumbs("photos", "box", "deep")
     drive.drag_over(tmp_path / "new.txt", steps=("dragOver", "drop"), on=drive.row("er"))
