@@ -32,8 +32,13 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `dialog` is the template that a dialog's template extends, `command` how a shell calls ours, `theme` the
     one that was chosen in this browser, "" for the system's."""
     dialog = "_dialog.html" if is_in_dialog(request) else "_dialog_page.html"
+    return {"dialog": dialog, "command": settings.COMMAND, "theme": theme_of(request)}
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that was chosen in this browser, "" for the system's."""
     chosen = request.COOKIES.get("theme", "")
-    return {"dialog": dialog, "command": settings.COMMAND, "theme": chosen if chosen in _THEMES else ""}
+    return chosen if chosen in _THEMES else ""
 
 
 def is_in_dialog(request: HttpRequest) -> bool:

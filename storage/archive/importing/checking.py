@@ -14,6 +14,7 @@ from storage.archive.importing.sources import FileSource, FoundFile, ItemSource,
 from storage.archive.reading.columns import Type, type_of_json
 from storage.archive.reading.documents import JsonItems
 from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.key_candidates import Candidates
 from storage.archive.reading.parsed_items import Read
 from storage.archive.reading.tables import CsvItems
 from storage.base.items import PreparedItem, prepare_item
@@ -86,6 +87,9 @@ def _check_base(
     if not portion.is_legal:
         note(Problem(base.entry, f"“{base.name}” is not a valid name for a Base: choose another"))
     keys: list[str] = []
+    candidates = Candidates()
+    if isinstance(base, JsonItems):
+        base.candidates = candidates
     try:
         _apply(reading, base, portion, here)
         for read in base.read():
@@ -106,6 +110,7 @@ def _check_base(
         note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
     portion.known += here.count(keys)
     portion.told = base.told
+    portion.candidates = candidates.list()
 
 
 def _apply(reading: Reading, base: ItemSource, portion: Portion, here: BaseHere) -> None:

@@ -207,7 +207,8 @@ def _parse(text: str) -> Any:
     """The value of a JSON text that may be stored; None when it is none, and for `null`."""
     try:
         value = exact_json.parse(text.encode())
-        exact_json.check_value(value)
+        # The item around it is the first level.
+        exact_json.check_value(value, 2)
     except (InvalidInput, UnicodeEncodeError):
         return None
     return value

@@ -8,6 +8,7 @@ from storage import limits
 from storage.archive.reading import shapes
 from storage.archive.reading.encodings import Utf8
 from storage.archive.reading.json_stream import Broken, find_items
+from storage.archive.reading.key_candidates import Candidates
 from storage.archive.reading.parsed_items import Read, parse_item, parse_value
 from storage.archive.reading.shapes import Shape
 from storage.exact_json import is_number
@@ -18,7 +19,10 @@ Chunks = Callable[[], Iterator[bytes]]
 
 @dataclass
 class JsonItems:
-    """Items in JSON of the given shape. `key` names the attribute whose value is an item's key."""
+    """Items in JSON of the given shape. `key` names the attribute whose value is an item's key.
+
+    `candidates`, if given, gets each item that is read, as it is before it has that key.
+    """
 
     name: str
     entry: str
@@ -27,6 +31,7 @@ class JsonItems:
     shape: Shape
     key: str = "key"
     collection: str = ""  # of a tree
+    candidates: Candidates | None = None
 
     @property
     def told(self) -> str:
@@ -59,6 +64,8 @@ class JsonItems:
 
     def _as_item(self, read: Read, value: Mapping[str, Any]) -> Read:
         item = self.shape.convert(value) if self.shape.convert else dict(value)
+        if self.candidates is not None:
+            self.candidates.add(item)
         if self.key == "key":
             return read._replace(value=item)
         key = item.get(self.key)

@@ -237,13 +237,6 @@ class _Chunked(io.RawIOBase):
         return taken
 
 
-def list_rows(text: str, dialect: Dialect) -> list[list[str]]:
-    """The cells of a short text, row by row, an empty row among them. Raises csv.Error."""
-    csv.field_size_limit(limits.ARCHIVE_ITEM_TEXT_MAX_BYTES)
-    lines = io.StringIO(text, newline="")
-    return list(csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skips_spaces))
-
-
 def _check_names(row: _Row) -> list[str]:
     """The names of the columns, without the spaces around them; a column without one is "".
 

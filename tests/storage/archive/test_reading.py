@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage.archive.importing.updating import find_changes
-from storage.archive.reading.pasted import read_cells, read_rows
+from storage.archive.reading.pasted import read_rows
 from storage.errors import InvalidInput
 from storage.exact_json import parse
 
@@ -251,18 +251,6 @@ def test_types_of_a_table_decide() -> None:
         {"key": "k", "zip": "80331", "n": parse(b"1e21"), "ok": True, "o": {"a": 1}, "mix": 5},
         {"key": "l", "zip": "1.50", "n": "old", "ok": "no", "o": "x", "mix": 6},
     ]
-
-
-def test_cells_that_go_over_others_follow_their_columns() -> None:
-    block = b"1\t01\tTRUE\tx\r\n2.5\t\t\t7\r\n"
-    assert read_cells(block, types=["string", "number", "boolean"]) == [
-        ['"1"', '"01"', "true", '"x"'],
-        ['"2.5"', None, None, '"7"'],
-    ]
-    # A comma is a comma, a cell may hold lines, and a column that nothing is known of is told by all of it.
-    assert read_cells(b'Hello, world\n"two\nlines"', types=[]) == [['"Hello, world"'], ['"two\\nlines"']]
-    assert read_cells(b"314e59\n12", types=["mixed"]) == [['"314e59"'], ['"12"']]
-    assert read_cells(b"\n5", types=["number"]) == [[None], ["5"]]
 
 
 @pytest.mark.parametrize(
