@@ -120,6 +120,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.DeletionNotFound: 404,
     errors.DeploymentNotFound: 404,
     errors.DriveNotFound: 404,
+    errors.DuplicationNotFound: 404,
     errors.EventNotFound: 404,
     errors.FileNotFound: 404,
     errors.GitFetchNotFound: 404,

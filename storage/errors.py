@@ -155,6 +155,12 @@ class ChangeNotFound(StorageError):
     default = "Change not found"
 
 
+class DuplicationNotFound(StorageError):
+    """No copy of this Drive, or into it, has this id; it may have been long ago."""
+
+    default = "Copy not found"
+
+
 class ViewNotFound(StorageError):
     """The Base has no saved view with this id."""
 

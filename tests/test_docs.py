@@ -56,6 +56,7 @@ TOLD = {
         "NAMES_PER_LIST": "names in one listing or delete | {:,} |",
         "NAMES_PER_DELETE": "names in one listing or delete | {:,} |",
         "SORTED_FILES_MAX": "sorted by anything but names | {:,} files",
+        "DUPLICATIONS_WAITING_MAX": "Drives of a collection that are being copied | {:,} at a time",
         "THUMBNAIL_SOURCE_MAX_BYTES": "a picture that gets a thumbnail | {:,} bytes",
         "THUMBNAIL_MAX_PIXELS": "bytes, {:,} pixels",
         "THUMBNAILS_WAITING_MAX": "thumbnails that wait to be made | {:,} |",
@@ -208,6 +209,7 @@ IN_OTHER_UNITS = {
     "SCAN_MAX_BYTES": ("limits.md", "about 1 MB or", 1_048_576),
     "UPLOAD_KEPT_SECONDS": ("limits.md", "is forgotten after 24 hours", 86_400),
     "CHANGE_UNDO_SECONDS": ("limits.md", "can be undone for 24 hours", 86_400),
+    "DUPLICATION_KEPT_SECONDS": ("limits.md", "is told for 24 hours", 86_400),
     "UNDO_SECONDS": ("limits.md", "can be brought back for 10 minutes", 600),
     "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
     "SHARE_LINK_KEPT_SECONDS": ("limits.md", "within the last 30 days", 2_592_000),
@@ -242,6 +244,9 @@ IN_OTHER_UNITS = {
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
 INNER = {
+    "DUPLICATE_BATCH_BYTES",
+    "DUPLICATE_BATCH_FILES",
+    "DUPLICATE_BATCH_SECONDS",
     "SHARE_LINK_PREFIX_CHARACTERS",
     "THUMBNAIL_ATTEMPTS_MAX",
     "THUMBNAIL_CPU_SECONDS",

@@ -50,6 +50,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.AccessTokenNotFound(), 404, ["There is no such access token"], {}, {}),
     (errors.ArchiveNotFound(), 404, [errors.ArchiveNotFound.default], {}, {}),
     (errors.BaseNotFound(), 404, ["Base not found"], {}, {}),
+    (errors.DuplicationNotFound(), 404, ["Copy not found"], {}, {}),
     (errors.ChangeNotFound(), 404, ["Change not found"], {}, {}),
     (errors.ViewNotFound(), 404, ["View not found"], {}, {}),
     (errors.CollectionNotFound(), 404, ["Collection not found"], {}, {}),

@@ -108,7 +108,7 @@ AUDITED: dict[str, Act] = {
     "empty-store": Act(Verb.BASE_EMPTIED, "things"),
     "delete-store": Act(Verb.BASE_DELETED, "things", {"typed_name": "things"}),
     "restore-store": Act(Verb.BASE_RESTORED, "gone"),
-    "duplicate-base": Act(Verb.ITEMS_CHANGED, "things", {"name": "copied"}),
+    "duplicate-store": Act(Verb.ITEMS_CHANGED, "things", {"name": "copied"}),
     "base-changes": Act(Verb.ITEMS_CHANGED, "things", {"act": {"kind": "unset", "attribute": "a"}}, is_json=True),
     "base-change-undo": Act(Verb.ITEMS_RESTORED, "things"),
     "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
