@@ -76,7 +76,7 @@ class PreparedItem(NamedTuple):
 
 
 def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
-    """Store or replace 1 to 25 items in one transaction; a missing key is generated.
+    """Store or replace 1 to 25 items in one transaction; a key that is missing or null is generated.
 
     An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
     is broken and DiskFull, and then nothing is stored.
@@ -92,7 +92,7 @@ def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
             failed.append(item)
         except InvalidInput as error:
             raise error.within(index).within("items") from None
-    keys = [row.key for row in prepared] + [item["key"] for item in failed if "key" in item]
+    keys = [row.key for row in prepared] + [item["key"] for item in failed if item.get("key") is not None]
     if len(set(keys)) < len(keys):
         raise InvalidInput("Bad items", "Two items have the same key")
     if prepared:
@@ -225,7 +225,7 @@ def prepare_item(item: Any) -> PreparedItem:
     """An item as it will be stored, with a key made for it if it has none. Raises InvalidInput when a rule is broken."""
     if not isinstance(item, dict):
         raise InvalidInput("An item is not an object")
-    if "key" not in item:
+    if item.get("key") is None:
         item = {**item, "key": generated_keys.new_key()}
     key = names.check_key(item["key"])
     json = dump(item)
