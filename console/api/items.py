@@ -23,7 +23,7 @@ def put_items(call: Call, request: ApiRequest) -> HttpResponse:
     if not isinstance(items, list):
         raise InvalidInput("Bad items", "`items` is not a list")
     result = storage_items.put_items(access=call.access, base=call.name, items=items)
-    text = '{"processed":{"items":[' + ",".join(result.processed) + "]}"
+    text = '{"processed":{"items":[' + ",".join(item.json for item in result.processed) + "]}"
     if result.failed:
         text += ',"failed":' + dump({"items": result.failed}).decode()
     return json_text_response((text + "}").encode(), status=207)
@@ -34,7 +34,7 @@ def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
     if "item" not in body:
         raise InvalidInput("Bad item", "`item` is missing")
     return json_text_response(
-        storage_items.insert_item(access=call.access, base=call.name, item=body["item"]).encode(), status=201
+        storage_items.insert_item(access=call.access, base=call.name, item=body["item"]).json.encode(), status=201
     )
 
 
