@@ -1,4 +1,7 @@
-"""The Base half of the public API (contract: section "Base"): items and queries."""
+"""The Base half of the public API (contract: section "Base"): items and queries.
+
+`successor.py` says which method does what, and when in another dialect.
+"""
 
 import re
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.api.bodies import read_json_object
-from console.api.endpoint import Call, endpoint, reads, writes
+from console.api.endpoint import Call
 from console.api.request import ApiRequest
 from console.conditional_requests import is_known, read_strong_tags
 from console.json_views import json_response, json_text_response
@@ -14,7 +17,7 @@ from console.not_kept import PRIVATE
 from storage import limits, names
 from storage.base import items as storage_items
 from storage.base.expected import Expected
-from storage.base.items import StoredItem
+from storage.base.items import Page, StoredItem
 from storage.base.query import parse_query
 from storage.base.updates import PARTS, parse_patch
 from storage.errors import InvalidInput, ItemNotFound
@@ -25,10 +28,9 @@ _REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def put_items(call: Call, request: ApiRequest) -> HttpResponse:
-    items = read_json_object(request).get("items")
-    if not isinstance(items, list):
-        raise InvalidInput("Bad items", "`items` is not a list")
-    result = storage_items.put_items(access=call.access, base=call.name, items=items, expected=read_expected(request))
+    result = storage_items.put_items(
+        access=call.access, base=call.name, items=read_items(request), expected=read_expected(request)
+    )
     text = '{"processed":{"items":[' + ",".join(item.json for item in result.processed) + "]}"
     if result.failed:
         text += ',"failed":' + dump({"items": result.failed}).decode()
@@ -36,10 +38,7 @@ def put_items(call: Call, request: ApiRequest) -> HttpResponse:
 
 
 def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
-    body = read_json_object(request)
-    if "item" not in body:
-        raise InvalidInput("Bad item", "`item` is missing")
-    item = storage_items.insert_item(access=call.access, base=call.name, item=body["item"])
+    item = storage_items.insert_item(access=call.access, base=call.name, item=read_item(request))
     return with_revisions(json_text_response(item.json.encode(), status=201), item)
 
 
@@ -75,8 +74,26 @@ def update_item(call: Call, request: ApiRequest) -> HttpResponse:
 
 
 def query_items(call: Call, request: ApiRequest) -> HttpResponse:
+    page = find_page(call, read_json_object(request))
+    return page_response(page, {"paging": paging_of(page)})
+
+
+def read_items(request: ApiRequest) -> list[Any]:
+    items = read_json_object(request).get("items")
+    if not isinstance(items, list):
+        raise InvalidInput("Bad items", "`items` is not a list")
+    return items
+
+
+def read_item(request: ApiRequest) -> Any:
     body = read_json_object(request)
-    page = storage_items.query_items(
+    if "item" not in body:
+        raise InvalidInput("Bad item", "`item` is missing")
+    return body["item"]
+
+
+def find_page(call: Call, body: dict[str, Any]) -> Page:
+    return storage_items.query_items(
         access=call.access,
         base=call.name,
         predicate=parse_query(body.get("query")),
@@ -84,8 +101,15 @@ def query_items(call: Call, request: ApiRequest) -> HttpResponse:
         last=_last(body.get("last")),
         descending=_is_descending(body.get("sort")),
     )
-    paging = {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
-    return json_text_response(f'{{"paging":{dump(paging).decode()},"items":[{",".join(page.items)}]}}'.encode())
+
+
+def paging_of(page: Page) -> dict[str, Any]:
+    return {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
+
+
+def page_response(page: Page, about: dict[str, Any]) -> HttpResponse:
+    """The items of a page, behind what is said about it."""
+    return json_text_response(f'{dump(about).decode()[:-1]},"items":[{",".join(page.items)}]}}'.encode())
 
 
 def read_expected(request: ApiRequest) -> Expected | None:
@@ -133,8 +157,3 @@ def _is_descending(sort: Any) -> bool:
     if sort not in (None, "", "asc", "desc"):
         raise InvalidInput("Bad sort", '`sort` is neither "desc" nor "asc"')
     return sort == "desc"
-
-
-collection = endpoint(PUT=writes(put_items), POST=writes(insert_item))
-member = endpoint(GET=reads(get_item), DELETE=writes(delete_item), PATCH=writes(update_item))
-query = endpoint(POST=reads(query_items))

@@ -86,12 +86,20 @@ class _NewItem(NamedTuple):
 
 
 def put_items(
-    *, access: Access, base: str, items: list[Any], expected: Expected | None = None, most: int = limits.ITEMS_PER_PUT
+    *,
+    access: Access,
+    base: str,
+    items: list[Any],
+    expected: Expected | None = None,
+    most: int = limits.ITEMS_PER_PUT,
+    all_or_none: bool = False,
 ) -> PutResult:
     """Store or replace 1 to `most` items in one transaction; a key that is missing or null is generated.
 
-    An item with an empty attribute name is left out and comes back under `failed`. With `expected` a single item is replaced if
-    it is so. Raises RevisionDiffers where it isn't, and InvalidInput when a rule is broken and DiskFull; then nothing is stored.
+    An item with an empty attribute name is left out and comes back under `failed`; with `all_or_none` it breaks a rule. With
+    `expected` a single item is replaced if it is so.
+
+    Raises RevisionDiffers where it isn't, InvalidInput when a rule is broken, and DiskFull; then nothing is stored.
     """
     disk_space.check_space_for_items()
     if not 1 <= len(items) <= most:
@@ -103,9 +111,10 @@ def put_items(
     for index, item in enumerate(items):
         try:
             prepared.append(_with_key(item, drawn))
-        except EmptyAttributeName:
-            failed.append(item)
         except InvalidInput as error:
+            if isinstance(error, EmptyAttributeName) and not all_or_none:
+                failed.append(item)
+                continue
             raise error.within(index).within("items") from None
     keys = [new.row.key for new in prepared] + [item["key"] for item in failed if not _lacks_key(item)]
     if len(set(keys)) < len(keys):
