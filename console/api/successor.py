@@ -22,8 +22,10 @@ from storage.base import items as storage_items
 from storage.base.updates import PARTS, parse_patch
 from storage.errors import InvalidInput
 
-# What the requests of its first clients are made with: `requests`, `cross-fetch` on Node, a browser.
-_FIRST_CLIENTS = ("python-requests/", "node-fetch/", "Mozilla/")
+# What the requests of its first clients are made with: `requests`; `cross-fetch` on Node, or in a browser.
+_PYTHON = "python-requests/"
+_JAVASCRIPT = ("node-fetch/", "Mozilla/")
+_ASKED = {"query", "limit", "last"}
 _OPERATORS = ("set", "increment", "append", "prepend")
 _REMOVALS = ("trim", "delete")
 
@@ -33,12 +35,16 @@ def has_updates(request: ApiRequest) -> bool:
 
 
 def wants_count(request: ApiRequest) -> bool:
-    """Whether a query comes from the first clients, or the second. The original's send a list, or null for `last`."""
-    body = read_json_object(request)
-    if is_by_token(request) or isinstance(body.get("query"), dict):
+    """Whether a query comes from the first clients, or the second.
+
+    The first send an object or no query at all. They are made with what the original's clients use as well; but of those the
+    JavaScript one always sends a list, and the Python one does not use `requests`.
+    """
+    agent = str(request.META.get("HTTP_USER_AGENT", ""))
+    if is_by_token(request) or agent.startswith(_PYTHON):
         return True
-    is_from_first = str(request.META.get("HTTP_USER_AGENT", "")).startswith(_FIRST_CLIENTS)
-    return is_from_first and body.keys() <= {"limit", "last"} and None not in body.values()
+    body = read_json_object(request)
+    return agent.startswith(_JAVASCRIPT) and isinstance(body.get("query", {}), dict) and body.keys() <= _ASKED
 
 
 def put_items(call: Call, request: ApiRequest) -> HttpResponse:
