@@ -143,6 +143,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.InvitationSpent: 410,
     errors.SignInOver: 410,
     errors.UndoOver: 410,
+    errors.RevisionDiffers: 412,
     errors.BodyTooLarge: 413,
     EncodedBody: 415,
     RangeNotSatisfiable: 416,

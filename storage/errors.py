@@ -89,6 +89,12 @@ class KeyExists(StorageError):
     default = "Key already exists"
 
 
+class RevisionDiffers(StorageError):
+    """The item is not at a revision that the write expects, or not there. Nothing was changed."""
+
+    default = "The item has another revision"
+
+
 class ItemNotFound(StorageError):
     """No item has this key, or it has expired."""
 

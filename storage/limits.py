@@ -15,6 +15,7 @@ DATA_KEY_DAYS_MAX = 3_650  # that one made by the command is good for, unless fo
 # Items
 ITEM_MAX_BYTES = 409_600  # of its compact UTF-8 JSON, key included (doc: 400 KB; unit ours)
 ITEMS_PER_PUT = 25  # doc
+ITEMS_PER_SUCCESSOR_PUT = 30  # its second Python client
 BODY_MAX_BYTES = 16_777_216  # of any request to a Base (doc: 16 MB for PUT)
 NESTING_MAX_LEVELS = 100  # the item itself is the first (ours)
 NUMBER_MAX_DIGITS = 38  # significant ones (ours)

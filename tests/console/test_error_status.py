@@ -75,6 +75,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (error_status.UnknownPath(), 404, ["Not found"], {}, {}),
     (error_status.MethodNotAllowed("GET, OPTIONS"), 405, ["Method not allowed"], {}, {"Allow": "GET, OPTIONS"}),
     (errors.AlreadyTaken(), 409, [errors.AlreadyTaken.default], {}, {}),
+    (errors.RevisionDiffers(), 412, ["The item has another revision"], {}, {}),
     (errors.KeyExists(), 409, ["Key already exists"], {}, {}),
     (
         errors.NamesTaken(["a", "b"], 3),

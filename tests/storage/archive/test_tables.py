@@ -88,6 +88,14 @@ def test_other_ways_are_choices(access: Access, do: Any, ada: Any, keys: "list[s
     assert ("tags" in found["bob"]) == (do == "add")
 
 
+def test_a_null_key_is_no_key_and_the_same_item_is_added_once(access: Access) -> None:
+    lines = b'{"key": null, "n": 1}\n{"n": 2}\n'
+    for added in (2, 0):
+        checked = check(access, lines, "people.jsonl")
+        assert (portion_of(checked).faults, portion_of(checked).keyless) == (0, 2)
+        assert report_of(archives.run_now(checked)).new == added
+
+
 def test_any_column_is_the_key_and_types_are_chosen(access: Access) -> None:
     table = b"email,zip,age\na@b.c,80331,1\n,1,2\n"
     usual = portion_of(check(access, table, "mail.csv"))
