@@ -315,6 +315,7 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "view_id": 2**31,
         "store_deletion_id": 2**31,
         "link_id": 2**31,
+        "version": "0.0",
     }
     nothing |= {
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
