@@ -97,6 +97,8 @@ for (const [kind, ...values] of [
   ["string", "#112233", "#445566"],
   ["string", "1", "x"],
   ["boolean", "TRUE", "false"],
+  ["boolean", "WAHR", "FALSCH"],
+  ["string", "WAHR", "WAHR"],
   ["nested", "[1]", '{"a": 1}'],
   ["string", "+49 30 1"],
   ["string"],
@@ -119,6 +121,7 @@ test("types follow the column", () => {
     "1.0",
   ]);
   assert.deepEqual(read("done", { boolean: 9, missing: 2 }, ["TRUE", "false"]), ["true", "false"]);
+  assert.deepEqual(read("done", { boolean: 9, missing: 2 }, ["VRAI", "FALSO"]), ["true", "false"]);
   assert.deepEqual(read("tags", { array: 9 }, ["[1, 2]"]), ["[1,2]"]);
   assert.deepEqual(read("new", {}, ["01067", "80331"]), ['"01067"', '"80331"']);
   assert.deepEqual(read("new", { missing: 4 }, ["1", "2.50"]), ["1", "2.50"]);

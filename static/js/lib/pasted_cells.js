@@ -13,6 +13,9 @@ import { readMoment } from "./moments.js";
 const BREAK = /\r\n|\n|\r/g;
 // As a spreadsheet writes a number that is too long for its cell. Any other exponent may be a code: 7E90, 314e59.
 const SPREADSHEET_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?[0-9]\.[0-9]+E[+-][0-9]{2,}$/;
+// As spreadsheets in other languages write booleans; the same as on the server (`storage/archive/reading/columns.py`).
+const TRUE = ["WAHR", "VRAI", "VERO", "VERDADERO", "VERDADEIRO", "WAAR", "PRAWDA", "SANT"];
+const FALSE = ["FALSCH", "FAUX", "FALSO", "ONWAAR", "FAŁSZ", "FALSKT"];
 const SEPARATORS = ["\t", ",", ";", "|"];
 
 /**
@@ -123,7 +126,11 @@ export function kindOfColumn(types) {
 export function guessKind(texts) {
   if (texts.length === 0) return "string";
   if (texts.every((text) => SPREADSHEET_NUMBER.test(text.trim()))) return "number";
-  if (texts.every((text) => /^\s*(?:true|false)\s*$/i.test(text))) return "boolean";
+  const words = texts.map((text) => text.trim());
+  // One such word alone may be anything, both of them are what a spreadsheet made of booleans.
+  const isTranslated = words.some((word) => TRUE.includes(word)) && words.some((word) => FALSE.includes(word));
+  const isBoolean = (word) => /^(?:true|false)$/i.test(word) || (isTranslated && [...TRUE, ...FALSE].includes(word));
+  if (words.every(isBoolean)) return "boolean";
   return texts.every(isNested) ? "nested" : "string";
 }
 
@@ -161,6 +168,8 @@ function scalarType(json) {
 
 function readField(text, kind) {
   if (kind === "string") return JSON.stringify(text);
+  if (kind === "boolean" && TRUE.includes(text.trim())) return "true";
+  if (kind === "boolean" && FALSE.includes(text.trim())) return "false";
   if (kind === "number" || kind === "boolean") return readAs(text, kind).json ?? null;
   return isNested(text) ? compact(text) : null;
 }
