@@ -76,8 +76,10 @@ def _without_mark(first: bytes) -> tuple[str, str]:
 
 def _is_only_utf_16(text: bytes, codec: str) -> bool:
     try:
-        codecs.getincrementaldecoder(codec)().decode(text)
+        decoded = codecs.getincrementaldecoder(codec)().decode(text)
     except UnicodeDecodeError:
+        return False
+    if "\n" not in decoded and "\r" not in decoded:
         return False
     try:
         codecs.getincrementaldecoder("utf-8")().decode(text)

@@ -296,6 +296,7 @@ PROBLEMS: "dict[str, tuple[str | bytes, list[int], int, str]]" = {
         "The line is left out. The byte 0xFC is no character (line 4, column 4)",
     ),
     "a byte that no Windows has": (b"n,m\n1,\xe9\n2,\x81\n", [1], 3, "The line is left out. The byte 0x81 is no character"),
+    "NULs in Windows-1252": (b"n,m\n1,\xe9\n2,a\xe9b\x00x\x00", [1], 3, "The line is left out. A text holds the character"),
     "a line of a row of lines": ('n,m\n1,"a\nb"\n2,"x\ny",3\n', [1], 4, "The line is left out. The row has 3 cells"),
     "a NUL": ("n,m,longer than a mark\n1,\n2,a\x00b", [1], 3, "The line is left out. A text holds the character \\u0000"),
 }  # fmt: skip
