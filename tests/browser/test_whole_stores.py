@@ -18,6 +18,18 @@ from tests.people import Cast, make_cast
 from tests.serving import Server
 from tests.storage.rows import fill_drive
 
+# Whether a panel that is as wide as the window stands above an element.
+COVERED = """element => {
+  const panel = document.createElement("aside");
+  panel.className = "panel";
+  panel.style.width = "100vw";
+  document.querySelector("main").prepend(panel);
+  const { left, top } = element.getBoundingClientRect();
+  const isAbove = document.elementFromPoint(left + 9, top + 9) === panel;
+  panel.remove();
+  return isAbove;
+}"""
+
 
 def choose(page: Page, name: str, act: str) -> None:
     page.get_by_role("button", name=f"What to do with {name}", exact=True).click()
@@ -162,6 +174,7 @@ def test_on_a_wide_screen_all_stand_beside_the_pages(cast: Cast, pages: Pages) -
     expect(side.get_by_role("listitem")).to_have_text(["guests", "notes", "photos"])
     expect(side.get_by_role("link", name="notes")).to_have_attribute("aria-current", "page")
     find = side.get_by_role("searchbox", name="Find a Base or Drive")
+    assert find.evaluate(COVERED), "a panel that slides over the page is above the search"
     find.fill("PHO")
     expect(side.get_by_role("listitem")).to_have_text(["photos"])
     find.press("ArrowDown")

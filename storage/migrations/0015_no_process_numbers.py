@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("storage", "0013_share_links")]
+    dependencies = [("storage", "0014_duplications")]
 
     operations = [
         migrations.RunSQL("DROP SEQUENCE storage_process_number", "CREATE SEQUENCE storage_process_number"),
