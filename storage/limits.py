@@ -141,6 +141,7 @@ HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
 HASH_WAIT_SECONDS = 3.0  # at most, for a turn
 THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
+THROTTLE_OWED_MAX = 10_000  # counters that a process remembers for giving tries back later (ours)
 
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)
