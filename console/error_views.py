@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from console import origins
 from console.error_status import HashingBusy, UnknownPath
 from console.json_views import error_response
+from console.page import theme_of
 from storage import limits
 from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable, InvalidInput
 
@@ -41,18 +42,25 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without context processors, since they query the database, which may be what failed."""
+    """Rendered without context processors, since they query the database, which may be what failed.
+
+    The theme is the one of the browser's cookie all the same; where that is not known any more, it is the system's.
+    """
     error = sys.exc_info()[1]
     if isinstance(error, CollectionNotFound):
         return page_not_found(request, error)
     if isinstance(error, DiskFull) or getattr(getattr(error, "__cause__", None), "sqlstate", None) == _DISK_FULL:
-        return HttpResponse(render_to_string("errors/507.html"), status=507)
+        return _plain_page(request, "errors/507.html", status=507)
     if isinstance(error, (HashingBusy, EngineUnreachable)):
         page = "errors/503_busy.html" if isinstance(error, HashingBusy) else "errors/503.html"
-        response = HttpResponse(render_to_string(page), status=503)
+        response = _plain_page(request, page, status=503)
         response["Retry-After"] = str(limits.RETRY_AFTER_SECONDS)
         return response
-    return HttpResponse(render_to_string("errors/500.html"), status=500)
+    return _plain_page(request, "errors/500.html", status=500)
+
+
+def _plain_page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
+    return HttpResponse(render_to_string(template, {"theme": theme_of(request)}), status=status)
 
 
 def _is_by_terminal(request: HttpRequest) -> bool:

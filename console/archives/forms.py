@@ -51,13 +51,13 @@ def read_choices(plan: Plan, posted: QueryDict) -> list[Choice]:
 
 
 def read_readings(plan: Plan, posted: QueryDict) -> dict[str, Reading]:
-    """How the Bases of a file are to be read, by name: `key-0` is the key's column, `type-0-1` the type of the second column.
+    """How the Bases of a file are to be read, by name: `key-0` is what the keys are in, `type-0-1` the type of the second column.
 
     What the form does not say stays as it is.
     """
     readings = {}
     for index, portion in enumerate(plan.portions):
-        if portion.kind != "base" or not portion.is_table:
+        if portion.kind != "base" or not (portion.is_table or portion.candidates):
             continue
         known = plan.readings.get(portion.name) or plan.readings.get("*") or Reading()
         types = dict(known.types)
@@ -66,13 +66,12 @@ def read_readings(plan: Plan, posted: QueryDict) -> dict[str, Reading]:
             if chosen in TYPES and (chosen != column.type or column.name in types):
                 types[column.name] = chosen
         key = posted.get(f"key-{index}", portion.key)
-        is_column = any(column.name == key for column in portion.columns)
-        readings[portion.name] = Reading(key if is_column else portion.key, types, known.is_text)
+        readings[portion.name] = Reading(key if key in portion.key_names else portion.key, types, known.is_text)
     return readings
 
 
 def is_as_checked(plan: Plan, name: str, wanted: Reading) -> bool:
-    """Whether the check read a table so."""
+    """Whether the check read a Base of the file so."""
     portion = next(each for each in plan.portions if each.kind == "base" and each.name == name)
     return wanted.key == portion.key and all(
         wanted.types.get(column.name, column.type) == column.type for column in portion.columns

@@ -149,14 +149,15 @@ def _page(
     error: str = "",
 ) -> HttpResponse:
     plan = plans.read_plan(import_.plan) if "portions" in import_.plan else None
+    rows = _rows(granted.collection.id, plan, choices) if plan else []
     context = {
         "granted": granted,
         "tab": "exports",
         "part": "imports",
         "found": import_,
         "plan": plan,
-        "rows": _rows(granted.collection.id, plan, choices) if plan else [],
-        "has_tables": any(portion.is_table for portion in plan.portions) if plan else False,
+        "rows": rows,
+        "has_readings": any(row["keys"] or row["portion"].is_table for row in rows),
         "report": plans.read_report(import_.report),
         "problems": imports.list_problems(import_),
         "is_moving": import_.state in (_State.CHECKING, _State.RUNNING),
@@ -185,6 +186,7 @@ def _rows(collection_id: str, plan: plans.Plan, choices: list[Choice] | None) ->
             "columns": portion.columns[:_COLUMNS_SHOWN],
             "columns_left_out": max(len(portion.columns) - _COLUMNS_SHOWN, 0),
             "types": _TYPES,
+            "keys": _keys(portion) if plan.made_by != "Homeport" else [],
             "index": index,
             "new_name": choice.name or plans.suggest_name(f"{portion.name}-2"),
         }
@@ -211,6 +213,20 @@ def _ways(portion: plans.Portion, *, exists: bool) -> list[tuple[str, str]]:
         ("replace", f"Replace all data of the Base: {known} replaced, {new}, others deleted"),
     ]
     return [*(ways if portion.is_table else [ways[1], ways[0], *ways[2:]]), *other]
+
+
+def _keys(portion: plans.Portion) -> list[tuple[str, str]]:
+    """Each attribute of JSON that can be the key, with what says which one it is. None where there is nothing to choose."""
+    found = {each.name: each for each in portion.candidates}
+    if not found.keys() - {"key"}:
+        return []
+    told = {
+        name: f"{name} · {_count(each.items, 'base')} · {', '.join(each.samples)}"
+        if each
+        else f"{name} · made for each"
+        for name, each in ({"key": None} | found).items()
+    }
+    return list(told.items())
 
 
 def _count(count: int, kind: str) -> str:

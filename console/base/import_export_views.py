@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -51,27 +50,20 @@ def parse(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     """The body as rows to stage, whatever its form and encoding (`staged_imports.describe`); nothing is stored.
 
     `?name=` is the file's. `?types=` is a JSON object of the table's columns in their order and their types, which decide what
-    `true` or `12` mean in cells, and what the cells are when no line names them. `?as=cells` reads cells that go over others:
-    `{"cells": [[text, ...], ...]}`, JSON texts, null for an empty one; `types` is then a list, of the columns that they go over.
+    `true` or `12` mean in cells, and what the cells are when no line names them.
     """
     access.by_person(request, collection_id, at_least=Role.MEMBER)
     find_base(collection_id, name)
     body = read_body(request, most_bytes=limits.IMPORT_MAX_BYTES)
-    if request.GET.get("as") == "cells":
-        types = _read_types(request, list)
-        return json_response({"cells": pasted.read_cells(body, types=types)})
-    read = pasted.read_rows(body, file_name=request.GET.get("name", ""), types=_read_types(request, dict))
+    read = pasted.read_rows(body, file_name=request.GET.get("name", ""), types=_read_types(request))
     return json_response(staged_imports.describe(read, access=access_of(request, collection_id), base=name))
 
 
-def _read_types(request: HttpRequest, kind: type[list[str]] | type[dict[str, str]]) -> Any:
+def _read_types(request: HttpRequest) -> dict[str, str]:
     """Raises InvalidInput."""
-    types = exact_json.parse((request.GET.get("types") or ("[]" if kind is list else "{}")).encode())
-    held = types.values() if isinstance(types, dict) else types
-    if not isinstance(types, kind) or not all(isinstance(each, str) for each in held):
-        raise InvalidInput(
-            f"`types` is not {'a list of types' if kind is list else 'an object of column names and types'}"
-        )
+    types = exact_json.parse((request.GET.get("types") or "{}").encode())
+    if not isinstance(types, dict) or not all(isinstance(each, str) for each in types.values()):
+        raise InvalidInput("`types` is not an object of column names and types")
     return types
 
 

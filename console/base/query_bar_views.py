@@ -50,6 +50,7 @@ def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         {
             "total": found.total,
             "exact": found.is_exact,
+            "held": found.last_counted,
             "matched": found.matched,
             "scanned": found.looked_at,
             "whole": found.is_whole,

@@ -14,6 +14,7 @@ from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
 from storage.base.sql.overviews import SortStep
 from storage.errors import InvalidInput
+from storage.models import BaseFigures
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
 
@@ -36,13 +37,18 @@ class SortedPage:
 
 @dataclass(frozen=True, slots=True)
 class BaseCount:
-    """How many items there are (`is_exact` up to 10,000) and match; `looked_at` of them, all if `is_whole`."""
+    """How many items there are (`is_exact` up to 10,000) and match; `looked_at` of them, all if `is_whole`.
+
+    `last_counted` is how many a Base that is not counted exactly had when the figures of all Bases were made, seconds or minutes
+    ago; None for others, and where the figures are older than what is known here.
+    """
 
     total: int
     is_exact: bool
     matched: int
     looked_at: int
     is_whole: bool
+    last_counted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +104,20 @@ def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount
     span = _span(access, base)
     most = limits.COUNT_EXACT_MAX
     total = run_one(overviews_sql.count_all(span, most=most + 1)).items
-    is_everything = predicate == Predicate()
-    if is_everything:
-        return BaseCount(min(total, most), total <= most, min(total, most), min(total, most), total <= most)
+    last_counted = _last_counted(span.base_id, most) if total > most else None
+    if predicate == Predicate():
+        counted = min(total, most)
+        return BaseCount(counted, total <= most, counted, counted, total <= most, last_counted)
     by_index = queries_sql.answered_by_index(predicate)
     found = run_one(overviews_sql.count_matches(span, predicate, by_index=by_index))
     # What an index leaves out has been looked at as well.
-    return BaseCount(
-        min(total, most), total <= most, found.matched, total if by_index else found.looked_at, not found.stopped
-    )
+    looked_at = total if by_index else found.looked_at
+    return BaseCount(min(total, most), total <= most, found.matched, looked_at, not found.stopped, last_counted)
+
+
+def _last_counted(base_id: int, at_least: int) -> int | None:
+    items = BaseFigures.objects.filter(base_id=base_id).values_list("items", flat=True).first()
+    return items if items and items > at_least else None
 
 
 def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:

@@ -90,9 +90,13 @@ def test_below_a_path_people_walk_the_pages(proxy_below: Proxy, chromium: Browse
         for path in ("visor/", "visor/client/", "connect/", "micros/", "settings/"):
             page.goto(f"{PREFIX}/collections/{collection}/{path}")
             assert page.locator("#content").inner_text()
+        page.get_by_role("button", name="ada").click()
+        page.get_by_role("radio", name="Dark").check()
+        page.reload()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
         cookies = {cookie["name"]: cookie["path"] for cookie in context.cookies()}
         assert set(cookies.values()) == {PREFIX}
-        assert "__Secure-sessionid" in cookies
+        assert cookies.keys() >= {"__Secure-sessionid", "__Secure-theme"}
         assert {path for path in asked if path != PREFIX and not path.startswith(f"{PREFIX}/")} == set()
         assert failed == []
     finally:

@@ -126,3 +126,20 @@ def test_an_error_page_leads_back(people: Cast, browser: Browser) -> None:
     text = browser(people.owner).get("/nothing-here/").content.decode()
     assert f'href="{PREFIX}/"' in text
     assert json.dumps(LEADS_OUT.findall(text)) == "[]"
+
+
+@pytest.mark.usefixtures("below")
+@pytest.mark.parametrize(
+    "name, is_secure, told",
+    [("theme", False, True), ("__Secure-theme", True, True), ("theme", True, False), ("__Host-theme", True, False)],
+)
+def test_the_theme_is_read_from_the_cookie_that_is_set_there(
+    people: Cast, browser: Browser, name: str, is_secure: bool, told: bool
+) -> None:
+    """`tests/js/theme_cookie.test.mjs` has what a browser sets."""
+    client = browser(people.owner)
+    session = client.cookies["sessionid"].value
+    client.cookies[f"{'__Secure-' if is_secure else ''}sessionid"] = session
+    client.cookies[name] = "dark"
+    for path in ("/account/", "/nothing-here/"):
+        assert ('data-theme="dark"' in client.get(path, secure=is_secure).content.decode()) == told

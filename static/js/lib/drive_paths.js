@@ -53,7 +53,12 @@ export function faultOfLabel(label, folder = "") {
   return "";
 }
 
+/** Whether this is the folder of that name, or something in it at any depth. */
+export function isWithin(name, folder) {
+  return isFolder(folder) && name.startsWith(folder);
+}
+
 /** Whether a folder can be moved there: not into itself, nor below. */
 export function canMoveInto(name, target) {
-  return !(isFolder(name) && target.startsWith(name)) && folderOf(name) !== target;
+  return !isWithin(target, name) && folderOf(name) !== target;
 }

@@ -1,8 +1,9 @@
 /** An item as a form: of which type a field is, and what its fields come to as JSON. A value is its JSON text. */
 
+import { guessColumn } from "./column_types.js";
 import { findFault, joinObject } from "./json_text.js";
 import { typeOf } from "./json_values.js";
-import { guessKind, kindOfColumn } from "./pasted_cells.js";
+import { kindOfColumn } from "./pasted_cells.js";
 
 /** The type that a text is meant as where no type was chosen: what can be another is a text all the same if it begins with 0. */
 export function guessType(text) {
@@ -10,8 +11,8 @@ export function guessType(text) {
   if (trimmed === "") return "string";
   const type = typeOf(trimmed);
   if (type === "object" || type === "array") return findFault(trimmed) === null ? type : "string";
-  const kind = guessKind([text]);
-  return kind === "nested" ? "string" : kind;
+  const guessed = guessColumn([text]).type;
+  return guessed === "number" || guessed === "boolean" ? guessed : "string";
 }
 
 /** The type of a new value in a column: the one that its values have, or most of them. @param {Record<string, number>} types */

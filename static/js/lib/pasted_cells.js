@@ -4,15 +4,15 @@
  * exact value where the field was copied from a table of ours.
  */
 
-import { compact, findFault } from "./json_text.js";
-import { readAs, textOf, typeOf } from "./json_values.js";
+import { guessColumn, jsonOf } from "./column_types.js";
+import { findFault } from "./json_text.js";
+import { textOf, typeOf } from "./json_values.js";
 import { readMoment } from "./moments.js";
 
 /** @typedef {{text: string|null, json?: string}} Field */
 
 const BREAK = /\r\n|\n|\r/g;
-// As a spreadsheet writes a number that is too long for its cell. Any other exponent may be a code: 7E90, 314e59.
-const SPREADSHEET_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$|^-?[0-9]\.[0-9]+E[+-][0-9]{2,}$/;
+const COLUMN_TYPES = { string: "text", number: "number", boolean: "boolean", object: "json", array: "json" };
 const SEPARATORS = ["\t", ",", ";", "|"];
 
 /**
@@ -119,14 +119,6 @@ export function kindOfColumn(types) {
   return held.length > 1 ? "mixed" : (held[0] ?? "");
 }
 
-/** The type of a column that is pasted where there was none yet: it is decided by all its values together. @param {string[]} texts */
-export function guessKind(texts) {
-  if (texts.length === 0) return "string";
-  if (texts.every((text) => SPREADSHEET_NUMBER.test(text.trim()))) return "number";
-  if (texts.every((text) => /^\s*(?:true|false)\s*$/i.test(text))) return "boolean";
-  return texts.every(isNested) ? "nested" : "string";
-}
-
 /**
  * How the fields of one pasted column are read.
  * @param {string} name the attribute
@@ -137,8 +129,11 @@ export function guessKind(texts) {
  *   cannot say it, so that it became a text
  */
 export function columnReader(name, types, fields, { now = new Date() } = {}) {
-  const known = kindOfColumn(types);
-  const kind = known === "" ? guessKind(fields.map(({ text }) => text).filter((text) => text !== null)) : known;
+  const kind = kindOfColumn(types);
+  const texts = fields.map(({ text }) => text).filter((text) => text !== null);
+  const guessed = guessColumn(texts);
+  // A lone value in quotes is a text with quotes.
+  const isQuoted = guessed.isQuoted && new Set(texts).size > 1;
   const most = Object.keys(types)
     .filter((type) => type !== "null" && type !== "missing")
     .sort((one, other) => types[other] - types[one])[0];
@@ -148,19 +143,19 @@ export function columnReader(name, types, fields, { now = new Date() } = {}) {
     const type = typeOf(json ?? null);
     if (type === "null" || type === "object" || type === "array" || (type !== "missing" && type === kind))
       return { json, isOther: false };
-    const wanted = kind === "mixed" ? (scalarType(current) ?? most) : kind;
-    const read = name === "__expires" ? readMoment(text, now) : readField(text, wanted);
-    return read === null ? { json: JSON.stringify(text), isOther: true } : { json: read, isOther: false };
+    if (name === "__expires") {
+      const moment = readMoment(text, now);
+      return moment === null ? { json: JSON.stringify(text), isOther: true } : { json: moment, isOther: false };
+    }
+    const wanted = COLUMN_TYPES[kind === "mixed" ? (scalarType(current) ?? most) : kind] ?? guessed.type;
+    const read = jsonOf(text, { type: wanted, isQuoted });
+    // Copied here, it is known that this was a text.
+    if (type === "string" && read === "null") return { json, isOther: true };
+    return { json: read, isOther: kind !== "" && wanted !== "text" && typeOf(read) === "string" };
   };
 }
 
 function scalarType(json) {
   const type = typeOf(json);
   return type === "string" || type === "number" || type === "boolean" ? type : null;
-}
-
-function readField(text, kind) {
-  if (kind === "string") return JSON.stringify(text);
-  if (kind === "number" || kind === "boolean") return readAs(text, kind).json ?? null;
-  return isNested(text) ? compact(text) : null;
 }

@@ -1,6 +1,7 @@
 /** Light, dark, or as the system has it: chosen for this browser, in a cookie that the server reads, so that a page comes in it. */
 
-const YEAR_SECONDS = 31_536_000;
+import { themeCookie } from "../lib/theme_cookie.js";
+
 /** The path below which all of the server is, without a slash at its end; empty for a host of its own. */
 const BELOW = new URL("../../../", import.meta.url).pathname.slice(0, -1);
 const root = document.documentElement;
@@ -8,12 +9,8 @@ const choices = document.getElementById("theme");
 
 /** @param {string} theme "light", "dark", or "" for the system's */
 export function chooseTheme(theme) {
-  const isSecure = location.protocol === "https:";
-  const prefix = BELOW ? "__Secure-" : "__Host-";
-  const name = `${isSecure ? prefix : ""}theme`;
-  const rest = `path=${BELOW || "/"}; samesite=lax${isSecure ? "; secure" : ""}`;
   // biome-ignore lint/suspicious/noDocumentCookie: the cookie store is not there over plain http, nor in every browser
-  document.cookie = `${name}=${theme}; max-age=${theme ? YEAR_SECONDS : 0}; ${rest}`;
+  document.cookie = themeCookie(theme, { below: BELOW, isSecure: location.protocol === "https:" });
   if (theme) root.dataset.theme = theme;
   else delete root.dataset.theme;
   document.querySelector("meta[name=color-scheme]").setAttribute("content", theme || "light dark");

@@ -14,6 +14,7 @@ from storage.archive.importing.sources import FileSource, FoundFile, ItemSource,
 from storage.archive.reading.columns import Type, type_of_json
 from storage.archive.reading.documents import JsonItems
 from storage.archive.reading.json_stream import Broken
+from storage.archive.reading.key_candidates import Candidates
 from storage.archive.reading.parsed_items import Read
 from storage.archive.reading.tables import CsvItems
 from storage.base.items import PreparedItem, prepare_item
@@ -86,6 +87,9 @@ def _check_base(
     if not portion.is_legal:
         note(Problem(base.entry, f"“{base.name}” is not a valid name for a Base: choose another"))
     keys: list[str] = []
+    candidates = Candidates()
+    if isinstance(base, JsonItems):
+        base.candidates = candidates
     try:
         _apply(reading, base, portion, here)
         for read in base.read():
@@ -94,7 +98,7 @@ def _check_base(
             progress(read.size_bytes)
             try:
                 keys.append(prepare(read).key)
-                portion.keyless += "key" not in (read.value or {})
+                portion.keyless += (read.value or {}).get("key") is None
             except Fault as fault:
                 portion.faults += 1
                 note(Problem(base.entry, fault.what, read.spot, key_of(read)))
@@ -106,6 +110,7 @@ def _check_base(
         note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
     portion.known += here.count(keys)
     portion.told = base.told
+    portion.candidates = candidates.list()
 
 
 def _apply(reading: Reading, base: ItemSource, portion: Portion, here: BaseHere) -> None:
@@ -165,7 +170,7 @@ def prepare(read: Read) -> PreparedItem:
     """The row of an item; an item without a key gets one. Raises Fault."""
     if read.value is None:
         raise Fault(read.fault.split(":")[0], read.fault)
-    value = read.value if "key" in read.value else {**read.value, "key": make_key(read)}
+    value = {**read.value, "key": make_key(read)} if read.value.get("key") is None else read.value
     try:
         return prepare_item(value)
     except EmptyAttributeName as error:

@@ -12,6 +12,7 @@ from storage import limits, names
 from storage.archive.importing.sources import Source
 from storage.archive.reading.columns import Column, Type
 from storage.archive.reading.documents import JsonItems
+from storage.archive.reading.key_candidates import Candidate
 from storage.archive.reading.tables import CsvItems
 from storage.errors import InvalidInput
 from storage.micros.micros import check_micro_name
@@ -42,6 +43,7 @@ class Portion(msgspec.Struct):
     told: str = ""  # what it was taken for
     is_table: bool = False  # of cells, in columns
     columns: list[Column] = []
+    candidates: list[Candidate] = []  # attributes of JSON that could be the key
     key: str = "key"  # the column, or attribute, whose values are the keys
     known: int = 0  # items whose key the Base has already
     keyless: int = 0  # items that get a key made for them
@@ -54,6 +56,13 @@ class Portion(msgspec.Struct):
     @property
     def new(self) -> int:
         return self.good - self.known
+
+    @property
+    def key_names(self) -> list[str]:
+        """The columns, or attributes, one of which is the key."""
+        return (
+            [each.name for each in self.columns] if self.is_table else ["key", *(each.name for each in self.candidates)]
+        )
 
     @property
     def is_legal(self) -> bool:

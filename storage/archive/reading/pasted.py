@@ -1,23 +1,19 @@
 """Rows of pasted text, or of a small file for a table: with the JSON text of each value. Nothing is stored here."""
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from storage import limits, names
 from storage.archive.reading import kinds
-from storage.archive.reading.columns import Column, Tally, Type, type_of_json, value_of
-from storage.archive.reading.delimiters import Dialect
-from storage.archive.reading.encodings import Utf8
+from storage.archive.reading.columns import Column, Type, type_of_json
 from storage.archive.reading.json_stream import Broken
 from storage.archive.reading.parsed_items import Read
-from storage.archive.reading.tables import OTHERS, CsvItems, list_rows
+from storage.archive.reading.tables import OTHERS, CsvItems
 from storage.errors import InvalidInput
 from storage.exact_json import check_value, dump
 
 PROBLEMS_TOLD = 100
 _ZIPPED = "This is a zip or a workbook: save the sheet as CSV, or import it on the page of imports"
-_COPIED = Dialect("\t")
 
 
 class ReadRow(NamedTuple):
@@ -72,50 +68,6 @@ def known_types(types: Mapping[str, str]) -> dict[str, Type]:
     """The types of the columns that the table has, where they are of one."""
     found = {name: type_of_json([kind]) for name, kind in types.items()}
     return {name: kind for name, kind in found.items() if kind is not None}
-
-
-def read_cells(content: bytes, *, types: Sequence[str]) -> list[list[str | None]]:
-    """Cells copied from a spreadsheet or a table, as JSON texts, row by row; None for an empty one.
-
-    `types` are those of the columns that they go over, from the first on: "string", "number", "boolean", "object", "array", or
-    anything else where the cells themselves decide. Raises InvalidInput.
-    """
-    rows = _split(content)
-    width = max(map(len, rows), default=0)
-    columns = []
-    for index in range(width):
-        tally = Tally()
-        for row in rows:
-            if index < len(row):
-                tally.add(row[index], has_comma=False)
-        known = type_of_json([types[index]]) if index < len(types) else None
-        columns.append(tally.as_column("", known=known))
-    return [
-        [_json_of(cell, column) for cell, column in zip(row + [""] * (width - len(row)), columns, strict=True)]
-        for row in rows
-    ]
-
-
-def _json_of(cell: str, column: Column) -> str | None:
-    if cell == "" or (column.type != "text" and not cell.strip()):
-        return None
-    value = value_of(cell, column, has_comma=False)
-    check_value(value)
-    return dump(value).decode()
-
-
-def _split(content: bytes) -> list[list[str]]:
-    """Cells between tabs, as all programs copy them: a comma is a comma."""
-    try:
-        text = b"".join(Utf8(iter([content]))).decode()
-        rows = list_rows(text, _COPIED)
-    except UnicodeDecodeError:
-        raise InvalidInput("The text is not UTF-8") from None
-    except csv.Error as error:
-        raise InvalidInput(f"The cells cannot be told apart: {error}") from None
-    if len(rows) > limits.CHANGES_PER_SAVE:
-        raise InvalidInput(_too_many())
-    return rows
 
 
 def _collect(items: kinds.FileItems) -> ReadRows:

@@ -43,8 +43,16 @@ def test_pasted_columns_and_blocks_go_over_cells_and_one_undo_takes_them_back(ba
     paste(view, "01099\r\n80331\r\n1e5\r\n")
     expect(view.save_button).to_have_text("Save 3 edits")
     expect(view.page.locator("#grid-body [data-name].is-ranged")).to_have_count(3)
+    # The offer to undo goes with what it is about, and waits while there is a later edit.
+    offer = view.page.locator(".toast", has_text="Pasted into 3 cells").get_by_role("button").first
+    view.edit("k4", "city", "y")
+    expect(offer).to_have_text("Edited since")
+    expect(offer).to_be_disabled()
+    view.press("Control+z")
+    expect(offer).to_have_text("Undo")
     view.press("Control+z")
     expect(view.save_button).to_be_hidden()
+    expect(offer).to_be_hidden()
     view.press("Control+Shift+Z")
     view.cell("k1", "age").click()
     paste(view, "41\t10115\tBerlin, Mitte\n42\t75001\tParis\n")

@@ -14,7 +14,7 @@ from storage.drive import drives
 from storage.models import Drive, File
 from storage.s3 import blobs
 from tests.browser.conftest import Pages
-from tests.browser.dropping import drag_files, drop_files
+from tests.browser.dropping import MIDDLE, drag_files, drop_files
 from tests.drives import DriveClient, make_drive
 from tests.failpoints import once_back
 from tests.pdfs import make_pdf
@@ -60,8 +60,23 @@ class DrivePage:
     def drop(self, *paths: Path) -> None:
         drop_files(self.page, *paths)
 
-    def drag_over(self, *paths: Path) -> None:
-        drag_files(self.page, *paths)
+    def drag_over(
+        self, *paths: Path, steps: tuple[str, ...] = ("dragEnter", "dragOver"), on: Locator | None = None
+    ) -> None:
+        """Files from outside, over the middle of the page or of an element."""
+        drag_files(self.page, *paths, steps=steps, at=middle_of(on) if on else MIDDLE)
+
+    def pick_up(self, label: str) -> None:
+        """Begin to drag a row."""
+        self.page.mouse.move(*middle_of(self.row(label)))
+        self.page.mouse.down()
+
+    def hold_over(self, element: Locator) -> None:
+        """Bring there what is dragged, and hold it."""
+        x, y = middle_of(element)
+        self.page.mouse.move(x, y, steps=4)
+        # To have come there is one event; that it stays there is told of by the next movement.
+        self.page.mouse.move(x + 1, y)
 
     def upload_row(self, label: str) -> Locator:
         return self.page.locator(".tray-row").filter(has=self.page.get_by_text(label, exact=True))
@@ -112,6 +127,12 @@ def open_drive(
     opened = DrivePage(pages(cast[person], "/", **options), client, cast)
     opened.go(**(look or {}))
     return opened
+
+
+def middle_of(element: Locator) -> tuple[float, float]:
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def write_tree(folder: Path, files: Mapping[str, bytes]) -> Path:

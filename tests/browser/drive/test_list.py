@@ -28,6 +28,12 @@ def test_folders_first_then_files_and_the_path_back(server: Server, cast: Cast, 
     expect(drive.page).to_have_title(re.compile("2024/june/"))
     drive.page.locator(".drive-crumbs").get_by_role("link", name="photos", exact=True).click()
     drive.expect_labels("2023", "2024", "alpha.txt", "zebra.txt")
+    # What is in folders counts, and on a phone no button stands on a line of its own.
+    held = sum(map(len, TREE))
+    expect(drive.page.locator("#drive-shown")).to_have_text(f"2 folders, 2 files · {held} B")
+    drive.page.set_viewport_size({"width": 390, "height": 800})
+    tops = [box["y"] for each in drive.page.locator("#drive-tools > *").all() if (box := each.bounding_box())]
+    assert {top: tops.count(top) for top in tops} == {tops[0]: 2, tops[-1]: 4}
 
 
 def test_where_you_are_is_black_and_what_opens_is_blue(server: Server, cast: Cast, pages: Pages) -> None:

@@ -262,3 +262,59 @@ def test_a_table_is_shown_by_columns_and_checked_again_when_one_is_read_otherwis
     assert {key: str(item.pop("age")) for key, item in found.items()} == {"ada": "36.5", "bob": "7"}
     assert found == {"ada": {"id": "ada", "zip": "80331", "city": "London"}, "bob": {"id": "bob", "zip": "01067"}}
     assert "1 new, 1 updated" in squeezed(member.get(path).text)
+
+
+def test_the_key_of_json_is_chosen_and_the_file_checked_again(pages: Callable[[str], Pages], cast: Cast) -> None:
+    access = Access(cast.collection.id)
+    archives.fill(access, "people", [{"key": "7", "age": 36, "city": "London"}])
+    member = pages("member")
+    content = (
+        b'{"count": 3, "items": [{"no": 7, "mail": "a@b.c", "in": {}}, {"no": 8, "age": 2}, {"mail": "", "on": true}]}'
+    )
+    path = member.send(content, "people.json")
+    import_ = wait_for(Import.objects.get(collection=cast.collection), "checked", "failed")
+    shown = squeezed(member.get(path).text)
+    assert '3 items of <span class="data">people</span> have no key' in shown
+    offered = re.search(r'<select[^>]* name="key-0">(.*?)</select>', shown)
+    assert offered is not None
+    assert re.findall(r'<option value="(\w+)"(?: (selected))?> ?(.*?) ?</option>', offered[1]) == [
+        ("key", "selected", "key · made for each"),
+        ("no", "", "no · 2 items · 7, 8"),
+        ("mail", "", "mail · 1 item · a@b.c"),
+        ("age", "", "age · 1 item · 2"),
+    ]
+
+    # Nothing is stored before it is checked with that key; one that is not offered changes nothing.
+    for key, told in (("on", "0 updated, 3 new"), ("no", "1 updated, 1 new")):
+        assert (
+            member.post(f"{path}run/" if key == "no" else f"{path}check/", {"do-0": "update", "key-0": key}).status_code
+            == 302
+        )
+        wait_for(import_, "checked")
+        shown = squeezed(member.get(path).text)
+        assert f"Update attributes in the file: {told}" in shown
+    assert "“no” is missing or empty, so it cannot be the key" in shown
+    # What could be chosen before still can be.
+    assert [kept for kept in ("key", "no", "mail", "age") if f'<option value="{kept}"' in shown] == [
+        "key",
+        "no",
+        "mail",
+        "age",
+    ]
+    assert archives.stored_items(access, "people") == {"7": {"age": 36, "city": "London"}}
+
+    assert member.post(f"{path}run/", {"do-0": "update", "key-0": "no"}).status_code == 302
+    wait_for(import_, "done", "failed")
+    assert archives.stored_items(access, "people") == {
+        "7": {"age": 36, "city": "London", "no": 7, "mail": "a@b.c", "in": {}},
+        "8": {"no": 8, "age": 2},
+    }
+
+
+def test_an_export_of_homeport_has_its_keys(pages: Callable[[str], Pages], cast: Cast) -> None:
+    source = archives.new_collection()
+    archives.fill(source, "people", [{"key": "ada", "id": "1"}])
+    owner = pages("owner")
+    path = owner.send(archives.bytes_of(archives.export_now(source)), "export.zip")
+    wait_for(Import.objects.get(collection=cast.collection), "checked", "failed")
+    assert 'name="key-0"' not in owner.get(path).text

@@ -24,6 +24,7 @@ export const CELLS_TYPE = "application/x-homeport-cells";
 
 export function createCellPaste(table, view, { loader, menu }) {
   let told = null;
+  let pasted = null;
 
   document.addEventListener("paste", (event) => {
     if (!isAtCells(table) || !table.canWrite) return;
@@ -173,8 +174,24 @@ export function createCellPaste(table, view, { loader, menu }) {
   /** What became of the last paste; what is said of an earlier one would be in the way. */
   function say(text, options) {
     told?.remove();
+    pasted = null;
     told = showToast(text, options);
   }
+
+  /** The offer to undo a paste is for as long as it is what was done last; taken back in another way, or saved, it is over. */
+  function renewOffer() {
+    const { past } = table.staged;
+    if (!past.includes(pasted)) {
+      told.remove();
+      return;
+    }
+    const button = told.querySelector(".toast-action");
+    const isLast = past.at(-1) === pasted;
+    button.disabled = !isLast;
+    button.title = isLast ? "" : "Edited again since: undo that first";
+    button.textContent = isLast ? "Undo" : "Edited since";
+  }
+  table.on("staged", () => pasted && renewOffer());
 
   function report(staged, { cells, isOther, left, rows }, fields) {
     const parts = [];
@@ -187,13 +204,12 @@ export function createCellPaste(table, view, { loader, menu }) {
       );
     if (left > 0) parts.push(`${formatCount(left, "row")} marked for deletion left out.`);
     if (parts.length === 0 && fields === 1) return announce(`Pasted into ${formatCount(cells, "cell")}`);
-    return say([`Pasted into ${formatCount(cells, "cell")}.`, ...parts].join(" "), {
+    say([`Pasted into ${formatCount(cells, "cell")}.`, ...parts].join(" "), {
       action: "Undo",
-      onAction: () => {
-        if (table.staged === staged) table.setStaged(undo(staged));
-        else showToast("Something was edited since. Ctrl+Z takes that back first.");
-      },
+      onAction: () => table.setStaged(undo(table.staged)),
     });
+    pasted = staged.past.at(-1);
+    return undefined;
   }
 
   function refuse(why, text) {

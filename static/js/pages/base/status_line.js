@@ -3,6 +3,7 @@
 import { formatCount } from "../../lib/formatting.js";
 import { timeLeft } from "../../lib/json_values.js";
 import { requestJson, withQuery } from "../../lib/requests.js";
+import { countAllRows } from "../../lib/row_totals.js";
 import { count } from "../../lib/staged_changes.js";
 import { runCommand } from "../commands.js";
 import { announce, icon, make, withCode } from "./dom.js";
@@ -84,10 +85,9 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (!totals) return counted.replaceChildren(formatCount(table.rows.length, "row"));
     const total = amount(totals.total, totals.exact);
     if (table.q === "") return counted.replaceChildren(strong(total), totals.total === 1 ? " item" : " items");
-    const isAll = totals.whole && totals.exact;
     return counted.replaceChildren(
       strong(
-        isAll
+        totals.whole
           ? totals.matched.toLocaleString("en")
           : `${table.rows.length.toLocaleString("en")}${loader.state.last === null ? "" : "+"}`,
       ),
@@ -171,10 +171,13 @@ export function createStatusLine(table, { loader, saving, frame }) {
 
   /** Of all rows, those not loaded yet included; -1 says that nobody has counted them. */
   function drawSize() {
-    const isKnown = totals?.exact && (table.q === "" || totals.whole);
-    const stored = table.q === "" ? totals?.total : totals?.matched;
-    const added = table.shown.length - table.rows.length;
-    const rows = loader.state.last === null ? table.shown.length : isKnown ? stored + added : null;
+    const rows = countAllRows(totals, {
+      hasQuery: table.q !== "",
+      isAllLoaded: loader.state.last === null,
+      isCut: loader.state.note !== "",
+      loaded: table.rows.length,
+      shown: table.shown.length,
+    });
     table.grid.setAttribute("aria-rowcount", rows === null ? -1 : rows + 1);
   }
 

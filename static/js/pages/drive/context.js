@@ -37,7 +37,7 @@ export function announce(text) {
 }
 
 /**
- * How the parts hear of each other: "route" (the page shows something else), "shown" (another list), "more" (rows were added),
- * "changed" (a name is there or gone), "transfer" and "transfers" (uploads go on, or there are others).
+ * How the parts hear of each other: "route" (the page shows something else), "shown" (another list), "more" (rows were added), "sized"
+ * (it is known how much is in folders), "changed" (a name is there or gone), "transfer" and "transfers" (uploads go on, or there are others).
  */
 export const { emit, on } = createEventBus();

@@ -79,7 +79,9 @@ function paintBar() {
   view.classList.toggle("has-selection", count > 0);
   view.querySelector("#drive-selected").hidden = count === 0;
   view.querySelector("#drive-selected-count").textContent = `${count.toLocaleString("en")} selected`;
-  view.querySelector("#drive-selected-size").textContent = sizeOfSelection();
+  view.querySelector("#drive-selected-size").textContent = sizeOf(
+    rows.filter((row) => selection.chosen.has(row.dataset.name)),
+  );
   for (const button of view.querySelectorAll("#drive-selected [data-one]")) button.hidden = count !== 1;
   const all = view.querySelector("#drive-all");
   if (!all) return;
@@ -87,15 +89,14 @@ function paintBar() {
   all.indeterminate = count > 0 && count < rows.length;
 }
 
-/** The bytes of what is selected; of the files alone as long as some folder has not been counted. */
-function sizeOfSelection() {
-  const chosen = rows.filter((row) => selection.chosen.has(row.dataset.name));
-  const areCounted = chosen.every((row) => row.dataset.kind === "file" || row.dataset.held);
-  const counted = areCounted ? chosen : chosen.filter((row) => row.dataset.kind === "file");
+/** The bytes of these rows, with those in folders; of the files alone, and it says so, as long as some folder has not been counted. */
+function sizeOf(some) {
+  const areCounted = some.every((row) => row.dataset.kind === "file" || row.dataset.held);
+  const counted = areCounted ? some : some.filter((row) => row.dataset.kind === "file");
   if (counted.length === 0) return "";
   const isMore = counted.some((row) => "heldMore" in row.dataset);
   const bytes = counted.reduce((sum, row) => sum + Number(row.dataset.held || row.dataset.size), 0);
-  return `${isMore ? "> " : ""}${formatSize(bytes)}`;
+  return `${isMore ? "> " : ""}${formatSize(bytes)}${areCounted ? "" : " in files"}`;
 }
 
 function moveStop(row) {
@@ -165,9 +166,8 @@ function paintFoot() {
   const folders = rows.filter((row) => row.dataset.kind === "folder").length;
   const files = rows.length - folders;
   const parts = [folders && formatCount(folders, "folder"), files && formatCount(files, "file")].filter(Boolean);
-  const bytes = rows.reduce((sum, row) => sum + Number(row.dataset.size || 0), 0);
-  foot.textContent =
-    parts.join(", ") + (files > 0 ? ` · ${formatSize(bytes)}` : "") + (hasMore() ? " so far. Scroll for more" : "");
+  const size = sizeOf(rows);
+  foot.textContent = parts.join(", ") + (size && ` · ${size}`) + (hasMore() ? " so far. Scroll for more" : "");
 }
 
 // Pointer
@@ -329,4 +329,8 @@ document.addEventListener("keydown", (event) => {
 
 on("shown", adopt);
 on("more", adoptMore);
+on("sized", () => {
+  paintBar();
+  paintFoot();
+});
 adopt();

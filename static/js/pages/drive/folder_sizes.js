@@ -1,7 +1,7 @@
 /** How much is in the folders of the list: asked for when they are shown, as counting takes longer than listing. */
 
 import { formatCount, formatSize } from "../../lib/formatting.js";
-import { askServer, on, viewElement } from "./context.js";
+import { askServer, emit, on, viewElement } from "./context.js";
 
 /** As many as one request may ask about: a page of the list. */
 const AT_ONCE = 100;
@@ -25,6 +25,7 @@ async function measure({ isMore = false } = {}) {
         known.set(row.dataset.name, sizes[row.dataset.name]);
         paint(row, sizes[row.dataset.name]);
       }
+      emit("sized");
     } catch {
       // The list is as good without them; the next one asks again.
       return;
