@@ -59,6 +59,11 @@ def test_443_is_taken_where_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     command._open_for_original_clients()
     assert (asked, said) == ([443], [])
 
+    monkeypatch.setattr(serve.settings, "CADDY_IS_ON", True)
+    assert (command._open_for_original_clients(), asked) == ([], [443])
+    assert said.pop().startswith("Port 443 is not to be had (Caddy has it). Clients with a fixed host")
+    monkeypatch.setattr(serve.settings, "CADDY_IS_ON", False)
+
     def refuse(port: int) -> None:
         raise PermissionError(13, "Permission denied")
 

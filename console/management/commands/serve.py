@@ -4,6 +4,7 @@ Owns the order in which things start and stop, and what the person in front of t
 is said in `storage/embedded/` and `console/serving.py`.
 """
 
+import errno
 import importlib
 import json
 import logging
@@ -130,6 +131,8 @@ class Command(BaseCommand):
         if not settings.ORIGINAL_HOSTS or not settings.TLS_PORT or settings.TLS_PORT == _HTTPS_PORT:
             return []
         try:
+            if settings.CADDY_IS_ON and settings.CADDY_HTTPS_PORT == _HTTPS_PORT:
+                raise OSError(errno.EADDRINUSE, "Caddy has it")
             return serving.open_sockets(_HTTPS_PORT)
         except OSError as error:
             self._say(
