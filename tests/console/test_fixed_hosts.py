@@ -11,7 +11,7 @@ import pytest
 
 from console import serving, settings
 from console.management.commands import serve
-from tests.sdk.test_npm_client import INSTALLED, _install_client
+from tests.sdk.test_npm_client import VERSION, _install_client
 from tests.serving import ROOT
 from tests.waiting import LONG_SECONDS
 
@@ -87,8 +87,7 @@ def test_clients_reach_it_by_the_hosts_file_alone(tmp_path: Path) -> None:
     hosts.write_text("127.0.0.1  localhost\n" + "".join(f"127.0.0.1  {host}\n" for host in HOSTS))
     script = ""
     if shutil.which("node"):
-        _install_client("base.test.mjs")
-        path = INSTALLED / "fixed_hosts.mjs"
+        path = _install_client("base.test.mjs", VERSION) / "fixed_hosts.mjs"
         path.write_text(SCRIPT)
         script = str(path)
     command = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.console.in_a_network_of_its_own", str(hosts)]
