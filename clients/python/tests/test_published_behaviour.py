@@ -130,7 +130,7 @@ def test_reads(plain: Deta) -> None:
     assert db.fetch([], last="").count == db.fetch(None, last=None).count == db.fetch(False).count == 3  # type: ignore[arg-type]
     assert db.get(b"a") == {"key": "a", "n": 0}  # type: ignore[arg-type]
     assert db.get("none") is None
-    assert db.delete("none") is None  # type: ignore[func-returns-value]
+    assert db.delete("none") is None
 
 
 def test_files_at_the_edges(plain: Deta, tmp_path: Path) -> None:
