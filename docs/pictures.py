@@ -5,122 +5,23 @@ photographs the pages: 1280 pixels wide, in light colours. It needs what the bro
 """
 
 import io
-import json
-import random
 import re
 import shutil
 import socket
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import urllib3
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from docs.garden import HARVEST, App, fill, use
 from tests.serving import Server
 
 FOLDER = Path(__file__).parent / "pictures"
 COLOURS = 160
 PASSWORD = "a garden full of beans"
-
-PLANTS = [
-    ("artichoke", "Artichoke", "Cynara cardunculus", 3, "A", ["perennial"], True),
-    ("basil", "Basil", "Ocimum basilicum", 24, "greenhouse", ["herb", "tender"], True),
-    ("bean-blauhilde", "Bean “Blauhilde”", "Phaseolus vulgaris", 18, "C", ["climber"], False),
-    ("beetroot", "Beetroot", "Beta vulgaris", 40, "B", ["root"], True),
-    ("chard", "Rainbow chard", "Beta vulgaris cicla", 15, "B", ["leaf"], True),
-    ("chervil", "Chervil", "Anthriscus cerefolium", 10, "A", ["herb", "shade"], False),
-    ("courgette", "Courgette", "Cucurbita pepo", 4, "C", ["fruit"], True),
-    ("fennel", "Fennel", "Foeniculum vulgare", 12, "A", ["bulb"], True),
-    ("kale", "Kale “Nero”", "Brassica oleracea", 20, "B", ["leaf", "winter"], True),
-    ("leek", "Leek", "Allium porrum", 60, "B", ["winter"], True),
-    ("lovage", "Lovage", "Levisticum officinale", 1, "A", ["herb", "perennial"], True),
-    ("mint", "Mint", "Mentha spicata", 2, "pot", ["herb"], True),
-    ("pea-kelvedon", "Pea “Kelvedon Wonder”", "Pisum sativum", 80, "C", ["climber"], False),
-    ("potato-charlotte", "Potato “Charlotte”", "Solanum tuberosum", 30, "D", ["root"], True),
-    ("pumpkin", "Pumpkin “Hokkaido”", "Cucurbita maxima", 3, "D", ["fruit"], True),
-    ("rhubarb", "Rhubarb", "Rheum rhabarbarum", 2, "A", ["perennial"], True),
-    ("sorrel", "Sorrel", "Rumex acetosa", 6, "A", ["leaf", "perennial"], True),
-    ("tomato-black-cherry", "Tomato “Black Cherry”", "Solanum lycopersicum", 16, "greenhouse", ["fruit"], True),
-]
-PHOTOS = {
-    "2026/spring/first-peas.jpg": (116, 154, 70),
-    "2026/spring/rhubarb.jpg": (178, 78, 90),
-    "2026/summer/greenhouse.jpg": (86, 130, 118),
-    "2026/summer/open-day.jpg": (214, 160, 66),
-    "cover.jpg": (120, 140, 92),
-    "plan-of-the-beds.png": (226, 216, 190),
-    "shed.jpg": (122, 100, 84),
-}
-NOTES = "# Open day\n\n- Gate opens at **10:00**\n- Tea and cake from 14:00, under the pear tree\n- Bring boots\n"
-
-
-class App:
-    """What an app does over the public API."""
-
-    def __init__(self, server: Server, collection_id: str, key: str) -> None:
-        self._http = urllib3.PoolManager()
-        self._url = f"{server.url}/v1/{collection_id}"
-        self._key = key
-
-    def send(self, method: str, path: str, value: Any = None, *, body: bytes | None = None, kind: str = "") -> None:
-        headers = {"X-API-Key": self._key, "User-Agent": "garden-app/2.1"} | ({"Content-Type": kind} if kind else {})
-        self._http.request(
-            method, f"{self._url}/{path}", body=body if value is None else json.dumps(value), headers=headers
-        )
-
-
-def fill(app: App) -> None:
-    """Two Bases and a Drive with things in them."""
-    rows = [
-        {"key": key, "name": name, "latin": latin, "count": count, "bed": bed, "tags": tags, "planted": planted}
-        | {"week": 9 + len(name) if planted else None}
-        for key, name, latin, count, bed, tags, planted in PLANTS
-    ]
-    app.send("PUT", "plants/items", {"items": rows})
-    visits = [
-        {"guest": guest, "day": str(date(2026, 5, 2) + timedelta(days=index)), "people": 1 + index % 5}
-        for index, guest in enumerate(["Amara", "Björn", "Chiyo", "Dilnoza", "Eero", "Fatou", "Goran", "Hana"])
-    ]
-    app.send("PUT", "visits/items", {"items": visits})
-    for index, (name, colour) in enumerate(PHOTOS.items()):
-        kind = "image/png" if name.endswith("png") else "image/jpeg"
-        app.send("POST", f"photos/files?name={quote(name)}", body=draw(colour, index, kind), kind=kind)
-    app.send("POST", "photos/files?name=open-day.md", body=NOTES.encode(), kind="text/markdown")
-
-
-def draw(colour: tuple[int, int, int], seed: int, kind: str) -> bytes:
-    """A picture that could be of a garden."""
-    chance = random.Random(seed)
-    image = Image.new("RGB", (900, 600), tuple(min(255, part + 90) for part in colour))
-    pen = ImageDraw.Draw(image)
-    for depth in range(6):
-        shade = tuple(int(part * (1.25 - depth * 0.14)) % 256 for part in colour)
-        top = 220 + depth * 65
-        line = [(x, top + chance.randint(-28, 28)) for x in range(-60, 1000, 120)]
-        pen.polygon([(-60, 600), *line, (1000, 600)], fill=shade)
-    pen.ellipse((660, 60, 780, 180), fill=(250, 236, 190))
-    out = io.BytesIO()
-    image.filter(ImageFilter.GaussianBlur(1.2)).save(out, "PNG" if kind.endswith("png") else "JPEG", quality=80)
-    return out.getvalue()
-
-
-def use(app: App) -> None:
-    """The requests that the Visor shows."""
-    for index in range(3):
-        app.send("GET", "plants/items/kale")
-        app.send("POST", "plants/query", {"query": {"bed": "A", "count?gt": index}, "limit": 20})
-        app.send("GET", "photos/files?limit=100")
-        time.sleep(0.4)
-    app.send("PUT", "visits/items", {"items": [{"guest": "Imani", "day": "2026-05-11", "people": 4}]})
-    app.send("GET", "plants/items/mandrake")
-    app.send("POST", "plants/query", {"query": {"count?gtt": 3}})
-    app.send("PATCH", "plants/items/mint", {"increment": {"count": 1}, "append": {"tags": ["spreads"]}})
 
 
 class Camera:
@@ -133,8 +34,14 @@ class Camera:
     def go(self, path: str) -> None:
         self.page.goto(self.place + path)
 
-    def take(self, name: str, *, height: int = 760) -> None:
-        self.page.set_viewport_size({"width": 1280, "height": height})
+    def frame(self, *, height: int = 760, width: int = 1280) -> None:
+        """As large as the next picture is to be: an open menu closes when its window changes."""
+        self.page.set_viewport_size({"width": width, "height": height})
+
+    def take(self, name: str, *, height: int = 760, width: int = 1280) -> None:
+        self.frame(height=height, width=width)
+        # Nothing looks pointed at.
+        self.page.mouse.move(2, 2)
         # Icons, fonts and the moment after a change have to be there.
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(400)
@@ -162,6 +69,9 @@ def photograph(server: Server, page: Page, camera: Camera, app: App) -> None:
     use(app)
     _collections(page, camera)
     _base(page, camera)
+    _find_in_base(page, camera)
+    _change_base(page, camera)
+    _lists(page, camera)
     _drive(page, camera)
     _visor(page, camera)
     _micros(page, camera)
@@ -178,6 +88,7 @@ def photograph(server: Server, page: Page, camera: Camera, app: App) -> None:
         )
     camera.take("connect")
     _archives(page, camera)
+    _first_steps(page, camera)
 
 
 def _collections(page: Page, camera: Camera) -> None:
@@ -218,6 +129,82 @@ def _base(page: Page, camera: Camera) -> None:
     camera.take("query", height=520)
 
 
+def _find_in_base(page: Page, camera: Camera) -> None:
+    """By a value, by fields under the headers, by a word; and what is found kept as a view."""
+    camera.go("/base/plants/")
+    camera.frame(height=760)
+    cell = page.locator('#grid-body [data-id="item:basil"] > [data-name="bed"]')
+    cell.click(button="right")
+    page.get_by_role("menuitem").first.wait_for()
+    camera.take("cell-menu")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filters").click()
+    for name, text in (("count", ">10"), ("bed", "B")):
+        page.get_by_label(f"Filter by {name}").fill(text)
+        page.get_by_label(f"Filter by {name}").press("Enter")
+        page.wait_for_timeout(600)
+    camera.take("filters", height=620)
+    for name, query in (("Bed B", None), ("Greenhouse", '{"bed": "greenhouse"}'), ("Few", '{"count?lt": 4}')):
+        if query:
+            page.get_by_role("combobox", name="Search or query this Base").fill(query)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(600)
+        page.get_by_role("button", name="Views").click()
+        page.get_by_role("button", name="Save this view").click()
+        dialog = page.get_by_role("dialog", name="Save this view")
+        dialog.get_by_label("Name").fill(name)
+        dialog.get_by_role("button", name="Save view").click()
+        dialog.wait_for(state="hidden")
+    camera.go("/base/plants/")
+    camera.frame(height=620)
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("link", name="Bed B").click()
+    page.locator("#base-count", has_text="of 18").wait_for()
+    page.get_by_role("button", name="Views").click()
+    camera.take("views", height=620)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filters").click()
+    camera.go("/base/plants/")
+    page.get_by_role("combobox", name="Search or query this Base").fill("climber")
+    page.keyboard.press("Enter")
+    page.locator("#grid-body mark").first.wait_for()
+    camera.take("search", height=520)
+
+
+def _change_base(page: Page, camera: Camera) -> None:
+    """Many items at once, and when an item expires."""
+    camera.go("/base/plants/?q=%7B%22bed%22%3A%20%22A%22%7D")
+    page.locator("#grid-body [data-id]").first.wait_for()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("button", name="Change many items").click()
+    dialog = page.get_by_role("dialog", name="Change many items")
+    dialog.get_by_label("Attribute").fill("watered")
+    dialog.get_by_label("Value").fill("every second day")
+    camera.take("many")
+    page.keyboard.press("Escape")
+    camera.go("/base/visits/")
+    camera.frame(height=620)
+    page.locator('#grid-body [data-name="__expires"]').nth(2).dblclick()
+    page.get_by_role("dialog", name="When the item expires").wait_for()
+    camera.take("expiry", height=620)
+    page.keyboard.press("Escape")
+
+
+def _lists(page: Page, camera: Camera) -> None:
+    """All Bases, and what is done to a whole one."""
+    camera.go("/base/")
+    camera.frame(height=620)
+    page.get_by_role("button", name="What to do with plants", exact=True).click()
+    camera.take("bases", height=620)
+    page.keyboard.press("Escape")
+    camera.go("/base/plants/")
+    page.locator("#side-find").wait_for(state="attached")
+    camera.take("side-list", width=1640, height=620)
+    page.emulate_media(color_scheme="dark")
+    camera.take("dark", height=620)
+    page.emulate_media(color_scheme="light")
+
+
 def _drive(page: Page, camera: Camera) -> None:
     camera.go("/drive/photos/")
     camera.take("drive")
@@ -240,6 +227,8 @@ def _drive(page: Page, camera: Camera) -> None:
     )
     camera.take("share-link", height=620)
     page.keyboard.press("Escape")
+    camera.go("/drive/photos/links/")
+    camera.take("share-links", height=520)
 
 
 def _visor(page: Page, camera: Camera) -> None:
@@ -250,6 +239,11 @@ def _visor(page: Page, camera: Camera) -> None:
     camera.take("request")
     camera.go("/visor/client/")
     camera.take("client")
+    camera.go("/visor/?method=GET")
+    page.get_by_role("link", name="mint").first.click()
+    page.locator("#event").get_by_role("button", name="Redo").click()
+    page.wait_for_timeout(1500)
+    camera.take("redo", width=1640, height=700)
 
 
 def _micros(page: Page, camera: Camera) -> None:
@@ -275,6 +269,31 @@ def _archives(page: Page, camera: Camera) -> None:
     page.get_by_role("button", name="Export now").click()
     page.locator("a[aria-label^=Download]").wait_for(timeout=120_000)
     camera.take("exports", height=520)
+    camera.go("/imports/new/")
+    page.locator("#sender-file").set_input_files(
+        {"name": "plants.csv", "mimeType": "text/csv", "buffer": HARVEST},
+    )
+    page.get_by_label("Type of picked").wait_for()
+    camera.take("import", height=980)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("1 new, 4 updated").wait_for()
+    camera.take("import-report", height=520)
+
+
+def _first_steps(page: Page, camera: Camera) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="New collection").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Seed swap")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/start/")
+    camera.take("doors", height=520)
+    page.get_by_role("button", name="Enter data").click()
+    page.wait_for_url("**/base/data/")
+    page.locator("#item-panel").wait_for()
+    camera.take("new-item", height=620)
+    page.context.clear_cookies()
+    page.goto("/sign-in/")
+    camera.take("sign-in", height=620)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 150.0) -> None:
@@ -312,7 +331,12 @@ def main() -> None:
             server.run("collection", "create", "Choir")
             app = App(server, collection_id, key)
             fill(app)
-            page = browser.new_page(base_url=server.url, color_scheme="light", viewport={"width": 1280, "height": 760})
+            page = browser.new_page(
+                base_url=server.url,
+                color_scheme="light",
+                timezone_id="Europe/Berlin",
+                viewport={"width": 1280, "height": 760},
+            )
             page.set_default_timeout(120_000)
             sign_in(server, page)
             photograph(server, page, Camera(page, collection_id), app)

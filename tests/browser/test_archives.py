@@ -80,6 +80,8 @@ def test_a_table_is_looked_at_by_columns_and_updates_items(cast: Cast, pages: Pa
     assert archives.stored_items(access, "people")["ada"]["age"] == 36
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("1 new, 1 updated")).to_be_visible()
+    base_path = f"/collections/{cast.collection.id}/base/people/"
+    expect(page.get_by_role("link", name="people", exact=True)).to_have_attribute("href", base_path)
     found = archives.stored_items(access, "people")
     assert {key: (str(item["age"]), item.get("city"), item["zip"]) for key, item in found.items()} == {
         "ada": ("36.5", "London", "01067"),

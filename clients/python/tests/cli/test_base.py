@@ -282,6 +282,8 @@ def test_file_that_cannot_be_read_leaves_no_base(shell: Shell, people: BaseClien
     done = shell.run("base", "import", "new", str(file))
     assert done.code == 1
     assert f"Error: {file} cannot be read: byte " in done.stderr
+    file.write_text("[{'key': 'python'}, 7]")
+    assert shell.fails("base", "import", "new", str(file)) == f"Nothing of {file} can be stored"
     (tmp_path / "x.png").write_bytes(b"\x89PNG\x00\x00")
     assert (
         shell.fails("base", "import", "new", str(tmp_path / "x.png"))
