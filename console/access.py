@@ -29,8 +29,8 @@ def by_data_key(request: HttpRequest, collection_id: str) -> Access:
     granted: Access | None = request.META.get(GRANTED_ACCESS)
     if granted is not None and granted.collection_id == collection_id:
         return granted
-    text = _token(request) if is_by_token(request) else request.META.get("HTTP_X_API_KEY", "")
-    access = keys.read_key(text)
+    found = request.META.get("HTTP_X_API_KEY") or token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+    access = keys.read_key(found)
     if access.collection_id != collection_id:
         raise Unauthorized()
     return access
@@ -38,11 +38,13 @@ def by_data_key(request: HttpRequest, collection_id: str) -> Access:
 
 def is_by_token(request: HttpRequest) -> bool:
     """Whether the data key is in `Authorization: Token KEY` alone, as the successor's second Python client sends it."""
-    return bool(_token(request)) and "HTTP_X_API_KEY" not in request.META
+    meta = request.META
+    return not meta.get("HTTP_X_API_KEY") and bool(token_in(meta.get("HTTP_AUTHORIZATION", "")))
 
 
-def _token(request: HttpRequest) -> str:
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+def token_in(authorization: str) -> str:
+    """The KEY of a header `Authorization: Token KEY`; nothing for any other."""
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "token" else ""
 
 

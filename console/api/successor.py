@@ -125,11 +125,11 @@ def _add_field(patch: dict[str, Any], field: str, value: Any) -> None:
         raise InvalidInput("Bad update", f"`{field}` has an operation that is not known, or lacks its `value`")
 
 
-def _translated(contract: Operation, successor: Operation, is_meant: Callable[[ApiRequest], bool]) -> Operation:
-    """The operation of the contract, and the successor's for the requests that mean that."""
+def _translated(usual: Operation, successor: Operation, is_meant: Callable[[ApiRequest], bool]) -> Operation:
+    """The contract's operation, and the successor's for the requests that mean that."""
 
     def operation(call: Call, request: ApiRequest) -> HttpResponseBase:
-        return (successor if is_meant(request) else contract)(call, request)
+        return (successor if is_meant(request) else usual)(call, request)
 
     return operation
 

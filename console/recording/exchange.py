@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from console.access import token_in
 from console.recording.bodies import MOST, Sample, cut, whole_body
 from storage import limits
 from storage.events import ids as event_ids
@@ -156,7 +157,7 @@ def _sender(names: tuple[str, ...], values: tuple[str, ...], secret_texts: tuple
     secrets = _secrets(tuple(pair for pair in found if is_secret_header(pair[0])), secret_texts)
     readable = [(name, REDACTED if is_secret_header(name) else value) for name, value in found]
     is_clean = all(len(value) <= _MOST and secrets.are_missing_in(value.encode()) for _, value in readable)
-    key = dict(found).get("X-API-Key", "")
+    key = dict(found).get("X-API-Key") or token_in(dict(found).get("Authorization", ""))
     return Sender(
         headers=tuple(readable[: limits.EVENT_HEADERS_MAX]),
         content_type=dict(found).get("Content-Type", ""),

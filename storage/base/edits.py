@@ -201,11 +201,8 @@ def _apply(base_id: int, changes: list[Change], person_id: int | None) -> tuple[
     results = [_decide(change, now, prepared, person_id) for change in given]
     written = _write(base_id, stored, now, prepared, person_id)
     done = [_after_writing(result, written) for result in results]
-    taken = [
-        place
-        for place, change in enumerate(given)
-        if change is not changes[place] and written.get(change.key, ()) is None
-    ]
+    not_free = {key for key, state in written.items() if state is None}
+    taken = [place for place, change in enumerate(changes) if _lacks_key(change) and given[place].key in not_free]
     if taken:  # Somebody drew the same keys meanwhile.
         for place, result in zip(taken, _apply(base_id, [changes[n] for n in taken], person_id)[0], strict=True):
             done[place] = result

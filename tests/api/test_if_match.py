@@ -32,7 +32,7 @@ def tag(client: BaseClient) -> str:
     return client.put({"key": "a", "n": 1}).headers["ETag"]
 
 
-HOLDS = ["{tag}", "*", '"1", {tag}, "x"', '{tag},"1"', "{tag} , "]
+HOLDS = ["{tag}", "*", '"1", {tag}, "x"', '{tag},"1"', '{tag} ,"x"']
 FAILS = [
     '"1"',
     "W/{tag}",

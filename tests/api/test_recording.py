@@ -9,7 +9,7 @@ import pytest
 
 from storage.events import recording
 from tests.drives import DriveClient, noise
-from tests.factories import BaseClient, RawConnection, make_client, raw_head
+from tests.factories import BaseClient, RawConnection, make_client, raw_head, shared_http
 from tests.visor import make_recorded, record, recorded
 from tests.waiting import SWITCH_SECONDS
 
@@ -40,6 +40,18 @@ def test_request_and_answer_are_recorded(client: BaseClient) -> None:
     assert dict(content.response_headers)["Content-Type"] == "application/json"
     assert 0 < line.duration_us < 60_000_000
     assert abs(line.at.timestamp() - time.time()) < 60
+
+
+def test_a_data_key_that_comes_as_a_token_is_known_and_masked(client: BaseClient) -> None:
+    authorization = f"Token {client.key_text}"
+    path = f"{client.server.url}{client.path}/items"
+    shared_http().put(path, headers={"Authorization": authorization}, content=b'{"items":[{"key":"a"}]}')
+
+    (event,) = recorded(client.collection_id, 1)
+
+    assert (event.line.status, event.line.key_id) == (200, client.key_id)
+    assert dict(event.request_headers)["Authorization"] == "[redacted]"
+    assert client.key_text not in repr(event)
 
 
 def test_variables_of_the_server_are_no_headers(client: BaseClient) -> None:

@@ -94,7 +94,7 @@ def test_beside_a_data_key_a_token_means_nothing(client: BaseClient) -> None:
     assert ask_by_token(client, "GET", "/items/a", **{"X-API-Key": "nonsense"}).status_code == 401
 
 
-PYTHON = {"set": {}, "increment": {}, "append": {}, "prepend": {}, "delete": []}
+PYTHON: dict[str, Any] = {"set": {}, "increment": {}, "append": {}, "prepend": {}, "delete": []}
 # What `updates` holds, and what of the item is changed by it.
 UPDATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Python: all parts": (

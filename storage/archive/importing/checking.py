@@ -3,9 +3,10 @@
 Bytes are counted as they are unpacked, not as the archive claims.
 """
 
-import hashlib
 import string
 from collections.abc import Callable
+
+from django.utils.crypto import salted_hmac
 
 from storage import exact_json, limits, names
 from storage.archive import sql as archive_sql
@@ -198,9 +199,11 @@ def tell_broken(error: Exception) -> str:
 def make_key(read: Read) -> str:
     """A key for an item that has none: the same for the same item in the same place, so that importing again adds nothing.
 
-    Its first five characters count, so the items stay in their order.
+    Its first five characters count, so the items stay in their order. The others nobody can tell who knows the item alone: they
+    are made with the server's secret key.
     """
-    digest = int.from_bytes(hashlib.sha256(exact_json.dump(read.value)).digest()[:8], "big")
+    secret = salted_hmac("homeport.import", exact_json.dump(read.value), algorithm="sha256")
+    digest = int.from_bytes(secret.digest()[:8], "big")
     return _base36(read.number).rjust(5, "0") + _base36(digest).rjust(7, "0")[-7:]
 
 

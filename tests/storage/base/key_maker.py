@@ -88,7 +88,7 @@ def _main() -> None:
         firsts.update(each.key for each in drawn)
         return drawn
 
-    generated_keys.draw_keys = draw_and_note  # type: ignore[assignment]
+    generated_keys.draw_keys = draw_and_note
     requests = put_many(Access(collection_id), base, by=by, rounds=rounds)
     redrawn = sum(item["key"] not in firsts for request in requests for item in request)
     sys.stdout.write(json.dumps([requests, redrawn]))

@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -153,7 +154,7 @@ def test_few_random_bits_lose_no_item_of_many_threads(access: Access, monkeypatc
     monkeypatch.setattr(generated_keys, "SPACE", 2000)
     monkeypatch.setattr(generated_keys, "_last_second", int(time.time()) + 3600)
 
-    made = all_at_once([lambda by=n: key_maker.put_many(access, "b", by=by, rounds=4) for n in range(4)])
+    made = all_at_once([partial(key_maker.put_many, access, "b", by=n, rounds=4) for n in range(4)])
 
     key_maker.check(stored(access), made)
 
