@@ -354,7 +354,8 @@ def test_what_is_not_begun(copier: Copier, monkeypatch: pytest.MonkeyPatch) -> N
     server, reader = copier.access, make_member(copier.access.collection_id, Role.READER)
 
     def ask(name: str, **given: Any) -> None:
-        duplication.ask_for_duplication(**({"access": server, "drive": "files", "new_name": name} | given))
+        asked: dict[str, Any] = {"access": server, "drive": "files", "new_name": name} | given
+        duplication.ask_for_duplication(**asked)
 
     with pytest.raises(AlreadyTaken, match="There is a Drive called “files” already"):
         ask("files")
