@@ -47,20 +47,21 @@ def is_in_dialog(request: HttpRequest) -> bool:
     return bool(htmx) and htmx is not None and htmx.target == "dialog"
 
 
-def show_dialog(
-    request: HttpRequest, template: str, *, form: Any = None, status: int | None = None, **context: Any
-) -> HttpResponse:
-    """A dialog, or the page of the same content; with status 422 when its form has errors, unless that is another one."""
-    if status is None:
-        status = UNPROCESSABLE if form is not None and form.errors else 200
+def show_dialog(request: HttpRequest, template: str, *, form: Any = None, **context: Any) -> HttpResponse:
+    """A dialog, or the page of the same content; with status 422 when its form has errors."""
+    status = UNPROCESSABLE if form is not None and form.errors else 200
     response = render(request, template, {"form": form, **context}, status=status)
-    if not is_in_dialog(request):
-        return response
-    if status >= 500:
-        # It is a dialog all the same, and no page of an error: `static/js/pages/dialogs.js`.
-        retarget(response, "#dialog")
     # The address stays that of the page behind the dialog.
-    return push_url(response, False)
+    return push_url(response, False) if is_in_dialog(request) else response
+
+
+def refuse_in_dialog(request: HttpRequest, response: HttpResponse, *, status: int) -> HttpResponse:
+    """A dialog that says why nothing was done, with a status that others have pages of errors for.
+
+    It is shown all the same: `static/js/pages/dialogs.js`.
+    """
+    response.status_code = status
+    return retarget(response, "#dialog") if is_in_dialog(request) else response
 
 
 def read_chosen_keys(request: HttpRequest) -> list[int]:

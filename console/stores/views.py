@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console import access
 from console.error_status import status_of
-from console.page import PageRequest, go_to, show_dialog
+from console.page import PageRequest, go_to, refuse_in_dialog, show_dialog
 from console.stores.forms import DestinationForm, NewNameForm, TypedNameForm
 from storage import jobs, limits, names
 from storage.base import changes
@@ -62,19 +62,10 @@ class _Opened:
     store: Base | Drive
     access: Access
 
-    def show(
-        self,
-        request: HttpRequest,
-        template: str,
-        form: object,
-        title: str,
-        *,
-        status: int | None = None,
-        **context: object,
-    ) -> HttpResponse:
+    def show(self, request: HttpRequest, template: str, form: object, title: str, **context: object) -> HttpResponse:
         more = {"granted": self.granted, "kind": self.kind, "label": LABELS[self.kind], "store": self.store, **context}
         back = f"{LABELS[self.kind]}s" if _returns_to_list(request) else ""
-        return show_dialog(request, template, form=form, status=status, title=title, back=back, **more)
+        return show_dialog(request, template, form=form, title=title, back=back, **more)
 
 
 @require_http_methods(_FORM_METHODS)
@@ -107,7 +98,8 @@ def duplicate(request: PageRequest, collection_id: str, kind: str, name: str) ->
             return go_to(request, at.kind, collection_id, new_name, said=said)
         except DiskFull as error:
             form.add_error(None, f"{error.messages[0]}.")
-            return at.show(request, "stores/duplicate.html", form, f"Duplicate “{name}”", status=status_of(error))
+            shown = at.show(request, "stores/duplicate.html", form, f"Duplicate “{name}”")
+            return refuse_in_dialog(request, shown, status=status_of(error))
         except (InvalidInput, AlreadyTaken) as error:
             form.add_error("name", error.messages[-1])
     return at.show(request, "stores/duplicate.html", form, f"Duplicate “{name}”")

@@ -248,7 +248,8 @@ def _batch(lease: Lease, duplication: Duplication, *, until: float) -> bool:
     _name_of(duplication.source_id, duplication)
     most = limits.DUPLICATE_BATCH_FILES
     listed = run(duplication_sql.next_files(duplication.pk, duplication.source_id, most))
-    md5s = dict(run(duplication_sql.find_md5s([each for row in listed for each in row.blob_ids or ()])))
+    blob_ids = [each for row in listed for each in row.blob_ids or ()]
+    md5s = {row.id: row.md5 for row in run(duplication_sql.find_md5s(blob_ids))}
     due_at = min(until, time.monotonic() + limits.DUPLICATE_BATCH_SECONDS)
     batch = _Batch(lease, Owner(duplication.collection_id, target, ""), md5s, due_at)
     try:

@@ -152,7 +152,7 @@ def follow_a_copy(page: Page, cast: Cast) -> None:
     now.update(copied=1, copied_bytes=1_000_000)
     expect(strip).to_contain_text("1 of 1,200 files, 1.0 MB of 3.0 MB")
     expect(strip.get_by_role("progressbar")).to_have_attribute("value", "1000000")
-    expect(page.get_by_role("link", name="came.txt")).to_be_visible()
+    expect(page.get_by_role("link", name="came.txt", exact=True)).to_be_visible()
     problems = ["a.txt: it was deleted or renamed meanwhile"]
     now.update(state="failed", finished_at=timezone.now(), reason="It is full.", left_out=1, problems=problems)
     expect(strip).to_contain_text("Copying pictures stopped: It is full. 1 of 1,200 files is here.")
@@ -161,7 +161,7 @@ def follow_a_copy(page: Page, cast: Cast) -> None:
     strip.get_by_role("button", name="Dismiss").click()
     expect(strip).to_have_count(0)
     page.reload()
-    expect(page.get_by_role("link", name="came.txt")).to_be_visible()
+    expect(page.get_by_role("link", name="came.txt", exact=True)).to_be_visible()
     expect(strip).to_have_count(0)
 
 
