@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.base.page import PASTE, BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages, box_of
+from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.people import Cast
 
 DECEMBER = int(datetime(2030, 12, 24, 17, 0, tzinfo=UTC).timestamp())
@@ -172,7 +172,8 @@ def test_undo_of_a_deletion_puts_the_rows_where_they_were(base: StoredBase, view
     expect(rows).to_have_count(3)
     view.page.get_by_role("button", name="Undo", exact=True).click()
     expect(view.live).to_have_text("Undone")
-    assert keys() == before
+    # It is said before the rows are drawn.
+    eventually_on(view.page, lambda: keys() == before)
 
 
 def test_expiry_is_picked_in_the_zone_of_the_person(base: StoredBase, pages: Pages) -> None:
