@@ -150,6 +150,18 @@ def test_a_wrong_value_never_traps(base: StoredBase, view: BasePage) -> None:
     expect(view.cell("k1", "age")).to_contain_text("many")
     view.press("Control+z")
 
+    # With the keyboard alone: the answers are one Tab away, and the text one more behind them.
+    view.edit("k1", "age", "some")
+    expect(fault).to_be_visible()
+    view.press("Tab", "Tab")
+    expect(fault.get_by_role("button", name="Take back")).to_be_focused()
+    view.press("Tab")
+    expect(view.cell("k1", "age").get_by_role("textbox")).to_be_focused()
+    view.press("Tab", "Enter")
+    expect(view.cell("k1", "age")).to_contain_text("some")
+    expect(fault).to_have_count(0)
+    view.press("Control+z")
+
     view.edit("k1", "age", "few")
     view.bar.click()
     expect(fault).to_be_visible()
