@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Some environments tell Python not to keep what it compiled; then each of the many processes compiles all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: serve test test-all lint package bench clean
 
 serve: $(VENV)/runtime.stamp

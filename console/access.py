@@ -22,16 +22,28 @@ GRANTED_ACCESS = "homeport.granted_access"
 def by_data_key(request: HttpRequest, collection_id: str) -> Access:
     """The access that the request's data key asks for. Raises Unauthorized for none, or another collection's.
 
-    Two `X-API-Key` headers arrive joined by a comma, which is not the shape of a key. A person's request has the access
-    that a page's gate gave it instead of a key.
+    It is in `X-API-Key`, or where that is missing in `Authorization: Token` (contract: Dialects). Two `X-API-Key` headers arrive
+    joined by a comma, which is not the shape of a key. A person's request has the access that a page's gate gave it instead of a
+    key.
     """
     granted: Access | None = request.META.get(GRANTED_ACCESS)
     if granted is not None and granted.collection_id == collection_id:
         return granted
-    access = keys.read_key(request.META.get("HTTP_X_API_KEY", ""))
+    text = _token(request) if is_by_token(request) else request.META.get("HTTP_X_API_KEY", "")
+    access = keys.read_key(text)
     if access.collection_id != collection_id:
         raise Unauthorized()
     return access
+
+
+def is_by_token(request: HttpRequest) -> bool:
+    """Whether the data key is in `Authorization: Token KEY` alone, as the successor's second Python client sends it."""
+    return bool(_token(request)) and "HTTP_X_API_KEY" not in request.META
+
+
+def _token(request: HttpRequest) -> str:
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "token" else ""
 
 
 def by_person(request: HttpRequest, collection_id: str, *, at_least: Role = Role.READER) -> CollectionAccess:

@@ -24,6 +24,15 @@ def is_known(if_none_match: str, etag: str) -> bool:
     return "*" in known or etag in (each.removeprefix("W/") for each in known)
 
 
+def read_strong_tags(if_match: str) -> list[str] | None:
+    """The tags of an `If-Match`, without their quotes; None for `*`.
+
+    Strong comparison: weak tags match nothing, nor does nonsense.
+    """
+    tags = parse_etags(if_match)
+    return None if tags == ["*"] else [tag.strip('"') for tag in tags if not tag.startswith("W/")]
+
+
 def is_still(if_range: str, *, etag: str, last_modified: str) -> bool:
     """Whether an `If-Range` matches the file as it is, or is absent. Strong comparison: dates must be the same text."""
     return if_range.strip() in ("", etag, last_modified)

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django_htmx.http import HttpResponseClientRedirect, push_url
+from django_htmx.http import HttpResponseClientRedirect, push_url, retarget
 from django_htmx.middleware import HtmxDetails
 
 from storage.numbers import read_number
@@ -47,12 +47,20 @@ def is_in_dialog(request: HttpRequest) -> bool:
     return bool(htmx) and htmx is not None and htmx.target == "dialog"
 
 
-def show_dialog(request: HttpRequest, template: str, *, form: Any = None, **context: Any) -> HttpResponse:
-    """A dialog, or the page of the same content; with status 422 when its form has errors."""
-    status = UNPROCESSABLE if form is not None and form.errors else 200
+def show_dialog(
+    request: HttpRequest, template: str, *, form: Any = None, status: int | None = None, **context: Any
+) -> HttpResponse:
+    """A dialog, or the page of the same content; with status 422 when its form has errors, unless that is another one."""
+    if status is None:
+        status = UNPROCESSABLE if form is not None and form.errors else 200
     response = render(request, template, {"form": form, **context}, status=status)
+    if not is_in_dialog(request):
+        return response
+    if status >= 500:
+        # It is a dialog all the same, and no page of an error: `static/js/pages/dialogs.js`.
+        retarget(response, "#dialog")
     # The address stays that of the page behind the dialog.
-    return push_url(response, False) if is_in_dialog(request) else response
+    return push_url(response, False)
 
 
 def read_chosen_keys(request: HttpRequest) -> list[int]:

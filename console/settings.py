@@ -82,7 +82,9 @@ DEBUG = env.bool("HOMEPORT_DEBUG", False)
 _OWN_NAMES = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower(), HOST]
 # The names that people were told, of which the first leads from a Micro to the console.
 GIVEN_HOSTS = environment.read_hosts(env)
-ALLOWED_HOSTS = [*GIVEN_HOSTS, *_OWN_NAMES]
+# The hosts of the original service, for clients that know no other: the certificate names them, and 443 is listened on.
+ORIGINAL_HOSTS = ["database.deta.sh", "drive.deta.sh"] if env.bool("HOMEPORT_ORIGINAL_HOSTS", False) else []
+ALLOWED_HOSTS = [*GIVEN_HOSTS, *_OWN_NAMES, *ORIGINAL_HOSTS]
 # Addresses or networks of reverse proxies whose X-Forwarded headers are believed.
 TRUSTED_PROXIES = environment.read_proxies(env)
 # The path below which the proxy in front has it, where the host has other things as well.

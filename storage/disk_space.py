@@ -35,10 +35,18 @@ def check_space_for_items() -> None:
         raise DiskFull()
 
 
-def check_space_for_files() -> None:
-    """Raises DiskFull when there is too little free space to write files, parts and archives."""
+def check_space_for_files(size_bytes: int = 0) -> None:
+    """Raises DiskFull when there is too little free space to write files, parts and archives.
+
+    `size_bytes`: of how many bytes they are together, where that is known beforehand.
+    """
     if is_short_for_files():
         raise DiskFull()
+    usage = _usage() if settings.S3_IS_BUNDLED and size_bytes else None
+    if usage is not None and (room := usage.free - _needed_for_files(usage.total)) < size_bytes:
+        raise DiskFull(
+            f"It takes {_say(size_bytes)}, and there is space for {_say(room)}: free some space, then try again"
+        )
 
 
 def check_space_at(path: Path) -> None:
@@ -86,6 +94,10 @@ def reserved_bytes() -> int:
     """What is kept free: for SeaweedFS to grow and compact a volume, and as much for Postgres and its log."""
     engines = (not settings.DATABASE_URL) + bool(settings.S3_IS_BUNDLED)
     return int(settings.DISK_RESERVE_MB * _MB * engines)
+
+
+def _say(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
 def _needed_for_files(total_bytes: int) -> int:

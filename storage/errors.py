@@ -89,6 +89,12 @@ class KeyExists(StorageError):
     default = "Key already exists"
 
 
+class RevisionDiffers(StorageError):
+    """The item is not at a revision that the write expects, or not there. Nothing was changed."""
+
+    default = "The item has another revision"
+
+
 class ItemNotFound(StorageError):
     """No item has this key, or it has expired."""
 
@@ -153,6 +159,12 @@ class ChangeNotFound(StorageError):
     """The collection has no change of many items with this id; it may have been long ago."""
 
     default = "Change not found"
+
+
+class DuplicationNotFound(StorageError):
+    """No copy of this Drive, or into it, has this id; it may have been long ago."""
+
+    default = "Copy not found"
 
 
 class ViewNotFound(StorageError):

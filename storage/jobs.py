@@ -21,6 +21,7 @@ from storage.audit import log as audit
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.drive import deletion as file_deletion
+from storage.drive import duplication
 from storage.errors import StorageError
 from storage.events import retention
 from storage.git_sources import fetches
@@ -135,6 +136,12 @@ def continue_changes(timestamp: int) -> None:
     changes.continue_changes()
 
 
+@_every("* * * * * */15")
+def continue_duplications(timestamp: int) -> None:
+    """At once when somebody has a Drive copied, and four times a minute, to continue what killed workers left."""
+    duplication.continue_duplications()
+
+
 @_every("* * * * *")
 def forget_changes(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
@@ -173,10 +180,11 @@ def sweep_micros(timestamp: int) -> None:
 
 @_every("17 4 * * *")
 def remove_spent_sessions(timestamp: int) -> None:
-    """Once a night: delete expired sessions and invitations, share links, and the rows of old deletions."""
+    """Once a night: delete expired sessions and invitations, share links, and the rows of old deletions and copies."""
     people.remove_spent()
     deletion.forget_old()
     file_deletion.forget_old()
+    duplication.forget_old()
     links.forget_old()
 
 

@@ -15,6 +15,7 @@ DATA_KEY_DAYS_MAX = 3_650  # that one made by the command is good for, unless fo
 # Items
 ITEM_MAX_BYTES = 409_600  # of its compact UTF-8 JSON, key included (doc: 400 KB; unit ours)
 ITEMS_PER_PUT = 25  # doc
+ITEMS_PER_SUCCESSOR_PUT = 30  # its second Python client
 BODY_MAX_BYTES = 16_777_216  # of any request to a Base (doc: 16 MB for PUT)
 NESTING_MAX_LEVELS = 100  # the item itself is the first (ours)
 NUMBER_MAX_DIGITS = 38  # significant ones (ours)
@@ -70,6 +71,11 @@ MOVE_SECONDS = 60  # that it may take
 CLASHES_SHOWN = 100  # of the names that exist already
 DELETE_AT_ONCE_FILES = 1_000  # more go in the background
 UNDO_SECONDS = 600  # after the last file of a deletion is gone
+DUPLICATE_BATCH_FILES = 100  # of a Drive that is copied, stored in one transaction
+DUPLICATE_BATCH_BYTES = 67_108_864  # of files in such a transaction, the last one included
+DUPLICATE_BATCH_SECONDS = 5.0  # then what is copied is stored, so that it can be seen
+DUPLICATIONS_WAITING_MAX = 5  # of one collection
+DUPLICATION_KEPT_SECONDS = 86_400  # after its end, so that people see what came of it
 ZIP_MAX_FILES = 100_000  # their names and sizes are in memory while a zip goes out
 PREVIEW_TEXT_BYTES = 262_144  # of a text; what follows is left out
 PREVIEW_ROWS = 200  # of a table
@@ -135,6 +141,7 @@ HASHES_AT_ONCE = 2  # of passwords, in one process
 HASHES_WAITING = 2  # for their turn; more wait outside, or are told to come again
 HASH_WAIT_SECONDS = 3.0  # at most, for a turn
 THROTTLE_ROWS_MAX = 200_000  # counters of tries that are kept
+THROTTLE_OWED_MAX = 10_000  # counters that a process remembers for giving tries back later (ours)
 
 # People
 INVITATION_NOTE_MAX_CHARACTERS = 128  # whom it is for (ours)

@@ -22,7 +22,9 @@ _END, _END64, _LOCATOR64, _RECORD = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07",
 _END_BYTES, _COMMENT_MAX_BYTES, _LOCATOR64_BYTES, _RECORD_BYTES = 22, 65_535, 20, 46
 _LOCAL_BYTES = 30
 _IS_UTF_8 = 0x800
-_JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
+# In lower case: Windows writes them in any.
+_JUNK = (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", ".localized")
+_JUNK_FOLDERS = ("__macosx", ".spotlight-v100", ".trashes", ".fseventsd", ".appledouble", "@eadir")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -148,14 +150,19 @@ def _find_overlapping(in_order: list[ZipInfo], directory_at: int) -> set[int]:
 
 
 def _find_folder(entries: list[ZipInfo]) -> str:
-    """`export/` when all entries lie in a folder of that name, as those do that somebody unpacked and packed again."""
-    tops = {
-        entry.filename.split("/", 1)[0] if "/" in entry.filename else ""
-        for entry in entries
-        if not is_junk(entry.filename)
-    }
-    only = tops.pop() if len(tops) == 1 else ""
-    return f"{only}/" if only not in ("", "bases", "drives") else ""
+    """`export/` when all entries lie in a folder of that name, as those do that somebody unpacked and packed again.
+
+    It may lie in another one.
+    """
+    paths = [entry.filename for entry in entries if not is_junk(entry.filename)]
+    found = ""
+    while len(tops := {path.split("/", 1)[0] if "/" in path else "" for path in paths}) == 1:
+        only = tops.pop()
+        if only in ("", "bases", "drives"):
+            break
+        found += f"{only}/"
+        paths = [path.removeprefix(f"{only}/") for path in paths]
+    return found
 
 
 def _count_entries(source: IO[bytes], size_bytes: int) -> None:
@@ -210,8 +217,8 @@ def _shown(name: str) -> str:
 
 def is_junk(path: str) -> bool:
     """Whether a system left this in a zip: no person put it there."""
-    steps = path.split("/")
-    return "__MACOSX" in steps or steps[-1] in _JUNK or steps[-1].startswith("._")
+    *folders, name = path.lower().split("/")
+    return not set(_JUNK_FOLDERS).isdisjoint(folders) or name in _JUNK or name.startswith("._")
 
 
 def is_zip(beginning: bytes) -> bool:

@@ -4,14 +4,12 @@ Whatever it repeats is repeated as often as the length allows, behind what has t
 makes the match fail: that is what backtracking takes longest over.
 """
 
-import json
 import math
 import os
 import re
 import resource
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -191,25 +189,23 @@ def _joined(starts: Iterable[str], ends: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(start + end for start in starts for end in ends))[:_VARIANTS_MAX]
 
 
-def main() -> None:
-    """Read a pattern from the input, attack it, and print the first text that takes more than 2 s of processor time.
+def ended_early(pattern: str | bytes, flags: int, methods: Sequence[str], longest: int) -> str:
+    """The first text that takes more than 2 s of processor time, described; empty when all are done by then.
 
     The texts are tried by a process that the system ends then; it says beforehand which text is next.
     """
-    pattern, is_bytes, flags, methods, longest = json.load(sys.stdin)
-    made = re.compile(pattern.encode("latin-1"), flags) if is_bytes else re.compile(pattern, flags)
+    made = re.compile(pattern, flags)
     told, tell = os.pipe()
-    if os.fork() == 0:
+    if (process := os.fork()) == 0:
         _try_all(made, flags, methods, longest, lambda text: os.write(tell, f"{text}\n".encode()))
         os._exit(0)
     os.close(tell)
     with os.fdopen(told) as lines:
         last = "".join(lines).rpartition("\n")[0].rpartition("\n")[2]
-    if os.wait()[1] != 0:
-        sys.stdout.write(f"{methods} of {last}")
+    return f"{', '.join(methods)} of {last}" if os.waitpid(process, 0)[1] != 0 else ""
 
 
-def _try_all(made: Any, flags: int, methods: list[str], longest: int, tell: Callable[[str], object]) -> None:
+def _try_all(made: Any, flags: int, methods: Sequence[str], longest: int, tell: Callable[[str], object]) -> None:
     taken: list[tuple[float, int]] = []
     for number, text in enumerate(attack(made.pattern, flags, min(longest, _TRIED_AT))):
         tell(_described(text))
@@ -228,11 +224,11 @@ def _described(text: str) -> str:
     return f"{text[:40]!r} ... {text[-20:]!r}, {len(text)} characters"
 
 
-def _seconds(made: Any, methods: list[str], text: str) -> float:
+def _seconds(made: Any, methods: Sequence[str], text: str) -> float:
     """The processor time for one text. Beyond 2 s this process ends: by the system, which counts in whole seconds, or itself."""
     began = time.process_time()
     ends_at = math.ceil(began) + SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (ends_at, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CPU, (ends_at, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     tried = text.encode("latin-1", "replace") if isinstance(made.pattern, bytes) else text
     for method in methods:
         _use(made, method, tried)

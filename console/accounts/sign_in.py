@@ -84,6 +84,11 @@ def hold_briefly(request: HttpRequest) -> None:
         request.session.set_expiry(SECOND_STEP_SECONDS)
 
 
+def keep(request: HttpRequest) -> None:
+    """Store the session now. Else that is done after the view, where nobody gives back a try that breaks off."""
+    request.session.save()
+
+
 def note_proof(request: HttpRequest) -> None:
     """Somebody has just shown who they are."""
     request.session[_PROVED_AT] = time.time()

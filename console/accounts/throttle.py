@@ -1,4 +1,4 @@
-"""Limits on wrong passwords. Each try is counted before its password is looked at, and a right one is given back.
+"""Limits on wrong passwords. Each try is counted before its password is looked at, and given back unless that was wrong.
 
 An address may try one name a few times and all names some times more; an IPv6 address counts as its /64. A name has a limit
 over all addresses too, so that many of them together do not guess for ever. Nobody can use that to lock a person out: a
@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from console.client_addresses import network_of
 from storage import limits
 from storage.throttles import tries
-from storage.throttles.tries import Counter, Limit
+from storage.throttles.tries import Counter, Limit, Try
 
 _WINDOW = limits.SIGN_IN_WINDOW_SECONDS
 FOR_ONE_NAME = Limit("sign-in name from address", limits.SIGN_IN_TRIES_FOR_ONE_NAME, _WINDOW)
@@ -56,19 +56,14 @@ class Attempt:
         typed = unicodedata.normalize("NFKC", name[:_NAME_MAX_CHARACTERS]).strip()
         return cls(network_of(request.META["REMOTE_ADDR"]), typed, find_browser(request, typed))
 
-    def begin(self) -> int:
-        """Count the try. 0 when it may be made, else the seconds to wait."""
+    def begin(self) -> Try:
+        """Count the try, if it may be made. Raises EngineUnreachable and DiskFull."""
         return tries.take_try(self._counters)
 
-    def give_back(self) -> None:
-        """It could not be made."""
-        tries.give_back(self._counters)
-
-    def succeed(self) -> None:
-        """The password was right: forget the wrong ones of this person from here."""
-        own, shared = self._counters[:1], self._counters[1:]
-        tries.forget_tries(own)
-        tries.give_back(shared)
+    @property
+    def forgets(self) -> list[Counter]:
+        """What a right password begins anew: the wrong ones of this person from here."""
+        return self._counters[:1]
 
     @property
     def _counters(self) -> list[Counter]:

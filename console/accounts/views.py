@@ -23,8 +23,7 @@ from console.accounts.second_factor import factors, passkeys
 from console.accounts.second_factor.proofs import proved_lately
 from console.accounts.throttle import PASSWORD_CHANGE, Attempt, know_browser
 from console.accounts.waiting import told_to_wait
-from console.audit.sign_ins import record_refusal
-from console.error_status import HashingBusy
+from console.audit.sign_ins import record_failure, record_refusal
 from console.page import UNPROCESSABLE, PageRequest
 from storage.access_tokens import tokens
 from storage.audit import log as audit
@@ -67,20 +66,20 @@ class SignIn(LoginView):
         return super().get_context_data(**ways, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.attempt = Attempt.of(request, request.POST.get("username", ""))
-        if wait_seconds := self.attempt.begin():
-            record_refusal(request, name=self.attempt.typed)
-            return told_to_wait(request, wait_seconds, back="sign-in")
-        try:
-            return super().post(request, *args, **kwargs)
-        except HashingBusy:
-            self.attempt.give_back()
-            raise
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        response = sign_in.begin(self.request, form.get_user(), next_url=self.get_success_url())
-        self.attempt.succeed()
-        return response
+        attempt = Attempt.of(request, request.POST.get("username", ""))
+        made = attempt.begin()
+        if made.wait_seconds:
+            record_refusal(request, name=attempt.typed)
+            return told_to_wait(request, made.wait_seconds, back="sign-in")
+        form = self.get_form()
+        with made:
+            if form.is_valid():
+                response = sign_in.begin(request, form.get_user(), next_url=self.get_success_url())
+                made.succeed(forgets=attempt.forgets)
+                return response
+        if form.non_field_errors():
+            record_failure(request, name=form.cleaned_data["username"])
+        return self.form_invalid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
@@ -131,18 +130,16 @@ def account(request: PageRequest) -> HttpResponse:
     if request.method != "POST" or not request.user.has_usable_password():
         return _show_account(request, NewPasswordForm(request.user))
     counted = [Counter(PASSWORD_CHANGE, (str(request.user.pk),))]
-    if wait_seconds := tries.take_try(counted):
-        return told_to_wait(request, wait_seconds, back="account")
+    made = tries.take_try(counted)
+    if made.wait_seconds:
+        return told_to_wait(request, made.wait_seconds, back="account")
     form = NewPasswordForm(request.user, request.POST)
-    try:
+    with made:
         is_valid = form.is_valid()
         if is_valid:
             form.save(commit=False)  # which hashes: slow work that no transaction should wait for
-    except HashingBusy:
-        tries.give_back(counted)
-        raise
-    if "old_password" not in form.errors:
-        tries.forget_tries(counted)
+        if "old_password" not in form.errors:
+            made.succeed(forgets=counted)
     if is_valid:
         return _changed_password(request, form, "Password changed. Other browsers and all terminals are signed out.")
     return _show_account(request, form, status=UNPROCESSABLE)

@@ -13,12 +13,14 @@ _CONTENT_TYPE = re.compile(rf"[\x20-\x7e]{{1,{limits.CONTENT_TYPE_MAX_CHARACTERS
 
 
 def read_json_object(request: ApiRequest) -> dict[str, Any]:
-    """The body as a JSON object, whatever content type it declares. Raises InvalidInput and EncodedBody.
+    """The body as a JSON object, whatever content type it declares; it is read once. Raises InvalidInput and EncodedBody.
 
     One that is too large is a 400 here (contract: Base); 413 is kept for files.
     """
     try:
-        return read_object(request, most_bytes=limits.BODY_MAX_BYTES)
+        if request.json is None:
+            request.json = read_object(request, most_bytes=limits.BODY_MAX_BYTES)
+        return request.json
     except BodyTooLarge:
         raise InvalidInput("The body is too large", f"At most {limits.BODY_MAX_BYTES} bytes are accepted") from None
 

@@ -22,6 +22,10 @@ from storage.collections import key_uses
 from storage.errors import DiskFull, InvalidInput, StorageError, Unauthorized
 from storage.postgres.caller import Access
 
+# Of pages from anywhere: what they may send, and what they may read of an answer.
+ALLOWED_HEADERS = "X-API-Key, Content-Type, Authorization, If-Match, If-None-Match, Last-Event-ID"
+EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -118,7 +122,7 @@ def _unauthorized_reply(request: ApiRequest, error: Unauthorized) -> HttpRespons
 def _preflight(allowed: str) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Allow"] = response["Access-Control-Allow-Methods"] = allowed
-    response["Access-Control-Allow-Headers"] = "X-API-Key, Content-Type"
+    response["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
     response["Access-Control-Max-Age"] = "86400"
     return response
 
@@ -126,6 +130,7 @@ def _preflight(allowed: str) -> HttpResponse:
 def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
     key_limits.count(request, response)
     response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     if request.META.get("HTTP_CONNECTION", "").lower() == "close":
         # Without it node-fetch takes the socket for one that may be used again, and fails on the next request.
         response["Connection"] = "close"

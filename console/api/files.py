@@ -5,13 +5,13 @@ from django.http.response import HttpResponseBase
 
 from console.api.bodies import read_file_body, read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
-from console.api.query_strings import is_form_encoded, read_query
+from console.api.query_strings import is_form_encoded, means_spaces, read_query
 from console.api.request import ApiRequest
 from console.downloads import send_file
 from console.json_views import json_response
 from storage import jobs, limits
 from storage.drive import files as storage_files
-from storage.errors import BodyTooLarge, InvalidInput
+from storage.errors import BodyTooLarge, FileNotFound, InvalidInput
 from storage.numbers import read_number
 
 
@@ -30,14 +30,9 @@ def put_file(call: Call, request: ApiRequest) -> HttpResponse:
 def list_files(call: Call, request: ApiRequest) -> HttpResponse:
     raw = frozenset() if is_form_encoded(request) else frozenset({"prefix", "last"})
     query = read_query(request.META["QUERY_STRING"], raw=raw)
-    page = storage_files.list_files(
-        access=call.access,
-        drive=call.name,
-        limit=_limit(query.get("limit")),
-        prefix=query.get("prefix", ""),
-        last=query.get("last", ""),
-        recursive=_recursive(query.get("recursive", "true")),
-    )
+    page = _find_page(call, query)
+    if not page.names and "+" in query.get("prefix", "") and raw:
+        page = _find_page(call, read_query(request.META["QUERY_STRING"], raw=raw, other_plus=True))
     paging = {} if page.last is None else {"paging": {"size": len(page.names), "last": page.last}}
     return json_response(paging | {"names": page.names})
 
@@ -52,13 +47,20 @@ def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
 
 
 def download_file(call: Call, request: ApiRequest) -> HttpResponseBase:
-    file = storage_files.get_file(access=call.access, drive=call.name, name=read_file_name(request))
+    name = read_file_name(request)
+    try:
+        file = storage_files.get_file(access=call.access, drive=call.name, name=name)
+    except FileNotFound:
+        other = read_file_name(request, other_plus=True)
+        if other == name or means_spaces(request):
+            raise
+        file = storage_files.get_file(access=call.access, drive=call.name, name=other)
     return send_file(request, file)
 
 
-def read_file_name(request: ApiRequest) -> str:
+def read_file_name(request: ApiRequest, *, other_plus: bool = False) -> str:
     """The file's name in the query string. Whether it is a legal one is for storage to say."""
-    name = read_query(request.META["QUERY_STRING"]).get("name")
+    name = read_query(request.META["QUERY_STRING"], other_plus=other_plus).get("name")
     if name is None:
         raise InvalidInput("Bad file name", "`name` is missing in the query string")
     return name
@@ -67,6 +69,17 @@ def read_file_name(request: ApiRequest) -> str:
 def describe(call: Call, name: str, **more: object) -> dict[str, object]:
     """What every write of a file answers."""
     return {"name": name, **more, "project_id": call.access.collection_id, "drive_name": call.name}
+
+
+def _find_page(call: Call, query: dict[str, str]) -> storage_files.Page:
+    return storage_files.list_files(
+        access=call.access,
+        drive=call.name,
+        limit=_limit(query.get("limit")),
+        prefix=query.get("prefix", ""),
+        last=query.get("last", ""),
+        recursive=_recursive(query.get("recursive", "true")),
+    )
 
 
 def _limit(text: str | None) -> int:

@@ -1,41 +1,45 @@
-"""The Base half of the public API (contract: section "Base"): items and queries."""
+"""The Base half of the public API (contract: section "Base"): items and queries.
 
+`successor.py` says which method does what, and when in another dialect.
+"""
+
+import re
 from typing import Any
 
 from django.http import HttpResponse
 
 from console.api.bodies import read_json_object
-from console.api.endpoint import Call, endpoint, reads, writes
+from console.api.endpoint import Call
 from console.api.request import ApiRequest
-from console.conditional_requests import is_known
+from console.conditional_requests import is_known, read_strong_tags
 from console.json_views import json_response, json_text_response
 from console.not_kept import PRIVATE
 from storage import limits, names
 from storage.base import items as storage_items
+from storage.base.expected import Expected
+from storage.base.items import Page, StoredItem
 from storage.base.query import parse_query
 from storage.base.updates import PARTS, parse_patch
 from storage.errors import InvalidInput, ItemNotFound
 from storage.exact_json import dump
 
+# As PostgreSQL counts them: no tag of another form is that of an item.
+_REVISION = re.compile(r"[1-9][0-9]{0,17}")
+
 
 def put_items(call: Call, request: ApiRequest) -> HttpResponse:
-    items = read_json_object(request).get("items")
-    if not isinstance(items, list):
-        raise InvalidInput("Bad items", "`items` is not a list")
-    result = storage_items.put_items(access=call.access, base=call.name, items=items)
-    text = '{"processed":{"items":[' + ",".join(result.processed) + "]}"
+    result = storage_items.put_items(
+        access=call.access, base=call.name, items=read_items(request), expected=read_expected(request)
+    )
+    text = '{"processed":{"items":[' + ",".join(item.json for item in result.processed) + "]}"
     if result.failed:
         text += ',"failed":' + dump({"items": result.failed}).decode()
-    return json_text_response((text + "}").encode(), status=207)
+    return with_revisions(json_text_response((text + "}").encode(), status=207), *result.processed)
 
 
 def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
-    body = read_json_object(request)
-    if "item" not in body:
-        raise InvalidInput("Bad item", "`item` is missing")
-    return json_text_response(
-        storage_items.insert_item(access=call.access, base=call.name, item=body["item"]).encode(), status=201
-    )
+    item = storage_items.insert_item(access=call.access, base=call.name, item=read_item(request))
+    return with_revisions(json_text_response(item.json.encode(), status=201), item)
 
 
 def get_item(call: Call, request: ApiRequest) -> HttpResponse:
@@ -43,7 +47,7 @@ def get_item(call: Call, request: ApiRequest) -> HttpResponse:
         item = storage_items.get_item(access=call.access, base=call.name, key=call.key)
     except ItemNotFound:
         return json_response({"key": call.key}, status=404)
-    etag = f'"{item.revision}"'
+    etag = etag_of(item)
     if_none_match = request.META.get("HTTP_IF_NONE_MATCH")
     if if_none_match and is_known(if_none_match, etag):
         return _not_modified(etag)
@@ -53,19 +57,43 @@ def get_item(call: Call, request: ApiRequest) -> HttpResponse:
 
 
 def delete_item(call: Call, request: ApiRequest) -> HttpResponse:
-    storage_items.delete_item(access=call.access, base=call.name, key=call.key)
+    storage_items.delete_item(access=call.access, base=call.name, key=call.key, expected=read_expected(request))
     return json_response({"key": call.key})
 
 
 def update_item(call: Call, request: ApiRequest) -> HttpResponse:
     body = read_json_object(request)
-    storage_items.update_item(access=call.access, base=call.name, key=call.key, operations=parse_patch(body))
-    return json_response({"key": call.key} | {part: body[part] for part in PARTS if part in body})
+    item = storage_items.update_item(
+        access=call.access,
+        base=call.name,
+        key=call.key,
+        operations=parse_patch(body),
+        expected=read_expected(request),
+    )
+    return with_revisions(json_response({"key": call.key} | {part: body[part] for part in PARTS if part in body}), item)
 
 
 def query_items(call: Call, request: ApiRequest) -> HttpResponse:
+    page = find_page(call, read_json_object(request))
+    return page_response(page, {"paging": paging_of(page)})
+
+
+def read_items(request: ApiRequest) -> list[Any]:
+    items = read_json_object(request).get("items")
+    if not isinstance(items, list):
+        raise InvalidInput("Bad items", "`items` is not a list")
+    return items
+
+
+def read_item(request: ApiRequest) -> Any:
     body = read_json_object(request)
-    page = storage_items.query_items(
+    if "item" not in body:
+        raise InvalidInput("Bad item", "`item` is missing")
+    return body["item"]
+
+
+def find_page(call: Call, body: dict[str, Any]) -> Page:
+    return storage_items.query_items(
         access=call.access,
         base=call.name,
         predicate=parse_query(body.get("query")),
@@ -73,8 +101,37 @@ def query_items(call: Call, request: ApiRequest) -> HttpResponse:
         last=_last(body.get("last")),
         descending=_is_descending(body.get("sort")),
     )
-    paging = {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
-    return json_text_response(f'{{"paging":{dump(paging).decode()},"items":[{",".join(page.items)}]}}'.encode())
+
+
+def paging_of(page: Page) -> dict[str, Any]:
+    return {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
+
+
+def page_response(page: Page, about: dict[str, Any]) -> HttpResponse:
+    """The items of a page, behind what is said about it."""
+    return json_text_response(f'{dump(about).decode()[:-1]},"items":[{",".join(page.items)}]}}'.encode())
+
+
+def read_expected(request: ApiRequest) -> Expected | None:
+    """What `If-Match` expects of the item; None without one."""
+    if_match = request.META.get("HTTP_IF_MATCH")
+    if if_match is None:
+        return None
+    tags = read_strong_tags(if_match)
+    return Expected(None if tags is None else [int(tag) for tag in tags if _REVISION.fullmatch(tag)])
+
+
+def with_revisions(response: HttpResponse, *items: StoredItem) -> HttpResponse:
+    """The response to a write with the revisions of what was written: of one item it is the `ETag`."""
+    if items:
+        response["Item-Revisions"] = ", ".join(str(item.revision) for item in items)
+    if len(items) == 1:
+        response["ETag"] = etag_of(items[0])
+    return response
+
+
+def etag_of(item: StoredItem) -> str:
+    return f'"{item.revision}"'
 
 
 def _not_modified(etag: str) -> HttpResponse:
@@ -100,8 +157,3 @@ def _is_descending(sort: Any) -> bool:
     if sort not in (None, "", "asc", "desc"):
         raise InvalidInput("Bad sort", '`sort` is neither "desc" nor "asc"')
     return sort == "desc"
-
-
-collection = endpoint(PUT=writes(put_items), POST=writes(insert_item))
-member = endpoint(GET=reads(get_item), DELETE=writes(delete_item), PATCH=writes(update_item))
-query = endpoint(POST=reads(query_items))

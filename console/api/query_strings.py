@@ -4,6 +4,9 @@
 - `prefix` and `last` are put there as they are by Python and JavaScript, so a `+` is a plus sign, and a `%` that
   begins no code is a percent sign. Browsers and node then encode what no address may hold, so codes are decoded.
 - Go encodes everything alike. It can be told by its user agent alone, so for Go's a `+` is a space everywhere.
+
+Others (a shell, a program written by hand) may mean a `+` in the other way. What is not found under the first reading is
+looked for under the other one, unless the client is known to mean the first.
 """
 
 import re
@@ -15,8 +18,10 @@ from storage.errors import InvalidInput
 _BROKEN_CODE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def read_query(query: str, *, raw: frozenset[str] = frozenset()) -> dict[str, str]:
+def read_query(query: str, *, raw: frozenset[str] = frozenset(), other_plus: bool = False) -> dict[str, str]:
     """The parameters by name; those named in `raw` are read as written without encoding.
+
+    A `+` is a space, in a raw one a plus sign; with `other_plus` it is the other way round.
 
     Raises InvalidInput for one that comes twice, is not UTF-8, or (not raw) holds a `%` that begins no code.
     """
@@ -27,7 +32,7 @@ def read_query(query: str, *, raw: frozenset[str] = frozenset()) -> dict[str, st
             continue
         if name in found:
             raise InvalidInput("Bad query string", f"`{name}` is there twice")
-        found[name] = _decode(name, value, is_raw=name in raw)
+        found[name] = _decode(name, value, is_raw=name in raw, plus_is_space=(name in raw) == other_plus)
     return found
 
 
@@ -36,11 +41,16 @@ def is_form_encoded(request: ApiRequest) -> bool:
     return str(request.META.get("HTTP_USER_AGENT", "")).startswith("Go-http-client/")
 
 
-def _decode(name: str, value: str, *, is_raw: bool) -> str:
-    if not is_raw:
+def means_spaces(request: ApiRequest) -> bool:
+    """Whether this client surely means a space by a `+` in a name: Go, and the original's Python client, which names no agent."""
+    return is_form_encoded(request) or not request.META.get("HTTP_USER_AGENT")
+
+
+def _decode(name: str, value: str, *, is_raw: bool, plus_is_space: bool) -> str:
+    if plus_is_space:
         value = value.replace("+", " ")
-        if _BROKEN_CODE.search(value):
-            raise InvalidInput("Bad query string", f"`{name}` holds a % that begins no code: write %25")
+    if not is_raw and _BROKEN_CODE.search(value):
+        raise InvalidInput("Bad query string", f"`{name}` holds a % that begins no code: write %25")
     try:
         # WSGI hands bytes over as the characters of Latin-1, those that came without encoding too.
         return unquote_to_bytes(value.encode("latin-1")).decode()

@@ -10,9 +10,11 @@ from storage.collections.key_limits import Allowance
 class ApiRequest(WSGIRequest):
     """`path_is_utf8` is False for a path that is not UTF-8 behind its percent-encoding; Django alters it silently.
 
-    `allowance` is the data key's that the request was let in with, if that has limits.
+    `allowance` is the data key's that the request was let in with, if that has limits. `json` is the body once it was read as a
+    JSON object (`bodies.py`).
     """
 
+    json: dict[str, Any] | None = None
     allowance: Allowance | None = None
 
     def __init__(self, environ: dict[str, Any]) -> None:

@@ -1,12 +1,14 @@
 """Sign-ins and sign-outs in the audit log, however they come about: Django says of each by a signal.
 
+Of wrong passwords the page tells itself, once the try is counted for good.
+
 An address in an entry of a stranger's is its network (`network_of`), as limits on tries count it.
 """
 
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -45,12 +47,10 @@ def record_sign_out(sender: object, request: HttpRequest, user: User | None, **_
             audit.record(Verb.SIGNED_OUT, by=actors.person(user, address=request.META.get("REMOTE_ADDR", "")))
 
 
-@receiver(user_login_failed)
-def record_failure(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    address = network_of(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
+def record_failure(request: HttpRequest, *, name: str) -> None:
+    """A password that was wrong. Raises EngineUnreachable, DiskFull."""
     with engine_errors(), transaction.atomic():
-        account = _find_account(str(credentials.get("username") or ""))
-        audit.record_failed_sign_in(account=account, address=address)
+        audit.record_failed_sign_in(account=_find_account(name), address=network_of(request.META["REMOTE_ADDR"]))
 
 
 def record_refusal(request: HttpRequest, *, name: str, how: str = "password") -> None:
@@ -58,7 +58,7 @@ def record_refusal(request: HttpRequest, *, name: str, how: str = "password") ->
     network = network_of(request.META["REMOTE_ADDR"])
     with engine_errors(), transaction.atomic():
         account = _find_account(name)
-        if tries.take_try([Counter(_TOLD, (network, account, how))]) == 0:
+        if not tries.take_try([Counter(_TOLD, (network, account, how))]).wait_seconds:
             audit.record_refused_sign_in(account=account, address=network, how=how)
 
 

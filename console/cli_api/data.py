@@ -55,7 +55,7 @@ def _ask(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     }
     response = respond_unrecorded(environ)
     # Who has a token may ask from anywhere, but a page of a stranger's has none.
-    del response["Access-Control-Allow-Origin"]
+    del response["Access-Control-Allow-Origin"], response["Access-Control-Expose-Headers"]
     return response
 
 

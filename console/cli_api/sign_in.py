@@ -25,13 +25,15 @@ def start(request: HttpRequest) -> HttpResponseBase:
     """`{"challenge", "device"}` in; 201 `{"id", "code", "page", "expires_at"}` out, `page` for the person's browser."""
     asked = read_asked(request, most_bytes=_MOST_BYTES)
     address = request.META.get("REMOTE_ADDR", "")
-    if wait_seconds := tries.take_try([Counter(_FROM_ONE_ADDRESS, (network_of(address),))]):
-        raise TooManyTries(wait_seconds)
-    sign_in = sign_ins.start(
-        challenge=read_text(asked.get("challenge"), "challenge"),
-        device=read_text(asked.get("device"), "device"),
-        address=address,
-    )
+    made = tries.take_try([Counter(_FROM_ONE_ADDRESS, (network_of(address),))])
+    if made.wait_seconds:
+        raise TooManyTries(made.wait_seconds)
+    with made:
+        sign_in = sign_ins.start(
+            challenge=read_text(asked.get("challenge"), "challenge"),
+            device=read_text(asked.get("device"), "device"),
+            address=address,
+        )
     told = {
         "id": str(sign_in.id),
         "code": sign_in.code,

@@ -50,21 +50,19 @@ def addresses_for(request: HttpRequest) -> Addresses:
     """As the browser that asks reaches this server: over https through a proxy, or with the https listener beside http."""
     origin = request.build_absolute_uri(settings.URL_PREFIX or "/").rstrip("/")
     parts = urlsplit(origin)
-    is_local = _is_local(parts.hostname or "")
+    local = is_local(parts.hostname or "")
     if parts.scheme == "https" and parts.port != settings.TLS_PORT:
-        return Addresses(
-            origin, parts.netloc + parts.path, is_own_authority=False, plain_origin=origin, is_local=is_local
-        )
+        return Addresses(origin, parts.netloc + parts.path, is_own_authority=False, plain_origin=origin, is_local=local)
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
     plain = origin if parts.scheme == "http" else f"http://{host}:{settings.PORT}{settings.URL_PREFIX}"
     if not settings.TLS_PORT:
-        return Addresses(origin, "", is_own_authority=False, plain_origin=plain, is_local=is_local)
+        return Addresses(origin, "", is_own_authority=False, plain_origin=plain, is_local=local)
     return Addresses(
         origin,
         f"{host}:{settings.TLS_PORT}{settings.URL_PREFIX}",
         is_own_authority=True,
         plain_origin=plain,
-        is_local=is_local,
+        is_local=local,
     )
 
 
@@ -78,19 +76,16 @@ def python_install_url(addresses: Addresses, wheel: Wheel) -> str:
     return url if is_safe else f"{url}#sha256={wheel.sha256}"
 
 
-def _is_local(host: str) -> bool:
+def constraints_install(addresses: Addresses) -> str:
+    """The options by which pip takes this server's client wherever `deta` is asked for."""
+    url = urljoin(addresses.plain_origin, reverse("constraints"))
+    is_safe = addresses.is_local or addresses.plain_origin.startswith("https:")
+    return f"-c {url}" if is_safe else f"--trusted-host {urlsplit(url).netloc} -c {url}"
+
+
+def is_local(host: str) -> bool:
+    """Whether what goes to this host leaves no machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def env_lines(request: HttpRequest, key_text: str) -> str:
-    """What goes into an app's `.env`: the key under the name that the published clients read, and where they find the server.
-
-    Where there is no https none of them does, and the server's own client is told where it is.
-    """
-    at = addresses_for(request)
-    if not at.tls_host:
-        return f"DETA_PROJECT_KEY={key_text}\nHOMEPORT_URL={at.plain_origin}"
-    return f"DETA_PROJECT_KEY={key_text}\nDETA_BASE_HOST={at.tls_host}\nDETA_DRIVE_HOST={at.tls_host}"

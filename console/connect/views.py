@@ -6,7 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import access
-from console.connect.addresses import addresses_for, python_install_url
+from console.connect.addresses import addresses_for, constraints_install, python_install_url
+from console.connect.environment import authority_for, environments
 from console.connect.python_client import find_wheel
 from console.page import PageRequest
 from storage.collections import keys
@@ -20,14 +21,16 @@ def connect(request: PageRequest, collection_id: str) -> HttpResponse:
     granted = access.by_person(request, collection_id)
     client = request.GET.get("client")
     at, wheel = addresses_for(request), find_wheel()
+    where = authority_for(sees_files=request.user.is_superuser)
     context = {
         "granted": granted,
         "tab": "connect",
         "client": client if client in CLIENTS else CLIENTS[0],
         "at": at,
         "python_client": python_install_url(at, wheel) if wheel else None,
-        # Where this machine keeps its files is its owners' to know.
-        "authority": settings.DATA / "tls" / "ca.pem" if request.user.is_superuser else "homeport-ca.pem",
+        "constraints": constraints_install(at),
+        "authority": where,
+        "env": environments(at, key_text="your data key", authority=where),
         "first_use": keys.find_first_use(collection_id),
     }
     return render(request, "connect/index.html", context)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.drive import files, moves, thumbnails, uploads, views, zips
+from console.drive import duplications, files, moves, thumbnails, uploads, views, zips
 
 urlpatterns = [
     path("", views.drive, name="drive"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("thumbnails/", thumbnails.wanted, name="drive-thumbnails"),
     path("thumbnail/", thumbnails.one, name="drive-thumbnail"),
     path("copy/", files.copy, name="drive-copy"),
+    path("duplications/<uuid:duplication_id>/", duplications.one, name="drive-duplication"),
     path("zip/", zips.download, name="drive-zip"),
     path("uploads/", uploads.start, name="drive-uploads"),
     path("uploads/<upload_id>/", uploads.one, name="drive-upload"),

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from console.drive import duplications
 from console.drive import files as drive_files
 from console.drive.context import DriveContext, open_drive
 from console.drive.kinds import kind_label, kind_of
@@ -54,6 +55,7 @@ def drive(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     at = open_drive(request, collection_id, drive)
     context = _context(request, at)
     context["drive_names"] = drives.list_drive_names(collection_id=collection_id, limit=_DRIVES_IN_MENU)
+    context |= duplications.tell(at)
     file = request.GET.get("file", "")
     if file:
         try:

@@ -58,7 +58,7 @@ def read_ticket(ticket: str, *, micro: Micro, state: str) -> str | None:
     if micro_id != micro.id or not state or not secrets.compare_digest(given_state.encode(), state.encode()):
         return None
     digest = hashlib.sha256(ticket.encode()).hexdigest()
-    return None if tries.take_try([tries.Counter(_ONCE, (digest,))]) else str(sealed)
+    return None if tries.take_try([tries.Counter(_ONCE, (digest,))]).wait_seconds else str(sealed)
 
 
 class Visitors:

@@ -8,7 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import access
-from console.connect.addresses import env_lines
+from console.connect.addresses import addresses_for
+from console.connect.environment import TITLES, authority_for, environments
 from console.keys.forms import KeyForm, LimitsForm
 from console.page import PageRequest, go_to, show_dialog
 from storage.collections import keys, usage
@@ -51,11 +52,16 @@ def new(request: PageRequest, collection_id: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error("others", error.messages[-1])
         else:
+            where = authority_for(sees_files=request.user.is_superuser)
             context = {
                 "granted": granted,
                 "title": "Your new data key",
                 "made": made,
-                "env": env_lines(request, made.text),
+                "at": (at := addresses_for(request)),
+                "env": [
+                    (name, TITLES[name], lines)
+                    for name, lines in environments(at, key_text=made.text, authority=where).items()
+                ],
             }
             return show_dialog(request, "keys/created.html", **context)
     return show_dialog(request, "keys/new.html", form=form, granted=granted, title="New data key")

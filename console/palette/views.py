@@ -65,16 +65,19 @@ class Jump:
 
 @require_safe
 def jump(request: PageRequest) -> HttpResponse:
-    """What `?q=` finds: pages by their name first, then what is in the collections. Also a page without JavaScript.
+    """What `?q=` finds: pages whose names begin so, what is in the collections, other pages. Also a page without JavaScript.
 
     With nothing typed, what can be done in the collection whose page is open comes first.
     """
     text = request.GET.get("q", "").strip()[:200]
     destinations = usage.search_destinations(person=request.user, text=text, limit=_MOST)
+    pages = _pages(request, text)
+    first = [page for page in pages if page.name.lower().startswith(text.lower())]
     found = (
         (_acts_here(request) if not text else _themes(request, text))
-        + _pages(request, text)
+        + first
         + [_jump(destination) for destination in destinations]
+        + [page for page in pages if page not in first]
         + _of_collections(request, text)
     )
     template = "palette/_found.html" if request.htmx else "palette/index.html"

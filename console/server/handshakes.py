@@ -5,6 +5,7 @@ The event loop's own server tells nobody of a client before that, and thousands 
 
 import asyncio
 import contextlib
+import json
 import socket
 import ssl
 from collections.abc import Callable
@@ -58,12 +59,51 @@ class Handshakes:
         client.setblocking(False)
         # Whatever goes wrong until then is the client's affair.
         with contextlib.suppress(OSError):
+            if await self._speaks_plain_http(client):
+                await self._tell_scheme(client)
+                return
             if client.family != socket.AF_UNIX:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(
                 self._make, client, ssl=self._tls, ssl_handshake_timeout=limits.TLS_SECONDS
             )
         self._under_way.pop(client, None)
+
+    async def _speaks_plain_http(self, client: socket.socket) -> bool:
+        """Whether what comes first is a request's method, where a handshake begins with a byte that is no letter."""
+        came = asyncio.Event()
+        self._loop.add_reader(client, came.set)
+        try:
+            await asyncio.wait_for(came.wait(), limits.TLS_SECONDS)
+            return client.recv(1, socket.MSG_PEEK).isalpha()
+        except OSError:
+            client.close()
+            raise
+        finally:
+            self._loop.remove_reader(client)
+
+    async def _tell_scheme(self, client: socket.socket) -> None:
+        """Answer once, and read what still comes, so that the answer is not lost with the connection."""
+        with client:
+            async with asyncio.timeout(limits.TLS_SECONDS):
+                began = await self._loop.sock_recv(client, limits.HEAD_MAX_BYTES)
+                await self._loop.sock_sendall(client, _wrong_scheme(began))
+                client.shutdown(socket.SHUT_WR)
+                while await self._loop.sock_recv(client, limits.HEAD_MAX_BYTES):
+                    pass
+
+
+def _wrong_scheme(began: bytes) -> bytes:
+    """The answer to a request without TLS: for programs in JSON, as all of theirs are."""
+    method, _, rest = began.partition(b" ")
+    is_for_programs = any(part in rest.partition(b" ")[0] for part in (b"/v1/", b"/cli/"))
+    said = "This port speaks https: write https:// in the address"
+    kind = "application/json" if is_for_programs else "text/plain; charset=utf-8"
+    body = json.dumps({"errors": [said]}) if is_for_programs else f"{said}.\n"
+    head = (
+        f"HTTP/1.1 400 Bad Request\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return (head if method == b"HEAD" else head + body).encode()
 
 
 def _hang_up(client: socket.socket) -> None:

@@ -9,7 +9,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from console.client_addresses import network_of
-from console.error_status import HashingBusy, TooManyTries
+from console.error_status import TooManyTries
 from storage import limits
 from storage.share_links.links import SharedFile
 from storage.throttles import tries
@@ -24,21 +24,18 @@ _LINKS_KEPT = 20
 
 
 def is_right(request: HttpRequest, shared: SharedFile, password: str) -> bool:
-    """Whether this is the link's password. Raises TooManyTries, and HashingBusy, which is no try."""
+    """Whether this is the link's password. Raises TooManyTries, HashingBusy, EngineUnreachable and DiskFull."""
     link = str(shared.link_id)
     own = [Counter(FROM_ONE_ADDRESS, (network_of(request.META["REMOTE_ADDR"]), link))]
     counters = [*own, Counter(FROM_ANYWHERE, (link,))]
-    if wait_seconds := tries.take_try(counters):
-        raise TooManyTries(wait_seconds)
-    try:
+    made = tries.take_try(counters)
+    if made.wait_seconds:
+        raise TooManyTries(made.wait_seconds)
+    with made:
         right = check_password(password, shared.password)
-    except HashingBusy:
-        tries.give_back(counters)
-        raise
-    if right:
-        tries.forget_tries(own)
-        tries.give_back(counters[1:])
-    return right
+        if right:
+            made.succeed(forgets=own)
+        return right
 
 
 def is_open(request: HttpRequest, shared: SharedFile) -> bool:

@@ -6,7 +6,7 @@ from console.stores import views
 
 urlpatterns = [
     path("<kind>/<name>/rename/", views.rename, name="rename-store"),
-    path("base/<name>/duplicate/", views.duplicate, name="duplicate-base"),
+    path("<kind>/<name>/duplicate/", views.duplicate, name="duplicate-store"),
     path("<kind>/<name>/move/", views.move, name="move-store"),
     path("<kind>/<name>/empty/", views.empty, name="empty-store"),
     path("<kind>/<name>/delete/", views.delete, name="delete-store"),

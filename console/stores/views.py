@@ -1,10 +1,10 @@
-"""A Base or Drive as a whole: the dialogs that rename, move, empty and delete it, and the way back.
+"""A Base or Drive as a whole: the dialogs that rename, duplicate, move, empty and delete it, and the way back.
 
 They stand in the lists and on the page of the Base or Drive itself; `?back=list` says to which of the two one returns.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console import access
+from console.error_status import status_of
 from console.page import PageRequest, go_to, show_dialog
 from console.stores.forms import DestinationForm, NewNameForm, TypedNameForm
 from storage import jobs, limits, names
@@ -19,18 +20,21 @@ from storage.base import changes
 from storage.collections import stores, usage
 from storage.collections.roles import CollectionAccess
 from storage.collections.stores import LABELS, Kind
+from storage.drive import duplication
 from storage.errors import (
     AlreadyTaken,
     BaseNotFound,
     CollectionNotFound,
     DeletionNotFound,
+    DiskFull,
     DriveNotFound,
+    EngineUnreachable,
     Forbidden,
     InvalidInput,
     Unauthorized,
     UndoOver,
 )
-from storage.models import Base, Drive, Role
+from storage.models import Base, Drive, Duplication, Role
 from storage.postgres.caller import Access
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -58,10 +62,19 @@ class _Opened:
     store: Base | Drive
     access: Access
 
-    def show(self, request: HttpRequest, template: str, form: object, title: str, **context: object) -> HttpResponse:
+    def show(
+        self,
+        request: HttpRequest,
+        template: str,
+        form: object,
+        title: str,
+        *,
+        status: int | None = None,
+        **context: object,
+    ) -> HttpResponse:
         more = {"granted": self.granted, "kind": self.kind, "label": LABELS[self.kind], "store": self.store, **context}
         back = f"{LABELS[self.kind]}s" if _returns_to_list(request) else ""
-        return show_dialog(request, template, form=form, title=title, back=back, **more)
+        return show_dialog(request, template, form=form, status=status, title=title, back=back, **more)
 
 
 @require_http_methods(_FORM_METHODS)
@@ -82,22 +95,43 @@ def rename(request: PageRequest, collection_id: str, kind: str, name: str) -> Ht
 
 @require_http_methods(_FORM_METHODS)
 @_found()
-def duplicate(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
-    """Its items are copied one after another: what is written meanwhile may be in the copy or not."""
-    at = _open(request, collection_id, "base", name)
+def duplicate(request: PageRequest, collection_id: str, kind: str, name: str) -> HttpResponse:
+    """Items or files are copied one after another: each as it is then."""
+    at = _open(request, collection_id, kind, name)
     form = NewNameForm(request.POST or None, initial={"name": f"{name}-copy"[: limits.NAME_MAX_CHARACTERS]})
     if request.method == "POST" and form.is_valid():
         new_name = form.cleaned_data["name"]
         try:
-            copied = changes.duplicate_base(access=at.access, base=name, new_name=new_name)
-            copied = changes.work_a_while(change_id=copied.pk, seconds=_AT_ONCE_SECONDS)
-            if copied.finished_at is None:
-                jobs.start(jobs.continue_changes)
-            said = f"“{name}” is being copied." if copied.finished_at is None else f"This is a copy of “{name}”."
-            return go_to(request, "base", collection_id, new_name, said=said)
+            is_over = _duplicate_base(at, new_name) if at.kind == "base" else _duplicate_drive(at, new_name)
+            said = f"This is a copy of “{name}”." if is_over else f"“{name}” is being copied."
+            return go_to(request, at.kind, collection_id, new_name, said=said)
+        except DiskFull as error:
+            form.add_error(None, f"{error.messages[0]}.")
+            return at.show(request, "stores/duplicate.html", form, f"Duplicate “{name}”", status=status_of(error))
         except (InvalidInput, AlreadyTaken) as error:
             form.add_error("name", error.messages[-1])
     return at.show(request, "stores/duplicate.html", form, f"Duplicate “{name}”")
+
+
+def _duplicate_base(at: "_Opened", new_name: str) -> bool:
+    """Whether all items are copied already."""
+    asked = changes.duplicate_base(access=at.access, base=at.store.name, new_name=new_name)
+    copied = changes.work_a_while(change_id=asked.pk, seconds=_AT_ONCE_SECONDS)
+    if copied.finished_at is None:
+        jobs.start(jobs.continue_changes)
+    return copied.finished_at is not None
+
+
+def _duplicate_drive(at: "_Opened", new_name: str) -> bool:
+    """Whether all files are copied already."""
+    copied = duplication.ask_for_duplication(access=at.access, drive=at.store.name, new_name=new_name)
+    if duplication.is_small(copied):
+        # Once it is noted, the job worker tries again.
+        with suppress(EngineUnreachable):
+            copied = duplication.work_a_while(duplication_id=copied.pk, seconds=_AT_ONCE_SECONDS)
+    if copied.finished_at is None:
+        jobs.start(jobs.continue_duplications)
+    return copied.state == Duplication.State.DONE and not copied.left_out
 
 
 @require_http_methods(_FORM_METHODS)

@@ -99,7 +99,7 @@ def collect(*, sign_in_id: UUID, verifier: str) -> NewToken | None:
     if found is None:
         raise SignInNotFound()
     if not _is_verified(found, verifier):
-        if tries.take_try([Counter(_WRONG_VERIFIERS, (str(sign_in_id),))]):
+        if tries.take_try([Counter(_WRONG_VERIFIERS, (str(sign_in_id),))]).wait_seconds:
             # Somebody guesses: nobody gets in by this one.
             TerminalSignIn.objects.filter(id=sign_in_id).update(state=State.SPENT)
         raise SignInNotFound()

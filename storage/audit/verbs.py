@@ -78,6 +78,7 @@ class Verb(StrEnum):
     ITEMS_EXPORTED = "items.export"
     ITEMS_CHANGED = "items.change"
     FILES_ZIPPED = "files.zip"
+    FILES_COPIED = "files.copy"
     REQUESTS_EXPORTED = "requests.export"
     IMPORT_STARTED = "import.upload"
     IMPORT_RUN = "import.run"
@@ -201,6 +202,7 @@ _VERBS = {
     Verb.COLLECTION_CREATED: (Kind.SETTINGS, "created the collection"),
     Verb.COLLECTION_RENAMED: (Kind.SETTINGS, "renamed the collection to"),
     Verb.ITEMS_CHANGED: (Kind.SETTINGS, "changed many items of the Base"),
+    Verb.FILES_COPIED: (Kind.SETTINGS, "copied all files of the Drive"),
     Verb.BASE_CREATED: (Kind.SETTINGS, "created the Base"),
     Verb.BASE_RENAMED: (Kind.SETTINGS, "renamed the Base to"),
     Verb.BASE_MOVED: (Kind.SETTINGS, "moved to another collection the Base"),

@@ -192,7 +192,7 @@ def _apply(base_id: int, changes: list[Change], person_id: int | None) -> tuple[
 
     Returns the results, and how many items are gone.
     """
-    given = [_with_made_key(change) for change in changes]
+    given = _with_made_keys(changes)
     there = sorted({change.key for change in given if not isinstance(change, Add) and _is_key(change.key)})
     locked = run(edits_sql.lock_items(base_id, there)) if there else []
     stored = {row.key: _Present(split(row.value), *row[2:]) for row in locked}
@@ -200,7 +200,16 @@ def _apply(base_id: int, changes: list[Change], person_id: int | None) -> tuple[
     prepared: dict[str, PreparedItem] = {}
     results = [_decide(change, now, prepared, person_id) for change in given]
     written = _write(base_id, stored, now, prepared, person_id)
-    return [_after_writing(result, written) for result in results], sum(now[key] is None for key in stored)
+    done = [_after_writing(result, written) for result in results]
+    taken = [
+        place
+        for place, change in enumerate(given)
+        if change is not changes[place] and written.get(change.key, ()) is None
+    ]
+    if taken:  # Somebody drew the same keys meanwhile.
+        for place, result in zip(taken, _apply(base_id, [changes[n] for n in taken], person_id)[0], strict=True):
+            done[place] = result
+    return done, sum(now[key] is None for key in stored)
 
 
 def _is_key(key: str | None) -> TypeGuard[str]:
@@ -211,10 +220,14 @@ def _is_key(key: str | None) -> TypeGuard[str]:
     return True
 
 
-def _with_made_key(change: Change) -> Change:
-    if isinstance(change, Add) and change.key is None:
-        return replace(change, key=generated_keys.new_key())
-    return change
+def _with_made_keys(changes: list[Change]) -> list[Change]:
+    """The changes, and in place of each new item without a key one with a key that is drawn for it."""
+    drawn = iter(generated_keys.draw_keys(sum(_lacks_key(change) for change in changes)))
+    return [replace(change, key=next(drawn).key) if _lacks_key(change) else change for change in changes]
+
+
+def _lacks_key(change: Change) -> bool:
+    return isinstance(change, Add) and change.key is None
 
 
 def _decide(

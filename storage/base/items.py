@@ -1,15 +1,17 @@
 """Base: the operations on items (contract: section "Base"). Pure rules are in query.py and updates.py."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
 
 from storage import disk_space, limits, names
 from storage.base import bases, generated_keys
+from storage.base.expected import Expected
+from storage.base.generated_keys import DrawnKey
 from storage.base.query import Predicate
 from storage.base.sql import items as items_sql
 from storage.base.sql import queries as queries_sql
@@ -20,6 +22,7 @@ from storage.errors import (
     InvalidInput,
     ItemNotFound,
     KeyExists,
+    RevisionDiffers,
 )
 from storage.exact_json import check_value, dump, is_number, parse
 from storage.postgres.caller import Access, allowed
@@ -46,9 +49,9 @@ class StoredItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What a put stored, as JSON texts in request order, and which items failed."""
+    """What a put stored, in request order, and which items failed."""
 
-    processed: list[str]
+    processed: list[StoredItem]
     failed: list[Document]
 
 
@@ -75,46 +78,70 @@ class PreparedItem(NamedTuple):
     expires: float | None
 
 
-def put_items(*, access: Access, base: str, items: list[Any]) -> PutResult:
-    """Store or replace 1 to 25 items in one transaction; a missing key is generated.
+class _NewItem(NamedTuple):
+    """An item to be written, and the keys to take where its own, a drawn one, is taken."""
 
-    An item with an empty attribute name is left out and comes back under `failed`. Raises InvalidInput when a rule
-    is broken and DiskFull, and then nothing is stored.
+    row: PreparedItem
+    spares: tuple[str, ...]
+
+
+def put_items(
+    *,
+    access: Access,
+    base: str,
+    items: list[Any],
+    expected: Expected | None = None,
+    most: int = limits.ITEMS_PER_PUT,
+    all_or_none: bool = False,
+) -> PutResult:
+    """Store or replace 1 to `most` items in one transaction; a key that is missing or null is generated.
+
+    An item with an empty attribute name is left out and comes back under `failed`; with `all_or_none` it breaks a rule. With
+    `expected` a single item is replaced if it is so.
+
+    Raises RevisionDiffers where it isn't, InvalidInput when a rule is broken, and DiskFull; then nothing is stored.
     """
     disk_space.check_space_for_items()
-    if not 1 <= len(items) <= limits.ITEMS_PER_PUT:
-        raise InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has {len(items)}")
+    if not 1 <= len(items) <= most:
+        raise InvalidInput("Bad items", f"A put takes 1 to {most} items, this one has {len(items)}")
+    if expected is not None and len(items) > 1:
+        raise InvalidInput("Bad items", f"If-Match goes with one item, this put has {len(items)}")
+    drawn = iter(generated_keys.draw_keys(sum(map(_lacks_key, items))))
     prepared, failed = [], []
     for index, item in enumerate(items):
         try:
-            prepared.append(prepare_item(item))
-        except EmptyAttributeName:
-            failed.append(item)
+            prepared.append(_with_key(item, drawn))
         except InvalidInput as error:
+            if isinstance(error, EmptyAttributeName) and not all_or_none:
+                failed.append(item)
+                continue
             raise error.within(index).within("items") from None
-    keys = [row.key for row in prepared] + [item["key"] for item in failed if "key" in item]
+    keys = [new.row.key for new in prepared] + [item["key"] for item in failed if not _lacks_key(item)]
     if len(set(keys)) < len(keys):
         raise InvalidInput("Bad items", "Two items have the same key")
-    if prepared:
-        _write(access, base, prepared, replace=True)
-    else:
+    if not prepared:
         check_access(access=access, name=base, write=True)
-    return PutResult([row.json for row in prepared], failed)
+    elif expected is None:
+        return PutResult(_write(access, base, prepared, replace=True), failed)
+    else:
+        return PutResult([_replace(access, base, prepared[0], expected)], failed)
+    return PutResult([], failed)
 
 
-def insert_item(*, access: Access, base: str, item: Any) -> str:
-    """Store an item whose key is not taken; an expired item does not take it. The item as stored, as JSON.
+def insert_item(*, access: Access, base: str, item: Any) -> StoredItem:
+    """Store an item whose key is not taken; an expired item does not take it. The item as stored.
 
     Raises KeyExists, DiskFull, and InvalidInput when a rule is broken.
     """
     disk_space.check_space_for_items()
     try:
-        prepared = prepare_item(item)
+        new = _with_key(item, iter(generated_keys.draw_keys(_lacks_key(item))))
     except InvalidInput as error:
         raise error.within("item") from None
-    if _write(access, base, [prepared], replace=False) == 0:
+    stored = _write(access, base, [new], replace=False)
+    if not stored:
         raise KeyExists()
-    return prepared.json
+    return stored[0]
 
 
 def get_item(*, access: Access, base: str, key: str) -> StoredItem:
@@ -125,16 +152,20 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
     return StoredItem(with_key(key, found.value), found.revision)
 
 
-def delete_item(*, access: Access, base: str, key: str) -> None:
-    """Remove an item. A missing item is not an error."""
-    allowed(run(items_sql.delete_item(access, base, names.check_key(key))))
+def delete_item(*, access: Access, base: str, key: str, expected: Expected | None = None) -> None:
+    """Remove an item. A missing one is not an error, unless it was expected: raises RevisionDiffers."""
+    done = allowed(run(items_sql.delete_item(access, base, names.check_key(key), expected=expected)))
+    if expected is not None and not done.deleted:
+        raise RevisionDiffers()
 
 
-def update_item(*, access: Access, base: str, key: str, operations: tuple[Operation, ...]) -> None:
-    """Apply a patch to one item, atomically: concurrent updates of an item take turns.
+def update_item(
+    *, access: Access, base: str, key: str, operations: tuple[Operation, ...], expected: Expected | None = None
+) -> StoredItem:
+    """Apply a patch to one item, atomically: concurrent updates of an item take turns. The item as it is then.
 
-    Raises ItemNotFound (also when it has expired), DiskFull, and InvalidInput when the patch does not fit the item or what
-    comes out breaks a rule for items; the item is unchanged then.
+    Raises ItemNotFound (also when it has expired), RevisionDiffers, DiskFull, and InvalidInput when the patch does not fit the
+    item or what comes out breaks a rule for items; the item is unchanged then.
     """
     disk_space.check_space_for_items()
     names.check_key(key)
@@ -142,9 +173,12 @@ def update_item(*, access: Access, base: str, key: str, operations: tuple[Operat
         base_id = allowed(run(access_sql.resolve_base(access, base, write=True))).base_id
         if base_id is None or not (found := run(items_sql.lock_item(base_id, key))):
             raise ItemNotFound()
-        changed = apply_patch(parse(found[0].value.encode()), operations)
-        row = prepare_item({**changed, "key": key})
-        allowed(run(items_sql.replace_item(access, base, base_id=base_id, row=row)))
+        value, revision = found[0]
+        if expected is not None and expected.revisions is not None and revision not in expected.revisions:
+            raise RevisionDiffers()
+        row = prepare_item({**apply_patch(parse(value.encode()), operations), "key": key})
+        statement = items_sql.replace_item(access, base, row, expected=Expected([revision]), base_id=base_id)
+        return StoredItem(row.json, cast(int, allowed(run(statement)).revision))
 
 
 def query_items(
@@ -207,27 +241,58 @@ def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> _Rows:
     return rows if not rows or rows[0].hits <= limits.INDEX_MAX_HITS else scanned
 
 
-def _write(access: Access, base: str, rows: list[PreparedItem], *, replace: bool) -> int:
-    """Write the rows, and create the Base if this is its first write. Returns how many rows were written."""
+def _lacks_key(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("key") is None
 
-    def attempt() -> items_sql.PutItems:
-        return allowed(run(items_sql.put_items(access, base, list(rows), replace=replace)))
 
-    done = attempt()
+def _with_key(item: Any, drawn: Iterator[DrawnKey]) -> _NewItem:
+    """An item that is to be written; one without a key takes the next of those that were drawn. Raises as `prepare_item`."""
+    if not _lacks_key(item):
+        return _NewItem(prepare_item(item), ())
+    key, spares = next(drawn)
+    return _NewItem(prepare_item({**item, "key": key}), spares)
+
+
+def _write(access: Access, base: str, new: list[_NewItem], *, replace: bool) -> list[StoredItem]:
+    """Write items, and create the Base if this is its first write. What was written, in order: all, or without `replace` those
+    whose keys were free.
+    """
+    spares = {row.key: spares for row, spares in new if spares}
+    statement = items_sql.put_items(access, base, [row for row, _ in new], replace=replace, spares=spares)
+    done = allowed(run(statement))
     if done.base_id is None:
         with engine_errors():
             bases.ensure_base(collection_id=access.collection_id, name=base)
-        done = attempt()
-    return done.written
+        done = allowed(run(statement))
+    revisions = dict(zip(done.keys or (), done.revisions or (), strict=True))
+    stored = []
+    for row, spare_keys in new:
+        key = next((key for key in (row.key, *spare_keys) if key in revisions), None)
+        if key is not None:
+            stored.append(StoredItem(_renamed(row, key), revisions[key]))
+        elif spare_keys:
+            # All that were drawn are taken: once in 10^11 years at a million items an hour.
+            redrawn = _with_key({**parse(row.json.encode()), "key": None}, iter(generated_keys.draw_keys(1)))
+            stored += _write(access, base, [redrawn], replace=replace)
+    return stored
+
+
+def _renamed(row: PreparedItem, key: str) -> str:
+    return row.json if key == row.key else dump({**parse(row.json.encode()), "key": key}).decode()
+
+
+def _replace(access: Access, base: str, new: _NewItem, expected: Expected) -> StoredItem:
+    done = allowed(run(items_sql.replace_item(access, base, new.row, expected=expected)))
+    if done.revision is None:
+        raise RevisionDiffers()
+    return StoredItem(new.row.json, done.revision)
 
 
 def prepare_item(item: Any) -> PreparedItem:
-    """An item as it will be stored, with a key made for it if it has none. Raises InvalidInput when a rule is broken."""
+    """An item with a key as it will be stored. Raises InvalidInput when a rule is broken."""
     if not isinstance(item, dict):
         raise InvalidInput("An item is not an object")
-    if "key" not in item:
-        item = {**item, "key": generated_keys.new_key()}
-    key = names.check_key(item["key"])
+    key = names.check_key(item.get("key"))
     json = dump(item)
     if len(json) > limits.ITEM_MAX_BYTES:
         raise InvalidInput(f"An item is larger than {limits.ITEM_MAX_BYTES} bytes: this one has {len(json)}")

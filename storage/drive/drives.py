@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from storage import disk_space
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.errors import Unauthorized
+from storage.errors import AlreadyTaken, Unauthorized
 from storage.models import Drive
 from storage.postgres.database import engine_errors
 from storage.postgres.failures import lacks_collection
@@ -34,6 +34,16 @@ def create_drive(*, collection_id: str, name: str) -> None:
     with transaction.atomic():
         if _find_or_make(collection_id, name)[1]:
             audit.record(Verb.DRIVE_CREATED, collection_id=collection_id, about=name)
+
+
+def make_drive(*, collection_id: str, name: str) -> int:
+    """The id of a Drive that was not there before, recorded. Raises AlreadyTaken, and Unauthorized as `ensure_drive` does."""
+    with transaction.atomic():
+        drive, is_new = _find_or_make(collection_id, name)
+        if not is_new:
+            raise AlreadyTaken(f"There is a Drive called “{name}” already")
+        audit.record(Verb.DRIVE_CREATED, collection_id=collection_id, about=name)
+    return drive.pk
 
 
 def list_drive_names(*, collection_id: str, limit: int) -> list[str]:

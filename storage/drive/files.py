@@ -52,6 +52,17 @@ class Content(Protocol):
         """Their number, and the bytes in chunks. Raises, or the chunks do, when fewer arrive: nothing is stored then."""
 
 
+class InMemory:
+    """Content that is already in memory."""
+
+    def __init__(self, body: bytes) -> None:
+        self.content_type: str | None = None
+        self._body = body
+
+    def open(self) -> tuple[int, Iterator[bytes]]:
+        return len(self._body), iter([self._body])
+
+
 class Stored(NamedTuple):
     """A blob that is in the bucket."""
 

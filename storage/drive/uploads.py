@@ -11,7 +11,6 @@ the bucket. One of a single part, which is what most uploads are, needs none.
 
 import re
 import uuid
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.db import transaction
@@ -38,17 +37,6 @@ class Part(NamedTuple):
 
     number: int
     stored: Stored
-
-
-class _Bytes:
-    """Content that is already in memory."""
-
-    def __init__(self, body: bytes) -> None:
-        self.content_type: str | None = None
-        self._body = body
-
-    def open(self) -> tuple[int, Iterator[bytes]]:
-        return len(self._body), iter([self._body])
 
 
 def start_upload(*, access: Access, drive: str, name: str, content_type: str | None) -> str:
@@ -166,7 +154,7 @@ def _try_to_end(ending: _Ending) -> bool:
     allowed(run(files_sql.reserve_blob(ending.access, ending.owner.drive, extra_id)))
     with discarded_on_error(extra_id):
         body = blobs.write_manifest(part.stored.id for part in parts) if parts else b""
-        extra = files.store(extra_id, _Bytes(body), ending.owner._replace(is_manifest=bool(parts)))
+        extra = files.store(extra_id, files.InMemory(body), ending.owner._replace(is_manifest=bool(parts)))
         if _commit(ending, parts, extra=extra):
             return True
         run(files_sql.discard_blobs([extra_id]))

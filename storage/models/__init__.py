@@ -4,6 +4,7 @@ from storage.models.access_tokens import AccessToken, TerminalSignIn
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
 from storage.models.audit import AuditEntry
 from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
+from storage.models.duplications import Duplication, FileToCopy
 from storage.models.events import EventMinute, PinnedEvent, Recording
 from storage.models.figures import BaseFigures, Count, DriveFigures
 from storage.models.files import Blob, DeletedFile, Drive, File, FileDeletion, Folder, Part, Upload
@@ -34,10 +35,12 @@ __all__ = [
     "Deployment",
     "Drive",
     "DriveFigures",
+    "Duplication",
     "EventMinute",
     "Export",
     "File",
     "FileDeletion",
+    "FileToCopy",
     "Folder",
     "GitFetch",
     "Import",

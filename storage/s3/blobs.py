@@ -49,6 +49,7 @@ _CONFIG = {
 }
 _CONNECT_SECONDS = 3.0
 _PROBE_SECONDS = 3.0
+_COPY_ANSWER_MAX_BYTES = 65_536
 # What an S3 answers when it has no space left, besides the status 507.
 _FULL = (
     "<Code>InsufficientStorage",
@@ -98,6 +99,34 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
     if told != md5:
         _compare(blob_id, length, md5)
     return md5
+
+
+def copy(blob_id: UUID, new_id: UUID, *, length: int, md5: str, owner: Owner) -> None:
+    """Have S3 copy an object of this length and MD5 to a key that has never been used, as another owner's.
+
+    Raises EngineUnreachable, DiskFull, and BlobMissing when there is no such object.
+    """
+    headers = {
+        "Content-Length": "0",
+        "Content-Type": "application/octet-stream",
+        "x-amz-copy-source": f"/{settings.S3_BUCKET}/{key_of(blob_id)}",
+        "x-amz-metadata-directive": "REPLACE",
+        **_describe(owner),
+    }
+    with _send("PUT", new_id, headers) as answer:
+        if answer.status == 500 and disk_space.is_short_of(length):
+            raise DiskFull()
+        _expect(answer, 200)
+        try:
+            told = answer.read(_COPY_ANSWER_MAX_BYTES)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise EngineUnreachable() from error
+    if find_size(new_id) != length:
+        logger.error("S3 copied %s to %s with another length", key_of(blob_id), key_of(new_id))
+        raise EngineUnreachable()
+    # An S3 may answer 200 before it knows that it fails: an answer without the ETag is no proof of anything.
+    if md5.encode() not in told:
+        _compare(new_id, length, md5)
 
 
 class _FromS3(Reading):

@@ -1,12 +1,16 @@
 """Statements on counters of tries. Rows are always taken in the order of their keys, so that nobody waits in a circle."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from storage.postgres.statements import NoRow, Statement, Total
 
 
 class TakenTry(NamedTuple):
+    """`ends_at` tells the windows of a counter apart."""
+
     who: bytes
+    ends_at: datetime
 
 
 class Wait(NamedTuple):
@@ -35,7 +39,7 @@ def take_tries(whos: list[bytes], most: list[int], seconds: list[int]) -> Statem
             ends_at = CASE WHEN t.ends_at > clock_timestamp() THEN t.ends_at ELSE excluded.ends_at END,
             most = excluded.most
         WHERE t.tries < excluded.most OR t.ends_at <= clock_timestamp()
-        RETURNING who
+        RETURNING who, ends_at
     """,
         [whos, most, seconds],
         TakenTry,
@@ -54,14 +58,18 @@ def find_wait(whos: list[bytes]) -> Statement[Wait]:
     )
 
 
-def give_back(whos: list[bytes]) -> Statement[NoRow]:
-    """Take one try off each of the counters. No row."""
+def give_back(whos: list[bytes], windows: list[datetime], numbers: list[int]) -> Statement[NoRow]:
+    """Take so many tries off each of the counters, in the window in which they were taken: a later one is not theirs. No row."""
     return Statement(
         """
-        UPDATE storage_throttle SET tries = tries - 1 WHERE tries > 0 AND who IN (
-            SELECT who FROM storage_throttle WHERE who = ANY ($1::bytea[]) ORDER BY who FOR UPDATE)
+        WITH mine AS MATERIALIZED (
+            SELECT t.who, g.number
+            FROM ROWS FROM (unnest($1::bytea[]), unnest($2::timestamptz[]), unnest($3::int[])) AS g(who, ends_at, number)
+            JOIN storage_throttle t ON t.who = g.who AND t.ends_at = g.ends_at
+            ORDER BY t.who FOR UPDATE OF t)
+        UPDATE storage_throttle t SET tries = greatest(0, t.tries - mine.number) FROM mine WHERE t.who = mine.who
     """,
-        [whos],
+        [whos, windows, numbers],
         NoRow,
     )
 

@@ -162,6 +162,7 @@ def test_with_s3_frozen_files_answer_503_and_all_else_goes_on(two_files: DriveCl
     check_without_s3(two_files)
 
 
+@pytest.mark.slow
 def test_more_requests_to_a_frozen_s3_than_there_are_shares_do_not_hold_up_bases(
     two_files: DriveClient, with_frozen_s3: None
 ) -> None:

@@ -60,6 +60,9 @@ def test_a_wrong_method_is_405_with_allow(client: BaseClient, path: str, method:
     assert client.all_keys() == ["a"]
 
 
+SENT = {"x-api-key", "content-type", "authorization", "if-match", "if-none-match", "last-event-id"}
+
+
 @pytest.mark.parametrize("origin", ["https://app.example", "http://localhost:3000", "null"])
 @pytest.mark.parametrize("path, method", [(p, m) for p, allowed in ALLOWED.items() for m in sorted(allowed - {"HEAD"})])
 def test_a_preflight_allows_the_methods_and_headers_of_the_browser_client(
@@ -71,7 +74,7 @@ def test_a_preflight_allows_the_methods_and_headers_of_the_browser_client(
         headers={
             "Origin": origin,
             "Access-Control-Request-Method": method,
-            "Access-Control-Request-Headers": "content-type,x-api-key",
+            "Access-Control-Request-Headers": ",".join(sorted(SENT)),
         },
     )
 
@@ -79,7 +82,7 @@ def test_a_preflight_allows_the_methods_and_headers_of_the_browser_client(
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert method in [each.strip() for each in response.headers["Access-Control-Allow-Methods"].split(",")]
     allowed = {each.strip().lower() for each in response.headers["Access-Control-Allow-Headers"].split(",")}
-    assert {"x-api-key", "content-type"} <= allowed
+    assert allowed == SENT
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "Set-Cookie" not in response.headers
 
@@ -108,6 +111,7 @@ def test_a_page_of_any_origin_may_read_every_answer(
 
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Access-Control-Expose-Headers"] == "ETag, Retry-After, Item-Revisions"
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "Set-Cookie" not in response.headers
 

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from storage.base import items
 from storage.drive import drives
-from storage.models import Base, Membership, Role
+from storage.models import Base, Drive, Duplication, Membership, Role
 from storage.postgres.caller import Access
 from tests.browser.base.page import make_base
 from tests.browser.conftest import Pages
@@ -15,6 +17,18 @@ from tests.factories import make_client
 from tests.people import Cast, make_cast
 from tests.serving import Server
 from tests.storage.rows import fill_drive
+
+# Whether a panel that is as wide as the window stands above an element.
+COVERED = """element => {
+  const panel = document.createElement("aside");
+  panel.className = "panel";
+  panel.style.width = "100vw";
+  document.querySelector("main").prepend(panel);
+  const { left, top } = element.getBoundingClientRect();
+  const isAbove = document.elementFromPoint(left + 9, top + 9) === panel;
+  panel.remove();
+  return isAbove;
+}"""
 
 
 def choose(page: Page, name: str, act: str) -> None:
@@ -96,10 +110,59 @@ def test_from_the_pages_of_a_base_and_a_drive_and_for_a_reader(cast: Cast, pages
     page.wait_for_url(re.compile("/drive/pictures/$"))
     expect(page.get_by_role("link", name="2024")).to_be_visible()
 
+    page.get_by_role("button", name="What to do with the Drive pictures").click()
+    page.get_by_role("link", name="Duplicate").click()
+    expect(dialog).to_contain_text("Share links are not copied.")
+    dialog.get_by_label("New name").fill("pictures")
+    dialog.get_by_role("button", name="Duplicate").click()
+    expect(dialog).to_contain_text("There is a Drive called “pictures” already")
+    dialog.get_by_label("New name").fill("again")
+    dialog.get_by_role("button", name="Duplicate").click()
+    page.wait_for_url(re.compile("/drive/again/$"))
+    expect(page.get_by_role("link", name="2024")).to_be_visible()
+
+    follow_a_copy(page, cast)
+
     page = pages(cast.reader, f"/collections/{cast.collection.id}/drive/")
     page.get_by_role("button", name="What to do with pictures").click()
     expect(page.get_by_role("link", name="Open")).to_be_focused()
     expect(page.get_by_role("link", name=re.compile("Rename|Empty|Delete|Move"))).to_have_count(0)
+
+
+def follow_a_copy(page: Page, cast: Cast) -> None:
+    """How far a copy is that takes longer, and what came of it, without a reload."""
+    source, target = (Drive.objects.get(collection=cast.collection, name=name) for name in ("pictures", "again"))
+    copy = Duplication.objects.create(
+        collection=cast.collection,
+        source_id=source.pk,
+        target_id=target.pk,
+        source_name="pictures",
+        state=Duplication.State.RUNNING,
+        heartbeat_at=timezone.now() + timedelta(hours=1),
+        expected=1_200,
+        expected_bytes=3_000_000,
+    )
+    page.goto(f"/collections/{cast.collection.id}/drive/pictures/")
+    strip = page.locator("#duplication")
+    expect(strip).to_contain_text("This Drive is being copied to again: 0 of 1,200 files, 0 B of 3.0 MB.")
+    strip.get_by_role("link", name="again").click()
+    expect(strip).to_contain_text("pictures is being copied here: 0 of 1,200 files")
+    fill_drive(cast.collection.id, "again", ["came.txt"])
+    now = Duplication.objects.filter(pk=copy.pk)
+    now.update(copied=1, copied_bytes=1_000_000)
+    expect(strip).to_contain_text("1 of 1,200 files, 1.0 MB of 3.0 MB")
+    expect(strip.get_by_role("progressbar")).to_have_attribute("value", "1000000")
+    expect(page.get_by_role("link", name="came.txt")).to_be_visible()
+    problems = ["a.txt: it was deleted or renamed meanwhile"]
+    now.update(state="failed", finished_at=timezone.now(), reason="It is full.", left_out=1, problems=problems)
+    expect(strip).to_contain_text("Copying pictures stopped: It is full. 1 of 1,200 files is here.")
+    expect(strip).to_contain_text("Left out: 1 (a.txt: it was deleted or renamed meanwhile).")
+    page.reload()
+    strip.get_by_role("button", name="Dismiss").click()
+    expect(strip).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("link", name="came.txt")).to_be_visible()
+    expect(strip).to_have_count(0)
 
 
 def test_on_a_wide_screen_all_stand_beside_the_pages(cast: Cast, pages: Pages) -> None:
@@ -111,6 +174,7 @@ def test_on_a_wide_screen_all_stand_beside_the_pages(cast: Cast, pages: Pages) -
     expect(side.get_by_role("listitem")).to_have_text(["guests", "notes", "photos"])
     expect(side.get_by_role("link", name="notes")).to_have_attribute("aria-current", "page")
     find = side.get_by_role("searchbox", name="Find a Base or Drive")
+    assert find.evaluate(COVERED), "a panel that slides over the page is above the search"
     find.fill("PHO")
     expect(side.get_by_role("listitem")).to_have_text(["photos"])
     find.press("ArrowDown")

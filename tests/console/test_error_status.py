@@ -50,6 +50,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.AccessTokenNotFound(), 404, ["There is no such access token"], {}, {}),
     (errors.ArchiveNotFound(), 404, [errors.ArchiveNotFound.default], {}, {}),
     (errors.BaseNotFound(), 404, ["Base not found"], {}, {}),
+    (errors.DuplicationNotFound(), 404, ["Copy not found"], {}, {}),
     (errors.ChangeNotFound(), 404, ["Change not found"], {}, {}),
     (errors.ViewNotFound(), 404, ["View not found"], {}, {}),
     (errors.CollectionNotFound(), 404, ["Collection not found"], {}, {}),
@@ -74,6 +75,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (error_status.UnknownPath(), 404, ["Not found"], {}, {}),
     (error_status.MethodNotAllowed("GET, OPTIONS"), 405, ["Method not allowed"], {}, {"Allow": "GET, OPTIONS"}),
     (errors.AlreadyTaken(), 409, [errors.AlreadyTaken.default], {}, {}),
+    (errors.RevisionDiffers(), 412, ["The item has another revision"], {}, {}),
     (errors.KeyExists(), 409, ["Key already exists"], {}, {}),
     (
         errors.NamesTaken(["a", "b"], 3),

@@ -43,6 +43,12 @@ def test_people_page_is_found_by_server_owners_alone(known: Cast, browser: Brows
     assert browser(known.server_owner).get("/jump/", {"q": "people"}).context["found"]
 
 
+def test_what_begins_so_comes_before_a_page_that_only_holds_it(known: Cast, browser: Browser) -> None:
+    Base.objects.create(collection=known.collection, name="plants")
+    found = browser(known.server_owner).get("/jump/", {"q": "pl"}).context["found"]
+    assert [jump.name for jump in found] == ["plants", "People"]
+
+
 def test_it_is_a_page_too(known: Cast, browser: Browser) -> None:
     assert "<html" in browser(known.reader).get("/jump/").content.decode()
     assert "<html" not in browser(known.reader).get("/jump/", HTTP_HX_REQUEST="true").content.decode()

@@ -27,6 +27,7 @@ from storage.models import (
     Base,
     Deletion,
     Deployment,
+    Duplication,
     Export,
     File,
     GitFetch,
@@ -60,6 +61,9 @@ OPEN = {
     "welcome",
     "join",
     "python-client",
+    "constraints",
+    "uv-constraints",
+    "constraints-of",
     "client-wheel",
     "deploy-button",
     "shared",
@@ -122,7 +126,7 @@ LEAST_ROLE = {
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
     "rename-store": Role.MEMBER,
-    "duplicate-base": Role.MEMBER,
+    "duplicate-store": Role.MEMBER,
     "move-store": Role.MEMBER,
     "empty-store": Role.MEMBER,
     "delete-store": Role.MEMBER,
@@ -150,6 +154,7 @@ LEAST_ROLE = {
     "drive-delete": Role.MEMBER,
     "drive-deletion": Role.READER,
     "drive-undo": Role.MEMBER,
+    "drive-duplication": Role.READER,
     "share-links": Role.MEMBER,
     "new-share-link": Role.MEMBER,
     "revoke-share-link": Role.MEMBER,
@@ -324,6 +329,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "share": "no-link",
         "link_id": lambda: make_share_link(cast).pk,
         "file_name": "no-wheel.whl",
+        "version": "1.1.0",
         "name": lambda: Base.objects.get_or_create(collection=cast.collection, name="things")[0].name,
         "kind": "base",
         "change_id": lambda: make_change(cast).pk,
@@ -336,6 +342,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "upload_id": lambda: start_upload(cast),
         "number": 1,
         "deletion_id": lambda: delete_file(cast),
+        "duplication_id": lambda: make_duplication(cast).pk,
         "micro_id": lambda: make_micro(cast).id,
         "deployment_id": lambda: make_deployment(cast).id,
         "run_id": lambda: MicroRun.objects.create(micro=make_micro(cast), kind="run", state="done").id,
@@ -358,6 +365,22 @@ def make_drive(cast: Cast) -> str:
     if not File.objects.filter(drive_id=drive_id).exists():
         fill_drive(cast.collection.id, "files", ["a.txt"])
     return "files"
+
+
+def make_duplication(cast: Cast) -> Duplication:
+    """A copy of the Drive that somebody is at."""
+    drive_id = folders.find_drive(collection_id=cast.collection.id, name=make_drive(cast))
+    return Duplication.objects.create(
+        collection=cast.collection,
+        source_id=drive_id,
+        target_id=0,
+        source_name="files",
+        state=Duplication.State.RUNNING,
+        heartbeat_at=timezone.now(),
+        asked_by=cast.owner,
+        expected=1,
+        expected_bytes=0,
+    )
 
 
 def make_micro(cast: Cast) -> Micro:

@@ -311,9 +311,11 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "deletion_id": 2**31,
         "kind": "base",
         "change_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+        "duplication_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "view_id": 2**31,
         "store_deletion_id": 2**31,
         "link_id": 2**31,
+        "version": "0.0",
     }
     nothing |= {
         "export_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
@@ -334,7 +336,9 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
     return reverse(route, kwargs=values | {"collection_id": collection_id})
 
 
-@pytest.mark.parametrize("person", ["outsider", "reader", "member"])
+@pytest.mark.parametrize(
+    "person", ["outsider", *(pytest.param(each, marks=pytest.mark.slow) for each in ("reader", "member"))]
+)
 def test_nobody_learns_what_exists_behind_a_closed_door(
     person: str,
     people: Cast,

@@ -87,7 +87,8 @@ def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     assert len(json.loads(zipped.read("bases/notes.json"))) == ITEMS
 
 
-@pytest.mark.parametrize("moment", [_slow("import-before-commit"), "import-after-commit", _slow("blob-put")])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["import-before-commit", "import-after-commit", "blob-put"])
 def test_an_import_whose_worker_is_killed_goes_on(moment: str) -> None:
     zipped = archives.bytes_of(archives.export_now(make_data()))
     target = archives.new_collection()

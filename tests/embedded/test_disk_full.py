@@ -79,6 +79,7 @@ def is_stored(client: httpx.Client, name: str) -> bool:
     return client.post(f"/files?name={name}", content=noise(9_000_000)).is_success
 
 
+@pytest.mark.slow
 def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: SmallDisk) -> None:
     """However little is left: what is kept for this is enough to delete and to compact."""
     names = [f"f{number}" for number in range(24)]

@@ -128,6 +128,7 @@ def succeeds(work: Callable[[], object]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_an_unprotected_seaweedfs_stored_is_there(data_folder: Path) -> None:
     """As version 0.1.0 ran it: no certificates, and S3 in plain text."""
     kept = state.ensure(data_folder)

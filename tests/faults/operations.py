@@ -8,11 +8,9 @@ from typing import Any
 
 import httpx
 
-from console.accounts import throttle
 from storage.base import bases
 from storage.drive import drives
 from storage.models import Collection
-from storage.throttles import tries
 from tests.drives import DriveClient
 from tests.factories import BaseClient, make_client, shared_http
 from tests.people import PASSWORD, make_cast, make_session
@@ -204,8 +202,6 @@ class Asked:
         token = "t" * 32
         headers = {"X-CSRFToken": token, "Cookie": f"csrftoken={token}"}
         form = {"username": self.cast.member.username, "password": PASSWORD}
-        # One that a fault ended stays counted, and more are made here than anybody may.
-        tries.forget_tries(throttle.Attempt("127.0.0.1", self.cast.member.username)._counters)
         address = f"{self.through.url}/sign-in/"
         return Attempt(
             lambda: shared_http().post(address, data=form, headers=headers), lambda: None, None, None, (302,)

@@ -224,7 +224,7 @@ def test_s3_is_lost_at_any_byte(node: Node, asked: Asked, operation: Operation, 
             break_at(node.s3, asked, operation, kind, direction, place)
 
 
-@pytest.mark.parametrize("kind", ["reset", "hold", "delay"])
+@pytest.mark.parametrize("kind", ["reset", pytest.param("hold", marks=pytest.mark.slow), "delay"])
 @pytest.mark.parametrize("operation", OF_S3, ids=lambda operation: operation.__name__)
 def test_s3_is_lost_before_its_first_word(node: Node, asked: Asked, operation: Operation, kind: Kind) -> None:
     break_at(node.s3, asked, operation, kind, "from the engine", 1)

@@ -73,7 +73,7 @@ def test_parameters_of_every_ninth_route(server: Any, world: World) -> None:
     sweep(server, world, most=1, every=9)
 
 
-@settings(derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_many_odd_things_at_once(server: Any, world: World, data: st.DataObject) -> None:
     attack(world, data, Log(server.log_path))

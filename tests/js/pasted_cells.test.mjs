@@ -101,6 +101,7 @@ test("types follow the column", () => {
     "1.0",
   ]);
   assert.deepEqual(read("done", { boolean: 9, missing: 2 }, ["TRUE", "false"]), ["true", "false"]);
+  assert.deepEqual(read("done", { boolean: 9, missing: 2 }, ["VRAI", "FALSO"]), ["true", "false"]);
   assert.deepEqual(read("tags", { array: 9 }, ["[1, 2]"]), ["[1,2]"]);
   assert.deepEqual(read("new", {}, ["01067", "80331"]), ['"01067"', '"80331"']);
   assert.deepEqual(read("new", { missing: 4 }, ["1", "2.50"]), ["1", "2.50"]);

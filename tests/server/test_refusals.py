@@ -1,11 +1,14 @@
 """What the server refuses by itself: JSON under `/v1`, a sentence elsewhere, and the connection ends."""
 
 import json
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.factories import RawAnswer, RawConnection
+from tests.waiting import MOMENT_SECONDS
 
 # What comes before and behind the address, and the status.
 BAD: list[tuple[str, bytes, bytes, int]] = [
@@ -60,6 +63,20 @@ def test_elsewhere_it_is_a_sentence(server: Any, before: bytes, behind: bytes, s
 
 def test_what_is_no_http_is_told_so(server: Any) -> None:
     assert b"https port" in exchange(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").body
+
+
+@pytest.mark.parametrize("method", [b"GET", b"PUT", b"HEAD"])
+def test_plain_http_on_the_https_port_is_told_so(server: Any, method: bytes) -> None:
+    port = urlsplit(server.tls_url).port
+    told = "This port speaks https: write https:// in the address"
+    for path, body in ((b"/v1/abc/things/items", json.dumps({"errors": [told]})), (b"/sign-in/", f"{told}.\n")):
+        with socket.create_connection(("127.0.0.1", port), MOMENT_SECONDS) as connection:
+            connection.sendall(method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
+            connection.shutdown(socket.SHUT_WR)
+            head, _, rest = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert f"Content-Length: {len(body)}".encode() in head
+        assert rest.decode() == ("" if method == b"HEAD" else body)
 
 
 def test_a_key_in_a_header_with_underscores_is_none(server: Any, client: Any) -> None:

@@ -131,6 +131,7 @@ def test_slow_downloads_take_a_bounded_amount_of_memory(app: App) -> None:
     assert grown < 150 * MB
 
 
+@pytest.mark.slow
 def test_answers_that_nobody_takes_are_bounded_too(app: App) -> None:
     items = [{"key": f"k{number:02}", "text": "x" * 39_000} for number in range(25)]
     assert app.call("PUT", "/items", json={"items": items}).status_code == 207

@@ -27,7 +27,7 @@ from storage.base import acts, bases, changes, edits, items, saved_views
 from storage.base.merging import Add, Delete
 from storage.collections import collections, invitations, keys, roles, stores
 from storage.collections import deletion as collection_deletion
-from storage.drive import deletion, drives, files, folders, moves, person_uploads, rebuild, uploads
+from storage.drive import deletion, drives, duplication, files, folders, moves, person_uploads, rebuild, uploads
 from storage.drive.moves import Chosen
 from storage.embedded import seaweedfs
 from storage.errors import DiskFull, EngineUnreachable
@@ -43,6 +43,7 @@ from storage.models import (
     AuditEntry,
     Blob,
     DeletedFile,
+    Duplication,
     Export,
     Import,
     Invitation,
@@ -99,6 +100,7 @@ class Full:
         self.event_id = event.line.id
         self.micro_id = micros.create_micro(collection_id=self.collection_id, name="there").id
         self.change = changes.ask_for_change(access=self.access, base="b", act=acts.Set("n", "1"))
+        self.duplication = Duplication(source_id=self.drive_id, expected_bytes=0)
         self.micro: dict[str, Any] = {"collection_id": self.collection_id, "micro_id": self.micro_id}
 
     def save(self, *changes: Any) -> list[edits.Result]:
@@ -156,6 +158,9 @@ WRITERS: dict[str, Callable[[Full], object]] = {
     "a Base": lambda full: bases.create_base(collection_id=full.collection_id, name="new"),
     "what was emptied and comes back": lambda full: stores.bring_back(access=full.access, deletion_id=0),
     "a Drive": lambda full: drives.create_drive(collection_id=full.collection_id, name="new"),
+    "a copy of a Drive": lambda full: duplication.ask_for_duplication(access=full.access, drive="d", new_name="new"),
+    "the list of such a copy": lambda full: duplication._list(_UNSEEN, full.duplication),
+    "a batch of such a copy": lambda full: duplication._batch(_UNSEEN, full.duplication, until=0),
     "a data key": lambda full: keys.create_key(collection_id=full.collection_id, name="new", can_write=True),
     "an invitation": lambda full: invite(full.collection_id, full.person),
     "an invitation accepted": lambda full: invitations.accept_invitation(
@@ -268,6 +273,8 @@ TABLES = {
     "storage.ShareLink": "a share link",
     "storage.Thumbnail": _LEFT_OUT,
     "storage.Folder": "a folder",
+    "storage.Duplication": "a copy of a Drive",
+    "storage.FileToCopy": "the list of such a copy",
     "storage.FileDeletion": "a deletion of files",
     "storage.DeletedFile": "a deletion of files",
     "storage.Blob": "any object",
@@ -487,6 +494,7 @@ def test_an_export_that_is_to_be_tried_waits(settings: Settings) -> None:
     """In a transaction, so that the server's own worker, which has room, does not see it."""
     full = Full()
     with transaction.atomic():
+        Export.objects.filter(check_state=Export.Check.WANTED).update(check_state=Export.Check.NONE)
         export = Export.objects.create(
             collection_id=full.collection_id, state=Export.State.DONE, check_state=Export.Check.WANTED
         )

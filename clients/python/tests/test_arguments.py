@@ -29,9 +29,7 @@ NOWHERE = "http://127.0.0.1:1"
         (lambda d: d.Base("b", NOWHERE).get(5), ValueError),
         (lambda d: d.Base("b", NOWHERE).get(None), TypeError),
         (lambda d: d.Base("b", NOWHERE).delete(""), ValueError),
-        (lambda d: d.Base("b", NOWHERE).put({}, ""), ValueError),
         (lambda d: d.Base("b", NOWHERE).put({}, 1), ValueError),
-        (lambda d: d.Base("b", NOWHERE).insert({}, ""), ValueError),
         (lambda d: d.Base("b", NOWHERE).update({"a": 1}, ""), ValueError),
         (lambda d: d.Base("b", NOWHERE).update([1], "a"), TypeError),
         (lambda d: d.Base("b", NOWHERE).put(object()), TypeError),
@@ -41,7 +39,6 @@ NOWHERE = "http://127.0.0.1:1"
         (lambda d: d.Base("b", NOWHERE).get("\ud800"), ValueError),
         (lambda d: d.Base("b", NOWHERE).put(1, "k", expire_in=1, expire_at=1), ValueError),
         (lambda d: d.Base("b", NOWHERE).put(1, "k", expire_in="1"), TypeError),
-        (lambda d: d.Base("b", NOWHERE).put(1, "k", expire_in=True), TypeError),
         (lambda d: d.Base("b", NOWHERE).put(1, "k", expire_at="2023-01-01"), TypeError),
         (lambda d: d.Base("b", NOWHERE).put(1, "k", expire_at=float("inf")), ValueError),
         (lambda d: d.Base("b", NOWHERE).put_many([]), ValueError),
@@ -76,7 +73,16 @@ def test_a_missing_local_file_is_the_usual_error() -> None:
         Deta(KEY).Drive("d", NOWHERE).put("a", path="does/not/exist")
 
 
-@pytest.mark.parametrize("key, said", [(None, "DETA_PROJECT_KEY"), ("  ", "DETA_PROJECT_KEY"), ("a_b c", "characters")])
+@pytest.mark.parametrize(
+    "key, said",
+    [
+        (None, "DETA_PROJECT_KEY"),
+        ("", "DETA_PROJECT_KEY"),
+        ("  ", "DETA_PROJECT_KEY"),
+        ("a_b c", "characters"),
+        ("nounderscore", "Bad"),
+    ],
+)
 def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch, key: Any, said: str) -> None:
     monkeypatch.delenv("DETA_PROJECT_KEY", raising=False)
     with pytest.raises(AssertionError, match=said):
@@ -86,7 +92,9 @@ def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch, key: Any, said: str
 def test_the_key_comes_from_the_environment_and_says_whose_it_is() -> None:
     key = read_key(None, None, {"DETA_PROJECT_KEY": f"{KEY}\n"})
     assert (key.text, key.project_id) == (KEY, "abcdefghij")
+    assert read_key("", None, {"DETA_PROJECT_KEY": KEY}).text == KEY
     assert read_key(KEY, "other").project_id == "other"
+    assert read_key("nounderscore", "other").project_id == "other"
     assert Deta(KEY).project_id == "abcdefghij"
     assert Deta(KEY).project_key == KEY
 
@@ -128,6 +136,11 @@ def test_updates_are_sorted_into_the_parts_of_a_patch() -> None:
         "prepend": {"e": [2]},
         "delete": ["b"],
     }
+
+
+def test_no_time_at_all_is_no_expiry() -> None:
+    assert [to_expires(0, None), to_expires(None, 0), to_expires(0, 0), to_expires(0.0, None)] == [None] * 4
+    assert to_expires(0, 1_900_000_000) == 1_900_000_000
 
 
 def test_a_naive_moment_is_local_time() -> None:

@@ -177,7 +177,7 @@ def test_update_that_makes_no_sense_is_refused(plain: Deta, make: Callable[[Any]
 
 
 def test_update_of_a_missing_item_raises(deta: Deta) -> None:
-    with pytest.raises(Exception, match="Key not found"):
+    with pytest.raises(Exception, match=r"^Key 'missing' not found$"):
         deta.Base("users").update({"a": 1}, "missing")
 
 

@@ -1,12 +1,13 @@
-"""The two tutorials of the original documentation, as real apps: records with Flask, and an image server with FastAPI."""
+"""The tutorials of the original documentation, whole: records and a form with Flask, users and images with FastAPI."""
 
-from typing import Any
+from typing import Any, Optional
 
 import httpx
 from clients.python.tests.awaiting import run
 from fastapi import FastAPI, File, UploadFile
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from flask import Flask, jsonify, request
+from pydantic import BaseModel
 from tests.drives import noise
 
 from deta import Deta
@@ -67,6 +68,95 @@ def test_records_with_flask(environment: object) -> None:
     assert browser.get(f"/users/{key}").json == {**wesley, "key": key}
     assert browser.delete(f"/users/{key}").status_code == 200
     assert browser.get(f"/users/{key}").status_code == 404
+
+
+def make_form_app() -> Flask:
+    app = Flask(__name__)
+    messages = Deta().Base("contact-form")
+
+    @app.route("/", methods=["POST"])
+    def keep() -> Any:
+        messages.put({name: request.form[name] for name in ("name", "email", "message")})
+        return "ok", 201
+
+    return app
+
+
+def test_a_form_with_flask(environment: object) -> None:
+    browser = make_form_app().test_client()
+    sent = {"name": "Ada", "email": "ada@example.com", "message": "Hello"}
+    assert (browser.post("/", data=sent).status_code, browser.post("/", data={}).status_code) == (201, 400)
+    [kept] = Deta().Base("contact-form").fetch(sent).items
+    assert kept == {**sent, "key": kept["key"]}
+
+
+class User(BaseModel):
+    name: str
+    age: int
+    hometown: str
+
+
+class Changes(BaseModel):
+    name: Optional[str] = None
+    age: Optional[int] = None
+    hometown: Optional[str] = None
+
+
+def make_users_app() -> FastAPI:
+    app = FastAPI()
+    deta = Deta()
+    users = deta.Base("fastapi-crud-users")
+
+    @app.post("/users", status_code=201)
+    def create(user: User) -> Any:
+        return users.put(user.model_dump())
+
+    @app.get("/users")
+    def list_all() -> Any:
+        return next(users.fetch())
+
+    @app.get("/users/{uid}")
+    def get(uid: str) -> Any:
+        user = users.get(uid)
+        return user if user else JSONResponse({"message": "user not found"}, status_code=404)
+
+    @app.patch("/users/{uid}")
+    def change(uid: str, changes: Changes) -> Any:
+        updates = {name: value for name, value in changes.model_dump().items() if value is not None}
+        try:
+            users.update(updates, uid)
+            return users.get(uid)
+        except Exception:
+            return JSONResponse({"message": "user not found"}, status_code=404)
+
+    @app.delete("/users/{uid}")
+    def delete(uid: str) -> None:
+        users.delete(uid)
+
+    return app
+
+
+def test_users_with_fastapi(environment: object) -> None:
+    beverly = {"name": "Beverly", "age": 44, "hometown": "Copernicus City"}
+
+    async def visit() -> None:
+        transport = httpx.ASGITransport(make_users_app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://users") as browser:
+            assert (await browser.get("/users")).json() == []
+            made = await browser.post("/users", json=beverly)
+            user = made.json()
+            assert (made.status_code, user) == (201, {**beverly, "key": user["key"]})
+            assert (await browser.post("/users", json={"name": "Wesley"})).status_code == 422
+            assert (await browser.get("/users")).json() == [user]
+            assert (await browser.get(f"/users/{user['key']}")).json() == user
+            older = await browser.patch(f"/users/{user['key']}", json={"age": 45})
+            assert older.json() == {**user, "age": 45}
+            missing = await browser.patch("/users/nobody", json={"age": 45})
+            assert (missing.status_code, missing.json()) == (404, {"message": "user not found"})
+            assert (await browser.delete(f"/users/{user['key']}")).json() is None
+            assert (await browser.get(f"/users/{user['key']}")).status_code == 404
+
+    run(visit())
 
 
 def make_image_server() -> FastAPI:

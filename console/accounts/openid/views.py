@@ -66,9 +66,12 @@ def begin(request: HttpRequest) -> HttpResponse:
         return sign_in.follow(request, next_url, otherwise="collections")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         return redirect("sign-in")
-    if wait_seconds := tries.take_try([Counter(BEGUN, (network_of(request.META["REMOTE_ADDR"]),))]):
-        return told_to_wait(request, wait_seconds, back="sign-in")
-    sign_in.hold_briefly(request)
+    made = tries.take_try([Counter(BEGUN, (network_of(request.META["REMOTE_ADDR"]),))])
+    if made.wait_seconds:
+        return told_to_wait(request, made.wait_seconds, back="sign-in")
+    with made:
+        sign_in.hold_briefly(request)
+        sign_in.keep(request)
     invitation = request.GET.get("invitation", "")
     return redirect(provider.sign_in_address(request, next_url=next_url, invitation=invitation))
 

@@ -1,6 +1,6 @@
 """The second factors of people, kept in django-allauth's table: an authenticator app, passkeys, recovery codes.
 
-What can be typed is checked here (`check_code`); `passkeys.py` asks browsers for passkeys. Every change sends a signal of
+What can be typed is checked here (`accepts_code`); `passkeys.py` asks browsers for passkeys. Every change sends a signal of
 `allauth.mfa.signals` within its transaction.
 """
 
@@ -120,8 +120,8 @@ def renew_codes(request: HttpRequest, person: User) -> list[str]:
         return _make_codes(request, person)
 
 
-def check_code(request: HttpRequest, person: User, code: str) -> None:
-    """Accept a code of the person's app, or a recovery code, once. Raises WrongCode.
+def accepts_code(request: HttpRequest, person: User, code: str) -> bool:
+    """Whether it is a code of the person's app, or a recovery code; it is used up then. Of a wrong one the caller says so.
 
     The person's rows are locked meanwhile: of two requests with one code only one gets in, in whichever process.
     """
@@ -135,10 +135,7 @@ def check_code(request: HttpRequest, person: User, code: str) -> None:
         used = next((row for row in rows if _accepts(row, code)), None)
         if used is not None:
             announce_used(request, used)
-            return
-    if rows:
-        announce_failure(request, person)
-    raise WrongCode()
+        return used is not None
 
 
 def announce_failure(request: HttpRequest, person: User) -> None:

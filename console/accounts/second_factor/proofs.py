@@ -19,7 +19,6 @@ from console.accounts import sign_in
 from console.accounts.second_factor import factors
 from console.accounts.second_factor.forms import ProofForm
 from console.accounts.throttle import PASSWORD_CHANGE
-from console.error_status import HashingBusy
 from console.page import PageRequest
 from storage.throttles import tries
 from storage.throttles.tries import Counter
@@ -33,21 +32,20 @@ def ask_proof(request: PageRequest) -> tuple[ProofForm, bool]:
     if request.method != "POST" or not form.is_valid():
         return form, False
     counted = [Counter(PASSWORD_CHANGE, (str(request.user.pk),))]
-    if wait_seconds := tries.take_try(counted):
-        minutes = math.ceil(wait_seconds / 60)
+    made = tries.take_try(counted)
+    if made.wait_seconds:
+        minutes = math.ceil(made.wait_seconds / 60)
         form.add_error(None, f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}.")
         return form, False
-    try:
-        is_right = _is_right(request, form)
-    except HashingBusy:
-        tries.give_back(counted)
-        raise
-    if not is_right:
-        form.add_error("proof", "This is not your password." if form.asks_password else "This code is not valid.")
-        return form, False
-    tries.forget_tries(counted)
-    sign_in.note_proof(request)
-    return form, True
+    with made:
+        if _is_right(request, form):
+            made.succeed(forgets=counted)
+            sign_in.note_proof(request)
+            return form, True
+    if not form.asks_password:
+        factors.announce_failure(request, request.user)
+    form.add_error("proof", "This is not your password." if form.asks_password else "This code is not valid.")
+    return form, False
 
 
 def proved_lately(
@@ -69,8 +67,4 @@ def _is_right(request: PageRequest, form: ProofForm) -> bool:
     if form.asks_password:
         # Not the person's own method: it may hash anew, with what is newer by now, and that would end all sessions.
         return check_password(proof, person.password)
-    try:
-        factors.check_code(request, person, proof)
-    except factors.WrongCode:
-        return False
-    return True
+    return factors.accepts_code(request, person, proof)

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -40,16 +41,16 @@ def second_step(request: HttpRequest) -> HttpResponse:
     form = SecondStepForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         counted = _counted(request, pending)
-        if wait_seconds := tries.take_try(counted):
+        made = tries.take_try(counted)
+        if made.wait_seconds:
             record_refusal(request, name=pending.person.username, how="second factor")
-            return told_to_wait(request, wait_seconds, back="second-step")
-        try:
-            factors.check_code(request, pending.person, form.cleaned_data["code"])
-        except factors.WrongCode:
-            form.add_error("code", "This code is not valid, or was used before.")
-        else:
-            tries.forget_tries(counted)
-            return sign_in.complete(request, pending.person, next_url=pending.next_url)
+            return told_to_wait(request, made.wait_seconds, back="second-step")
+        with made:
+            if response := _complete_with(request, pending, form.cleaned_data["code"]):
+                made.succeed(forgets=counted)
+                return response
+        factors.announce_failure(request, pending.person)
+        form.add_error("code", "This code is not valid, or was used before.")
     return _show_second_step(request, pending, form)
 
 
@@ -89,10 +90,14 @@ def second_step_passkey(request: HttpRequest) -> HttpResponse:
 @answers_json
 def passkey_question(request: HttpRequest) -> HttpResponse:
     """What the sign-in page's script asks the browser with: for a passkey of anybody's."""
-    if wait_seconds := tries.take_try([Counter(QUESTIONS, (network_of(request.META["REMOTE_ADDR"]),))]):
-        raise TooManyTries(wait_seconds)
-    sign_in.hold_briefly(request)
-    return json_response(passkeys.ask_passkey(None))
+    made = tries.take_try([Counter(QUESTIONS, (network_of(request.META["REMOTE_ADDR"]),))])
+    if made.wait_seconds:
+        raise TooManyTries(made.wait_seconds)
+    with made:
+        sign_in.hold_briefly(request)
+        question = passkeys.ask_passkey(None)
+        sign_in.keep(request)
+    return json_response(question)
 
 
 @login_not_required
@@ -114,6 +119,14 @@ def _counted(request: HttpRequest, pending: Pending) -> list[Counter]:
     if browser := find_browser(request, pending.person.get_username()):
         return [Counter(SECOND_STEP, (person, browser))]
     return [Counter(SECOND_STEP, (person,)), Counter(SECOND_STEP_DAILY, (person,))]
+
+
+def _complete_with(request: HttpRequest, pending: Pending, code: str) -> HttpResponse | None:
+    """Signed in by the code; None for a wrong one. A code is used up only together with what it lets in."""
+    with transaction.atomic():
+        if not factors.accepts_code(request, pending.person, code):
+            return None
+        return sign_in.complete(request, pending.person, next_url=pending.next_url)
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

@@ -142,8 +142,12 @@ def _done_to(report: PortionReport) -> str:
 
 def _refuse_unreadable(plan: Plan) -> None:
     """Raises CommandError when nothing at all of the file can be read: nothing is stored then."""
-    if plan.portions and all(portion.broken and not portion.count for portion in plan.portions):
-        raise CommandError(f"{plan.portions[0].entry} cannot be read: {plan.portions[0].broken}. Nothing was stored.")
+    if not plan.portions:
+        raise CommandError("Nothing in it can be read. Nothing was stored.")
+    if all(not portion.good and (portion.broken or portion.faults) for portion in plan.portions):
+        first = plan.portions[0]
+        what = f"{first.entry} cannot be read: {first.broken}" if first.broken else f"All of {first.entry} is faulty"
+        raise CommandError(f"{what}. Nothing was stored.")
 
 
 def _parse_type(text: str) -> tuple[str, Type]:

@@ -52,6 +52,7 @@ logger = logging.getLogger("homeport.serve")
 _TICK_SECONDS = 0.05
 # Connections that wait until a worker accepts them.
 _BACKLOG = 2048
+_HTTPS_PORT = 443
 # An engine that died this often in a row while we wait for it will not come up by itself.
 _HOPELESS_AFTER = 4
 
@@ -112,6 +113,7 @@ class Command(BaseCommand):
         self._prepare_state()
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
+        self.tls_sockets += self._open_for_original_clients()
         self.micros_sockets = self._open_micros_socket() if hosts.can_run() else []
         self._open_for_caddy()
         self._note_address()
@@ -122,6 +124,20 @@ class Command(BaseCommand):
             pass
         finally:
             self._stop()
+
+    def _open_for_original_clients(self) -> list[socket.socket]:
+        """Port 443 beside the one for https, as clients with a fixed host know no other. Where it can't be had, say so."""
+        if not settings.ORIGINAL_HOSTS or not settings.TLS_PORT or settings.TLS_PORT == _HTTPS_PORT:
+            return []
+        try:
+            return serving.open_sockets(_HTTPS_PORT)
+        except OSError as error:
+            self._say(
+                f"Port {_HTTPS_PORT} is not to be had ({error.strerror}). Clients with a fixed host"
+                f" ({', '.join(settings.ORIGINAL_HOSTS)}) reach this server once something passes {_HTTPS_PORT} on"
+                f" to {settings.TLS_PORT}."
+            )
+            return []
 
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""

@@ -11,6 +11,9 @@ const WHOLE_OR_POINT = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 // As a spreadsheet writes a number that is too long for its cell. Any other exponent may be a code: 7E90, 314e59.
 const WITH_EXPONENT = /^-?[0-9]\.[0-9]+E[+-][0-9]{2,}$/;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+// As spreadsheets in other languages write booleans back.
+const TRUE_WORDS = new Set(["WAHR", "VRAI", "VERO", "VERDADERO", "VERDADEIRO", "WAAR", "PRAWDA", "SANT"]);
+const FALSE_WORDS = new Set(["FALSCH", "FAUX", "FALSO", "ONWAAR", "FAŁSZ", "FALSKT"]);
 // As `storage/limits.py` has them.
 const NESTING_MAX_LEVELS = 100;
 const NUMBER_MAX_DIGITS = 38;
@@ -25,6 +28,9 @@ const NUMBER_MAX_CHARACTERS = 200;
 export function guessColumn(texts) {
   const kinds = new Set(texts.map(kindOf));
   kinds.delete("empty");
+  // One such word alone may be anything, both of them are what a spreadsheet made of booleans.
+  const words = ["true word", "false word"].filter((word) => kinds.delete(word)).length;
+  if (words > 0) kinds.add(words === 2 ? "boolean" : "text");
   const isQuoted = kinds.has("quoted") && !kinds.has("text");
   const hadNull = kinds.delete("null");
   if (kinds.size === 0) return { type: hadNull ? "json" : "text", isQuoted };
@@ -46,7 +52,8 @@ function kindOf(cell) {
   const ends = text[0] + text.at(-1);
   if (ends === "{}" || ends === "[]") return isStorable(text) ? "json" : "text";
   if (ends === '""' && text.length > 1) return isStorable(text) ? "quoted" : "text";
-  return "text";
+  if (TRUE_WORDS.has(text)) return "true word";
+  return FALSE_WORDS.has(text) ? "false word" : "text";
 }
 
 /**
@@ -63,6 +70,8 @@ export function jsonOf(cell, { type, isQuoted }) {
   const takesAll = type === "json";
   if ((takesAll || type === "number") && isStorableNumber(text)) return text;
   if ((takesAll || type === "boolean") && /^(?:true|false)$/i.test(text)) return text.toLowerCase();
+  if (type === "boolean" && TRUE_WORDS.has(text)) return "true";
+  if (type === "boolean" && FALSE_WORDS.has(text)) return "false";
   if (takesAll && /^[{["]/.test(text) && isStorable(text)) return compact(text);
   return JSON.stringify(cell);
 }

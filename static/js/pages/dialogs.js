@@ -5,6 +5,13 @@
 
 const dialog = document.getElementById("dialog");
 
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // A refusal with a status that other pages have for errors, in words that belong into the dialog.
+  if (event.detail.xhr.getResponseHeader("HX-Retarget") !== "#dialog") return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog || !dialog.firstElementChild) return;
   if (!dialog.open) dialog.showModal();

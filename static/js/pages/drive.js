@@ -3,6 +3,7 @@
 import "./drive/open_download_copy.js";
 import "./drive/deletion.js";
 import "./drive/drag_and_drop.js";
+import "./drive/duplication.js";
 import "./drive/menus.js";
 import "./drive/preview.js";
 import "./drive/renaming.js";

@@ -98,7 +98,7 @@ def _check_base(
             progress(read.size_bytes)
             try:
                 keys.append(prepare(read).key)
-                portion.keyless += "key" not in (read.value or {})
+                portion.keyless += (read.value or {}).get("key") is None
             except Fault as fault:
                 portion.faults += 1
                 note(Problem(base.entry, fault.what, read.spot, key_of(read)))
@@ -170,7 +170,7 @@ def prepare(read: Read) -> PreparedItem:
     """The row of an item; an item without a key gets one. Raises Fault."""
     if read.value is None:
         raise Fault(read.fault.split(":")[0], read.fault)
-    value = read.value if "key" in read.value else {**read.value, "key": make_key(read)}
+    value = {**read.value, "key": make_key(read)} if read.value.get("key") is None else read.value
     try:
         return prepare_item(value)
     except EmptyAttributeName as error:

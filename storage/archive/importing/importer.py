@@ -102,7 +102,7 @@ class Importer:
             raise Superseded from None  # the collection was deleted, and its reports with it
 
     def _store_items(self, report: PortionReport, base: ItemSource) -> None:
-        """The Base is made with the first items: a file that cannot be read leaves none behind."""
+        """The Base is made with the first items: a file of which nothing can be read leaves none behind."""
         target = _Target(self._access.collection_id, report.into, _way(report, base), isinstance(base, CsvItems))
         batch = _Items()
         try:
@@ -120,7 +120,7 @@ class Importer:
         except (Broken, Damaged) as error:
             report.broken = tell_broken(error)
             self._note(Problem(base.entry, f"The rest cannot be read: {error}", getattr(error, "spot", "")))
-        if not report.broken:
+        if not report.broken and (batch.rows or report.stored or not report.skipped_total):
             target.make()
         self._commit_items(report, target, batch)
         if report.do == "replace" and target.is_made:

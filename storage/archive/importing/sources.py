@@ -31,6 +31,8 @@ _MAGIC_BYTES = len(pocketbase.MAGIC)
 _BASE_ENTRY = re.compile(r"bases/([^/]+)\.json", re.IGNORECASE)
 _FILE_ENTRY = re.compile(r"drives/([^/]+)/(.+)", re.DOTALL)
 _STORED_ENTRY = re.compile(r"storage/([^/]+)/([^/]+)/(.+)", re.DOTALL)
+# What is in those of Excel, LibreOffice and Numbers.
+_WORKBOOKS = frozenset(("xl/workbook.xml", "xl/workbook.bin", "content.xml", "Index/Document.iwa"))
 _ITEM_FILES = (*kinds.TABLES, *kinds.LINES, ".json")
 
 
@@ -202,11 +204,19 @@ def _open_zip(stream: IO[bytes], size_bytes: int) -> Source:
         source.bases = _open_items_in_zip(archive)
         source.ignored -= len(source.bases)
         source.problems = list(archive.problems)
-    if "xl/workbook.xml" in by_path:
-        raise InvalidInput("This is a workbook: save its sheet as CSV, then import that")
     if not manifest and not source.bases and not source.drives and not source.problems:
-        raise InvalidInput("The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)")
+        raise InvalidInput(_explain_nothing([info.filename for info in archive.entries]))
     return source
+
+
+def _explain_nothing(paths: list[str]) -> str:
+    """Why a zip with these entries is none that can be imported."""
+    if not _WORKBOOKS.isdisjoint(paths):
+        return "This is a workbook: save its sheet as CSV, then import that"
+    zips = [path for path in paths if path.lower().endswith(".zip") and not zip_reader.is_junk(path)]
+    if zips:
+        return f"The zip holds another zip: unpack it, and import {zips[0]}"
+    return "The zip has no Bases (bases/<name>.json) and no files (drives/<name>/...)"
 
 
 def _described(manifest: Manifest | None) -> tuple[dict[str, str], dict[str, tuple[str, FileEntry]]]:
@@ -232,8 +242,8 @@ def _base_source(archive: Archive, info: ZipInfo, name: str) -> ItemSource:
     except Damaged:
         beginning, is_whole = b"", False  # which is told where all of it is read
     shape = find_shape(beginning, is_whole=is_whole) or Shape("a list of items")
-    if not (shape.member or shape.is_lines or beginning.lstrip().startswith(b"[")):
-        shape = Shape("a list of items", member="items")
+    if not (shape.path or shape.is_lines or beginning.lstrip().startswith(b"[")):
+        shape = Shape("a list of items", path=("items",))
     return JsonItems(name, info.filename, info.file_size, open_chunks, shape)
 
 

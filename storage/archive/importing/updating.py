@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from storage.archive.reading.columns import says_the_same
+from storage.archive.reading.rewriting import says_the_same
 from storage.exact_json import is_same
 
 

@@ -24,6 +24,9 @@ _WITH_COMMA = re.compile(r"-?+(?:0|[1-9][0-9]*+),[0-9]++")
 _WITH_EXPONENT = re.compile(r"-?+[0-9][.,][0-9]++E[+-][0-9]{2,}+")
 _JSON_NUMBER = re.compile(r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+")
 _BOOLEANS = {"true": True, "false": False}
+# As spreadsheets in other languages write them back: German, French, Italian, Spanish, Portuguese, Dutch, Polish and Swedish.
+TRUE_WORDS = frozenset(("WAHR", "VRAI", "VERO", "VERDADERO", "VERDADEIRO", "WAAR", "PRAWDA", "SANT"))
+FALSE_WORDS = frozenset(("FALSCH", "FAUX", "FALSO", "ONWAAR", "FAŁSZ", "FALSKT"))
 _SURELY_STORED_CHARACTERS = 20
 _NUMBER_MAX_CHARACTERS = 200
 _SAMPLES = 3
@@ -74,19 +77,20 @@ class Tally:
                 self.samples.append(short)
 
     def as_column(self, name: str, *, known: Type | None = None, chosen: Type | None = None) -> Column:
+        kinds = _kinds(self.counts)
         return Column(
             name,
             chosen or known or guess_type(self.counts),
             self.samples,
             sum(self.counts.values()),
             known,
-            is_quoted="text" not in self.counts and "quoted" in self.counts,
+            is_quoted="text" not in kinds and "quoted" in kinds,
         )
 
 
 def guess_type(counts: Mapping[str, int]) -> Type:
     """The type of a column by what its cells look like; text when there is none."""
-    kinds = {kind for kind, count in counts.items() if count} - {"null"}
+    kinds = _kinds(counts) - {"null"}
     if not kinds:
         return "json" if counts.get("null") else "text"
     # 1.234 beside 5,6 may be a thousand and more, or little more than one.
@@ -99,8 +103,20 @@ def guess_type(counts: Mapping[str, int]) -> Type:
     return "json"
 
 
+def _kinds(counts: Mapping[str, int]) -> set[str]:
+    """What there is in a column. One word for a boolean alone may be anything, both are what a spreadsheet made of booleans."""
+    kinds = {kind for kind, count in counts.items() if count}
+    words = kinds & {"true word", "false word"}
+    if not words:
+        return kinds
+    return kinds - words | {"boolean" if len(words) == 2 else "text"}
+
+
 def kind_of(cell: str, *, has_comma: bool) -> str:
-    """What a cell looks like: "empty", "whole", "point", "comma", "boolean", "null", "json", "quoted" or "text"."""
+    """What a cell looks like.
+
+    It is "empty", "whole", "point", "comma", "boolean", "true word", "false word", "null", "json", "quoted" or "text".
+    """
     text = cell.strip()
     if not text:
         return "empty"
@@ -112,10 +128,10 @@ def kind_of(cell: str, *, has_comma: bool) -> str:
     if text == "null":
         return "null"
     if first + text[-1] in ("{}", "[]"):
-        return "json" if _parse(text) is not None else "text"
+        return "json" if read_json(text) is not None else "text"
     if first == '"' == text[-1] and len(text) > 1:
-        return "quoted" if isinstance(_parse(text), str) else "text"
-    return "text"
+        return "quoted" if isinstance(read_json(text), str) else "text"
+    return "true word" if text in TRUE_WORDS else "false word" if text in FALSE_WORDS else "text"
 
 
 def _number_kind(text: str, *, has_comma: bool) -> str:
@@ -144,7 +160,7 @@ def value_of(cell: str, column: Column, *, has_comma: bool) -> Any:
     if cell == EMPTY_TEXT:
         return ""
     text = cell.strip()
-    if column.is_quoted and text[:1] == '"' and isinstance(read := _parse(text), str):
+    if column.is_quoted and text[:1] == '"' and isinstance(read := read_json(text), str):
         return read
     if column.type == "text":
         return cell
@@ -153,12 +169,14 @@ def value_of(cell: str, column: Column, *, has_comma: bool) -> Any:
     if (
         column.type in ("number", "json")
         and text[:1] in "-0123456789"
-        and (found := _number(text, has_comma)) is not None
+        and (found := read_number(text, has_comma=has_comma)) is not None
     ):
         return found
     if column.type in ("boolean", "json") and (word := _BOOLEANS.get(text.lower())) is not None:
         return word
-    if column.type == "json" and text[:1] in ("{", "[", '"') and (read := _parse(text)) is not None:
+    if column.type == "boolean" and (text in TRUE_WORDS or text in FALSE_WORDS):
+        return text in TRUE_WORDS
+    if column.type == "json" and text[:1] in ("{", "[", '"') and (read := read_json(text)) is not None:
         return read
     return cell
 
@@ -169,23 +187,8 @@ def type_of_json(kinds: Iterable[str]) -> Type | None:
     return found.pop() if len(found) == 1 else None
 
 
-def says_the_same(value: Any, stored: Any) -> bool:
-    """Whether a cell only says again what is stored, though as another type or with other digits: a spreadsheet rewrites 1.50."""
-    if exact_json.is_number(value) and exact_json.is_number(stored):
-        return Decimal(value) == Decimal(stored)
-    if isinstance(value, str) and not isinstance(stored, str):
-        if isinstance(stored, dict | list):
-            return exact_json.is_same(_parse(value.strip()), stored)
-        if exact_json.is_number(stored):
-            number = _number(value.strip(), has_comma=False)
-            return number is not None and Decimal(number) == Decimal(stored)
-        return value.strip().lower() == exact_json.dump(stored).decode()
-    if isinstance(stored, str) and not isinstance(value, str | dict | list):
-        return exact_json.dump(value).decode() == stored
-    return exact_json.is_same(value, stored)
-
-
-def _number(text: str, has_comma: bool) -> int | Decimal | None:
+def read_number(text: str, *, has_comma: bool) -> int | Decimal | None:
+    """The number that a cell is, with its digits; None when it is none that may be stored."""
     if len(text) > _NUMBER_MAX_CHARACTERS:
         return None
     if has_comma and "," in text and (_WITH_COMMA.fullmatch(text) or _WITH_EXPONENT.fullmatch(text)):
@@ -203,7 +206,7 @@ def _is_storable(text: str) -> bool:
     return True
 
 
-def _parse(text: str) -> Any:
+def read_json(text: str) -> Any:
     """The value of a JSON text that may be stored; None when it is none, and for `null`."""
     try:
         value = exact_json.parse(text.encode())

@@ -45,7 +45,7 @@ class JsonItems:
         elif self.shape.is_lines:
             found = _read_lines(chunks, skip)
         else:
-            found = _read_values(chunks, self.shape.member, skip)
+            found = _read_values(chunks, self.shape, skip)
         for read in found:
             yield read if read.value is None else self._as_item(read, read.value)
 
@@ -63,7 +63,10 @@ class JsonItems:
                 yield read if read.value is None else read._replace(value={**own, **read.value})
 
     def _as_item(self, read: Read, value: Mapping[str, Any]) -> Read:
-        item = self.shape.convert(value) if self.shape.convert else dict(value)
+        try:
+            item = self.shape.convert(value) if self.shape.convert else dict(value)
+        except ValueError as error:
+            return read._replace(value=None, fault=str(error))
         if self.candidates is not None:
             self.candidates.add(item)
         if self.key == "key":
@@ -81,8 +84,9 @@ def list_collections(chunks: Iterator[bytes]) -> list[str]:
     return list(dict.fromkeys(name for name, _, _ in shapes.walk_map(iter(Utf8(chunks)))))
 
 
-def _read_values(chunks: Iterator[bytes], member: str, skip: int) -> Iterator[Read]:
-    found = find_items(chunks, text_max_bytes=limits.ARCHIVE_ITEM_TEXT_MAX_BYTES, member=member)
+def _read_values(chunks: Iterator[bytes], shape: Shape, skip: int) -> Iterator[Read]:
+    most = limits.ARCHIVE_ITEM_TEXT_MAX_BYTES
+    found = find_items(chunks, text_max_bytes=most, path=shape.path, in_pages=shape.in_pages)
     for number, value in enumerate(found, start=1):
         if number > skip:
             yield parse_value(number, value)

@@ -16,6 +16,8 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be", "UTF-16"),
 )
 _LOOKED_AT_BYTES = 4_096
+# No zero, as one may stand in any text.
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1f]")
 # What `surrogateescape` makes of a byte that it cannot read.
 BROKEN_CHARACTER = re.compile(r"[\udc80-\udcff]")
 
@@ -60,13 +62,30 @@ class Utf8:
 
 
 def _without_mark(first: bytes) -> tuple[str, str]:
-    """UTF-16 of mostly Latin letters has a zero in every second byte."""
+    """UTF-16 of mostly Latin letters has a zero in every second byte; of other letters, only beside its commas and line ends.
+
+    With so few, it is none where it could be UTF-8 with a zero here and there.
+    """
     looked_at = first[:_LOOKED_AT_BYTES]
     for odd, codec in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros, others = looked_at[odd::2].count(0), looked_at[1 - odd :: 2].count(0)
-        if zeros > len(looked_at) // 4 and not others:
+        if not others and (zeros > len(looked_at) // 4 or (zeros > 1 and _is_only_utf_16(looked_at, codec))):
             return codec, "UTF-16"
     return "", ""
+
+
+def _is_only_utf_16(text: bytes, codec: str) -> bool:
+    try:
+        decoded = codecs.getincrementaldecoder(codec)().decode(text)
+    except UnicodeDecodeError:
+        return False
+    if "\n" not in decoded and "\r" not in decoded:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return True
+    return _CONTROL.search(text) is not None
 
 
 def _whole_end(chunk: bytes, rest: Iterator[bytes]) -> bytes:

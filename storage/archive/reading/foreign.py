@@ -4,12 +4,14 @@ Numbers that stand as texts keep their digits. Moments become texts in ISO 8601,
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from storage import exact_json
+
+Items = Sequence[Mapping[str, Any]]
 
 _NUMBER = re.compile(r"[+-]?+[0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?+[0-9]++)?+")
 _NUMBER_MAX_CHARACTERS = 200
@@ -29,12 +31,46 @@ _FIRESTORE = frozenset(
         "mapValue",
     ]
 )
+_MONGO = frozenset(
+    [
+        "$oid",
+        "$date",
+        "$numberInt",
+        "$numberLong",
+        "$numberDouble",
+        "$numberDecimal",
+        "$binary",
+        "$uuid",
+        "$timestamp",
+        "$symbol",
+        "$undefined",
+        "$regularExpression",
+        "$minKey",
+        "$maxKey",
+    ]
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _is_dynamo(item: Mapping[str, Any]) -> bool:
-    inner = item.get("Item", item) if len(item) == 1 else item
-    return isinstance(inner, dict) and bool(inner) and all(_is_tagged(value, _DYNAMO) for value in inner.values())
+def _are_dynamo(items: Items) -> bool:
+    inner = [each.get("Item", each) if len(each) == 1 else each for each in items]
+    return any(inner) and all(
+        isinstance(each, dict) and all(_is_tagged(value, _DYNAMO) and _fits_its_tag(value) for value in each.values())
+        for each in inner
+    )
+
+
+def _fits_its_tag(value: Mapping[str, Any]) -> bool:
+    """Whether DynamoDB's tag has a value of its kind: a lone `M` may be the name of anything."""
+    ((tag, held),) = value.items()
+    match tag:
+        case "M":
+            return isinstance(held, dict)
+        case "L" | "SS" | "NS" | "BS":
+            return isinstance(held, list)
+        case "BOOL" | "NULL":
+            return isinstance(held, bool | str)
+    return isinstance(held, str)
 
 
 def _is_tagged(value: Any, tags: frozenset[str]) -> bool:
@@ -66,6 +102,11 @@ def _dynamo_value(value: Any) -> Any:
     return held
 
 
+def _are_firestore(items: Items) -> bool:
+    """A query that found nothing more says so in an answer without a document."""
+    return any(map(_is_firestore, items))
+
+
 def _is_firestore(item: Mapping[str, Any]) -> bool:
     """A document of Firestore's REST API, bare or as one of a query's answers."""
     document = item.get("document", item)
@@ -79,8 +120,8 @@ def _is_firestore(item: Mapping[str, Any]) -> bool:
 
 def from_firestore(item: Mapping[str, Any]) -> dict[str, Any]:
     document = item.get("document", item)
-    if not isinstance(document, dict):
-        return dict(item)
+    if not isinstance(document, dict) or "name" not in document:
+        raise ValueError("It holds no document")
     fields = document.get("fields", {})
     found = {name: _firestore_value(value) for name, value in fields.items()} if isinstance(fields, dict) else {}
     name = document.get("name")
@@ -124,8 +165,14 @@ def _export_value(value: Any) -> Any:
     return {name: _export_value(each) for name, each in value.items()}
 
 
-def _is_mongo(item: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, dict) and any(name.startswith("$") for name in value) for value in item.values())
+def _are_mongo(items: Items) -> bool:
+    return any(_has_mongo(value) for item in items for value in item.values())
+
+
+def _has_mongo(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_mongo, value))
+    return isinstance(value, dict) and (not _MONGO.isdisjoint(value) or any(map(_has_mongo, value.values())))
 
 
 def from_mongo(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,6 +208,8 @@ def _mongo_value(value: Any) -> Any:
                 return None
             case "$binary" if isinstance(held, dict):
                 return held.get("base64")
+    if value.keys() == {"$binary", "$type"}:
+        return value["$binary"]
     return {name: _mongo_value(each) for name, each in value.items()}
 
 
@@ -170,7 +219,9 @@ def _mongo_date(held: Any) -> Any:
 
 
 def _number(held: Any) -> Any:
-    """The number that a text is, with its digits; the text itself where it is none, such as NaN."""
+    """The number that a text is, with its digits; the text itself where it is none. Raises ValueError for NaN and its like."""
+    if isinstance(held, str) and held.lstrip("+-") in ("NaN", "Infinity", "Inf"):
+        raise ValueError(f"{held} is not a JSON number")
     if not isinstance(held, str) or len(held) > _NUMBER_MAX_CHARACTERS or not _NUMBER.fullmatch(held):
         return held
     plain = held.removeprefix("+")
@@ -187,8 +238,8 @@ def _moment(seconds: Decimal) -> str | None:
     return at.isoformat().replace("+00:00", "Z")
 
 
-KINDS: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any]], dict[str, Any]]], ...] = (
-    ("DynamoDB", _is_dynamo, from_dynamo),
-    ("Firestore", _is_firestore, from_firestore),
-    ("MongoDB", _is_mongo, from_mongo),
+KINDS: tuple[tuple[str, Callable[[Items], bool], Callable[[Mapping[str, Any]], dict[str, Any]]], ...] = (
+    ("DynamoDB", _are_dynamo, from_dynamo),
+    ("Firestore", _are_firestore, from_firestore),
+    ("MongoDB", _are_mongo, from_mongo),
 )

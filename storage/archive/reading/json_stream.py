@@ -7,7 +7,7 @@ surrogate pair. So this only finds where each item ends, by its brackets and quo
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
@@ -34,35 +34,65 @@ class Value(NamedTuple):
     line: int = 1
 
 
-def find_items(chunks: Iterable[bytes], *, text_max_bytes: int, member: str = "items") -> Iterator[Value]:
-    """The members of each array that stands at the top, or of the array under `member` in each object there. Raises Broken.
+def find_items(
+    chunks: Iterable[bytes], *, text_max_bytes: int, path: Sequence[str] = ("items",), in_pages: bool = False
+) -> Iterator[Value]:
+    """The members of each array that stands at the top, or of the array under the `path` in each object there. Raises Broken.
 
-    Without `member` each such object is an item itself.
+    Without a `path` each such object is an item itself. `in_pages`: an array at the top holds such objects, or further arrays.
     """
     scanner = Scanner(chunks, text_max_bytes)
     scanner.skip_bom()
     is_first = True
     while (first := scanner.peek()) or is_first:
-        if first == b"[":
+        if first == b"[" and in_pages:
+            for _ in scanner.elements():
+                yield from _find_on_page(scanner, path)
+        elif first == b"[":
             yield from scanner.members()
-        elif first == b"{" and member:
-            for name in scanner.names():
-                if name == member and scanner.peek() == b"[":
-                    is_first = False
-                    yield from scanner.members()
-                else:
-                    scanner.value()
-            if is_first:
-                raise Broken("byte 0", f"the object has no array under “{member}”")
+        elif first == b"{" and path:
+            yield from _find_on_page(scanner, path)
         elif first == b"{":
             yield scanner.value()
+        elif first == b"," and not is_first:
+            # Between objects as people copy them out of a list.
+            scanner.expect(b",")
         elif is_first:
             raise scanner.broken(
-                f"an array of items, or an object with one under “{member or 'items'}”, should begin here"
+                f"an array of items, or an object with one under “{'.'.join(path) or 'items'}”, should begin here"
             )
         else:
             raise scanner.broken("there is more text after the end")
         is_first = False
+
+
+def _find_within(scanner: "Scanner", path: Sequence[str]) -> Generator[Value, None, bool]:
+    """The members of the array under the path in the object that begins here; whether there is one, or null in its place."""
+    is_there = False
+    for name in scanner.names():
+        first = scanner.peek()
+        if name == path[0] and len(path) > 1 and first == b"{":
+            is_there = (yield from _find_within(scanner, path[1:])) or is_there
+        elif name == path[0] and len(path) == 1 and first == b"[":
+            yield from scanner.members()
+            is_there = True
+        else:
+            value = scanner.value()
+            is_there = is_there or (name == path[0] and value.text == b"null")
+    return is_there
+
+
+def _find_on_page(scanner: "Scanner", path: Sequence[str]) -> Iterator[Value]:
+    first = scanner.peek()
+    if first == b"{" and path:
+        lacking = scanner.broken(f"the object has no array under “{'.'.join(path)}”")
+        is_there = yield from _find_within(scanner, path)
+        if not is_there:
+            raise lacking
+    elif first == b"[":
+        yield from scanner.members()
+    else:
+        yield scanner.value()
 
 
 class Scanner:
@@ -107,14 +137,17 @@ class Scanner:
 
     def members(self) -> Iterator[Value]:
         """The members of an array that begins here."""
+        return (self.value() for _ in self.elements())
+
+    def elements(self) -> Iterator[None]:
+        """The places in an array that begins here. At each stands a value, which has to be taken before the next one."""
         self.expect(b"[")
-        if self.peek() == b"]":
-            self._at += 1
-            return
-        while True:
-            yield self.value()
+        while self.peek() != b"]":
+            yield
+            # A comma may stand behind the last one: nothing is lost by it.
             if self.expect(b",", b"]") == b"]":
                 return
+        self.expect(b"]")
 
     def names(self) -> Iterator[str]:
         """The names of an object that begins here. Behind each stands its value, which has to be taken before the next one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
 from storage import limits
+from storage.archive.reading.delimiters import has_equal_rows
 from storage.archive.reading.documents import JsonItems, list_collections
 from storage.archive.reading.encodings import Utf8
 from storage.archive.reading.shapes import Shape, find_shape
@@ -16,8 +17,10 @@ FileItems = CsvItems | JsonItems
 PEEK_BYTES = 65_536
 TABLES = (".csv", ".tsv", ".tab", ".psv")
 LINES = (".ndjson", ".jsonl", ".ldjson")
-# What pictures, archives and workbooks begin with, and no text.
+# What pictures, archives and workbooks begin with, more than once. A text may hold one by accident.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+# No row of a table begins so.
+_JSON = re.compile(rb'\[\s*+\{\s*+["}]|\{\s*+"')
 _MARK_BYTES = 16
 _OTHER_THAN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -35,15 +38,15 @@ def open_items(
     is_named = bool(name)
     name = name or base_name(file_name)
     shape = None
-    if ending not in TABLES:
+    if ending not in TABLES or _JSON.match(beginning.lstrip()):
         prefers_lines = ending in LINES
         shape = find_shape(beginning, is_whole=is_whole, prefers_lines=prefers_lines, finds_trees=not reads_text)
     if shape is None:
         # Excel's "Unicode text" is called .txt.
-        is_table = ending in (*TABLES, ".txt") or (reads_text and ending != ".json")
+        is_table = ending in (*TABLES, ".txt") or (ending != ".json" and (reads_text or _is_table(beginning, is_whole)))
         if not is_table and ending == ".json":
             shape = Shape("a list of items")
-        elif not is_table or _CONTROL.search(beginning[:_MARK_BYTES]):
+        elif not is_table or _is_binary(beginning):
             return []
     if shape is None:
         return [CsvItems(name, file_name, size_bytes, open_chunks)]
@@ -57,6 +60,23 @@ def open_items(
         )
         for each in names
     ]
+
+
+def _is_binary(beginning: bytes) -> bool:
+    return len(_CONTROL.findall(beginning[:_MARK_BYTES])) > 1
+
+
+def _is_table(beginning: bytes, is_whole: bool) -> bool:
+    """Whether a file whose name says nothing is a table all the same."""
+    if _CONTROL.search(beginning):
+        return False
+    try:
+        text = beginning.decode()
+    except UnicodeDecodeError as error:
+        if is_whole or error.start < len(beginning) - 4:
+            return False
+        text = beginning[: error.start].decode()
+    return has_equal_rows(text, is_whole=is_whole)
 
 
 def base_name(file_name: str) -> str:

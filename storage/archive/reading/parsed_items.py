@@ -27,7 +27,7 @@ class Read(NamedTuple):
 
 
 def parse_value(number: int, value: Value) -> Read:
-    """An item from a value of a long JSON text. Raises Broken, with the byte, when it is not JSON."""
+    """An item from a value of a long JSON text. One that is no JSON is at fault alone: brackets and quotes said where it ends."""
     spot = f"byte {value.at:,}"
     if value.text is None:
         most = limits.ITEM_MAX_BYTES
@@ -38,7 +38,8 @@ def parse_value(number: int, value: Value) -> Read:
     except Broken as error:
         within = _BYTE.search(error.what)
         at = value.at + int(within[1]) if within else value.at
-        raise Broken(f"byte {at:,}", _BYTE.sub("", error.what).strip()) from None
+        fault = _BYTE.sub("", error.what).strip()
+        return Read(number, f"byte {at:,}", None, len(value.text), fault, line=value.line)
 
 
 def parse_item(number: int, spot: str, text: bytes) -> Read:

@@ -26,6 +26,8 @@ Chunks = Callable[[], Iterator[bytes]]
 # The column of an export that has what later items have beside the named ones, as JSON.
 OTHERS = "other attributes"
 _PEEK_BYTES = 65_536
+_EXPIRES = "__expires"
+_UNSEEN = "\ufeff\u200b"
 _SAMPLED_COLUMNS = 2_000  # of a wider table the rest is text
 
 
@@ -58,7 +60,9 @@ class CsvItems:
         tallies = [Tally() for _ in names or []]
         unnamed: set[int] = set()
         rows = self._rows()
-        if names is None and (head := next(rows, None)):
+        head = _Row([], 1)
+        if names is None:
+            head = next(rows, head)
             names = _check_names(head)
             tallies = [Tally() for _ in names[:_SAMPLED_COLUMNS]]
         nameless = [index for index, name in enumerate(names or []) if not name]
@@ -72,10 +76,12 @@ class CsvItems:
                         tally.add(cell, has_comma=self._dialect.has_comma)
                 unnamed.update(index for index in nameless if _cell(row.cells, index))
         if unnamed:
-            raise Broken("line 1", f"column {min(unnamed) + 1} has no name")
+            raise Broken(head.spot, f"column {min(unnamed) + 1} has no name")
         self.columns = [
             tally.as_column(
-                name, known=known.get(name), chosen=chosen.get(name) or (None if name in known else default)
+                name,
+                known=known.get(name),
+                chosen=chosen.get(name) or (None if name in known else _default(name, default)),
             )
             for name, tally in zip(names or [], tallies, strict=False)
             if name
@@ -83,7 +89,7 @@ class CsvItems:
 
     def first_row(self) -> list[str]:
         """Its cells, without the spaces around them. Raises Broken."""
-        return [cell.strip() for cell in next(self._rows(), _Row([], 0)).cells]
+        return [_strip_name(cell) for cell in next(self._rows(), _Row([], 0)).cells]
 
     def looks_like_text(self, cell: str) -> bool:
         return kind_of(cell, has_comma=self._dialect.has_comma) == "text"
@@ -165,6 +171,8 @@ class CsvItems:
             self._encoding = recoded.encoding
             if cells is None:
                 return
+            if self._dialect.has_spaces_before:
+                cells = [cell.rstrip(" ") for cell in cells]
             if any(cell and not cell.isspace() for cell in cells):
                 while not is_head and not cells[-1]:
                     cells.pop()
@@ -240,18 +248,30 @@ class _Chunked(io.RawIOBase):
 def _check_names(row: _Row) -> list[str]:
     """The names of the columns, without the spaces around them; a column without one is "".
 
-    Raises Broken for a name twice, and for one that no attribute can have.
+    Raises Broken where there is none, for a name twice, and for one that no attribute can have.
     """
     if row.fault:
         raise Broken(row.spot, row.fault)
-    names = [name.strip() for name in row.cells]
+    names = [_strip_name(name) for name in row.cells]
+    if not any(names):
+        raise Broken(row.spot, "there is nothing here, where the columns should be named")
     if odd := [index for index, name in enumerate(names, start=1) if "\x00" in name]:
         raise Broken(row.spot, f"the name of column {odd[0]} holds the character \\u0000, which cannot be stored")
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         places = [str(index) for index, name in enumerate(names, start=1) if name == twice[0]]
-        raise Broken("line 1", f"two columns are called “{twice[0]}”: {', '.join(places[:10])}")
+        raise Broken(row.spot, f"two columns are called “{twice[0]}”: {', '.join(places[:10])}")
     return names
+
+
+def _strip_name(name: str) -> str:
+    """A column's name without what nobody sees around it: spaces, and marks of byte order where files were put together."""
+    return name.strip().strip(_UNSEEN).strip()
+
+
+def _default(name: str, default: Type | None) -> Type | None:
+    """A moment among others that is no number spoils no other: each row has its own."""
+    return "number" if name == _EXPIRES else default
 
 
 def _cell(cells: Sequence[str], index: int) -> str:

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from storage.base.expected import Expected
 from storage.postgres.caller import Access
-from storage.postgres.sql import access as access_sql
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 
@@ -21,20 +21,29 @@ class FoundItem(NamedTuple):
 class PutItems(NamedTuple):
     base_id: int | None
     allowed: bool
-    written: int
+    keys: list[str] | None
+    revisions: list[int] | None
 
 
-class BaseAccess(NamedTuple):
+class ReplacedItem(NamedTuple):
     base_id: int | None
     allowed: bool
+    revision: int | None
 
 
-class ItemValue(NamedTuple):
+class DeletedItem(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    deleted: bool
+
+
+class LockedItem(NamedTuple):
     value: str
+    revision: int
 
 
-class ProcessNumber(NamedTuple):
-    number: int
+# A row of the writing statements: key, whole item as JSON, its size in bytes, and `__expires` in seconds or None.
+Row = tuple[str, str, int, float | None]
 
 
 def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
@@ -53,89 +62,134 @@ def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
 
 
 def put_items(
-    caller: Access, base: str, rows: list[tuple[str, str, int, float | None]], *, replace: bool
+    caller: Access, base: str, rows: list[Row], *, replace: bool, spares: dict[str, tuple[str, ...]] | None = None
 ) -> Statement[PutItems]:
-    """Store rows of key, whole item as JSON, its size in bytes, and `__expires` in seconds or None.
+    """Store rows. `replace=False` keeps an item that is there, unless it has expired.
 
-    `replace=False` keeps an item that is there, unless it has expired. Row: base_id, allowed, rows written. The rows
-    are written in key order, so that two batches over the same keys wait for each other instead of deadlocking.
+    A key in `spares` is a drawn one, which never replaces anything: where it is taken, the first of its spares that is not is
+    taken in its stead, all of them having as many. The rows are written in key order, so that two batches over the same keys
+    wait for each other instead of deadlocking.
+
+    Row: base_id, allowed, and of what was written the keys and the revisions, both NULL for nothing.
     """
     params = Params()
     head = access(caller, base, write=True, params=params)
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
     # One JSON array, not an array of texts: the driver would escape every quotation mark of those one by one.
-    items = f"[{','.join(documents)}]"
+    items, sizes_of, expiries_of = (params.add(each) for each in (f"[{','.join(documents)}]", sizes, expiries))
+    given = f"""ROWS FROM (
+            jsonb_array_elements({items}::jsonb), unnest({sizes_of}::int[]), unnest({expiries_of}::float8[])
+        ) AS n(item, size_bytes, expires)"""
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
-    only_expired = "" if replace else "WHERE i.expires_at <= now()"
+    only = [] if replace else ["i.expires_at <= now()"]
+    again, written = "", "written"
+    if spares:
+        drawn = params.add(list(spares))
+        only.append(f"i.key <> ALL ({drawn}::text[])")
+        again, written = _take_spares(given, drawn, spares, person=person, params=params)
     return Statement(
         f"""{head}, written AS (
-        INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
-            changed_by_key, changed_by_person)
-        SELECT a.base_id, n.item ->> 'key', n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
-               to_timestamp(n.expires + 1), a.key_id, {person}
-        FROM access a, ROWS FROM (
-            jsonb_array_elements({params.add(items)}::jsonb),
-            unnest({params.add(sizes)}::int[]),
-            unnest({params.add(expiries)}::float8[])
-        ) AS n(item, size_bytes, expires)
+        {_insert("n.item ->> 'key'", person)}
+        FROM access a, {given}
         WHERE a.allowed AND a.base_id IS NOT NULL
         ORDER BY (n.item ->> 'key') COLLATE "C"
         ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
             revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at,
             changed_by_key = excluded.changed_by_key, changed_by_person = excluded.changed_by_person
-        {only_expired}
-        RETURNING 1)
-        SELECT base_id, allowed, (SELECT count(*) FROM written) FROM access
+        {"WHERE " + " AND ".join(only) if only else ""}
+        RETURNING key, revision){again}
+        SELECT a.base_id, a.allowed, w.keys, w.revisions
+        FROM access a, (SELECT array_agg(key) AS keys, array_agg(revision) AS revisions FROM {written}) w
     """,
         params,
         PutItems,
     )
 
 
-def delete_item(caller: Access, base: str, key: str) -> Statement[BaseAccess]:
-    """Row: base_id, allowed."""
-    params = Params()
-    head = access(caller, base, write=True, params=params)
-    return Statement(
-        f"""{head}, deleted AS (
-        DELETE FROM storage_item i USING access a
-        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)})
-        SELECT base_id, allowed FROM access
-    """,
-        params,
-        BaseAccess,
-    )
+def _insert(key: str, person: str) -> str:
+    return f"""INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
+            changed_by_key, changed_by_person)
+        SELECT a.base_id, {key}, n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
+               to_timestamp(n.expires + 1), a.key_id, {person}"""
 
 
-def lock_item(base_id: int, key: str) -> Statement[ItemValue]:
-    """Row: value as text; locked until the transaction ends."""
-    statement = f"SELECT i.value::text FROM storage_item i WHERE i.base_id = $1 AND i.key = $2 AND {LIVE} FOR UPDATE"
-    return Statement(statement, [base_id, key], ItemValue)
+def _take_spares(
+    given: str, drawn: str, spares: dict[str, tuple[str, ...]], *, person: str, params: Params
+) -> tuple[str, str]:
+    """More CTEs, one for each round of spares, which store what the rounds before could not; and what all have written."""
+    ctes, rounds, earlier = "", ["written"], [drawn]
+    for number, keys in enumerate(zip(*spares.values(), strict=True), start=1):
+        tried = params.add(list(keys))
+        taken = "".join(
+            f" AND NOT EXISTS (SELECT FROM {done} d WHERE d.key = ({keys_before}::text[])[p.place])"
+            for done, keys_before in zip(rounds, earlier, strict=True)
+        )
+        ctes += f""", again_{number} AS (
+        {_insert(f"({tried}::text[])[p.place]", person)}
+        FROM access a, {given}, array_position({drawn}::text[], n.item ->> 'key') AS p(place)
+        WHERE a.allowed AND a.base_id IS NOT NULL AND p.place IS NOT NULL{taken}
+        ON CONFLICT (base_id, key) DO NOTHING
+        RETURNING key, revision)"""
+        rounds.append(f"again_{number}")
+        earlier.append(tried)
+    return ctes, "(" + " UNION ALL ".join(f"SELECT key, revision FROM {each}" for each in rounds) + ") AS all_rounds"
 
 
 def replace_item(
-    caller: Access, base: str, *, base_id: int, row: tuple[str, str, int, float | None]
-) -> Statement[access_sql.ResolvedBase]:
-    """Give a locked item a new value, if the caller may write now: the lock may have been waited for.
+    caller: Access, base: str, row: Row, *, expected: Expected, base_id: int | None = None
+) -> Statement[ReplacedItem]:
+    """Give an item a new value if it is as expected. With `base_id` it is the item of that Base, whatever is called so by now.
 
-    The row is as in `put_items`. Row: as `resolve_base`.
+    It asks anew whether the caller may: where the item was locked before, the lock may have been waited for. Row: base_id,
+    allowed, the new revision or NULL.
     """
     params = Params()
-    head = access_sql.access(caller, base, write=True, params=params)
+    head = access(caller, base, write=True, params=params)
     key, json, size_bytes, expires = row
+    of_base = "a.base_id" if base_id is None else f"{params.add(base_id)}::bigint"
     return Statement(
         f"""{head}, written AS (
             UPDATE storage_item i SET value = {params.add(json)}::jsonb - 'key', size_bytes = {params.add(size_bytes)}::int,
                 expires_at = to_timestamp({params.add(expires)}::float8 + 1),
                 revision = nextval('storage_item_revision'), changed_at = now(),
                 changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
-            FROM access a WHERE a.allowed AND i.base_id = {params.add(base_id)}::bigint AND i.key = {params.add(key)}::text
+            FROM access a
+            WHERE a.allowed AND i.base_id = {of_base} AND i.key = {params.add(key)}::text{_is(expected, params)}
+            RETURNING i.revision
         )
-        SELECT base_id, allowed, key_id FROM access
+        SELECT base_id, allowed, (SELECT revision FROM written) FROM access
     """,
         params,
-        access_sql.ResolvedBase,
+        ReplacedItem,
     )
+
+
+def delete_item(caller: Access, base: str, key: str, *, expected: Expected | None = None) -> Statement[DeletedItem]:
+    """Delete an item, an expired one too unless something is expected. Row: base_id, allowed, whether there was such an item."""
+    params = Params()
+    head = access(caller, base, write=True, params=params)
+    only = "" if expected is None else _is(expected, params)
+    return Statement(
+        f"""{head}, deleted AS (
+        DELETE FROM storage_item i USING access a
+        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} RETURNING 1)
+        SELECT base_id, allowed, EXISTS (SELECT FROM deleted) FROM access
+    """,
+        params,
+        DeletedItem,
+    )
+
+
+def _is(expected: Expected, params: Params) -> str:
+    revisions = expected.revisions
+    return f" AND {LIVE}" + ("" if revisions is None else f" AND i.revision = ANY ({params.add(revisions)}::bigint[])")
+
+
+def lock_item(base_id: int, key: str) -> Statement[LockedItem]:
+    """Row: value as text, revision; locked until the transaction ends."""
+    statement = f"""SELECT i.value::text, i.revision FROM storage_item i
+        WHERE i.base_id = $1 AND i.key = $2 AND {LIVE} FOR UPDATE"""
+    return Statement(statement, [base_id, key], LockedItem)
 
 
 def delete_expired(limit: int) -> Statement[Affected]:
@@ -150,11 +204,6 @@ def delete_expired(limit: int) -> Statement[Affected]:
         [limit],
         Affected,
     )
-
-
-def next_process_number() -> Statement[ProcessNumber]:
-    """Row: a number that no living process has (see `storage/base/generated_keys.py`)."""
-    return Statement("SELECT nextval('storage_process_number')", [], ProcessNumber)
 
 
 def give_back_items() -> Statement[NoRow]:

@@ -64,13 +64,13 @@ def test_digits_survive_any_edit_of_another_cell(base: StoredBase, view: BasePag
     assert all("123456789" not in body for body in sent), "what nobody touched is not sent"
 
 
-@pytest.mark.parametrize("text", [*DIGITS.values(), "-0.10", "1E-7"])
-def test_typed_digits_are_stored_as_typed(base: StoredBase, view: BasePage, text: str) -> None:
-    view.edit("other", "long", text)
-    view.save()
-    assert base.get("other")["long"] == Decimal(text)
-    if "e" not in text.lower():
-        assert re.search(f'"long": ?{re.escape(text)}[,}}]', base.text("other"))
+def test_typed_digits_are_stored_as_typed(base: StoredBase, view: BasePage) -> None:
+    for text in (*DIGITS.values(), "-0.10", "1E-7"):
+        view.edit("other", "long", text)
+        view.save()
+        assert base.get("other")["long"] == Decimal(text)
+        if "e" not in text.lower():
+            assert re.search(f'"long": ?{re.escape(text)}[,}}]', base.text("other"))
 
 
 def test_undo_of_a_save_brings_every_digit_back(base: StoredBase, view: BasePage) -> None:

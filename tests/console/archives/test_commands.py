@@ -121,6 +121,14 @@ def test_a_table_updates_and_says_what_it_was_taken_for(tmp_path: Path) -> None:
     assert "2 rows have no key and are added: --key COLUMN says which column it is" in unkeyed.stdout
 
 
+def _encrypted() -> bytes:
+    """A zip whose only entry says that it is encrypted."""
+    zipped = bytearray(archives.make_zip({"bases/a.json": b"[]"}))
+    zipped[zipped.index(b"PK\x03\x04") + 6] |= 1
+    zipped[zipped.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(zipped)
+
+
 @pytest.mark.parametrize(
     "name, content, says",
     [
@@ -129,8 +137,11 @@ def test_a_table_updates_and_says_what_it_was_taken_for(tmp_path: Path) -> None:
         ("c.png", b"\x89PNG", "neither a zip nor JSON"),
         ("d.json", b"", "1 to 1,099,511,627,776 bytes"),
         ("e.json", b'[{"key": "a"}, {"key"', "e.json cannot be read to its end: what stands before that was imported"),
+        ("f.json", b"[{'key': 'a'}, 7]", "All of f.json is faulty. Nothing was stored."),
+        ("g.csv", b"\n\n", "g.csv cannot be read: line 1: there is nothing here"),
+        ("h.zip", _encrypted(), "Nothing in it can be read. Nothing was stored."),
     ],
-    ids=["no JSON", "no table", "a picture", "nothing", "half of it"],
+    ids=["no JSON", "no table", "a picture", "nothing", "half of it", "Python", "empty lines", "all encrypted"],
 )
 def test_a_file_that_cannot_be_read_exits_with_1_and_makes_no_base(
     tmp_path: Path, name: str, content: bytes, says: str

@@ -105,7 +105,7 @@ def test_public_api_answers_as_the_person(terminal: Terminal, people: Cast, plac
     assert ask(member, "put", path, {"items": [{"key": "ü/\n☂ %", "n": 3}]}).status_code == 207
     answer = reader.get(f"{path}/%C3%BC%2F%0A%E2%98%82%20%25")
     assert answer.json() == {"key": "ü/\n☂ %", "n": 3}
-    assert "Access-Control-Allow-Origin" not in answer
+    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
     assert ask(member, "get", f"{path}/nobody").status_code == 404
     assert terminal("outsider").get(f"{path}/a").status_code == 404
 

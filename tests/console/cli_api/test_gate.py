@@ -1,7 +1,7 @@
 """The gate of what the `deta` command calls: every path, with every kind of token."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,8 +41,8 @@ def paths(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[st
 CLOSED = [*(path for path in paths() if not path.startswith("sign-ins")), "v1/0000000000/things/items"]
 
 
-def refusals(client: Client, path: str) -> list[Any]:
-    answers = [getattr(client, method)(f"/cli/{path}") for method in METHODS]
+def refusals(client: Client, path: str, methods: Sequence[str] = METHODS) -> list[Any]:
+    answers = [getattr(client, method)(f"/cli/{path}") for method in methods]
     return [(answer.status_code, answer.get("WWW-Authenticate"), answer.json()["errors"][0]) for answer in answers]
 
 
@@ -50,9 +50,10 @@ def refusals(client: Client, path: str) -> list[Any]:
 def test_nobody_gets_in_without_a_good_token(path: str, people: Cast, terminal: Terminal) -> None:
     revoked = tokens.create_token(person=people.owner, name="revoked")
     tokens.revoke_token(person_id=people.owner.pk, token_id=revoked.token.pk)
-    for text in ("", "Bearer", "Bearer x", f"Bearer {revoked.text}", f"Basic {revoked.text}", revoked.text):
-        client = Client(headers={"Authorization": text} if text else {})
-        assert refusals(client, path) == [(401, "Bearer", "Unauthorized")] * len(METHODS)
+    assert refusals(Client(), path) == [(401, "Bearer", "Unauthorized")] * len(METHODS)
+    for text in ("Bearer", "Bearer x", f"Bearer {revoked.text}", f"Basic {revoked.text}", revoked.text):
+        client = Client(headers={"Authorization": text})
+        assert refusals(client, path, ("get",)) == [(401, "Bearer", "Unauthorized")]
 
 
 @pytest.mark.parametrize("path", CLOSED)

@@ -4,6 +4,7 @@ import hashlib
 import html
 import re
 import time
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -91,6 +92,42 @@ def test_lines_of_a_server_without_https_name_no_port_for_it(
     assert "_HOST=" not in made
     behind_a_proxy = owner.get(path, {"client": "javascript"}, secure=True).content.decode()
     assert "DETA_BASE_HOST=testserver\n" in behind_a_proxy
+
+
+def new_key_lines(people: Cast, browser: Browser, **options: Any) -> dict[str, dict[str, str]]:
+    """The variables for each client, as the dialog with a new key shows them."""
+    form = {"name": "app", "rights": "write", "scope": "all", "days": "0", "others": ""}
+    text = (
+        browser(people.owner).post(f"/collections/{people.collection.id}/keys/new/", form, **options).content.decode()
+    )
+    found = re.findall(r'id="new-key-env-(\w+)"[^>]*>([^<]*)<', text)
+    return {
+        name: dict(line.split("=", 1) for line in html.unescape(lines).strip().splitlines()) for name, lines in found
+    }
+
+
+def test_the_lines_with_a_new_key_are_complete_for_each_client(people: Cast, browser: Browser) -> None:
+    host = f"testserver:{settings.TLS_PORT}"
+    lines = new_key_lines(people, browser)
+    key = lines["go"].pop("DETA_PROJECT_KEY")
+    assert {each.pop("DETA_PROJECT_KEY", key) for each in lines.values()} == {key}
+    hosts = {"DETA_BASE_HOST": host, "DETA_DRIVE_HOST": host}
+    trust = {"SSL_CERT_FILE": "homeport-ca.pem"}
+    assert lines == {
+        "javascript": hosts | {"NODE_EXTRA_CA_CERTS": "homeport-ca.pem"},
+        "python": {"HOMEPORT_URL": f"https://{host}"} | trust,
+        "python_original": hosts | trust | {"REQUESTS_CA_BUNDLE": "homeport-ca.pem"},
+        "go": {"DETA_BASE_ROOT_ENDPOINT": f"https://{host}/v1", "DETA_DRIVE_ROOT_ENDPOINT": f"https://{host}/v1"}
+        | trust,
+    }
+    behind_a_proxy = new_key_lines(people, browser, secure=True)
+    assert {name for each in behind_a_proxy.values() for name in each} == {
+        "DETA_PROJECT_KEY",
+        "HOMEPORT_URL",
+        *hosts,
+        "DETA_BASE_ROOT_ENDPOINT",
+        "DETA_DRIVE_ROOT_ENDPOINT",
+    }
 
 
 def test_certificate_of_the_authority_is_offered(people: Cast, browser: Browser) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from storage.archive.importing.updating import find_changes
+from storage.archive.reading.kinds import open_items
 from storage.archive.reading.pasted import read_rows
 from storage.errors import InvalidInput
 from storage.exact_json import parse
@@ -55,6 +56,31 @@ TYPES: dict[str, "tuple[list[str], list[str | None]]"] = {
     "spaces for a gap": (["1", "  ", "3"], ["1", None, "3"]),
     "booleans": (["true", "false"], ["true", "false"]),
     "booleans of a spreadsheet": (["TRUE", "False"], ["true", "false"]),
+    "booleans of a German spreadsheet": (["WAHR", "FALSCH"], ["true", "false"]),
+    "booleans of a French one, with a gap": (["VRAI", "", "FAUX"], ["true", None, "false"]),
+    "one such word alone": (["WAHR", "WAHR"], ['"WAHR"', '"WAHR"']),
+    "such words beside others": (["VERO", "FALSO", "Nero"], ['"VERO"', '"FALSO"', '"Nero"']),
+    "such words as people write them": (["Wahr", "Falsch"], ['"Wahr"', '"Falsch"']),
+    "git hashes": (["1e10", "12e5", "0000000"], ['"1e10"', '"12e5"', '"0000000"']),
+    "an exponent without a point": (["1E+05", "2"], ['"1E+05"', '"2"']),
+    "a plus sign": (["+5", "7"], ['"+5"', '"7"']),
+    "no digit before the point": ([".5", "7"], ['".5"', '"7"']),
+    "no digit behind the point": (["5.", "7"], ['"5."', '"7"']),
+    "a typographic minus": (["\u22125", "7"], ['"\u22125"', '"7"']),
+    "an accountant's minus": (["(5.00)", "7.00"], ['"(5.00)"', '"7.00"']),
+    "Swiss thousands": (["1'234.50", "99.00"], ['"1\'234.50"', '"99.00"']),
+    "Indian thousands": (['"12,34,567.00"', "99.00"], ['"12,34,567.00"', '"99.00"']),
+    "French thousands": (["1\u202f234", "5"], ['"1\u202f234"', '"5"']),
+    "percent": (["5%", "7 %"], ['"5%"', '"7 %"']),
+    "currency": (["$5.00", "€7"], ['"$5.00"', '"€7"']),
+    "hex colours with their sign": (["#ff0000", "#00ff00"], ['"#ff0000"', '"#00ff00"']),
+    "IBANs": (["DE89370400440532013000", "GB29 NWBK 6016"], ['"DE89370400440532013000"', '"GB29 NWBK 6016"']),
+    "times": (["12:30", "8"], ['"12:30"', '"8"']),
+    "infinity": (["Infinity", "1"], ['"Infinity"', '"1"']),
+    "errors of a spreadsheet": (["#N/A", "#DIV/0!", "1"], ['"#N/A"', '"#DIV/0!"', '"1"']),
+    "ids of 19 digits": (["1445078208190291973", "1"], ["1445078208190291973", "1"]),
+    "hard spaces around numbers": (["\u00a05", "6\u00a0"], ["5", "6"]),
+    "yes and no": (["yes", "no"], ['"yes"', '"no"']),
     "words beside booleans": (["true", "yes"], ['"true"', '"yes"']),
     "null among numbers": (["1", "null"], ["1", "null"]),
     "somebody called null": (["null", "Smith"], ['"null"', '"Smith"']),
@@ -108,6 +134,18 @@ TEXTS: "dict[str, tuple[str | bytes, list[Any]]]" = {
     "a tie of the names": ("a,b;c\n1,2;3", [{"a,b": parse(b"1.2"), "c": 3}]),
     "spaces behind commas": ('a, b, c\n1, "x, y", true', [{"a": 1, "b": "x, y", "c": True}]),
     "spaces around names": (" a , b\n1,2", [{"a": 1, "b": 2}]),
+    "spaces on both sides of bars": ("a | b | c\n1 | x y | 3\n", [{"a": 1, "b": "x y", "c": 3}]),
+    "marks of byte order in the middle": ("\ufeff\ufeffn,\ufeffm\n1,\n2,", NAMELESS),
+    "a space that nobody sees": ("\u200bn,m\n1,\n2,", NAMELESS),
+    "Excel's line behind a mark": ("\ufeffsep=;\r\nn;m\r\n1;\r\n2;\r\n", NAMELESS),
+    "commas in each row of one column": ("note\nHello, world\nBye, moon", [{"note": "Hello, world"}, {"note": "Bye, moon"}]),
+    "decimal commas in one column": ("n\n1,5\n2,5", [{"n": "1,5"}, {"n": "2,5"}]),
+    "more at the ends than names": ("n,m\n1,,\n2,,,", NAMELESS),
+    "a name on two lines": ('"full\nname",n\nx,1', [{"full\nname": "x", "n": 1}]),
+    "moments of expiry that are none": (
+        "n,__expires\n1,1900000000\n2,soon",
+        [{"n": 1, "__expires": 1900000000}, {"n": 2, "__expires": "soon"}],
+    ),
     "commas in one column": ("note\nHello, world\nfoo", [{"note": "Hello, world"}, {"note": "foo"}]),
     "commas at the ends": ("a,b,\n1,2,\n", [{"a": 1, "b": 2}]),
     "a row that is shorter": ("a,b\n1\n2,3", [{"a": 1}, {"a": 2, "b": 3}]),
@@ -117,6 +155,8 @@ TEXTS: "dict[str, tuple[str | bytes, list[Any]]]" = {
     "UTF-8 with a mark": ("\ufeffn,m\n1,ü\n2,".encode(), [{"n": 1, "m": "ü"}, {"n": 2}]),
     "UTF-16": ("n;m\n1,5;ü".encode("utf-16"), [{"n": parse(b"1.5"), "m": "ü"}]),
     "UTF-16 the other way": (b"\xfe\xff" + "n\tm\n1\tü".encode("utf-16-be"), [{"n": 1, "m": "ü"}]),
+    "UTF-16 of other letters, without a mark": ("名,n\n東京,1".encode("utf-16-be"), [{"名": "東京", "n": 1}]),
+    "UTF-16 of Greek, without a mark": ("δδ,n\nθθ,1\n".encode("utf-16-le"), [{"δδ": "θθ", "n": 1}]),
     "UTF-16 without a mark": ("n,m\n1,ü".encode("utf-16-le"), [{"n": 1, "m": "ü"}]),
     "Windows-1252": ("n;m\n1,5;Jürgen: 5 €".encode("cp1252"), [{"n": parse(b"1.5"), "m": "Jürgen: 5 €"}]),
     "Windows-1252 far behind": (b"n,m\n" + b" ,\n" * 40_000 + b"1,\xe9", [{"n": 1, "m": "é"}]),
@@ -127,6 +167,20 @@ TEXTS: "dict[str, tuple[str | bytes, list[Any]]]" = {
     "objects over several lines": ('{\n "n": 1\n}\n{\n "n": 2\n}', NAMELESS),
     "objects on one line": ('{"n": 1}{"n": 2}', NAMELESS),
     "lists one after another": ('[{"n": 1}]\n[{"n": 2}]', NAMELESS),
+    "objects with commas between lines": ('{"n": 1},\n{"n": 2},\n', NAMELESS),
+    "a comma behind the last": ('[{"n": 1}, {"n": 2},]', NAMELESS),
+    "lists in a list": ('[[{"n": 1}], [], [{"n": 2}]]', NAMELESS),
+    "pages in a list": ('[{"items": [{"n": 1}], "last": "x"}, {"items": [{"n": 2}], "last": null}]', NAMELESS),
+    "pages of DynamoDB": ('[{"Items": [{"n": {"N": "1"}}], "Count": 1}, {"Items": [{"n": {"N": "2"}}], "Count": 1}]', NAMELESS),
+    "a page without any": ('[{"items": [{"n": 1}, {"n": 2}], "count": 2}, {"items": null, "count": 0}]', NAMELESS),
+    "orders in a list are no pages": (
+        '[{"status": "paid", "total": 5, "items": [{"n": 1}]}]',
+        [{"status": "paid", "total": 5, "items": [{"n": 1}]}],
+    ),
+    "an envelope in another": ('{"status": 200, "data": {"items": [{"n": 1}, {"n": 2}], "count": 2}}', NAMELESS),
+    "OData": ('{"@odata.context": "x", "value": [{"n": 1}, {"n": 2}]}', NAMELESS),
+    "a value is no envelope": ('{"timestamp": 1, "value": [{"n": 1}]}', [{"timestamp": 1, "value": [{"n": 1}]}]),
+    "data with a request's id": ('{"requestId": "x", "data": [{"n": 1}, {"n": 2}]}', NAMELESS),
     "one object": ('{"n": 1}', [{"n": 1}]),
     "a fetch result": ('{"items": [{"n": 1}, {"n": 2}], "count": 2, "last": null}', NAMELESS),
     "a fetch result on many lines": ('{\n "paging": {"size": 2},\n "items": [\n{"n": 1},\n{"n": 2}]}', NAMELESS),
@@ -144,12 +198,33 @@ TEXTS: "dict[str, tuple[str | bytes, list[Any]]]" = {
         [{"key": "a", "n": parse(b"1.50"), "s": [1], "m": {"b": True}, "l": [None]}],
     ),
     "DynamoDB's export": ('{"Item": {"n": {"N": "1"}}}\n{"Item": {"n": {"N": "2"}}}\n', NAMELESS),
+    "one item of DynamoDB": ('{\n "Item": {\n  "key": {"S": "a"},\n  "n": {"N": "1"}\n }\n}', [{"key": "a", "n": 1}]),
+    "DynamoDB, an empty one first": ('{"Items": [{}, {"n": {"N": "1"}}], "Count": 2}', [{}, {"n": 1}]),
+    "DynamoDB's other types": (
+        '[{"b": {"B": "aGk="}, "s": {"SS": ["x"]}, "bs": {"BS": ["aGk="]}, "z": {"NULL": true}, "e": {"S": ""},'
+        ' "m": {"M": {"M": {"M": {}}}}}]',
+        [{"b": "aGk=", "s": ["x"], "bs": ["aGk="], "z": None, "e": "", "m": {"M": {}}}],
+    ),
+    "tags of something else": ('[{"size": {"S": 10}}, {"M": {"L": "big"}}]', [{"size": {"S": 10}}, {"M": {"L": "big"}}]),
     "Items without types": ('{"Items": [{"n": 1}, {"n": 2}], "Count": 2}', NAMELESS),
     "Firestore": (
         '{"documents": [{"name": "projects/p/databases/(default)/documents/c/id1", "createTime": "x", "fields": '
         '{"n": {"integerValue": "12345678901234567"}, "t": {"timestampValue": "2024-01-02T03:04:05Z"}, "z": {"nullValue": null},'
         ' "m": {"mapValue": {"fields": {"a": {"arrayValue": {"values": [{"booleanValue": true}]}}}}}}}], "nextPageToken": "y"}',
         [{"key": "id1", "n": 12345678901234567, "t": "2024-01-02T03:04:05Z", "z": None, "m": {"a": [True]}}],
+    ),
+    "Firestore, a document without fields first": (
+        '[{"name": "projects/p/databases/d/documents/c/a", "createTime": "x"},'
+        ' {"name": "projects/p/databases/d/documents/c/b", "fields": {"n": {"integerValue": "1"}}}]',
+        [{"key": "a"}, {"key": "b", "n": 1}],
+    ),
+    "mongoexport, a plain one first": (
+        '{"_id":"a","n":1}\n{"_id":{"$oid":"65b"},"n":{"$numberInt":"2"}}\n',
+        [{"key": "a", "n": 1}, {"key": "65b", "n": 2}],
+    ),
+    "mongoexport, nested": (
+        '[{"_id":{"$uuid":"c8ed"},"a":[{"at":{"$date":"2024-01-02T03:04:05Z"}}],"b":{"$binary":"aGk=","$type":"00"}}]',
+        [{"key": "c8ed", "a": [{"at": "2024-01-02T03:04:05Z"}], "b": "aGk="}],
     ),
     "mongoexport": (
         '{"_id":{"$oid":"65a"},"n":{"$numberLong":"12345678901234567"},"d":{"$date":"2024-01-02T03:04:05Z"}}\n'
@@ -192,6 +267,18 @@ PROBLEMS: "dict[str, tuple[str | bytes, list[int], int, str]]" = {
     "NaN": ('[{"n": 1},\n{"n": NaN},\n{"n": 3}]', [1, 3], 2, "Item 2 is left out. NaN is not a JSON number"),
     "NaN in an envelope": ('{"data": [{"n": NaN},\n{"n": 3}]}', [3], 1, "Item 1 is left out. NaN is not a JSON number"),
     "infinity in a line": ('{"n": -Infinity}\n{"n": 3}', [3], 1, "The line is left out. -Infinity is not a JSON number"),
+    "NaN of MongoDB": ('[{"n": {"$numberDouble": "NaN"}},\n{"n": 3}]', [3], 1, "Item 1 is left out. NaN is not a JSON number"),
+    "no document": (
+        '[{"readTime": "x"},\n{"document": {"name": "p/documents/a", "fields": {"n": {"integerValue": "3"}}}, "readTime": "x"}]',
+        [3],
+        1,
+        "Item 1 is left out. It holds no document",
+    ),
+    "a number that is none": ('[{"n": 01},\n{"n": 3}]', [3], 1, "Item 1 is left out. JSON is malformed: invalid number"),
+    "a line break in a text": ('[{"n": "a\nb"},\n{"n": 3}]', [3], 1, "Item 1 is left out. JSON is malformed: invalid character"),
+    "an item that is Python": ("[{'n': None},\n{\"n\": 3}]", [3], 1, "Item 1 is left out. JSON is malformed"),
+    "a nest without end": (f'[{{"n": {"[" * 9_999}{"]" * 9_999}}},\n{{"n": 3}}]', [3], 1, "Item 1 is left out. The value is"),
+    "half a line at the end": ('{"n": 1}\n{"n": 2}\n{"n": "x', [1, 2], 3, "The line is left out. Input data was truncated"),
     "half a character": ('[{"n": "\\ud800"},\n{"n": 3}]', [3], 1, "Item 1 is left out. A text holds a lone surrogate"),
     "too large a number": ('[{"n": 1e400},\n{"n": 3}]', [3], 1, "Item 1 is left out. A number's exponent is beyond"),
     "too many digits": (f'[{{"n": {"1" * 50}}},\n{{"n": 3}}]', [3], 1, "Item 1 is left out. A number has more than 38"),
@@ -209,6 +296,7 @@ PROBLEMS: "dict[str, tuple[str | bytes, list[int], int, str]]" = {
         "The line is left out. The byte 0xFC is no character (line 4, column 4)",
     ),
     "a byte that no Windows has": (b"n,m\n1,\xe9\n2,\x81\n", [1], 3, "The line is left out. The byte 0x81 is no character"),
+    "NULs in Windows-1252": (b"n,m\n1,\xe9\n2,a\xe9b\x00x\x00", [1], 3, "The line is left out. A text holds the character"),
     "a line of a row of lines": ('n,m\n1,"a\nb"\n2,"x\ny",3\n', [1], 4, "The line is left out. The row has 3 cells"),
     "a NUL": ("n,m,longer than a mark\n1,\n2,a\x00b", [1], 3, "The line is left out. A text holds the character \\u0000"),
 }  # fmt: skip
@@ -231,6 +319,9 @@ def test_what_cannot_be_stored_is_left_out_and_listed(case: str) -> None:
         ("a, a \n1,2", "Line 1: two columns are called “a”: 1, 2"),
         ("a,,c\n1,2,3", "Line 1: column 2 has no name"),
         (",a\n0,1", "Line 1: column 1 has no name"),
+        ("\n\na,a\n1,2", "Line 3: two columns are called “a”: 1, 2"),
+        ("\n\na,\n0,1", "Line 3: column 2 has no name"),
+        ("", "Line 1: there is nothing here, where the columns should be named"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "This is neither a table nor JSON"),
         (
             b"PK\x03\x04xl/workbook.xml",
@@ -262,6 +353,24 @@ def test_types_of_a_table_decide() -> None:
         ({"a": 12}, {"a": "12"}, {}),
         ({"a": "TRUE"}, {"a": True}, {}),
         ({"a": "null"}, {"a": None}, {}),
+        ({"a": "WAHR"}, {"a": True}, {}),
+        ({"a": "WAHR"}, {"a": False}, {"a": "WAHR"}),
+        # What a spreadsheet makes of texts that look like numbers and dates, and what it does not.
+        ({"a": "1067"}, {"a": "01067"}, {}),
+        ({"a": "1E+10"}, {"a": "1e10"}, {}),
+        ({"a": "49351123"}, {"a": "+49351123"}, {}),
+        ({"a": "4.11111E+15"}, {"a": "4111111111111111"}, {}),
+        ({"a": "4111111111111110"}, {"a": "4111111111111111"}, {"a": "4111111111111110"}),
+        ({"a": "1.1"}, {"a": "1.10"}, {}),
+        ({"a": "1.10"}, {"a": "1.1"}, {"a": "1.10"}),
+        ({"a": "01067"}, {"a": "1067"}, {"a": "01067"}),
+        ({"a": "1068"}, {"a": "01067"}, {"a": "1068"}),
+        ({"a": "02.01.2024"}, {"a": "2024-01-02"}, {}),
+        ({"a": "1/2/2024"}, {"a": "2024-01-02"}, {}),
+        ({"a": "02/01/24"}, {"a": "2024-01-02"}, {}),
+        ({"a": "2024/1/2"}, {"a": "2024-01-02"}, {}),
+        ({"a": "03.01.2024"}, {"a": "2024-01-02"}, {"a": "03.01.2024"}),
+        ({"a": "2024-01-03"}, {"a": "2024-01-02"}, {"a": "2024-01-03"}),
         ({"a": '{"x": 1}'}, {"a": {"x": 1}}, {}),
         ({"a": 7}, {"a": "007"}, {"a": 7}),
         ({"a": "x", "b": 2}, {"a": "y", "b": 2}, {"a": "x"}),
@@ -272,3 +381,51 @@ def test_a_cell_that_says_what_is_stored_changes_nothing(given: Any, stored: Any
     exact = {name: parse(b"1.5") if value == 1.5 else value for name, value in given.items()}
     assert find_changes(exact, stored, is_table=True) == changes
     assert find_changes({"a": 1}, {"a": "1"}, is_table=False) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "stored, shown, edited",
+    [
+        (
+            "12345678901234567890",
+            ["1.23457E+19", "12345678901234500000", "1.23456789012346E+019"],
+            "12345700000000000000",
+        ),
+        ("1445078208190291973", ["1.44508E+18", "1445078208190290000"], "1445078208190291974"),
+        ("3.14159265358979", ["3.141592654", "3.14159265358979"], "3.14"),
+        ("0.00012345678901", ["0.000123457"], "0.0001"),
+        ("0.0000123456789", ["1.23457E-05"], "0.0000123"),
+        ("0.30000000000000004", ["0.3"], "0.31"),
+        ("1234567", ["1234567"], "1234570"),
+    ],
+)
+def test_digits_that_a_spreadsheet_drops_change_nothing(stored: str, shown: "list[str]", edited: str) -> None:
+    held = {"a": parse(stored.encode())}
+    for cell in [*shown, edited]:
+        given = parse(
+            read_rows(f"a,b\n{cell},x".encode(), types={"a": "number", "b": "string"}).rows[0].item["a"].encode()
+        )
+        assert find_changes({"a": given}, held, is_table=True) == ({} if cell in shown else {"a": given})
+
+
+KINDS: "dict[str, tuple[str, bytes, str | None]]" = {
+    "JSON called CSV": ("x.csv", b'[{"n": 1}]', "JSON, a list of items"),
+    "a table without an ending": ("people", b"a,b\n1,2\n", "CSV, commas between cells, UTF-8"),
+    "a table with another's ending": ("x.dat", b"a\tb\n1\t2\n", "TSV, tabs between cells, UTF-8"),
+    "a text that is no table": ("notes.md", b"# Notes\n\nHello, world\n", None),
+    "a picture": ("x.gif", b"GIF89a\x01\x00\x01\x00\x00\x00\x00", None),
+    "a program": ("x", b"\x7fELF\x02\x01\x01\x00\x00\x00\n,\n,", None),
+    "lines of which the first is broken": ("x.jsonl", b'{"n":\n{"n": 3}\n', "JSON, an item to a line"),
+    "objects over several lines, called lines": ("x.jsonl", b'{\n "n": 1\n}\n', "JSON, one item"),
+    "an item of DynamoDB": ("x.json", b'{"Item": {"n": {"N": "1"}}}', "JSON, one item, as DynamoDB writes them"),
+    "Firebase's list": ("x.json", b'{"users": [null, {"n": 1}]}', "JSON, items by collection"),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_a_file_is_told_by_what_is_in_it(case: str) -> None:
+    name, content, told = KINDS[case]
+    found = open_items(lambda: iter([content]), file_name=name, size_bytes=len(content))
+    for each in found:
+        list(each.read())
+    assert [each.told for each in found] == ([told] if told else [])

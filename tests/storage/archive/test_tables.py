@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_other_ways_are_choices(access: Access, do: Any, ada: Any, keys: "list[s
     assert ("tags" in found["bob"]) == (do == "add")
 
 
+def test_a_null_key_is_no_key_and_the_same_item_is_added_once(access: Access) -> None:
+    lines = b'{"key": null, "n": 1}\n{"n": 2}\n'
+    for added in (2, 0):
+        checked = check(access, lines, "people.jsonl")
+        assert (portion_of(checked).faults, portion_of(checked).keyless) == (0, 2)
+        assert report_of(archives.run_now(checked)).new == added
+
+
 def test_any_column_is_the_key_and_types_are_chosen(access: Access) -> None:
     table = b"email,zip,age\na@b.c,80331,1\n,1,2\n"
     usual = portion_of(check(access, table, "mail.csv"))
@@ -141,6 +150,9 @@ def test_junk_in_zips_is_skipped_and_names_are_read() -> None:
             "my export/drives/d/Thumbs.db": b"x",
             "__MACOSX/my export/drives/d/._gr\u00fc\u00df.txt": b"x",
             ".DS_Store": b"x",
+            "my export/drives/d/desktop.INI": b"x",
+            "my export/drives/d/@eaDir/x": b"x",
+            "my export/drives/d/Icon\r": b"",
         }
     )
     # Without the flag that says so, in the directory and in the entries.
@@ -150,9 +162,40 @@ def test_junk_in_zips_is_skipped_and_names_are_read() -> None:
     assert done.state == Import.State.DONE, done.reason
     assert archives.problems_of(done) == []
     plan = plans.read_plan(done.plan)
-    assert (plan.junk, plan.ignored) == (4, 0)
+    assert (plan.junk, plan.ignored) == (7, 0)
     assert files.list_files(access=access, drive="d", limit=10).names == ["gr\u00fc\u00df.txt"]
     assert archives.stored_items(access, "notes") == {"a": {}}
+
+
+def test_an_export_may_lie_in_folders_of_folders() -> None:
+    access = archives.new_collection()
+    zipped = archives.make_zip({"a/b/bases/notes.json": '[{"key": "x"}]', "a/b/drives/d/bases/f.txt": b"1"})
+    done = archives.import_now(access, zipped)
+    assert done.state == Import.State.DONE, done.reason
+    assert archives.stored_items(access, "notes") == {"x": {}}
+    assert files.list_files(access=access, drive="d", limit=10).names == ["bases/f.txt"]
+
+
+def test_items_that_are_all_left_out_make_no_base() -> None:
+    access = archives.new_collection()
+    done = archives.import_now(access, b"[{'key': 'a'}, 7]", "x.json")
+    assert (done.state, done.problems_total) == (Import.State.DONE, 2)
+    assert list(Base.objects.filter(collection_id=access.collection_id)) == []
+
+
+def test_a_table_comes_back_from_a_spreadsheet_without_loss(access: Access) -> None:
+    """As a German Excel saves what it opened: its own booleans, commas, and numbers as its cells show them."""
+    archives.fill(
+        access, "wide", [{"key": "a", "id": 12345678901234567890, "pi": Decimal("3.14159265358979"), "ok": True}]
+    )
+    before = archives.stored_items(access, "wide")
+    table = "\ufeffkey;id;ok;pi\r\na;1,23457E+19;WAHR;3,141592654\r\n".encode()
+    report = report_of(archives.run_now(check(access, table, "wide.csv")))
+    assert (report.unchanged, report.replaced) == (1, 0)
+    assert archives.stored_items(access, "wide") == before
+    changed = table.replace(b"WAHR", b"FALSCH")
+    archives.run_now(check(access, changed, "wide.csv"))
+    assert archives.stored_items(access, "wide") == {"a": {**before["a"], "ok": False}}
 
 
 def test_a_zip_of_tables_makes_a_base_of_each() -> None:

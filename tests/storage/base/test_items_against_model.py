@@ -64,7 +64,7 @@ class BaseMachine(RuleBasedStateMachine):
     def put(self, documents: dict[str, Any]) -> None:
         sent = [{**document, **expiry, "key": key} for key, (document, expiry) in documents.items()]
         result = items.put_items(access=self.access, base=self.base, items=sent)
-        assert equal([_parsed(text) for text in result.processed], sent)
+        assert equal([_parsed(stored.json) for stored in result.processed], sent)
         assert result.failed == []
         for item in sent:
             self._remember(item)
@@ -81,7 +81,7 @@ class BaseMachine(RuleBasedStateMachine):
             with pytest.raises(KeyExists):
                 items.insert_item(access=self.access, base=self.base, item=item)
         else:
-            assert equal(_parsed(items.insert_item(access=self.access, base=self.base, item=item)), item)
+            assert equal(_parsed(items.insert_item(access=self.access, base=self.base, item=item).json), item)
             self._remember(item)
 
     @rule(key=_keys)

@@ -51,9 +51,10 @@ def many() -> Iterator[list[str]]:
     ]
     minute = clock.now().replace(second=0, microsecond=0)
     with transaction.atomic():
-        Micro.objects.bulk_create(made)
+        Micro.objects.bulk_create(made, batch_size=100)
         MicroSchedule.objects.bulk_create(
-            MicroSchedule(micro=micro, expression="0 10 * * ? *", next_at=minute, set_at=minute) for micro in made
+            (MicroSchedule(micro=micro, expression="0 10 * * ? *", next_at=minute, set_at=minute) for micro in made),
+            batch_size=100,
         )
     ids = [micro.id for micro in made]
     yield ids

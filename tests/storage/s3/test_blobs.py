@@ -50,6 +50,29 @@ def test_an_object_comes_back(s3: str, size: int) -> None:
         assert read(blob_id, 0, size, size) == content
 
 
+@pytest.mark.parametrize("size", [0, 1000, MOST])
+def test_an_object_is_copied_for_another_owner(s3: str, size: int) -> None:
+    content = noise(MOST)[:size]
+    blob_id, new_id, owner = put(content), uuid.uuid4(), Owner("d" * 10, "copy", "é/n", "text/html")
+    _put.append(new_id)
+    blobs.copy(blob_id, new_id, length=size, md5=md5(content), owner=owner)
+    assert blobs.find_owner(new_id) == owner
+    assert blobs.delete([blob_id]) == []
+    assert (blobs.find_size(new_id), blobs.find_md5(new_id, size)) == (size, md5(content))
+
+
+def test_a_copy_of_other_bytes_than_expected_is_none(s3: str) -> None:
+    blob_id = put(b"content")
+    for missing, length, digest, error in [
+        (True, 7, md5(b"content"), BlobMissing),
+        (False, 8, md5(b"content"), EngineUnreachable),
+        (False, 7, md5(b"CONTENT"), EngineUnreachable),
+    ]:
+        _put.append(uuid.uuid4())
+        with pytest.raises(error):
+            blobs.copy(uuid.uuid4() if missing else blob_id, _put[-1], length=length, md5=digest, owner=OWNER)
+
+
 @pytest.mark.parametrize("start, length", [(0, 1), (999, 1), (0, 999), (500, 500), (10, 20)])
 def test_a_part_of_an_object(s3: str, start: int, length: int) -> None:
     content = noise(1000)

@@ -1,8 +1,8 @@
 """The Python client for Homeport: Base, Drive and Cloud Files, for apps that say `from deta import Deta`."""
 
-from deta.base import FetchResponse, Util
+from deta.base import FetchResponse, Util, _Base
 from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
-from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat
+from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat, _Drive
 from deta.errors import (
     BadRequest,
     ConnectionFailed,
@@ -20,7 +20,9 @@ from deta.errors import (
     Unauthorized,
     Unavailable,
 )
+from deta.mail import send_email
 from deta.micros import App, app
+from deta.utils import _get_project_key_id
 
 __version__ = "0.1.0"
 
@@ -51,5 +53,9 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Util",
+    "_Base",
+    "_Drive",
+    "_get_project_key_id",
     "app",
+    "send_email",
 ]

@@ -5,23 +5,59 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Optional, Union
 
+from deta.config import Options, read_key, service_root
 from deta.errors import DetaError
-from deta.items import Change, ExpireAt, FetchResponse, Item, Items, Query, Util, batches, gather, to_expires
+from deta.items import (
+    BASE_TTL_ATTTRIBUTE,
+    Change,
+    ExpireAt,
+    FetchResponse,
+    Item,
+    Items,
+    Query,
+    Util,
+    batches,
+    gather,
+    insert_ttl,
+    to_expires,
+)
+from deta.service import _SERVICE_RESPONSE_TYPE, JSON_MIME, _Connected, _Service
 from deta.transport import AsyncClient, SyncClient
+from deta.wire import Call, load
 
-__all__ = ["AsyncBase", "Base", "Change", "FetchResponse", "Util"]
+__all__ = [
+    "BASE_SERVICE_TIMEOUT",
+    "BASE_TTL_ATTTRIBUTE",
+    "JSON_MIME",
+    "_SERVICE_RESPONSE_TYPE",
+    "AsyncBase",
+    "Base",
+    "Change",
+    "FetchResponse",
+    "Util",
+    "_Base",
+    "_Service",
+    "insert_ttl",
+]
 
 Seconds = Union[int, float, None]
 
+# Seconds for each wait of a Base that was made by its class; one of a `Deta` has its timeout.
+BASE_SERVICE_TIMEOUT = 300
+_BASE_DATA_TYPE = Union[dict[str, Any], list[Any], str, int, bool]
+_UTIL_NUMERIC_VALUE_TYPE = Union[int, float]
+_UTIL_ITEM_VALUE_TYPE = Union[dict[str, Any], list[Any], str, int, float, bool]
 
-class Base:
+
+class Base(_Service):
     """One Base. All its methods may be called from several threads."""
 
-    def __init__(self, name: str, client: SyncClient, root: str) -> None:
-        self.name = name
-        self.client = client
+    def __init__(self, name: str, project_key: str, project_id: str, host: Optional[str] = None) -> None:
+        super().__init__(project_key, project_id, host, name, BASE_SERVICE_TIMEOUT)
+
+    def _attach(self, name: str, client: SyncClient, root: str) -> None:
+        super()._attach(name, client, root)
         self.util = Util()
-        self._root = root
         self._items = Items(f'Base "{name}"')
 
     def put(
@@ -77,10 +113,12 @@ class Base:
         self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
 
     def fetch(
-        self, query: Query = None, limit: Optional[int] = 1000, last: Optional[str] = None, desc: bool = False
+        self, query: Query = None, limit: Optional[int] = 1000, last: Union[str, bool, None] = None, desc: bool = False
     ) -> FetchResponse:
         """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`."""
-        return self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+        page = self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+        page.more = lambda place: self.fetch(query, limit, place, desc)
+        return page
 
     def fetch_all(self, query: Query = None, *, desc: bool = False) -> Iterator[Item]:
         """Every item that matches, page after page."""
@@ -90,6 +128,16 @@ class Base:
             yield from page.items
             if (last := page.last) is None:
                 return
+
+    def _fetch(
+        self,
+        query: Query = None,
+        buffer: Optional[int] = None,
+        last: Union[str, bool, None] = None,
+        desc: bool = False,
+    ) -> tuple[int, dict[str, Any]]:
+        """A page as the server answers it, with its status."""
+        return 200, self.client.call(self._root, Call(self._items.fetch(query, buffer, last, desc).request, load))
 
     def close(self) -> None:
         """Close the connections of this Base's Deta. The next call opens new ones."""
@@ -105,14 +153,17 @@ class Base:
         return f"<Base {self.name!r}>"
 
 
-class AsyncBase:
+class AsyncBase(_Connected[AsyncClient]):
     """One Base, for `await`."""
 
-    def __init__(self, name: str, client: AsyncClient, root: str) -> None:
-        self.name = name
-        self.client = client
+    def __init__(self, name: str, project_key: str, project_id: str, host: Optional[str] = None) -> None:
+        key = read_key(project_key, project_id)
+        root = service_root(self._kind, name, host=host, project_id=key.project_id)
+        self._attach(name, AsyncClient(key, Options(BASE_SERVICE_TIMEOUT)), root)
+
+    def _attach(self, name: str, client: AsyncClient, root: str) -> None:
+        super()._attach(name, client, root)
         self.util = Util()
-        self._root = root
         self._items = Items(f'Base "{name}"')
 
     async def put(
@@ -167,7 +218,7 @@ class AsyncBase:
         await self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
 
     async def fetch(
-        self, query: Query = None, limit: Optional[int] = 1000, last: Optional[str] = None, desc: bool = False
+        self, query: Query = None, limit: Optional[int] = 1000, last: Union[str, bool, None] = None, desc: bool = False
     ) -> FetchResponse:
         """See `Base.fetch`."""
         return await self.client.call(self._root, self._items.fetch(query, limit, last, desc))
@@ -194,3 +245,7 @@ class AsyncBase:
 
     def __repr__(self) -> str:
         return f"<AsyncBase {self.name!r}>"
+
+
+# The name that code for the original client imports.
+_Base = Base

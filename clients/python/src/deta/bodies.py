@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Optional
+from typing import IO, Optional, Union
 
 from deta.errors import ConnectionFailed, FileChanged, InvalidArgument
 from deta.files import Files
 from deta.retries import Attempts, Failure
 from deta.transport import AsyncClient, AsyncStream, SyncClient, SyncStream
 from deta.wire import Reply, Request, error_of
+
+# How much of a foreign stream is read at once.
+_OPENED_BYTES = 65_536
 
 
 class _Buffer:
@@ -90,33 +93,91 @@ class _Progress:
             raise error_of(reply)
 
 
-class DriveStreamingBody:
-    """A file's bytes as they come. It is a context manager; `close` it when not all of it was read.
-
-    `content_type` is the file's; `size` is in bytes. It begins `offset` bytes behind the file's first one.
-    """
+class Download:
+    """What comes of a file, and goes on where the connection broke."""
 
     def __init__(
         self, client: SyncClient, root: str, files: Files, name: str, stream: SyncStream, offset: int = 0
     ) -> None:
-        self._progress = _Progress(files, name, stream.reply, client.options.retries, offset)
+        self.progress = _Progress(files, name, stream.reply, client.options.retries, offset)
         self._client = client
         self._root = root
         self._stream: Optional[SyncStream] = stream
+
+    def next(self) -> bytes:
+        """The next bytes from the connection, nothing at the end."""
+        while True:
+            chunk = self._stream.next() if self._stream else None
+            if isinstance(chunk, Failure):
+                self.close()
+                time.sleep(self.progress.delay_after(chunk))
+                self._open()
+            elif chunk is None:
+                self.close()
+                return b""
+            elif chunk:
+                self.progress.count(chunk)
+                if self.progress.is_complete and self._stream:
+                    # To have seen the end is what lets the connection be used again.
+                    self._stream.next()
+                    self.close()
+                return chunk
+
+    def set_read_timeout(self, seconds: float) -> None:
+        """A running download goes on by a request of its own: the HTTP library fixes the time with the first byte."""
+        self.progress.read_seconds = seconds
+        if self._stream:
+            self.close()
+            self._open()
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream:
+            stream.close()
+
+    def _open(self) -> None:
+        self._stream = self._client.open(self._root, self.progress.request())
+        self.progress.check(self._stream.reply)
+
+
+class _Opened:
+    """The bytes of a stream that somebody else opened."""
+
+    progress = None
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def next(self) -> bytes:
+        return self._stream.read(_OPENED_BYTES)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class DriveStreamingBody:
+    """A file's bytes as they come. It is a context manager; `close` it when not all of it was read.
+
+    `content_type` is the file's; `size` is in bytes. It begins `offset` bytes behind the file's first one.
+    `res` may be any binary stream as well, for code that makes bodies itself.
+    """
+
+    def __init__(self, res: Union[Download, IO[bytes]]) -> None:
+        self._source = res if isinstance(res, Download) else _Opened(res)
         self._buffer = _Buffer()
         self._is_closed = False
 
     @property
     def name(self) -> str:
-        return self._progress.name
+        return self._source.progress.name if self._source.progress else ""
 
     @property
     def content_type(self) -> str:
-        return self._progress.content_type
+        return self._source.progress.content_type if self._source.progress else ""
 
     @property
     def size(self) -> Optional[int]:
-        return self._progress.size
+        return self._source.progress.size if self._source.progress else None
 
     @property
     def closed(self) -> bool:
@@ -124,7 +185,7 @@ class DriveStreamingBody:
         return self._is_closed
 
     def read(self, size: Optional[int] = None) -> bytes:
-        """The rest, or up to `size` bytes; empty at the end. Raises InvalidArgument when closed."""
+        """The rest, or up to `size` bytes; empty at the end, and once closed."""
         if size is None or size < 0:
             return b"".join([self._buffer.take(len(self._buffer)), *iter(self._next, b"")])
         while len(self._buffer) < size:
@@ -157,7 +218,8 @@ class DriveStreamingBody:
     def close(self) -> None:
         """End the download. Calling it again does nothing."""
         self._is_closed = True
-        self._drop_stream()
+        self._buffer = _Buffer()
+        self._source.close()
 
     def __enter__(self) -> DriveStreamingBody:
         return self
@@ -174,39 +236,11 @@ class DriveStreamingBody:
         return f"<{type(self).__name__} of {self.name!r}>"
 
     def _next(self) -> bytes:
-        """The next bytes from the connection, nothing at the end."""
-        if self._is_closed:
-            raise InvalidArgument("This file was closed")
-        while True:
-            chunk = self._stream.next() if self._stream else None
-            if isinstance(chunk, Failure):
-                self._drop_stream()
-                time.sleep(self._progress.delay_after(chunk))
-                self._stream = self._client.open(self._root, self._progress.request())
-                self._progress.check(self._stream.reply)
-            elif chunk is None:
-                self._drop_stream()
-                return b""
-            elif chunk:
-                self._progress.count(chunk)
-                if self._progress.is_complete and self._stream:
-                    # To have seen the end is what lets the connection be used again.
-                    self._stream.next()
-                    self._drop_stream()
-                return chunk
+        return b"" if self._is_closed else self._source.next()
 
     def _set_read_timeout(self, seconds: float) -> None:
-        """A running download goes on by a request of its own: the HTTP library fixes the time with the first byte."""
-        self._progress.read_seconds = seconds
-        if self._stream and not self._is_closed:
-            self._drop_stream()
-            self._stream = self._client.open(self._root, self._progress.request())
-            self._progress.check(self._stream.reply)
-
-    def _drop_stream(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream:
-            stream.close()
+        if isinstance(self._source, Download) and not self._is_closed:
+            self._source.set_read_timeout(seconds)
 
 
 class AsyncDriveStreamingBody:
@@ -240,7 +274,7 @@ class AsyncDriveStreamingBody:
         return self._is_closed
 
     async def read(self, size: Optional[int] = None) -> bytes:
-        """The rest, or up to `size` bytes; empty at the end. Raises InvalidArgument when closed."""
+        """The rest, or up to `size` bytes; empty at the end, and once closed."""
         if size is None or size < 0:
             chunks = [self._buffer.take(len(self._buffer))]
             while chunk := await self._next():
@@ -277,6 +311,7 @@ class AsyncDriveStreamingBody:
     async def close(self) -> None:
         """End the download. Calling it again does nothing."""
         self._is_closed = True
+        self._buffer = _Buffer()
         await self._drop_stream()
 
     async def __aenter__(self) -> AsyncDriveStreamingBody:
@@ -296,7 +331,7 @@ class AsyncDriveStreamingBody:
     async def _next(self) -> bytes:
         """The next bytes from the connection, nothing at the end."""
         if self._is_closed:
-            raise InvalidArgument("This file was closed")
+            return b""
         while True:
             chunk = await self._stream.next() if self._stream else None
             if isinstance(chunk, Failure):

@@ -44,7 +44,7 @@ def read_key(
     project_key: Optional[str], project_id: Optional[str], environment: Mapping[str, str] = os.environ
 ) -> DataKey:
     """The key of the argument, else of `DETA_PROJECT_KEY`; raises InvalidArgument, never with the key in it."""
-    text = project_key if project_key is not None else environment.get("DETA_PROJECT_KEY")
+    text = project_key or environment.get("DETA_PROJECT_KEY")
     if text is not None and not isinstance(text, str):
         raise InvalidType("The project key is not a string")
     text = (text or "").strip()
@@ -53,7 +53,10 @@ def read_key(
     # Anything else would fail inside the HTTP library, with the key in the message.
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise InvalidArgument("The project key contains invalid characters")
-    return DataKey(text, project_id or text.split("_")[0])
+    project_id = project_id or text.split("_")[0]
+    if project_id == text:
+        raise InvalidArgument("Bad project key provided: a data key is the collection's id, `_`, and a secret")
+    return DataKey(text, project_id)
 
 
 def service_root(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Optional
+from typing import Optional, Union
 
-from deta import base, drive
+from deta import base, drive, mail
 from deta.config import DataKey, Options, read_key, service_root
 from deta.transport import AsyncClient, SyncClient
 
@@ -38,19 +38,23 @@ class Deta:
 
     def Base(self, name: str, host: Optional[str] = None) -> base.Base:  # noqa: N802 (the name that apps call)
         """A Base. Its first item creates it on the server."""
-        return base.Base(name, self._sync, self._root("BASE", name, host))
+        return base.Base.with_client(name, self._sync, self._root("BASE", name, host))
 
     def AsyncBase(self, name: str, host: Optional[str] = None) -> base.AsyncBase:  # noqa: N802 (the name that apps call)
         """A Base for `await`."""
-        return base.AsyncBase(name, self._async, self._root("BASE", name, host))
+        return base.AsyncBase.with_client(name, self._async, self._root("BASE", name, host))
 
     def Drive(self, name: str, host: Optional[str] = None) -> drive.Drive:  # noqa: N802 (the name that apps call)
         """A Drive. Its first file creates it on the server."""
-        return drive.Drive(name, self._sync, self._root("DRIVE", name, host))
+        return drive.Drive.with_client(name, self._sync, self._root("DRIVE", name, host))
 
     def AsyncDrive(self, name: str, host: Optional[str] = None) -> drive.AsyncDrive:  # noqa: N802 (as the others)
         """A Drive for `await`."""
-        return drive.AsyncDrive(name, self._async, self._root("DRIVE", name, host))
+        return drive.AsyncDrive.with_client(name, self._async, self._root("DRIVE", name, host))
+
+    def send_email(self, to: Union[str, list[str]], subject: str, message: str, charset: str = "UTF-8") -> None:
+        """See `deta.send_email`."""
+        mail.send_email(to, subject, message, charset)
 
     def close(self) -> None:
         """Close the connections of its Bases and Drives; the asynchronous ones have a `close` to await."""

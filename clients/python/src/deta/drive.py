@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -10,20 +11,31 @@ from itertools import chain, count
 from os import PathLike
 from typing import Any, Callable, Optional, TypeVar, Union
 
-from deta.bodies import AsyncDriveStreamingBody, DriveStreamingBody
+from deta.bodies import AsyncDriveStreamingBody, Download, DriveStreamingBody
+from deta.config import Options, read_key, service_root
 from deta.errors import DetaError, FileChanged, InvalidArgument
-from deta.files import UPLOAD_CHUNK_SIZE, Data, Files, FileStat, Listing, Name, checked_name, open_parts
+from deta.files import UPLOAD_CHUNK_SIZE, Data, Files, FileStat, Listing, Name, checked_name, open_parts, quoted_name
+from deta.service import _SERVICE_RESPONSE_TYPE, JSON_MIME, _Connected, _Service
 from deta.transport import AsyncClient, SyncClient
 from deta.wire import Reply, error_of
 
 __all__ = [
+    "DRIVE_SERVICE_TIMEOUT",
+    "JSON_MIME",
     "UPLOAD_CHUNK_SIZE",
+    "_SERVICE_RESPONSE_TYPE",
     "AsyncDrive",
     "AsyncDriveStreamingBody",
     "Drive",
     "DriveStreamingBody",
     "FileStat",
+    "_Drive",
+    "_Service",
 ]
+
+# Seconds for each wait of a Drive that was made by its class; one of a `Deta` has its timeout.
+DRIVE_SERVICE_TIMEOUT = 300
+_DRIVE_DATA_TYPE = Data
 
 Path = Union[str, "PathLike[str]", None]
 # Told after each part: bytes stored so far, and of how many if that is known.
@@ -33,13 +45,16 @@ PARALLEL = 2
 Body = TypeVar("Body", bound=DriveStreamingBody)
 
 
-class Drive:
+class Drive(_Service):
     """One Drive. All its methods may be called from several threads."""
 
-    def __init__(self, name: str, client: SyncClient, root: str) -> None:
-        self.name = name
-        self.client = client
-        self._root = root
+    _kind = "DRIVE"
+
+    def __init__(self, name: str, project_key: str, project_id: str, host: Optional[str] = None) -> None:
+        super().__init__(project_key, project_id, host, name, DRIVE_SERVICE_TIMEOUT)
+
+    def _attach(self, name: str, client: SyncClient, root: str) -> None:
+        super()._attach(name, client, root)
         self._files = Files(f'Drive "{name}"')
 
     def put(
@@ -88,7 +103,7 @@ class Drive:
             return None
         if not 200 <= stream.reply.status < 300:
             raise error_of(stream.reply)
-        return kind(self.client, self._root, self._files, name, stream)
+        return kind(Download(self.client, self._root, self._files, name, stream))
 
     def get_rest(self, name: Name, *, offset: int, etag: str) -> Optional[DriveStreamingBody]:
         """The file from the byte at `offset` on, if it is still the one with this ETag; or None.
@@ -104,7 +119,7 @@ class Drive:
             raise _another_file(stream.reply)
         if not 200 <= stream.reply.status < 300:
             raise error_of(stream.reply)
-        return DriveStreamingBody(self.client, self._root, self._files, name, stream, offset)
+        return DriveStreamingBody(Download(self.client, self._root, self._files, name, stream, offset))
 
     def stat(self, name: Name) -> Optional[FileStat]:
         """Size, type and age of a file without its bytes, or None."""
@@ -154,6 +169,30 @@ class Drive:
     def __repr__(self) -> str:
         return f"<Drive {self.name!r}>"
 
+    def _quote(self, param: Name) -> str:
+        return quoted_name(param)
+
+    def _start_upload(self, name: str) -> str:
+        return self.client.call(self._root, self._files.start(name, None))
+
+    def _upload_part(
+        self, name: str, chunk: Union[str, bytes], upload_id: str, part: int, content_type: Optional[str] = None
+    ) -> None:
+        content = chunk.encode() if isinstance(chunk, str) else chunk
+        self.client.call(self._root, self._files.part(upload_id, name, part, content, content_type))
+
+    def _finish_upload(self, name: str, upload_id: str) -> None:
+        self.client.call(self._root, self._files.end(upload_id, name))
+
+    def _abort_upload(self, name: str, upload_id: str) -> None:
+        self.client.call(self._root, self._files.abort(upload_id, name))
+
+    def _get_content_stream(self, data: Data) -> Any:
+        """Data as a stream."""
+        if isinstance(data, str):
+            return io.StringIO(data)
+        return io.BytesIO(data) if isinstance(data, (bytes, bytearray, memoryview)) else data
+
     def _send_parts(
         self,
         upload: str,
@@ -177,13 +216,18 @@ class Drive:
                 sent.add(*(future.result() for future in done))
 
 
-class AsyncDrive:
+class AsyncDrive(_Connected[AsyncClient]):
     """One Drive, for `await`. Streams and files on the disk are read in a thread."""
 
-    def __init__(self, name: str, client: AsyncClient, root: str) -> None:
-        self.name = name
-        self.client = client
-        self._root = root
+    _kind = "DRIVE"
+
+    def __init__(self, name: str, project_key: str, project_id: str, host: Optional[str] = None) -> None:
+        key = read_key(project_key, project_id)
+        root = service_root(self._kind, name, host=host, project_id=key.project_id)
+        self._attach(name, AsyncClient(key, Options(DRIVE_SERVICE_TIMEOUT)), root)
+
+    def _attach(self, name: str, client: AsyncClient, root: str) -> None:
+        super()._attach(name, client, root)
         self._files = Files(f'Drive "{name}"')
 
     async def put(
@@ -340,3 +384,7 @@ def _another_file(reply: Reply) -> FileChanged:
 def _check_parallel(parallel: int) -> None:
     if parallel < 1:
         raise InvalidArgument("`parallel` is at least 1")
+
+
+# The name that code for the original client imports.
+_Drive = Drive

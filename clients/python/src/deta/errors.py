@@ -1,12 +1,18 @@
 """All errors of the client. Each one is a `DetaError`.
 
-Old code catches `Exception`, and `ValueError`, `AssertionError` or `TypeError` for arguments that make no sense: all of
-that still works. No error holds the data key.
+Old code catches `Exception`, `ValueError`, `AssertionError` or `TypeError` for arguments that make no sense, and urllib's
+`HTTPError` for what the server refuses: all of that still works. No error holds the data key.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from http import HTTPStatus
+from io import BytesIO
 from typing import Any, Optional
+from urllib.error import HTTPError
 
 
 class DetaError(Exception):
@@ -16,7 +22,8 @@ class DetaError(Exception):
     """
 
     def __init__(self, message: str, *, status: Optional[int] = None, errors: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+        # Not `super()`: what comes next in line among the classes below takes other arguments.
+        Exception.__init__(self, message)
         self.status = status
         self.errors = errors
         self.processed: list[dict[str, Any]] = []
@@ -38,8 +45,55 @@ class MayHaveBeenApplied(ConnectionFailed):
     """It is unknown whether a write was made that must not be made twice, so it was not tried again: check before you retry."""
 
 
-class ResponseError(DetaError):
-    """The server refused. The statuses that a program may want to tell apart have classes of their own."""
+@dataclass(frozen=True)
+class Answer:
+    """What an error of the server's came in."""
+
+    url: str = ""
+    method: str = ""
+    status: Optional[int] = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+
+
+class ResponseError(DetaError, HTTPError):
+    """The server refused. The statuses that a program may want to tell apart have classes of their own.
+
+    It is urllib's `HTTPError` as well, with `code`, `msg`, `headers`, and the answer to `read`, which the original client raised.
+    """
+
+    # In place of what the base classes compute from one another.
+    status: Optional[int] = None
+    code: Any = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: Optional[int] = None,
+        errors: tuple[str, ...] = (),
+        answer: Answer = Answer(),
+    ) -> None:
+        headers = Message()
+        for name, value in answer.headers.items():
+            headers[name] = value
+        HTTPError.__init__(self, answer.url, status or 0, _reason(status), headers, BytesIO(answer.content))
+        DetaError.__init__(self, message, status=status, errors=errors)
+        self.answer = answer
+        self._message = message
+
+    def saying(self, message: str) -> ResponseError:
+        """The same with other words."""
+        return type(self)(message, status=self.status, errors=self.errors, answer=self.answer)
+
+    def __str__(self) -> str:
+        return self._message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._message!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self._message, self.status, self.errors, self.answer, self.processed)
 
 
 class BadRequest(ResponseError):
@@ -91,6 +145,28 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 }
 
 
-def error_for_status(status: int, message: str, errors: tuple[str, ...]) -> ResponseError:
-    """The error class for a status."""
-    return _BY_STATUS.get(status, ResponseError)(message, status=status, errors=errors)
+def error_for_status(message: str, errors: tuple[str, ...], answer: Answer) -> ResponseError:
+    """An error of the class for its status."""
+    kind = _BY_STATUS.get(answer.status or 0, ResponseError)
+    return kind(message, status=answer.status, errors=errors, answer=answer)
+
+
+def _reason(status: Optional[int]) -> str:
+    """The phrase of a status, as the original service sent it: "Not Found"."""
+    try:
+        return HTTPStatus(status or 0).phrase
+    except ValueError:
+        return ""
+
+
+def _remade(
+    kind: type[ResponseError],
+    message: str,
+    status: Optional[int],
+    errors: tuple[str, ...],
+    answer: Answer,
+    processed: list[dict[str, Any]],
+) -> ResponseError:
+    error = kind(message, status=status, errors=errors, answer=answer)
+    error.processed = processed
+    return error

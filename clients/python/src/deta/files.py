@@ -105,7 +105,7 @@ class Files:
             failed = load(reply).get("failed", {})
             if failed:
                 reason = str(failed.get(name, "failed"))
-                raise DetaError(f"{reply.request.what}: {reason}", status=reply.status, errors=(reason,))
+                raise DetaError(f"Failed to delete '{name}': {reason}", status=reply.status, errors=(reason,))
             return name
 
         return Call(self._delete_request([name]), read)
@@ -136,6 +136,11 @@ def checked_name(name: Name) -> str:
     return name
 
 
+def quoted_name(name: Name) -> str:
+    """A name as it stands in an address."""
+    return quote_segment(checked_name(name))
+
+
 @contextmanager
 def open_parts(
     data: Optional[Data], path: Union[str, PathLike[str], None]
@@ -145,9 +150,9 @@ def open_parts(
     At least one part comes, of nothing for nothing. A stream is read from where it stands and is closed at the end, as the
     original client does. Raises InvalidArgument for neither or both of `data` and `path`.
     """
-    if (data is None) == (path is None):
+    if (data and path) or (data is None and not path):
         raise InvalidArgument("Give either data or path")
-    if path is not None:
+    if path:
         with Path(fspath(path)).open("rb") as file:
             yield _parts_of_stream(file), fstat(file.fileno()).st_size
         return

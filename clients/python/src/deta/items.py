@@ -7,54 +7,107 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from pathlib import PurePath
+from typing import Any, Callable, ClassVar, Optional, Union
 
 from deta.errors import InvalidArgument, InvalidType, MayHaveBeenApplied, NotStored
-from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, quote_segment
+from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, path_text, quote_segment
 
 Item = dict[str, Any]
 ExpireAt = Union[int, float, datetime.datetime, None]
 Query = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
 
 PUT_MANY_MAX = 25
-_EXPIRES = "__expires"
+# How the server calls an item that is not there.
+_MISSING = "Key not found"
+# Spelled as code for the original client imports it.
+BASE_TTL_ATTTRIBUTE = "__expires"
 
 
 @dataclass
 class FetchResponse:
-    """One page: `last` is where `fetch` goes on, or None when there is no more."""
+    """One page: `last` is where `fetch` goes on, or None when there is no more.
+
+    As before version 1.0, it is also an iterator over the items of this page and of each that follows: `next(base.fetch())`.
+    """
 
     count: int = 0
     last: Optional[str] = None
     items: list[Item] = field(default_factory=list)
+    more: Optional[Callable[[str], FetchResponse]] = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._pages = self._all_pages()
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        return self
+
+    def __next__(self) -> list[Item]:
+        return next(self._pages)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Somebody may cache it, and what follows is not for keeping.
+        return FetchResponse, (self.count, self.last, self.items)
+
+    def _all_pages(self) -> Iterator[list[Item]]:
+        page = self
+        yield page.items
+        while page.last is not None and self.more is not None:
+            page = self.more(page.last)
+            yield page.items
 
 
-@dataclass(frozen=True)
 class Change:
-    """What `util` makes: something else to do to an attribute than to set it."""
+    """What `util` makes: something else to do to an attribute than to set it. `val` is what with."""
 
-    operation: str
-    value: Any = None
+    operation: ClassVar[str]
+
+    def __init__(self, val: Any) -> None:
+        self.val = val
 
 
 class Util:
-    """The operations that `update` knows besides setting a value."""
+    """The operations that `update` knows besides setting a value; code may make them by their classes, too."""
 
-    def trim(self) -> Change:
+    class Trim(Change):
+        operation = "delete"
+
+        def __init__(self) -> None:
+            super().__init__(None)
+
+    class Increment(Change):
+        operation = "increment"
+
+        def __init__(self, value: Union[int, float, None] = None) -> None:
+            super().__init__(1 if value is None else value)
+
+    class Append(Change):
+        operation = "append"
+
+        def __init__(self, value: Any) -> None:
+            super().__init__(value if isinstance(value, list) else [value])
+
+    class Prepend(Change):
+        operation = "prepend"
+
+        def __init__(self, value: Any) -> None:
+            super().__init__(value if isinstance(value, list) else [value])
+
+    def trim(self) -> Trim:
         """Remove the attribute."""
-        return Change("delete")
+        return self.Trim()
 
-    def increment(self, value: Union[int, float] = 1) -> Change:
-        """Add to a number; a negative value subtracts."""
-        return Change("increment", value)
+    def increment(self, value: Union[int, float, None] = None) -> Increment:
+        """Add to a number, 1 without a value; a negative value subtracts."""
+        return self.Increment(value)
 
-    def append(self, value: Any) -> Change:
+    def append(self, value: Any) -> Append:
         """Add a value, or each one of a list, to the end of a list."""
-        return Change("append", value if isinstance(value, list) else [value])
+        return self.Append(value)
 
-    def prepend(self, value: Any) -> Change:
+    def prepend(self, value: Any) -> Prepend:
         """Add a value, or each one of a list, to the beginning of a list."""
-        return Change("prepend", value if isinstance(value, list) else [value])
+        return self.Prepend(value)
 
 
 @dataclass(frozen=True)
@@ -100,15 +153,25 @@ class Items:
             JSON_HEADERS,
             is_repeatable=not (patch["increment"] or patch["append"] or patch["prepend"]),
         )
-        return Call(request, _read_nothing)
 
-    def fetch(self, query: Query, limit: Optional[int], last: Optional[str], desc: bool) -> Call[FetchResponse]:
+        def read(reply: Reply) -> None:
+            if reply.status == 404 and _MISSING in (error := error_of(reply)).errors:
+                # Word for word what apps compare.
+                raise error.saying(f"Key '{key}' not found")
+            load(reply)
+
+        return Call(request, read)
+
+    def fetch(
+        self, query: Query, limit: Optional[int], last: Union[str, bool, None], desc: bool
+    ) -> Call[FetchResponse]:
         wanted: dict[str, Any] = {}
         if query is not None:
             wanted["query"] = [query] if isinstance(query, Mapping) else list(query)
         if limit is not None:
             wanted["limit"] = limit
-        if last is not None:
+        # Loops that begin with `last = True` are as old as `fetch`.
+        if last and not isinstance(last, bool):
             wanted["last"] = last
         if desc:
             wanted["sort"] = "desc"
@@ -124,10 +187,11 @@ class Items:
 def to_item(data: Any, key: Optional[str], expires: Optional[int]) -> Item:
     """A new dict of anything that JSON knows; what is no object becomes `{"value": ...}`. Raises InvalidArgument."""
     item = dict(data) if isinstance(data, Mapping) else {"value": data}
-    if key is not None:
-        item["key"] = _checked_key(key)
+    # An empty key is none, and the server makes one.
+    if key:
+        item["key"] = _text_key(key)
     if expires is not None:
-        item[_EXPIRES] = expires
+        item[BASE_TTL_ATTTRIBUTE] = expires
     return item
 
 
@@ -142,23 +206,35 @@ def to_patch(updates: Optional[Mapping[str, Any]], expires: Optional[int]) -> di
         elif value.operation == "delete":
             patch["delete"].append(path)
         else:
-            patch[value.operation][path] = value.value
+            patch[value.operation][path] = value.val
     if expires is not None:
-        patch["set"][_EXPIRES] = expires
+        patch["set"][BASE_TTL_ATTTRIBUTE] = expires
     return patch
 
 
 def to_expires(expire_in: Union[int, float, None], expire_at: ExpireAt) -> Optional[int]:
-    """The Unix time in whole seconds, or None for neither. A naive datetime is local time. Raises InvalidArgument."""
-    if expire_in is not None and expire_at is not None:
+    """The Unix time in whole seconds, or None for neither. A naive datetime is local time. Raises InvalidArgument.
+
+    0 is neither, as it always was: apps write it for "never".
+    """
+    if expire_in and expire_at:
         raise InvalidArgument("Give expire_in or expire_at, not both")
-    if expire_in is not None:
+    if expire_in:
         return _whole("expire_in", expire_in, time.time() + _number("expire_in", expire_in))
-    if expire_at is None:
+    if not expire_at:
         return None
     if isinstance(expire_at, datetime.datetime):
         return _whole("expire_at", expire_at, expire_at.timestamp())
     return _whole("expire_at", expire_at, _number("expire_at", expire_at))
+
+
+def insert_ttl(
+    item: dict[str, Any], ttl_attribute: str, expire_in: Optional[float] = None, expire_at: ExpireAt = None
+) -> None:
+    """Put the expiry into an item, if there is one. Raises InvalidArgument."""
+    expires = to_expires(expire_in, expire_at)
+    if expires is not None:
+        item[ttl_attribute] = expires
 
 
 def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -192,20 +268,24 @@ def _several(items: Iterable[Any]) -> Iterable[Any]:
     return items
 
 
-def _checked_key(key: str) -> str:
+def _text_key(key: Any) -> str:
+    if isinstance(key, PurePath):
+        key = path_text(key)
     if not isinstance(key, str):
         raise InvalidType("A key is a string")
-    if not key:
-        raise InvalidArgument("A key is not empty")
     return key
 
 
-def _item_path(key: str) -> str:
-    return f"/items/{quote_segment(_checked_key(key))}"
+def _item_path(key: Union[str, bytes]) -> str:
+    if not isinstance(key, (str, bytes)):
+        raise InvalidType("A key is a string")
+    if not key:
+        raise InvalidArgument("Key is empty")
+    return f"/items/{quote_segment(key)}"
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not isinstance(value, (int, float)):
         kinds = "a number of seconds" if name == "expire_in" else "a number or a datetime"
         raise InvalidType(f"{name} is {kinds}, not {type(value).__name__}")
     return value

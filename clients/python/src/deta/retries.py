@@ -40,6 +40,9 @@ def describe(error: httpx.RequestError) -> Failure:
     if "CERTIFICATE_VERIFY_FAILED" in text:
         text = f"the server's certificate is not trusted; SSL_CERT_FILE names the authority to trust ({text})"
         return Failure(text, was_sent=False, is_hopeless=True)
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
+        text = f"the server does not speak https there; is it http:// in the address? ({text})"
+        return Failure(text, was_sent=False, is_hopeless=True)
     return Failure(
         text, was_sent=not isinstance(error, _NEVER_SENT), is_hopeless=isinstance(error, httpx.UnsupportedProtocol)
     )

@@ -19,8 +19,9 @@ from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 import httpx
 
+from deta.aiohttp_errors import for_aiohttp
 from deta.config import DataKey, Options
-from deta.errors import ConnectionFailed
+from deta.errors import ConnectionFailed, InvalidArgument, ResponseError
 from deta.retries import Attempts, Failure, describe
 from deta.wire import Call, Reply, Request
 
@@ -96,9 +97,17 @@ class _Client(Generic[Http]):
 
     def __init__(self, key: Union[DataKey, httpx.Auth], options: Options, make: Callable[..., Http]) -> None:
         self.options = options
+        self._key = key if isinstance(key, DataKey) else None
         self._auth = _KeyHeader(key) if isinstance(key, DataKey) else key
         self._timeout = httpx.Timeout(options.timeout, connect=min(options.timeout, _CONNECT_SECONDS))
         self._pool: _Pool[Http] = _Pool(lambda: make(headers={"User-Agent": _USER_AGENT}))
+
+    @property
+    def key_text(self) -> str:
+        """The data key. Raises InvalidArgument where something else lets the requests in."""
+        if self._key is None:
+            raise InvalidArgument("This client has no data key")
+        return self._key.text
 
     def _build(self, http: Http, root: str, request: Request) -> httpx.Request:
         timeout, read = self._timeout, request.read_seconds
@@ -164,7 +173,9 @@ class SyncClient(_Client[httpx.Client]):
             response = lease.http.send(self._build(lease.http, root, request), auth=self._auth, stream=True)
             keeps_lease = response.is_success and not is_whole
             content = b"" if keeps_lease else response.read()
-            reply = Reply(request, response.status_code, response.headers, content, attempts.is_doubtful)
+            reply = Reply(
+                request, response.status_code, response.headers, content, attempts.is_doubtful, root + request.path
+            )
             return SyncStream(self, lease if keeps_lease else None, response, reply)
         except httpx.RequestError as error:
             return describe(error)
@@ -181,7 +192,11 @@ class AsyncClient(_Client[httpx.AsyncClient]):
 
     async def call(self, root: str, call: Call[T]) -> T:
         """The result of a call to the service at `root`."""
-        return call.read((await self._send(root, call.request, is_whole=True)).reply)
+        reply = (await self._send(root, call.request, is_whole=True)).reply
+        try:
+            return call.read(reply)
+        except ResponseError as error:
+            raise for_aiohttp(error) from None
 
     async def open(self, root: str, request: Request) -> AsyncStream:
         """The response with its body still to come; one that is not 2xx has been read already."""
@@ -215,7 +230,9 @@ class AsyncClient(_Client[httpx.AsyncClient]):
             response = await lease.http.send(self._build(lease.http, root, request), auth=self._auth, stream=True)
             keeps_lease = response.is_success and not is_whole
             content = b"" if keeps_lease else await response.aread()
-            reply = Reply(request, response.status_code, response.headers, content, attempts.is_doubtful)
+            reply = Reply(
+                request, response.status_code, response.headers, content, attempts.is_doubtful, root + request.path
+            )
             return AsyncStream(self, lease if keeps_lease else None, response, reply)
         except httpx.RequestError as error:
             return describe(error)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Generic, Optional, TypeVar
+from pathlib import Path, PurePath
+from typing import Any, Callable, Generic, Optional, TypeVar, Union
 from urllib.parse import quote
 
-from deta.errors import InvalidArgument, InvalidType, ResponseError, error_for_status
+from deta.errors import Answer, InvalidArgument, InvalidType, ResponseError, error_for_status
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Reply:
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     is_doubtful: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,28 @@ class Call(Generic[T]):
     read: Callable[[Reply], T]
 
 
-JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
+JSON_MIME = "application/json"
+JSON_HEADERS: Mapping[str, str] = {"Content-Type": JSON_MIME}
+
+
+class CustomJSONEncoder(json.JSONEncoder):
+    """JSON, and `pathlib` paths as text."""
+
+    def default(self, o: object) -> Any:
+        return path_text(o) if isinstance(o, PurePath) else super().default(o)
+
+
+def path_text(path: PurePath) -> str:
+    """A path as text, from the root on where it is one of this machine."""
+    return (path.resolve() if isinstance(path, Path) else path).as_posix()
 
 
 def dump(value: object) -> bytes:
     """Compact JSON. Raises InvalidType for what JSON does not know, and InvalidArgument for NaN, loops and lone surrogates."""
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(
+            value, cls=CustomJSONEncoder, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        ).encode()
     except TypeError as error:
         raise InvalidType(f"This cannot be written as JSON: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -88,10 +105,11 @@ def error_of(reply: Reply) -> ResponseError:
     said = ": ".join(errors) or f"the server answered {reply.status}"
     if "location" in reply.headers:
         said += f" and points to {reply.headers['location']}: is the server's address the right one, https included?"
-    return error_for_status(reply.status, f"{reply.request.what}: {said} (HTTP {reply.status})", errors)
+    answer = Answer(reply.url, reply.request.method, reply.status, reply.headers, reply.content)
+    return error_for_status(f"{reply.request.what}: {said} (HTTP {reply.status})", errors, answer)
 
 
-def quote_segment(text: str) -> str:
+def quote_segment(text: Union[str, bytes]) -> str:
     """Text as one segment of a path, whatever it holds. `.` and `..` alone would be taken for steps in the path."""
     try:
         quoted = quote(text, safe="")

@@ -125,7 +125,7 @@ def test_https_where_there_is_http(here: TerminalHere, place: Place) -> None:
 
 def test_http_where_there_is_https(here: TerminalHere, place: Place) -> None:
     url = place.server.tls_url.replace("https:", "http:")
-    assert here.fails("projects", "--server", url) == f"{url} does not speak http there, or broke off. Is it https://?"
+    assert here.fails("projects", "--server", url) == "This port speaks https: write https:// in the address"
 
 
 def test_certificate_of_the_servers_own(here: TerminalHere, place: Place) -> None:

@@ -6,8 +6,8 @@ import { icon, make } from "./dom.js";
 import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
-// A text that could be taken for a value of another type is shown in quotes.
-const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9][0-9.eE+-]*|true|false|null|[{[].*)\s*$/s;
+// A text that could be taken for a value of another type is shown in quotes; a date or a version could not.
+const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|[{[].*)\s*$/s;
 
 export function drawRow(table, row, position) {
   const change = table.change(row.id);

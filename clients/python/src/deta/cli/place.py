@@ -87,7 +87,9 @@ class Place:
     def drive(self, name: str) -> DrivePlace:
         root, cli_root = self._roots("drives", name)
         label = f"Drive “{name}”"
-        return DrivePlace(name, Drive(name, self.client, root), DriveCalls(label), self.client, root, cli_root)
+        return DrivePlace(
+            name, Drive.with_client(name, self.client, root), DriveCalls(label), self.client, root, cli_root
+        )
 
     def names(self, kind: str) -> list[str]:
         """The names of its Bases or Drives: `kind` is "bases" or "drives"."""

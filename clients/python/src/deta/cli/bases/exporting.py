@@ -14,6 +14,7 @@ from deta.cli.bases.exports import Format
 from deta.cli.errors import CliError, ServerError
 from deta.cli.place import BasePlace, Place
 from deta.cli.says import progress, warn
+from deta.errors import DetaError
 from deta.items import Item
 
 _KINDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
@@ -69,7 +70,7 @@ def _write_file(output: Path, items: Iterator[Item], kind: Format) -> int:
         Path(temporary).replace(output)
         temporary = ""
     except OSError as error:
-        if isinstance(error, ConnectionError):
+        if isinstance(error, DetaError):
             raise
         raise CliError(f"{output} cannot be written: {error.strerror}") from None
     finally:

@@ -76,12 +76,14 @@ def _finish(sending: _Sending, import_: dict[str, Any], source: Path, *, way: Op
     if import_["state"] == "checked":
         for each in found:
             _say_found(each)
-        nothing = all(each["broken"] and not each["items"] for each in found)
+        nothing = all(each["items"] == each["left_out"] and (each["broken"] or each["left_out"]) for each in found)
         if is_dry or nothing:
             _say_problems(import_)
             sending.forget(import_)
             if broken:
                 raise CliError(f"{source} cannot be read{'' if nothing else ' to its end'}: {broken[0]}")
+            if nothing:
+                raise CliError(f"Nothing of {source} can be stored")
             count = sum(each["items"] - each["left_out"] for each in found)
             warn(f"{_items(count)} would be stored")
             return

@@ -18,7 +18,7 @@ from deta.cli.options import as_json
 from deta.cli.place import DrivePlace, Place, with_place
 from deta.cli.says import progress, say, say_json, warn
 from deta.cli.shown import amount, confirm, say_table, size
-from deta.errors import FileChanged, NotFound
+from deta.errors import DetaError, FileChanged, NotFound
 from deta.files import DELETE_MANY_MAX
 
 _CHUNK_BYTES = 262_144
@@ -80,7 +80,7 @@ def get(drive: str, name: str, output: Optional[str], place: Place) -> None:
     except FileChanged as error:
         raise CliError(f"“{name}”: {error}") from None
     except OSError as error:
-        if isinstance(error, ConnectionError):
+        if isinstance(error, DetaError):
             raise
         raise CliError(f"{target} cannot be written: {error.strerror or error}") from None
 
@@ -118,7 +118,7 @@ def put(
         except FileChanged as error:
             raise CliError(f"{path}: {error}") from None
         except OSError as error:
-            if isinstance(error, ConnectionError):
+            if isinstance(error, DetaError):
                 raise
             raise CliError(f"{path} cannot be read: {error.strerror or error}") from None
     warn(f"Stored {len(files):,} {'file' if len(files) == 1 else 'files'} in “{drive}”")

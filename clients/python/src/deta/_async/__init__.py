@@ -1,0 +1,1 @@
+"""Where code for the original client imports AsyncBase from."""
