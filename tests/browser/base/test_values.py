@@ -226,7 +226,7 @@ def test_file_of_stored_rows_becomes_yellow_cells(base: StoredBase, view: BasePa
     assert base.get("other") == {**before, "note": "größer"}
     assert base.get("new") == {"key": "new", "note": "x"}
     view.page.locator("#import-file").set_input_files(
-        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00"}
     )
     expect(view.page.get_by_text("Not imported: This is neither a table nor JSON.")).to_be_visible()
 
