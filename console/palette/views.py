@@ -136,9 +136,11 @@ def _of_collections(request: PageRequest, text: str) -> list[Jump]:
     words = text.lower().split()
     found = []
     for act in _ACTS_OF_COLLECTIONS + _PAGES_OF_COLLECTIONS:
-        others = [word for word in words if len(word) < 3 or f" {word}" not in f" {act.name.lower()}"]
-        if len(others) == len(words):
+        meant = [word for word in words if f" {word}" in f" {act.name.lower()}"]
+        # One or two letters alone would mean too much; behind a longer word they are the next one, half typed.
+        if all(len(word) < 3 for word in meant):
             continue
+        others = [word for word in words if word not in meant]
         destinations = usage.search_destinations(person=request.user, text=" ".join(others), limit=_MOST)
         found += [jump for destination in destinations if (jump := _of_collection(destination, act))]
     return found

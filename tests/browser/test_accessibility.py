@@ -315,6 +315,9 @@ def make_archives(cast: Cast) -> None:
             "count": 5,
             "faults": 2,
             "broken": "byte 7: cut",
+            "told": "JSON, a list of items",
+            "keyless": 3,
+            "candidates": [{"name": "id", "samples": ["7", "8"], "items": 5}],
         },
         {"kind": "drive", "name": "not legal", "entry": "drives/not legal/", "count": 5},
         {

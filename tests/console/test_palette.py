@@ -83,6 +83,8 @@ def test_pages_of_a_collection_are_found_by_those_who_may_open_them(
     "text, name, how, people_who",
     [
         ("new base web", "New Base", "dialog", "owner member"),
+        ("new b", "New Base", "dialog", "owner member"),
+        ("web new da k", "New data key", "dialog", "owner"),
         ("drive new", "New Drive", "dialog", "owner member"),
         ("new data key", "New data key", "dialog", "owner"),
         ("export now", "Export now", "post", "owner member"),

@@ -23,6 +23,13 @@ const CASES = [
   ["true", "boolean", "eq", "true"],
   ["!null", "string", "ne", "null"],
   ["Paris", "array", "contains", '"Paris"'],
+  ["[3, 4]", "array", "eq", "[3,4]"],
+  ["!=[3]", "array", "ne", "[3]"],
+  ['{"a": 1}', "object", "eq", '{"a":1}'],
+  ["[3]", "string", "contains", '"[3]"'],
+  ["!=Paris", "string", "ne", '"Paris"'],
+  ["<> 3", "number", "ne", "3"],
+  ["==3", "number", "eq", "3"],
 ];
 
 test("a text is a condition, and the condition that text again", () => {

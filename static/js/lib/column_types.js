@@ -26,6 +26,7 @@ const NUMBER_MAX_CHARACTERS = 200;
  * @returns {{type: ColumnType, isQuoted: boolean}} `isQuoted`: its texts stand as JSON, as in our own exports
  */
 export function guessColumn(texts) {
+  /** @type {Set<string>} */
   const kinds = new Set(texts.map(kindOf));
   kinds.delete("empty");
   // One such word alone may be anything, both of them are what a spreadsheet made of booleans.

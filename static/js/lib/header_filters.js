@@ -1,9 +1,13 @@
 /** The short texts of the filter fields under the headers, such as `>30`, `5..10` or `!Paris`, as conditions of a query and back. */
 
-import { findFault } from "./json_text.js";
+import { compact, findFault } from "./json_text.js";
 import { readAs, textOf, typeOf } from "./json_values.js";
 
+// The last one of an operator is how it is written back.
 const COMPARISONS = [
+  ["!=", "ne"],
+  ["<>", "ne"],
+  ["==", "eq"],
   [">=", "gte"],
   ["<=", "lte"],
   [">", "gt"],
@@ -51,10 +55,11 @@ function operandOf(text, type, isKey) {
   if (text[0] === '"' && text.length > 1 && findFault(text) === null) return text;
   if (isKey) return JSON.stringify(text);
   if (text === "null") return text;
+  if (type !== "string" && /^[[{]/.test(text) && findFault(text) === null) return compact(text);
   if (type !== "string") {
     for (const kind of ["number", "boolean"]) {
       const read = readAs(text, kind);
-      if (read.json && (kind === "number" || type === "boolean" || type === "mixed")) return read.json;
+      if (read.json && (kind === "number" || ["boolean", "mixed"].includes(type))) return read.json;
     }
   }
   return JSON.stringify(text);

@@ -22,7 +22,10 @@ const LONGEST = 60;
 const MOST_SECONDS = 100_000_000_000;
 
 const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
-const RELATIVE = /^(?:in |\+)?(an?|[0-9]{1,6})? ?([a-z]{1,7})$/;
+// A year alone, or a date without its strokes, is hardly meant as seconds of 1970.
+const YEAR = /^(?:19|2[0-9])[0-9]{2}$/;
+const YEAR_MONTH_DAY = /^((?:19|2[0-9])[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$/;
+const RELATIVE = /^(?:in |\+)?(next|half an?|an?|[0-9]{1,6}(?:\.[0-9]{1,3})?) ?([a-z]{1,7})$/;
 const ZONED = /^(.{6,}?) ?(z|utc|gmt|[+-][0-9]{2}:?[0-9]{2})$/;
 const TIME = /^(.*?)(?:^|[ t])([0-9]{1,2})(?::([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,9})?)?)? ?([ap]m)?$/;
 const YEAR_FIRST = /^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})$/;
@@ -43,9 +46,11 @@ export function readMoment(text, now, { isDayFirst = true } = {}) {
     .trim()
     .toLowerCase()
     .replace(/,| at | um /g, " ")
-    .replace(/\s+/g, " ");
-  if (said.length > LONGEST) return null;
-  if (PLAIN_NUMBER.test(said)) {
+    .replace(/\s+/g, " ")
+    .replace(/\bnoon$/, "12:00")
+    .replace(/\bmidnight$/, "0:00");
+  if (said.length > LONGEST || YEAR.test(said)) return null;
+  if (PLAIN_NUMBER.test(said) && !YEAR_MONTH_DAY.test(said)) {
     const number = Number(said);
     return Math.abs(number) < MOST_SECONDS ? said : String(Math.floor(number / 1000));
   }
@@ -57,12 +62,13 @@ function secondsOf(date) {
   return Number.isNaN(date.getTime()) ? null : String(Math.floor(date.getTime() / 1000));
 }
 
-/** "in 3 days", "2h", "+30 d", "in an hour". */
+/** "in 3 days", "2h", "+30 d", "in an hour", "in half an hour", "next week". */
 function fromNow(said, now) {
   const found = RELATIVE.exec(said);
   const unit = found && UNITS.get(found[2]);
-  if (!unit || found[1] === undefined) return null;
-  return later(now, found[1].startsWith("a") ? 1 : Number(found[1]), unit);
+  if (!unit) return null;
+  const count = found[1].startsWith("half") ? 0.5 : /^[an]/.test(found[1]) ? 1 : Number(found[1]);
+  return Number.isInteger(count) || Object.hasOwn(SECONDS_OF, unit) ? later(now, count, unit) : null;
 }
 
 /** A moment that much later; days and more go by the calendar, so that the time of day stays. */
@@ -119,7 +125,12 @@ function dateOf(day, now, isDayFirst) {
   if (day === "tomorrow") return dayAfter(now, 1);
   const weekday = placeOf(day.replace(/^(?:next|on) /, ""), WEEKDAYS);
   if (weekday !== -1) return dayAfter(now, (weekday - now.getDay() + 7) % 7 || 7);
-  let found = YEAR_FIRST.exec(day);
+  const then = fromNow(day, now);
+  if (then !== null) {
+    const date = new Date(Number(then) * 1000);
+    return [date.getFullYear(), date.getMonth(), date.getDate()];
+  }
+  let found = YEAR_FIRST.exec(day) ?? YEAR_MONTH_DAY.exec(day);
   if (found) return [Number(found[1]), Number(found[2]) - 1, Number(found[3])];
   found = YEAR_LAST.exec(day);
   if (found) {

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.base.page import PASTE, BasePage, StoredBase, make_base, open_base
-from tests.browser.conftest import Pages, box_of
+from tests.browser.conftest import Pages, box_of, eventually_on
 from tests.people import Cast
 
 DECEMBER = int(datetime(2030, 12, 24, 17, 0, tzinfo=UTC).timestamp())
@@ -150,6 +150,18 @@ def test_a_wrong_value_never_traps(base: StoredBase, view: BasePage) -> None:
     expect(view.cell("k1", "age")).to_contain_text("many")
     view.press("Control+z")
 
+    # With the keyboard alone: the answers are one Tab away, and the text one more behind them.
+    view.edit("k1", "age", "some")
+    expect(fault).to_be_visible()
+    view.press("Tab", "Tab")
+    expect(fault.get_by_role("button", name="Take back")).to_be_focused()
+    view.press("Tab")
+    expect(view.cell("k1", "age").get_by_role("textbox")).to_be_focused()
+    view.press("Tab", "Enter")
+    expect(view.cell("k1", "age")).to_contain_text("some")
+    expect(fault).to_have_count(0)
+    view.press("Control+z")
+
     view.edit("k1", "age", "few")
     view.bar.click()
     expect(fault).to_be_visible()
@@ -172,7 +184,8 @@ def test_undo_of_a_deletion_puts_the_rows_where_they_were(base: StoredBase, view
     expect(rows).to_have_count(3)
     view.page.get_by_role("button", name="Undo", exact=True).click()
     expect(view.live).to_have_text("Undone")
-    assert keys() == before
+    # It is said before the rows are drawn.
+    eventually_on(view.page, lambda: keys() == before)
 
 
 def test_expiry_is_picked_in_the_zone_of_the_person(base: StoredBase, pages: Pages) -> None:

@@ -145,8 +145,11 @@ def test_rows_are_pasted_as_staged_rows_and_undone_as_one(base: StoredBase, view
     text = "key\tnote\tlong\nfrom/sheet\t<b>x</b>\t12345678901234567890\n\twithout key\t1.0\n"
     view.page.evaluate(PASTE, text)
     expect(view.save_button).to_have_text("Save 2 edits")
+    offer = view.page.locator(".toast", has_text="2 rows from the clipboard staged").get_by_role("button").first
+    expect(offer).to_have_text("Undo")
     view.press("Control+z")
     expect(view.save_button).to_be_hidden()
+    expect(offer).to_be_hidden()
     view.press("Control+Shift+Z")
     view.save()
     assert base.get("from/sheet") == {"key": "from/sheet", "note": "<b>x</b>", "long": 12345678901234567890}
@@ -223,7 +226,7 @@ def test_file_of_stored_rows_becomes_yellow_cells(base: StoredBase, view: BasePa
     assert base.get("other") == {**before, "note": "größer"}
     assert base.get("new") == {"key": "new", "note": "x"}
     view.page.locator("#import-file").set_input_files(
-        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+        {"name": "cat.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00"}
     )
     expect(view.page.get_by_text("Not imported: This is neither a table nor JSON.")).to_be_visible()
 

@@ -166,7 +166,8 @@ export function createCellMenu(table, view, { edits, keys, frame }) {
     if (press && Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY) > STILL_PIXELS) endPress();
   });
   for (const type of ["pointerup", "pointercancel"]) view.body.addEventListener(type, endPress);
-  // Lifting the finger is not a click on what lay below it.
+  // Lifting the finger is not a click on what lay below it, nor does it take the focus from the menu.
+  view.body.addEventListener("touchend", (event) => isSwallowed && event.cancelable && event.preventDefault());
   view.body.addEventListener(
     "click",
     (event) => {

@@ -13,18 +13,18 @@ import {
 } from "../../lib/pasted_cells.js";
 import { RequestError } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
-import { addRows, asOneStep, editCells, setKey, undo } from "../../lib/staged_changes.js";
+import { addRows, asOneStep, editCells, setKey } from "../../lib/staged_changes.js";
 import { addCommands, runCommand } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { announce, isAtCells } from "./dom.js";
 import { KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
+import { offerToUndo } from "./undo_offer.js";
 
 /** Cells as they are, for pasting in a table of ours: a JSON list of rows, each a list of JSON texts, null for missing. */
 export const CELLS_TYPE = "application/x-homeport-cells";
 
 export function createCellPaste(table, view, { loader, menu }) {
   let told = null;
-  let pasted = null;
 
   document.addEventListener("paste", (event) => {
     if (!isAtCells(table) || !table.canWrite) return;
@@ -76,7 +76,7 @@ export function createCellPaste(table, view, { loader, menu }) {
     if (refusal) return refuse(refusal, text);
     table.setStaged(staged);
     select(rows, area, names);
-    return report(staged, counted, block.length * block[0].length);
+    return report(counted, block.length * block[0].length);
   }
 
   /** The selected cells; the column of checkboxes counts as that of the keys. */
@@ -174,26 +174,10 @@ export function createCellPaste(table, view, { loader, menu }) {
   /** What became of the last paste; what is said of an earlier one would be in the way. */
   function say(text, options) {
     told?.remove();
-    pasted = null;
     told = showToast(text, options);
   }
 
-  /** The offer to undo a paste is for as long as it is what was done last; taken back in another way, or saved, it is over. */
-  function renewOffer() {
-    const { past } = table.staged;
-    if (!past.includes(pasted)) {
-      told.remove();
-      return;
-    }
-    const button = told.querySelector(".toast-action");
-    const isLast = past.at(-1) === pasted;
-    button.disabled = !isLast;
-    button.title = isLast ? "" : "Edited again since: undo that first";
-    button.textContent = isLast ? "Undo" : "Edited since";
-  }
-  table.on("staged", () => pasted && renewOffer());
-
-  function report(staged, { cells, isOther, left, rows }, fields) {
+  function report({ cells, isOther, left, rows }, fields) {
     const parts = [];
     if (rows > 0) parts.push(`${formatCount(rows, "new row")}.`);
     if (isOther > 0)
@@ -204,11 +188,8 @@ export function createCellPaste(table, view, { loader, menu }) {
       );
     if (left > 0) parts.push(`${formatCount(left, "row")} marked for deletion left out.`);
     if (parts.length === 0 && fields === 1) return announce(`Pasted into ${formatCount(cells, "cell")}`);
-    say([`Pasted into ${formatCount(cells, "cell")}.`, ...parts].join(" "), {
-      action: "Undo",
-      onAction: () => table.setStaged(undo(table.staged)),
-    });
-    pasted = staged.past.at(-1);
+    told?.remove();
+    told = offerToUndo(table, [`Pasted into ${formatCount(cells, "cell")}.`, ...parts].join(" "));
     return undefined;
   }
 

@@ -4,7 +4,7 @@ import { toJson, toTsv } from "../../lib/clipboard_text.js";
 import { formatCount } from "../../lib/formatting.js";
 import { RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { newSaveId } from "../../lib/save_requests.js";
-import { addRows, importRows, rowId, undo } from "../../lib/staged_changes.js";
+import { addRows, importRows, rowId } from "../../lib/staged_changes.js";
 import { mergeColumns, typeMix } from "../../lib/table_columns.js";
 import { copyText } from "../clipboard.js";
 import { addCommands } from "../commands.js";
@@ -12,6 +12,7 @@ import { showToast } from "../toasts.js";
 import { CELLS_TYPE } from "./cell_paste.js";
 import { isAtCells } from "./dom.js";
 import { KEY, LongValue, SELECT } from "./table_state.js";
+import { offerToUndo } from "./undo_offer.js";
 
 const IMPORT_MAX_BYTES = 10_485_760;
 
@@ -185,12 +186,9 @@ export function createCopyPasteImport(table, { loader, keys }) {
     const shown = rows.find(({ id, stored }) => !stored || table.shown.some((row) => row.id === id));
     if (shown && !shown.stored) document.getElementById("base-frame").scrollTop = 0;
     if (shown) table.setCursor({ id: shown.id, name: KEY });
-    showToast(
+    offerToUndo(
+      table,
       `${formatCount(rows.length, "row")} from ${from} staged${detail(rows, found.unchanged)}. ${found.told}.`,
-      {
-        action: "Undo",
-        onAction: () => table.setStaged(undo(table.staged)),
-      },
     );
     if (problems.length > 0)
       showToast(`${formatCount(problems.length, "line")} left out. ${problems.slice(0, 3).join("; ")}.`, {

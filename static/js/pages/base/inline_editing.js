@@ -70,6 +70,9 @@ export function createInlineEditing(table, view) {
       event.preventDefault();
       finish();
       announce("Unchanged");
+    } else if (event.key === "Tab" && !event.shiftKey && editing.input.hasAttribute("aria-invalid")) {
+      event.preventDefault();
+      document.querySelector(".cell-fault button").focus();
     } else if (go && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       if (take()) runCommand("move-cursor", { rows: go[0], columns: go[1] });
@@ -152,7 +155,16 @@ export function createInlineEditing(table, view) {
     ]);
     // A click on the words leaves the focus where one types.
     fault.addEventListener("mousedown", (event) => event.preventDefault());
-    fault.addEventListener("keydown", (event) => event.key === "Escape" && finish());
+    fault.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") finish();
+      if (event.key !== "Tab") return;
+      // Round and round: the text, and what can be done with it.
+      const stops = [input, ...fault.querySelectorAll("button")];
+      const at = stops.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+      event.preventDefault();
+      stops[at % stops.length].focus();
+    });
     return view.setNote({ id: row.id, name, element: fault });
   }
 
