@@ -23,6 +23,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from console import own_address
+from console.server.processes import ORPHAN_SECONDS
 from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
@@ -127,6 +128,8 @@ def web_child(
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
+        # When it is killed they answer until the next one has its own.
+        outlived_seconds=ORPHAN_SECONDS + DRAIN_SECONDS + 1.0,
         descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)],
     )
 

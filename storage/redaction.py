@@ -1,9 +1,9 @@
 """Masks the secrets of what is recorded: of requests, and of what Micros print. Pure: texts in, texts out.
 
 Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
-request or the answer, in base64 too; anything that looks like a data key, an access token or an API key; and what a header,
-field or parameter holds whose name says that it is one. Each is also found behind percent-encoding and JSON's escapes, several
-times over.
+request or the answer, in base64 or hexadecimal too; anything that looks like a data key, an access token or an API key; and what
+a header, field or parameter holds whose name says that it is one. Each is also found behind percent-encoding and JSON's escapes,
+several times over.
 """
 
 import re
@@ -44,8 +44,11 @@ _NAMED_LINES = re.compile(rf"""(?:{_LINES}){_IS}(?:{_QUOTED}|(?P<bare>[^"'\\&\r\
 _NAMED_WORDS = re.compile(
     rf"""(?:{_WORDS}){_IS}(?:{_QUOTED}|{_NO_VALUE}(?P<bare>[^\s"'\\&,;{{}}\[\]()<>]++))""", re.IGNORECASE | re.DOTALL
 )
+# Of headers any key is taken for one that opens something, but for those that are known to be names of requests or copies.
 _SECRET_HEADER = re.compile(
-    rf"(?:.*-)?(?:x-?)?(?:\w*(?:{_WORDS})|{_LINES}|auth|api-auth|signature|session)", re.IGNORECASE
+    rf"(?!(?:x-)?(?:idempotency|surrogate|cache|sort|partition|message|sec-websocket)-key\Z)"
+    rf"(?:.*-)?(?:x-?)?(?:\w*(?:{_WORDS})|{_LINES}|auth|api-auth|signature|session|key)",
+    re.IGNORECASE,
 )
 # What every text that the two above match has in it, in lower case.
 _NAMES = (
@@ -111,7 +114,8 @@ class Secrets:
             smallest = texts
         in_json = [each for text in texts for each in _in_json(text)]
         in_base64 = [each for text in smallest for each in _in_base64(text)]
-        self.texts = sorted(dict.fromkeys([*texts, *in_json, *in_base64]), key=len, reverse=True)
+        in_hexadecimal = [each for text in smallest for each in _in_hexadecimal(text)]
+        self.texts = sorted(dict.fromkeys([*texts, *in_json, *in_base64, *in_hexadecimal]), key=len, reverse=True)
         words = [*_NAMES, *(text.encode(errors="replace").lower() for text in self.texts)]
         self._find = _finder(words) if sum(map(len, words)) <= _WORDS_MAX_BYTES else _find_everything
 
@@ -165,6 +169,11 @@ def _in_base64(text: str) -> set[str]:
         for encode in (b64encode, urlsafe_b64encode):
             found.add(encode(bytes(before) + data)[first:end].decode())
     return found
+
+
+def _in_hexadecimal(text: str) -> tuple[str, str]:
+    written = text.encode(errors="replace").hex()
+    return written, written.upper()
 
 
 class Redactor:

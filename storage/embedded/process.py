@@ -7,6 +7,7 @@ Everything happens in the caller's thread: Linux's death signal goes out when th
 import contextlib
 import ctypes
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -38,6 +39,7 @@ class Child:
 
     `prepare` runs before every start and removes what a crash left behind. `log` is a file, or None for our own output.
     `stop_signal` asks it to stop; after `stop_seconds` it is killed. `death_signal` reaches it when we are killed (Linux).
+    When it dies, what it started ends with it, or goes on by itself for up to `outlived_seconds`, after which it has to be gone.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 5.0
     death_signal: signal.Signals = signal.SIGKILL
+    outlived_seconds: float = 0.0
     prepare: Callable[[], None] = lambda: None
     # Descriptors that it inherits, such as sockets that are to outlive it.
     descriptors: Sequence[int] = ()
@@ -59,6 +62,8 @@ class Child:
     _refusal: str = field(default="", init=False)
     _is_ended_by_us: bool = field(default=False, init=False)
     _log_read_to: int = field(default=0, init=False)
+    # Those that died, and until when others of their group may go on.
+    _outlived: list[tuple[subprocess.Popen[bytes], float]] = field(default_factory=list, init=False)
 
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C in the terminal reaches only its parent."""
@@ -88,9 +93,10 @@ class Child:
 
     def tick(self) -> None:
         """Detect that the process died, and restart it when the pause is over. Call it often; it never waits."""
+        now = time.monotonic()
+        self._end_outlived(now)
         if self.process is None or self.is_running():
             return
-        now = time.monotonic()
         if self._restart_at is None:
             self._restart_at = now + self._note_death(self.process, now)
         if now >= self._restart_at:
@@ -124,6 +130,7 @@ class Child:
 
     def finish_stop(self, *, until: float) -> None:
         """Wait for the stop until that `time.monotonic()`, then kill; returns once the process and its group are gone."""
+        self._end_outlived(math.inf)
         if self.process is None:
             return
         try:
@@ -173,14 +180,20 @@ class Child:
             return file.read(size - file.tell())
 
     def _note_death(self, process: subprocess.Popen[bytes], now: float) -> float:
-        """Log it, end what is left of its group, and return the seconds to pause before the restart."""
-        _kill_group(process)
+        """Log it, end what is left of its group when its time is over, and return the seconds to pause before the restart."""
+        self._outlived.append((process, now + self.outlived_seconds))
+        self._end_outlived(now)
         if self._is_ended_by_us:
             self._is_ended_by_us = False
             return 0.0
         self.quick_deaths = self.quick_deaths + 1 if now - self._started_at < _HEALTHY_AFTER_SECONDS else 0
         logger.error("%s ended unexpectedly (%s).", self.name, _describe_exit(process.returncode))
         return self._pause()
+
+    def _end_outlived(self, now: float) -> None:
+        for each in [each for each in self._outlived if each[1] <= now]:
+            self._outlived.remove(each)
+            _kill_group(each[0])
 
     def _pause(self) -> float:
         if not self.quick_deaths:
@@ -233,7 +246,7 @@ def engine_environment(home: Path, *, marks: Mapping[str, str]) -> dict[str, str
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the process and those it started. A web server's workers, for one, survive it when it is killed."""
+    """End the process and those it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 

@@ -175,7 +175,7 @@ def test_a_command_without_a_running_server_says_so(folder: Path) -> None:
 
 # As another user than the files' owner; what is imported later could not be read by that user.
 _AS_NOBODY = """
-import os, pathlib, django
+import os, sys, django
 django.setup()
 from django.core.management.base import CommandError
 from console import serving
@@ -184,7 +184,7 @@ serving.collect_static_if_changed()
 for folder, _, names in os.walk(settings.DATA):
     os.chmod(folder, 0o755)
 victim = settings.STATIC_ROOT / "icon.svg"
-os.chmod(victim, 0o600)
+os.chmod(victim, int(sys.argv[1], 8))
 os.setuid(65534)
 for change in (lambda: None, lambda: setattr(serving, "_static_fingerprint", lambda: "another")):
     change()
@@ -196,9 +196,11 @@ for change in (lambda: None, lambda: setattr(serving, "_static_fingerprint", lam
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_static_files_of_another_owner_are_named(folder: Path) -> None:
+@pytest.mark.parametrize("mode", ["600", "644"])
+def test_static_files_of_another_owner_are_named(folder: Path, mode: str) -> None:
+    """Also where all of them can be read, and only their folder is somebody else's."""
     environment = {"DJANGO_SETTINGS_MODULE": "console.settings"}
-    done = run("-c", _AS_NOBODY, folder=folder, environment=environment)
+    done = run("-c", _AS_NOBODY, mode, folder=folder, environment=environment)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == 2

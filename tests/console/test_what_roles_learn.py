@@ -292,6 +292,24 @@ def test_nobody_learns_what_their_role_may_not_know(
     assert {what for what, who in WHO_MAY_KNOW.items() if person in who} - learned.keys() == set()
 
 
+def test_readers_learn_nothing_of_keys_where_members_do(
+    people: Cast,
+    canaries: dict[str, str],
+    signed_in: SignedIn,  # noqa: F811
+) -> None:
+    """The core of the walk above: pages for both that tell members whose key it was."""
+    telling = ["base-item", "visor", "visor-event", "visor-har"]
+    learned: dict[str, set[str]] = {"reader": set(), "member": set()}
+    for person, found in learned.items():
+        client = signed_in(person)
+        for name in telling:
+            for url in addresses(name, people, canaries):
+                if any(canaries["a key's name"] in told_by(each) for each in answers_of(client, name, url, canaries)):
+                    found.add(name)
+    assert learned["reader"] == set()
+    assert learned["member"] >= {"base-item", "visor", "visor-event"}
+
+
 # What is new in every answer: the tokens of forms, and the policy's nonce.
 _NEW = re.compile(r"""(nonce[-=]"?)[\w+/=-]+|(X-CSRFToken[":\s&quot;]+|csrfmiddlewaretoken" value=")\w+""")
 

@@ -10,7 +10,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from storage.embedded import certificates, durable, state
+from storage.embedded import certificates, durable, homes, state
 
 
 def names_in(path: Path) -> set[str]:
@@ -111,8 +111,10 @@ def test_what_matters_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monk
     monkeypatch.setattr(os, "fsync", lambda file: (done.append("sync"), fsync(file))[1])
     monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"name {to.name}"), replace(path, to))[1])
     certificates.ensure(tmp_path, [])
-    state.ensure(tmp_path)
-    for name in ("ca.key", "ca.pem", "server.key", "server.pem", "homeport.json"):
+    made = state.ensure(tmp_path)
+    (tmp_path / "engines").mkdir()
+    homes.write_identity(tmp_path, tmp_path / "engines", instance_id=made.instance_id)
+    for name in ("ca.key", "ca.pem", "server.key", "server.pem", "homeport.json", "identity.json"):
         at = done.index(f"name {name}")
         assert (done[at - 1], done[at + 1]) == ("sync", "sync"), name
 

@@ -327,10 +327,13 @@ def test_a_copy_that_fails_is_told_in_a_sentence(start: Start, restored: Path, m
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
+    system = restored.parent / "system"
+    before = sorted(system.iterdir())
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", fail)
         with pytest.raises(paths.PathError, match=r"^\S+ can't be copied to \S+: .*No space left on device.*\.$"):
             start(restored)
+    assert sorted(system.iterdir()) == before
     start(restored)
     assert rows(restored) == "first"
 

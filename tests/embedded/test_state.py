@@ -21,6 +21,12 @@ def test_load_without_a_file_is_none_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_load_from_a_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(state.StateError, match="is not a folder: set HOMEPORT_DATA to one"):
+        state.load(tmp_path / "file")
+
+
 def test_ensure_makes_what_load_reads(tmp_path: Path) -> None:
     made = state.ensure(tmp_path / "data")
     assert state.load(tmp_path / "data") == made

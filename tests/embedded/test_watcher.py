@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from console.management.commands import serve
@@ -48,6 +49,40 @@ def test_a_log_is_bounded_on_a_disk_without_a_free_byte(tmp_path: Path) -> None:
         assert kept.read_bytes().endswith(b"xthe last line\n")
         assert kept.stat().st_size == LOG_BYTES
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("outlived_seconds", [0.0, 3_600.0])
+def test_what_a_child_started_outlives_it_for_its_time_alone(tmp_path: Path, outlived_seconds: float) -> None:
+    child = make_child(tmp_path, ["sh", "-c", "sleep 3600 & echo $! >> started; wait"])
+    child.outlived_seconds = outlived_seconds
+    started = tmp_path / "started"
+
+    def pids(number: int) -> list[int]:
+        eventually(lambda: started.exists() and started.read_text().count("\n") == number)
+        return [int(pid) for pid in started.read_text().split()]
+
+    def lives(pid: int) -> bool:
+        return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+    def is_back() -> bool:
+        child.tick()
+        return child.is_running()
+
+    child.start()
+    assert child.process
+    (first,) = pids(1)
+    child.process.kill()
+    child.process.wait()
+    child.tick()
+    eventually(is_back)
+    first, second = pids(2)
+    if outlived_seconds:
+        assert lives(first)
+    else:
+        eventually(lambda: not lives(first))
+    assert lives(second)
+    child.stop()
+    eventually(lambda: not lives(first) and not lives(second))
 
 
 def test_last_words_are_not_read_through_a_link(tmp_path: Path) -> None:

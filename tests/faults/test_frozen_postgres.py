@@ -94,7 +94,7 @@ def _connect(pause: Pause) -> None:
 
 def _connect_to_several(pause: Pause) -> None:
     options = django_connection.get_connection_params()
-    options |= {"host": ",".join([options["host"]] * 4)}
+    options |= {"host": ",".join([options["host"]] * 16)}  # each gets two seconds or more
     pause()
     with engine_errors():
         Connection.open(**options)
@@ -163,6 +163,7 @@ def test_overdue_connection_is_closed_and_a_patient_one_waits(postgres_proxy: Fa
     with pytest.raises(psycopg.OperationalError):
         sending.send(hasty, ONE)
     assert hasty.closed
+    assert hasty.pgconn.pgconn_ptr is None
     assert not answers
     postgres_proxy.release()
     waiting.join(MOMENT_SECONDS)

@@ -57,6 +57,8 @@ def test_the_port_goes_on_answering_when_the_main_process_is_killed(hardy_server
     orphans = living_children(old)
 
     kill(old)
+    eventually(lambda: main_processes(hardy_server) not in ([], [old]))
+    assert all(lives(orphan) for orphan in orphans), "they were ended before there were others"
 
     def is_whole_again() -> bool:
         """It answers at every moment until then."""

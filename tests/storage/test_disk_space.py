@@ -412,6 +412,16 @@ def test_files_deleted_in_the_console_are_gone_for_good(settings: Settings) -> N
     assert not Blob.objects.filter(id=blob_id, state="live").exists()
 
 
+def test_young_garbage_is_swept_when_room_is_short(settings: Settings) -> None:
+    full = Full()
+    (blob_id,) = files.get_file(name="f", **full.d).blob_ids
+    files.delete_files(names_given=["f"], **full.d)
+    sweeper.sweep_files()
+    assert Blob.objects.filter(id=blob_id).exists()
+    settings.DISK_RESERVE_MB = 10**9
+    eventually(lambda: sweeper.sweep_files() and not Blob.objects.filter(id=blob_id).exists())
+
+
 @pytest.mark.slow
 def test_garbage_goes_at_once_when_room_is_short(settings: Settings) -> None:
     full = Full()

@@ -134,6 +134,8 @@ def test_what_is_known_by_its_name(text: str, expected: str | None) -> None:
         for name in ("X-Csrftoken", "X-Csrf-Token", "X-Xsrf-Token", "Api-Key", "Apikey", "X-Amz-Security-Token")
     ]
     + [(name, True) for name in ("X-Secret", "X-Access-Token", "X-Auth", "X-Hub-Signature", "X-Session")]
+    + [(name, True) for name in ("Ocp-Apim-Subscription-Key", "X-Functions-Key", "X-Auth-Key", "Key", "X-Key")]
+    + [(name, False) for name in ("Idempotency-Key", "X-Idempotency-Key", "Surrogate-Key", "Sec-Websocket-Key")]
     + [(name, False) for name in ("Accept", "Content-Type", "Host", "Www-Authenticate", "Access-Control-Allow-Headers")]
     + [(name, False) for name in ("Authority", "X-Token-Count", "Etag", "X-Request-Id", "X-Author")],
 )
@@ -188,6 +190,8 @@ WRITTEN: dict[str, Callable[[str], str]] = {
         f"base64 for addresses after {before}": partial(in_base64, before=before, encode=urlsafe_b64encode)
         for before in range(3)
     },
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal, upper case": lambda text: text.encode().hex().upper(),
     "base64 behind percent": lambda text: by_percent(in_base64(text, 1), "02x"),
 }
 
@@ -203,7 +207,7 @@ def test_secret_is_found_however_it_is_written(way: str, value: str) -> None:
     assert written[3:-3] not in clean
     assert not made.are_missing_in(text.encode())
     # The key of another is told by its shape alone.
-    if value == KEY and "base64" not in way:
+    if value == KEY and not way.startswith(("base64", "hexadecimal")):
         assert "[redacted]" in Redactor(Secrets([])).text(text)
 
 
