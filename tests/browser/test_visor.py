@@ -16,7 +16,7 @@ from tests.browser.conftest import Pages
 from tests.factories import BaseClient, make_client
 from tests.people import Cast
 from tests.running_micros import run_micro
-from tests.sdk.test_npm_client import INSTALLED, _find_program, _install_client
+from tests.sdk.test_npm_client import INSTALLED, VERSION, _find_program, _install_client
 from tests.serving import Server
 from tests.visor import record
 from tests.waiting import MOMENT_SECONDS, SWITCH_SECONDS, eventually
@@ -44,7 +44,7 @@ def client(server: Server, cast: Cast) -> BaseClient:
 
 def produce(server: Server, client: BaseClient) -> None:
     """Let the npm client send its requests."""
-    _install_client("base.test.mjs")
+    _install_client("base.test.mjs", VERSION)
     script = INSTALLED / "traffic.mjs"
     script.write_text(TRAFFIC)
     host = urlsplit(server.tls_url).netloc

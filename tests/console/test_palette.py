@@ -46,7 +46,9 @@ def test_people_page_is_found_by_server_owners_alone(known: Cast, browser: Brows
 def test_what_begins_so_comes_before_a_page_that_only_holds_it(known: Cast, browser: Browser) -> None:
     Base.objects.create(collection=known.collection, name="plants")
     found = browser(known.server_owner).get("/jump/", {"q": "pl"}).context["found"]
-    assert [jump.name for jump in found] == ["plants", "People"]
+    # The server's owner finds what is everybody's, and so what other tests made.
+    names = [jump.name for jump in found if jump.name in ("plants", "People")]
+    assert names == ["plants", "People"]
 
 
 def test_it_is_a_page_too(known: Cast, browser: Browser) -> None:

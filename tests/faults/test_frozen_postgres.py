@@ -163,7 +163,7 @@ def test_overdue_connection_is_closed_and_a_patient_one_waits(postgres_proxy: Fa
     with pytest.raises(psycopg.OperationalError):
         sending.send(hasty, ONE)
     assert hasty.closed
-    assert hasty.pgconn.pgconn_ptr is None
+    assert hasty.pgconn.pgconn_ptr is None  # type: ignore[attr-defined]  # the protocol leaves it out
     assert not answers
     postgres_proxy.release()
     waiting.join(MOMENT_SECONDS)

@@ -530,6 +530,7 @@ def test_commands_are_the_command_lines(database: None, tmp_path: Path) -> None:
     token = run_here("token", "create", person.username, "--days", "7").stdout.splitlines()[-1]
     token_id = run_here("token", "list", person.username).stdout.split()[0]
     assert run_here("token", "revoke", person.username, token_id).returncode == 0
+    items.put_items(access=Access(collection_id), base="things", items=[{"key": "a"}])
     assert run_here("export", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("import", collection_id, str(tmp_path / "a.zip")).returncode == 0
     assert run_here("sweep").returncode == 0

@@ -110,6 +110,7 @@ def swept(s3: str) -> Iterator[None]:
 
 @pytest.mark.usefixtures("swept")
 def test_all_files_come_along_on_each_s3(copier: Copier) -> None:
+    repair_now()
     copier.put("a.txt", b"content")
     copier.put("é/ü%+ ?.bin", noise(1_000))
     typed = Content(b"{}", "application/x-own; charset=utf-8")
@@ -193,6 +194,7 @@ def test_the_list_is_that_of_the_beginning_and_what_is_gone_by_then_is_told(copi
 
 
 def test_a_file_whose_bytes_are_missing_is_left_out(copier: Copier) -> None:
+    repair_now()
     for name in "abc":
         copier.put(name, name.encode())
     (blob_id,) = files.get_file(access=copier.access, drive="files", name="b").blob_ids
