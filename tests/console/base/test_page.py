@@ -170,7 +170,15 @@ def test_base_that_is_not_there(url: str, reader: Client, path: str, name: str) 
 
 @pytest.mark.parametrize("query, matched", [("", 250), ("{age: 7}", 1), ("{age?gt: 7}", 194)])
 def test_count(url: str, reader: Client, query: str, matched: int) -> None:
-    told = {"total": 250, "exact": True, "held": None, "matched": matched, "scanned": 250, "whole": True, "clauses": []}
+    told: dict[str, Any] = {
+        "total": 250,
+        "exact": True,
+        "held": None,
+        "matched": matched,
+        "scanned": 250,
+        "whole": True,
+        "clauses": [],
+    }
     assert reader.get(url + "count/", {"q": query}).json() == told
 
 
