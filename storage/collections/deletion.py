@@ -28,6 +28,7 @@ from storage.models import (
     Base,
     BaseFigures,
     Collection,
+    DataKey,
     Deletion,
     Deployment,
     Drive,
@@ -36,6 +37,7 @@ from storage.models import (
     FileDeletion,
     GitFetch,
     Import,
+    Micro,
     SavedView,
     ShareLink,
 )
@@ -62,6 +64,7 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
             raise CollectionNotFound(f"No collection has the id {collection_id}")
         if typed_name.strip() != collection.name:
             raise InvalidInput("That is not the collection's name")
+        _lock_what_others_refer_to(collection_id)
         items = BaseFigures.objects.filter(base__collection_id=collection_id).aggregate(total=Sum("items"))["total"]
         files = DriveFigures.objects.filter(drive__collection_id=collection_id).aggregate(total=Sum("files"))["total"]
         deletion = Deletion.objects.create(
@@ -79,6 +82,12 @@ def delete_collection(*, collection_id: str, typed_name: str, asked_by: User | N
             audit.record(Verb.COLLECTION_DELETED, collection_id=collection_id, about=collection.name, details=details)
         collection.delete()
         return deletion
+
+
+def _lock_what_others_refer_to(collection_id: str) -> None:
+    """So that nobody adds a row below them meanwhile, such as the last use of a key: it would keep them from being deleted."""
+    for model in (Base, DataKey, Drive, Micro):
+        list(model._default_manager.select_for_update().filter(collection_id=collection_id).values_list("pk"))
 
 
 def _drop_archives(collection_id: str) -> None:

@@ -42,7 +42,10 @@ def count_writes() -> Statement[Total]:
 
 
 def count_items() -> Statement[Affected]:
-    """Count every Base in one pass over the items, and keep the figures that have changed. A row for each of those."""
+    """Count every Base in one pass over the items, and keep the figures that have changed. A row for each of those.
+
+    A Base that is being deleted is waited for, and then is none.
+    """
     return Statement(
         """
         INSERT INTO storage_basefigures AS f (base_id, items, size_bytes, changed_at)
@@ -53,6 +56,7 @@ def count_items() -> Statement[Affected]:
             FROM storage_item WHERE expires_at IS NULL OR expires_at > now() GROUP BY base_id
         ) i ON i.base_id = b.id
         ORDER BY b.id
+        FOR KEY SHARE OF b
         ON CONFLICT (base_id) DO UPDATE SET items = excluded.items, size_bytes = excluded.size_bytes,
             changed_at = excluded.changed_at
         WHERE (f.items, f.size_bytes, f.changed_at) IS DISTINCT FROM
@@ -76,6 +80,7 @@ def count_files() -> Statement[Affected]:
             FROM storage_file GROUP BY drive_id
         ) f ON f.drive_id = d.id
         ORDER BY d.id
+        FOR KEY SHARE OF d
         ON CONFLICT (drive_id) DO UPDATE SET files = excluded.files, size_bytes = excluded.size_bytes,
             changed_at = excluded.changed_at
         WHERE (g.files, g.size_bytes, g.changed_at) IS DISTINCT FROM
