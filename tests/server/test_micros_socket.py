@@ -38,7 +38,9 @@ def test_only_we_may_connect(server: Server) -> None:
 def test_plain_http_is_not_spoken_there(server: Server) -> None:
     with connect(hosts.the_places().api, seconds=MOMENT_SECONDS) as plain:
         plain.sendall(b"GET /v1/x HTTP/1.1\r\n\r\n")
-        assert b"HTTP/1.1" not in _all(plain)
+        heard = _all(plain)
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert b"This port speaks https" in heard
 
 
 def _all(connection: socket.socket) -> bytes:

@@ -81,6 +81,7 @@ def spin(is_over: threading.Event) -> None:
         sum(range(10_000))
 
 
+@pytest.mark.slow
 def test_a_frozen_worker_is_replaced_and_others_serve_meanwhile(hardy_server: Server) -> None:
     app = make_app(hardy_server)
     main = main_process(hardy_server)

@@ -18,14 +18,14 @@ from clients.python.tests.conftest import Place
 from deta import Deta, FetchResponse, KeyExists, NotFound, Unauthorized
 from deta.base import Base, Util
 
-SOON = int(time.time()) + 3600
+SOON = int(time.time()) + 3_600_000
 
 
 def stored(db: Base) -> dict[str, Any]:
     """The item `x`, which every row writes, without its expiry's exact second."""
     item = db.get("x") or {}
     expires = item.pop("__expires", None)
-    return item if expires is None else {**item, "expires in": round((expires - time.time()) / 600) * 600}
+    return item if expires is None else {**item, "expires in": round((expires - time.time()) / 36_000) * 36_000}
 
 
 WRITES: list[tuple[str, Callable[[Base], object], dict[str, Any]]] = [
@@ -34,18 +34,18 @@ WRITES: list[tuple[str, Callable[[Base], object], dict[str, Any]]] = [
     (
         "0 beside a time",
         lambda db: db.put(1, "x", expire_in=0, expire_at=SOON),
-        {"value": 1, "key": "x", "expires in": 3600},
+        {"value": 1, "key": "x", "expires in": 3_600_000},
     ),
     (
         "a time beside 0",
-        lambda db: db.put(1, "x", expire_in=3600, expire_at=0),
-        {"value": 1, "key": "x", "expires in": 3600},
+        lambda db: db.put(1, "x", expire_in=3_600_000, expire_at=0),
+        {"value": 1, "key": "x", "expires in": 3_600_000},
     ),
-    ("a fraction", lambda db: db.put(1, "x", expire_at=SOON + 0.5), {"value": 1, "key": "x", "expires in": 3600}),
+    ("a fraction", lambda db: db.put(1, "x", expire_at=SOON + 0.5), {"value": 1, "key": "x", "expires in": 3_600_000}),
     (
         "a naive moment",
         lambda db: db.insert(1, "x", expire_at=datetime.datetime.fromtimestamp(SOON)),
-        {"value": 1, "key": "x", "expires in": 3600},
+        {"value": 1, "key": "x", "expires in": 3_600_000},
     ),
     ("insert, no expiry", lambda db: db.insert({"a": 1}, "x", expire_in=0, expire_at=0), {"a": 1, "key": "x"}),
     ("several, no expiry", lambda db: db.put_many([{"key": "x"}], expire_in=0), {"key": "x"}),
@@ -91,8 +91,8 @@ WRITES: list[tuple[str, Callable[[Base], object], dict[str, Any]]] = [
     ),
     (
         "expiry alone, which 0 leaves",
-        lambda db: (db.put(1, "x"), db.update(None, "x", expire_in=3600), db.update({"a": 1}, "x", expire_in=0)),
-        {"value": 1, "a": 1, "key": "x", "expires in": 3600},
+        lambda db: (db.put(1, "x"), db.update(None, "x", expire_in=3_600_000), db.update({"a": 1}, "x", expire_in=0)),
+        {"value": 1, "a": 1, "key": "x", "expires in": 3_600_000},
     ),
 ]
 

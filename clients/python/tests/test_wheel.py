@@ -69,7 +69,8 @@ def _run(*command: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("which", ["this", pytest.param("oldest", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["this", "oldest"])
 def test_it_installs_into_an_empty_environment_and_works(place: Any, tmp_path: Path, which: str) -> None:
     python = sys.executable if which == "this" else next(filter(_runs, _oldest_python()), None)
     if python is None:
