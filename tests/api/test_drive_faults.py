@@ -183,6 +183,7 @@ def test_more_requests_to_a_frozen_s3_than_there_are_shares_do_not_hold_up_bases
     assert statuses == {503}
 
 
+@pytest.mark.slow
 def test_the_first_request_after_s3_is_back_succeeds(server: Any, two_files: DriveClient) -> None:
     for engine in server.children("weed"):
         kill(engine)

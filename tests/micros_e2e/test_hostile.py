@@ -160,6 +160,7 @@ def test_a_line_of_a_gigabyte(hostile: MicroClient) -> None:
     assert run_inside(hostile, ONE_LINE) == "printed"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("calm")
 def test_a_fork_bomb_ends_by_its_own_limits(hostile: MicroClient) -> None:
     assert hostile.ask("/", "POST", body=FORKS).status in (502, 504)

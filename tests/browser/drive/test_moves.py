@@ -217,6 +217,7 @@ def test_drag_rows_onto_a_folder_and_onto_the_path(server: Server, cast: Cast, p
     assert drive.stored("d.txt") == b"d"
 
 
+@pytest.mark.slow
 def test_folders_open_while_something_is_held_over_them(
     server: Server, cast: Cast, pages: Pages, tmp_path: Path
 ) -> None:

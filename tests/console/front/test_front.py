@@ -56,6 +56,7 @@ def test_an_answer_arrives_while_it_is_made(app: MicroClient) -> None:
     answer.release_conn()
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_ends_is_broken_off(app: MicroClient) -> None:
     answer = app.ask("/for-ever", preload_content=False)
     with pytest.raises(urllib3.exceptions.HTTPError):

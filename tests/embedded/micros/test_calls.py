@@ -131,6 +131,7 @@ def test_neither_sleep_nor_another_deployment_ends_a_long_call(make_stand: Calla
     eventually(lambda: "now called for run" in stand.said(wanted))
 
 
+@pytest.mark.slow
 def test_what_was_given_time_for_a_call_is_ended_once_the_call_is_given_up(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand(Settings(bounds=Bounds(request_seconds=0.2, finish_seconds=0.2)))
     wanted = stand.add(FUNCTIONS)
