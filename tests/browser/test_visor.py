@@ -132,6 +132,16 @@ def seeded(cast: Cast, client: BaseClient) -> None:
     eventually(lambda: len(event_queries.list_events(collection_id=cast.collection.id).lines) == 4)
 
 
+def test_history_of_an_item_is_reached_from_its_cells(cast: Cast, client: BaseClient, pages: Pages) -> None:
+    seeded(cast, client)
+    client.put({"key": "b", "text": "another"})
+    page = pages(cast.reader, f"/collections/{cast.collection.id}/base/notes/")
+    page.locator("#grid-body [data-id='item:a'] > [data-name=text]").click(button="right")
+    page.get_by_role("menuitem", name="History in Visor").click()
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).get_by_role("link")).to_have_text(["notes/items/a", "notes/items"])
+
+
 def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClient, pages: Pages) -> None:
     seeded(cast, client)
     page = pages(cast.member, f"/collections/{cast.collection.id}/visor/")

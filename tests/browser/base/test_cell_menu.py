@@ -98,7 +98,7 @@ def test_the_keyboard_and_a_finger_open_it_as_well(base: StoredBase, pages: Page
 
     view.press(".")
     expect(menu).to_be_visible()
-    view.page.locator("#base-facts").click()
+    view.page.get_by_role("heading", level=1).click()
     expect(menu).to_be_hidden()
 
     # A finger that stays opens it where the browser makes no menu event of it, and lifting the finger leaves it open.

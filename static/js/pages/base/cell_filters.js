@@ -15,7 +15,7 @@ const LABEL_CHARACTERS = 40;
 const LISTED_ELEMENTS = 4;
 
 export function createCellFilters(table, { menu, edits, loader }) {
-  const { understandUrl } = table.root.dataset;
+  const { understandUrl, visorUrl, base } = table.root.dataset;
 
   const filterOf = ({ name, json }, operator) => ({ name, operator, json });
   const isFilter = (cell, operator) =>
@@ -61,6 +61,14 @@ export function createCellFilters(table, { menu, edits, loader }) {
       label: "Open the item",
       isFor: ({ row }) => !row.isNew,
       run: ({ row }) => runCommand("open-row", { row }),
+    },
+    {
+      group: "row",
+      icon: "history",
+      label: "History in Visor",
+      isFor: ({ row }) => !row.isNew,
+      // What was sent or answered with the key in it: a put has it in its body alone.
+      run: ({ row }) => location.assign(withQuery(visorUrl, { path: `${base}/`, text: JSON.stringify(row.key) })),
     },
     {
       group: "row",
