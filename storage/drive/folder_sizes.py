@@ -25,7 +25,7 @@ def measure_folders(*, drive_id: int, paths: list[object]) -> dict[str, FolderSi
     """
     if len(paths) > limits.ROWS_PER_PAGE:
         raise InvalidInput(f"At most {limits.ROWS_PER_PAGE} folders can be measured at once")
-    checked = [folders.check_folder(path) for path in dict.fromkeys(paths) if isinstance(path, str) and path]
+    checked = {folders.check_folder(path) for path in paths if isinstance(path, str) and path}
     if len(checked) != len(paths):
         raise InvalidInput("Bad folder", "A folder's path is a text that ends in `/`, each of them once")
     most = limits.FOLDER_COUNTED_FILES

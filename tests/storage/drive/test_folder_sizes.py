@@ -47,7 +47,8 @@ def test_a_large_folder_is_counted_up_to_a_bound(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "paths", [["no-slash"], [""], [7], ["a/", "a/"], ["\x00/"], [f"{uuid.UUID(int=at)}/" for at in range(101)]]
+    "paths",
+    [["no-slash"], [""], [7], [[]], [{}], ["a/", "a/"], ["\x00/"], [f"{uuid.UUID(int=at)}/" for at in range(101)]],
 )
 def test_refuses_what_is_no_page_of_folders(paths: list[object]) -> None:
     with pytest.raises(InvalidInput):
