@@ -117,4 +117,12 @@ def test_the_keyboard_and_a_finger_open_it_as_well(base: StoredBase, pages: Page
 def test_a_reader_filters_and_copies_alone(base: StoredBase, pages: Pages) -> None:
     view = open_base(pages, base, base.cast.reader)
     view.cell("a", "age").click(button="right")
-    assert offered(view) == ["Only 30", "All but 30", "Greater than 30", "Less than 30", "Copy", "Open the item"]
+    assert offered(view) == [
+        "Only 30",
+        "All but 30",
+        "Greater than 30",
+        "Less than 30",
+        "Copy",
+        "Open the item",
+        "History in Visor",
+    ]
