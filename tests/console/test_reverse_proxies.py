@@ -127,7 +127,7 @@ def run_nginx(server: Server, folder: Path, *, below: bool = False) -> Iterator[
     command = [NGINX, "-e", str(folder / "nginx.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with running(command, folder / "nginx.log"):
         proxy = Proxy(f"https://localhost:{secure}", trust)
-        wait_for(proxy, folder / "nginx.log")
+        wait_for(proxy, folder / "nginx.log", below=below)
         answer = httpx.get(f"http://127.0.0.1:{plain}/sign-in/?a=b", headers={"Host": "localhost"}, trust_env=False)
         assert (answer.status_code, answer.headers["Location"]) == (301, "https://localhost/sign-in/?a=b")
         yield proxy
@@ -150,7 +150,7 @@ def run_caddy(server: Server, folder: Path, *, below: bool = False) -> Iterator[
         root = folder / "caddy/pki/authorities/local/root.crt"
         eventually(root.is_file, what=folder / "caddy.log")
         proxy = Proxy(f"https://localhost:{secure}", ssl.create_default_context(cafile=str(root)))
-        wait_for(proxy, folder / "caddy.log")
+        wait_for(proxy, folder / "caddy.log", below=below)
         yield proxy
 
 
@@ -173,10 +173,13 @@ def running(command: list[str], log: Path, **environment: str) -> Iterator[None]
         process.wait(timeout=MOMENT_SECONDS)
 
 
-def wait_for(proxy: Proxy, log: Path) -> None:
+def wait_for(proxy: Proxy, log: Path, *, below: bool) -> None:
+    """Until the server answers through it. Outside of its path others do, so there it is asked for within."""
+    path = "/homeport/healthz" if below else "/healthz"
+
     def answers() -> bool:
         try:
-            return client.get("/healthz").status_code == 200
+            return client.get(path).status_code == 200
         except httpx.TransportError:
             return False
 

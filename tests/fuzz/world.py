@@ -15,7 +15,7 @@ from storage.access_tokens import tokens
 from storage.collections import keys
 from storage.drive import person_uploads
 from storage.events import recording
-from storage.models import Import, MicroRun
+from storage.models import AccessToken, Import, MicroRun
 from storage.postgres.caller import Access
 from tests.console.test_routes import (
     OPEN,
@@ -84,6 +84,7 @@ class World:
     def renew_session(self) -> None:
         """Of the browser and of the terminal."""
         self._session = make_session(self.cast.server_owner)
+        AccessToken.objects.filter(person=self.cast.server_owner).delete()
         self._access_token = tokens.create_token(person=self.cast.server_owner, name="x").text
 
     def headers_for(self, target: Target) -> list[tuple[str, bytes]]:
