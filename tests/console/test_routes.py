@@ -438,7 +438,7 @@ def start_upload(cast: Cast) -> str:
         name="f",
         size_bytes=1,
         content_type=None,
-        if_exists="fail",
+        if_exists="replace",
         fingerprint="",
     )
     return started.id
