@@ -17,6 +17,7 @@ class Base(models.Model):
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="bases")
     name = models.CharField(max_length=limits.NAME_MAX_CHARACTERS, db_collation="C")
     created_at = models.DateTimeField(db_default=Now())
+    history_kept = models.BooleanField(db_default=True)  # what its items were before each change
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["collection", "name"], name="base_name_unique")]
