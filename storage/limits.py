@@ -36,6 +36,9 @@ DENSE_SCAN_MAX_BYTES = (
 DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
 
+HISTORY_LOOK_MAX = 10_000  # changes looked at by a request for those that meet a filter (ours)
+HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)
+
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise
 SORT_MAX_ITEMS = 10_000  # matches sorted by an attribute (ours)
