@@ -166,4 +166,4 @@ def test_who_may_not_read_it_learns_nothing_of_then(access: Access) -> None:
     put(access, "b", {"key": "a"})
     issued = keys.create_key(collection_id=access.collection_id, name="other", base_names=["other"], drive_names=[])
     with pytest.raises(Forbidden):
-        items_as_of(Access(access.collection_id, key_digest=issued.data_key.digest), "b", clock.now())
+        items_as_of(Access(access.collection_id, key_digest=bytes(issued.data_key.digest)), "b", clock.now())

@@ -75,7 +75,7 @@ def test_who_may_not_read_a_base_sees_nothing_of_its_history(access: Access) -> 
     put(access)
     issued = keys.create_key(collection_id=access.collection_id, name="other", base_names=["other"], drive_names=[])
     for other, refusal in (
-        (Access(access.collection_id, key_digest=issued.data_key.digest), Forbidden),
+        (Access(access.collection_id, key_digest=bytes(issued.data_key.digest)), Forbidden),
         (Access(access.collection_id, key_digest=b"x" * 32), Unauthorized),
     ):
         with pytest.raises(refusal):
@@ -125,13 +125,12 @@ def test_what_happens_to_the_whole_base_is_in_the_history_of_each_item(access: A
 
 def test_the_changes_of_a_base_by_who_made_them_when_and_of_what(access: Access) -> None:
     issued = keys.create_key(collection_id=access.collection_id, name="bot")
-    bot = Access(access.collection_id, key_digest=issued.data_key.digest)
+    bot = Access(access.collection_id, key_digest=bytes(issued.data_key.digest))
     items.put_items(access=bot, base="b", items=[{"key": key, "a": {"b": 1}, "n": 1} for key in "xyz"])
     between = clock.now()
     items.put_items(access=access, base="b", items=[{"key": "x", "a": {"b": 1}, "n": 2}, {"key": "y", "a": {}, "n": 1}])
-    save = {"access": access, "base": "b", "save_id": uuid.uuid4()}
     revision = items.get_item(access=access, base="b", key="z").revision
-    edits.save_changes(changes=[Delete("1", "z", revision)], **save)
+    edits.save_changes(access=access, base="b", save_id=uuid.uuid4(), changes=[Delete("1", "z", revision)])
 
     def found(limit: int = 1_000, **conditions: Any) -> list[tuple[str, str]]:
         seen, last = [], None
