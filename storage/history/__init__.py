@@ -1,0 +1,1 @@
+"""What items were before, and each change of them: `storage_itemversion`, which the database's triggers fill."""
