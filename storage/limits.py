@@ -50,6 +50,7 @@ STREAM_RIGHTS_SECONDS = 1.0  # between two looks whether those who follow still 
 STREAM_BEAT_SECONDS = 15.0  # without a word, then a comment keeps the connection open
 STREAM_RETRY_MS = 2_000  # that clients wait before they come again
 STREAM_RETRY_AFTER_SECONDS = 10  # that one is told to wait when there are too many
+LIVE_ROWS_MAX = 100  # that an open table asks for at once
 
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise

@@ -12,6 +12,7 @@ from console.json_views import answers_json, json_response
 from console.page import UNPROCESSABLE
 from storage import names
 from storage.base import bases, edits
+from storage.history import feed
 
 _BASES_IN_MENU = 1_000
 
@@ -26,6 +27,8 @@ def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         "base": find_base(collection_id, name),
         "base_names": bases.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
         "key": request.GET.get("key", ""),
+        # Before the rows are read: what changes behind it is told.
+        "cursor": feed.read_changes(access=access_of(request, collection_id), base=name, since="now").cursor,
     }
     return _with_rows(request, "base/page.html", collection_id, name, context)
 

@@ -120,6 +120,14 @@ def _last_counted(base_id: int, at_least: int) -> int | None:
     return items if items and items > at_least else None
 
 
+def find_matching(*, access: Access, base: str, predicate: Predicate, keys: Sequence[str]) -> set[str]:
+    """Those of these keys whose items match; missing and expired ones do not. Raises BaseNotFound.
+
+    The access is the caller's to check.
+    """
+    return {row.key for row in run(overviews_sql.find_matching(_span(access, base), predicate, list(keys)))}
+
+
 def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:
     """How many items each of the first conditions of a query matches on its own. Raises BaseNotFound."""
     span = _span(access, base)

@@ -105,6 +105,7 @@ MORE = {
     "base-item": ["?key=changed-by-key", "?key=changed-by-person", "?key=nothing"],
     "base": ["?q=canary", "?q=[1"],
     "base-rows": ["?q=canary"],
+    "base-live-rows": ["?keys=changed-by-key&keys=changed-by-person&q=canary"],
     "micros": ["?seen=x"],
     "micro-logs": ["?q=canary", "?live=0", "?before=999999999", "?from=errors", "?deployment=1"],
     "check-micro-schedule": ["?expression=5+minutes", "?expression=canary"],

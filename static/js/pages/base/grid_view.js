@@ -238,6 +238,39 @@ export function createGridView(table, frame) {
       frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
   }
 
+  const isAtWork = () => table.isEditing || table.grid.contains(document.activeElement);
+
+  /** The row that is to stay where it is on the screen: the cursor's, else the first one that is seen. */
+  function heldRow() {
+    if (!size) return null;
+    const first = Math.floor(frame.scrollTop / size.rowHeight);
+    const at = table.cursor ? table.indexOf(table.cursor.id) : -1;
+    const isSeen = at >= first && at * size.rowHeight < frame.scrollTop + size.height;
+    if (isSeen && isAtWork()) return table.cursor.id;
+    // Whoever is at the top sees what comes there.
+    return first > 0 ? (table.shown[first]?.id ?? null) : null;
+  }
+
+  /** Change the rows while what one is at stays where it is on the screen. @param {() => void} change */
+  function keepStill(change) {
+    const held = heldRow();
+    const before = held === null ? 0 : table.indexOf(held);
+    change();
+    if (size === null) return draw();
+    layHeight();
+    const after = held === null ? -1 : table.indexOf(held);
+    if (after !== -1 && after !== before) frame.scrollTop += (after - before) * size.rowHeight;
+    return draw();
+  }
+
+  /** Whether a row can come (1) or go (-1) at a position without the cursor's being moved on the screen. */
+  function staysStill(position, by) {
+    const at = table.cursor && isAtWork() ? table.indexOf(table.cursor.id) : -1;
+    if (at === -1 || position > at || size === null) return true;
+    const top = frame.scrollTop + by * size.rowHeight;
+    return top >= 0 && top <= (table.shown.length + by) * size.rowHeight - size.height;
+  }
+
   const fitting = new Map(); // name -> rem; what fitted at first stays, so that columns do not move while one scrolls
 
   function widthOf(name) {
@@ -338,6 +371,8 @@ export function createGridView(table, frame) {
     drawSoon,
     cellElement,
     focusCursor,
+    keepStill,
+    staysStill,
     setNote,
     selectedRange,
     redraw(id) {

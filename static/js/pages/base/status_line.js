@@ -19,6 +19,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   let totals = null;
   let asked = 0;
   let stagedBefore = null;
+  let live = null; // what is said of following others' changes: `{words, isLive}`
 
   function drawFacts() {
     const { state } = loader;
@@ -34,10 +35,9 @@ export function createStatusLine(table, { loader, saving, frame }) {
       );
     }
     const parts = [
-      "refreshed ",
-      strong(ago(state.refreshedAt)),
-      ", fetched ",
-      strong(formatCount(state.fetched, "item")),
+      ...sayWhen(),
+      ", ",
+      ...sayHowMany(),
       ", took ",
       strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`),
     ];
@@ -46,6 +46,19 @@ export function createStatusLine(table, { loader, saving, frame }) {
     else if (state.last !== null) parts.push(", ", strong("more follow"));
     if (state.note) parts.push(`, ${state.note}`);
     return facts.replaceChildren(...parts);
+  }
+
+  function sayWhen() {
+    const { refreshedAt } = loader.state;
+    if (live?.isLive) return [make("span", { class: "live-dot", "aria-hidden": "true" }), strong(live.words)];
+    return [...(live ? [strong(live.words), ", "] : []), "refreshed ", strong(ago(refreshedAt))];
+  }
+
+  /** What was saved here, or came by itself, was not fetched. */
+  function sayHowMany() {
+    const { fetched } = loader.state;
+    if (fetched === table.rows.length) return ["fetched ", strong(formatCount(fetched, "item"))];
+    return [strong(formatCount(table.rows.length, "item")), " shown"];
   }
 
   function strong(text) {
@@ -65,13 +78,18 @@ export function createStatusLine(table, { loader, saving, frame }) {
   }
 
   async function askCount() {
-    asked += 1;
-    const mine = asked;
     totals = null;
     drawCount();
+    await recount();
+  }
+
+  /** Count again; until that is done the figures stay as they are. */
+  async function recount() {
+    asked += 1;
+    const mine = asked;
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
-    totals = found;
+    totals = found ?? totals;
     drawCount();
     drawSize();
     drawEmpty();
@@ -187,6 +205,10 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawEmpty();
     drawSize();
   });
+  table.on("live", (said) => {
+    live = said;
+    if (!loader.state.isLoading) drawFacts();
+  });
   table.on("staged selection sending", () => {
     table.root.setAttribute("aria-busy", String(saving.isSending()));
     drawButtons();
@@ -203,5 +225,5 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawFacts();
   });
 
-  return { askCount, drawFacts, drawButtons };
+  return { askCount, recount, drawFacts, drawButtons };
 }
