@@ -140,6 +140,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.NamesTaken: 409,
     errors.OutOfPlace: 409,
     errors.SaveReused: 409,
+    errors.HistoryNotKept: 410,
     errors.InvitationSpent: 410,
     errors.SignInOver: 410,
     errors.UndoOver: 410,
