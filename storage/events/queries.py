@@ -10,7 +10,7 @@ last id, so none is left out and none comes twice.
 
 import operator
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -31,6 +31,8 @@ from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
 
 _BLOCKS_AT_ONCE = 64
+# Those that several processes and nodes write at the same time.
+_MARKED_BLOCKS = 16
 _BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 
 
@@ -103,6 +105,12 @@ class Kept:
 
     size_bytes: int
     lost: int
+
+
+def find_marks(collection_ids: Collection[str]) -> dict[str, str]:
+    """For each of these collections a text that is another one when requests were recorded. Raises EngineUnreachable."""
+    found = run(events_sql.find_marks(list(collection_ids), blocks=_MARKED_BLOCKS))
+    return {row.collection_id: row.mark for row in found}
 
 
 def list_events(

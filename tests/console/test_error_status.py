@@ -69,6 +69,16 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.ShareLinkNotFound(), 404, [errors.ShareLinkNotFound.default], {}, {}),
     (errors.SignInNotFound(), 404, [errors.SignInNotFound.default], {}, {}),
     (errors.SignInRefused(), 403, [errors.SignInRefused.default], {}, {}),
+    (
+        errors.ChangesGone("The cursor is too old", "1.2"),
+        410,
+        [
+            "Changes gone",
+            "The cursor is too old: read the Base anew with /query, then go on from the `cursor` in this answer",
+        ],
+        {"cursor": "1.2"},
+        {},
+    ),
     (errors.SignInOver(), 410, [errors.SignInOver.default], {}, {}),
     (errors.TooManySignIns(), 503, [errors.TooManySignIns.default], {}, AGAIN),
     (errors.UploadNotFound(), 404, ["Upload not found"], {}, {}),

@@ -126,8 +126,8 @@ class Base(_Service):
     ) -> FetchResponse:
         """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`.
 
-        With `as_of`, Unix seconds or a datetime, those that matched then, as they were; raises a ResponseError with status 410 for
-        a moment of which the server has not kept all.
+        With `as_of`, Unix seconds or a datetime, those that matched then, as they were; raises a ResponseError with status 410
+        for a moment of which the server has not kept all.
         """
         page = self.client.call(self._root, self._items.fetch(query, limit, last, desc, as_of))
         page.more = lambda place: self.fetch(query, limit, place, desc, as_of=as_of)

@@ -63,8 +63,8 @@ class FetchResponse:
 class HistoryResponse:
     """One page of an item's versions, newest first; `last` is where `history` goes on, or None when there is no more.
 
-    Each is a dict: `revision`, `at` in Unix seconds, `by` an opaque id or None for the server, `before` and `after` the whole item
-    or None.
+    Each is a dict: `revision`, `at` in Unix seconds, `by` an opaque id or None for the server, `before` and `after` the whole
+    item or None.
     """
 
     count: int = 0
