@@ -53,6 +53,12 @@ class InvalidInput(StorageError):
         return (f"{first}, at {self.place}" if self.place else first, *rest)
 
 
+class HistoryNotKept(StorageError):
+    """What is asked for lies before what is kept of a Base's history."""
+
+    default = "Not kept"
+
+
 class EmptyAttributeName(InvalidInput):
     """An attribute without a name. A PUT reports the item as failed and stores the others (contract: Base)."""
 

@@ -36,6 +36,8 @@ DENSE_SCAN_MAX_BYTES = (
 DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
 
+HISTORY_LOOK_MAX = 10_000  # changes looked at by a request for those that meet a filter (ours)
+HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)
 # Changes, and whoever follows them (all ours)
 STREAMS_MAX = 4_096  # open in one web process
 STREAMS_OF_ONE = 1_024  # of these for one data key or person

@@ -195,7 +195,7 @@ def query_items(
             return Page([], None, [])
         rows = _find(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
         if allowed(rows).base_id == base_id:
-            return _page(rows, limit)
+            return page_of(rows, limit)
         _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
 
 
@@ -308,7 +308,8 @@ def _seconds(expires: int | Decimal) -> float:
     return seconds if abs(seconds) <= _LAST_TIMESTAMP else math.copysign(math.inf, seconds)
 
 
-def _page(rows: _Rows, limit: int) -> Page:
+def page_of(rows: _Rows, limit: int) -> Page:
+    """The page that the rows of `queries_sql.scan_items` make."""
     items: list[str] = []
     revisions: list[int] = []
     last = reached = looked_at = None

@@ -1,1 +1,2 @@
-"""What items were before, and each change of them: `storage_itemversion`, which the database's triggers fill."""
+"""What the items of Bases were, and who changed them: noted by the database itself with every write, in
+`migrations/0016_history.py`."""

@@ -3,7 +3,9 @@
 import json
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import transaction
@@ -48,10 +50,15 @@ class Target:
     method: str
     path: str
     values: list[str]
-    fields: Fields
+    find_fields: Callable[[], Fields]
     is_api: bool
     is_cli: bool = False
     asked: int = field(default=0)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """Found out when they are first needed: that takes a page some twenty requests."""
+        return self.find_fields()
 
 
 class World:
@@ -69,9 +76,15 @@ class World:
         self.handler = ClientHandler(enforce_csrf_checks=False)
         self.pages = [self._page(name) for name in sorted(ROUTES)]
         self.api = [
-            Target(f"{method} {path}", method, f"/v1/{self.cast.collection.id}/{path}", path.split("/"), fields, True)
+            Target(
+                name=f"{method} {path}",
+                method=method,
+                path=f"/v1/{self.cast.collection.id}/{path}",
+                values=path.split("/"),
+                find_fields=partial(Fields, set(query), set(), set(members)),
+                is_api=True,
+            )
             for method, path, query, members in API_CALLS
-            for fields in [Fields(set(query), set(), set(members))]
         ]
         self.there = {name: str(value) for name, value in self._make_things().items()}
         self.cli = [self._call(call) for call in CLI_CALLS]
@@ -111,6 +124,9 @@ class World:
     def _page(self, name: str) -> Target:
         path, values = self._address(name)
         method = "PUT" if name in PUT_ONLY else "POST" if name in POST_ONLY else "GET"
+        return Target(name, method, path, values, partial(self._fields_of_page, name), is_api=False)
+
+    def _fields_of_page(self, name: str) -> Fields:
         client = Client(raise_request_exception=False, headers={"Host": "localhost"})
         client.handler = self.handler
         with transaction.atomic():
@@ -118,7 +134,7 @@ class World:
                 client.force_login(self.cast.server_owner)
             fields = fields_of(client, url_of(name, self.cast))
             transaction.set_rollback(True)
-        return Target(name, method, path, values, fields, is_api=False)
+        return fields
 
     def _make_things(self) -> dict[str, object]:
         """What the calls of the `deta` command name, each once: those that are deleted are found to be so."""
@@ -143,11 +159,13 @@ class World:
 
     def _call(self, call: Call) -> Target:
         path = f"/cli/{call.path.format(**self.there)}"
-        fields = Fields(set(call.query), set(), set(call.json))
-        if call.path.endswith("/saves"):  # which is a page's as well, and was looked at as that
-            fields = next(page.fields for page in self.pages if page.name == "base-save")
+        find_fields = partial(Fields, set(call.query), set(), set(call.json))
+        if call.path.endswith("/saves"):  # which is a page's as well, and is looked at as that
+            find_fields = partial(self._fields_of_page, "base-save")
         named = [self.there[name] for name in _NAMED.findall(call.path)]
-        return Target(f"{call.method} /cli/{call.path}", call.method, path, named, fields, is_api=True, is_cli=True)
+        return Target(
+            f"{call.method} /cli/{call.path}", call.method, path, named, find_fields, is_api=True, is_cli=True
+        )
 
     def _address(self, name: str) -> tuple[str, list[str]]:
         path = url_of(name, self.cast).partition("?")[0]

@@ -10,6 +10,10 @@ from typing import Literal, NamedTuple
 from storage.postgres.caller import Access
 from storage.postgres.statements import Params, Statement
 
+# A condition, always true, of a statement that deletes items of which nothing is to be kept: for its transaction the database
+# notes changes without what was before.
+NOT_KEPT = "(SELECT set_config('homeport.history', 'off', true)) IS NOT NULL"
+
 
 class ResolvedBase(NamedTuple):
     base_id: int | None
@@ -48,6 +52,19 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
         WHERE k.digest = {params.add(caller.key_digest)}::bytea AND k.collection_id = {collection}
         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
     )"""
+
+
+def noted_by(who: str) -> str:
+    """A condition, always true, of a statement that deletes items: the database notes who it was (`migrations/0016_history.py`).
+
+    `who` is SQL for `p` and a person's id, `k` and a data key's, or nothing. It is set once, for the transaction.
+    """
+    return f"(SELECT set_config('homeport.by', coalesce({who}, ''), true)) IS NOT NULL"
+
+
+def by_person(person_id: int | None) -> str:
+    """A person, or none, as `noted_by` takes them."""
+    return "" if person_id is None else f"p{person_id}"
 
 
 def check_person(caller: Access, *, write: bool) -> Statement[Right]:
