@@ -11,6 +11,7 @@ from console.api.endpoint import ALLOWED_HEADERS
 from console.live import places
 from storage import limits
 from storage.collections import keys, stores
+from storage.history.authors import author_id
 from storage.models import DataKey
 from storage.postgres.caller import Access
 from tests.api.in_process import ask
@@ -41,7 +42,10 @@ def test_a_page_holds_changes_and_where_to_go_on(client: BaseClient) -> None:
         ("a/ü", {"key": "a/ü", "n": 2}),
     ]
     assert first.keys() == {"key", "revision", "at", "by", "value"}
-    assert (last["revision"], last["by"]) == (int(revision), f"key:{client.key_id}")
+    assert (last["revision"], last["by"]) == (
+        int(revision),
+        author_id(client.collection_id, by_key=client.key_id, by_person=None),
+    )
     assert first["at"] < last["at"]
     assert page(client, f"?since={found['cursor']}")["changes"] == []
     assert page(client, "?since=now")["changes"] == []
