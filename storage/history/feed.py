@@ -106,6 +106,11 @@ def find_changed(base_ids: list[int], *, since: int, until: int, seconds: float)
     return {row.base_id for row in found}
 
 
+def find_bases(asked: list[tuple[str, str]]) -> list[int]:
+    """The ids that Bases have now, by their collections and names; 0 for none."""
+    return [row.base_id or 0 for row in run(feed_sql.find_bases(asked))]
+
+
 def _check(since: Cursor, place: FedChange, seen: Horizon, end: Cursor) -> None:
     """Raises ChangesGone, whose cursor is where to go on after the Base was read anew."""
     if since.version_id > seen.drawn or since.bases > place.bases:
