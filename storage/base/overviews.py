@@ -1,38 +1,21 @@
-"""What the table of items needs beyond the public API: sorted pages, counts, and why nothing matches.
+"""What the table of items needs beyond the public API and sorted pages: counts, and why nothing matches.
 
 Everything here reads a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW_MAX_BYTES`) and says so when there is
 more.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import limits
-from storage.base.items import find_base_id, with_key
+from storage.base.items import find_base_id
 from storage.base.query import Condition, Predicate
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
-from storage.base.sql.overviews import SortStep
-from storage.errors import InvalidInput
 from storage.models import BaseFigures
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
 
 _CLAUSES_EXPLAINED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class SortedPage:
-    """A page of whole items as JSON texts. `next_offset` is None at the end.
-
-    `sorted_items` is how many matches were sorted; with `is_cut` there may be more, that nobody looked at.
-    """
-
-    items: list[str]
-    revisions: list[int]
-    next_offset: int | None
-    sorted_items: int
-    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +41,6 @@ class ClauseCount:
     condition: Condition
     types: dict[str, int]
     met: int
-
-
-def sort_items(
-    *,
-    access: Access,
-    base: str,
-    predicate: Predicate,
-    order: Sequence[SortStep],
-    offset: int = 0,
-    limit: int = 100,
-) -> SortedPage:
-    """A page of the matches in the order of one to four top-level attributes, those without one last, equal ones by key.
-
-    The order is that of jsonb: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
-    sorted. Raises BaseNotFound, and InvalidInput for more attributes than that, or one twice.
-    """
-    if not 1 <= len(order) <= limits.SORT_MAX_ATTRIBUTES or len({step.attribute for step in order}) < len(order):
-        raise InvalidInput(f"A table is sorted by 1 to {limits.SORT_MAX_ATTRIBUTES} attributes, each once")
-    span = _span(access, base)
-    rows = run(
-        overviews_sql.sort_items(
-            span,
-            predicate,
-            order=order,
-            by_index=queries_sql.answered_by_index(predicate),
-            offset=offset,
-            limit=limit,
-        )
-    )
-    found = [(row.key, row.value, row.revision) for row in rows if row.key is not None]
-    sorted_items, is_cut = (rows[0].matches, rows[0].may_be_more) if rows else (0, False)
-    reached = offset + len(found)
-    return SortedPage(
-        [with_key(key, value) for key, value, _ in found],
-        [revision for _, _, revision in found],
-        reached if found and reached < sorted_items else None,
-        sorted_items,
-        is_cut,
-    )
 
 
 def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount:
