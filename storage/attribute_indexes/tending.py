@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from storage import disk_space, limits
 from storage.attribute_indexes.sql import tending as tending_sql
 from storage.errors import EngineUnreachable
-from storage.models import AttributeIndex
+from storage.models import AttributeAsk, AttributeIndex
 from storage.postgres import clock
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
@@ -53,7 +53,10 @@ def _make_wanted() -> None:
     for base_id, path, items in run(tending_sql.find_wanted(limits.ATTRIBUTE_INDEX_ASKS, limits.ATTRIBUTE_ASK_SECONDS)):
         if _lacks_space(items) or not _has_place(base_id):
             continue
-        AttributeIndex.objects.create(base_id=base_id, path=path, expected=items)
+        with transaction.atomic():
+            AttributeIndex.objects.create(base_id=base_id, path=path, expected=items)
+            # Should it be dropped, it has to be asked for anew.
+            AttributeAsk.objects.filter(base_id=base_id, path=path).delete()
         logger.info("Base %s gets an index of %s", base_id, ".".join(path))
 
 
