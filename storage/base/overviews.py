@@ -7,10 +7,13 @@ more.
 from dataclasses import dataclass
 
 from storage import limits
+from storage.attribute_indexes import ready
 from storage.base.items import find_base_id
 from storage.base.query import Condition, Predicate
+from storage.base.ranges import has_range, plan_ranges, wanted_paths
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
+from storage.base.sql import ranges as ranges_sql
 from storage.models import BaseFigures
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
@@ -35,6 +38,15 @@ class BaseCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What answers a query: the equality index, those of attributes; or none, and of which attributes it would want one."""
+
+    by_equality: bool = False
+    attributes: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseCount:
     """One condition on its own: how many items have its attribute in each JSON type ("missing" too), and how many match."""
 
@@ -53,10 +65,34 @@ def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount
         counted = min(total, most)
         return BaseCount(counted, total <= most, counted, counted, total <= most, last_counted)
     by_index = queries_sql.answered_by_index(predicate)
+    if not by_index and (matched := _count_by_ranges(span, predicate)) is not None:
+        return BaseCount(min(total, most), total <= most, matched, total, True, last_counted)
     found = run_one(overviews_sql.count_matches(span, predicate, by_index=by_index))
     # What an index leaves out has been looked at as well.
     looked_at = total if by_index else found.looked_at
     return BaseCount(min(total, most), total <= most, found.matched, looked_at, not found.stopped, last_counted)
+
+
+def _count_by_ranges(span: queries_sql.Span, predicate: Predicate) -> int | None:
+    """None where indexes of attributes do not tell, or too many match."""
+    plan = plan_ranges(predicate, ready.find_ready(span.base_id)) if has_range(predicate) else None
+    return run_one(ranges_sql.count_ranges(span, predicate, plan)).matched if plan is not None else None
+
+
+def find_way(*, access: Access, base: str, predicate: Predicate) -> Way:
+    """Which indexes answer a query by now. Raises BaseNotFound."""
+    if queries_sql.answered_by_index(predicate) and not has_range(predicate):
+        return Way(by_equality=True)
+    paths = ready.find_ready(find_base_id(access, base))
+    plan = plan_ranges(predicate, paths)
+    if plan is None:
+        by_equality = queries_sql.answered_by_index(predicate)
+        wanted = () if by_equality else tuple(".".join(path) for path in wanted_paths(predicate))
+        return Way(by_equality=by_equality, wanted=wanted)
+    return Way(
+        by_equality=not all(plan.groups),
+        attributes=tuple(sorted(".".join(path) for path, index_id in paths.items() if index_id in plan.index_ids)),
+    )
 
 
 def _last_counted(base_id: int, at_least: int) -> int | None:

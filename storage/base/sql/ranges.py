@@ -4,6 +4,8 @@ What an index finds is looked at again in the item: of a long string the index h
 have to hold as well. So an index finds every match, and never decides what matches.
 """
 
+from typing import NamedTuple
+
 from storage import limits, names
 from storage.base.query import Condition, Predicate
 from storage.base.ranges import IndexedRange, RangePlan
@@ -19,6 +21,13 @@ from storage.base.sql.queries import (
 from storage.exact_json import dump
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
+
+
+class RangeCount(NamedTuple):
+    base_id: int | None
+    allowed: bool
+    matched: int | None
+
 
 _SIGNS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 _STRING, _NUMBER = 1, 2
@@ -59,6 +68,28 @@ def look_up_ranges(
     """,
         params,
         LookedUpItem,
+    )
+
+
+def count_ranges(span: Span, predicate: Predicate, plan: RangePlan) -> Statement[RangeCount]:
+    """Row: base_id, allowed, matches; NULL where an index no longer answers, or finds more than is looked at for a count."""
+    params = Params()
+    head = access(span.caller, span.base, write=False, params=params)
+    most, cap = limits.OVERVIEW_MAX_ROWS, f"{params.add(limits.OVERVIEW_MAX_BYTES)}::bigint"
+    hits = hits_of(span, predicate, plan, params, max_hits=most)
+    return Statement(
+        f"""{head}, {hits}, found AS MATERIALIZED (
+            SELECT i.value, i.key, i.expires_at, i.size_bytes FROM hits h
+            JOIN storage_item i ON i.base_id = {params.add(span.base_id)} AND i.key = h.key
+            WHERE (SELECT hits <= {most:d} FROM counted)
+        )
+        SELECT access.base_id, access.allowed, CASE
+            WHEN (SELECT hits <= {most:d} FROM counted) AND (SELECT coalesce(sum(size_bytes), 0) <= {cap} FROM found)
+            THEN (SELECT count(*) FROM found i WHERE {LIVE} AND ({any_of(predicate, params)})) END
+        FROM access
+    """,
+        params,
+        RangeCount,
     )
 
 

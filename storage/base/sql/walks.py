@@ -94,7 +94,8 @@ def walk_items(span: Span, predicate: Predicate, walk: Walk, *, limit: int) -> S
     return Statement(
         f"""{head}
         SELECT access.base_id, access.allowed, {ready}, found.* FROM access LEFT JOIN (
-            SELECT key, value::text, revision, kind, number::text, text, nth, matched, stopped OR answered >= {answer_cap}
+            SELECT key, value::text, revision, kind, number::text AS digits, text, nth, matched,
+                   stopped OR answered >= {answer_cap}
             FROM (
                 SELECT *, coalesce(sum(size_bytes) FILTER (WHERE matched) OVER answer, 0) AS answered FROM (
                     SELECT i.kind, i.number, i.text, i.key, i.value, i.revision, i.size_bytes, i.nth,
