@@ -5,7 +5,7 @@ import { addCommands } from "../commands.js";
 import { showClocks } from "../local_times.js";
 import { showToast } from "../toasts.js";
 
-export function createItemHistory(table, view, { bringing, menu }) {
+export function createItemHistory(table, view, { bringing }) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("history-dialog"));
   const { itemHistoryUrl } = table.root.dataset;
 
@@ -70,15 +70,6 @@ export function createItemHistory(table, view, { bringing, menu }) {
     await bringing.bring({ versions: [version] });
   }
 
-  menu.add([
-    {
-      group: "row",
-      icon: "history",
-      label: "History",
-      isFor: ({ row }) => !row.isNew,
-      run: ({ row }) => open(row.key),
-    },
-  ]);
   addCommands({ "open-history": ({ key }) => open(key) });
   return {
     /** What the address asks for. */
