@@ -63,6 +63,7 @@ export function createItemHistory(table, view, { bringing }) {
   });
   dialog.addEventListener("htmx:afterSwap", () => showClocks(dialog));
 
+  /** @param {HTMLElement} button */
   async function restore({ dataset }) {
     const { key } = document.getElementById("item-history").dataset;
     const version = { key, id: dataset.restore, side: dataset.side, attribute: dataset.attribute ?? null };
