@@ -185,6 +185,22 @@ class UndoOver(StorageError):
     default = "This can no longer be undone"
 
 
+class ChangesGone(StorageError):
+    """The changes behind a cursor aren't kept any more, or never were on this server. `cursor` is where to go on after the Base
+    was read anew.
+    """
+
+    def __init__(self, reason: str, cursor: str) -> None:
+        super().__init__(
+            "Changes gone", f"{reason}: read the Base anew with /query, then go on from the `cursor` in this answer"
+        )
+        self.cursor = cursor
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"cursor": self.cursor}
+
+
 class CollectionNotFound(StorageError):
     """No collection has this id."""
 

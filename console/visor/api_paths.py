@@ -24,7 +24,7 @@ class Target(NamedTuple):
 
     @property
     def is_base(self) -> bool:
-        return self.kind in ("items", "query")
+        return self.kind in ("items", "query", "changes")
 
 
 class Link(NamedTuple):

@@ -154,7 +154,11 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
 
 def delete_item(*, access: Access, base: str, key: str, expected: Expected | None = None) -> None:
     """Remove an item. A missing one is not an error, unless it was expected: raises RevisionDiffers."""
-    done = allowed(run(items_sql.delete_item(access, base, names.check_key(key), expected=expected)))
+    keeps_history = disk_space.has_room_for_history()
+    statement = items_sql.delete_item(
+        access, base, names.check_key(key), keeps_history=keeps_history, expected=expected
+    )
+    done = allowed(run(statement))
     if expected is not None and not done.deleted:
         raise RevisionDiffers()
 

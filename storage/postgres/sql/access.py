@@ -4,6 +4,7 @@ Such a statement answers "may this caller?" and does the work in one round trip:
 expression `access`, which has one row when the data key is valid.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from storage.postgres.caller import Access
@@ -21,6 +22,11 @@ class ResolvedBase(NamedTuple):
 
 
 class Right(NamedTuple):
+    allowed: bool
+
+
+class KeyRight(NamedTuple):
+    is_valid: bool
     allowed: bool
 
 
@@ -78,6 +84,22 @@ def _of_person(caller: Access, collection: str, *, write: bool, params: Params) 
         LEFT JOIN storage_membership m ON m.person_id = u.id AND m.collection_id = c.id
         WHERE u.id = {params.add(caller.person_id)}::int AND u.is_active
         AND (m.id IS NOT NULL OR u.is_superuser AND c.scratch_of IS NULL)"""
+
+
+def check_keys(asked: Sequence[tuple[Access, str]]) -> Statement[KeyRight]:
+    """Whether these data keys may read these Bases. Row: is_valid, allowed; one for each, in their order."""
+    digests = [access.key_digest for access, _ in asked]
+    return Statement(
+        """
+        SELECT k.id IS NOT NULL, k.base_names IS NULL OR asked.name = ANY (k.base_names)
+        FROM unnest($1::bytea[], $2::text[], $3::text[]) WITH ORDINALITY AS asked(digest, collection_id, name, place)
+        LEFT JOIN storage_datakey k ON k.digest = asked.digest AND k.collection_id = asked.collection_id
+            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        ORDER BY asked.place
+    """,
+        [digests, [access.collection_id for access, _ in asked], [name for _, name in asked]],
+        KeyRight,
+    )
 
 
 def resolve_base(caller: Access, base: str, *, write: bool) -> Statement[ResolvedBase]:
