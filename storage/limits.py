@@ -37,6 +37,7 @@ DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
 
 HISTORY_LOOK_MAX = 10_000  # changes looked at by a request for those that meet a filter (ours)
+HISTORY_ROWS_BACK_MAX = 100  # versions brought back at once, each by statements of its own (ours)
 UNDO_BATCH_ITEMS = 250  # of what one writer did, undone at once (ours)
 UNDO_BATCH_MAX_BYTES = 2_097_152  # of what they were before: a browser keeps about 5 MB (ours)
 HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)

@@ -135,6 +135,11 @@ LEAST_ROLE = {
     "drop-base-index": Role.MEMBER,
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
+    "base-history": Role.READER,
+    "item-history": Role.READER,
+    "bring-back": Role.MEMBER,
+    "undo-writer": Role.MEMBER,
+    "switch-history": Role.OWNER,
     "rename-store": Role.MEMBER,
     "duplicate-store": Role.MEMBER,
     "move-store": Role.MEMBER,
@@ -274,6 +279,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "require-second-factor",
     "base-save",
     "base-parse",
+    "bring-back",
     "change-role",
     "withdraw-member-invitation",
     "withdraw-owner-invitation",
@@ -289,7 +295,14 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 }
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
-    {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
+    {
+        "base-item": {400},
+        "base-save": {400},
+        "base-parse": {200},
+        "bring-back": {400},
+        "drive-undo": {200},
+        "import-part": {400},
+    }
     | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     # Nothing is sent, and of the deployment, which was made without code, there is none.

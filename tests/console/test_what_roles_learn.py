@@ -103,6 +103,9 @@ MORE = {
     "visor-har": ["?text=canary", "?pinned=1"],
     "visor-client": ["?from={event_id}", "?sent={event_id}&tab=request"],
     "base-item": ["?key=changed-by-key", "?key=changed-by-person", "?key=nothing"],
+    "item-history": ["?of=changed-by-key", "?of=changed-by-person", "?of=nothing"],
+    "base-history": ["?key=changed-by-key", "?by=k{key_id}", "?event={event_id}", "?kind=c"],
+    "undo-writer": ["?by=k{key_id}&since=2001-01-01"],
     "base": ["?q=canary", "?q=[1"],
     "base-rows": ["?q=canary"],
     "micros": ["?seen=x"],
@@ -258,7 +261,7 @@ def addresses(name: str, people: Cast, made: dict[str, str]) -> Iterator[str]:
         yield reverse(name, args=[people.collection.id, made["micro_id"], _RUN])
     if name in LEAST_ROLE:
         yield url_of(name, people, made["other_id"])
-    if name == "base-item":
+    if name in ("base-item", "base-history", "item-history", "undo-writer"):
         yield reverse(name, args=[people.collection.id, "canary-base"])
 
 
@@ -302,7 +305,7 @@ def test_readers_learn_nothing_of_keys_where_members_do(
     signed_in: SignedIn,  # noqa: F811
 ) -> None:
     """The core of the walk above: pages for both that tell members whose key it was, each of them in more than its filter."""
-    telling = ["base-item", "visor", "visor-event", "visor-har"]
+    telling = ["base-item", "base-history", "item-history", "visor", "visor-event", "visor-har"]
     learned: dict[str, set[tuple[str, int]]] = {"reader": set(), "member": set()}
     for person, found in learned.items():
         client = signed_in(person)
@@ -314,6 +317,7 @@ def test_readers_learn_nothing_of_keys_where_members_do(
     assert {each for each in learned["reader"] if each[1]} == set()
     # The page of an event tells it in the list, beside the event's address, and where the request's headers are.
     assert learned["member"] >= {("base-item", 1), ("visor", 1), ("visor-event", 3)}
+    assert {name for name, count in learned["member"] if count} >= {"base-history", "item-history"}
 
 
 # What is new in every answer: the tokens of forms, and the policy's nonce.
