@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="of each operation, with and without (default: 20)")
     parser.add_argument("--seconds", type=int, default=2, help="length of a round (default: 2)")
     parser.add_argument("--items", type=int, default=20_000, help="items in the Base, in thousands (default: 20000)")
+    parser.add_argument("--only", nargs="+", choices=OPERATIONS, default=OPERATIONS, help="of these operations")
     options = parser.parse_args()
     if load.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
@@ -55,7 +56,7 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
     workload, found = Workload(options.items), {}
     for name in OPERATIONS:
         load.write_requests(folder / name, [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
-    for name in OPERATIONS:
+    for name in options.only:
         asked = {"origin": homeport.origin, "headers": homeport.headers, "requests_path": folder / name}
         load.run_round(**asked, duration_s=options.seconds)
         rates = []
