@@ -237,7 +237,10 @@ STATICFILES_FINDERS = [
 ]
 STORAGES = {"staticfiles": {"BACKEND": "console.static_files.StaticFiles"}}
 
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+# Who runs jobs loads them all, and who asks for one loads those. To look for them at each start would load in every command what
+# they need: a third of what it takes to begin.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
+PROCRASTINATE_IMPORT_PATHS = ["storage.jobs"]
 PROCRASTINATE_ON_APP_READY = "storage.postgres.queue_connections.connect"
 
 LANGUAGE_CODE = "en"

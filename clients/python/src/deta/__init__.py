@@ -5,6 +5,7 @@ from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
 from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat, _Drive
 from deta.errors import (
     BadRequest,
+    ChangesGone,
     ConnectionFailed,
     DetaError,
     FileChanged,
@@ -33,6 +34,7 @@ __all__ = [
     "AsyncDriveStreamingBody",
     "BadRequest",
     "Base",
+    "ChangesGone",
     "ConnectionFailed",
     "Deta",
     "DetaError",

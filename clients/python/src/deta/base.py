@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Optional, Union
 
 from deta.config import Options, read_key, service_root
 from deta.errors import DetaError
+from deta.feed import Feed
 from deta.items import (
     BASE_TTL_ATTTRIBUTE,
     Change,
@@ -146,6 +149,26 @@ class Base(_Service):
         """One page of an item's versions, newest first: what it was before and after each change, when, and by whom."""
         return self.client.call(self._root, self._items.history(key, limit, last))
 
+    def changes(self, since: Optional[str] = None, query: Query = None) -> Iterator[dict[str, Any]]:
+        """Every change as it comes, for ever: `{"key", "revision", "at", "by", "value", "cursor"}`, with `value` None for a
+        deletion.
+
+        Those behind the cursor `since`, "now" for what comes from now on, None for all that the server still has. With a query
+        those alone that match, and with `value` None those that no longer do. After a broken connection or a restart of the
+        server it goes on by itself. Raises ChangesGone, Unauthorized and other ResponseErrors when that is no use, and
+        ConnectionFailed when the server can't be reached at first.
+        """
+        feed = Feed(f'Base "{self.name}"', since, query)
+        while True:
+            stream = self.client.open(self._root, feed.request())
+            try:
+                feed.begin(stream.reply)
+                while isinstance(chunk := stream.next(), bytes):
+                    yield from feed.read(chunk)
+            finally:
+                stream.close()
+            time.sleep(feed.pause())
+
     def _fetch(
         self,
         query: Query = None,
@@ -259,6 +282,20 @@ class AsyncBase(_Connected[AsyncClient]):
                 yield item
             if (last := page.last) is None:
                 return
+
+    async def changes(self, since: Optional[str] = None, query: Query = None) -> AsyncIterator[dict[str, Any]]:
+        """See `Base.changes`; for `async for`."""
+        feed = Feed(f'Base "{self.name}"', since, query)
+        while True:
+            stream = await self.client.open(self._root, feed.request())
+            try:
+                feed.begin(stream.reply)
+                while isinstance(chunk := await stream.next(), bytes):
+                    for change in feed.read(chunk):
+                        yield change
+            finally:
+                await stream.close()
+            await asyncio.sleep(feed.pause())
 
     async def close(self) -> None:
         """Close the connections of this Base's Deta. The next call opens new ones."""
