@@ -50,6 +50,9 @@ TOLD = {
         "SORT_MAX_ATTRIBUTES": "attributes sorted by | {:,} |",
         "CHANGE_KEYS_MAX": "items of a selection that are changed at once | {:,};",
         "CHANGES_WAITING_MAX": "changes of many items that wait in a collection | {:,} |",
+        "HISTORY_ROWS_BACK_MAX": "versions of items brought back at once | {:,} |",
+        "UNDO_BATCH_ITEMS": "of what one writer did | {:,},",
+        "UNDO_BATCH_MAX_BYTES": "250, and {:,} bytes of what they were",
         "VIEWS_PER_BASE": "saved views of a Base | {:,},",
         "VIEW_NAME_MAX_CHARACTERS": "each with a name of at most {:,} characters",
         "COUNT_EXACT_MAX": "items counted exactly | {:,} |",
@@ -181,6 +184,7 @@ TOLD = {
     },
     "base-ui.md": {
         "SORT_MAX_ITEMS": "sorts the first {:,} matches",
+        "UNDO_BATCH_ITEMS": "up to {:,} items at a time. It says",
         "OVERVIEW_MAX_ROWS": "looks at {:,} items",
         "CHANGES_PER_SAVE": "and {:,} rows",
         "CHANGES_PER_BATCH": "transactions of up to {:,}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from console.history.filters import read_time
+from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState
 from storage.base.query import parse_query
@@ -17,9 +18,6 @@ from storage.history import moments, versions
 from storage.numbers import BEYOND, read_number
 from storage.postgres import clock
 from storage.postgres.caller import Access
-
-# An item has states of its own to ask for, so each costs a statement or two.
-MOST_ITEMS = 100
 
 Members = Mapping[str, str]
 Row = dict[str, Any]
@@ -149,8 +147,8 @@ def _read_moment(given: object, access: Access, base: str) -> list[tuple[str, Me
 
 
 def _read_list(given: object, what: str) -> Sequence[object]:
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_ITEMS:
-        raise InvalidInput(f"`{what}` is not a list of 1 to {MOST_ITEMS}")
+    if not isinstance(given, list) or not 1 <= len(given) <= limits.HISTORY_ROWS_BACK_MAX:
+        raise InvalidInput(f"`{what}` is not a list of 1 to {limits.HISTORY_ROWS_BACK_MAX}")
     return given
 
 

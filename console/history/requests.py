@@ -20,8 +20,9 @@ from storage.postgres.caller import Access
 
 # The database and the web server tell the time each by its own clock.
 _CLOCKS_DIFFER = timedelta(seconds=1)
-_LONGEST_REQUEST = timedelta(seconds=30)
-_CANDIDATES = 20
+_SPANS = (timedelta(seconds=0.25), timedelta(seconds=30))
+_LISTED = 500
+_OPENED = 4
 _MOST_WRITTEN = 200
 
 
@@ -51,22 +52,29 @@ def find_written(who: Access, base: str, *, event_id: str) -> tuple[Page, Line |
 
 
 def _find_request(collection_id: str, base: str, version: Version) -> str:
-    """ "" for none."""
+    """ "" for none. Most requests take no time, so the nearest are looked at first."""
     if version.turns or (version.by_key is None and version.by_person is None):
         return ""
-    by_hand = "" if version.by_key is not None else "by hand"
-    page = event_queries.list_events(
-        collection_id=collection_id,
-        conditions=EventConditions(key_id=version.by_key, path=f"{base}/", origin=by_hand, micro_id=""),
-        since=version.at - _CLOCKS_DIFFER,
-        until=version.at + _LONGEST_REQUEST,
-        limit=_CANDIDATES,
+    conditions = EventConditions(
+        key_id=version.by_key,
+        path=f"{base}/",
+        origin="" if version.by_key is not None else "by hand",
+        micro_id="",
     )
-    lines = [line for line in page.lines if _is_write_to(line, base) and _was_on_its_way(line, version)]
-    for line in lines:
-        event = _open(collection_id, line)
-        if event is not None and _wrote(event, version):
-            return line.id
+    for span in _SPANS:
+        page = event_queries.list_events(
+            collection_id=collection_id,
+            conditions=conditions,
+            since=version.at - _CLOCKS_DIFFER,
+            until=version.at + span,
+            limit=_LISTED,
+        )
+        lines = [line for line in page.lines if _may_have_written(line, base, version)]
+        lines.sort(key=lambda line: abs(line.at - version.at))
+        for line in lines[:_OPENED]:
+            event = _open(collection_id, line)
+            if event is not None and _wrote(event, version):
+                return line.id
     return ""
 
 
@@ -83,9 +91,11 @@ def _is_write_to(line: Line, base: str) -> bool:
     return not is_read and not line.micro_id and line.status < 400 and target.kind == "items" and target.name == base
 
 
-def _was_on_its_way(line: Line, version: Version) -> bool:
+def _may_have_written(line: Line, base: str, version: Version) -> bool:
+    """By what a line tells: a write to this Base that names this item or none, and was on its way at that moment."""
     began = line.at - timedelta(microseconds=line.duration_us) - _CLOCKS_DIFFER
-    return began <= version.at <= line.at + _CLOCKS_DIFFER
+    was_on_its_way = began <= version.at <= line.at + _CLOCKS_DIFFER
+    return was_on_its_way and _is_write_to(line, base) and read_target(line.path).key in ("", version.key)
 
 
 def _wrote(event: Event, version: Version) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -14,20 +15,20 @@ from storage.history.beginnings import find_beginning
 from storage.history.switch import set_history
 from storage.models import Base, Role
 
-_DAYS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is kept of a Base. Of what happened before `begins_at` something may be missing."""
+    """What is kept of a Base, and of the whole collection at most. Of what happened before `begins_at` something may be
+    missing."""
 
     is_on: bool
     begins_at: datetime
     days: int
+    most_mb: int
 
 
 def describe_history(base: Base) -> History:
-    return History(base.history_kept, find_beginning(base.pk).at, _DAYS)
+    return History(base.history_kept, find_beginning(base.pk).at, settings.HISTORY_DAYS, settings.HISTORY_MAX_MB)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

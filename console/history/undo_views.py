@@ -36,7 +36,7 @@ def undo(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     given = {field: request.GET.get(field, "") for field in ("by", "since", "after")}
     asked = undoing.read_asked(**given)
     preview = undoing.find_preview(asked, access=access_of(request, collection_id), base=name) if asked else None
-    writers = list_writers(granted)
+    writers = list_writers(granted) | {f"p{request.user.pk}": request.user.username}
     context = {
         "granted": granted,
         "tab": "bases",
@@ -44,7 +44,7 @@ def undo(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
         "given": given,
         "asked": asked,
         "writers": writers,
-        "is_listed": given["by"] in dict(writers),
+        "is_listed": given["by"] in writers,
         "history": describe_history(base),
         "most": limits.UNDO_BATCH_ITEMS,
         "preview": preview,

@@ -13,7 +13,7 @@ from console.history import requests
 from console.history.filters import KINDS, Filters, read_filters, read_version
 from console.history.lines import VersionLine, describe_versions
 from console.history.switch_views import describe_history
-from console.history.writers import list_writers, name_writer
+from console.history.writers import list_writers
 from console.page import PageRequest
 from storage.base import edits
 from storage.collections.roles import CollectionAccess
@@ -51,22 +51,19 @@ def _list(request: PageRequest, granted: CollectionAccess, base: Base) -> dict[s
     filters = read_filters(request.GET, sees_keys=granted.sees_keys)
     who = access_of(request, granted.collection.id)
     page, asked = _find_page(request, base, filters, who)
-    writers = list_writers(granted)
+    lines = describe_versions(granted, page.versions)
     return {
         "granted": granted,
         "tab": "bases",
         "base": base,
         "filters": filters,
-        "lines": describe_versions(granted, page.versions),
+        "lines": lines,
         "older": page.last,
         "looked_until": page.looked_until,
         "is_first_page": not request.GET.get("before"),
         "request_line": asked,
         "kinds": KINDS,
-        "writers": writers,
-        # Names are told of those alone who have been here.
-        "who": name_writer(granted, filters.writer) if filters.writer and page.versions else "",
-        "is_listed": filters.by in dict(writers),
+        "writers": list_writers(granted, lines),
         "history": describe_history(base),
     }
 

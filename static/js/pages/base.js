@@ -62,7 +62,7 @@ const keys = createKeyboardAndPointer(table, view, { edits, loader });
 const cellMenu = createCellMenu(table, view, { edits, keys, frame });
 const filters = createCellFilters(table, { menu: cellMenu, edits, loader });
 const bringing = createBringingBack(table);
-const itemHistory = createItemHistory(table, view, { bringing, menu: cellMenu });
+const itemHistory = createItemHistory(table, view, { bringing });
 const headerFilters = createHeaderFilters(table, { filters });
 createManyAtOnce(table, { menu: cellMenu });
 createSavedViews(table);

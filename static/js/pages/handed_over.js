@@ -3,12 +3,12 @@
  * what it comes to, which the table asks the server.
  */
 
-/** @param {HTMLElement} root has `data-person` and `data-base-id` */
+/** @param {HTMLElement} root has `data-person` and `data-page-url`, the address of the table */
 function keyOf({ dataset }) {
-  return `homeport:bring-back:${dataset.person}:${dataset.baseId}`;
+  return `homeport:bring-back:${dataset.person}:${dataset.pageUrl}`;
 }
 
-/** Leave it for the table and go there. @param {HTMLElement} root `data-page-url` is the table's @param {Record<string, unknown>} asked */
+/** Leave it for the table and go there. @param {HTMLElement} root @param {Record<string, unknown>} asked */
 export function handOver(root, asked) {
   sessionStorage.setItem(keyOf(root), JSON.stringify(asked));
   location.assign(root.dataset.pageUrl);

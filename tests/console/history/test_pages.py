@@ -12,10 +12,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.base import items
 from storage.collections import keys
 from storage.collections.keys import read_key
 from storage.history.versions import list_versions
+from storage.models import Base
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
@@ -33,6 +36,7 @@ class World:
         self.member = Access(people.collection.id, person_id=people.member.pk)
         self.url = f"/collections/{people.collection.id}/base/things/"
         self.browser = browser
+        self.began = moment()
 
     def put(self, who: Access, *some: dict[str, Any]) -> None:
         items.put_items(access=who, base="things", items=list(some))
@@ -325,3 +329,28 @@ def test_undoing_goes_on_batch_by_batch(world: World, monkeypatch: pytest.Monkey
         seen += [row["key"] for row in found["rows"]]
         after = found["last"]
     assert seen == list("abcde")
+
+
+def test_owner_switches_the_history_off_and_on(world: World) -> None:
+    world.put(world.member, {"key": "ada", "age": 36})
+    owner = world.browser(world.people.owner)
+    assert "Switch off" in owner.get(f"{world.url}history/switch/").content.decode()
+    for is_on in (False, False, True):
+        answer = owner.post(f"{world.url}history/switch/", {"on": "1"} if is_on else {}, follow=True)
+        assert f"History is {'on' if is_on else 'off'}" in answer.content.decode()
+        assert Base.objects.get(collection=world.people.collection, name="things").history_kept == is_on
+    verbs = [entry.verb for entry in audit.list_entries(audit.Conditions(world.people.collection.id), limit=10)]
+    assert verbs == [Verb.HISTORY_STARTED, Verb.HISTORY_STOPPED]
+    # It begins when it was switched on: what was before is not sure to be there.
+    assert world.browser(world.people.reader).get(world.url, {"as_of": world.began}).status_code == 422
+    assert world.browser(world.people.reader).get(world.url, {"as_of": moment()}).status_code == 200
+
+
+def test_members_choose_among_those_who_wrote_and_owners_among_all(world: World) -> None:
+    world.put(world.member, {"key": "ada"})
+    idle = world.people.reader.username
+    for person, sees in ((world.people.owner, True), (world.people.member, False)):
+        page = world.get(person)
+        choices = page.split('name="by"')[1].split("</select>")[0]
+        assert (idle in choices) == sees
+        assert world.people.member.username in choices

@@ -64,6 +64,13 @@ export function createCellFilters(table, { menu, edits, loader }) {
     },
     {
       group: "row",
+      icon: "history",
+      label: "History",
+      isFor: ({ row }) => !row.isNew,
+      run: ({ row }) => runCommand("open-history", { key: row.key }),
+    },
+    {
+      group: "row",
       icon: "requests",
       label: "Requests in Visor",
       isFor: ({ row }) => !row.isNew,

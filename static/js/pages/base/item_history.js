@@ -5,7 +5,7 @@ import { addCommands } from "../commands.js";
 import { showClocks } from "../local_times.js";
 import { showToast } from "../toasts.js";
 
-export function createItemHistory(table, view, { bringing, menu }) {
+export function createItemHistory(table, view, { bringing }) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("history-dialog"));
   const { itemHistoryUrl } = table.root.dataset;
 
@@ -63,6 +63,7 @@ export function createItemHistory(table, view, { bringing, menu }) {
   });
   dialog.addEventListener("htmx:afterSwap", () => showClocks(dialog));
 
+  /** @param {HTMLElement} button */
   async function restore({ dataset }) {
     const { key } = document.getElementById("item-history").dataset;
     const version = { key, id: dataset.restore, side: dataset.side, attribute: dataset.attribute ?? null };
@@ -70,15 +71,6 @@ export function createItemHistory(table, view, { bringing, menu }) {
     await bringing.bring({ versions: [version] });
   }
 
-  menu.add([
-    {
-      group: "row",
-      icon: "history",
-      label: "History",
-      isFor: ({ row }) => !row.isNew,
-      run: ({ row }) => open(row.key),
-    },
-  ]);
   addCommands({ "open-history": ({ key }) => open(key) });
   return {
     /** What the address asks for. */
