@@ -13,10 +13,8 @@ the page anew. That the person is signed in and has a role in the collection is 
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 from django.contrib.auth import get_user
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -50,7 +48,7 @@ class SessionRight:
         if factors.owes_second_factor(user):
             return Forbidden()
         try:
-            roles.find_access(person=cast(User, user), collection_id=self.collection_id)
+            roles.find_access(person=user, collection_id=self.collection_id)
         except CollectionNotFound as error:
             return error
         return None
