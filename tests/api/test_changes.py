@@ -225,6 +225,8 @@ def test_there_are_only_so_many(client: BaseClient, monkeypatch: pytest.MonkeyPa
             seat.give_back()
             seat.give_back()
     assert places.taken() == 0
+    places.Place("lost on its way")
+    assert places.taken() == 0
     # What a person sends by hand is no stream.
     answer = ask("GET", client.collection_id, f"{client.name}/changes", person, HTTP_ACCEPT="text/event-stream")
     assert [each["key"] for each in answer.json["changes"]] == ["a"]
