@@ -103,7 +103,7 @@ def _as_received(value: Sequence[Any]) -> Any:
 
 @contextmanager
 def _recording() -> "Iterator[list[Statement[Any]]]":
-    from storage.base import items
+    from storage.base import finding, items
 
     run = items.run
     recorded: list[Statement[Any]] = []
@@ -112,5 +112,5 @@ def _recording() -> "Iterator[list[Statement[Any]]]":
         recorded.append(statement)
         return run(statement)
 
-    with mock.patch.object(items, "run", record):
+    with mock.patch.object(items, "run", record), mock.patch.object(finding, "run", record):
         yield recorded

@@ -135,7 +135,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
     if (totals?.whole === false && clauses.length > 0)
       clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
-    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index}.`)));
+    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index.replace(/^a/, "A")}.`)));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(
       make("section", { class: "empty" }, [
