@@ -72,6 +72,26 @@ class TooManyBytes(RequestError):
         self.headers = {"Retry-After": str(max(1, wait_seconds))}
 
 
+class TooManyStreams(RequestError):
+    """The data key, or the person, follows as many streams of this process as one may."""
+
+    default = "Too many streams at once"
+
+    def __init__(self) -> None:
+        super().__init__(self.default, f"At most {limits.STREAMS_OF_ONE:,} are open for one key or person")
+        self.headers = {"Retry-After": str(limits.STREAM_RETRY_AFTER_SECONDS)}
+
+
+class StreamsBusy(RequestError):
+    """This process has as many streams as it can."""
+
+    default = "The server has as many open streams as it can, please try again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(limits.STREAM_RETRY_AFTER_SECONDS)}
+
+
 class HashingBusy(RequestError):
     """Too many passwords wait to be looked at."""
 
@@ -140,6 +160,8 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.NamesTaken: 409,
     errors.OutOfPlace: 409,
     errors.SaveReused: 409,
+    errors.ChangesGone: 410,
+    errors.HistoryNotKept: 410,
     errors.InvitationSpent: 410,
     errors.SignInOver: 410,
     errors.UndoOver: 410,
@@ -150,6 +172,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.UploadMismatch: 422,
     TooManyBytes: 429,
     TooManyRequests: 429,
+    TooManyStreams: 429,
     TooManyTries: 429,
     TooManyWrongKeys: 429,
     errors.BlobMissing: 500,
@@ -157,6 +180,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.EngineUnreachable: 503,
     errors.HostUnreachable: 503,
     HashingBusy: 503,
+    StreamsBusy: 503,
     errors.TooManySignIns: 503,
     errors.DiskFull: 507,
 }

@@ -16,6 +16,7 @@ application = get_wsgi_application()
 from console import host_names, url_prefix  # noqa: E402
 from console.front import application as front  # noqa: E402 (Django is set up by now)
 from console.front import recorded, refusals  # noqa: E402
+from console.live.responses import LiveResponse  # noqa: E402
 from console.parameters import PlainRequest  # noqa: E402
 from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
@@ -93,6 +94,9 @@ def _page(environ: dict[str, Any]) -> Answer:
         raise
     headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
     status = f"{response.status_code} {response.reason_phrase}"
+    if isinstance(response, LiveResponse):
+        response.close()
+        return status, headers, response.live
     if response.streaming:
         # Other threads read it, and this one's connection must not wait for them.
         connections.close_all()

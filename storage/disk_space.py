@@ -72,6 +72,11 @@ def is_short_for_files() -> bool:
     return usage is not None and usage.free < _needed_for_files(usage.total)
 
 
+def has_room_for_history() -> bool:
+    """Whether the database may keep what deleted items were: while room is short, it is the first that goes."""
+    return bool(settings.DATABASE_URL) or not is_short_for_files()
+
+
 def has_room_for_copies(size_bytes: int) -> bool:
     """Whether copies of so many bytes may be kept on this disk: they are the first that go."""
     usage = _usage(settings.DATA)

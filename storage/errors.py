@@ -53,6 +53,12 @@ class InvalidInput(StorageError):
         return (f"{first}, at {self.place}" if self.place else first, *rest)
 
 
+class HistoryNotKept(StorageError):
+    """What is asked for lies before what is kept of a Base's history."""
+
+    default = "Not kept"
+
+
 class EmptyAttributeName(InvalidInput):
     """An attribute without a name. A PUT reports the item as failed and stores the others (contract: Base)."""
 
@@ -177,6 +183,22 @@ class UndoOver(StorageError):
     """The deletion, or the change, can no longer be undone."""
 
     default = "This can no longer be undone"
+
+
+class ChangesGone(StorageError):
+    """The changes behind a cursor aren't kept any more, or never were on this server. `cursor` is where to go on after the Base
+    was read anew.
+    """
+
+    def __init__(self, reason: str, cursor: str) -> None:
+        super().__init__(
+            "Changes gone", f"{reason}: read the Base anew with /query, then go on from the `cursor` in this answer"
+        )
+        self.cursor = cursor
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"cursor": self.cursor}
 
 
 class CollectionNotFound(StorageError):

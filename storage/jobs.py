@@ -26,6 +26,7 @@ from storage.drive import duplication
 from storage.errors import StorageError
 from storage.events import retention
 from storage.git_sources import fetches
+from storage.history import retention as history_retention
 from storage.micro_logs import logs
 from storage.micro_runs import calling, runs
 from storage.micro_runs.runners import runners
@@ -118,6 +119,12 @@ def make_room(timestamp: int) -> None:
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
     retention.tidy_events(clock.now())
+
+
+@_every("* * * * *")
+def tidy_history(timestamp: int) -> None:
+    """Every minute; nearly always there is little to do."""
+    history_retention.tidy_history(clock.now())
 
 
 @_every("* * * * * */15")

@@ -36,6 +36,22 @@ DENSE_SCAN_MAX_BYTES = (
 DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
 
+HISTORY_LOOK_MAX = 10_000  # changes looked at by a request for those that meet a filter (ours)
+HISTORY_ROWS_BACK_MAX = 100  # versions brought back at once, each by statements of its own (ours)
+UNDO_BATCH_ITEMS = 250  # of what one writer did, undone at once (ours)
+UNDO_BATCH_MAX_BYTES = 2_097_152  # of what they were before: a browser keeps about 5 MB (ours)
+HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)
+# Changes, and whoever follows them (all ours)
+STREAMS_MAX = 4_096  # open in one web process
+STREAMS_OF_ONE = 1_024  # of these for one data key or person
+STREAM_PAGE_CHANGES = 100  # read at once for those who follow
+STREAM_PAGE_BYTES = 65_536  # likewise, one value over it included
+STREAM_UNSENT_BYTES = 65_536  # who has so much to take yet is sent no more, and goes on from the database later
+STREAM_POLL_SECONDS = 0.25  # between two looks for changes, while somebody follows
+STREAM_RIGHTS_SECONDS = 1.0  # between two looks whether those who follow still may
+STREAM_BEAT_SECONDS = 15.0  # without a word, then a comment keeps the connection open
+STREAM_RETRY_MS = 2_000  # that clients wait before they come again
+STREAM_RETRY_AFTER_SECONDS = 10  # that one is told to wait when there are too many
 # Indexes of attributes (all ours)
 ATTRIBUTE_INDEX_ASKS = 3  # queries within a day that had to stop before the end of a Base; then it gets an index
 ATTRIBUTE_ASK_SECONDS = 86_400  # that such a query counts

@@ -29,7 +29,9 @@ def sweep_expired_items() -> int:
 def _delete_in_batches() -> int:
     total = 0
     while True:
-        deleted = len(run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS)))
+        deleted = len(
+            run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS, keeps_history=disk_space.has_room_for_history()))
+        )
         total += deleted
         if deleted < limits.SWEEP_BATCH_ROWS:
             return total

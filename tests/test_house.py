@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -22,12 +22,13 @@ NAME_OF_OURS = re.compile(r"(console|storage)(\.\w+)+")
 IMPORTS_BY_NAME = ("import_module", "__import__", "import_string")
 
 
-@lru_cache
+# One at a time: what is found in it is kept for all of them, and is much smaller.
+@lru_cache(maxsize=1)
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-@lru_cache
+@cache
 def imported_names(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, `from a import b` as `a.b` too.
 
@@ -63,8 +64,13 @@ def room_of(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def texts(path: Path) -> Iterator[str]:
+@cache
+def texts(path: Path) -> tuple[str, ...]:
     """Every string in a file but for docstrings, f-strings as their constant parts."""
+    return tuple(_texts(path))
+
+
+def _texts(path: Path) -> Iterator[str]:
     tree = parsed(path)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {

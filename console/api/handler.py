@@ -13,6 +13,7 @@ from django.urls.resolvers import RegexPattern, URLResolver
 
 from console.api.errors import defect_reply
 from console.api.request import ApiRequest
+from console.live.responses import LiveResponse
 
 # The status with its reason, the headers, and the body: a list where it goes out in one piece; anything else is sent as it is
 # read, and then closed.
@@ -27,6 +28,8 @@ class ApiHandler:
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
         response = self.respond(environ)
+        if isinstance(response, LiveResponse):
+            return f"{response.status_code} {response.reason_phrase}", list(response.items()), response.live
         # What is no list would be taken for a stream, at twice the cost.
         body = response if response.streaming else [response.content]  # type: ignore[attr-defined]
         return f"{response.status_code} {response.reason_phrase}", list(response.items()), body

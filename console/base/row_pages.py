@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest
@@ -14,6 +15,7 @@ from storage.base.query import Predicate
 from storage.base.sorting import Position, SortStep
 from storage.errors import BaseNotFound, InvalidInput
 from storage.exact_json import dump, is_number, parse
+from storage.history.moments import query_items_as_of
 from storage.models import Base
 from storage.numbers import read_number
 from storage.postgres.caller import Access
@@ -72,20 +74,28 @@ def read_page(
     last: str = "",
     limit: int = PAGE_ITEMS,
     columns: Sequence[str] = (),
+    moment: datetime | None = None,
 ) -> Page:
-    """One page. `sort` is an attribute, with `-` before it for the other way round; several of these are a JSON list of texts.
-    Without one it is by key.
+    """One page, of the items as they were at a `moment` if there is one; these are in the order of their keys. `sort` is an
+    attribute, with `-` before it for the other way round; several of these are a JSON list of texts. Without one it is by key.
 
-    Raises BadRequest when `sort` or `last` holds a NUL character, or `sort` has too many attributes, or one twice.
+    Raises BadRequest when `sort` or `last` holds a NUL character, or `sort` has too many attributes, or one twice;
+    InvalidInput for a moment to come, and HistoryNotKept for one of which not enough is kept.
     """
     began = time.monotonic()
     if "\x00" in sort + last:
         raise BadRequest("An address holds the character \\u0000")
     order = _read_order(sort)
-    if not order or order[0].attribute == "key":
-        descending = bool(order) and order[0].descending
-        found = items.query_items(
-            access=access, base=base, predicate=predicate, limit=limit, last=last or None, descending=descending
+    if moment is not None or not order or order[0].attribute == "key":
+        descending = bool(order) and order[0].attribute == "key" and order[0].descending
+        found = find_items(
+            access=access,
+            base=base,
+            predicate=predicate,
+            limit=limit,
+            last=last or None,
+            descending=descending,
+            moment=moment,
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
     else:
@@ -108,6 +118,38 @@ def read_page(
         note = _describe_cut(ordered)
     made = make_rows(lines, columns=columns)
     return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
+
+
+def find_items(
+    *,
+    access: Access,
+    base: str,
+    predicate: Predicate,
+    limit: int,
+    last: str | None,
+    descending: bool = False,
+    moment: datetime | None = None,
+) -> items.Page:
+    """A page of items as they are, or as they were at a moment. Raises as `query_items_as_of`."""
+    if moment is None:
+        return items.query_items(
+            access=access, base=base, predicate=predicate, limit=limit, last=last, descending=descending
+        )
+    return query_items_as_of(
+        access=access, base=base, predicate=predicate, moment=moment, limit=limit, last=last, descending=descending
+    )
+
+
+def moment_from(request: HttpRequest) -> datetime | None:
+    """The moment that `as_of` asks for, in UTC where it names no zone; None for now. Raises InvalidInput for what is none."""
+    text = request.GET.get("as_of", "")
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput("That is no moment", "Write it like 2026-11-29T14:05:00") from None
 
 
 def _read_position(last: str) -> Position | None:

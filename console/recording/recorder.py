@@ -15,6 +15,7 @@ from console.recording.bodies import Sample, SampledInput, UnhashedSample, Unrea
 from console.recording.exchange import CapturedExchange, sender_of
 from console.recording.request_log import listen
 from console.server.bodies import AWAITED
+from console.server.live import LiveBody
 from storage import limits
 from storage.events import recording
 from storage.events.blocks import Event, LogEntry
@@ -72,6 +73,10 @@ class Recorder:
             status, headers, body = answer = self._application(environ)
         finally:
             listen(None)
+        if isinstance(body, LiveBody):
+            # It may last for days: what is recorded is that it began.
+            exchange.finish(status, headers, b"")
+            return answer
         if not isinstance(body, list):
             return status, headers, SampledAnswer(body, exchange, status, headers)
         exchange.finish(status, headers, b"".join(body))

@@ -5,6 +5,6 @@ a thread when all of it is here, and no thread ever waits for a client. `docs/de
 
 `processes` keeps them running, `worker` is one of them, `connection` one client's, after one of the `handshakes` over TLS;
 `heads`, `bodies`, `chunks` and `answers` are the parts of a request and its answer, `threads` does the work, `proxies` knows
-who really asks. What the application is, and that it is Django's, is not known here: it is a function from the variables of a
-request to `Answer`.
+who really asks. `live` is for answers that last. What the application is, and that it is Django's, is not known here: it is a
+function from the variables of a request to `Answer`.
 """

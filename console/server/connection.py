@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from asyncio import Transport
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -22,6 +23,7 @@ from console.server.chunks import Chunks
 from console.server.exchange import Exchange
 from console.server.heads import BadRequest, Head, find_end, variables
 from console.server.listening import API_ONLY, BEHIND_CADDY, MICRO, Listener
+from console.server.live import LiveBody, Outlet
 from console.server.sending import send_stream
 from console.server.threads import AnsweredBy
 
@@ -41,6 +43,7 @@ class Connection(asyncio.Protocol):
         self._buffer, self._seen = b"", 0
         self._exchange: Exchange | None = None
         self._chunks: Chunks | None = None
+        self._live: LiveBody | None = None
         self._is_dropping, self._dropped = False, 0
         self._is_reading, self._has_ended, self._is_over = True, False, False
         self._may_write: asyncio.Event | None = None
@@ -63,7 +66,7 @@ class Connection(asyncio.Protocol):
         self._is_over = True
         if self._may_write is not None:
             self._may_write.set()
-        if self._exchange is not None and not self._exchange.is_asked:
+        if self._exchange is not None and (self._live is not None or not self._exchange.is_asked):
             self._end_exchange()
         self._worker.forget(self)
         self._buffer = b""
@@ -275,11 +278,43 @@ class Connection(asyncio.Protocol):
             if self._may_write is not None:
                 self._worker.relieve()
             self._finish(exchange, closes=framing.closes)
+            return
+        self._transport.write(framing.head)
+        # The exchange goes on until the stream has ended.
+        exchange.is_asked = True
+        if isinstance(body, LiveBody):
+            self._begin_live(exchange, framing, body)
         else:
-            self._transport.write(framing.head)
-            # The exchange goes on until the stream has ended.
-            exchange.is_asked = True
             self._worker.keep(send_stream(self, self._worker, exchange, framing, body))
+
+    def _begin_live(self, exchange: Exchange, framing: Framing, body: LiveBody) -> None:
+        self._live = body
+        if not framing.has_body:
+            self.end_live(exchange, framing)
+            return
+        body.begin(Outlet(self, exchange, framing, self._loop))
+        if self._worker.is_stopping:
+            body.stop()
+
+    def write_live(self, chunks: Sequence[bytes]) -> None:
+        """Send more of an answer that lasts, without waiting for the client to take it."""
+        if self._is_over:
+            return
+        if not self._transport.get_write_buffer_size():
+            self.waits_since = self._loop.time()
+        self._transport.writelines(chunks)
+
+    def end_live(self, exchange: Exchange, framing: Framing) -> None:
+        """An answer that lasted is over."""
+        if self._live is None or self._exchange is not exchange or self._is_over:
+            return
+        if framing.has_body and framing.end:
+            self._transport.write(framing.end)
+        self._finish(exchange, closes=framing.closes or self._worker.is_stopping)
+
+    def unsent_bytes(self) -> int:
+        """How much was written that the client has not taken yet."""
+        return 0 if self._is_over else self._transport.get_write_buffer_size()
 
     async def write(self, *chunks: bytes) -> None:
         """Send more of a stream, once the client has taken enough of what came before. Raises ConnectionError when it is gone."""
@@ -333,7 +368,9 @@ class Connection(asyncio.Protocol):
     def _end_exchange(self) -> None:
         if self._exchange is not None:
             self._exchange.body.close()
-        self._exchange, self._chunks = None, None
+        live, self._exchange, self._chunks, self._live = self._live, None, None, None
+        if live is not None:
+            live.close()
         self.waits_since = self._loop.time()
         self._count_held()
 
@@ -366,7 +403,9 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """End as soon as nothing is under way."""
-        if self._exchange is None and not self._is_dropping:
+        if self._live is not None:
+            self._live.stop()
+        elif self._exchange is None and not self._is_dropping:
             self._transport.close()
 
     def lingers(self) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from storage.base.sql.items import LIVE
+from storage.postgres.sql.access import by_person, noted_by
 from storage.postgres.statements import Statement, Total
 
 
@@ -149,7 +150,12 @@ _ON_CONFLICT = {
 
 
 def import_items(
-    base_id: int, rows: list[tuple[str, str, int, float | None]], *, since: datetime | None, way: str
+    base_id: int,
+    rows: list[tuple[str, str, int, float | None]],
+    *,
+    since: datetime | None,
+    way: str,
+    person_id: int | None,
 ) -> Statement[Imported]:
     """Store rows as `put_items` takes them, no key twice, in a Base that cannot go until the transaction ends.
 
@@ -173,18 +179,20 @@ def import_items(
             SELECT count(*) AS total FROM given g JOIN place p ON true
             JOIN storage_item i ON i.base_id = p.id AND i.key = g.key AND {LIVE}
         ), written AS (
-            INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at)
+            INSERT INTO storage_item AS i
+                (base_id, key, value, size_bytes, revision, changed_at, expires_at, changed_by_person)
             SELECT p.id, g.key, g.value, g.size_bytes, nextval('storage_item_revision'),
-                greatest(now(), $5::timestamptz), g.expires_at
+                greatest(now(), $5::timestamptz), g.expires_at, $6::bigint
             FROM place p CROSS JOIN given g ORDER BY g.key COLLATE "C"
             ON CONFLICT (base_id, key) DO UPDATE SET {_ON_CONFLICT[way]},
-                revision = excluded.revision, changed_at = excluded.changed_at
+                revision = excluded.revision, changed_at = excluded.changed_at,
+                changed_by_key = NULL, changed_by_person = excluded.changed_by_person
             {only}
             RETURNING 1
         )
         SELECT (SELECT count(*) FROM written), known.total, EXISTS (SELECT FROM place) FROM known
     """,
-        [base_id, f"[{','.join(documents)}]", sizes, expiries, since],
+        [base_id, f"[{','.join(documents)}]", sizes, expiries, since, person_id],
         Imported,
     )
 
@@ -236,23 +244,26 @@ def find_known_files(drive_id: int, names: list[str]) -> Statement[Total]:
     )
 
 
-def delete_older_items(base_id: int, *, before: datetime | None, last: str, limit: int) -> Statement[Removed]:
+def delete_older_items(
+    base_id: int, *, before: datetime | None, last: str, limit: int, person_id: int | None
+) -> Statement[Removed]:
     """Of the next `limit` items after the key `last`, delete those last written before a time.
 
     Revisions would not tell: each session takes some ahead, so that a later write may have the lower one. Row: the last
     key looked at or NULL, and how many went.
     """
     return Statement(
-        """
+        f"""
         WITH looked_at AS MATERIALIZED (
             SELECT key, changed_at FROM storage_item WHERE base_id = $1 AND key > $2 ORDER BY key LIMIT $4
         ), gone AS (
             DELETE FROM storage_item i USING looked_at l
-            WHERE i.base_id = $1 AND i.key = l.key AND l.changed_at < $3 AND i.changed_at < $3 RETURNING 1
+            WHERE i.base_id = $1 AND i.key = l.key AND l.changed_at < $3 AND i.changed_at < $3 AND {noted_by("$5::text")}
+            RETURNING 1
         )
         SELECT max(key), (SELECT count(*) FROM gone) FROM looked_at
     """,
-        [base_id, last, before, limit],
+        [base_id, last, before, limit, by_person(person_id)],
         Removed,
     )
 

@@ -109,6 +109,8 @@ class Verb(StrEnum):
     DRIVE_RENAMED = "drive.rename"
     DRIVE_MOVED = "drive.move"
     DRIVE_ARRIVED = "drive.arrive"
+    HISTORY_STARTED = "history.start"
+    HISTORY_STOPPED = "history.stop"
     RECORDING_STARTED = "recording.start"
     RECORDING_STOPPED = "recording.stop"
     SNAPSHOTS_SET = "snapshots.set"
@@ -213,6 +215,8 @@ _VERBS = {
     Verb.DRIVE_RENAMED: (Kind.SETTINGS, "renamed the Drive to"),
     Verb.DRIVE_MOVED: (Kind.SETTINGS, "moved to another collection the Drive"),
     Verb.DRIVE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Drive"),
+    Verb.HISTORY_STARTED: (Kind.SETTINGS, "switched on the history of the Base"),
+    Verb.HISTORY_STOPPED: (Kind.SETTINGS, "switched off the history of the Base"),
     Verb.RECORDING_STARTED: (Kind.SETTINGS, "started recording requests"),
     Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
     Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),

@@ -154,7 +154,11 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
 
 def delete_item(*, access: Access, base: str, key: str, expected: Expected | None = None) -> None:
     """Remove an item. A missing one is not an error, unless it was expected: raises RevisionDiffers."""
-    done = allowed(run(items_sql.delete_item(access, base, names.check_key(key), expected=expected)))
+    keeps_history = disk_space.has_room_for_history()
+    statement = items_sql.delete_item(
+        access, base, names.check_key(key), keeps_history=keeps_history, expected=expected
+    )
+    done = allowed(run(statement))
     if expected is not None and not done.deleted:
         raise RevisionDiffers()
 
@@ -196,7 +200,7 @@ def query_items(
             return Page([], None, [])
         rows = find_rows(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
         if allowed(rows).base_id == base_id:
-            return _page(rows, limit)
+            return page_of(rows, limit)
         _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
 
 
@@ -289,7 +293,8 @@ def _seconds(expires: int | Decimal) -> float:
     return seconds if abs(seconds) <= _LAST_TIMESTAMP else math.copysign(math.inf, seconds)
 
 
-def _page(rows: Rows, limit: int) -> Page:
+def page_of(rows: Rows, limit: int) -> Page:
+    """The page that the rows of `queries_sql.scan_items` make."""
     items: list[str] = []
     revisions: list[int] = []
     last = reached = looked_at = None

@@ -24,6 +24,7 @@ from storage.collections.sql import stores as stores_sql
 from storage.drive.sql import uploads as uploads_sql
 from storage.errors import CollectionNotFound, InvalidInput
 from storage.events import retention
+from storage.history import dropping
 from storage.models import (
     Base,
     BaseFigures,
@@ -153,7 +154,16 @@ def _empty(deletion: Deletion) -> None:
             while run_one(stores_sql.move_items(base_id, deletion.moved_into, limits.DELETE_BATCH_ROWS)).total:
                 pass
         return
-    batches = [deletion_sql.delete_items_of(base_id, limits.DELETE_BATCH_ROWS) for base_id in deletion.base_ids]
+    is_whole = Collection.objects.filter(id=deletion.collection_id).exists()
+    batches = [
+        deletion_sql.delete_items_of(
+            base_id,
+            limits.DELETE_BATCH_ROWS,
+            person_id=deletion.asked_by_id,
+            keeps_history=is_whole and disk_space.has_room_for_history(),
+        )
+        for base_id in deletion.base_ids
+    ]
     batches += [deletion_sql.delete_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids]
     batches += [
         deletion_sql.delete_deleted_files_of(drive_id, limits.DELETE_BATCH_ROWS) for drive_id in deletion.drive_ids
@@ -164,6 +174,8 @@ def _empty(deletion: Deletion) -> None:
     for drive_id in deletion.drive_ids:
         while run_one(deletion_sql.delete_folders_of(drive_id, limits.DELETE_BATCH_ROWS)).total:
             pass
+    if not is_whole:
+        dropping.drop_history_of(deletion.collection_id, deletion.base_ids)
     if deletion.kind == Deletion.Kind.COLLECTION:
         retention.delete_events_of(deletion.collection_id)
 

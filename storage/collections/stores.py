@@ -28,6 +28,7 @@ from storage.errors import (
     InvalidInput,
     UndoOver,
 )
+from storage.history import timelines
 from storage.models import Base, BaseFigures, Collection, Deletion, Drive, DriveFigures, SavedView
 from storage.postgres import clock, rights
 from storage.postgres.caller import Access
@@ -118,8 +119,10 @@ def empty_store(*, access: Access, kind: Kind, name: str) -> Deletion:
         store = _hold(access.collection_id, kind, name)
         deletion = _set_aside(access, kind, store)
         _forget_figures(kind, store.pk)
-        deletion.emptied_id = run_one(stores_sql.renumber(kind, store.pk)).id
-        _move_views(kind, store.pk, deletion.emptied_id)
+        old_id = store.pk
+        deletion.emptied_id = run_one(stores_sql.renumber(kind, old_id)).id
+        _move_views(kind, old_id, deletion.emptied_id)
+        _note_turn(access, kind, name, old_id, deletion.emptied_id)
         deletion.save(update_fields=["emptied_id"])
         rights.ask_again(access)
         _record("empty", kind, access.collection_id, name, amount=deletion.rows_expected)
@@ -133,6 +136,7 @@ def delete_store(*, access: Access, kind: Kind, name: str, typed_name: str) -> D
     with engine_errors(), transaction.atomic():
         store = _hold(access.collection_id, kind, name)
         deletion = _set_aside(access, kind, store)
+        _note_turn(access, kind, name, store.pk, None)
         store.delete()
         rights.ask_again(access)
         _record("delete", kind, access.collection_id, name, amount=deletion.rows_expected)
@@ -168,14 +172,14 @@ def bring_back(*, access: Access, deletion_id: int) -> Deletion:
         if deletion.undo_until is None or deletion.undo_until <= now:
             raise UndoOver()
         kind: Kind = "base" if deletion.kind == Deletion.Kind.BASE else "drive"
-        deletion.name = _put_back(deletion, kind)
+        deletion.name = _put_back(access, deletion, kind)
         deletion.undone_at = now
         deletion.save(update_fields=["name", "undone_at"])
         _record("restore", kind, access.collection_id, deletion.name, amount=deletion.rows_expected)
         return deletion
 
 
-def _put_back(deletion: Deletion, kind: Kind) -> str:
+def _put_back(access: Access, deletion: Deletion, kind: Kind) -> str:
     """The name that it has then."""
     model = _model_of(kind)
     [old_id] = deletion.base_ids or deletion.drive_ids
@@ -184,6 +188,7 @@ def _put_back(deletion: Deletion, kind: Kind) -> str:
         _forget_figures(kind, emptied.pk)
         run(stores_sql.number_back(kind, emptied.pk, old_id))
         _move_views(kind, emptied.pk, old_id)
+        _note_turn(access, kind, emptied.name, emptied.pk, old_id)
         if kind == "base":
             _expect_left_over(emptied.pk, old_id, deletion.collection_id)
         return emptied.name
@@ -193,8 +198,17 @@ def _put_back(deletion: Deletion, kind: Kind) -> str:
             collection_id=deletion.collection_id, name=name, defaults={"id": old_id}
         )
         if is_new:
+            _note_turn(access, kind, name, 0, old_id)
             return name
     raise InvalidInput(f"There are too many of the name “{deletion.name}”")
+
+
+def _note_turn(access: Access, kind: Kind, name: str, old_id: int, new_id: int | None) -> None:
+    """History is of an id: it is noted which one the name of a Base had until when."""
+    if kind == "base":
+        timelines.note_turn(
+            base_id=old_id, next_id=new_id, collection_id=access.collection_id, name=name, by_person=access.person_id
+        )
 
 
 def _move_views(kind: Kind, store_id: int, new_id: int) -> None:

@@ -10,7 +10,7 @@ last id, so none is left out and none comes twice.
 
 import operator
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -25,12 +25,14 @@ from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line, PrintedLine
 from storage.events.sql import queries as events_sql
-from storage.events.sql import retention as retention_sql
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
+from storage.postgres.sql.day_partitions import wait_for_lock
 
 _BLOCKS_AT_ONCE = 64
+# Those that several processes and nodes write at the same time.
+_MARKED_BLOCKS = 16
 _BLOCK_SPAN = event_blocks.BLOCK_SPAN + timedelta(seconds=1)
 
 
@@ -103,6 +105,12 @@ class Kept:
 
     size_bytes: int
     lost: int
+
+
+def find_marks(collection_ids: Collection[str]) -> dict[str, str]:
+    """For each of these collections a text that is another one when requests were recorded. Raises EngineUnreachable."""
+    found = run(events_sql.find_marks(list(collection_ids), blocks=_MARKED_BLOCKS))
+    return {row.collection_id: row.mark for row in found}
 
 
 def list_events(
@@ -179,7 +187,7 @@ def keep_event(event: Event) -> None:
     """Store one event now, for a person who waits for it. Raises EngineUnreachable, within about a second."""
     block = event_blocks.make_block(event)
     with engine_errors(), transaction.atomic():
-        run(retention_sql.wait_for_events_lock(1))
+        run(wait_for_lock(1))
         for statement in statements_for([block]):
             run(statement)
 

@@ -95,12 +95,42 @@ CREATE TABLE storage_historybeginning (
 );
 INSERT INTO storage_historybeginning (base_id, version_id, at) VALUES (0, 0, now());
 """
+# Items hang on their Base's id. Where a name got another id, or none, or one again, this is when: until then it had `base_id` (0 for
+# none), from then on `next_id` (NULL for none). The version's id is drawn at that moment, so it stands between those before and after.
+TURNS = """
+CREATE TABLE storage_baseturn (
+    version_id bigint PRIMARY KEY,
+    at timestamptz NOT NULL,
+    base_id bigint NOT NULL,
+    next_id bigint,
+    collection_id text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    by_person bigint
+);
+CREATE INDEX baseturn_base ON storage_baseturn (base_id);
+CREATE INDEX baseturn_next ON storage_baseturn (next_id);
+CREATE INDEX baseturn_name ON storage_baseturn (collection_id, name);
+"""
+# What is kept by hour, so that a collection over its size is found without counting, and the last version that was on the sequence
+# when a day began, below which all of the days before are.
+FIGURES = """
+CREATE TABLE storage_historyhour (
+    base_id bigint NOT NULL,
+    hour timestamptz NOT NULL,
+    size_bytes bigint NOT NULL,
+    PRIMARY KEY (base_id, hour)
+);
+CREATE TABLE storage_historyday (day date PRIMARY KEY, version_id bigint NOT NULL);
+CREATE TABLE storage_historycount (id smallint PRIMARY KEY CHECK (id = 1), version_id bigint NOT NULL);
+INSERT INTO storage_historycount (id, version_id) VALUES (1, 0);
+"""
 UNDO = """
 DROP TRIGGER note_new_items ON storage_item;
 DROP TRIGGER note_changed_items ON storage_item;
 DROP TRIGGER note_deleted_items ON storage_item;
 DROP FUNCTION storage_note_new_items, storage_note_changed_items, storage_note_deleted_items;
-DROP TABLE storage_historybeginning, storage_itemversion;
+DROP TABLE storage_historyhour, storage_historyday, storage_historycount;
+DROP TABLE storage_baseturn, storage_historybeginning, storage_itemversion;
 DROP SEQUENCE storage_item_version;
 """
 
@@ -110,5 +140,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(model_name="base", name="history_kept", field=models.BooleanField(db_default=True)),
-        migrations.RunSQL([VERSIONS, NOTING, BEGINNINGS], UNDO),
+        migrations.RunSQL([VERSIONS, NOTING, BEGINNINGS, TURNS, FIGURES], UNDO),
     ]

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from re import Pattern
 from typing import Any
 
@@ -58,10 +59,23 @@ def cast(server: Server, database: None) -> Cast:
 @pytest.fixture
 def pages(server: Server, chromium: Browser) -> Iterator[Pages]:
     """Opens a page in a browser of its own, signed in as a person; a script's error fails the test."""
+    with _opening(server, chromium) as open_page:
+        yield open_page
+
+
+@pytest.fixture
+def whole_pages(server: Server, whole_chromium: Browser) -> Iterator[Pages]:
+    """The same, in a browser that shows PDFs."""
+    with _opening(server, whole_chromium) as open_page:
+        yield open_page
+
+
+@contextmanager
+def _opening(server: Server, browser: Browser) -> Iterator[Pages]:
     contexts, faults = [], []
 
     def open_page(person: User | None, path: str = "/", *, width: int = 1280, **options: Any) -> Page:
-        context = chromium.new_context(base_url=server.url, viewport={"width": width, "height": 800}, **options)
+        context = browser.new_context(base_url=server.url, viewport={"width": width, "height": 800}, **options)
         context.set_default_timeout(MOMENT_SECONDS * 1000)
         context.add_init_script(_MESSAGES_STAY)
         contexts.append(context)

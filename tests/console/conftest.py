@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
@@ -11,9 +12,15 @@ from django.test.client import ClientHandler
 
 from console.cookies import PREFIX
 from tests.html import squeezed
-from tests.people import Cast, make_cast
+from tests.people import HASH_ROUNDS, Cast, make_cast
 
 Browser = Callable[[User | None], Client]
+
+
+@pytest.fixture(autouse=True)
+def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are tried many times here, and a million rounds for each would be most of what these tests do."""
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", HASH_ROUNDS)
 
 
 @pytest.fixture

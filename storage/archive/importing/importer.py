@@ -124,8 +124,8 @@ class Importer:
             target.make()
         self._commit_items(report, target, batch)
         if report.do == "replace" and target.is_made:
-            base_id = target.make()
-            self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, **self._older()))
+            base_id, by = target.make(), self._import.asked_by_id
+            self._remove_older(report, lambda: archive_sql.delete_older_items(base_id, person_id=by, **self._older()))
 
     def _commit_items(self, report: PortionReport, target: "_Target", batch: "_Items") -> None:
         if batch.rows:
@@ -149,7 +149,11 @@ class Importer:
         report.bytes += sum(row.size_bytes for row in rows)
         if not rows:
             return
-        done = run_one(archive_sql.import_items(base_id, list(rows), since=self.position.since, way=target.way))
+        done = run_one(
+            archive_sql.import_items(
+                base_id, list(rows), since=self.position.since, way=target.way, person_id=self._import.asked_by_id
+            )
+        )
         if not done.is_there:
             raise Superseded
         if target.way == "add":

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from storage.base.expected import Expected
 from storage.postgres.caller import Access
-from storage.postgres.sql.access import access
+from storage.postgres.sql.access import NOT_KEPT, access, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
@@ -164,15 +164,19 @@ def replace_item(
     )
 
 
-def delete_item(caller: Access, base: str, key: str, *, expected: Expected | None = None) -> Statement[DeletedItem]:
+def delete_item(
+    caller: Access, base: str, key: str, *, keeps_history: bool, expected: Expected | None = None
+) -> Statement[DeletedItem]:
     """Delete an item, an expired one too unless something is expected. Row: base_id, allowed, whether there was such an item."""
     params = Params()
     head = access(caller, base, write=True, params=params)
     only = "" if expected is None else _is(expected, params)
+    who = f"{params.add(by_person(caller.person_id))}::text" if caller.key_digest is None else "'k' || a.key_id"
     return Statement(
         f"""{head}, deleted AS (
         DELETE FROM storage_item i USING access a
-        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} RETURNING 1)
+        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)}
+        {"" if keeps_history else f"AND {NOT_KEPT}"} RETURNING 1)
         SELECT base_id, allowed, EXISTS (SELECT FROM deleted) FROM access
     """,
         params,
@@ -192,13 +196,14 @@ def lock_item(base_id: int, key: str) -> Statement[LockedItem]:
     return Statement(statement, [base_id, key], LockedItem)
 
 
-def delete_expired(limit: int) -> Statement[Affected]:
+def delete_expired(limit: int, *, keeps_history: bool) -> Statement[Affected]:
     """Delete up to `limit` expired items that no one else is changing; a row for each."""
     return Statement(
-        """
+        f"""
         DELETE FROM storage_item WHERE (base_id, key) IN (
             SELECT base_id, key FROM storage_item WHERE expires_at <= now()
             ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            {"" if keeps_history else f"AND {NOT_KEPT}"}
         RETURNING 1
     """,
         [limit],

@@ -60,6 +60,11 @@ class RecordedCollection(NamedTuple):
     id: str
 
 
+class ListMark(NamedTuple):
+    collection_id: str
+    mark: str
+
+
 class Block(NamedTuple):
     """Events of one collection that were stored together, with what tells whether one is worth opening."""
 
@@ -234,3 +239,18 @@ def sum_events(collection_id: str, lost_since: int) -> Statement[Kept]:
 def list_recorded() -> Statement[RecordedCollection]:
     """Rows: ids of the collections whose requests are recorded."""
     return Statement("SELECT collection_id FROM storage_recording", [], RecordedCollection)
+
+
+def find_marks(collection_ids: list[str], *, blocks: int) -> Statement[ListMark]:
+    """What the newest blocks of these collections are; another text whenever one came or went. Row: collection, text."""
+    return Statement(
+        """
+        SELECT c.id, coalesce(md5(string_agg(b.last_id::text || b.events, ' ')), '')
+        FROM unnest($1::text[]) AS c(id) LEFT JOIN LATERAL (
+            SELECT b.last_id, b.events FROM storage_eventblock b WHERE b.collection_id = c.id
+            ORDER BY b.last_id DESC LIMIT $2
+        ) b ON true GROUP BY c.id
+    """,
+        [collection_ids, blocks],
+        ListMark,
+    )

@@ -4,10 +4,15 @@ Such a statement answers "may this caller?" and does the work in one round trip:
 expression `access`, which has one row when the data key is valid.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from storage.postgres.caller import Access
 from storage.postgres.statements import Params, Statement
+
+# A condition, always true, of a statement that deletes items of which nothing is to be kept: for its transaction the database
+# notes changes without what was before.
+NOT_KEPT = "(SELECT set_config('homeport.history', 'off', true)) IS NOT NULL"
 
 
 class ResolvedBase(NamedTuple):
@@ -17,6 +22,11 @@ class ResolvedBase(NamedTuple):
 
 
 class Right(NamedTuple):
+    allowed: bool
+
+
+class KeyRight(NamedTuple):
+    is_valid: bool
     allowed: bool
 
 
@@ -44,6 +54,19 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
     )"""
 
 
+def noted_by(who: str) -> str:
+    """A condition, always true, of a statement that deletes items: the database notes who it was (`migrations/0016_history.py`).
+
+    `who` is SQL for `p` and a person's id, `k` and a data key's, or nothing. It is set once, for the transaction.
+    """
+    return f"(SELECT set_config('homeport.by', coalesce({who}, ''), true)) IS NOT NULL"
+
+
+def by_person(person_id: int | None) -> str:
+    """A person, or none, as `noted_by` takes them."""
+    return "" if person_id is None else f"p{person_id}"
+
+
 def check_person(caller: Access, *, write: bool) -> Statement[Right]:
     """What a person, or the server itself, may do in the whole collection. Row: allowed; none without any access."""
     params = Params()
@@ -61,6 +84,22 @@ def _of_person(caller: Access, collection: str, *, write: bool, params: Params) 
         LEFT JOIN storage_membership m ON m.person_id = u.id AND m.collection_id = c.id
         WHERE u.id = {params.add(caller.person_id)}::int AND u.is_active
         AND (m.id IS NOT NULL OR u.is_superuser AND c.scratch_of IS NULL)"""
+
+
+def check_keys(asked: Sequence[tuple[Access, str]]) -> Statement[KeyRight]:
+    """Whether these data keys may read these Bases. Row: is_valid, allowed; one for each, in their order."""
+    digests = [access.key_digest for access, _ in asked]
+    return Statement(
+        """
+        SELECT k.id IS NOT NULL, k.base_names IS NULL OR asked.name = ANY (k.base_names)
+        FROM unnest($1::bytea[], $2::text[], $3::text[]) WITH ORDINALITY AS asked(digest, collection_id, name, place)
+        LEFT JOIN storage_datakey k ON k.digest = asked.digest AND k.collection_id = asked.collection_id
+            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        ORDER BY asked.place
+    """,
+        [digests, [access.collection_id for access, _ in asked], [name for _, name in asked]],
+        KeyRight,
+    )
 
 
 def resolve_base(caller: Access, base: str, *, write: bool) -> Statement[ResolvedBase]:

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import playwright.sync_api
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Frame, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Frame, Page, expect
 
 from tests.browser.conftest import Pages, eventually_on
-from tests.browser.drive.page import PDF, escaped, open_drive
+from tests.browser.drive.page import PDF, DrivePage, escaped, open_drive
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 from tests.people import Cast
 from tests.serving import Server
@@ -30,12 +30,6 @@ XHTML = f'<html xmlns="http://www.w3.org/1999/xhtml"><script>{ATTACK}</script></
 XSLT = b'<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="/?pwned"?><a/>'
 GIF_SCRIPT = b"GIF89a/*" + b"\x00" * 20 + f"*/=1;{ATTACK}".encode()
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="session")
-def chromium(whole_chromium: Browser) -> Browser:
-    """Only a whole one shows PDFs."""
-    return whole_chromium
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:
@@ -96,15 +90,29 @@ class Alarm:
         assert page.evaluate("[document.title, window.name].join()").find("pwned") < 0, what
 
 
-@pytest.mark.parametrize("declared", [pytest.param("by its name", marks=pytest.mark.slow), LIE])
+DECLARED = pytest.mark.parametrize("declared", [pytest.param("by its name", marks=pytest.mark.slow), LIE])
+
+
+@DECLARED
 def test_nothing_runs_in_the_console_s_name(server: Server, cast: Cast, pages: Pages, declared: str) -> None:
-    drive = open_drive(pages, server, cast)
-    for name, content in FILES.items():
+    files = {name: content for name, content in FILES.items() if not name.endswith(".pdf")}
+    look_at_all(open_drive(pages, server, cast), files, declared)
+
+
+@DECLARED
+def test_nothing_runs_in_the_viewer_of_pdfs(server: Server, cast: Cast, whole_pages: Pages, declared: str) -> None:
+    files = {name: content for name, content in FILES.items() if name.endswith(".pdf")}
+    look_at_all(open_drive(whole_pages, server, cast), files, declared)
+
+
+def look_at_all(drive: DrivePage, files: dict[str, bytes], declared: str) -> None:
+    """In the preview, and at each address that a link may lead to."""
+    for name, content in files.items():
         headers = {} if declared == "by its name" else {"Content-Type": declared}
         assert drive.client.put(name, content, headers=headers).status_code == 201
     page = drive.page
     alarm, tab = Alarm(page.context), page.context.new_page()
-    for name in FILES:
+    for name in files:
         drive.go(file=name)
         expect(page.locator("#preview")).to_have_attribute("data-name", name)
         alarm.check(page, f"preview of {name}")
@@ -121,9 +129,9 @@ def visit(tab: Page, address: str) -> None:
         tab.goto(address, wait_until="load")
 
 
-def test_a_pdf_with_a_script_is_not_shown(server: Server, cast: Cast, pages: Pages) -> None:
+def test_a_pdf_with_a_script_is_not_shown(server: Server, cast: Cast, whole_pages: Pages) -> None:
     """The browser's own viewer would run its script, whatever the policy says: it never starts."""
-    drive = open_drive(pages, server, cast, {"script.pdf": FILES["script.pdf"], "plain.pdf": PDF})
+    drive = open_drive(whole_pages, server, cast, {"script.pdf": FILES["script.pdf"], "plain.pdf": PDF})
     page = drive.page
     alarm = Alarm(page.context)
     drive.go(file="plain.pdf")

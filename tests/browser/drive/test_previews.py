@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Pages
 from tests.browser.drive.page import PDF, PNG, SVG, open_drive
@@ -16,12 +16,6 @@ from tests.people import Cast
 from tests.serving import Server
 
 MARKDOWN = b"# Plan\n\nA **list**:\n\n- [pack](https://example.org/)\n\n<script>x</script>\n\n![a picture](https://example.org/p.png)\n"
-
-
-@pytest.fixture(scope="session")
-def chromium(whole_chromium: Browser) -> Browser:
-    """Only a whole one shows PDFs."""
-    return whole_chromium
 
 
 def sound(seconds: int) -> bytes:
@@ -50,8 +44,8 @@ FILES = {
 }
 
 
-def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast, pages: Pages) -> None:
-    drive = open_drive(pages, server, cast, FILES)
+def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast, whole_pages: Pages) -> None:
+    drive = open_drive(whole_pages, server, cast, FILES)
     page, preview = drive.page, drive.page.locator("#preview")
     page.get_by_role("link", name="1.png", exact=True).click()
     expect(page.get_by_role("dialog", name="1.png")).to_be_visible()
@@ -118,7 +112,7 @@ _LAID_OUT = """image => {
 }"""
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
 def test_pictures_fit_their_pane_and_zoom_by_click_and_keys(
     server: Server, cast: Cast, pages: Pages, width: int
 ) -> None:

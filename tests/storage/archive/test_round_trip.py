@@ -184,8 +184,12 @@ def test_an_imported_item_is_never_older_than_its_import_even_if_the_clock_was_s
     base_id = Base.objects.get(collection_id=access.collection_id, name="notes").id
     since = timezone.now() + timedelta(hours=1)
 
-    run(archive_sql.import_items(base_id, [("new", '{"key": "new"}', 9, None)], since=since, way="merge"))
-    run(archive_sql.delete_older_items(base_id, before=since, last="", limit=10))
+    run(
+        archive_sql.import_items(
+            base_id, [("new", '{"key": "new"}', 9, None)], since=since, way="merge", person_id=None
+        )
+    )
+    run(archive_sql.delete_older_items(base_id, before=since, last="", limit=10, person_id=None))
 
     assert archives.stored_items(access, "notes").keys() == {"new"}
 

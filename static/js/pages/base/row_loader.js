@@ -10,7 +10,7 @@ const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a pers
 const LONG_PAGE = 1_000; // rows, where very many are wanted; the server gives no more at a time
 
 export function createRowLoader(table) {
-  const { rowsUrl, itemUrl } = table.root.dataset;
+  const { rowsUrl, itemUrl, asOf } = table.root.dataset;
   const state = {
     last: null,
     isLoading: false,
@@ -158,14 +158,14 @@ export function createRowLoader(table) {
   }
 
   async function fetchPage(last, columns, limit = null) {
-    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns, limit });
+    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns, limit, as_of: asOf });
     return (await fetchDocument(url, { signal: abort.signal })).getElementById("rows-page");
   }
 
   /** One item whole, as `{key, revision, json, changed_at, changed_by}`; null when it is gone. */
   async function fetchItem(key) {
     try {
-      return await requestJson(withQuery(itemUrl, { key }));
+      return await requestJson(withQuery(itemUrl, { key, as_of: asOf }));
     } catch (error) {
       if (error instanceof RequestError && error.status === 404) return null;
       throw error;

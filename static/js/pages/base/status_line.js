@@ -83,6 +83,8 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const mine = asked;
     totals = null;
     drawCount();
+    // Of an earlier moment nobody keeps a count.
+    if (table.root.dataset.asOf) return drawEmpty();
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
     totals = found;
@@ -118,14 +120,8 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (!isEmpty) return;
     if (table.q === "") {
       if (empty.querySelector(".code")) return;
-      const lines = [
-        make("h2", {}, ["No items yet"]),
-        make("p", {}, [
-          table.canWrite
-            ? "Add one here, drop in a CSV or JSON file, or write one from your app:"
-            : "Nobody has written an item here yet.",
-        ]),
-      ];
+      const [title, said] = wordsForNone();
+      const lines = [make("h2", {}, [title]), make("p", {}, [said])];
       const snippet = document.getElementById("base-snippet").content.cloneNode(true);
       empty.replaceChildren(
         make("section", { class: "empty" }, [icon("empty"), ...lines, ...(table.canWrite ? [snippet] : [])]),
@@ -144,6 +140,16 @@ export function createStatusLine(table, { loader, saving, frame }) {
         ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : []),
       ]),
     );
+  }
+
+  function wordsForNone() {
+    const { asOf, asOfFault } = table.root.dataset;
+    if (asOfFault !== "") return ["Not known", `${asOfFault}.`];
+    if (asOf !== "") return ["No items then", "The Base was empty at that moment."];
+    const said = table.canWrite
+      ? "Add one here, drop in a CSV or JSON file, or write one from your app:"
+      : "Nobody has written an item here yet.";
+    return ["No items yet", said];
   }
 
   function drawButtons() {

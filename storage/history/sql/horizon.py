@@ -1,0 +1,50 @@
+"""Statements by which a reader knows how far every version is there to be read."""
+
+from typing import NamedTuple
+
+from storage.postgres.statements import Statement
+
+
+class Drawn(NamedTuple):
+    drawn: int
+    transaction: int | None
+    written: int | None
+
+
+class Progress(NamedTuple):
+    oldest: int
+    flushed: int
+
+
+def draw_line(settled: int) -> Statement[Drawn]:
+    """Row: the last id that was drawn; and where that is above `settled`, the number of a transaction that begins after it was,
+    and how much of the log is written by then.
+
+    Whoever has drawn an id up to there had changed an item before, and so has a transaction with a lower number. A number of
+    our own is asked for, since a snapshot's `xmax` is only one above the last that has ended, and writers may run beyond it.
+    """
+    return Statement(
+        """
+        WITH line AS MATERIALIZED (
+            SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS drawn FROM storage_item_version)
+        SELECT drawn,
+               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_current_xact_id()::text::bigint END,
+               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery()
+                   THEN pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint END
+        FROM line
+    """,
+        [settled],
+        Drawn,
+    )
+
+
+def read_progress() -> Statement[Progress]:
+    """Row: the lowest number of a transaction that runs, or of the next one; how much of the log is safe on the disk."""
+    return Statement(
+        """
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+               CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint END
+    """,
+        [],
+        Progress,
+    )
