@@ -14,7 +14,7 @@ from storage.base import bases, items, sorting
 from storage.base.query import Predicate
 from storage.base.sorting import Position, SortStep
 from storage.errors import BaseNotFound, InvalidInput
-from storage.exact_json import dump, is_number, parse
+from storage.exact_json import check_value, dump, is_number, parse
 from storage.history.moments import query_items_as_of
 from storage.models import Base
 from storage.numbers import read_number
@@ -157,9 +157,12 @@ def _read_position(last: str) -> Position | None:
     if not last.startswith("["):
         return None
     try:
-        match parse(last.encode(errors="replace")):
+        place = parse(last.encode(errors="replace"))
+        check_value(place)
+        match place:
             case [int(kind), str(number), str(text), str(key), int(skip)] if 0 <= skip <= limits.SORT_MAX_ITEMS:
                 parsed = parse(number.encode())
+                check_value(parsed)
                 if is_number(parsed) and kind in range(-1, 11):
                     return Position(kind, number, text, key, skip)
     except InvalidInput:
