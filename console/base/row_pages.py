@@ -28,7 +28,8 @@ class Page:
     """A page of rows. `last` is where the next page starts, None at the end: a key, or a place in the order if an attribute sorts
     the rows.
 
-    `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover.
+    `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover;
+    `sorted_by` is the attribute whose index told the order.
     """
 
     rows: Rows
@@ -36,6 +37,7 @@ class Page:
     looked_at: int | None
     duration_ms: int
     note: str = ""
+    sorted_by: str = ""
 
     @property
     def columns(self) -> list[Column]:
@@ -98,6 +100,7 @@ def read_page(
             moment=moment,
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
+        sorted_by = ""
     else:
         position = _read_position(last)
         offset = 0 if position else min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
@@ -115,9 +118,9 @@ def read_page(
             raise BadRequest(error.messages[0]) from None
         lines, looked_at = _lines(ordered.items, ordered.revisions), ordered.looked_at
         following = _write_place(ordered)
-        note = _describe_cut(ordered)
+        note, sorted_by = _describe_cut(ordered), order[0].attribute if ordered.sorted_items is None else ""
     made = make_rows(lines, columns=columns)
-    return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
+    return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note, sorted_by)
 
 
 def find_items(

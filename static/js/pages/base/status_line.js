@@ -46,6 +46,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
+    if (state.sortedBy) parts.push(", sorted by the index of ", make("code", {}, [state.sortedBy]));
     if (state.note) parts.push(`, ${state.note}`);
     parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
