@@ -47,6 +47,8 @@ RETURN CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric WHEN 'boolean'
 CREATE FUNCTION storage_entry_text(value jsonb) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE jsonb_typeof(value) WHEN 'string' THEN left(value #>> '{}', 300) ELSE '' END;
 """
+# Entries are looked up one by one: a plan that was made while the table was small would join it to what has changed, and read
+# all of it when it is large.
 KEEPING = """
 CREATE FUNCTION storage_index_new_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -74,9 +76,11 @@ BEGIN
                 OR storage_entry_number(v.before) <> storage_entry_number(v.after)
                 OR storage_entry_text(v.before) <> storage_entry_text(v.after))
         ), gone AS (
-            DELETE FROM storage_attributeentry e USING changed c
-            WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
-            AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+            DELETE FROM storage_attributeentry WHERE ctid = ANY (ARRAY(SELECT (
+                SELECT e.ctid FROM storage_attributeentry e
+                WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
+                AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+            ) FROM changed c))
         )
         INSERT INTO storage_attributeentry (index_id, kind, number, text, key)
         SELECT c.id, storage_entry_kind(c.after), storage_entry_number(c.after), storage_entry_text(c.after), c.key
@@ -88,12 +92,14 @@ END $$;
 CREATE FUNCTION storage_index_deleted_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM old_rows o JOIN storage_attributeindex x ON x.base_id = o.base_id) THEN
-        DELETE FROM storage_attributeentry e USING (
+        DELETE FROM storage_attributeentry WHERE ctid = ANY (ARRAY(SELECT (
+            SELECT e.ctid FROM storage_attributeentry e
+            WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
+            AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+        ) FROM (
             SELECT x.id, o.key, storage_attribute(o.value, x.path) AS before
             FROM old_rows o JOIN storage_attributeindex x ON x.base_id = o.base_id OFFSET 0
-        ) c
-        WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
-        AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key;
+        ) c));
     END IF;
     RETURN NULL;
 END $$;
