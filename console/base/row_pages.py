@@ -116,7 +116,8 @@ def read_page(
             )
         except InvalidInput as error:
             raise BadRequest(error.messages[0]) from None
-        lines, looked_at = _lines(ordered.items, ordered.revisions), ordered.looked_at
+        lines = _lines(ordered.items, ordered.revisions)
+        looked_at = None if predicate == Predicate() else ordered.looked_at
         following = _write_place(ordered)
         note, sorted_by = _describe_cut(ordered), order[0].attribute if ordered.sorted_items is None else ""
     made = make_rows(lines, columns=columns)

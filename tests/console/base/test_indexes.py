@@ -108,4 +108,5 @@ def test_rows_begin_anew_at_a_place_that_is_none(people: Cast, base: Base, brows
     url = f"/collections/{people.collection.id}/base/things/rows/"
     answer = browser(people.reader).get(url, {"sort": "n", "limit": "2", "last": last})
     assert answer.status_code == 200
+    assert 'data-sorted-by="n"' in answer.content.decode()
     assert 'data-last="[2,&quot;1&quot;,&quot;&quot;,&quot;01&quot;,0]"' in answer.content.decode()
