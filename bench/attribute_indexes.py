@@ -77,15 +77,16 @@ def _puts(homeport: Homeport, folder: Path, options: argparse.Namespace) -> str:
             origin=homeport.origin, headers=homeport.headers, requests_path=paths[base], duration_s=options.seconds
         ).requests_per_s
 
+    turns = [("none", "bench", 0), ("put, two indexes", "indexed", 0)]
+    turns.append(("put, 1,000 indexes of other Bases", "bench", INDEXES_ELSEWHERE))
     rates: dict[str, list[float]] = {}
     for number in range(options.rounds + 1):
-        _set_indexes_elsewhere(homeport, 0)
-        turns = [("none", "bench"), ("put, two indexes", "indexed")]
-        found = {name: put(base) for name, base in (turns if number % 2 else reversed(turns))}
-        _set_indexes_elsewhere(homeport, INDEXES_ELSEWHERE)
-        found["put, 1,000 indexes of other Bases"] = put("bench")
-        for name, rate in found.items() if number else ():  # the first one warms up
-            rates.setdefault(name, []).append(rate)
+        # Each comes first, second and last as often as the others.
+        for name, base, elsewhere in turns[number % 3 :] + turns[: number % 3]:
+            _set_indexes_elsewhere(homeport, elsewhere)
+            rate = put(base)
+            if number:  # the first round warms up
+                rates.setdefault(name, []).append(rate)
     _set_indexes_elsewhere(homeport, 0)
     lines = [f"{'put, no index':36}{statistics.median(rates['none']):>8.0f}/s"]
     for name, target in TARGETS.items():
@@ -161,7 +162,7 @@ def _met(is_met: bool) -> str:
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.attribute_indexes", description="Indexes of attributes.")
     parser.add_argument("--seconds", type=int, default=5, help="length of a round (default: 5)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are taken (default: 5)")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds, of which medians are taken (default: 6)")
     parser.add_argument("--items", type=int, default=1_000_000, help="items of the large Base (default: 1000000)")
     return parser.parse_args()
 

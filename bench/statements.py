@@ -31,6 +31,8 @@ def attach(homeport: Homeport) -> None:
         del os.environ[name]
     os.environ.update(homeport.environment)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+    # Loading a million rows takes longer than a web request may.
+    os.environ["HOMEPORT_STATEMENT_TIMEOUT_MS"] = "0"
     os.chdir(PROJECT)
     import django
 
