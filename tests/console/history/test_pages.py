@@ -149,8 +149,8 @@ def test_item_shows_each_version_with_what_it_changed(world: World) -> None:
     assert "<html" not in text
     first, second = text.split('<li class="version"')[1:]
     assert "as it is now" in first
-    assert re.findall(r"<dt[^>]*>([^<]*)</dt>", first) == ["age", "&lt;b&gt;"]
-    assert re.findall(r"value-(?:old|new|missing)[^>]*>([^<]*)<", first) == ["36", "37", "missing", "null"]
+    assert re.findall(r"<dt[^>]*>([^<]*)</dt>", first) == ["&lt;b&gt;", "age"]
+    assert re.findall(r"value-(?:old|new|missing)[^>]*>([^<]*)<", first) == ["missing", "null", "36", "37"]
     assert "bio" in second
     assert "<details" in second
     assert f'data-restore="{world.version("a/b", 1)}" data-side="after"' in second
@@ -339,8 +339,11 @@ def test_owner_switches_the_history_off_and_on(world: World) -> None:
         answer = owner.post(f"{world.url}history/switch/", {"on": "1"} if is_on else {}, follow=True)
         assert f"History is {'on' if is_on else 'off'}" in answer.content.decode()
         assert Base.objects.get(collection=world.people.collection, name="things").history_kept == is_on
-    verbs = [entry.verb for entry in audit.list_entries(audit.Conditions(world.people.collection.id), limit=10)]
-    assert verbs == [Verb.HISTORY_STARTED, Verb.HISTORY_STOPPED]
+    recorded = audit.list_entries(audit.Conditions(world.people.collection.id), limit=10)
+    assert [entry.verb for entry in recorded if entry.verb.startswith("history.")] == [
+        Verb.HISTORY_STARTED,
+        Verb.HISTORY_STOPPED,
+    ]
     # It begins when it was switched on: what was before is not sure to be there.
     assert world.browser(world.people.reader).get(world.url, {"as_of": world.began}).status_code == 422
     assert world.browser(world.people.reader).get(world.url, {"as_of": moment()}).status_code == 200
