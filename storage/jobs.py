@@ -17,6 +17,7 @@ from procrastinate.tasks import Task
 
 from storage import disk_space, room, sweeper
 from storage.archive import worker
+from storage.attribute_indexes import tending
 from storage.audit import log as audit
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
@@ -99,6 +100,13 @@ def make_thumbnails(timestamp: int) -> None:
     """At once when a page wants some, and every minute, to continue after a crash; in short turns, so that a worker can end."""
     if making.make_wanted():
         start(make_thumbnails)
+
+
+@_every("* * * * * */15")
+def tend_attribute_indexes(timestamp: int) -> None:
+    """Four times a minute, and at once while one is being built or deleted; in short turns, so that a worker can end."""
+    if tending.tend_indexes():
+        start(tend_attribute_indexes)
 
 
 @_once

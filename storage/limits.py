@@ -52,6 +52,20 @@ STREAM_RIGHTS_SECONDS = 1.0  # between two looks whether those who follow still 
 STREAM_BEAT_SECONDS = 15.0  # without a word, then a comment keeps the connection open
 STREAM_RETRY_MS = 2_000  # that clients wait before they come again
 STREAM_RETRY_AFTER_SECONDS = 10  # that one is told to wait when there are too many
+# Indexes of attributes (all ours)
+ATTRIBUTE_INDEX_ASKS = 3  # queries within a day that had to stop before the end of a Base; then it gets an index
+ATTRIBUTE_ASK_SECONDS = 86_400  # that such a query counts
+ATTRIBUTE_ASKS_KEPT = 1_000  # attributes of one Base that are counted
+ATTRIBUTE_PATH_MAX_CHARACTERS = 1_000  # of an attribute that can have an index, with the steps to it
+ATTRIBUTE_INDEXES_PER_BASE = 5  # then the one that was not used for longest goes
+ATTRIBUTE_INDEX_REST_SECONDS = 86_400  # without use, before an index goes for another
+ATTRIBUTE_INDEX_KEPT_DAYS = 30  # without use
+ATTRIBUTE_INDEX_TEXT_CHARACTERS = 300  # of a string; the rest of it is looked up in the item
+ATTRIBUTE_INDEX_ENTRY_BYTES = 150  # that an entry takes at most for a start: so much space must be free to build one
+ATTRIBUTE_INDEX_BATCH_ROWS = 500  # of a Base, put into an index at a time: writers of these items wait for it
+ATTRIBUTE_INDEX_LOCK_MS = 200  # that such a batch waits for a writer, then it tries later
+ATTRIBUTE_INDEX_TURN_SECONDS = 10  # then the job queue may do something else
+RANGE_FEW_HITS = 1_000  # of an index by range, looked up before anything else is tried
 
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise

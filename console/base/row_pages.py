@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
 from django.core.exceptions import BadRequest
@@ -10,11 +10,11 @@ from django.http import Http404, HttpRequest
 
 from console.base.cells import Column, Line, Rows, make_rows
 from storage import limits, names
-from storage.base import bases, items, overviews
-from storage.base.overviews import SortStep
+from storage.base import bases, items, sorting
 from storage.base.query import Predicate
+from storage.base.sorting import Position, SortStep
 from storage.errors import BaseNotFound, InvalidInput
-from storage.exact_json import parse
+from storage.exact_json import dump, is_number, parse
 from storage.history.moments import query_items_as_of
 from storage.models import Base
 from storage.numbers import read_number
@@ -25,7 +25,8 @@ PAGE_ITEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows. `last` is where the next page starts: a key, or an offset if an attribute sorts the rows; None at the end.
+    """A page of rows. `last` is where the next page starts, None at the end: a key, or a place in the order if an attribute sorts
+    the rows.
 
     `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover.
     """
@@ -98,16 +99,23 @@ def read_page(
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
     else:
-        offset = min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
+        position = _read_position(last)
+        offset = 0 if position else min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
         try:
-            ordered = overviews.sort_items(
-                access=access, base=base, predicate=predicate, order=order, offset=offset, limit=limit
+            ordered = sorting.sort_items(
+                access=access,
+                base=base,
+                predicate=predicate,
+                order=order,
+                offset=offset,
+                position=position,
+                limit=limit,
             )
         except InvalidInput as error:
             raise BadRequest(error.messages[0]) from None
-        lines, looked_at = _lines(ordered.items, ordered.revisions), None
-        following = None if ordered.next_offset is None else str(ordered.next_offset)
-        note = f"sorted within the first {ordered.sorted_items:,} matches" if ordered.is_cut else ""
+        lines, looked_at = _lines(ordered.items, ordered.revisions), ordered.looked_at
+        following = _write_place(ordered)
+        note = _describe_cut(ordered)
     made = make_rows(lines, columns=columns)
     return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
 
@@ -142,6 +150,36 @@ def moment_from(request: HttpRequest) -> datetime | None:
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidInput("That is no moment", "Write it like 2026-11-29T14:05:00") from None
+
+
+def _read_position(last: str) -> Position | None:
+    """Where an index goes on, as `_write_place` wrote it."""
+    if not last.startswith("["):
+        return None
+    try:
+        match parse(last.encode(errors="replace")):
+            case [int(kind), str(number), str(text), str(key), int(skip)] if 0 <= skip <= limits.SORT_MAX_ITEMS:
+                parsed = parse(number.encode())
+                if is_number(parsed) and kind in range(-1, 11):
+                    return Position(kind, number, text, key, skip)
+    except InvalidInput:
+        pass
+    return None
+
+
+def _write_place(page: sorting.SortedPage) -> str | None:
+    """Where the next page begins: an offset, or an index's position as a JSON list."""
+    if page.next_position is not None:
+        return dump(list(astuple(page.next_position))).decode()
+    return None if page.next_offset is None else str(page.next_offset)
+
+
+def _describe_cut(page: sorting.SortedPage) -> str:
+    if not page.is_cut:
+        return ""
+    if page.sorted_items is None:
+        return f"equal ones sorted {limits.SORT_MAX_ITEMS:,} at a time"
+    return f"sorted within the first {page.sorted_items:,} matches; asked for often, this order gets an index"
 
 
 def _read_order(sort: str) -> list[SortStep]:

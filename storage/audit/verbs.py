@@ -104,6 +104,7 @@ class Verb(StrEnum):
     BASE_RENAMED = "base.rename"
     BASE_MOVED = "base.move"
     BASE_ARRIVED = "base.arrive"
+    INDEX_DROPPED = "base.drop-index"
     DRIVE_CREATED = "drive.create"
     DRIVE_RENAMED = "drive.rename"
     DRIVE_MOVED = "drive.move"
@@ -209,6 +210,7 @@ _VERBS = {
     Verb.BASE_RENAMED: (Kind.SETTINGS, "renamed the Base to"),
     Verb.BASE_MOVED: (Kind.SETTINGS, "moved to another collection the Base"),
     Verb.BASE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Base"),
+    Verb.INDEX_DROPPED: (Kind.SETTINGS, "dropped an index of the Base"),
     Verb.DRIVE_CREATED: (Kind.SETTINGS, "created the Drive"),
     Verb.DRIVE_RENAMED: (Kind.SETTINGS, "renamed the Drive to"),
     Verb.DRIVE_MOVED: (Kind.SETTINGS, "moved to another collection the Drive"),

@@ -9,6 +9,7 @@ from storage.postgres.database import one_connection, run, run_one
 from storage.postgres.sql import locks as locks_sql
 
 Work = Literal[
+    "attribute indexes",
     "expired items",
     "blobs",
     "file deletions",

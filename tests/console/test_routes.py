@@ -27,6 +27,7 @@ from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
 from storage.micros.manifests.manifest import Manifest, Variable
 from storage.models import (
+    AttributeIndex,
     Base,
     Deletion,
     Deployment,
@@ -130,6 +131,8 @@ LEAST_ROLE = {
     "base-change-undo": Role.MEMBER,
     "base-views": Role.READER,
     "delete-base-view": Role.MEMBER,
+    "base-indexes": Role.READER,
+    "drop-base-index": Role.MEMBER,
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
     "base-history": Role.READER,
@@ -354,6 +357,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "kind": "base",
         "change_id": lambda: make_change(cast).pk,
         "view_id": lambda: make_view(cast).pk,
+        "index_id": lambda: make_index(cast).pk,
         "store_deletion_id": lambda: delete_base(cast).pk,
         "event_id": lambda: _kept_event(cast.collection.id),
     }
@@ -526,6 +530,11 @@ def make_change(cast: Cast) -> ItemChange:
 def make_view(cast: Cast) -> SavedView:
     base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
     return SavedView.objects.get_or_create(base_id=base.pk, name="a view")[0]
+
+
+def make_index(cast: Cast) -> AttributeIndex:
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    return AttributeIndex.objects.get_or_create(base_id=base.pk, path=["n"], state="ready")[0]
 
 
 def delete_base(cast: Cast) -> Deletion:

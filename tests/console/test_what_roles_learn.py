@@ -341,6 +341,7 @@ def with_ids(route: str, collection_id: str, ids: Mapping[str, Any] = MappingPro
         "change_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "duplication_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
         "view_id": 2**31,
+        "index_id": 2**31 - 1,
         "store_deletion_id": 2**31,
         "link_id": 2**31,
         "version": "0.0",

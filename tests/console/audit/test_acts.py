@@ -111,6 +111,7 @@ AUDITED: dict[str, Act] = {
     "duplicate-store": Act(Verb.ITEMS_CHANGED, "things", {"name": "copied"}),
     "base-changes": Act(Verb.ITEMS_CHANGED, "things", {"act": {"kind": "unset", "attribute": "a"}}, is_json=True),
     "base-change-undo": Act(Verb.ITEMS_RESTORED, "things"),
+    "drop-base-index": Act(Verb.INDEX_DROPPED, "things"),
     "base-save": Act(Verb.ITEMS_DELETED, "things", is_json=True),
     "switch-history": Act(Verb.HISTORY_STOPPED, "things"),
     "drive-delete": Act(Verb.FILES_DELETED, "files", {"names": ["a.txt"], "folders": []}, is_json=True),

@@ -177,6 +177,8 @@ def test_count(url: str, reader: Client, query: str, matched: int) -> None:
         "matched": matched,
         "scanned": 250,
         "whole": True,
+        "index": "answered by the index of equality" if query == "{age: 7}" else "",
+        "wants_index": query == "{age?gt: 7}",
         "clauses": [],
     }
     assert reader.get(url + "count/", {"q": query}).json() == told

@@ -9,6 +9,8 @@ import { runCommand } from "../commands.js";
 import { announce, icon, make, withCode } from "./dom.js";
 
 const COUNTED_EXACTLY = 10_000;
+// What fewer items than this hold is found soon enough without an index.
+const LOOKED_AT_IN_VAIN = 1_000;
 const TICK_MS = 15_000;
 
 export function createStatusLine(table, { loader, saving, frame }) {
@@ -45,7 +47,19 @@ export function createStatusLine(table, { loader, saving, frame }) {
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
     if (state.note) parts.push(`, ${state.note}`);
+    parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
+  }
+
+  /** Which index answered; or how much was looked at for want of one. */
+  function describeIndex() {
+    if (!totals || table.q === "") return [];
+    if (totals.index) return [", ", ...withCode(totals.index)];
+    if (!totals.wants_index || loader.state.scanned < LOOKED_AT_IN_VAIN) return [];
+    const size = totals.held ?? totals.total;
+    const all = `${totals.exact || totals.held ? "" : "more than "}${formatCount(size, "item")}`;
+    const looked = Math.min(loader.state.scanned, size).toLocaleString("en");
+    return [`, looked at ${looked} of ${all}; asked for often, this gets an index`];
   }
 
   function strong(text) {
@@ -74,6 +88,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
     totals = found;
+    drawFacts();
     drawCount();
     drawSize();
     drawEmpty();
@@ -116,6 +131,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
     if (totals?.whole === false && clauses.length > 0)
       clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
+    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index}.`)));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(
       make("section", { class: "empty" }, [
