@@ -218,6 +218,11 @@ def test_expired_item_comes_back_without_its_end(world: World) -> None:
         (row,) = found["rows"]
         assert set(row["item"]) == ({"a"} if key == "gone" else {"a", "__expires"})
         assert found["expired"] == (key == "gone")
+    # Nor does an item that is there again become one that is over.
+    world.put(world.member, {"key": "gone", "a": 2})
+    found = world.bring({"versions": [{"key": "gone", "id": world.version("gone", 1), "side": "after"}]})
+    assert [row["item"] for row in found["rows"]] == [{"a": "1"}]
+    assert found["expired"] == 1
 
 
 BAD_ASKED: dict[str, dict[str, Any]] = {
