@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from console.history.filters import read_time
+from console.json_views import read_text
 from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState
@@ -136,9 +137,8 @@ def _read_moment(given: object, access: Access, base: str) -> list[tuple[str, Me
     if moment is None:
         raise InvalidInput("`as_of` is not a moment")
     wanted: list[tuple[str, Members | None, str | None]] = []
-    for key in dict.fromkeys(_read_list(asked.get("keys"), "keys")):
-        if not isinstance(key, str):
-            raise InvalidInput("A key is not a text")
+    keys = [read_text(key, "keys") for key in _read_list(asked.get("keys"), "keys")]
+    for key in dict.fromkeys(keys):
         found = moments.query_items_as_of(
             access=access, base=base, predicate=parse_query([{"key": key}]), moment=moment, limit=1
         ).items

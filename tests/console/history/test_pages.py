@@ -236,6 +236,7 @@ BAD_ASKED: dict[str, dict[str, Any]] = {
     "no side": {"versions": [{"key": "a", "id": "1", "side": "up"}]},
     "no moment": {"moment": {"as_of": "soon", "keys": ["a"]}},
     "to come": {"moment": {"as_of": "2999-01-01T00:00:00", "keys": ["a"]}},
+    "no keys": {"moment": {"as_of": "2026-01-01T00:00:00", "keys": [[]]}},
     "no texts": {"moment": {"as_of": "2026-01-01T00:00:00", "keys": [1]}},
     "nobody": {"undo": {"by": "x", "since": "2026-01-01T00:00:00"}},
     "no time": {"undo": {"by": "p1", "since": ""}},
