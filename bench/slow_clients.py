@@ -1,10 +1,10 @@
 """What clients that are slow, silent or half gone cost the others: `python -m bench.slow_clients`.
 
-GETs and PUTs of items are measured alone and beside a crowd, in turns, so that a machine that others use as well is as fast
-for both. The crowd is there before a turn begins and holds on until it has ended: a thousand connections that send nothing, a
+GETs and PUTs of items are measured alone and beside a crowd, in turns, so that a machine that others use as well is as fast for
+both. The crowd is there before a turn begins and holds on until it has ended: a thousand connections that send nothing, a
 thousand half requests of strangers (who are answered at once, and connect again), a thousand half requests of a good key, 60
-downloads of 10 MB that nobody takes. The medians of the ratios and the worst p99 count: at least `LEAST_RATIO`, and within two
-seconds.
+downloads of 10 MB that nobody takes, a thousand streams of the changes of a quiet Base. The medians of the ratios and the worst
+p99 count: at least `LEAST_RATIO`, and within two seconds.
 """
 
 import argparse
@@ -98,6 +98,7 @@ def _crowds(homeport: Homeport) -> dict[str, tuple[int, bytes]]:
         f"{MANY} that send nothing": (MANY, b""),
         f"{MANY} strangers, half a request": (MANY, head("PUT", "slow/items", f"abcdefghij_{'x' * 32}", half)),
         f"{MANY} with a key, half a request": (MANY, head("PUT", "slow/items", key, half)),
+        f"{MANY} that follow changes": (MANY, head("GET", "slow/changes?since=now", key, "Accept: text/event-stream")),
         f"{FEW} downloads nobody takes": (FEW, head("GET", "files/files/download?name=large", key)),
     }
 
@@ -114,12 +115,15 @@ def _crowd(origin: str, count: int, sent: bytes) -> Iterator[None]:
         client.sendall(sent)
         return client
 
+    # All others are sent away as soon as they were answered.
+    is_brief = b"large" not in sent and b"/changes?" not in sent
+
     def come_again() -> None:
         while not over.wait(1.0):
             for number, client in enumerate(clients):
                 client.setblocking(False)
                 with contextlib.suppress(BlockingIOError, ConnectionError):
-                    if client.recv(1, socket.MSG_PEEK) == b"" or b"large" not in sent:
+                    if client.recv(1, socket.MSG_PEEK) == b"" or is_brief:
                         client.close()
                         clients[number] = connect()
 

@@ -161,6 +161,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     errors.OutOfPlace: 409,
     errors.SaveReused: 409,
     errors.ChangesGone: 410,
+    errors.HistoryNotKept: 410,
     errors.InvitationSpent: 410,
     errors.SignInOver: 410,
     errors.UndoOver: 410,

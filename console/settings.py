@@ -57,6 +57,10 @@ CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
+# How long what items were is kept, and how much of it for each collection.
+HISTORY_DAYS = env.int("HOMEPORT_HISTORY_DAYS", 30, validate=validate.Range(min=1, max=3_650))
+HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
+
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
 CADDY_HTTP_PORT = env.int("HOMEPORT_CADDY_HTTP_PORT", 80, validate=validate.Range(min=1, max=65535))
@@ -233,7 +237,10 @@ STATICFILES_FINDERS = [
 ]
 STORAGES = {"staticfiles": {"BACKEND": "console.static_files.StaticFiles"}}
 
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+# Who runs jobs loads them all, and who asks for one loads those. To look for them at each start would load in every command what
+# they need: a third of what it takes to begin.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
+PROCRASTINATE_IMPORT_PATHS = ["storage.jobs"]
 PROCRASTINATE_ON_APP_READY = "storage.postgres.queue_connections.connect"
 
 LANGUAGE_CODE = "en"

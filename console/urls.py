@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
     path("collections/<collection_id>/audit/", include("console.audit.collection_urls")),
+    path("collections/<collection_id>/base/<name>/history/", include("console.history.urls")),
     path("collections/<collection_id>/base/<name>/", include("console.base.urls")),
     path("collections/<collection_id>/manage/", include("console.stores.urls")),
     path("collections/<collection_id>/", include("console.archives.urls")),

@@ -56,9 +56,12 @@ def check_space_at(path: Path) -> None:
         raise DiskFull()
 
 
-def is_short_for_items() -> bool:
-    """Whether the database takes nothing new: recorded requests are left out, and strangers leave no rows of their own."""
-    return not settings.DATABASE_URL and _lacks(reserved_bytes())
+def is_short_for_items(size_bytes: int = 0) -> bool:
+    """Whether the database takes nothing new: recorded requests are left out, and strangers leave no rows of their own.
+
+    With `size_bytes`, whether so much more would come too near to that.
+    """
+    return not settings.DATABASE_URL and _lacks(reserved_bytes() + size_bytes)
 
 
 def is_short_for_files() -> bool:
@@ -67,6 +70,11 @@ def is_short_for_files() -> bool:
         return False
     usage = _usage()
     return usage is not None and usage.free < _needed_for_files(usage.total)
+
+
+def has_room_for_history() -> bool:
+    """Whether the database may keep what deleted items were: while room is short, it is the first that goes."""
+    return bool(settings.DATABASE_URL) or not is_short_for_files()
 
 
 def has_room_for_copies(size_bytes: int) -> bool:

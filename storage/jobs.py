@@ -17,6 +17,7 @@ from procrastinate.tasks import Task
 
 from storage import disk_space, room, sweeper
 from storage.archive import worker
+from storage.attribute_indexes import tending
 from storage.audit import log as audit
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
@@ -25,6 +26,7 @@ from storage.drive import duplication
 from storage.errors import StorageError
 from storage.events import retention
 from storage.git_sources import fetches
+from storage.history import retention as history_retention
 from storage.micro_logs import logs
 from storage.micro_runs import calling, runs
 from storage.micro_runs.runners import runners
@@ -100,6 +102,13 @@ def make_thumbnails(timestamp: int) -> None:
         start(make_thumbnails)
 
 
+@_every("* * * * * */15")
+def tend_attribute_indexes(timestamp: int) -> None:
+    """Four times a minute, and at once while one is being built or deleted; in short turns, so that a worker can end."""
+    if tending.tend_indexes():
+        start(tend_attribute_indexes)
+
+
 @_once
 def make_room(timestamp: int) -> None:
     """When something was deleted while the disk is too full; what sweeps and deletes does it as well."""
@@ -110,6 +119,12 @@ def make_room(timestamp: int) -> None:
 def tidy_events(timestamp: int) -> None:
     """Every minute; nearly always there is nothing to do."""
     retention.tidy_events(clock.now())
+
+
+@_every("* * * * *")
+def tidy_history(timestamp: int) -> None:
+    """Every minute; nearly always there is little to do."""
+    history_retention.tidy_history(clock.now())
 
 
 @_every("* * * * * */15")

@@ -37,6 +37,9 @@ DENSE_SCAN_MAX_ROWS = 200_000  # likewise
 INDEX_MAX_HITS = 200_000  # sorted for one answer when that did not fill it (ours)
 
 HISTORY_LOOK_MAX = 10_000  # changes looked at by a request for those that meet a filter (ours)
+HISTORY_ROWS_BACK_MAX = 100  # versions brought back at once, each by statements of its own (ours)
+UNDO_BATCH_ITEMS = 250  # of what one writer did, undone at once (ours)
+UNDO_BATCH_MAX_BYTES = 2_097_152  # of what they were before: a browser keeps about 5 MB (ours)
 HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)
 
 # Changes, and whoever follows them (all ours)
@@ -51,6 +54,21 @@ STREAM_BEAT_SECONDS = 15.0  # without a word, then a comment keeps the connectio
 STREAM_RETRY_MS = 2_000  # that clients wait before they come again
 STREAM_RETRY_AFTER_SECONDS = 10  # that one is told to wait when there are too many
 LIVE_ROWS_MAX = 100  # that an open table asks for at once
+
+# Indexes of attributes (all ours)
+ATTRIBUTE_INDEX_ASKS = 3  # queries within a day that had to stop before the end of a Base; then it gets an index
+ATTRIBUTE_ASK_SECONDS = 86_400  # that such a query counts
+ATTRIBUTE_ASKS_KEPT = 1_000  # attributes of one Base that are counted
+ATTRIBUTE_PATH_MAX_BYTES = 2_000  # of an attribute that can have an index, the steps to it and 8 for each of them
+ATTRIBUTE_INDEXES_PER_BASE = 5  # then the one that was not used for longest goes
+ATTRIBUTE_INDEX_REST_SECONDS = 86_400  # without use, before an index goes for another
+ATTRIBUTE_INDEX_KEPT_DAYS = 30  # without use
+ATTRIBUTE_INDEX_TEXT_CHARACTERS = 300  # of a string; the rest of it is looked up in the item
+ATTRIBUTE_INDEX_ENTRY_BYTES = 150  # that an entry takes at most for a start: so much space must be free to build one
+ATTRIBUTE_INDEX_BATCH_ROWS = 500  # of a Base, put into an index at a time: writers of these items wait for it
+ATTRIBUTE_INDEX_LOCK_MS = 200  # that such a batch waits for a writer, then it tries later
+ATTRIBUTE_INDEX_TURN_SECONDS = 10  # then the job queue may do something else
+RANGE_FEW_HITS = 1_000  # of an index by range, looked up before anything else is tried
 
 OVERVIEW_MAX_ROWS = 20_000  # looked at to sort or count for a table (ours)
 OVERVIEW_MAX_BYTES = 16_777_216  # likewise

@@ -37,12 +37,29 @@ _WORDS = (
     r"password|passwd|passphrase|secret|token|sessionid|session[-_]?key|api[-_]?key|credentials?"
     r"|(?:secret|private|access)[-_]?(?:access[-_]?)?key"
 )
-_IS = r"""(?:\\*+["'])?+\s*+[:=]\s*+"""
+# Before the sign there may be the brackets of a form's field, as in `user[password]=`, or the word of a list of names and values,
+# as in `"name": "Authorization", "value": "..."`; behind it what a language writes before a text, as Python does.
+_NAME_ENDS = r"""(?:\\*+["'])?+(?:\](?:\[\])?+)?+\s*+"""
+_THEN_VALUE = r"""(?:,?+\s*+(?:\\*+["'])?+value(?:\\*+["'])?+\s*+)?+"""
+_PREFIX = r"""(?:[bfru]{1,2}+(?=["']))?+"""
+_IS = rf"""{_NAME_ENDS}{_THEN_VALUE}[:=]>?+\s*+{_PREFIX}"""
+# Of a header and its value in a list of two.
+_PAIRED = rf"""\\*+["'],\s*+{_PREFIX}(?=\\*+["'])"""
 _QUOTED = r"""\"(?P<double>(?:[^"\\]++|\\.)++)|'(?P<single>(?:[^'\\]++|\\.)++)|\\++["'](?P<escaped>[^"'\\]++)"""
 _NO_VALUE = r"(?!(?:null|true|false)\b)"
-_NAMED_LINES = re.compile(rf"""(?:{_LINES}){_IS}(?:{_QUOTED}|(?P<bare>[^"'\\&\r\n]++))""", re.IGNORECASE | re.DOTALL)
+_NAMED_LINES = re.compile(
+    rf"""(?:{_LINES})(?:{_IS}|{_PAIRED})(?:{_QUOTED}|(?P<bare>[^"'\\&\r\n]++))""", re.IGNORECASE | re.DOTALL
+)
 _NAMED_WORDS = re.compile(
     rf"""(?:{_WORDS}){_IS}(?:{_QUOTED}|{_NO_VALUE}(?P<bare>[^\s"'\\&,;{{}}\[\]()<>]++))""", re.IGNORECASE | re.DOTALL
+)
+# A part of a form that is sent in parts, and an element of XML.
+_NAMED_PARTS = re.compile(
+    rf"""(?:{_WORDS}|{_LINES})(?:\](?:\[\])?+)?+"[^\r\n]{{0,200}}+(?:\r?\n[^\r\n]{{1,200}}+){{0,3}}+\r?\n\r?\n(?P<bare>[^\r\n]++)""",
+    re.IGNORECASE,
+)
+_NAMED_ELEMENTS = re.compile(
+    rf"""(?:{_WORDS}|{_LINES})(?:\s[^<>]{{0,200}}+)?+>\s*+(?P<bare>[^<>\s][^<>]*+)(?=</)""", re.IGNORECASE
 )
 # Of headers any key is taken for one that opens something, but for those that are known to be names of requests or copies.
 _SECRET_HEADER = re.compile(
@@ -213,7 +230,8 @@ class Redactor:
         if "." in clean:
             clean = _API_KEY.sub(f".{REDACTED}", clean)
         if self._by_name and _find_names(memoryview(clean.encode(errors="replace").lower())):
-            clean = _NAMED_WORDS.sub(_masked, _NAMED_LINES.sub(_masked, clean))
+            for named in (_NAMED_LINES, _NAMED_WORDS, _NAMED_PARTS, _NAMED_ELEMENTS):
+                clean = named.sub(_masked, clean)
         return clean
 
     def _without_secrets(self, text: str) -> str:

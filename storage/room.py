@@ -1,6 +1,7 @@
 """Gives room back at once when the disk of the bundled engines is too full, instead of in its own time.
 
-What nobody can reach any more goes without its time of grace: expired items, garbage, copies of hot files. Then PostgreSQL and
+The oldest day of what items were goes first. What nobody can reach any more goes without its time of grace: expired items,
+garbage, copies of hot files. Then PostgreSQL and
 SeaweedFS are told to give the disk what these held, which they would do some time later by themselves.
 """
 
@@ -14,6 +15,7 @@ from storage import disk_space, sweeper
 from storage.base.sql import items as items_sql
 from storage.embedded import accounts, paths, seaweedfs
 from storage.errors import DiskFull, EngineUnreachable
+from storage.history import retention
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
@@ -52,10 +54,11 @@ def _make_room() -> None:
     without_gain = 0
     while without_gain < _ROUNDS_WITHOUT_GAIN and disk_space.is_short_for_files():
         before = disk_space.free_bytes()
+        dropped = not disk_space.has_room_for_history() and retention.drop_oldest_day()
         swept = sweeper.sweep_files(at_once=True).blobs + sweeper.sweep_expired_items()
         copies.clear()
         compact()
-        without_gain = 0 if swept or disk_space.free_bytes() > before else without_gain + 1
+        without_gain = 0 if dropped or swept or disk_space.free_bytes() > before else without_gain + 1
         time.sleep(_LAZY_SECONDS)
 
 

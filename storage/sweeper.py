@@ -30,7 +30,7 @@ def _delete_in_batches() -> int:
     total = 0
     while True:
         deleted = len(
-            run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS, keeps_history=not disk_space.is_short_for_files()))
+            run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS, keeps_history=disk_space.has_room_for_history()))
         )
         total += deleted
         if deleted < limits.SWEEP_BATCH_ROWS:

@@ -34,6 +34,10 @@ TOLD = {
         "QUERY_MAX_OBJECTS": "a query | {:,} objects",
         "QUERY_MAX_CONDITIONS": "with {:,} conditions",
         "SCAN_MAX_ROWS": "about 1 MB or {:,} items",
+        "HISTORY_SCAN_MAX_ROWS": "an earlier moment looks at | about 1 MB or {:,} items",
+        "STREAMS_MAX": "streams of changes | {:,} in each process",
+        "STREAMS_OF_ONE": "of these {:,} for one data key or person",
+        "STREAM_UNSENT_BYTES": "a stream's client has not taken | {:,} bytes",
         "NUMBER_MAX_DIGITS": "numbers | {:,} significant digits",
         "NUMBER_MAX_EXPONENT": "exponents within ±{:,}",
         "NESTING_MAX_LEVELS": "nesting | {:,} levels",
@@ -46,6 +50,9 @@ TOLD = {
         "SORT_MAX_ATTRIBUTES": "attributes sorted by | {:,} |",
         "CHANGE_KEYS_MAX": "items of a selection that are changed at once | {:,};",
         "CHANGES_WAITING_MAX": "changes of many items that wait in a collection | {:,} |",
+        "HISTORY_ROWS_BACK_MAX": "versions of items brought back at once | {:,} |",
+        "UNDO_BATCH_ITEMS": "of what one writer did | {:,},",
+        "UNDO_BATCH_MAX_BYTES": "250, and {:,} bytes of what they were",
         "VIEWS_PER_BASE": "saved views of a Base | {:,},",
         "VIEW_NAME_MAX_CHARACTERS": "each with a name of at most {:,} characters",
         "COUNT_EXACT_MAX": "items counted exactly | {:,} |",
@@ -177,6 +184,7 @@ TOLD = {
     },
     "base-ui.md": {
         "SORT_MAX_ITEMS": "sorts the first {:,} matches",
+        "UNDO_BATCH_ITEMS": "up to {:,} items at a time. It says",
         "OVERVIEW_MAX_ROWS": "looks at {:,} items",
         "CHANGES_PER_SAVE": "and {:,} rows",
         "CHANGES_PER_BATCH": "transactions of up to {:,}",
@@ -197,6 +205,7 @@ TOLD = {
         "QUERY_MAX_OBJECTS": "At most {:,} objects",
         "QUERY_MAX_CONDITIONS": "and {:,} conditions",
         "SCAN_MAX_ROWS": "about 1 MB of\ndata or {:,} items",
+        "HISTORY_SCAN_MAX_ROWS": "page looks at about 1 MB or {:,} items",
         "FILE_BODY_MAX_BYTES": "The body is the file, at most {:,} bytes",
         "PART_MIN_BYTES": "at least {:,} unless it",
         "PARTS_MAX": "number 1 to {:,},",
@@ -207,6 +216,10 @@ TOLD = {
 }
 # Numbers that a page says in other units than the code.
 IN_OTHER_UNITS = {
+    "STREAM_BEAT_SECONDS": ("http-api.md", "every 15 seconds without a change", 15.0),
+    "STREAM_RIGHTS_SECONDS": ("http-api.md", "within two seconds after the key was revoked", 1.0),
+    "STREAM_POLL_SECONDS": ("http-api.md", "usually within half a second", 0.25),
+    "STREAM_RETRY_MS": ("http-api.md", "retry: 2000", 2_000),
     "ANSWER_MAX_BYTES": ("limits.md", "and about 1 MB", 1_048_576),
     "SCAN_MAX_BYTES": ("limits.md", "about 1 MB or", 1_048_576),
     "UPLOAD_KEPT_SECONDS": ("limits.md", "is forgotten after 24 hours", 86_400),
@@ -246,6 +259,9 @@ IN_OTHER_UNITS = {
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
 INNER = {
+    "STREAM_PAGE_BYTES",
+    "STREAM_PAGE_CHANGES",
+    "STREAM_RETRY_AFTER_SECONDS",
     "DUPLICATE_BATCH_BYTES",
     "DUPLICATE_BATCH_FILES",
     "DUPLICATE_BATCH_SECONDS",
@@ -293,6 +309,7 @@ INNER = {
     "EVENT_QUEUE_MAX_BYTES",
     "FOLDERS_PER_LIST",
     "HASHES_WAITING",
+    "HISTORY_LOOK_MAX",
     "HASH_WAIT_SECONDS",
     "IMPORT_UPLOAD_KEPT_SECONDS",
     "INDEX_FEW_HITS",

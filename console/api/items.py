@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from console.api.bodies import read_json_object
 from console.api.endpoint import Call
+from console.api.history import read_moment
 from console.api.request import ApiRequest
 from console.conditional_requests import is_known, read_strong_tags
 from console.json_views import json_response, json_text_response
@@ -22,6 +23,7 @@ from storage.base.query import parse_query
 from storage.base.updates import PARTS, parse_patch
 from storage.errors import InvalidInput, ItemNotFound
 from storage.exact_json import dump
+from storage.history import moments
 
 # As PostgreSQL counts them: no tag of another form is that of an item.
 _REVISION = re.compile(r"[1-9][0-9]{0,17}")
@@ -93,14 +95,18 @@ def read_item(request: ApiRequest) -> Any:
 
 
 def find_page(call: Call, body: dict[str, Any]) -> Page:
-    return storage_items.query_items(
-        access=call.access,
-        base=call.name,
-        predicate=parse_query(body.get("query")),
-        limit=_limit(body.get("limit")),
-        last=_last(body.get("last")),
-        descending=_is_descending(body.get("sort")),
-    )
+    """The page that a query asks for, of now or, with `as_of`, of that moment."""
+    asked: dict[str, Any] = {
+        "access": call.access,
+        "base": call.name,
+        "predicate": parse_query(body.get("query")),
+        "limit": _limit(body.get("limit")),
+        "last": _last(body.get("last")),
+        "descending": _is_descending(body.get("sort")),
+    }
+    if body.get("as_of") is None:
+        return storage_items.query_items(**asked)
+    return moments.query_items_as_of(moment=read_moment(body["as_of"]), **asked)
 
 
 def paging_of(page: Page) -> dict[str, Any]:

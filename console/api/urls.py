@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from console.api import changes, files, successor, uploads
+from console.api import changes, files, history, successor, uploads
 from console.api.endpoint import unknown_path
 
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("<collection_id>/<name>/items", successor.collection),
     path("<collection_id>/<name>/items/<key:key>", successor.member),
     path("<collection_id>/<name>/query", successor.query),
+    path("<collection_id>/<name>/history", history.history),
     path("<collection_id>/<name>/changes", changes.collection),
     path("<collection_id>/<name>/files", files.collection),
     path("<collection_id>/<name>/files/download", files.download),

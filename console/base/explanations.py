@@ -1,4 +1,4 @@
-"""Sentences that explain why a query matches nothing, and an example of every operator. Pure."""
+"""Sentences that explain why a query matches nothing and which index answers it, and an example of every operator. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import get_text_list
 
-from storage.base.overviews import ClauseCount
+from storage.base.overviews import ClauseCount, Way
 from storage.exact_json import dump, is_number
 
 _KINDS = {
@@ -51,6 +51,14 @@ def explain_clause(clause: ClauseCount, *, known: Sequence[str]) -> str:
     if not wanted & held.keys():
         return f"{name} is {said}; you wrote {_KINDS[_kind(condition.operand, condition.operator)][0]}"
     return f"{name} is {said}, none of them {_phrase(condition.operator, condition.operand)}"
+
+
+def describe_way(way: Way) -> str:
+    """Which index answers a query; empty when none does."""
+    if way.attributes:
+        names = [f"`{attribute}`" for attribute in way.attributes] + ["equality"] * way.by_equality
+        return f"answered by the index{'es' * (len(names) > 1)} of {get_text_list(names, 'and')}"
+    return "answered by the index of equality" if way.by_equality else ""
 
 
 def _guess(name: str, known: Sequence[str]) -> str:

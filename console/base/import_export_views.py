@@ -10,15 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 from console import access
 from console.base import csv_export, staged_imports
 from console.base.query_text import understand
-from console.base.row_pages import access_of, find_base
+from console.base.row_pages import access_of, find_base, find_items, moment_from
 from console.json_views import answers_json, json_response, read_body
 from console.page import UNPROCESSABLE
 from storage import exact_json, limits
 from storage.archive.reading import pasted
-from storage.base import items
 from storage.base.bases import note_export
 from storage.base.query import Predicate
-from storage.errors import InvalidInput
+from storage.errors import HistoryNotKept, InvalidInput
 from storage.models import Role
 from storage.postgres.caller import Access
 
@@ -27,16 +26,25 @@ _TYPES = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "
 
 @require_safe
 def export(request: HttpRequest, collection_id: str, name: str) -> HttpResponseBase:
-    """All matches of `?q=`, as they are read page by page; `?format=` is json, ndjson or csv."""
+    """All matches of `?q=`, as they are read page by page; `?format=` is json, ndjson or csv. With `?as_of=` as they were
+    then."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
     understood, wanted = understand(request.GET.get("q", "")), request.GET.get("format", "json")
     if understood.predicate is None or wanted not in _TYPES:
         context = {"mistake": understood.mistake or {"message": "An export is `json`, `ndjson` or `csv`"}}
         return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)
+    who = access_of(request, collection_id)
+    try:
+        moment = moment_from(request)
+        # What is sent as it is read cannot be refused half-way.
+        find_items(access=who, base=name, predicate=understood.predicate, limit=1, last=None, moment=moment)
+    except (InvalidInput, HistoryNotKept) as error:
+        context = {"mistake": {"message": ". ".join(error.messages[1:] or error.messages)}}
+        return render(request, "base/_query_error.html", context, status=UNPROCESSABLE)
     if request.method == "GET":
         note_export(collection_id=collection_id, name=name, query=request.GET.get("q", ""), kind=wanted)
-    found = _all_items(access_of(request, collection_id), name, understood.predicate)
+    found = _all_items(who, name, understood.predicate, moment)
     write = {"json": _as_json, "ndjson": _as_lines, "csv": csv_export.write}[wanted]
     response = StreamingHttpResponse(write(found), content_type=_TYPES[wanted])
     made = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -67,11 +75,13 @@ def _read_types(request: HttpRequest) -> dict[str, str]:
     return types
 
 
-def _all_items(who: Access, base: str, predicate: Predicate) -> Iterator[str]:
+def _all_items(who: Access, base: str, predicate: Predicate, moment: datetime | None) -> Iterator[str]:
     """Every match as JSON text, in key order, a page in memory at a time."""
     last: str | None = None
     while True:
-        page = items.query_items(access=who, base=base, predicate=predicate, limit=limits.QUERY_LIMIT_MAX, last=last)
+        page = find_items(
+            access=who, base=base, predicate=predicate, limit=limits.QUERY_LIMIT_MAX, last=last, moment=moment
+        )
         yield from page.items
         last = page.last
         if last is None:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from console import access
 from console.base import query_text
-from console.base.explanations import explain_clause, write_examples
+from console.base.explanations import describe_way, explain_clause, write_examples
 from console.base.query_snippets import write_snippets
 from console.base.query_text import Mistake, Understood
 from console.base.row_pages import access_of, find_base
@@ -40,11 +40,13 @@ def understand(request: HttpRequest, collection_id: str, name: str) -> HttpRespo
 @require_safe
 @answers_json
 def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
-    """How many items there are and match `?q=`; if none do, why."""
+    """How many items there are and match `?q=`, which index answers it, and if none match, why."""
     access.by_person(request, collection_id)
     find_base(collection_id, name)
     predicate = query_text.understand(request.GET.get("q", "")).checked()
-    found = overviews.count_items(access=access_of(request, collection_id), base=name, predicate=predicate)
+    caller = access_of(request, collection_id)
+    found = overviews.count_items(access=caller, base=name, predicate=predicate)
+    way = overviews.find_way(access=caller, base=name, predicate=predicate)
     why = _why_none(request, collection_id, name, predicate) if found.total and not found.matched else []
     return json_response(
         {
@@ -54,6 +56,8 @@ def count(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
             "matched": found.matched,
             "scanned": found.looked_at,
             "whole": found.is_whole,
+            "index": describe_way(way),
+            "wants_index": bool(way.wanted),
             "clauses": [{"text": text} for text in why],
         }
     )

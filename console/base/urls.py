@@ -1,8 +1,17 @@
-"""One Base as a table: the page, its rows, saving, many changed at once, saved views, the bar, and rows in and out as files."""
+"""One Base as a table: page, rows, saving, many changed at once, saved views, indexes, the bar, rows in and out as files."""
 
 from django.urls import path
 
-from console.base import changes, import_export_views, live_views, query_bar_views, saved_views, saves, views
+from console.base import (
+    changes,
+    import_export_views,
+    indexes,
+    live_views,
+    query_bar_views,
+    saved_views,
+    saves,
+    views,
+)
 
 urlpatterns = [
     path("", views.base, name="base"),
@@ -17,6 +26,8 @@ urlpatterns = [
     path("changes/<uuid:change_id>/undo/", changes.undo, name="base-change-undo"),
     path("views/", saved_views.views, name="base-views"),
     path("views/<int:view_id>/delete/", saved_views.delete, name="delete-base-view"),
+    path("indexes/", indexes.indexes, name="base-indexes"),
+    path("indexes/<int:index_id>/drop/", indexes.drop, name="drop-base-index"),
     path("understand/", query_bar_views.understand, name="base-understand"),
     path("count/", query_bar_views.count, name="base-count"),
     path("usage/", query_bar_views.operators, name="base-operators"),

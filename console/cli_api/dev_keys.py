@@ -1,7 +1,7 @@
 """Development keys: what `deta dev` gives the app that it runs, and takes away again.
 
 A member gets one, who could read the key of a Micro of theirs as well. It ends by itself within a day, whatever becomes of the
-machine that it was made for.
+machine that it was made for, and with their right to write.
 """
 
 from datetime import timedelta
@@ -19,8 +19,6 @@ from storage.errors import DataKeyNotFound
 from storage.models import DataKey, Role
 from storage.postgres import clock
 
-_NAME = "deta dev"
-
 
 def create(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     """`{"device"}`, the machine's name. `{"id", "key", "expires_at"}`, and what `show` says."""
@@ -28,7 +26,7 @@ def create(request: TokenRequest, collection_id: str) -> HttpResponseBase:
     device = read_text(read_asked(request).get("device", ""), "device").strip()
     made = keys.create_key(
         collection_id=collection_id,
-        name=f"{_NAME} on {device}"[: limits.DATA_KEY_NAME_MAX_CHARACTERS] if device else _NAME,
+        name=f"{keys.DEV_KEY_NAME} on {device}"[: limits.DATA_KEY_NAME_MAX_CHARACTERS] if device else keys.DEV_KEY_NAME,
         expires_at=clock.now() + timedelta(seconds=limits.DEV_KEY_SECONDS),
         made_by=request.user,
     )
@@ -59,7 +57,9 @@ def _surroundings(request: TokenRequest) -> dict[str, str]:
 def revoke(request: TokenRequest, collection_id: str, key_id: int) -> HttpResponseBase:
     """Revoke one of one's own; one that is revoked already stays so. Raises DataKeyNotFound for any other key."""
     access.by_person(request, collection_id, at_least=Role.MEMBER)
-    mine = DataKey.objects.filter(collection_id=collection_id, id=key_id, made_by=request.user, name__startswith=_NAME)
+    mine = DataKey.objects.filter(
+        collection_id=collection_id, id=key_id, made_by=request.user, name__startswith=keys.DEV_KEY_NAME
+    )
     if not mine.exists():
         raise DataKeyNotFound()
     keys.revoke_key(collection_id=collection_id, key_id=key_id)

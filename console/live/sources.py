@@ -29,38 +29,56 @@ class BaseSource:
 
     def __init__(self) -> None:
         self._last = horizon.Horizon(0, 0, time.monotonic())
+        self._asked_for_bases_at = 0.0
 
     def read(
         self, wanted: Iterable[tuple[BaseChanges, Cursor]]
     ) -> Iterator[Batch | tuple[BaseChanges, Cursor, StorageError]]:
         """As `Source` has it. Those who wait for the next change come before those who catch up."""
+        followed = list(wanted)
         last, seen = self._last, horizon.find_horizon()
         if seen.settled < last.settled:
             last = horizon.Horizon(0, 0, seen.settled_at)
-        open_ones = [each for each in wanted if each[1].version_id != seen.settled]
-        current = [
-            each for each in open_ones if each[1].base_id and last.settled and each[1].version_id >= last.settled
-        ]
-        changed: set[int] = set()
-        if current:
-            changed = feed.find_changed(
-                list({place.base_id for _, place in current}),
-                since=last.settled,
-                until=seen.settled,
-                seconds=time.monotonic() - last.settled_at,
-            )
-        behind = []
-        is_current = set(map(id, current))
-        for each in open_ones:
-            topic, place = each
-            if id(each) not in is_current or place.base_id in changed:
-                behind.append(each)
+        turned = self._find_turned(followed)
+        behind = list(turned)
+        waiting: list[tuple[BaseChanges, Cursor]] = []
+        for each in followed:
+            _, place = each
+            if each in turned or place.version_id == seen.settled:
+                continue
+            is_waiting = place.base_id and last.settled and place.version_id >= last.settled
+            (waiting if is_waiting else behind).append(each)
+        changed = self._find_changed(waiting, last, seen)
+        for topic, place in waiting:
+            if place.base_id in changed:
+                yield self._read_one(topic, place, seen)
             elif place.version_id < seen.settled:
                 yield Batch(topic, place, b"", place._replace(version_id=seen.settled))
-        behind.sort(key=lambda each: id(each) not in is_current)
         for topic, place in behind:
             yield self._read_one(topic, place, seen)
         self._last = seen
+
+    def _find_turned(self, followed: list[tuple[BaseChanges, Cursor]]) -> set[tuple[BaseChanges, Cursor]]:
+        """Those whose Base was emptied, deleted or renamed, which is no change of an item. It is looked for every second."""
+        now = time.monotonic()
+        if now < self._asked_for_bases_at + limits.STREAM_RIGHTS_SECONDS:
+            return set()
+        self._asked_for_bases_at = now
+        ids = feed.find_bases([(topic.collection_id, topic.base) for topic, _ in followed])
+        return {each for each, base_id in zip(followed, ids, strict=True) if each[1].base_id not in (0, base_id)}
+
+    @staticmethod
+    def _find_changed(
+        waiting: list[tuple[BaseChanges, Cursor]], last: horizon.Horizon, seen: horizon.Horizon
+    ) -> set[int]:
+        if not waiting:
+            return set()
+        return feed.find_changed(
+            list({place.base_id for _, place in waiting}),
+            since=last.settled,
+            until=seen.settled,
+            seconds=time.monotonic() - last.settled_at,
+        )
 
     def _read_one(
         self, topic: BaseChanges, place: Cursor, seen: horizon.Horizon

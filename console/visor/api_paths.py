@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, unquote
 from django.urls import reverse
 
 from storage.events.blocks import Event
+from storage.names import is_name
 
 _MOST_LINKS = 5
 
@@ -23,7 +24,7 @@ class Target(NamedTuple):
 
     @property
     def is_base(self) -> bool:
-        return self.kind in ("items", "query")
+        return self.kind in ("items", "query", "changes")
 
 
 class Link(NamedTuple):
@@ -46,10 +47,26 @@ def find_touched(event: Event) -> list[Link]:
     if line.micro_id or line.method in ("GET", "HEAD", "OPTIONS") or target.kind == "query" or line.status >= 400:
         return []
     if target.is_base:
-        keys = [target.key] if target.key else _stored_keys(event.content.response.text)
+        keys = keys_written(event)
         return [_item_link(event.collection_id, target.name, key) for key in keys[:_MOST_LINKS]]
     names = parse_qs(line.query).get("name", []) or _deleted_names(event.content.response.text)
     return [_file_link(event.collection_id, target.name, name) for name in names[:_MOST_LINKS]]
+
+
+def keys_written(event: Event) -> list[str]:
+    """The keys of the items that an answered write to a Base was about, as far as what was recorded tells."""
+    key = read_target(event.line.path).key
+    return [key] if key else _stored_keys(event.content.response.text)
+
+
+def history_url(event: Event) -> str:
+    """Where the history of a Base shows what an answered write to its items changed; "" for any other request."""
+    line, target = event.line, read_target(event.line.path)
+    if line.micro_id or line.method in ("GET", "HEAD", "OPTIONS") or target.kind != "items" or line.status >= 400:
+        return ""
+    if not is_name(target.name):
+        return ""
+    return f"{reverse('base-history', args=[event.collection_id, target.name])}?event={line.id}"
 
 
 def stored_keys(answer: bytes) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from console import host_names
 from console.visor import replay
-from console.visor.api_paths import find_touched
+from console.visor.api_paths import find_touched, history_url
 from console.visor.code_snippets import make_snippets
 from console.visor.comparing import compare_all, describe_answer
 from console.visor.line_diff import pretty
@@ -38,6 +38,7 @@ def panel(event: Event, *, tab: str, origin: str) -> dict[str, Any]:
     tab = tab if tab in tabs else next(iter(tabs))
     context: dict[str, Any] = {"event": event, "line": event.line, "tabs": tabs, "panel_tab": tab, "original": original}
     context["touched"] = find_touched(event)
+    context["changed_url"] = history_url(event)
     context["writes"] = replay.may_write(event.line)
     context["micro"] = micro
     context["micro_origin"] = host_names.micro_origin(micro.subdomain, console=origin) if micro else ""

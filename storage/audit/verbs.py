@@ -104,10 +104,13 @@ class Verb(StrEnum):
     BASE_RENAMED = "base.rename"
     BASE_MOVED = "base.move"
     BASE_ARRIVED = "base.arrive"
+    INDEX_DROPPED = "base.drop-index"
     DRIVE_CREATED = "drive.create"
     DRIVE_RENAMED = "drive.rename"
     DRIVE_MOVED = "drive.move"
     DRIVE_ARRIVED = "drive.arrive"
+    HISTORY_STARTED = "history.start"
+    HISTORY_STOPPED = "history.stop"
     RECORDING_STARTED = "recording.start"
     RECORDING_STOPPED = "recording.stop"
     SNAPSHOTS_SET = "snapshots.set"
@@ -207,10 +210,13 @@ _VERBS = {
     Verb.BASE_RENAMED: (Kind.SETTINGS, "renamed the Base to"),
     Verb.BASE_MOVED: (Kind.SETTINGS, "moved to another collection the Base"),
     Verb.BASE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Base"),
+    Verb.INDEX_DROPPED: (Kind.SETTINGS, "dropped an index of the Base"),
     Verb.DRIVE_CREATED: (Kind.SETTINGS, "created the Drive"),
     Verb.DRIVE_RENAMED: (Kind.SETTINGS, "renamed the Drive to"),
     Verb.DRIVE_MOVED: (Kind.SETTINGS, "moved to another collection the Drive"),
     Verb.DRIVE_ARRIVED: (Kind.SETTINGS, "moved here from another collection the Drive"),
+    Verb.HISTORY_STARTED: (Kind.SETTINGS, "switched on the history of the Base"),
+    Verb.HISTORY_STOPPED: (Kind.SETTINGS, "switched off the history of the Base"),
     Verb.RECORDING_STARTED: (Kind.SETTINGS, "started recording requests"),
     Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
     Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),

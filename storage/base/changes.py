@@ -315,7 +315,7 @@ def _apply(change: ItemChange, act: Act, keys: list[str]) -> Done:
     if not found:
         return Done(0, 0, [])
     if isinstance(act, Delete):
-        run(edits_sql.delete_items(change.base_id, [row.key for row in found], person_id=change.asked_by_id))
+        _delete(change, change.base_id, [row.key for row in found])
         run(changes_sql.keep_before(change.pk, [Before(row.key, with_key(row.key, row.value), 0) for row in found]))
         return Done(len(found), len(found), [])
     if isinstance(act, Copy):
@@ -371,6 +371,11 @@ def _written(
     return run(edits_sql.store_items(base_id, list(rows), person_id=person_id, replace=replace_them))
 
 
+def _delete(change: ItemChange, base_id: int, keys: list[str]) -> None:
+    keeps_history = disk_space.has_room_for_history()
+    run(edits_sql.delete_items(base_id, keys, person_id=change.asked_by_id, keeps_history=keeps_history))
+
+
 def _undo_batch(lease: Lease, change: ItemChange) -> bool:
     """Put the next items back that are still as the change left them; whether more may follow."""
     disk_space.check_space_for_items()
@@ -392,7 +397,7 @@ def _put_back(change: ItemChange, base_id: int, kept: list[Before]) -> int:
     ours = [row for row in kept if present.get(row.key, 0) == row.revision]
     gone = [row.key for row in ours if row.before is None]
     if gone:
-        run(edits_sql.delete_items(base_id, gone, person_id=change.asked_by_id))
+        _delete(change, base_id, gone)
     back = [_prepared(row.key, row.before) for row in ours if row.before is not None]
     there = [row for row in back if row.key in present]
     away = [row for row in back if row.key not in present]

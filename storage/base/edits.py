@@ -284,7 +284,8 @@ def _write(
     gone = [key for key in changed if now[key] is None]
     rows = [prepared[key] for key in changed if now[key] is not None]
     if gone:
-        run(edits_sql.delete_items(base_id, gone, person_id=person_id))
+        keeps_history = disk_space.has_room_for_history()
+        run(edits_sql.delete_items(base_id, gone, person_id=person_id, keeps_history=keeps_history))
     if not rows:
         return {}
     found = run(edits_sql.store_items(base_id, list(rows), person_id=person_id, replace=bool(stored)))

@@ -1,7 +1,7 @@
 """Base: the operations on items (contract: section "Base"). Pure rules are in query.py and updates.py."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -11,6 +11,7 @@ from django.db import transaction
 from storage import disk_space, limits, names
 from storage.base import bases, generated_keys
 from storage.base.expected import Expected
+from storage.base.finding import Rows, find_rows
 from storage.base.generated_keys import DrawnKey
 from storage.base.query import Predicate
 from storage.base.sql import items as items_sql
@@ -30,7 +31,6 @@ from storage.postgres.database import engine_errors, run
 from storage.postgres.sql import access as access_sql
 
 Document = dict[str, Any]
-_Rows = Sequence[queries_sql.ScannedItem | queries_sql.LookedUpItem]
 
 # PostgreSQL has no date beyond this many seconds: such an item never expires, or has always been expired.
 _LAST_TIMESTAMP = 9_000_000_000_000
@@ -154,7 +154,11 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
 
 def delete_item(*, access: Access, base: str, key: str, expected: Expected | None = None) -> None:
     """Remove an item. A missing one is not an error, unless it was expected: raises RevisionDiffers."""
-    done = allowed(run(items_sql.delete_item(access, base, names.check_key(key), expected=expected)))
+    keeps_history = disk_space.has_room_for_history()
+    statement = items_sql.delete_item(
+        access, base, names.check_key(key), keeps_history=keeps_history, expected=expected
+    )
+    done = allowed(run(statement))
     if expected is not None and not done.deleted:
         raise RevisionDiffers()
 
@@ -186,14 +190,15 @@ def query_items(
 ) -> Page:
     """The matching items in key order, after the key `last`.
 
-    At most `limit` items and about 1 MB. The equality index finds its matches however large the
-    Base is. Any other query scans about 1 MB of items and says where it stopped, so a page may be short or empty.
+    At most `limit` items and about 1 MB. An index finds its matches however large the Base is: of equality, and of ranges and
+    prefixes of attributes that have one. Any other query scans about 1 MB of items and says where it stopped, so a page may
+    be short or empty; it notes which attributes it would have needed an index of.
     """
     while True:
         base_id = _base_ids.get((access.collection_id, base)) or _look_up_base(access, base)
         if base_id is None:
             return Page([], None, [])
-        rows = _find(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
+        rows = find_rows(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
         if allowed(rows).base_id == base_id:
             return page_of(rows, limit)
         _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
@@ -219,26 +224,6 @@ def _look_up_base(access: Access, base: str) -> int | None:
             _base_ids.clear()
         _base_ids[access.collection_id, base] = base_id
     return base_id
-
-
-def _find(span: queries_sql.Span, predicate: Predicate, limit: int) -> _Rows:
-    """The rows of `queries_sql.scan_items`, by the index where it answers.
-
-    Sorting all hits of a condition that much of the Base meets takes longer than to find the first of them in key order,
-    so that is tried in between.
-    """
-    if not queries_sql.answered_by_index(predicate):
-        caps = {"max_bytes": limits.SCAN_MAX_BYTES, "max_rows": limits.SCAN_MAX_ROWS}
-        return run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
-    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
-    if not rows or rows[0].hits <= limits.INDEX_FEW_HITS:
-        return rows
-    caps = {"max_bytes": limits.DENSE_SCAN_MAX_BYTES, "max_rows": limits.DENSE_SCAN_MAX_ROWS}
-    scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **caps))
-    if not scanned or scanned[-1].matched or not scanned[-1].stopped:
-        return scanned
-    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_MAX_HITS))
-    return rows if not rows or rows[0].hits <= limits.INDEX_MAX_HITS else scanned
 
 
 def _lacks_key(item: Any) -> bool:
@@ -308,7 +293,7 @@ def _seconds(expires: int | Decimal) -> float:
     return seconds if abs(seconds) <= _LAST_TIMESTAMP else math.copysign(math.inf, seconds)
 
 
-def page_of(rows: _Rows, limit: int) -> Page:
+def page_of(rows: Rows, limit: int) -> Page:
     """The page that the rows of `queries_sql.scan_items` make."""
     items: list[str] = []
     revisions: list[int] = []

@@ -1,4 +1,4 @@
-"""What the table of items needs beyond the public API: sorted pages, counts, and why nothing matches.
+"""What the table of items needs beyond the public API and sorted pages: counts, and why nothing matches.
 
 Everything here reads a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW_MAX_BYTES`) and says so when there is
 more.
@@ -8,31 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import limits
-from storage.base.items import find_base_id, with_key
+from storage.attribute_indexes import ready
+from storage.base.items import find_base_id
 from storage.base.query import Condition, Predicate
+from storage.base.ranges import has_range, plan_ranges, wanted_paths
 from storage.base.sql import overviews as overviews_sql
 from storage.base.sql import queries as queries_sql
-from storage.base.sql.overviews import SortStep
-from storage.errors import InvalidInput
+from storage.base.sql import ranges as ranges_sql
 from storage.models import BaseFigures
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
 
 _CLAUSES_EXPLAINED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class SortedPage:
-    """A page of whole items as JSON texts. `next_offset` is None at the end.
-
-    `sorted_items` is how many matches were sorted; with `is_cut` there may be more, that nobody looked at.
-    """
-
-    items: list[str]
-    revisions: list[int]
-    next_offset: int | None
-    sorted_items: int
-    is_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +39,21 @@ class BaseCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What answers a query: the equality index, those of attributes; or none, and of which attributes it would want one."""
+
+    by_equality: bool = False
+    attributes: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseCount:
     """One condition on its own: how many items have its attribute in each JSON type ("missing" too), and how many match."""
 
     condition: Condition
     types: dict[str, int]
     met: int
-
-
-def sort_items(
-    *,
-    access: Access,
-    base: str,
-    predicate: Predicate,
-    order: Sequence[SortStep],
-    offset: int = 0,
-    limit: int = 100,
-) -> SortedPage:
-    """A page of the matches in the order of one to four top-level attributes, those without one last, equal ones by key.
-
-    The order is that of jsonb: null, strings by bytes, numbers, booleans, lists, objects. At most the first 10,000 matches are
-    sorted. Raises BaseNotFound, and InvalidInput for more attributes than that, or one twice.
-    """
-    if not 1 <= len(order) <= limits.SORT_MAX_ATTRIBUTES or len({step.attribute for step in order}) < len(order):
-        raise InvalidInput(f"A table is sorted by 1 to {limits.SORT_MAX_ATTRIBUTES} attributes, each once")
-    span = _span(access, base)
-    rows = run(
-        overviews_sql.sort_items(
-            span,
-            predicate,
-            order=order,
-            by_index=queries_sql.answered_by_index(predicate),
-            offset=offset,
-            limit=limit,
-        )
-    )
-    found = [(row.key, row.value, row.revision) for row in rows if row.key is not None]
-    sorted_items, is_cut = (rows[0].matches, rows[0].may_be_more) if rows else (0, False)
-    reached = offset + len(found)
-    return SortedPage(
-        [with_key(key, value) for key, value, _ in found],
-        [revision for _, _, revision in found],
-        reached if found and reached < sorted_items else None,
-        sorted_items,
-        is_cut,
-    )
 
 
 def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount:
@@ -109,10 +66,34 @@ def count_items(*, access: Access, base: str, predicate: Predicate) -> BaseCount
         counted = min(total, most)
         return BaseCount(counted, total <= most, counted, counted, total <= most, last_counted)
     by_index = queries_sql.answered_by_index(predicate)
+    if not by_index and (matched := _count_by_ranges(span, predicate)) is not None:
+        return BaseCount(min(total, most), total <= most, matched, total, True, last_counted)
     found = run_one(overviews_sql.count_matches(span, predicate, by_index=by_index))
     # What an index leaves out has been looked at as well.
     looked_at = total if by_index else found.looked_at
     return BaseCount(min(total, most), total <= most, found.matched, looked_at, not found.stopped, last_counted)
+
+
+def _count_by_ranges(span: queries_sql.Span, predicate: Predicate) -> int | None:
+    """None where indexes of attributes do not tell, or too many match."""
+    plan = plan_ranges(predicate, ready.find_ready(span.base_id)) if has_range(predicate) else None
+    return run_one(ranges_sql.count_ranges(span, predicate, plan)).matched if plan is not None else None
+
+
+def find_way(*, access: Access, base: str, predicate: Predicate) -> Way:
+    """Which indexes answer a query by now. Raises BaseNotFound."""
+    if queries_sql.answered_by_index(predicate) and not has_range(predicate):
+        return Way(by_equality=True)
+    paths = ready.find_ready(find_base_id(access, base))
+    plan = plan_ranges(predicate, paths)
+    if plan is None:
+        by_equality = queries_sql.answered_by_index(predicate)
+        wanted = () if by_equality else tuple(".".join(path) for path in wanted_paths(predicate))
+        return Way(by_equality=by_equality, wanted=wanted)
+    return Way(
+        by_equality=not all(plan.groups),
+        attributes=tuple(sorted(".".join(path) for path, index_id in paths.items() if index_id in plan.index_ids)),
+    )
 
 
 def _last_counted(base_id: int, at_least: int) -> int | None:

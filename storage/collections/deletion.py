@@ -160,7 +160,7 @@ def _empty(deletion: Deletion) -> None:
             base_id,
             limits.DELETE_BATCH_ROWS,
             person_id=deletion.asked_by_id,
-            keeps_history=is_whole and not disk_space.is_short_for_files(),
+            keeps_history=is_whole and disk_space.has_room_for_history(),
         )
         for base_id in deletion.base_ids
     ]

@@ -1,8 +1,8 @@
 """What ends with a person's right in a collection, in the transaction that takes the right.
 
-Invitations end with the right to invite, imports that are under way and share links with the right to write. Uploads and
-drafts are only reached by who began them. Data keys, exports, snapshots and their schedule are the collection's and stay: the
-pages that remove somebody name the keys the person made, and offer to revoke them.
+Invitations end with the right to invite; imports that are under way, share links and development keys with the right to write.
+Uploads and drafts are only reached by who began them. Other data keys, exports, snapshots and their schedule are the
+collection's and stay: the pages that remove somebody name the keys the person made, and offer to revoke them.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.collections import keys
 from storage.models import Deletion, Drive, Import, Invitation, Membership, Role, ShareLink
 
 _UNDER_WAY = (Import.State.UPLOADING, Import.State.CHECKING, Import.State.RUNNING)
@@ -38,6 +39,7 @@ def end_without_right(person: User, *, collection_id: str, role: Role | None) ->
     if role is None or not role.reaches(Role.MEMBER):
         fail_imports(person, collection_id=collection_id)
         revoke_share_links(person, collection_id=collection_id)
+        keys.revoke_dev_keys(person.pk, collection_id=collection_id)
 
 
 def fail_imports(person: User, *, collection_id: str | None = None) -> None:

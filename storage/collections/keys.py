@@ -24,6 +24,9 @@ from storage.models import Collection, DataKey, DataKeyUse
 from storage.postgres import clock
 from storage.postgres.caller import Access
 
+# How a key begins that `deta dev` makes for the person who calls it.
+DEV_KEY_NAME = "deta dev"
+
 _ALPHABET = string.ascii_letters + string.digits
 _SHAPE = re.compile(
     rf"([a-z0-9]{{{limits.COLLECTION_ID_CHARACTERS}}})_[A-Za-z0-9]{{{limits.SECRET_CHARACTERS}}}", re.ASCII
@@ -177,6 +180,13 @@ def list_keys_made_by(person_id: int, *, collection_id: str | None = None) -> li
     if collection_id is not None:
         good = good.filter(collection_id=collection_id)
     return list(good.order_by("created_at", "id"))
+
+
+def revoke_dev_keys(person_id: int, *, collection_id: str | None = None) -> None:
+    """Revoke the development keys that this person made for themselves, in one collection or (None) in all."""
+    for key in list_keys_made_by(person_id, collection_id=collection_id):
+        if key.name.startswith(DEV_KEY_NAME) and key.expires_at is not None:
+            revoke_key(collection_id=key.collection_id, key_id=key.pk)
 
 
 def revoke_keys_made_by(person_id: int, *, key_ids: Ids[int], collection_id: str | None = None) -> None:

@@ -58,9 +58,9 @@ def make_owner(*, person: User) -> bool:
 
 
 def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()) -> None:
-    """Delete an account with its invitations, end its sessions, its imports and its share links.
+    """Delete an account with its invitations, end its sessions, its imports, its share links and its development keys.
 
-    Data keys do not change, but for those that the person made whose ids are in `revoked_keys`. Raises PersonNotFound, and
+    Other data keys do not change, but for those that the person made whose ids are in `revoked_keys`. Raises PersonNotFound, and
     InvalidInput for one's own account.
     """
     if person_id == asked_by.id:
@@ -70,6 +70,7 @@ def remove_person(*, person_id: int, asked_by: User, revoked_keys: Ids[int] = ()
         if person is None:
             raise PersonNotFound(f"Nobody has the id {person_id}")
         keys.revoke_keys_made_by(person_id, key_ids=revoked_keys)
+        keys.revoke_dev_keys(person_id)
         fail_imports(person)
         revoke_share_links(person)
         details = {"person": person_id}

@@ -25,10 +25,10 @@ from storage.events import blocks as event_blocks
 from storage.events import ids as event_ids
 from storage.events.blocks import APP, Content, Event, Headers, Line, PrintedLine
 from storage.events.sql import queries as events_sql
-from storage.events.sql import retention as retention_sql
 from storage.postgres import clock
 from storage.postgres.database import engine_errors, run, run_one
 from storage.postgres.sql import access as access_sql
+from storage.postgres.sql.day_partitions import wait_for_lock
 
 _BLOCKS_AT_ONCE = 64
 # Those that several processes and nodes write at the same time.
@@ -187,7 +187,7 @@ def keep_event(event: Event) -> None:
     """Store one event now, for a person who waits for it. Raises EngineUnreachable, within about a second."""
     block = event_blocks.make_block(event)
     with engine_errors(), transaction.atomic():
-        run(retention_sql.wait_for_events_lock(1))
+        run(wait_for_lock(1))
         for statement in statements_for([block]):
             run(statement)
 

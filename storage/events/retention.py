@@ -4,25 +4,16 @@ A day is a partition, and dropping it costs the same whatever it holds. What a c
 written, so that one over its size is found without counting, and loses its oldest minutes. Pinned events are copies of their own.
 """
 
-import logging
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db import transaction
-
 from storage import limits
-from storage.errors import EngineUnreachable
 from storage.events.ids import first_id_at, minute_of
 from storage.events.sql import retention as retention_sql
-from storage.postgres.database import engine_errors, run, run_one
+from storage.events.sql.retention import BLOCKS
+from storage.postgres import day_partitions
+from storage.postgres.database import run, run_one
 from storage.postgres.locks import only_worker
-from storage.postgres.statements import NoRow, Statement
-
-logger = logging.getLogger(__name__)
-
-_DAYS_AHEAD = 2
-# Creating or dropping a day locks the whole table for a moment. While this waits for the lock, writers wait behind it.
-_LOCK_SECONDS = 2
+from storage.postgres.sql.day_partitions import drop_day
 
 
 def tidy_events(now: datetime) -> None:
@@ -44,27 +35,14 @@ def delete_events_of(collection_id: str) -> None:
 
 
 def _make_and_drop_days(today: date) -> None:
-    existing = {date.fromisoformat(day) for (day,) in run(retention_sql.list_event_days())}
+    day_partitions.make_days(BLOCKS, today, _first_id)
     oldest = today - timedelta(days=limits.EVENTS_KEPT_DAYS)
-    for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD + 1)):
-        if day not in existing:
-            _change_table(retention_sql.make_event_day(day, _first_id(day), _first_id(day + timedelta(days=1))))
-    for day in sorted(existing):
+    for day in sorted(day_partitions.list_days(BLOCKS)):
         if day < oldest:
-            _change_table([retention_sql.drop_event_day(day)])
+            day_partitions.change_table(BLOCKS, [drop_day(BLOCKS, day)])
     while run(retention_sql.drop_stray_blocks(_first_id(oldest), limits.DELETE_BATCH_ROWS)):
         pass
     run(retention_sql.drop_event_minutes(minute_of(_first_id(oldest))))
-
-
-def _change_table(statements: Iterable[str]) -> None:
-    try:
-        with engine_errors(), transaction.atomic():
-            run(retention_sql.wait_for_events_lock(_LOCK_SECONDS))
-            for statement in statements:
-                run(Statement(statement, [], NoRow))
-    except EngineUnreachable as error:
-        logger.warning("The partitions of recorded requests could not be changed: %r", error.__cause__)
 
 
 def _drop_oldest() -> None:

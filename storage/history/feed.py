@@ -1,4 +1,4 @@
-"""The change feed of a Base: every change once, in an order that holds for each key (contract: "GET /changes").
+"""The change feed of a Base: every change once, in an order that holds for each key (contract: Base, "GET /changes").
 
 A place in it is a cursor: the id of the Base, and of the last version that was looked at. It stays good when the Base is
 renamed. Who has one of a Base that was emptied or deleted since, or that was put in the place of another, has to read the Base
@@ -7,6 +7,7 @@ anew: what became of the old one's items isn't told one by one.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 from storage import limits
@@ -15,6 +16,7 @@ from storage.base.query import Predicate
 from storage.errors import ChangesGone, InvalidInput
 from storage.exact_json import dump
 from storage.history import horizon
+from storage.history.authors import author_id
 from storage.history.horizon import Horizon
 from storage.history.sql import feed as feed_sql
 from storage.history.sql.feed import FedChange
@@ -98,14 +100,20 @@ def read_changes(
     more = place.looked_at > len(found)
     if more and found:
         end = end._replace(version_id=found[-1].id or 0)
-    write = _notice if keys_only else _json
-    return ChangesPage([Change(row.id or 0, write(row)) for row in found if row.is_told], end, more)
+    told = [row for row in found if row.is_told]
+    write = _notice if keys_only else partial(_json, access.collection_id)
+    return ChangesPage([Change(row.id or 0, write(row)) for row in told], end, more)
 
 
 def find_changed(base_ids: list[int], *, since: int, until: int, seconds: float) -> set[int]:
     """Those of these Bases that have a version behind `since` up to `until`, all made within so many seconds."""
     found = run(feed_sql.find_changed(base_ids, since=since, until=until, seconds=seconds))
     return {row.base_id for row in found}
+
+
+def find_bases(asked: list[tuple[str, str]]) -> list[int]:
+    """The ids that Bases have now, by their collections and names; 0 for none."""
+    return [row.base_id or 0 for row in run(feed_sql.find_bases(asked))]
 
 
 def _check(since: Cursor, place: FedChange, seen: Horizon, end: Cursor) -> None:
@@ -122,11 +130,17 @@ def _check(since: Cursor, place: FedChange, seen: Horizon, end: Cursor) -> None:
         raise ChangesGone("The cursor is older than what is kept of the changes", str(end))
 
 
-def _json(row: FedChange) -> str:
-    by = f'"key:{row.by_key}"' if row.by_key else f'"person:{row.by_person}"' if row.by_person else "null"
+def _json(collection_id: str, row: FedChange) -> str:
+    by = _author(collection_id, row.by_key, row.by_person)
     value = "null" if row.value is None else with_key(row.key, row.value)
     return f'{{"key":{dump(row.key).decode()},"revision":{row.revision},"at":{row.at},"by":{by},"value":{value}}}'
 
 
 def _notice(row: FedChange) -> str:
     return dump({"key": row.key, "revision": str(row.revision), "gone": row.value is None}).decode()
+
+
+@lru_cache(maxsize=1_024)
+def _author(collection_id: str, key_id: int | None, person_id: int | None) -> str:
+    """As JSON. Few write, again and again."""
+    return dump(author_id(collection_id, by_key=key_id, by_person=person_id)).decode()

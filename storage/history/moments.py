@@ -1,4 +1,4 @@
-"""The items of a Base as they were at an earlier moment (contract: Base, History and changes)."""
+"""The items of a Base as they were at an earlier moment (contract: Base, History)."""
 
 from datetime import datetime
 

@@ -101,7 +101,8 @@ def list_changes(
     Forbidden.
     """
     timeline = find_timeline(access, base)
-    has_filter = conditions.attribute is not None or conditions.key_id is not None or conditions.person_id is not None
+    filtered = (conditions.attribute, conditions.key_id, conditions.person_id, conditions.kind)
+    has_filter = any(each is not None for each in filtered)
     statement = versions_sql.list_versions(
         Span(timeline.ends(), last),
         conditions,

@@ -7,7 +7,8 @@ ahead and dropped by a job, and `storage_itemversion_other` takes what has no da
 The ids are drawn while the item's row is locked, so those of one key grow in the order of its changes. They do not commit in
 that order (`storage/history/horizon.py`).
 
-The triggers run once for a statement: for a batch they cost half of what one for each row does.
+The triggers run once for a statement: for a batch they cost half of what one for each row does. Their plan is made for as many rows
+as the first statement of a session has, which may be one: without nested loops it suits thousands as well.
 """
 
 from django.db import migrations, models
@@ -45,7 +46,7 @@ BEGIN
     FROM new_rows n;
     RETURN NULL;
 END $$;
-CREATE FUNCTION storage_note_changed_items() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION storage_note_changed_items() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE
     who text := nullif(current_setting('homeport.by', true), '');
     is_kept boolean := coalesce(current_setting('homeport.history', true), '') <> 'off';
@@ -57,8 +58,8 @@ BEGIN
            coalesce(n.changed_by_key, CASE WHEN n.changed_by_person IS NULL AND who LIKE 'k%' THEN substr(who, 2)::bigint END),
            coalesce(n.changed_by_person, CASE WHEN n.changed_by_key IS NULL AND who LIKE 'p%' THEN substr(who, 2)::bigint END)
     FROM new_rows n JOIN old_rows o ON o.base_id = n.base_id AND o.key = n.key
-    LEFT JOIN storage_base b ON b.id = n.base_id
-    CROSS JOIN LATERAL (SELECT is_kept AND coalesce(b.history_kept, true) AS kept) k
+    CROSS JOIN LATERAL (
+        SELECT is_kept AND coalesce((SELECT b.history_kept FROM storage_base b WHERE b.id = n.base_id), true) AS kept OFFSET 0) k
     WHERE o.revision <> n.revision;
     RETURN NULL;
 END $$;
@@ -111,11 +112,25 @@ CREATE INDEX baseturn_base ON storage_baseturn (base_id);
 CREATE INDEX baseturn_next ON storage_baseturn (next_id);
 CREATE INDEX baseturn_name ON storage_baseturn (collection_id, name);
 """
+# What is kept by hour, so that a collection over its size is found without counting, and the last version that was on the sequence
+# when a day began, below which all of the days before are.
+FIGURES = """
+CREATE TABLE storage_historyhour (
+    base_id bigint NOT NULL,
+    hour timestamptz NOT NULL,
+    size_bytes bigint NOT NULL,
+    PRIMARY KEY (base_id, hour)
+);
+CREATE TABLE storage_historyday (day date PRIMARY KEY, version_id bigint NOT NULL);
+CREATE TABLE storage_historycount (id smallint PRIMARY KEY CHECK (id = 1), version_id bigint NOT NULL);
+INSERT INTO storage_historycount (id, version_id) VALUES (1, 0);
+"""
 UNDO = """
 DROP TRIGGER note_new_items ON storage_item;
 DROP TRIGGER note_changed_items ON storage_item;
 DROP TRIGGER note_deleted_items ON storage_item;
 DROP FUNCTION storage_note_new_items, storage_note_changed_items, storage_note_deleted_items;
+DROP TABLE storage_historyhour, storage_historyday, storage_historycount;
 DROP TABLE storage_baseturn, storage_historybeginning, storage_itemversion;
 DROP SEQUENCE storage_item_version;
 """
@@ -126,5 +141,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(model_name="base", name="history_kept", field=models.BooleanField(db_default=True)),
-        migrations.RunSQL([VERSIONS, NOTING, BEGINNINGS, TURNS], UNDO),
+        migrations.RunSQL([VERSIONS, NOTING, BEGINNINGS, TURNS, FIGURES], UNDO),
     ]

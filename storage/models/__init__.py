@@ -2,6 +2,7 @@
 
 from storage.models.access_tokens import AccessToken, TerminalSignIn
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
+from storage.models.attribute_indexes import AttributeAsk, AttributeIndex
 from storage.models.audit import AuditEntry
 from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
 from storage.models.duplications import Duplication, FileToCopy
@@ -20,6 +21,8 @@ from storage.models.thumbnails import Thumbnail
 
 __all__ = [
     "AccessToken",
+    "AttributeAsk",
+    "AttributeIndex",
     "AuditEntry",
     "Base",
     "BaseFigures",

@@ -9,11 +9,13 @@ from storage.postgres.database import one_connection, run, run_one
 from storage.postgres.sql import locks as locks_sql
 
 Work = Literal[
+    "attribute indexes",
     "expired items",
     "blobs",
     "file deletions",
     "collection deletions",
     "events",
+    "history",
     "counting",
     "micros",
     "migrations",

@@ -36,7 +36,7 @@ class Stream:
 
     def _read(self) -> Iterator[Event]:
         name, last_id, data = "message", "", ""
-        for line in self.response.iter_lines():
+        for line in self._lines():
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
@@ -49,6 +49,13 @@ class Stream:
                 name = value
             elif field == "data":
                 data += value
+
+    def _lines(self) -> Iterator[str]:
+        """Not by `iter_lines`, for which U+2028 ends a line as well."""
+        rest = b""
+        for piece in self.response.iter_raw():
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from (line.decode() for line in lines)
 
     last_id = ""
 

@@ -137,7 +137,7 @@ def test_history_of_an_item_is_reached_from_its_cells(cast: Cast, client: BaseCl
     client.put({"key": "b", "text": "another"})
     page = pages(cast.reader, f"/collections/{cast.collection.id}/base/notes/")
     page.locator("#grid-body [data-id='item:a'] > [data-name=text]").click(button="right")
-    page.get_by_role("menuitem", name="History in Visor").click()
+    page.get_by_role("menuitem", name="Requests in Visor").click()
     expect(rows(page)).to_have_count(2)
     expect(rows(page).get_by_role("link")).to_have_text(["notes/items/a", "notes/items"])
 

@@ -96,6 +96,7 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     ),
     (errors.OutOfPlace(5), 409, [errors.OutOfPlace.default], {"received": 5}, {}),
     (errors.SaveReused(), 409, [errors.SaveReused.default], {}, {}),
+    (errors.HistoryNotKept(), 410, ["Not kept"], {}, {}),
     (errors.InvitationSpent(), 410, [errors.InvitationSpent.default], {}, {}),
     (errors.UndoOver(), 410, [errors.UndoOver.default], {}, {}),
     (errors.BodyTooLarge(), 413, [errors.BodyTooLarge.default], {}, {}),

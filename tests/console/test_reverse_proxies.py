@@ -4,6 +4,7 @@ Only what a test cannot have is replaced in them: the name, the ports and the ce
 for clients whose host is fixed (docs/connect.md), as the server is there, and what other proxies tell.
 """
 
+import json
 import os
 import re
 import shutil
@@ -245,6 +246,23 @@ def test_a_body_of_16_mb_and_one_in_chunks_come_through(proxy: Proxy, app: App) 
 
         assert (whole.status_code, chunked.status_code) == (207, 207)
         assert client.get(f"{app.path}/large/items/piecewise").json() == {"key": "piecewise"}
+
+
+def test_changes_come_as_they_are_made(proxy: Proxy, app: App) -> None:
+    """None of them keeps a part back until there is more of it."""
+    with proxy.client() as http, proxy.client() as other:
+        followed = http.stream(
+            "GET", f"{app.path}/followed/changes?since=now", headers=app.headers | {"Accept": "text/event-stream"}
+        )
+        with followed as answer:
+            lines = answer.iter_lines()
+            assert next(lines).startswith("retry: ")
+            for n in range(3):
+                other.put(
+                    f"{app.path}/followed/items", json={"items": [{"key": "followed", "n": n}]}, headers=app.headers
+                )
+                change = next(line for line in lines if line.startswith("data: "))
+                assert json.loads(change[6:])["value"] == {"key": "followed", "n": n}
 
 
 def test_an_upload_in_parts_comes_back_whole_and_by_ranges(proxy: Proxy, app: App) -> None:

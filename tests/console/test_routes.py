@@ -9,12 +9,15 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Max, QuerySet
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from console.accounts.gate import WHILE_OWED
+from storage import limits
 from storage.access_tokens import sign_ins, tokens
 from storage.collections import collections as storage_collections
 from storage.collections import invitations, keys, sign_in_rules, stores
@@ -24,6 +27,7 @@ from storage.events import queries as event_queries
 from storage.micros import api_keys, domains, micros, variables
 from storage.micros.manifests.manifest import Manifest, Variable
 from storage.models import (
+    AttributeIndex,
     Base,
     Deletion,
     Deployment,
@@ -33,11 +37,15 @@ from storage.models import (
     GitFetch,
     Import,
     ItemChange,
+    Membership,
     Micro,
+    MicroDomain,
+    MicroKey,
     MicroRun,
     Role,
     SavedView,
     ShareLink,
+    TerminalSignIn,
 )
 from storage.postgres.caller import Access
 from storage.share_links import links
@@ -125,8 +133,15 @@ LEAST_ROLE = {
     "base-change-undo": Role.MEMBER,
     "base-views": Role.READER,
     "delete-base-view": Role.MEMBER,
+    "base-indexes": Role.READER,
+    "drop-base-index": Role.MEMBER,
     "base-save": Role.MEMBER,
     "base-parse": Role.MEMBER,
+    "base-history": Role.READER,
+    "item-history": Role.READER,
+    "bring-back": Role.MEMBER,
+    "undo-writer": Role.MEMBER,
+    "switch-history": Role.OWNER,
     "rename-store": Role.MEMBER,
     "duplicate-store": Role.MEMBER,
     "move-store": Role.MEMBER,
@@ -267,6 +282,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "require-second-factor",
     "base-save",
     "base-parse",
+    "bring-back",
     "change-role",
     "withdraw-member-invitation",
     "withdraw-owner-invitation",
@@ -282,7 +298,14 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 }
 # What a bare request that the role allows is answered, where that is no page.
 ANSWERS = (
-    {"base-item": {400}, "base-save": {400}, "base-parse": {200}, "drive-undo": {200}, "import-part": {400}}
+    {
+        "base-item": {400},
+        "base-save": {400},
+        "base-parse": {200},
+        "bring-back": {400},
+        "drive-undo": {200},
+        "import-part": {400},
+    }
     # Nobody asked for a stream.
     | {"base-live": {400}, "visor-live": {400}}
     | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
@@ -317,11 +340,11 @@ ROUTES = dict(named_routes())
 
 
 def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
-    """The route's address, with ids of things that exist."""
+    """The route's address, with ids of things that exist, whatever became of those that were made before."""
     known = {
         "collection_id": collection_id or cast.collection.id,
         "key_id": lambda: keys.create_key(collection_id=cast.collection.id, name="a key").data_key.id,
-        "person_id": cast.reader.id,
+        "person_id": lambda: find_reader(cast),
         "factor_id": 1,
         "invitation_id": lambda: (
             invitations.invite_person(
@@ -339,6 +362,7 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "kind": "base",
         "change_id": lambda: make_change(cast).pk,
         "view_id": lambda: make_view(cast).pk,
+        "index_id": lambda: make_index(cast).pk,
         "store_deletion_id": lambda: delete_base(cast).pk,
         "event_id": lambda: _kept_event(cast.collection.id),
     }
@@ -353,21 +377,30 @@ def url_of(name: str, cast: Cast, collection_id: str | None = None) -> str:
         "run_id": lambda: MicroRun.objects.create(micro=make_micro(cast), kind="run", state="done").id,
         "starter": "flask",
         "fetch_id": lambda: make_git_fetch(cast).id,
-        "variable": lambda: variables.set_variables(**_of_micro(cast), values={"NAME": "value"})[0],
-        "domain": lambda: domains.add_domain(**_of_micro(cast), name=f"{cast.collection.id}.example.org"),
+        "variable": lambda: variables.replace_variables(**_of_micro(cast), values={"NAME": "value"})[0],
+        "domain": lambda: make_domain(cast),
         "sign_in_id": start_sign_in,
         "token_id": lambda: tokens.create_token(person=make_person(), name="laptop").token.pk,
-        "api_key_id": lambda: api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(4)).key.pk,
+        "api_key_id": lambda: make_api_key(cast),
     }
     values = {parameter: known[parameter] for parameter in sorted(ROUTES[name])}
     made = {key: value() if callable(value) else value for key, value in values.items()}
     return reverse(name, kwargs=made) + QUERY.get(name, "")
 
 
+def find_reader(cast: Cast) -> int:
+    """The id of the cast's, who is a reader again; of another one when that person was removed from the server."""
+    if not User.objects.filter(pk=cast.reader.pk, is_active=True).exists():
+        return make_member(cast.collection.id, Role.READER).pk
+    of_reader = {"collection": cast.collection, "person": cast.reader}
+    Membership.objects.update_or_create(**of_reader, defaults={"role": Role.READER})
+    return cast.reader.pk
+
+
 def make_drive(cast: Cast) -> str:
-    """A Drive with an empty file in it."""
+    """A Drive with an empty file `a.txt` in it."""
     drive_id = drives.ensure_drive(collection_id=cast.collection.id, name="files")
-    if not File.objects.filter(drive_id=drive_id).exists():
+    if not File.objects.filter(drive_id=drive_id, name="a.txt").exists():
         fill_drive(cast.collection.id, "files", ["a.txt"])
     return "files"
 
@@ -397,8 +430,20 @@ def make_micro(cast: Cast) -> Micro:
 def make_deployment(cast: Cast) -> Deployment:
     """A deployment of it that is done and does not serve."""
     micro = make_micro(cast)
-    number = Deployment.objects.filter(micro=micro).count() + 1
-    return Deployment.objects.create(micro=micro, number=number, runtime="python", state="done")
+    last = Deployment.objects.filter(micro=micro).aggregate(last=Max("number"))["last"] or 0
+    return Deployment.objects.create(micro=micro, number=last + 1, runtime="python", state="done")
+
+
+def make_domain(cast: Cast) -> str:
+    """A domain of the Micro that no other has, nor had."""
+    _make_room(MicroDomain.objects.filter(micro=make_micro(cast)), limits.MICRO_DOMAINS_MAX)
+    return domains.add_domain(**_of_micro(cast), name=f"{secrets.token_hex(8)}.example.org")
+
+
+def make_api_key(cast: Cast) -> int:
+    """The id of a key of the Micro."""
+    _make_room(MicroKey.objects.filter(micro=make_micro(cast)), limits.MICRO_KEYS_MAX)
+    return api_keys.create_key(**_of_micro(cast), name=secrets.token_hex(8)).key.pk
 
 
 def make_git_fetch(cast: Cast) -> GitFetch:
@@ -419,13 +464,21 @@ def _of_micro(cast: Cast) -> dict[str, Any]:
     return {"collection_id": cast.collection.id, "micro_id": make_micro(cast).id}
 
 
+def _make_room(there: "QuerySet[Any]", most: int) -> None:
+    """For one more: where there are as many as there can be, all of them go."""
+    if there.count() >= most:
+        there.delete()
+
+
 def make_share_link(cast: Cast, text: str = "") -> ShareLink:
     """A link to the file of the Drive, good for an hour, of this secret or a new one."""
     drive = make_drive(cast)
+    drive_id = folders.find_drive(collection_id=cast.collection.id, name=drive)
+    _make_room(ShareLink.objects.filter(drive_id=drive_id), limits.SHARE_LINKS_MAX)
     access = Access(cast.collection.id, person_id=cast.owner.pk)
     return links.create_link(
         access=access,
-        drive_id=folders.find_drive(collection_id=cast.collection.id, name=drive),
+        drive_id=drive_id,
         drive=drive,
         name="a.txt",
         text=text or secrets.token_hex(),
@@ -451,6 +504,7 @@ def start_upload(cast: Cast) -> str:
 
 def start_sign_in() -> UUID:
     """The id of a terminal's that waits to be let in."""
+    _make_room(TerminalSignIn.objects.all(), limits.TERMINAL_SIGN_INS_MAX)
     return sign_ins.start(challenge="0" * 64, device="laptop", address="127.0.0.1").id
 
 
@@ -481,6 +535,11 @@ def make_change(cast: Cast) -> ItemChange:
 def make_view(cast: Cast) -> SavedView:
     base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
     return SavedView.objects.get_or_create(base_id=base.pk, name="a view")[0]
+
+
+def make_index(cast: Cast) -> AttributeIndex:
+    base = Base.objects.get_or_create(collection=cast.collection, name="things")[0]
+    return AttributeIndex.objects.get_or_create(base_id=base.pk, path=["n"], state="ready")[0]
 
 
 def delete_base(cast: Cast) -> Deletion:

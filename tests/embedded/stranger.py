@@ -31,6 +31,8 @@ _PATHS = """
     /buckets/ /homeport /homeport?list-type=2 /homeport?policy
 """.split()  # noqa: SIM905  a list would be one path a line
 _HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+# What `weed shell` logs of it; one try may end before it has heard why, then the next one hears it.
+_REFUSAL = b"error reading server preface"
 _ASK_POSTGRES_FOR_TLS = (8).to_bytes(4) + (80877103).to_bytes(4)
 
 Connect = Callable[[], socket.socket]
@@ -43,13 +45,26 @@ def _client_context() -> ssl.SSLContext:
 
 
 _ANONYMOUS, _FORGED = _client_context(), _client_context()
+_FORGED_CERTIFICATE = trustme.CA().issue_cert("127.0.0.1", common_name="seaweedfs")
+# What `weed shell` reads where it lies in `~/.seaweedfs`.
+_SECURITY = """
+[grpc]
+ca = "{home}/ca.pem"
+[grpc.client]
+cert = "{home}/forged.pem"
+key = "{home}/forged.key"
+"""
 
 
 @dataclass(frozen=True)
 class Doors:
-    """All that a server has open or keeps; `paths` are those of a file's bytes, `shells` command lines with their input."""
+    """All that a server has open or keeps; `paths` are those of a file's bytes, `shells` command lines with their input.
+
+    `authority` is whom the engines trust, as PEM: no secret.
+    """
 
     uid: int
+    authority: str
     ports: list[int]
     sockets: list[str]
     paths: list[str]
@@ -75,7 +90,7 @@ class Deed:
 
 def main() -> None:
     doors = Doors(**json.load(sys.stdin))
-    trustme.CA().issue_cert("127.0.0.1", common_name="seaweedfs").configure_cert(_FORGED)
+    _FORGED_CERTIFICATE.configure_cert(_FORGED)
     os.setgroups([])
     os.setgid(doors.uid)
     os.setuid(doors.uid)
@@ -149,26 +164,42 @@ def _speak(place: str, deed: str, connect: Connect, words: bytes) -> Deed:
 
 
 def _try_shells(doors: Doors) -> Iterator[Deed]:
-    """Programs of the engines' own. One that is refused and tries for ever is ended then."""
-    for command, words in doors.shells:
-        with tempfile.TemporaryFile() as output:
-            environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C"}
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True
-            )
-            assert process.stdin
-            with contextlib.suppress(BrokenPipeError), process.stdin as typed:
-                typed.write(words.encode())
-            until = time.monotonic() + MOMENT_SECONDS
-            while (
-                process.poll() is None
-                and time.monotonic() < until
-                and b"failed to connect" not in _all_of(output.fileno())
-            ):
-                time.sleep(0.05)
-            process.kill()
-            process.wait()
-            yield Deed("program", " ".join(command), words, _all_of(output.fileno()).decode("latin-1"))
+    """Programs of the engines' own, without certificates and with forged ones."""
+    with tempfile.TemporaryDirectory() as home:
+        _forge(Path(home), doors.authority)
+        for command, words in doors.shells:
+            yield _type(command, words, "/nonexistent")
+            if "shell" in command:
+                yield _type(command, words, home)
+
+
+def _forge(home: Path, authority: str) -> None:
+    """What a program takes for the certificates of the engines', in the folder of somebody who knows how they are named."""
+    folder = home / ".seaweedfs"
+    folder.mkdir()
+    (folder / "security.toml").write_text(_SECURITY.format(home=home))
+    (home / "ca.pem").write_text(authority)
+    _FORGED_CERTIFICATE.cert_chain_pems[0].write_to_path(home / "forged.pem")
+    _FORGED_CERTIFICATE.private_key_pem.write_to_path(home / "forged.key")
+
+
+def _type(command: list[str], words: str, home: str) -> Deed:
+    """Run a program and type these words. One that is refused and tries for ever is ended then."""
+    with tempfile.TemporaryFile() as output:
+        environment = {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C"}
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+        assert process.stdin
+        with contextlib.suppress(BrokenPipeError), process.stdin as typed:
+            typed.write(words.encode())
+        until = time.monotonic() + MOMENT_SECONDS
+        while process.poll() is None and time.monotonic() < until and _REFUSAL not in _all_of(output.fileno()):
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        said = _all_of(output.fileno()).decode("latin-1")
+    return Deed("program", " ".join(command), f"{words!r} with HOME={home}", said)
 
 
 def _all_of(descriptor: int) -> bytes:

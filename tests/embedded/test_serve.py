@@ -70,7 +70,7 @@ def test_a_second_serve_of_one_data_folder_says_who_runs_where(server: Server) -
     assert server.is_ready()
 
 
-@pytest.mark.parametrize("name", ["HOMEPORT_PORT", "HOMEPORT_TLS_PORT"])
+@pytest.mark.parametrize("name", ["HOMEPORT_PORT", pytest.param("HOMEPORT_TLS_PORT", marks=pytest.mark.slow)])
 def test_a_busy_port_is_named_with_the_way_to_another(make_server: MakeServer, name: str) -> None:
     server = make_server()
     port = int(server.environment[name])

@@ -32,7 +32,9 @@ def main() -> None:
         server.wait_ready()
         world = World(server.url)
         requests = run_for(world, Log(server.log_path), asked.minutes * 60, asked.seed)
-        print(f"{requests:,} requests, no 5xx and no traceback")
+        print(
+            f"{requests:,} requests, no 5xx and no traceback; answers by status: {dict(world.answered.most_common())}"
+        )
     except AssertionError as error:
         sys.exit(f"A wrong answer: {error}")
     finally:

@@ -45,11 +45,13 @@ class Log:
 def send(world: World, target: Target, request: Request, log: Log) -> None:
     """Fails with the request when its answer is wrong."""
     answer = world.line.ask(request)
-    if answer.status == 401 or "/sign-in/" in answer.headers.get("location", ""):
-        world.renew_session()
-    world.keep_fresh(target)
     wrong = list(_faults(target, request, answer)) + log.tracebacks()
-    assert not wrong, (wrong, target.name, request, answer.status, answer.body[:500])
+    told = (wrong, target.name, request, answer.status, answer.body[:500])
+    if wrong:
+        # Hypothesis tells of nothing but of what it can bring about again.
+        print(told, flush=True)
+    assert not wrong, told
+    world.keep_fresh(target, answer)
 
 
 def _faults(target: Target, request: Request, answer: Answer) -> Iterator[str]:
@@ -89,6 +91,7 @@ def run_for(world: World, log: Log, seconds: float, chosen: int | None = None) -
         def attack_once(data: st.DataObject) -> None:
             attack(world, data, log)
 
+        world.renew()
         attack_once()
         if chosen is not None:
             break

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -11,13 +12,13 @@ from typing import Any
 from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
-from django.urls import resolve
+from django.urls import resolve, reverse
 
 from storage.access_tokens import tokens
-from storage.collections import keys
+from storage.collections import keys, sign_in_rules
 from storage.drive import person_uploads
 from storage.events import recording
-from storage.models import AccessToken, Import, MicroRun
+from storage.models import AccessToken, DataKey, Import, MicroRun
 from storage.postgres.caller import Access
 from tests.console.test_routes import (
     OPEN,
@@ -33,7 +34,7 @@ from tests.console.test_routes import (
 from tests.fuzz.api_calls import API_CALLS
 from tests.fuzz.asked import Fields, fields_of
 from tests.fuzz.cli_calls import CLI_CALLS, Call
-from tests.fuzz.sending import Line, Request
+from tests.fuzz.sending import Answer, Line, Request
 from tests.people import make_cast, make_session
 
 GIVES_TOKEN_BACK = "DELETE /cli/token"
@@ -62,32 +63,58 @@ class Target:
 
 
 class World:
-    """It is made once and repaired as it is worn down."""
+    """What it knows of the routes is found out once; what there is, is repaired as it is worn down, or made anew."""
 
     def __init__(self, url: str) -> None:
         self.line = Line(url)
-        self.asked = 0
-        self.cast = make_cast("Made to be attacked")
-        self.key = keys.create_key(collection_id=self.cast.collection.id, name="x").text
-        recording.start_recording(self.cast.collection.id)
+        self.answered: Counter[int] = Counter()
         self._token = secrets.token_hex(16)
-        self.renew_session()
         # A new one for each page would look through all static files again.
         self.handler = ClientHandler(enforce_csrf_checks=False)
+        self._settle()
         self.pages = [self._page(name) for name in sorted(ROUTES)]
         self.api = [
             Target(
                 name=f"{method} {path}",
                 method=method,
-                path=f"/v1/{self.cast.collection.id}/{path}",
+                path="",
                 values=path.split("/"),
                 find_fields=partial(Fields, set(query), set(), set(members)),
                 is_api=True,
             )
             for method, path, query, members in API_CALLS
         ]
-        self.there = {name: str(value) for name, value in self._make_things().items()}
         self.cli = [self._call(call) for call in CLI_CALLS]
+        self._furnish()
+
+    @property
+    def asked(self) -> int:
+        """How many requests were sent."""
+        return self.answered.total()
+
+    def renew(self) -> None:
+        """Leave the collection, with whatever became of it, for a new one."""
+        self._settle()
+        for page in self.pages:
+            page.path, page.values = self._address(page.name)
+        self._furnish()
+
+    def _settle(self) -> None:
+        """A collection whose requests are recorded, people, a key and a session."""
+        sign_in_rules.require_second_factor(is_required=False)
+        self.cast = make_cast("Made to be attacked")
+        self.key = keys.create_key(collection_id=self.cast.collection.id, name="x").text
+        recording.start_recording(self.cast.collection.id)
+        self.renew_session()
+
+    def _furnish(self) -> None:
+        """What the calls of the API and of the `deta` command name, and their addresses."""
+        self.there = {name: str(value) for name, value in self._make_things().items()}
+        for target, (_, path, *_) in zip(self.api, API_CALLS, strict=True):
+            target.path = f"/v1/{self.cast.collection.id}/{path}"
+        for target, call in zip(self.cli, CLI_CALLS, strict=True):
+            target.path = f"/cli/{call.path.format(**self.there)}"
+            target.values = [self.there[name] for name in _NAMED.findall(call.path)]
         self._fill()
 
     @property
@@ -112,13 +139,22 @@ class World:
         cookies = f"{session}csrftoken={self._token}"
         return [host, ("Cookie", cookies.encode()), ("X-CSRFToken", self._token.encode())]
 
-    def keep_fresh(self, target: Target) -> None:
-        """Count a request to a target, and give it a new address from time to time."""
-        self.asked += 1
+    def keep_fresh(self, target: Target, answer: Answer) -> None:
+        """Count an answer, and mend what the request may have worn down."""
+        self.answered[answer.status] += 1
         target.asked += 1
-        if target.name == GIVES_TOKEN_BACK:
+        leads_to = answer.headers.get("location", "")
+        if answer.status == 401 or "/sign-in/" in leads_to or target.name == GIVES_TOKEN_BACK:
             self.renew_session()
-        if not target.is_api and target.values and target.asked % _LASTS_REQUESTS == 0:
+        if leads_to.startswith(reverse("second-factor-set-up")):
+            sign_in_rules.require_second_factor(is_required=False)
+        if target.asked % _LASTS_REQUESTS == 0:
+            self._repair(target)
+
+    def _repair(self, target: Target) -> None:
+        if not DataKey.objects.filter(collection_id=self.cast.collection.id, name="x", revoked_at=None).exists():
+            self.renew()
+        elif not target.is_api and target.values:
             target.path, target.values = self._address(target.name)
 
     def _page(self, name: str) -> Target:
@@ -158,14 +194,10 @@ class World:
         }
 
     def _call(self, call: Call) -> Target:
-        path = f"/cli/{call.path.format(**self.there)}"
         find_fields = partial(Fields, set(call.query), set(), set(call.json))
         if call.path.endswith("/saves"):  # which is a page's as well, and is looked at as that
             find_fields = partial(self._fields_of_page, "base-save")
-        named = [self.there[name] for name in _NAMED.findall(call.path)]
-        return Target(
-            f"{call.method} /cli/{call.path}", call.method, path, named, find_fields, is_api=True, is_cli=True
-        )
+        return Target(f"{call.method} /cli/{call.path}", call.method, "", [], find_fields, is_api=True, is_cli=True)
 
     def _address(self, name: str) -> tuple[str, list[str]]:
         path = url_of(name, self.cast).partition("?")[0]

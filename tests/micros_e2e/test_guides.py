@@ -31,6 +31,7 @@ def test_a_form_written_with_flask_fills_a_base(form: MicroClient, server: Serve
     _fill_in(form, server, guides, data_key, email="flask@example.org")
 
 
+@pytest.mark.slow
 def test_a_form_written_with_express_fills_a_base(
     express_form: MicroClient, server: Server, guides: Cast, data_key: str
 ) -> None:

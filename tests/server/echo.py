@@ -20,6 +20,7 @@ from console.server import limits
 from console.server.answers import Answer, refusal
 from console.server.bodies import AWAITED, CUT, BodyAwaited
 from console.server.listening import Listener
+from console.server.live import LiveBody, Outlet
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 
@@ -27,7 +28,39 @@ PATIENCE_SECONDS = 30.0
 THOUGHT_SECONDS = 0.5
 STREAM_PIECE, STREAM_PIECES = b"x" * 100_000, 50
 
+LIVE_PIECE = b"tick\n"
+
 _asked: Counter[str] = Counter()
+_live: Counter[str] = Counter()
+
+
+class Ticks(LiveBody):
+    """Ticks a few times a second, the given number of times, as long as the client takes them. `/lives` says how it went."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def begin(self, outlet: Outlet) -> None:
+        _live["begun"] += 1
+        self._outlet = outlet
+        self._tick()
+
+    def _tick(self) -> None:
+        if not self._left:
+            self._outlet.end(b"over")
+            return
+        self._left -= 1
+        self._outlet.write(LIVE_PIECE)
+        _live["unsent"] = self._outlet.unsent_bytes()
+        self._timer = self._outlet.loop.call_later(0.02, self._tick)
+
+    def stop(self) -> None:
+        self._outlet.end(b"stopped")
+
+    def close(self) -> None:
+        _live["closed"] += 1
+        if hasattr(self, "_timer"):
+            self._timer.cancel()
 
 
 def answer(environ: dict[str, Any]) -> Answer:
@@ -38,6 +71,10 @@ def answer(environ: dict[str, Any]) -> Answer:
         return refusal("403 Forbidden", "No", is_api=False)
     if path == "/streamed":
         return "200 OK", [], iter([STREAM_PIECE] * STREAM_PIECES)
+    if path == "/live":
+        return "200 OK", [], Ticks(int(environ["QUERY_STRING"]))
+    if path == "/lives":
+        return "200 OK", [("Content-Type", "application/json")], [json.dumps(_live).encode()]
     if path == "/broken":
         return "200 OK", [("X", environ["QUERY_STRING"].replace("+", "\r\n"))], [b""]
     if AWAITED in environ:

@@ -1,21 +1,27 @@
 """The queue of background jobs, where a worker may be killed at any moment."""
 
 import time
+from typing import Any
 
 import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.tasks import Task
 
 from storage import jobs
+from tests.serving import Server
 from tests.waiting import eventually
+
+
+def ours() -> "list[Task[..., Any, Any]]":
+    return [task for task in app.tasks.values() if task.func.__module__ == jobs.__name__]
 
 
 def test_no_job_of_a_killed_worker_holds_up_later_ones() -> None:
     """The queue keeps a job's `lock` for as long as the job stands as running, and a killed worker leaves it so."""
-    ours = [task for task in app.tasks.values() if task.func.__module__ == jobs.__name__]
-    assert {task.name for task in ours} >= {"sweep_expired_items", "sweep_files", "tidy_copies"}
-    assert [task.name for task in ours if task.lock is not None] == []
+    assert {task.name for task in ours()} >= {"sweep_expired_items", "sweep_files", "tidy_copies"}
+    assert [task.name for task in ours() if task.lock is not None] == []
 
 
 def leave_behind(task_name: str, *, heartbeat_seconds: int) -> int:
@@ -64,3 +70,14 @@ def test_a_job_of_a_killed_worker_makes_way_for_one_that_waits() -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'forget_receipts' AND status = 'todo'")
+
+
+def test_commands_load_no_jobs_and_workers_all(server: Server) -> None:
+    """What jobs need takes longer to load than all else that a command needs."""
+    loaded = server.run_code(
+        "import sys, django; django.setup(); from procrastinate.contrib.django import app;"
+        "print('storage.jobs' in sys.modules); app.perform_import_paths(); print(*app.tasks)"
+    )
+    before, *known = loaded.split()
+    assert before == "False"
+    assert set(known) >= {task.name for task in ours()}

@@ -4,6 +4,7 @@ import asyncio
 import io
 import threading
 import time
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -13,7 +14,7 @@ from clients.python.tests.faulty import FaultyProxy
 from tests.drives import noise
 from tests.waiting import MOMENT_SECONDS
 
-from deta import Deta, FileChanged, FileStat, KeyExists, NotFound
+from deta import Deta, FileChanged, FileStat, InvalidType, KeyExists, NotFound, ResponseError
 from deta.drive import UPLOAD_CHUNK_SIZE
 
 
@@ -35,6 +36,33 @@ def test_put_all_of_nothing_and_of_one_key_twice(plain: Deta) -> None:
     db.put_all([{"key": "a", "n": 1}, {"key": "b"}, {"key": "a", "n": 2}])
     assert db.get("a")["n"] == 2
     assert db.put_all([{"key": "x", "": 1}]) == {"processed": {"items": []}, "failed": {"items": [{"key": "x", "": 1}]}}
+
+
+def test_history_and_items_as_they_were(deta: Deta) -> None:
+    db = deta.Base("kept")
+    db.put({"n": 1}, "a b/+c")
+    db.put({"n": 2}, "a b/+c")
+    page = db.history("a b/+c", limit=1)
+    assert (page.count, page.versions[0]["before"]) == (1, {"key": "a b/+c", "n": 1})
+    [first] = db.history("a b/+c", last=page.last).versions
+    assert (first["before"], first["after"]) == (None, {"key": "a b/+c", "n": 1})
+    for moment in (first["at"], datetime.fromtimestamp(first["at"], timezone.utc), datetime.fromtimestamp(first["at"])):
+        assert db.fetch({"key?pfx": "a"}, as_of=moment).items == [first["after"]]
+        assert [*db.fetch_all(as_of=moment)] == [first["after"]]
+    assert db.fetch(as_of=first["at"] - 0.001).items == []
+    with pytest.raises(ResponseError) as error:
+        db.fetch(as_of=0)
+    assert error.value.status == 410
+    with pytest.raises(InvalidType):
+        db.fetch(as_of="now")  # type: ignore[arg-type]
+
+    async def ask() -> None:
+        async with deta.AsyncBase("kept") as same:
+            assert (await same.history("a b/+c")).versions == [page.versions[0], first]
+            assert (await same.fetch(as_of=first["at"])).items == [first["after"]]
+            assert [item async for item in same.fetch_all(as_of=first["at"])] == [first["after"]]
+
+    asyncio.run(ask())
 
 
 def test_list_all(deta: Deta, monkeypatch: pytest.MonkeyPatch) -> None:

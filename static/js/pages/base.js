@@ -1,8 +1,10 @@
 /** The page of one Base: the parts of the table, put together. Each part says at its top what it does. */
 
 import { formatCount } from "../lib/formatting.js";
-import { RequestError } from "../lib/requests.js";
+import { RequestError, withQuery } from "../lib/requests.js";
 import { markDeleted, nextStepRows, redo, revertAll, rowId, undo } from "../lib/staged_changes.js";
+import { toLocal } from "../lib/utc_fields.js";
+import { createBringingBack } from "./base/bringing_back.js";
 import { createCellFilters } from "./base/cell_filters.js";
 import { createCellMenu } from "./base/cell_menu.js";
 import { createCellPaste } from "./base/cell_paste.js";
@@ -17,6 +19,7 @@ import { createExpiryPopover } from "./base/expiry_popover.js";
 import { createGridView } from "./base/grid_view.js";
 import { createHeaderFilters } from "./base/header_filters.js";
 import { createInlineEditing } from "./base/inline_editing.js";
+import { createItemHistory } from "./base/item_history.js";
 import { createItemPanel } from "./base/item_panel.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
 import { createLiveRows } from "./base/live_rows.js";
@@ -30,9 +33,11 @@ import { createStagedPanel } from "./base/staged_panel.js";
 import { createStatusLine } from "./base/status_line.js";
 import { createTableState, KEY } from "./base/table_state.js";
 import { addCommands, runCommand } from "./commands.js";
+import { showClocks } from "./local_times.js";
 import "./popovers.js";
 import "./switcher.js";
 import { showToast } from "./toasts.js";
+import "./utc_fields.js";
 
 const CHECKED_ROWS = 50; // of the staged ones that are not on the screen, whether they were changed since
 
@@ -57,6 +62,8 @@ const status = createStatusLine(table, { loader, saving, frame });
 const keys = createKeyboardAndPointer(table, view, { edits, loader });
 const cellMenu = createCellMenu(table, view, { edits, keys, frame });
 const filters = createCellFilters(table, { menu: cellMenu, edits, loader });
+const bringing = createBringingBack(table);
+const itemHistory = createItemHistory(table, view, { bringing });
 const headerFilters = createHeaderFilters(table, { filters });
 createManyAtOnce(table, { menu: cellMenu });
 createSavedViews(table);
@@ -76,6 +83,7 @@ addCommands({
   "focus-grid": focusGrid,
   "go-to-row": ({ id }) => goTo(id),
   "go-to-problem": ({ id }) => goTo(id) && runCommand("show-problem", { row: table.row(id) }),
+  "ask-moment": askMoment,
   "show-keys": () => document.getElementById("keys-dialog").showModal(),
 });
 
@@ -99,6 +107,15 @@ function step(direction) {
   const shown = rows.find((id) => table.indexOf(id) !== -1);
   if (shown) table.setCursor({ id: shown, name: table.cursor?.name ?? KEY });
   return undefined;
+}
+
+/** The moment to look back to; an hour ago is a start. */
+function askMoment() {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("ask-moment"));
+  const field = /** @type {HTMLInputElement} */ (document.getElementById("ask-moment-at"));
+  if (field.value === "") field.value = toLocal(new Date(Date.now() - 3_600_000).toISOString());
+  dialog.querySelector("[name=q]").value = table.q;
+  dialog.showModal();
 }
 
 function focusGrid() {
@@ -151,11 +168,12 @@ more.addEventListener("click", (event) => event.target.closest("a") && more.hide
 // Exports are of what the table shows.
 more.addEventListener("beforetoggle", () => {
   for (const link of more.querySelectorAll("[data-export]")) {
-    const query = new URLSearchParams({ format: link.dataset.export, ...(table.q ? { q: table.q } : {}) });
-    link.href = `${root.dataset.exportUrl}?${query}`;
+    const { exportUrl, asOf } = root.dataset;
+    link.href = withQuery(exportUrl, { format: link.dataset.export, q: table.q, as_of: asOf });
   }
 });
 
+showClocks(document);
 loader.adopt(firstPage);
 header.draw();
 headerFilters.draw();
@@ -169,6 +187,8 @@ if (wasKept) checkStaged();
 saving.resume();
 openFocused();
 addFirst();
+bringing.takeOver();
+itemHistory.openAsked();
 live.begin();
 
 /** Staged work of an earlier visit: is what it was made from still there? */

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from storage.base.sql.items import LIVE
-from storage.postgres.sql.access import by_person, noted_by
+from storage.postgres.sql.access import NOT_KEPT, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Statement, Total
 
 Row = tuple[str, str, int, float | None]
@@ -88,10 +88,13 @@ def store_items(base_id: int, rows: list[Row], *, person_id: int | None, replace
     )
 
 
-def delete_items(base_id: int, keys: list[str], *, person_id: int | None) -> Statement[NoRow]:
+def delete_items(base_id: int, keys: list[str], *, person_id: int | None, keeps_history: bool) -> Statement[NoRow]:
     """Delete locked items. No row."""
     return Statement(
-        f"DELETE FROM storage_item WHERE base_id = $1 AND key = ANY ($2::text[]) AND {noted_by('$3::text')}",
+        f"""
+        DELETE FROM storage_item WHERE base_id = $1 AND key = ANY ($2::text[]) AND {noted_by("$3::text")}
+        {"" if keeps_history else f"AND {NOT_KEPT}"}
+    """,
         [base_id, keys, by_person(person_id)],
         NoRow,
     )

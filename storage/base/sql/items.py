@@ -164,7 +164,9 @@ def replace_item(
     )
 
 
-def delete_item(caller: Access, base: str, key: str, *, expected: Expected | None = None) -> Statement[DeletedItem]:
+def delete_item(
+    caller: Access, base: str, key: str, *, keeps_history: bool, expected: Expected | None = None
+) -> Statement[DeletedItem]:
     """Delete an item, an expired one too unless something is expected. Row: base_id, allowed, whether there was such an item."""
     params = Params()
     head = access(caller, base, write=True, params=params)
@@ -173,7 +175,8 @@ def delete_item(caller: Access, base: str, key: str, *, expected: Expected | Non
     return Statement(
         f"""{head}, deleted AS (
         DELETE FROM storage_item i USING access a
-        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)} RETURNING 1)
+        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)}
+        {"" if keeps_history else f"AND {NOT_KEPT}"} RETURNING 1)
         SELECT base_id, allowed, EXISTS (SELECT FROM deleted) FROM access
     """,
         params,

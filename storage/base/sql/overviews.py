@@ -6,6 +6,7 @@ from typing import NamedTuple
 from storage import limits
 from storage.base.query import Condition, Predicate
 from storage.base.sql.items import LIVE
+from storage.base.sql.orders import SortStep, ordered, sort_columns, sort_names
 from storage.base.sql.queries import Span, any_of, attribute_of, bounds_of, condition_of, indexed_hits
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
@@ -47,13 +48,6 @@ class MatchingKey(NamedTuple):
     key: str
 
 
-class SortStep(NamedTuple):
-    """An attribute to sort by, and which way."""
-
-    attribute: str
-    descending: bool = False
-
-
 def sort_items(
     span: Span, predicate: Predicate, *, order: Sequence[SortStep], by_index: bool, offset: int, limit: int
 ) -> Statement[SortedItem]:
@@ -65,39 +59,31 @@ def sort_items(
     """
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
-    # The names of these columns are ours; those of the attributes are bound.
-    steps = [(f"by{number}", step) for number, step in enumerate(order)]
-    names = ", ".join(name for name, _ in steps)
+    names = sort_names(order)
     # When everything matches, there is no reason to scan more rows than are sorted.
     rows = min(
         limits.OVERVIEW_MAX_ROWS, limits.SORT_MAX_ITEMS + 1 if predicate == Predicate() else limits.OVERVIEW_MAX_ROWS
     )
-    columns = "i.key, " + ", ".join(f"i.value -> {params.add(step.attribute)}::text AS {name}" for name, step in steps)
+    columns = f"i.key, {sort_columns(order, params)}"
     looked_at = _looked_at(span, predicate, params, by_index=by_index, columns=columns, rows=rows)
-
-    def ordered(table: str) -> str:
-        by = [
-            f"({table}.{name} IS NULL), {table}.{name} {'DESC' if step.descending else 'ASC'}" for name, step in steps
-        ]
-        return ", ".join([*by, f"{table}.key"])
-
     most, cap = limits.SORT_MAX_ITEMS, f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
     return Statement(
         f"""{head}, looked_at AS MATERIALIZED ({looked_at}),
         sorted AS MATERIALIZED (SELECT key, {names} FROM looked_at WHERE matched LIMIT {most:d}),
         page AS (
-            SELECT key, {names} FROM sorted ORDER BY {ordered("sorted")} OFFSET {params.add(offset)} LIMIT {params.add(limit)}
+            SELECT key, {names} FROM sorted
+            ORDER BY {ordered("sorted", order)} OFFSET {params.add(offset)} LIMIT {params.add(limit)}
         ),
         weighed AS (
             SELECT page.*, i.value, i.revision,
-                   sum(i.size_bytes) OVER (ORDER BY {ordered("page")} ROWS UNBOUNDED PRECEDING) - i.size_bytes AS before
+                   sum(i.size_bytes) OVER (ORDER BY {ordered("page", order)} ROWS UNBOUNDED PRECEDING) - i.size_bytes AS before
             FROM page JOIN storage_item i ON i.base_id = {params.add(span.base_id)} AND i.key = page.key
         )
         SELECT access.base_id, access.allowed, found.key, found.value::text, found.revision,
                (SELECT count(*) FROM sorted),
                (SELECT coalesce(bool_or(stopped), false) OR count(*) FILTER (WHERE matched) > {most:d} FROM looked_at)
         FROM access LEFT JOIN (SELECT * FROM weighed WHERE before < {cap}) found ON access.allowed
-        ORDER BY {ordered("found")}
+        ORDER BY {ordered("found", order)}
     """,
         params,
         SortedItem,

@@ -90,7 +90,7 @@ def scan_items(
         ) i
         WHERE i.bytes_before < {bytes_cap}
     """
-    answer = _answer(f"({seen}) seen WHERE matched OR stopped", span, limit, params)
+    answer = page_of(f"({seen}) seen WHERE matched OR stopped", span, limit, params)
     return Statement(
         f"""{head}, enough AS MATERIALIZED (
             SELECT least({max_rows:d}, greatest(100, {bytes_cap} * 1.25 / greatest(avg(size_bytes), 1)))::bigint AS rows
@@ -128,7 +128,7 @@ def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int
         f"""{head}, hits AS MATERIALIZED ({hits})
         SELECT access.base_id, access.allowed, answer.*, counted.hits
         FROM access CROSS JOIN (SELECT count(*) AS hits FROM hits) counted
-        LEFT JOIN ({_answer(matches, span, limit, params)}) answer
+        LEFT JOIN ({page_of(matches, span, limit, params)}) answer
         ON access.allowed AND counted.hits <= {params.add(max_hits)}
     """,
         params,
@@ -136,7 +136,7 @@ def look_up_items(span: Span, predicate: Predicate, *, limit: int, max_hits: int
     )
 
 
-def _answer(rows: str, span: Span, limit: int, params: Params) -> str:
+def page_of(rows: str, span: Span, limit: int, params: Params) -> str:
     """The first `limit` + 1 of the rows in key order, cut where their matches have grown to a full answer."""
     bytes_cap = f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
     return f"""
@@ -152,17 +152,27 @@ def _answer(rows: str, span: Span, limit: int, params: Params) -> str:
 
 def bounds_of(span: Span, predicate: Predicate, params: Params) -> str:
     """The bounds by key: the Base, the key to continue after, and the key condition."""
-    bounds = [f"i.base_id = {params.add(span.base_id)}"]
+    return " AND ".join([f"i.base_id = {params.add(span.base_id)}", *key_bounds(span, predicate, params)])
+
+
+def key_bounds(span: Span, predicate: Predicate, params: Params) -> list[str]:
+    """The key to continue after, and the key condition."""
+    bounds = []
     if span.last is not None:
         bounds.append(f"i.key {'<' if span.descending else '>'} {params.add(span.last)}")
     if predicate.key is not None:
         bounds.append(_key_condition(predicate.key, params))
-    return " AND ".join(bounds)
+    return bounds
 
 
 def answered_by_index(predicate: Predicate) -> bool:
     """Whether the equality index finds every match: each ORed group then has a condition it can look up."""
-    return bool(predicate.any_of) and all(any(map(_is_indexed, group)) for group in predicate.any_of)
+    return bool(predicate.any_of) and all(map(has_equality, predicate.any_of))
+
+
+def has_equality(group: tuple[Condition, ...]) -> bool:
+    """Whether the equality index finds every match of an ORed group."""
+    return any(map(_is_indexed, group))
 
 
 def any_of(predicate: Predicate, params: Params) -> str:
@@ -175,8 +185,13 @@ def any_of(predicate: Predicate, params: Params) -> str:
 
 def indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
     """The condition for the index: it finds every match, and others that merely contain the value."""
-    wanted = ([condition for condition in group if _is_indexed(condition)] for group in predicate.any_of)
-    return " OR ".join(f"{_WRAPPED} @> {params.add(_wrapped(base_id, group))}::jsonb" for group in wanted)
+    return " OR ".join(group_hits(group, base_id, params) for group in predicate.any_of)
+
+
+def group_hits(group: tuple[Condition, ...], base_id: int, params: Params) -> str:
+    """Likewise of one ORed group."""
+    wanted = [condition for condition in group if _is_indexed(condition)]
+    return f"{_WRAPPED} @> {params.add(_wrapped(base_id, wanted))}::jsonb"
 
 
 def _is_indexed(condition: Condition) -> bool:

@@ -1,61 +1,16 @@
-"""Statements that keep recorded requests within their time and size: partitions by day, and a collection's oldest blocks.
+"""Statements that keep recorded requests within their time and size: partitions by day, and a collection's oldest blocks."""
 
-The names of partitions come from dates and nothing else.
-"""
-
-from datetime import date
 from typing import NamedTuple
 
+from storage.postgres.sql.day_partitions import DayTable
 from storage.postgres.statements import Affected, NoRow, Statement, Total
 
-_NAME = "storage_eventblock_{:%Y%m%d}"
-
-
-class Day(NamedTuple):
-    day: str
+BLOCKS = DayTable("storage_eventblock", "last_id")
 
 
 class Overfull(NamedTuple):
     collection_id: str
     first_minute: int
-
-
-def wait_for_events_lock(seconds: int) -> Statement[NoRow]:
-    """Locks that take longer than this are given up, until the transaction ends. Its row is not used."""
-    return Statement("SELECT set_config('lock_timeout', $1, true)", [f"{seconds}s"], NoRow)
-
-
-def list_event_days() -> Statement[Day]:
-    """Rows: the day of each partition as YYYYMMDD."""
-    return Statement(
-        """
-        SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'storage_eventblock'::regclass AND c.relname ~ '_[0-9]{8}$' ORDER BY 1
-    """,
-        [],
-        Day,
-    )
-
-
-def make_event_day(day: date, first_id: str, end_id: str) -> list[str]:
-    """A partition for the ids from the first (included) to the end (not), with what waits for it elsewhere; in a transaction.
-
-    Nobody writes meanwhile. A block of that day that came into `storage_eventblock_other` behind the move would be refused by the
-    new partition's beginning, and one that is on its way into it by its end; who waited for the whole table finds the new day.
-    """
-    name = _NAME.format(day)
-    within = f"last_id >= '{first_id}' AND last_id < '{end_id}'"
-    return [
-        "LOCK TABLE ONLY storage_eventblock IN SHARE ROW EXCLUSIVE MODE",
-        f"CREATE TABLE {name} (LIKE storage_eventblock INCLUDING DEFAULTS INCLUDING STORAGE)",
-        f"WITH moved AS (DELETE FROM storage_eventblock_other WHERE {within} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
-        f"ALTER TABLE storage_eventblock ATTACH PARTITION {name} FOR VALUES FROM ('{first_id}') TO ('{end_id}')",
-    ]
-
-
-def drop_event_day(day: date) -> str:
-    """Drop a day, whatever it holds."""
-    return f"DROP TABLE {_NAME.format(day)}"
 
 
 def drop_stray_blocks(end_id: str, limit: int) -> Statement[Affected]:

@@ -29,6 +29,10 @@ class ChangedBase(NamedTuple):
     base_id: int
 
 
+class NamedBase(NamedTuple):
+    base_id: int | None
+
+
 def read_changes(
     caller: Access,
     base: str,
@@ -123,6 +127,18 @@ def find_changed(base_ids: list[int], *, since: int, until: int, seconds: float)
     """,
         [base_ids, since, until, seconds],
         ChangedBase,
+    )
+
+
+def find_bases(asked: list[tuple[str, str]]) -> Statement[NamedBase]:
+    """The ids of Bases by their collections and names. Row: base_id, NULL for none; one for each, in their order."""
+    return Statement(
+        """
+        SELECT b.id FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked(collection_id, name, place)
+        LEFT JOIN storage_base b ON b.collection_id = asked.collection_id AND b.name = asked.name ORDER BY asked.place
+    """,
+        [[collection_id for collection_id, _ in asked], [name for _, name in asked]],
+        NamedBase,
     )
 
 

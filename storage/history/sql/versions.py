@@ -56,12 +56,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a change must meet: the data key or the person who made it, from when on and until when (excluded), and the path of an
-    attribute that it changed."""
+    """What a change must meet: the data key or the person who made it, from when on and until when (excluded), the path of an
+    attribute that it changed, and its kind."""
 
     key_id: int | None = None
     person_id: int | None = None
     attribute: tuple[str, ...] | None = None
+    kind: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -142,6 +143,8 @@ def _matches(conditions: Conditions, params: Params) -> list[str]:
         found.append(f"t.by_key = {params.add(conditions.key_id)}::bigint")
     if conditions.person_id is not None:
         found.append(f"t.by_person = {params.add(conditions.person_id)}::bigint")
+    if conditions.kind is not None:
+        found.append(f"t.kind = {params.add(conditions.kind)}::text")
     if conditions.attribute is not None:
         path = f"{params.add(list(conditions.attribute))}::text[]"
         found.append(f"t.before_is_kept AND t.after_is_kept AND t.before #> {path} IS DISTINCT FROM t.after #> {path}")

@@ -124,5 +124,6 @@ def test_a_reader_filters_and_copies_alone(base: StoredBase, pages: Pages) -> No
         "Less than 30",
         "Copy",
         "Open the item",
-        "History in Visor",
+        "History",
+        "Requests in Visor",
     ]

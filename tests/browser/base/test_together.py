@@ -89,6 +89,7 @@ def test_clash_settled_as_theirs(base: StoredBase, mine: BasePage, theirs: BaseP
     expect(mine.cell("a", "age")).to_have_text("24")
 
 
+@pytest.mark.slow
 def test_clash_settled_with_another_value(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     clash(base, mine, theirs)
     dialog = mine.page.get_by_role("dialog")
@@ -98,6 +99,7 @@ def test_clash_settled_with_another_value(base: StoredBase, mine: BasePage, thei
     assert base.get("a")["age"] == 12345678901234567890
 
 
+@pytest.mark.slow
 def test_all_of_theirs_is_taken(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     clash(base, mine, theirs)
     mine.page.get_by_role("dialog").get_by_role("button", name="Use all of theirs").click()

@@ -188,7 +188,7 @@ def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server
 @pytest.mark.parametrize(
     "choice, expected",
     [
-        ("Cancel", {"a.txt": b"aaa", "box/a.txt": b"other"}),
+        pytest.param("Cancel", {"a.txt": b"aaa", "box/a.txt": b"other"}, marks=pytest.mark.slow),
         ("Replace", {"box/a.txt": b"aaa"}),
         ("Keep both", {"box/a.txt": b"other", "box/a (2).txt": b"aaa"}),
     ],

@@ -112,7 +112,7 @@ _LAID_OUT = """image => {
 }"""
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
 def test_pictures_fit_their_pane_and_zoom_by_click_and_keys(
     server: Server, cast: Cast, pages: Pages, width: int
 ) -> None:

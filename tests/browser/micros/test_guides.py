@@ -65,6 +65,7 @@ def open_to_anybody(page: Page, micro: Micro) -> None:
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_hello_of_flask_from_a_folder(cast: Cast, pages: Pages, folder: Path) -> None:
     page = pages(cast.member)
     make_by_dropping(page, cast, write(folder, guides.FLASK))

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.accounts.forms import NewAccountForm
+from storage.access_tokens import tokens
 from storage.collections import invitations, keys
 from storage.collections import people as storage_people
 from storage.models import DataKey, Import, Invitation, Membership, Role
@@ -235,6 +236,21 @@ def test_page_of_keys_says_who_made_them(people: Cast, browser: Browser) -> None
     browser(people.owner).post(f"/collections/{people.collection.id}/keys/new/", form)
     page = browser(people.member).get(f"/collections/{people.collection.id}/keys/").content.decode()
     assert f"by {people.owner.username}" in page
+
+
+def make_reader(people: Cast, browser: Browser, person: User) -> None:
+    browser(people.server_owner).post(f"{settings_of(people)}/{person.pk}/role/", {"role": "reader"})
+
+
+@pytest.mark.parametrize("leave", [remove_account, remove_from_collection, make_reader, make_member])
+def test_development_keys_end_with_the_right_of_who_made_them(people: Cast, browser: Browser, leave: Leave) -> None:
+    terminal = Client(headers={"Authorization": f"Bearer {tokens.create_token(person=people.member, name='x').text}"})
+    path = f"/cli/collections/{people.collection.id}/dev-keys"
+    mine = [terminal.post(path, body, "application/json").json()["id"] for body in ({"device": "laptop"}, {})]
+    others = keys.create_key(collection_id=people.collection.id, name="of the server", made_by=people.member).data_key
+    leave(people, browser, people.member)
+    good = set(DataKey.objects.filter(collection=people.collection, revoked_at=None).values_list("id", flat=True))
+    assert good == {others.pk} | (set(mine) if leave is make_member else set())
 
 
 @pytest.mark.parametrize("leave", [remove_account, remove_from_collection])

@@ -109,11 +109,37 @@ def test_query(query: str, expected: str) -> None:
             '{"aws_secret_access_key":"[redacted]","privateKey":"[redacted]"}',
         ),
         ('{"\\u0070assword":"x"}', '{"password":"[redacted]"}'),
+        # It is still JSON, and says the same.
+        (
+            '{"a":"say \\u0022hi\\u0022 \\u005c","\\u0070assword":"x"}',
+            '{"a":"say \\"hi\\" \\\\","password":"[redacted]"}',
+        ),
         ("password%3Dx%26b%3D1", "password=[redacted]&b=1"),
         ('{"secret":"it was c', '{"secret":"[redacted]'),
+        ("user[password]=x&user[keys][token][]=y&b=1", "user[password]=[redacted]&user[keys][token][]=[redacted]&b=1"),
+        ("user%5Bpassword%5D=x&b=1", "user[password]=[redacted]&b=1"),
+        (
+            '--x\r\nContent-Disposition: form-data; name="password"\r\n\r\na b\r\n--x--',
+            '--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n[redacted]\r\n--x--',
+        ),
+        (
+            'name="user[api_key]"; filename="a"\nContent-Type: a/b\nX: y\n\na b\nc',
+            'name="user[api_key]"; filename="a"\nContent-Type: a/b\nX: y\n\n[redacted]\nc',
+        ),
+        ("<a><password>x y</password><n>1</n></a>", "<a><password>[redacted]</password><n>1</n></a>"),
+        ('<s:Token a="b"> x </s:Token>', '<s:Token a="b"> [redacted]</s:Token>'),
+        ('<input name="csrf_token" value="x"> Password', '<input name="csrf_token" value="[redacted]"> Password'),
+        ('[{"name": "Cookie", "value": "a=b; c=d"}]', '[{"name": "Cookie", "value": "[redacted]"}]'),
+        ('{\\"key\\":\\"api_key\\",\\"value\\":\\"x\\"}', '{\\"key\\":\\"api_key\\",\\"value\\":\\"[redacted]\\"}'),
+        ('[["Authorization", "Bearer x"], ["A", "b"]]', '[["Authorization", "[redacted]"], ["A", "b"]]'),
+        ("[(b'cookie', b'a=b'), (b'a', b'b')]", "[(b'cookie', b'[redacted]'), (b'a', b'b')]"),
+        ("{'token': b'x', :secret => \"y\"}", "{'token': b'[redacted]', :secret => \"[redacted]\"}"),
         # These are none: the words stand in the middle of a name, or hold no text.
         ('{"tokenizer": "bpe", "tokens": ["a"], "secretary": "b"}', None),
         ('{"password": {"min_length": 10}, "token": true}', None),
+        ('{"required": ["password", "token", "name"], "password": ["It is too short."]}', None),
+        ("<label>Password</label><p>The token, and its value</p>", None),
+        ('"password"\r\n\r\n', None),
         ('{"path": "C:\\\\users", "text": "line\\nbreak \\u00e4"}', None),
     ],
 )
@@ -182,6 +208,7 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "one number": lambda text: text[:5] + by_number(text[5]) + text[6:],
     "numbers": by_number,
     "numbers, upper case": lambda text: by_number(text, "04X"),
+    "slashes behind backslashes": lambda text: text.replace("/", "\\/"),
     "numbers in a text of JSON": lambda text: by_number(text, backslashes=2),
     "numbers in a text in a text": lambda text: by_number(text, backslashes=4),
     "numbers behind percent": lambda text: by_percent(by_number(text), "02x"),
@@ -197,7 +224,9 @@ WRITTEN: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("way", WRITTEN)
-@pytest.mark.parametrize("value", [KEY, "a word with spaces", 'with "quotes" / and \\', "Gödels Wort ~~~???"])
+@pytest.mark.parametrize(
+    "value", [KEY, "a word with spaces", "words/with/slashes", 'with "quotes" / and \\', "Gödels Wort ~~~???"]
+)
 def test_secret_is_found_however_it_is_written(way: str, value: str) -> None:
     made = Secrets([("X-Auth-Token", value)])
     written = WRITTEN[way](value)

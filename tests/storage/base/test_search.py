@@ -9,9 +9,9 @@ import pytest
 
 from console.management.demo_items import messy_items
 from storage import limits
-from storage.base import bases, items, overviews
-from storage.base.overviews import SortStep
+from storage.base import bases, items, overviews, sorting
 from storage.base.query import Predicate, parse_query, parse_search
+from storage.base.sql.orders import SortStep
 from storage.collections import collections
 from storage.errors import BadQuery, BaseNotFound, InvalidInput
 from storage.exact_json import dump, is_number, parse
@@ -112,7 +112,7 @@ def test_sorted_pages_have_every_match_once_and_in_order(access: Access, query: 
     seen: list[dict[str, Any]] = []
     offset: int | None = 0
     while offset is not None:
-        page = overviews.sort_items(
+        page = sorting.sort_items(
             access=access,
             base="messy",
             predicate=predicate,
@@ -148,7 +148,7 @@ def test_sorted_by_several_attributes_one_after_the_other(access: Access) -> Non
     its_keys: list[str] = []
     offset: int | None = 0
     while offset is not None:
-        page = overviews.sort_items(
+        page = sorting.sort_items(
             access=access, base="several", predicate=Predicate(), order=order, offset=offset, limit=7
         )
         its_keys += [parse(text.encode())["key"] for text in page.items]
@@ -159,19 +159,19 @@ def test_sorted_by_several_attributes_one_after_the_other(access: Access) -> Non
     assert its_keys == [*rome, "half", *oslo, "none"]
     for wrong in ([], [SortStep("a")] * 2, [SortStep(str(n)) for n in range(limits.SORT_MAX_ATTRIBUTES + 1)]):
         with pytest.raises(InvalidInput):
-            overviews.sort_items(access=access, base="several", predicate=Predicate(), order=wrong)
+            sorting.sort_items(access=access, base="several", predicate=Predicate(), order=wrong)
 
 
 def test_sort_and_count_stop_at_their_bounds_and_say_so(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OVERVIEW_MAX_ROWS", 100)
     counted = overviews.count_items(access=access, base="messy", predicate=parse_query({"age?gt": 0}))
     assert (counted.looked_at, counted.is_whole) == (100, False)
-    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
+    page = sorting.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
     assert (page.sorted_items, page.is_cut) == (100, True)
 
     monkeypatch.setattr(limits, "OVERVIEW_MAX_ROWS", 1_000)
     monkeypatch.setattr(limits, "SORT_MAX_ITEMS", 50)
-    page = overviews.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
+    page = sorting.sort_items(access=access, base="messy", predicate=Predicate(), order=[SortStep("age")], limit=10)
     assert (page.sorted_items, page.is_cut) == (50, True)
 
     monkeypatch.setattr(limits, "OVERVIEW_MAX_BYTES", 2_000)
@@ -186,7 +186,7 @@ def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
     seen: list[int] = []
     offset: int | None = 0
     while offset is not None:
-        page = overviews.sort_items(
+        page = sorting.sort_items(
             access=access, base="large", predicate=Predicate(), order=[SortStep("n")], offset=offset, limit=100
         )
         assert 1 <= len(page.items) <= 4
@@ -196,7 +196,7 @@ def test_sorted_page_of_large_items_is_cut_and_goes_on(access: Access) -> None:
 
 
 def test_empty_base_and_none_at_all(access: Access) -> None:
-    page = overviews.sort_items(access=access, base="empty", predicate=Predicate(), order=[SortStep("a")])
+    page = sorting.sort_items(access=access, base="empty", predicate=Predicate(), order=[SortStep("a")])
     assert (page.items, page.next_offset, page.sorted_items, page.is_cut) == ([], None, 0, False)
     counted = overviews.count_items(access=access, base="empty", predicate=parse_query({"a": 1}))
     assert (counted.total, counted.matched, counted.looked_at) == (0, 0, 0)

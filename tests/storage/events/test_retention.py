@@ -13,6 +13,7 @@ from storage import limits
 from storage.collections import collections, deletion
 from storage.events import queries as event_queries
 from storage.events import retention
+from storage.postgres import day_partitions
 from storage.postgres.database import run
 from storage.postgres.statements import Statement
 from tests.people import make_person
@@ -119,7 +120,7 @@ def _waiting() -> int:
 def test_a_block_that_is_written_while_its_day_is_made_moves_into_it(
     collection_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "_LOCK_SECONDS", 600)
+    monkeypatch.setattr(day_partitions, "_LOCK_SECONDS", 600)
     without = WithoutDay(collection_id)
     with transaction.atomic():
         event_id = without.keep()

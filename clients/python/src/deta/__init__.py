@@ -1,10 +1,11 @@
 """The Python client for Homeport: Base, Drive and Cloud Files, for apps that say `from deta import Deta`."""
 
-from deta.base import FetchResponse, Util, _Base
+from deta.base import FetchResponse, HistoryResponse, Util, _Base
 from deta.deta import AsyncBase, AsyncDrive, Base, Deta, Drive
 from deta.drive import AsyncDriveStreamingBody, DriveStreamingBody, FileStat, _Drive
 from deta.errors import (
     BadRequest,
+    ChangesGone,
     ConnectionFailed,
     DetaError,
     FileChanged,
@@ -33,6 +34,7 @@ __all__ = [
     "AsyncDriveStreamingBody",
     "BadRequest",
     "Base",
+    "ChangesGone",
     "ConnectionFailed",
     "Deta",
     "DetaError",
@@ -42,6 +44,7 @@ __all__ = [
     "FileChanged",
     "FileStat",
     "Forbidden",
+    "HistoryResponse",
     "InvalidArgument",
     "InvalidType",
     "KeyExists",

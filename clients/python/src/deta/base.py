@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import Any, Optional, Union
 
 from deta.config import Options, read_key, service_root
 from deta.errors import DetaError
+from deta.feed import Feed
 from deta.items import (
     BASE_TTL_ATTTRIBUTE,
     Change,
     ExpireAt,
     FetchResponse,
+    HistoryResponse,
     Item,
     Items,
+    Moment,
     Query,
     Util,
     batches,
@@ -34,6 +39,7 @@ __all__ = [
     "Base",
     "Change",
     "FetchResponse",
+    "HistoryResponse",
     "Util",
     "_Base",
     "_Service",
@@ -113,21 +119,55 @@ class Base(_Service):
         self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
 
     def fetch(
-        self, query: Query = None, limit: Optional[int] = 1000, last: Union[str, bool, None] = None, desc: bool = False
+        self,
+        query: Query = None,
+        limit: Optional[int] = 1000,
+        last: Union[str, bool, None] = None,
+        desc: bool = False,
+        *,
+        as_of: Moment = None,
     ) -> FetchResponse:
-        """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`."""
-        page = self.client.call(self._root, self._items.fetch(query, limit, last, desc))
-        page.more = lambda place: self.fetch(query, limit, place, desc)
+        """One page of the items that match, in the order of their keys. It may be short or empty and still have a `last`.
+
+        With `as_of`, Unix seconds or a datetime, those that matched then, as they were; raises a ResponseError with status 410
+        for a moment of which the server has not kept all.
+        """
+        page = self.client.call(self._root, self._items.fetch(query, limit, last, desc, as_of))
+        page.more = lambda place: self.fetch(query, limit, place, desc, as_of=as_of)
         return page
 
-    def fetch_all(self, query: Query = None, *, desc: bool = False) -> Iterator[Item]:
+    def fetch_all(self, query: Query = None, *, desc: bool = False, as_of: Moment = None) -> Iterator[Item]:
         """Every item that matches, page after page."""
         last = None
         while True:
-            page = self.fetch(query, last=last, desc=desc)
+            page = self.fetch(query, last=last, desc=desc, as_of=as_of)
             yield from page.items
             if (last := page.last) is None:
                 return
+
+    def history(self, key: str, *, limit: Optional[int] = None, last: Optional[str] = None) -> HistoryResponse:
+        """One page of an item's versions, newest first: what it was before and after each change, when, and by whom."""
+        return self.client.call(self._root, self._items.history(key, limit, last))
+
+    def changes(self, since: Optional[str] = None, query: Query = None) -> Generator[dict[str, Any], None, None]:
+        """Every change as it comes, for ever: `{"key", "revision", "at", "by", "value", "cursor"}`, with `value` None for a
+        deletion.
+
+        Those behind the cursor `since`, "now" for what comes from now on, None for all that the server still has. With a query
+        those alone that match, and with `value` None those that no longer do. After a broken connection or a restart of the
+        server it goes on by itself. Raises ChangesGone, Unauthorized and other ResponseErrors when that is no use, and
+        ConnectionFailed when the server can't be reached at first.
+        """
+        feed = Feed(f'Base "{self.name}"', since, query)
+        while True:
+            stream = self.client.open(self._root, feed.request())
+            try:
+                feed.begin(stream.reply)
+                while isinstance(chunk := stream.next(), bytes):
+                    yield from feed.read(chunk)
+            finally:
+                stream.close()
+            time.sleep(feed.pause())
 
     def _fetch(
         self,
@@ -218,20 +258,44 @@ class AsyncBase(_Connected[AsyncClient]):
         await self.client.call(self._root, self._items.update(updates, key, to_expires(expire_in, expire_at)))
 
     async def fetch(
-        self, query: Query = None, limit: Optional[int] = 1000, last: Union[str, bool, None] = None, desc: bool = False
+        self,
+        query: Query = None,
+        limit: Optional[int] = 1000,
+        last: Union[str, bool, None] = None,
+        desc: bool = False,
+        *,
+        as_of: Moment = None,
     ) -> FetchResponse:
         """See `Base.fetch`."""
-        return await self.client.call(self._root, self._items.fetch(query, limit, last, desc))
+        return await self.client.call(self._root, self._items.fetch(query, limit, last, desc, as_of))
 
-    async def fetch_all(self, query: Query = None, *, desc: bool = False) -> AsyncIterator[Item]:
+    async def history(self, key: str, *, limit: Optional[int] = None, last: Optional[str] = None) -> HistoryResponse:
+        """See `Base.history`."""
+        return await self.client.call(self._root, self._items.history(key, limit, last))
+
+    async def fetch_all(self, query: Query = None, *, desc: bool = False, as_of: Moment = None) -> AsyncIterator[Item]:
         """See `Base.fetch_all`; for `async for`."""
         last = None
         while True:
-            page = await self.fetch(query, last=last, desc=desc)
+            page = await self.fetch(query, last=last, desc=desc, as_of=as_of)
             for item in page.items:
                 yield item
             if (last := page.last) is None:
                 return
+
+    async def changes(self, since: Optional[str] = None, query: Query = None) -> AsyncGenerator[dict[str, Any], None]:
+        """See `Base.changes`; for `async for`. Who leaves it early closes it, as `contextlib.aclosing` does."""
+        feed = Feed(f'Base "{self.name}"', since, query)
+        while True:
+            stream = await self.client.open(self._root, feed.request())
+            try:
+                feed.begin(stream.reply)
+                while isinstance(chunk := await stream.next(), bytes):
+                    for change in feed.read(chunk):
+                        yield change
+            finally:
+                await stream.close()
+            await asyncio.sleep(feed.pause())
 
     async def close(self) -> None:
         """Close the connections of this Base's Deta. The next call opens new ones."""

@@ -6,6 +6,7 @@ Old code catches `Exception`, `ValueError`, `AssertionError` or `TypeError` for 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -116,6 +117,21 @@ class KeyExists(ResponseError):
     """409: `insert` of a key that is taken."""
 
 
+class ChangesGone(ResponseError):
+    """410: the changes behind a cursor aren't kept any more, or the Base was emptied or deleted since. Read it anew with
+    `fetch`, then go on from `cursor`.
+    """
+
+    @property
+    def cursor(self) -> Optional[str]:
+        """Where to go on after the Base was read anew."""
+        try:
+            found = json.loads(self.answer.content).get("cursor")
+        except (ValueError, AttributeError):
+            return None
+        return found if isinstance(found, str) else None
+
+
 class TooLarge(ResponseError):
     """413: the request is too large."""
 
@@ -138,6 +154,7 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
     403: Forbidden,
     404: NotFound,
     409: KeyExists,
+    410: ChangesGone,
     413: TooLarge,
     502: Unavailable,
     503: Unavailable,

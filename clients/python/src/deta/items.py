@@ -15,6 +15,8 @@ from deta.wire import JSON_HEADERS, Call, Reply, Request, dump, error_of, load, 
 
 Item = dict[str, Any]
 ExpireAt = Union[int, float, datetime.datetime, None]
+# Unix seconds or a datetime, a naive one in local time.
+Moment = Union[int, float, datetime.datetime, None]
 Query = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
 
 PUT_MANY_MAX = 25
@@ -55,6 +57,19 @@ class FetchResponse:
         while page.last is not None and self.more is not None:
             page = self.more(page.last)
             yield page.items
+
+
+@dataclass
+class HistoryResponse:
+    """One page of an item's versions, newest first; `last` is where `history` goes on, or None when there is no more.
+
+    Each is a dict: `revision`, `at` in Unix seconds, `by` an opaque id or None for the server, `before` and `after` the whole
+    item or None.
+    """
+
+    count: int = 0
+    last: Optional[str] = None
+    versions: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Change:
@@ -165,7 +180,7 @@ class Items:
         return Call(request, read)
 
     def fetch(
-        self, query: Query, limit: Optional[int], last: Union[str, bool, None], desc: bool
+        self, query: Query, limit: Optional[int], last: Union[str, bool, None], desc: bool, as_of: Moment = None
     ) -> Call[FetchResponse]:
         wanted: dict[str, Any] = {}
         if query:
@@ -177,7 +192,14 @@ class Items:
             wanted["last"] = last
         if desc:
             wanted["sort"] = "desc"
+        if as_of is not None:
+            wanted["as_of"] = as_of.timestamp() if isinstance(as_of, datetime.datetime) else _number("as_of", as_of)
         return Call(Request("POST", "/query", f"fetch from {self.label}", dump(wanted), JSON_HEADERS), _read_fetch)
+
+    def history(self, key: str, limit: Optional[int], last: Optional[str]) -> Call[HistoryResponse]:
+        asked = {"key": _text_key(key), "limit": limit, "last": last}
+        query = "&".join(f"{name}={quote_segment(str(value))}" for name, value in asked.items() if value is not None)
+        return Call(Request("GET", f"/history?{query}", f"history in {self.label}"), _read_history)
 
     def _put_request(self, items: list[Item], what: str) -> Request:
         # The server makes keys that are never made twice, which no client can promise. So it makes them, and an item
@@ -335,3 +357,9 @@ def _read_fetch(reply: Reply) -> FetchResponse:
     answer = load(reply)
     items = answer.get("items", [])
     return FetchResponse(len(items), answer.get("paging", {}).get("last"), items)
+
+
+def _read_history(reply: Reply) -> HistoryResponse:
+    answer = load(reply)
+    versions = answer.get("versions", [])
+    return HistoryResponse(len(versions), answer.get("paging", {}).get("last"), versions)

@@ -65,7 +65,14 @@ export function createCellFilters(table, { menu, edits, loader }) {
     {
       group: "row",
       icon: "history",
-      label: "History in Visor",
+      label: "History",
+      isFor: ({ row }) => !row.isNew,
+      run: ({ row }) => runCommand("open-history", { key: row.key }),
+    },
+    {
+      group: "row",
+      icon: "requests",
+      label: "Requests in Visor",
       isFor: ({ row }) => !row.isNew,
       // What was sent or answered with the key in it: a put has it in its body alone.
       run: ({ row }) => location.assign(withQuery(visorUrl, { path: `${base}/`, text: JSON.stringify(row.key) })),

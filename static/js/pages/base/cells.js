@@ -8,7 +8,10 @@ import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
 /** What is said of a row that is about to go. */
-const LEAVES = { gone: "deleted", unmatched: "no longer matches" };
+const LEAVES = {
+  gone: ["trash", "deleted by somebody else"],
+  unmatched: ["filter-out", "changed by somebody else; the query no longer finds it"],
+};
 // A text that could be taken for a value of another type is shown in quotes; a date or a version could not.
 const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|[{[].*)\s*$/s;
 
@@ -57,7 +60,7 @@ function drawKey(table, row, change) {
   const key = row.isNew ? change?.key : row.key;
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
-  if (row.leaves) cell.append(make("span", { class: "chip cell-size" }, [LEAVES[row.leaves]]));
+  if (row.leaves) cell.append(drawLeaving(row));
   if (row.more > 0)
     cell.append(
       make(
@@ -96,6 +99,11 @@ function drawKey(table, row, change) {
     ),
   );
   return cell;
+}
+
+function drawLeaving({ leaves }) {
+  const [sign, words] = LEAVES[leaves];
+  return make("span", { class: "row-leaves", title: words }, [icon(sign), hidden(`, ${words}`)]);
 }
 
 /** Why a row could not be saved, in one sentence. */

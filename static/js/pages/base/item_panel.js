@@ -27,6 +27,7 @@ export function createItemPanel(table, view, { loader }) {
   const tabs = { form: document.getElementById("item-as-form"), json: document.getElementById("item-as-json") };
   const done = document.getElementById("item-done");
   const save = document.getElementById("item-save");
+  const past = document.getElementById("item-past");
   const json = createJsonField(table.root.dataset);
   let open = null; // {row, whole, first, key, isReadOnly, isNew}, and as it is shown: {kind, shown, text, keyText}
 
@@ -56,6 +57,7 @@ export function createItemPanel(table, view, { loader }) {
         : ["Item ", make("span", { class: "data", dir: "auto" }, [open.key ?? "not saved yet"])]),
     );
     for (const button of [done, save]) button.hidden = open.isReadOnly;
+    past.hidden = open.isNew || open.row.isNew;
     note.textContent = table.change(open.row?.id)?.kind === "delete" ? "It is marked for deletion." : "";
     names.replaceChildren(...table.columns.map(({ name }) => make("option", { value: name })));
     dialog.showModal();
@@ -259,6 +261,12 @@ export function createItemPanel(table, view, { loader }) {
       },
     });
   }
+
+  past.addEventListener("click", () => {
+    const { key } = open.row;
+    dialog.close();
+    runCommand("open-history", { key });
+  });
 
   dialog.addEventListener("close", () => {
     const left = open;

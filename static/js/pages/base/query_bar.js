@@ -9,7 +9,7 @@ const RECENT_KEPT = 12;
 const LOOK_AFTER_MS = 500;
 
 export function createQueryBar(table, { loader, frame }) {
-  const { understandUrl, operatorsUrl, pageUrl, collection, base } = table.root.dataset;
+  const { understandUrl, operatorsUrl, pageUrl, collection, base, asOf } = table.root.dataset;
   const form = document.getElementById("base-bar");
   const field = document.getElementById("bar");
   const clear = document.getElementById("bar-clear");
@@ -123,13 +123,15 @@ export function createQueryBar(table, { loader, frame }) {
   }
 
   function addressOf(q, sort) {
-    const query = new URLSearchParams(Object.entries({ q, sort }).filter(([, value]) => value !== ""));
+    const query = new URLSearchParams(Object.entries({ q, sort, as_of: asOf }).filter(([, value]) => value !== ""));
     return query.size > 0 ? `${pageUrl}?${query}` : pageUrl;
   }
 
   addEventListener("popstate", () => {
     const query = new URLSearchParams(location.search);
-    run(query.get("q") ?? "", { sort: query.get("sort") ?? "", push: false });
+    const [q, sort] = [query.get("q") ?? "", query.get("sort") ?? ""];
+    // A panel that was opened or closed is a step too, and leaves the rows as they are.
+    if (q !== table.q || sort !== table.sort) run(q, { sort, push: false });
   });
 
   // What was asked before, on this computer.

@@ -10,7 +10,7 @@ const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a pers
 const LONG_PAGE = 1_000; // rows, where very many are wanted; the server gives no more at a time
 
 export function createRowLoader(table) {
-  const { liveRowsUrl, rowsUrl, itemUrl } = table.root.dataset;
+  const { liveRowsUrl, rowsUrl, itemUrl, asOf } = table.root.dataset;
   const state = {
     last: null,
     isLoading: false,
@@ -21,6 +21,7 @@ export function createRowLoader(table) {
     durationMs: 0,
     refreshedAt: null,
     note: "",
+    sortedBy: "",
   };
   let run = 0;
   let abort = new AbortController();
@@ -34,7 +35,7 @@ export function createRowLoader(table) {
   }
 
   function take(page, { restart }) {
-    const { last, scanned, fetched, durationMs, sortNote } = page.dataset;
+    const { last, scanned, fetched, durationMs, sortNote, sortedBy } = page.dataset;
     if (restart) Object.assign(state, { fetched: 0, scanned: 0, durationMs: 0 });
     state.last = last ?? null;
     state.scanned += Number(scanned ?? 0);
@@ -42,6 +43,7 @@ export function createRowLoader(table) {
     state.durationMs += Number(durationMs ?? 0);
     state.refreshedAt = Date.now();
     state.note = sortNote ?? "";
+    state.sortedBy = sortedBy ?? "";
   }
 
   /**
@@ -159,14 +161,14 @@ export function createRowLoader(table) {
   }
 
   async function fetchPage(last, columns, limit = null) {
-    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns, limit });
+    const url = withQuery(rowsUrl, { q: table.q, sort: table.sort, last, columns, limit, as_of: asOf });
     return (await fetchDocument(url, { signal: abort.signal })).getElementById("rows-page");
   }
 
   /** One item whole, as `{key, revision, json, changed_at, changed_by}`; null when it is gone. */
   async function fetchItem(key) {
     try {
-      return await requestJson(withQuery(itemUrl, { key }));
+      return await requestJson(withQuery(itemUrl, { key, as_of: asOf }));
     } catch (error) {
       if (error instanceof RequestError && error.status === 404) return null;
       throw error;
@@ -209,8 +211,8 @@ export function createRowLoader(table) {
 
   /** Rows were put in or taken out: where the next page begins by their number, that is another one. */
   function shift(rows) {
-    if (state.last !== null && !["", "key"].includes(readSort(table.sort)[0]?.name ?? ""))
-      state.last = String(Math.max(0, Number(state.last) + rows));
+    const isByNumber = /^[0-9]+$/.test(state.last ?? "") && !["", "key"].includes(readSort(table.sort)[0]?.name ?? "");
+    if (isByNumber) state.last = String(Math.max(0, Number(state.last) + rows));
   }
 
   /** The row with all its values fetched, for the editor and for what must not be lost; null when the item is gone. */

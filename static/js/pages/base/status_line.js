@@ -9,6 +9,8 @@ import { runCommand } from "../commands.js";
 import { announce, icon, make, withCode } from "./dom.js";
 
 const COUNTED_EXACTLY = 10_000;
+// What fewer items than this hold is found soon enough without an index.
+const LOOKED_AT_IN_VAIN = 1_000;
 const TICK_MS = 15_000;
 
 export function createStatusLine(table, { loader, saving, frame }) {
@@ -44,7 +46,9 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
+    if (state.sortedBy) parts.push(", sorted by the index of ", make("code", {}, [state.sortedBy]));
     if (state.note) parts.push(`, ${state.note}`);
+    parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
   }
 
@@ -59,6 +63,17 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const { fetched } = loader.state;
     if (fetched === table.rows.length) return ["fetched ", strong(formatCount(fetched, "item"))];
     return [strong(formatCount(table.rows.length, "item")), " shown"];
+  }
+
+  /** Which index answered; or how much was looked at for want of one. */
+  function describeIndex() {
+    if (!totals || table.q === "") return [];
+    if (totals.index) return [", ", ...withCode(totals.index)];
+    if (!totals.wants_index || loader.state.scanned < LOOKED_AT_IN_VAIN) return [];
+    const size = totals.held ?? totals.total;
+    const all = `${totals.exact || totals.held ? "" : "more than "}${formatCount(size, "item")}`;
+    const looked = Math.min(loader.state.scanned, size).toLocaleString("en");
+    return [`, looked at ${looked} of ${all}; asked for often, this gets an index`];
   }
 
   function strong(text) {
@@ -80,7 +95,9 @@ export function createStatusLine(table, { loader, saving, frame }) {
   async function askCount() {
     totals = null;
     drawCount();
-    await recount();
+    // Of an earlier moment nobody keeps a count.
+    if (table.root.dataset.asOf) return drawEmpty();
+    return recount();
   }
 
   /** Count again; until that is done the figures stay as they are. */
@@ -90,6 +107,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
     totals = found ?? totals;
+    drawFacts();
     drawCount();
     drawSize();
     drawEmpty();
@@ -121,14 +139,8 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (!isEmpty) return;
     if (table.q === "") {
       if (empty.querySelector(".code")) return;
-      const lines = [
-        make("h2", {}, ["No items yet"]),
-        make("p", {}, [
-          table.canWrite
-            ? "Add one here, drop in a CSV or JSON file, or write one from your app:"
-            : "Nobody has written an item here yet.",
-        ]),
-      ];
+      const [title, said] = wordsForNone();
+      const lines = [make("h2", {}, [title]), make("p", {}, [said])];
       const snippet = document.getElementById("base-snippet").content.cloneNode(true);
       empty.replaceChildren(
         make("section", { class: "empty" }, [icon("empty"), ...lines, ...(table.canWrite ? [snippet] : [])]),
@@ -138,6 +150,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
     if (totals?.whole === false && clauses.length > 0)
       clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
+    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index.replace(/^a/, "A")}.`)));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(
       make("section", { class: "empty" }, [
@@ -146,6 +159,16 @@ export function createStatusLine(table, { loader, saving, frame }) {
         ...(clauses.length > 0 ? [make("ul", { class: "clauses" }, clauses)] : []),
       ]),
     );
+  }
+
+  function wordsForNone() {
+    const { asOf, asOfFault } = table.root.dataset;
+    if (asOfFault !== "") return ["Not known", `${asOfFault}.`];
+    if (asOf !== "") return ["No items then", "The Base was empty at that moment."];
+    const said = table.canWrite
+      ? "Add one here, drop in a CSV or JSON file, or write one from your app:"
+      : "Nobody has written an item here yet.";
+    return ["No items yet", said];
   }
 
   function drawButtons() {
