@@ -31,7 +31,7 @@ const values = [
   // null, strings, numbers, booleans; what is missing is last either way round.
   [["null", '"a"', "1", "false", null], '"b"', "age", 2],
   [["null", '"a"', "1", "false", null], "2", "age", 3],
-  [["true", "5", '"a"', "null", null], "true", "-age", 1],
+  [["true", "5", '"a"', "null", null], "true", "-age", 0],
   [["9", "5", null], "1", "-age", 2],
   [["1", "2"], null, "age", 2],
   // With every digit, however they are written.

@@ -76,7 +76,9 @@ function compareRows(one, other, steps) {
     if (difference === null) return null;
     if (difference !== 0) return descending ? -difference : difference;
   }
-  return compareTexts(one.key, other.key);
+  // As `storage/base/sql/orders.py` has it: what a single attribute sorts backwards is read from its index backwards.
+  const isBackwards = steps.length === 1 && steps[0].descending;
+  return compareTexts(one.key, other.key) * (isBackwards ? -1 : 1);
 }
 
 /**

@@ -78,8 +78,8 @@ export function createGridView(table, frame) {
     const isSameNew = known && row.isNew && known.change === change && known.names === table.names;
     const isBusy = known && table.isEditing && table.cursor?.id === id;
     if (!isCurrent && !isSameNew && !isBusy) {
-      const element = drawRow(table, row, position);
-      if (known) known.element.replaceWith(element);
+      let element = drawRow(table, row, position);
+      if (known) element = exchange(known.element, element);
       else insert(element, position);
       known = { element, row, change, names: table.names, top: null };
       drawn.set(id, known);
@@ -92,6 +92,25 @@ export function createGridView(table, frame) {
       known.element.setAttribute("aria-rowindex", position + 2);
     }
     return isMade;
+  }
+
+  /** Put a row in the place of an older drawing of it. A cell that has the focus stays, so that nobody hears of it anew. */
+  function exchange(old, element) {
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
+    const at = [...old.children].indexOf(focused);
+    const cells = /** @type {HTMLElement[]} */ ([...element.children]);
+    const isSameCell = at !== -1 && cells[at]?.dataset.name === focused.dataset.name;
+    // The hits of a search are marked once in each drawing.
+    if (!isSameCell || table.q !== "" || cells.length !== old.children.length) {
+      old.replaceWith(element);
+      return element;
+    }
+    old.className = element.className;
+    for (const [index, cell] of [...old.children].entries()) if (index !== at) cell.replaceWith(cells[index]);
+    focused.removeAttribute("title");
+    for (const { name, value } of cells[at].attributes) focused.setAttribute(name, value);
+    focused.replaceChildren(...cells[at].childNodes);
+    return old;
   }
 
   function topOf(position) {
