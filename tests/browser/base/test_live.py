@@ -126,5 +126,10 @@ def test_a_table_that_was_away_catches_up(cast: Cast, pages: Pages) -> None:
     forget_changes(base_id)
     hide(page, False)
     expect(view.row("e")).to_be_visible()
+    hold = page.get_by_role("button", name="Hold still")
+    hold.click()
     fill_base(base_id, [{"key": f"x{number:04}", "age": 49} for number in range(1_100)])
+    expect(view.facts).to_contain_text("held still, more than 1,000 changes waiting")
+    with page.expect_request(re.compile(r"/things/rows/\?")):
+        hold.click()
     expect(page.locator("#base-count")).to_have_text("1,103 of 1,105 match")
