@@ -194,7 +194,7 @@ live.begin();
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {
   const checks = [...table.staged.changes]
-    .filter(([, change]) => change.kind !== "add" && !change.problem)
+    .filter(([, change]) => change.kind !== "add" && (!change.problem || change.problem.outcome === "gone"))
     .slice(0, CHECKED_ROWS);
   let found = 0;
   for (const [id, change] of checks) {

@@ -91,10 +91,12 @@ def test_what_others_do_appears_and_disturbs_nobody(server: Server, cast: Cast, 
     hold.click()
     expect(mine.cell("a", "age")).to_have_text("25")
 
-    # The item of a staged edit is deleted: the edit is still there, and says so.
+    # The item of a staged edit is deleted: the edit is still there, says so, and asks when it is to be saved.
     app.delete("b")
     expect(mine.row("b").get_by_role("button", name="Not saved: The item was deleted or has expired.")).to_be_visible()
     assert mine.staged()["item:b"]["cells"] == {"age": {"loaded": "1", "mine": "9"}}
+    mine.press("Control+s")
+    expect(mine.page.get_by_role("dialog", name="This item no longer exists")).to_be_visible()
 
 
 def test_a_table_that_was_away_catches_up(cast: Cast, pages: Pages) -> None:

@@ -22,7 +22,10 @@ def base(cast: Cast) -> StoredBase:
 
 @pytest.fixture
 def mine(base: StoredBase, pages: Pages) -> BasePage:
-    return open_base(pages, base)
+    """Held still, so that nothing is known of what others do until one saves."""
+    view = open_base(pages, base)
+    view.page.get_by_role("button", name="Hold still").click()
+    return view
 
 
 @pytest.fixture

@@ -28,8 +28,14 @@ export function createSaving(table, { loader, drafts, view }) {
     if (isSending) return;
     if (count(table.staged).edits === 0) return announce("Nothing is staged");
     const outcome = await sendAll(isEdit);
+    if (outcome && outcome.saved.length + outcome.failed.length === 0) return table.emit("failed", unsolved());
     if (outcome) report(outcome, "Saved");
     return undefined;
+  }
+
+  /** What is not sent until a person has decided. */
+  function unsolved() {
+    return [...table.staged.changes].filter(([, { problem }]) => problem).map(([id, change]) => ({ id, change }));
   }
 
   /** One row alone, as whoever is at its form wants it. */
