@@ -60,9 +60,9 @@ def follow_base(request: HttpRequest, collection_id: str, base: str) -> HttpResp
     Raises InvalidInput for a cursor that is none and for who doesn't ask for a stream, and as `follow_changes`: the view answers
     in JSON (`console/json_views.py`).
     """
-    _check_accept(request)
     text = request.GET.get("since", "now")
     since: Since = "now" if text == "now" else feed.read_cursor(text)
+    _check_accept(request)
     person_id = request.user.pk
     return follow_changes(
         access=Access(collection_id, person_id=person_id),
