@@ -21,6 +21,7 @@ export function createRowLoader(table) {
     durationMs: 0,
     refreshedAt: null,
     note: "",
+    sortedBy: "",
   };
   let run = 0;
   let abort = new AbortController();
@@ -34,7 +35,7 @@ export function createRowLoader(table) {
   }
 
   function take(page, { restart }) {
-    const { last, scanned, fetched, durationMs, sortNote } = page.dataset;
+    const { last, scanned, fetched, durationMs, sortNote, sortedBy } = page.dataset;
     if (restart) Object.assign(state, { fetched: 0, scanned: 0, durationMs: 0 });
     state.last = last ?? null;
     state.scanned += Number(scanned ?? 0);
@@ -42,6 +43,7 @@ export function createRowLoader(table) {
     state.durationMs += Number(durationMs ?? 0);
     state.refreshedAt = Date.now();
     state.note = sortNote ?? "";
+    state.sortedBy = sortedBy ?? "";
   }
 
   /**

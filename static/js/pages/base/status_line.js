@@ -46,6 +46,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
+    if (state.sortedBy) parts.push(", sorted by the index of ", make("code", {}, [state.sortedBy]));
     if (state.note) parts.push(`, ${state.note}`);
     parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
@@ -131,7 +132,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
     if (totals?.whole === false && clauses.length > 0)
       clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
-    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index}.`)));
+    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index.replace(/^a/, "A")}.`)));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(
       make("section", { class: "empty" }, [
