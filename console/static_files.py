@@ -34,13 +34,13 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
         yield from super().post_process(paths, **options)
 
 
-class _Whole:
+class _Whole(Storage):
     """A place of stylesheets, each of which is read with those in it that it imports into a layer."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def open(self, path: str) -> ContentFile:
+    def _open(self, path: str, mode: str = "rb") -> ContentFile:
         """The stylesheet. Those it imports name no files themselves: an address in them would mean another place here."""
 
         def layer(found: re.Match[str]) -> str:

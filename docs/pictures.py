@@ -69,6 +69,7 @@ def photograph(server: Server, page: Page, camera: Camera, app: App) -> None:
     use(app)
     _collections(page, camera)
     _base(page, camera)
+    _history(page, camera)
     _find_in_base(page, camera)
     _change_base(page, camera)
     _lists(page, camera)
@@ -127,6 +128,13 @@ def _base(page: Page, camera: Camera) -> None:
     page.keyboard.press("Enter")
     page.wait_for_timeout(600)
     camera.take("query", height=520)
+
+
+def _history(page: Page, camera: Camera) -> None:
+    """An item that the app has changed, in the panel over the table."""
+    camera.go("/base/plants/?history=mint")
+    page.get_by_role("link", name="Request in Visor").first.wait_for()
+    camera.take("history")
 
 
 def _find_in_base(page: Page, camera: Camera) -> None:

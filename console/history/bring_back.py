@@ -5,9 +5,10 @@ it is a save like any other (`storage/base/edits.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from console.history.filters import read_time
+from console.json_views import read_text
 from storage import limits
 from storage.base import edits
 from storage.base.edits import ItemState
@@ -21,6 +22,7 @@ from storage.postgres.caller import Access
 
 Members = Mapping[str, str]
 Row = dict[str, Any]
+Text = TypeVar("Text", str, str | None)
 
 
 def find_rows(asked: Mapping[str, object], *, access: Access, base: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def find_rows(asked: Mapping[str, object], *, access: Access, base: str) -> dict
     A version is `{"key", "id", "side"}`, side "before" or "after" it, and may name one `attribute`. A row is `{"key", "item",
     "stored", "json", "delete"}`: `item` has the attributes to set, None for one to remove; `stored` is None for a new row,
     else `{"revision", "values"}` of what is there; `json` is the item as it stands. Rows that would change nothing are counted
-    as `unchanged`; `expired` counts new rows that come without their `__expires`, which is past.
+    as `unchanged`; `expired` counts rows that come without their `__expires`, which is past.
 
     Raises InvalidInput, HistoryNotKept, ItemNotFound for a version that is not there.
     """
@@ -60,11 +62,12 @@ def describe(
         wanted = {name: value for name, value in now.items() if name != attribute} | ({attribute: text} if text else {})
     if wanted is None:
         return (_row(key, {}, present) | {"delete": True} if present else None), False
+    kept = without_past_expiry(wanted)
+    is_expired = len(kept) < len(wanted)
     if now is None or present is None:
-        kept = without_past_expiry(wanted)
-        return _row(key, dict(kept), None), len(kept) < len(wanted)
-    names = [name for name in dict.fromkeys((*wanted, *now)) if wanted.get(name) != now.get(name)]
-    return (_row(key, {name: wanted.get(name) for name in names}, present) if names else None), False
+        return _row(key, kept, None), is_expired
+    names = [name for name in dict.fromkeys((*kept, *now)) if kept.get(name) != now.get(name)]
+    return (_row(key, {name: kept.get(name) for name in names}, present) if names else None), is_expired
 
 
 def _row(key: str, item: Mapping[str, str | None], present: ItemState | None) -> Row:
@@ -88,7 +91,7 @@ def without_key(item: str) -> dict[str, str]:
     return members
 
 
-def without_past_expiry(members: Members) -> dict[str, str]:
+def without_past_expiry(members: Mapping[str, Text]) -> dict[str, Text]:
     """What can be stored again: an item whose `__expires` is past would be gone at once."""
     text = members.get("__expires")
     expires = None if text is None else parse(text.encode())
@@ -134,9 +137,8 @@ def _read_moment(given: object, access: Access, base: str) -> list[tuple[str, Me
     if moment is None:
         raise InvalidInput("`as_of` is not a moment")
     wanted: list[tuple[str, Members | None, str | None]] = []
-    for key in dict.fromkeys(_read_list(asked.get("keys"), "keys")):
-        if not isinstance(key, str):
-            raise InvalidInput("A key is not a text")
+    keys = [read_text(key, "keys") for key in _read_list(asked.get("keys"), "keys")]
+    for key in dict.fromkeys(keys):
         found = moments.query_items_as_of(
             access=access, base=base, predicate=parse_query([{"key": key}]), moment=moment, limit=1
         ).items

@@ -1,6 +1,7 @@
 """What one writer did to a Base since a moment, taken back: counted for the preview, and as changes to stage."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from storage.base.edits import ItemState
 from storage.collections.roles import CollectionAccess
 from storage.errors import InvalidInput
 from storage.history.undo_batches import Batch, ItemStep, Writer, find_batch
+from storage.history.undoing import Step
 from storage.postgres.caller import Access
 
 _LISTED = 10
@@ -114,22 +116,21 @@ def _row(item: ItemStep, changer: dict[str, str | None]) -> dict[str, Any] | Non
     if step is None or step.way in ("leave", "conflict"):
         return None
     row: dict[str, Any] = {"key": item.key, "item": {}, "stored": None, "json": None, "delete": step.way == "delete"}
-    if step.way == "add":
-        return row | {"item": without_past_expiry({name: text for name, text in step.item.items() if text is not None})}
+    row["item"] = staged = without_past_expiry(step.item)
     if present is None:
+        return row if step.way == "add" else None
+    if step.way == "edit" and not staged:
         return None
     row |= {"json": present.json, "stored": {"revision": str(present.revision), "values": dict(step.loaded)}}
-    return row | {"item": dict(step.item), "clash": _clash(item, present, changer)}
+    return row | {"clash": _clash(staged, step, present, changer)}
 
 
-def _clash(item: ItemStep, present: ItemState, changer: dict[str, str | None]) -> dict[str, Any] | None:
-    if item.step is None or not item.step.clashing:
-        return None
-    return {"theirs": dict(item.step.clashing), "revision": str(present.revision), **changer}
+def _clash(
+    item: Mapping[str, str | None], step: Step, present: ItemState, changer: dict[str, str | None]
+) -> dict[str, Any] | None:
+    theirs = {name: text for name, text in step.clashing.items() if name in item}
+    return {"theirs": theirs, "revision": str(present.revision), **changer} if theirs else None
 
 
 def _is_expired(item: ItemStep) -> bool:
-    if item.step is None or item.step.way != "add":
-        return False
-    members = {name: text for name, text in item.step.item.items() if text is not None}
-    return len(without_past_expiry(members)) < len(members)
+    return item.step is not None and len(without_past_expiry(item.step.item)) < len(item.step.item)

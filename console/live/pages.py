@@ -12,17 +12,14 @@ Its script opens it with `new EventSource(address)`. Each message is a change as
 the page anew. That the person is signed in and has a role in the collection is looked at again every second.
 """
 
-import importlib
 from dataclasses import dataclass
-from typing import cast
 
-from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from console.accounts.second_factor import factors
+from console.accounts.sessions import SessionStore
 from console.error_status import SignedOut
 from console.live import events
 from console.live.responses import Since, follow, follow_changes
@@ -44,14 +41,14 @@ class SessionRight:
     def find_refusal(self) -> StorageError | None:
         """What the gates of a page would say to the session now (`console/accounts/gate.py`)."""
         request = HttpRequest()
-        request.session = importlib.import_module(settings.SESSION_ENGINE).SessionStore(self.session_key)
+        request.session = SessionStore(self.session_key)
         user = get_user(request)
         if not user.is_authenticated:
             return SignedOut()
         if factors.owes_second_factor(user):
             return Forbidden()
         try:
-            roles.find_access(person=cast(User, user), collection_id=self.collection_id)
+            roles.find_access(person=user, collection_id=self.collection_id)
         except CollectionNotFound as error:
             return error
         return None

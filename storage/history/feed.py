@@ -1,4 +1,4 @@
-"""The change feed of a Base: every change once, in an order that holds for each key (contract: "GET /changes").
+"""The change feed of a Base: every change once, in an order that holds for each key (contract: Base, "GET /changes").
 
 A place in it is a cursor: the id of the Base, and of the last version that was looked at. It stays good when the Base is
 renamed. Who has one of a Base that was emptied or deleted since, or that was put in the place of another, has to read the Base

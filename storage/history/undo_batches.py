@@ -22,6 +22,9 @@ from storage.postgres.database import run
 
 __all__ = ["Batch", "ItemStep", "Writer", "find_batch"]
 
+# For who wrote here and there: each look costs some tens of milliseconds.
+_LOOKS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class ItemStep:
@@ -49,7 +52,14 @@ def find_batch(*, access: Access, base: str, writer: Writer, since: datetime, af
     base_id = find_timeline(access, base).base_id
     if base_id is None:
         return Batch([], None)
-    keys, last = _find_keys(base_id, writer, since, after)
+    keys: list[str] = []
+    last: str | None = after
+    for _ in range(_LOOKS):
+        room = limits.UNDO_BATCH_ITEMS - len(keys)
+        if last is None or not room:
+            break
+        found, last = _find_keys(base_id, writer, since, last, room)
+        keys += found
     if not keys:
         return Batch([], last)
     edges = run(undo_sql.list_run_edges(base_id, writer, since, keys=keys, max_bytes=limits.UNDO_BATCH_MAX_BYTES))
@@ -62,12 +72,12 @@ def find_batch(*, access: Access, base: str, writer: Writer, since: datetime, af
     return Batch(list(_steps(edges, states)), last)
 
 
-def _find_keys(base_id: int, writer: Writer, since: datetime, after: str) -> tuple[list[str], str | None]:
-    """Keys that the writer was at, and where the look ended before the last of them, if it did."""
+def _find_keys(base_id: int, writer: Writer, since: datetime, after: str, room: int) -> tuple[list[str], str | None]:
+    """Up to `room` keys that the writer was at, out of one look, and the key that it ended with before the last of all."""
     touched = run(undo_sql.list_touched(base_id, writer, since, after=after, most=limits.HISTORY_LOOK_MAX))
     theirs = [row.key for row in touched if row.is_theirs]
-    if len(theirs) > limits.UNDO_BATCH_ITEMS:
-        return theirs[: limits.UNDO_BATCH_ITEMS], theirs[limits.UNDO_BATCH_ITEMS - 1]
+    if len(theirs) > room:
+        return theirs[:room], theirs[room - 1]
     if not touched or not touched[-1].is_cut:
         return theirs, None
     if len(touched) == 1:

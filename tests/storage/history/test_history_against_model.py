@@ -298,6 +298,7 @@ def test_versions_of_a_key_follow_each_other_whoever_writes_at_once(access: Acce
     for thread in threads:
         thread.join()
     base_id = find_timeline(access, "b").base_id
+    assert base_id is not None
     found = 0
     for key in KEYS[:2]:
         text = """SELECT kind::text, revision, before::text, before_revision FROM storage_itemversion
