@@ -328,6 +328,9 @@ def test_undoing_goes_on_batch_by_batch(world: World, monkeypatch: pytest.Monkey
         seen.append([row["key"] for row in found["rows"]])
         after = found["last"]
     assert seen == [["a", "b"], ["c", "d"], ["e"]]
+    page = world.get(world.people.member, "history/undo/", by=f"k{world.key_id}", since=since)
+    assert "changed 5 items. Of these, 2 in this part" in page
+    assert "after=b" in page
     monkeypatch.setattr("storage.limits.HISTORY_LOOK_MAX", 2)
     seen, after = [], ""
     while after is not None:
