@@ -121,6 +121,8 @@ LEAST_ROLE = {
     "base": Role.READER,
     "base-rows": Role.READER,
     "base-item": Role.READER,
+    "base-live": Role.READER,
+    "base-live-rows": Role.READER,
     "base-understand": Role.READER,
     "base-count": Role.READER,
     "base-operators": Role.READER,
@@ -235,6 +237,7 @@ LEAST_ROLE = {
     "restart-micro": Role.MEMBER,
     "delete-micro": Role.MEMBER,
     "visor": Role.READER,
+    "visor-live": Role.READER,
     "visor-switch": Role.OWNER,
     "visor-har": Role.READER,
     "visor-client": Role.READER,
@@ -303,6 +306,8 @@ ANSWERS = (
         "drive-undo": {200},
         "import-part": {400},
     }
+    # Nobody asked for a stream.
+    | {"base-live": {400}, "visor-live": {400}}
     | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     # Nothing is sent, and of the deployment, which was made without code, there is none.
