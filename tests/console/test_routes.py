@@ -370,8 +370,7 @@ def find_reader(cast: Cast) -> int:
     """The id of the cast's, who is a reader again; of another one when that person was removed from the server."""
     if not User.objects.filter(pk=cast.reader.pk, is_active=True).exists():
         return make_member(cast.collection.id, Role.READER).pk
-    of_reader = {"collection": cast.collection, "person": cast.reader}
-    Membership.objects.update_or_create(**of_reader, defaults={"role": Role.READER})
+    Membership.objects.update_or_create(collection=cast.collection, person=cast.reader, defaults={"role": Role.READER})
     return cast.reader.pk
 
 
