@@ -93,6 +93,7 @@ class BaseSource:
                 max_bytes=limits.STREAM_PAGE_BYTES,
                 predicate=topic.predicate,
                 seen=seen,
+                keys_only=topic.keys_only,
             )
         except (ChangesGone, Unauthorized) as error:
             return topic, place, error

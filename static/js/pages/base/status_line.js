@@ -21,6 +21,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   let totals = null;
   let asked = 0;
   let stagedBefore = null;
+  let live = null; // what is said of following others' changes: `{words, isLive}`
 
   function drawFacts() {
     const { state } = loader;
@@ -36,10 +37,9 @@ export function createStatusLine(table, { loader, saving, frame }) {
       );
     }
     const parts = [
-      "refreshed ",
-      strong(ago(state.refreshedAt)),
-      ", fetched ",
-      strong(formatCount(state.fetched, "item")),
+      ...sayWhen(),
+      ", ",
+      ...sayHowMany(),
       ", took ",
       strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`),
     ];
@@ -50,6 +50,19 @@ export function createStatusLine(table, { loader, saving, frame }) {
     if (state.note) parts.push(`, ${state.note}`);
     parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
+  }
+
+  function sayWhen() {
+    const { refreshedAt } = loader.state;
+    if (live?.isLive) return [make("span", { class: "live-dot", "aria-hidden": "true" }), strong(live.words)];
+    return [...(live ? [strong(live.words), ", "] : []), "refreshed ", strong(ago(refreshedAt))];
+  }
+
+  /** What was saved here, or came by itself, was not fetched. */
+  function sayHowMany() {
+    const { fetched } = loader.state;
+    if (fetched === table.rows.length) return ["fetched ", strong(formatCount(fetched, "item"))];
+    return [strong(formatCount(table.rows.length, "item")), " shown"];
   }
 
   /** Which index answered; or how much was looked at for want of one. */
@@ -80,15 +93,20 @@ export function createStatusLine(table, { loader, saving, frame }) {
   }
 
   async function askCount() {
-    asked += 1;
-    const mine = asked;
     totals = null;
     drawCount();
     // Of an earlier moment nobody keeps a count.
     if (table.root.dataset.asOf) return drawEmpty();
+    return recount();
+  }
+
+  /** Count again; until that is done the figures stay as they are. */
+  async function recount() {
+    asked += 1;
+    const mine = asked;
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
-    totals = found;
+    totals = found ?? totals;
     drawFacts();
     drawCount();
     drawSize();
@@ -210,6 +228,10 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawEmpty();
     drawSize();
   });
+  table.on("live", (said) => {
+    live = said;
+    if (!loader.state.isLoading) drawFacts();
+  });
   table.on("staged selection sending", () => {
     table.root.setAttribute("aria-busy", String(saving.isSending()));
     drawButtons();
@@ -226,5 +248,5 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawFacts();
   });
 
-  return { askCount, drawFacts, drawButtons };
+  return { askCount, recount, drawFacts, drawButtons };
 }
