@@ -21,7 +21,8 @@ equality query with exactly 10 hits, a range of keys and a range of an attribute
 as hits, sorted by key, and the first 100 in key order of a range that about 28 % of the items are in. PocketBase has
 typed fields, its default logging, a
 superuser's token (the fastest it checks), `skipTotal`, and the indexes that gain it most; it does not wait for
-the disk when it commits, which is its default, and Homeport's Postgres does.
+the disk when it commits, which is its default, and Homeport's Postgres does. Homeport's index of the range's attribute is the one
+that it makes by itself.
 
 The processor table has what an answer costs either system in user and system time. It is the steadier measure on a
 machine that does other things as well; the load generator's own share is in neither.

@@ -31,6 +31,8 @@ def attach(homeport: Homeport) -> None:
         del os.environ[name]
     os.environ.update(homeport.environment)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+    # Loading a million rows takes longer than a web request may.
+    os.environ["HOMEPORT_STATEMENT_TIMEOUT_MS"] = "0"
     os.chdir(PROJECT)
     import django
 
@@ -103,7 +105,7 @@ def _as_received(value: Sequence[Any]) -> Any:
 
 @contextmanager
 def _recording() -> "Iterator[list[Statement[Any]]]":
-    from storage.base import items
+    from storage.base import finding, items
 
     run = items.run
     recorded: list[Statement[Any]] = []
@@ -112,5 +114,5 @@ def _recording() -> "Iterator[list[Statement[Any]]]":
         recorded.append(statement)
         return run(statement)
 
-    with mock.patch.object(items, "run", record):
+    with mock.patch.object(items, "run", record), mock.patch.object(finding, "run", record):
         yield recorded

@@ -41,6 +41,7 @@ HISTORY_ROWS_BACK_MAX = 100  # versions brought back at once, each by statements
 UNDO_BATCH_ITEMS = 250  # of what one writer did, undone at once (ours)
 UNDO_BATCH_MAX_BYTES = 2_097_152  # of what they were before: a browser keeps about 5 MB (ours)
 HISTORY_SCAN_MAX_ROWS = 5_000  # items looked at by a query of an earlier moment (ours)
+
 # Changes, and whoever follows them (all ours)
 STREAMS_MAX = 4_096  # open in one web process
 STREAMS_OF_ONE = 1_024  # of these for one data key or person
@@ -52,11 +53,13 @@ STREAM_RIGHTS_SECONDS = 1.0  # between two looks whether those who follow still 
 STREAM_BEAT_SECONDS = 15.0  # without a word, then a comment keeps the connection open
 STREAM_RETRY_MS = 2_000  # that clients wait before they come again
 STREAM_RETRY_AFTER_SECONDS = 10  # that one is told to wait when there are too many
+LIVE_ROWS_MAX = 100  # that an open table asks for at once
+
 # Indexes of attributes (all ours)
 ATTRIBUTE_INDEX_ASKS = 3  # queries within a day that had to stop before the end of a Base; then it gets an index
 ATTRIBUTE_ASK_SECONDS = 86_400  # that such a query counts
 ATTRIBUTE_ASKS_KEPT = 1_000  # attributes of one Base that are counted
-ATTRIBUTE_PATH_MAX_CHARACTERS = 1_000  # of an attribute that can have an index, with the steps to it
+ATTRIBUTE_PATH_MAX_BYTES = 2_000  # of an attribute that can have an index, the steps to it and 8 for each of them
 ATTRIBUTE_INDEXES_PER_BASE = 5  # then the one that was not used for longest goes
 ATTRIBUTE_INDEX_REST_SECONDS = 86_400  # without use, before an index goes for another
 ATTRIBUTE_INDEX_KEPT_DAYS = 30  # without use

@@ -259,6 +259,7 @@ IN_OTHER_UNITS = {
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
 INNER = {
+    "LIVE_ROWS_MAX",
     "STREAM_PAGE_BYTES",
     "STREAM_PAGE_CHANGES",
     "STREAM_RETRY_AFTER_SECONDS",

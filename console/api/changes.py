@@ -1,4 +1,4 @@
-"""The change feed of a Base over the public API, in pages and as a stream (contract: "GET /changes")."""
+"""The change feed of a Base over the public API, in pages and as a stream (contract: Base, "GET /changes")."""
 
 from typing import Literal
 

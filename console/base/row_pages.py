@@ -14,7 +14,7 @@ from storage.base import bases, items, sorting
 from storage.base.query import Predicate
 from storage.base.sorting import Position, SortStep
 from storage.errors import BaseNotFound, InvalidInput
-from storage.exact_json import dump, is_number, parse
+from storage.exact_json import check_value, dump, is_number, parse
 from storage.history.moments import query_items_as_of
 from storage.models import Base
 from storage.numbers import read_number
@@ -28,7 +28,8 @@ class Page:
     """A page of rows. `last` is where the next page starts, None at the end: a key, or a place in the order if an attribute sorts
     the rows.
 
-    `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover.
+    `looked_at` is how many items were looked at, where that is known; `note` says what the order does not cover;
+    `sorted_by` is the attribute whose index told the order.
     """
 
     rows: Rows
@@ -36,6 +37,7 @@ class Page:
     looked_at: int | None
     duration_ms: int
     note: str = ""
+    sorted_by: str = ""
 
     @property
     def columns(self) -> list[Column]:
@@ -98,6 +100,7 @@ def read_page(
             moment=moment,
         )
         lines, following, looked_at, note = _lines(found.items, found.revisions), found.last, found.looked_at, ""
+        sorted_by = ""
     else:
         position = _read_position(last)
         offset = 0 if position else min(read_number(last) or 0, limits.SORT_MAX_ITEMS)
@@ -113,11 +116,12 @@ def read_page(
             )
         except InvalidInput as error:
             raise BadRequest(error.messages[0]) from None
-        lines, looked_at = _lines(ordered.items, ordered.revisions), ordered.looked_at
+        lines = _lines(ordered.items, ordered.revisions)
+        looked_at = None if predicate == Predicate() else ordered.looked_at
         following = _write_place(ordered)
-        note = _describe_cut(ordered)
+        note, sorted_by = _describe_cut(ordered), order[0].attribute if ordered.sorted_items is None else ""
     made = make_rows(lines, columns=columns)
-    return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note)
+    return Page(made, following, looked_at, round((time.monotonic() - began) * 1000), note, sorted_by)
 
 
 def find_items(
@@ -157,9 +161,12 @@ def _read_position(last: str) -> Position | None:
     if not last.startswith("["):
         return None
     try:
-        match parse(last.encode(errors="replace")):
+        place = parse(last.encode(errors="replace"))
+        check_value(place)
+        match place:
             case [int(kind), str(number), str(text), str(key), int(skip)] if 0 <= skip <= limits.SORT_MAX_ITEMS:
                 parsed = parse(number.encode())
+                check_value(parsed)
                 if is_number(parsed) and kind in range(-1, 11):
                     return Position(kind, number, text, key, skip)
     except InvalidInput:

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from console.base import changes, import_export_views, indexes, query_bar_views, saved_views, saves, views
+from console.base import (
+    changes,
+    import_export_views,
+    indexes,
+    live_views,
+    query_bar_views,
+    saved_views,
+    saves,
+    views,
+)
 
 urlpatterns = [
     path("", views.base, name="base"),
     path("rows/", views.rows, name="base-rows"),
     path("item/", views.item, name="base-item"),
+    path("live/", live_views.stream, name="base-live"),
+    path("live/rows/", live_views.rows, name="base-live-rows"),
     path("save/", saves.save, name="base-save"),
     path("changes/", changes.many, name="base-changes"),
     path("changes/count/", changes.count, name="base-change-count"),

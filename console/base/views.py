@@ -16,6 +16,7 @@ from storage import names
 from storage.base import bases, edits
 from storage.base.query import parse_query
 from storage.errors import HistoryNotKept, InvalidInput, ItemNotFound
+from storage.history import feed
 
 _BASES_IN_MENU = 1_000
 
@@ -30,6 +31,8 @@ def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         "base": find_base(collection_id, name),
         "base_names": bases.list_base_names(collection_id=collection_id, limit=_BASES_IN_MENU),
         "key": request.GET.get("key", ""),
+        # Before the rows are read: what changes behind it is told. Of an earlier moment nothing does.
+        "cursor": "" if request.GET.get("as_of") else _end_of_changes(request, collection_id, name),
         "as_of": request.GET.get("as_of", ""),
         "can_edit": granted.can_write and not request.GET.get("as_of"),
     }
@@ -58,6 +61,10 @@ def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     return json_response(
         {"key": state.key, "revision": str(state.revision), "json": state.json} | describe_changer(granted, state)
     )
+
+
+def _end_of_changes(request: HttpRequest, collection_id: str, name: str) -> feed.Cursor:
+    return feed.read_changes(access=access_of(request, collection_id), base=name, since="now").cursor
 
 
 def _item_then(request: HttpRequest, collection_id: str, name: str, moment: datetime) -> dict[str, str]:

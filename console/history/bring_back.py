@@ -94,8 +94,8 @@ def without_key(item: str) -> dict[str, str]:
 def without_past_expiry(members: Mapping[str, Text]) -> dict[str, Text]:
     """What can be stored again: an item whose `__expires` is past would be gone at once."""
     text = members.get("__expires")
-    expires: Any = None if text is None else parse(text.encode())
-    if not is_number(expires) or expires > clock.now().timestamp():
+    expires = None if text is None else parse(text.encode())
+    if expires is None or not is_number(expires) or expires > clock.now().timestamp():
         return dict(members)
     return {name: value for name, value in members.items() if name != "__expires"}
 

@@ -7,12 +7,15 @@ from collections.abc import Hashable
 from console.error_status import StreamsBusy, TooManyStreams
 from storage import limits
 
-_lock = threading.Lock()
+# One that is forgotten may be given back at any moment, even while this thread takes another.
+_lock = threading.RLock()
 _taken: Counter[Hashable] = Counter()
 
 
 class Place:
-    """One of the places; it is given back once, however often that is said."""
+    """One of the places; it is given back once, however often that is said, and when its stream is lost on its way."""
+
+    _who: Hashable | None = None
 
     def __init__(self, who: Hashable) -> None:
         """Raises TooManyStreams when they have as many as one may, and StreamsBusy when all are taken."""
@@ -22,7 +25,7 @@ class Place:
             if _taken.total() >= limits.STREAMS_MAX:
                 raise StreamsBusy()
             _taken[who] += 1
-        self._who: Hashable | None = who
+        self._who = who
 
     def give_back(self) -> None:
         """It is free again."""
@@ -32,6 +35,9 @@ class Place:
                 if not _taken[self._who]:
                     del _taken[self._who]
                 self._who = None
+
+    def __del__(self) -> None:
+        self.give_back()
 
 
 def taken() -> int:

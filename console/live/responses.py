@@ -40,7 +40,9 @@ class LiveResponse(HttpResponseBase):
         return iter(self.live)
 
 
-def follow_changes(*, access: Access, right: Right, who: Hashable, base: str, query: str, since: Since) -> LiveResponse:
+def follow_changes(
+    *, access: Access, right: Right, who: Hashable, base: str, since: Since, query: str = "", keys_only: bool = False
+) -> LiveResponse:
     """A stream of the changes of a Base behind `since`, as `feed.read_changes` has it.
 
     `right` is looked at while it lasts; `who` is whose stream it is. `query` is JSON as in a query's body, "" for all.
@@ -48,7 +50,8 @@ def follow_changes(*, access: Access, right: Right, who: Hashable, base: str, qu
     Raises BadQuery, Unauthorized, Forbidden, ChangesGone, EngineUnreachable, TooManyStreams, StreamsBusy.
     """
     asked = _read_query(query)
-    topic = BaseChanges(access.collection_id, base, dump(asked).decode() if asked else "", parse_query(asked))
+    text = dump(asked).decode() if asked else ""
+    topic = BaseChanges(access.collection_id, base, text, parse_query(asked), keys_only)
     page = feed.read_changes(
         access=access,
         base=base,
@@ -56,6 +59,7 @@ def follow_changes(*, access: Access, right: Right, who: Hashable, base: str, qu
         limit=limits.STREAM_PAGE_CHANGES,
         max_bytes=limits.STREAM_PAGE_BYTES,
         predicate=topic.predicate,
+        keys_only=keys_only,
     )
     begins = since if isinstance(since, Cursor) else page.cursor if not page.changes else None
     first = events.opening("" if begins is None else str(begins)) + messages_of(page)

@@ -46,9 +46,9 @@ def find_refusals(wanted: Iterable[tuple[Right, int]]) -> dict[Right, StorageErr
         error = error or _count(right, sent[right])
         if error is not None:
             refused[right] = error
-    for right in sent:
-        if not isinstance(right, KeyRight) and (error := right.find_refusal()) is not None:
-            refused[right] = error
+    for other in sent:
+        if not isinstance(other, KeyRight) and (error := other.find_refusal()) is not None:
+            refused[other] = error
     return refused
 
 

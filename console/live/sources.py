@@ -40,7 +40,8 @@ class BaseSource:
         if seen.settled < last.settled:
             last = horizon.Horizon(0, 0, seen.settled_at)
         turned = self._find_turned(followed)
-        behind, waiting = list(turned), []
+        behind = list(turned)
+        waiting: list[tuple[BaseChanges, Cursor]] = []
         for each in followed:
             _, place = each
             if each in turned or place.version_id == seen.settled:
@@ -92,6 +93,7 @@ class BaseSource:
                 max_bytes=limits.STREAM_PAGE_BYTES,
                 predicate=topic.predicate,
                 seen=seen,
+                keys_only=topic.keys_only,
             )
         except (ChangesGone, Unauthorized) as error:
             return topic, place, error

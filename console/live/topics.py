@@ -18,12 +18,15 @@ class Topic(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BaseChanges:
-    """The changes of a Base that a query finds. `query` is the text that tells it from others, "" for all."""
+    """The changes of a Base that a query finds. `query` is the text that tells it from others, "" for all; `keys_only` is as
+    `feed.read_changes` has it.
+    """
 
     collection_id: str
     base: str
     query: str = ""
     predicate: Predicate = field(default=Predicate(), compare=False)
+    keys_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

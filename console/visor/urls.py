@@ -21,6 +21,7 @@ register_converter(EventId, "event")
 
 urlpatterns = [
     path("", views.index, name="visor"),
+    path("live/", views.live, name="visor-live"),
     path("switch/", views.switch, name="visor-switch"),
     path("har/", views.har, name="visor-har"),
     path("client/", http_client_views.client, name="visor-client"),

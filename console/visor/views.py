@@ -7,12 +7,15 @@ from zlib import crc32
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from console import access
 from console.connect.addresses import addresses_for
+from console.json_views import answers_json
+from console.live.pages import follow_visor
 from console.page import PageRequest, go_to, show_dialog
 from console.visor import event_panel, replay
 from console.visor.chart import SPANS, make_chart
@@ -44,6 +47,14 @@ def index(request: PageRequest, collection_id: str) -> HttpResponse:
         return HttpResponse(status=204)
     is_part = request.htmx.target == "visor-live" or "seen" in request.GET
     return render(request, "visor/_live.html" if is_part else "visor/index.html", context | _counted(context))
+
+
+@require_GET
+@answers_json
+def live(request: PageRequest, collection_id: str) -> HttpResponseBase:
+    """Server-sent events: one whenever requests were recorded, or went; the page then asks for its list."""
+    access.by_person(request, collection_id)
+    return follow_visor(request, collection_id)
 
 
 @require_safe

@@ -35,7 +35,8 @@ _thread: threading.Thread | None = None
 def note_asks(base_id: int, paths: Iterable[Path]) -> None:
     """Note that a query asked for these attributes of a Base, and had to stop before its end for want of an index."""
     for path in paths:
-        if sum(map(len, path)) <= limits.ATTRIBUTE_PATH_MAX_CHARACTERS and len(_asks) < _COUNTED_MAX:
+        size_bytes = sum(len(step.encode()) + 8 for step in path)
+        if size_bytes <= limits.ATTRIBUTE_PATH_MAX_BYTES and len(_asks) < _COUNTED_MAX:
             _asks[base_id, path] = _asks.get((base_id, path), 0) + 1
             _wake()
 

@@ -4,6 +4,7 @@ Everything here reads a bounded part of the Base (`OVERVIEW_MAX_ROWS`, `OVERVIEW
 more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage import limits
@@ -98,6 +99,14 @@ def find_way(*, access: Access, base: str, predicate: Predicate) -> Way:
 def _last_counted(base_id: int, at_least: int) -> int | None:
     items = BaseFigures.objects.filter(base_id=base_id).values_list("items", flat=True).first()
     return items if items and items > at_least else None
+
+
+def find_matching(*, access: Access, base: str, predicate: Predicate, keys: Sequence[str]) -> set[str]:
+    """Those of these keys whose items match; missing and expired ones do not. Raises BaseNotFound.
+
+    The access is the caller's to check.
+    """
+    return {row.key for row in run(overviews_sql.find_matching(_span(access, base), predicate, list(keys)))}
 
 
 def explain_query(*, access: Access, base: str, predicate: Predicate) -> list[ClauseCount]:

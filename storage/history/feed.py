@@ -1,4 +1,4 @@
-"""The change feed of a Base: every change once, in an order that holds for each key (contract: "GET /changes").
+"""The change feed of a Base: every change once, in an order that holds for each key (contract: Base, "GET /changes").
 
 A place in it is a cursor: the id of the Base, and of the last version that was looked at. It stays good when the Base is
 renamed. Who has one of a Base that was emptied or deleted since, or that was put in the place of another, has to read the Base
@@ -7,7 +7,7 @@ anew: what became of the old one's items isn't told one by one.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 from storage import limits
@@ -72,6 +72,7 @@ def read_changes(
     predicate: Predicate = _ALL,
     max_bytes: int | None = None,
     seen: Horizon | None = None,
+    keys_only: bool = False,
 ) -> ChangesPage:
     """The changes behind `since`; without it from the oldest that is kept, "now" for no more than the cursor.
 
@@ -79,14 +80,17 @@ def read_changes(
     behind it. A change is told when its value matches, with `value` null when the value before matched (or isn't known) and
     this one doesn't. One that was superseded in a Base that keeps no history is left out: its value is gone.
 
-    `seen` is a horizon that was found before, for who reads many. A Base that doesn't exist has no changes, and a cursor that
-    goes on when it does. Raises Unauthorized, Forbidden, ChangesGone and EngineUnreachable.
+    `seen` is a horizon that was found before, for who reads many. With `keys_only` a change is told as
+    `{"key", "revision", "gone"}`, the revision as a text: JavaScript's numbers lose digits. A Base that doesn't exist has no
+    changes, and a cursor that goes on when it does. Raises Unauthorized, Forbidden, ChangesGone and EngineUnreachable.
     """
     # Before anything else: a Base that isn't there then has no version up to here.
     seen = seen or horizon.find_horizon()
     last = seen.settled if since == "now" else None if since is None else since.version_id
     bounds = {"limit": limit, "max_bytes": max_bytes or limits.ANSWER_MAX_BYTES}
-    rows = run(feed_sql.read_changes(access, base, predicate, since=last, until=seen.settled, **bounds))
+    rows = run(
+        feed_sql.read_changes(access, base, predicate, since=last, until=seen.settled, keys_only=keys_only, **bounds)
+    )
     place = allowed(rows)
     end = Cursor(place.base_id or 0, seen.settled, 0 if place.base_id else place.bases)
     if since is not None and since != "now":
@@ -96,8 +100,9 @@ def read_changes(
     more = place.looked_at > len(found)
     if more and found:
         end = end._replace(version_id=found[-1].id or 0)
-    told = [Change(row.id or 0, _json(access.collection_id, row)) for row in found if row.is_told]
-    return ChangesPage(told, end, more)
+    told = [row for row in found if row.is_told]
+    write = _notice if keys_only else partial(_json, access.collection_id)
+    return ChangesPage([Change(row.id or 0, write(row)) for row in told], end, more)
 
 
 def find_changed(base_ids: list[int], *, since: int, until: int, seconds: float) -> set[int]:
@@ -129,6 +134,10 @@ def _json(collection_id: str, row: FedChange) -> str:
     by = _author(collection_id, row.by_key, row.by_person)
     value = "null" if row.value is None else with_key(row.key, row.value)
     return f'{{"key":{dump(row.key).decode()},"revision":{row.revision},"at":{row.at},"by":{by},"value":{value}}}'
+
+
+def _notice(row: FedChange) -> str:
+    return dump({"key": row.key, "revision": str(row.revision), "gone": row.value is None}).decode()
 
 
 @lru_cache(maxsize=1_024)

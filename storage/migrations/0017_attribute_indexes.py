@@ -47,13 +47,18 @@ RETURN CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric WHEN 'boolean'
 CREATE FUNCTION storage_entry_text(value jsonb) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
 RETURN CASE jsonb_typeof(value) WHEN 'string' THEN left(value #>> '{}', 300) ELSE '' END;
 """
+# Indexes and entries are looked up one by one: PostgreSQL plans without values, and would join whole tables to what has changed.
 KEEPING = """
 CREATE FUNCTION storage_index_new_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM new_rows n JOIN storage_attributeindex x ON x.base_id = n.base_id) THEN
+    IF EXISTS (
+        SELECT FROM new_rows n
+        CROSS JOIN LATERAL (SELECT FROM storage_attributeindex WHERE base_id = n.base_id LIMIT 1) x
+    ) THEN
         INSERT INTO storage_attributeentry (index_id, kind, number, text, key)
         SELECT x.id, storage_entry_kind(v.value), storage_entry_number(v.value), storage_entry_text(v.value), n.key
-        FROM new_rows n JOIN storage_attributeindex x ON x.base_id = n.base_id
+        FROM new_rows n
+        CROSS JOIN LATERAL (SELECT id, path FROM storage_attributeindex WHERE base_id = n.base_id OFFSET 0) x
         CROSS JOIN LATERAL (SELECT storage_attribute(n.value, x.path) AS value OFFSET 0) v
         ON CONFLICT DO NOTHING;
     END IF;
@@ -61,11 +66,14 @@ BEGIN
 END $$;
 CREATE FUNCTION storage_index_changed_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM new_rows n JOIN storage_attributeindex x ON x.base_id = n.base_id) THEN
+    IF EXISTS (
+        SELECT FROM new_rows n
+        CROSS JOIN LATERAL (SELECT FROM storage_attributeindex WHERE base_id = n.base_id LIMIT 1) x
+    ) THEN
         WITH changed AS MATERIALIZED (
             SELECT x.id, n.key, v.before, v.after
             FROM new_rows n JOIN old_rows o ON o.base_id = n.base_id AND o.key = n.key
-            JOIN storage_attributeindex x ON x.base_id = n.base_id
+            CROSS JOIN LATERAL (SELECT id, path FROM storage_attributeindex WHERE base_id = n.base_id OFFSET 0) x
             CROSS JOIN LATERAL (
                 SELECT storage_attribute(o.value, x.path) AS before, storage_attribute(n.value, x.path) AS after OFFSET 0
             ) v
@@ -74,9 +82,11 @@ BEGIN
                 OR storage_entry_number(v.before) <> storage_entry_number(v.after)
                 OR storage_entry_text(v.before) <> storage_entry_text(v.after))
         ), gone AS (
-            DELETE FROM storage_attributeentry e USING changed c
-            WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
-            AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+            DELETE FROM storage_attributeentry WHERE ctid = ANY (ARRAY(SELECT (
+                SELECT e.ctid FROM storage_attributeentry e
+                WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
+                AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+            ) FROM changed c))
         )
         INSERT INTO storage_attributeentry (index_id, kind, number, text, key)
         SELECT c.id, storage_entry_kind(c.after), storage_entry_number(c.after), storage_entry_text(c.after), c.key
@@ -87,13 +97,20 @@ BEGIN
 END $$;
 CREATE FUNCTION storage_index_deleted_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM old_rows o JOIN storage_attributeindex x ON x.base_id = o.base_id) THEN
-        DELETE FROM storage_attributeentry e USING (
+    IF EXISTS (
+        SELECT FROM old_rows o
+        CROSS JOIN LATERAL (SELECT FROM storage_attributeindex WHERE base_id = o.base_id LIMIT 1) x
+    ) THEN
+        DELETE FROM storage_attributeentry WHERE ctid = ANY (ARRAY(SELECT (
+            SELECT e.ctid FROM storage_attributeentry e
+            WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
+            AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key
+        ) FROM (
             SELECT x.id, o.key, storage_attribute(o.value, x.path) AS before
-            FROM old_rows o JOIN storage_attributeindex x ON x.base_id = o.base_id OFFSET 0
-        ) c
-        WHERE e.index_id = c.id AND e.kind = storage_entry_kind(c.before)
-        AND e.number = storage_entry_number(c.before) AND e.text = storage_entry_text(c.before) AND e.key = c.key;
+            FROM old_rows o
+            CROSS JOIN LATERAL (SELECT id, path FROM storage_attributeindex WHERE base_id = o.base_id OFFSET 0) x
+            OFFSET 0
+        ) c));
     END IF;
     RETURN NULL;
 END $$;

@@ -15,6 +15,7 @@ Work = Literal[
     "file deletions",
     "collection deletions",
     "events",
+    "history",
     "counting",
     "micros",
     "migrations",

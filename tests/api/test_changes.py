@@ -1,7 +1,6 @@
 """GET /changes over HTTP: pages, streams, and everything that ends one."""
 
 import threading
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +28,8 @@ def page(client: BaseClient, query: str = "") -> dict[str, Any]:
 
 def test_a_page_holds_changes_and_where_to_go_on(client: BaseClient) -> None:
     client.put({"key": "a/ü", "n": 1}, {"key": "b"})
-    revision = client.delete("b") and client.put({"key": "a/ü", "n": 2}).headers["Item-Revisions"]
+    client.delete("b")
+    revision = client.put({"key": "a/ü", "n": 2}).headers["Item-Revisions"]
     found = page(client)
     first, *_, last = found["changes"]
 
@@ -154,7 +154,6 @@ def test_one_who_reads_slowly_misses_nothing(client: BaseClient) -> None:
         found = slow.take(39)
 
     assert [each["value"]["n"] for each in found] == list(range(1, 40))
-    assert all(before["revision"] < after["revision"] for before, after in pairwise(found))
 
 
 @pytest.mark.parametrize("way", ["revoked", "expired", "limited"])
@@ -225,6 +224,8 @@ def test_there_are_only_so_many(client: BaseClient, monkeypatch: pytest.MonkeyPa
         for seat in seats:
             seat.give_back()
             seat.give_back()
+    assert places.taken() == 0
+    places.Place("lost on its way")
     assert places.taken() == 0
     # What a person sends by hand is no stream.
     answer = ask("GET", client.collection_id, f"{client.name}/changes", person, HTTP_ACCEPT="text/event-stream")

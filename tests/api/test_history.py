@@ -48,7 +48,7 @@ def test_the_versions_of_an_item_newest_first(client: BaseClient) -> None:
     assert times == sorted(times, reverse=True)
     assert began - 60 < times[-1] < time.time() + 60
 
-    pages, last = [], {}
+    pages, last = [], dict[str, Any]()
     while True:
         page = history(client, key, limit=1, **last)
         pages += page["versions"]
@@ -61,7 +61,8 @@ def test_the_versions_of_an_item_newest_first(client: BaseClient) -> None:
 def test_an_answer_of_versions_has_about_a_megabyte(client: BaseClient) -> None:
     for _ in range(4):
         client.put(item_of_size(400_000))
-    sizes, last = [], {}
+    sizes: list[int] = []
+    last: dict[str, Any] | None = {}
     while last is not None:
         page = history(client, "big", **last)
         sizes.append(page["paging"]["size"])

@@ -105,10 +105,10 @@ def test_list_fills_by_itself_and_each_side_is_shown(
         "href", f"/collections/{cast.collection.id}/base/notes/?key=one"
     )
     # Back loads the page anew: gone back twice at once, the second would break off what the first began.
-    page.go_back()
+    with page.expect_event("load"):
+        page.go_back()
     expect(page).to_have_url(re.compile(r"\?tab=log"))
     expect(panel).to_contain_text("logged nothing")
-    page.wait_for_load_state("networkidle")
     page.go_back()
     expect(page.locator("#event").locator("#body-text")).to_contain_text('"items": [')
     page.reload()

@@ -121,6 +121,8 @@ LEAST_ROLE = {
     "base": Role.READER,
     "base-rows": Role.READER,
     "base-item": Role.READER,
+    "base-live": Role.READER,
+    "base-live-rows": Role.READER,
     "base-understand": Role.READER,
     "base-count": Role.READER,
     "base-operators": Role.READER,
@@ -235,6 +237,7 @@ LEAST_ROLE = {
     "restart-micro": Role.MEMBER,
     "delete-micro": Role.MEMBER,
     "visor": Role.READER,
+    "visor-live": Role.READER,
     "visor-switch": Role.OWNER,
     "visor-har": Role.READER,
     "visor-client": Role.READER,
@@ -303,6 +306,8 @@ ANSWERS = (
         "drive-undo": {200},
         "import-part": {400},
     }
+    # Nobody asked for a stream.
+    | {"base-live": {400}, "visor-live": {400}}
     | {"base-change-count": {400}, "base-change-undo": {200}, "delete-base-view": {200}}
     | {name: {400} for name in ASKED_BY_SCRIPTS}
     # Nothing is sent, and of the deployment, which was made without code, there is none.
@@ -387,8 +392,7 @@ def find_reader(cast: Cast) -> int:
     """The id of the cast's, who is a reader again; of another one when that person was removed from the server."""
     if not User.objects.filter(pk=cast.reader.pk, is_active=True).exists():
         return make_member(cast.collection.id, Role.READER).pk
-    of_reader = {"collection": cast.collection, "person": cast.reader}
-    Membership.objects.update_or_create(**of_reader, defaults={"role": Role.READER})
+    Membership.objects.update_or_create(collection=cast.collection, person=cast.reader, defaults={"role": Role.READER})
     return cast.reader.pk
 
 

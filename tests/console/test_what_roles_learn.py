@@ -108,6 +108,7 @@ MORE = {
     "undo-writer": ["?by=k{key_id}&since=2001-01-01"],
     "base": ["?q=canary", "?q=[1"],
     "base-rows": ["?q=canary"],
+    "base-live-rows": ["?keys=changed-by-key&keys=changed-by-person&q=canary"],
     "micros": ["?seen=x"],
     "micro-logs": ["?q=canary", "?live=0", "?before=999999999", "?from=errors", "?deployment=1"],
     "check-micro-schedule": ["?expression=5+minutes", "?expression=canary"],

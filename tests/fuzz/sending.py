@@ -74,12 +74,13 @@ class Line:
             self._socket.sendall(request.text)
         try:
             answer.begin()
-            body = answer.read()
+            is_endless = answer.getheader("Content-Type") == "text/event-stream"
+            body = b"" if is_endless else answer.read()
         except (*_GONE, http.client.IncompleteRead):
             self.close()
             return Answer(0, {}, b"")
         finally:
             answer.close()
-        if answer.will_close or answer.status in _COUNTED:
+        if is_endless or answer.will_close or answer.status in _COUNTED:
             self.close()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)

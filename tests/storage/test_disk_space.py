@@ -263,6 +263,8 @@ TABLES = {
     "storage.PinnedEvent": "a pinned request",
     "storage.Base": "a Base",
     "storage.Item": "a put",
+    "storage.AttributeIndex": _LEFT_OUT,
+    "storage.AttributeAsk": _LEFT_OUT,
     "storage.ItemChange": "a change of many items",
     "storage.ChangedItem": "a batch of such a change",
     "storage.SavedView": "a saved view",

@@ -1,6 +1,7 @@
 """`changes`: a Base is followed, over connections that break, until the server says that it is over."""
 
 from collections.abc import Iterator
+from contextlib import aclosing
 from itertools import islice
 from typing import Any
 
@@ -72,12 +73,13 @@ def test_asynchronous_code_follows_as_well(plain: Deta, followed: Deta, way: Cut
     async def follow() -> list[dict[str, Any]]:
         found = []
         base = followed.AsyncBase("awaited")
-        async for change in base.changes():
-            found.append(change)
-            if len(found) == 3:
-                break
-            db.put({"n": len(found)}, "a")
-            way.cut()
+        async with aclosing(base.changes()) as changes:
+            async for change in changes:
+                found.append(change)
+                if len(found) == 3:
+                    break
+                db.put({"n": len(found)}, "a")
+                way.cut()
         await base.close()
         return found
 

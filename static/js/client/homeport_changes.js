@@ -7,7 +7,7 @@
  * for all that the server still has; `query` is that of /query. Ends by an error with `status`: 401 for a key that is no longer good,
  * 410 with the `cursor` to go on from after the Base was read anew; and when `signal` is aborted.
  */
-export async function* changes(base, { key, since = "", query, signal } = {}) {
+export async function* changes(base, { key = "", since = "", query = undefined, signal = undefined } = {}) {
   const rest = new URLSearchParams(query === undefined ? {} : { query: JSON.stringify(query) });
   const headers = { "X-API-Key": key, Accept: "text/event-stream" };
   for (let cursor = since; ; await pause(signal)) {

@@ -22,6 +22,7 @@ import { createInlineEditing } from "./base/inline_editing.js";
 import { createItemHistory } from "./base/item_history.js";
 import { createItemPanel } from "./base/item_panel.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
+import { createLiveRows } from "./base/live_rows.js";
 import { createManyAtOnce } from "./base/many_at_once.js";
 import { createQueryBar } from "./base/query_bar.js";
 import { createRowLoader } from "./base/row_loader.js";
@@ -70,6 +71,7 @@ createSearchHits(table, view, { frame });
 createCopyPasteImport(table, { loader, keys });
 if (table.canWrite) createCellPaste(table, view, { loader, menu: cellMenu });
 const panel = createStagedPanel(table);
+const live = createLiveRows(table, view, { loader, saving, status });
 
 addCommands({
   undo: () => step("undo"),
@@ -187,6 +189,7 @@ openFocused();
 addFirst();
 bringing.takeOver();
 itemHistory.openAsked();
+live.begin();
 
 /** Staged work of an earlier visit: is what it was made from still there? */
 async function checkStaged() {

@@ -3,24 +3,46 @@
 import { fetchDocument } from "../lib/requests.js";
 import { actionFor, countNew, describeNew, withoutEmpty } from "../lib/visor_list.js";
 import { copyText } from "./clipboard.js";
+import { createLiveStream } from "./live_stream.js";
 import { showClocks } from "./local_times.js";
 import { showToast } from "./toasts.js";
 
-const POLL_MS = 1500;
+const LOOK_MS = 1000; // between two looks at the list
 const ROWS = 50;
 
 const panel = document.getElementById("panel");
 let isPaused = false;
 let waiting = null;
+let isAsked = false;
+let isFollowing = false;
 let selected = panel.querySelector("[data-event]")?.dataset.event ?? "";
 
 const live = () => document.getElementById("visor-live");
 const rows = () => [...document.querySelectorAll("#events > tr")];
 const ids = (list) => list.map((row) => row.dataset.event);
 
-// Polling asks for one cheap page and is answered 204 while nothing is new. A stream of events would hold a thread of the
-// server for each open page, all day.
-async function poll() {
+let timer = 0;
+let lookedAt = -LOOK_MS;
+
+/** A stream tells that the list is another one. However often it does, it is asked for once in a while. */
+function lookSoon() {
+  if (timer) return;
+  timer = setTimeout(
+    async () => {
+      lookedAt = performance.now();
+      await look().catch(() => {
+        isAsked = isFollowing;
+      });
+      timer = 0;
+      if (isAsked) lookSoon();
+    },
+    Math.max(0, lookedAt + LOOK_MS - performance.now()),
+  );
+}
+
+/** Ask for the list, which is answered 204 while the filter shows nothing new. */
+async function look() {
+  isAsked = false;
   const now = live();
   if (!now || "still" in now.dataset || document.hidden) return;
   const address = new URL(now.dataset.url, location.href);
@@ -214,4 +236,19 @@ window.addEventListener("popstate", (event) => {
 });
 
 prepare();
-setInterval(() => poll().catch(() => {}), POLL_MS);
+const { liveUrl } = live()?.dataset ?? {};
+if (liveUrl)
+  createLiveStream({
+    address: () => liveUrl,
+    onMessage() {
+      isAsked = true;
+      lookSoon();
+    },
+    onRefused: () => null,
+    // What came while nobody followed is not told again.
+    onState(state) {
+      isFollowing = state === "live";
+      isAsked = isFollowing;
+      if (isAsked) lookSoon();
+    },
+  }).open();

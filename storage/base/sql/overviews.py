@@ -44,6 +44,10 @@ class TypeCount(NamedTuple):
     matched: int
 
 
+class MatchingKey(NamedTuple):
+    key: str
+
+
 def sort_items(
     span: Span, predicate: Predicate, *, order: Sequence[SortStep], by_index: bool, offset: int, limit: int
 ) -> Statement[SortedItem]:
@@ -115,6 +119,20 @@ def count_matches(span: Span, predicate: Predicate, *, by_index: bool) -> Statem
     """,
         params,
         MatchCount,
+    )
+
+
+def find_matching(span: Span, predicate: Predicate, keys: list[str]) -> Statement[MatchingKey]:
+    """Those of these keys whose items match. Row: key."""
+    params = Params()
+    bounds, matches = bounds_of(span, predicate, params), any_of(predicate, params)
+    return Statement(
+        f"""
+        SELECT i.key FROM storage_item i
+        WHERE {bounds} AND i.key = ANY ({params.add(keys)}::text[]) AND {LIVE} AND ({matches})
+    """,
+        params,
+        MatchingKey,
     )
 
 

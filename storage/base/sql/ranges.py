@@ -52,12 +52,13 @@ def look_up_ranges(
                ({LIVE} AND ({any_of(predicate, params)})) IS TRUE AS matched,
                i.bytes_before + i.size_bytes >= {cap} OR i.nth = {most:d} AS stopped
         FROM (
-            SELECT i.*, row_number() OVER seen AS nth, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
+            SELECT h.key, i.value, i.size_bytes, i.revision, i.expires_at, row_number() OVER seen AS nth,
+                   sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
             FROM (
                 SELECT key FROM hits WHERE (SELECT hits <= {max_hits:d} FROM counted)
                 ORDER BY key {span.order} LIMIT {most:d}
-            ) h JOIN storage_item i ON i.base_id = {base_id} AND i.key = h.key
-            WINDOW seen AS (ORDER BY i.key {span.order} ROWS UNBOUNDED PRECEDING)
+            ) h CROSS JOIN LATERAL ({item_of("h.key", base_id)}) i
+            WINDOW seen AS (ORDER BY h.key {span.order} ROWS UNBOUNDED PRECEDING)
         ) i WHERE i.bytes_before < {cap}
     ) seen WHERE matched OR stopped"""
     return Statement(
@@ -79,8 +80,8 @@ def count_ranges(span: Span, predicate: Predicate, plan: RangePlan) -> Statement
     hits = hits_of(span, predicate, plan, params, max_hits=most)
     return Statement(
         f"""{head}, {hits}, found AS MATERIALIZED (
-            SELECT i.value, i.key, i.expires_at, i.size_bytes FROM hits h
-            JOIN storage_item i ON i.base_id = {params.add(span.base_id)} AND i.key = h.key
+            SELECT i.value, i.key, i.expires_at, i.size_bytes
+            FROM hits h CROSS JOIN LATERAL ({item_of("h.key", params.add(span.base_id))}) i
             WHERE (SELECT hits <= {most:d} FROM counted)
         )
         SELECT access.base_id, access.allowed, CASE
@@ -124,6 +125,12 @@ def still_ready(index_ids: list[int], base_id: int, params: Params) -> str:
     """Whether these indexes of the Base answer, in the moment that the statement sees."""
     return f"""(SELECT count(*) FROM storage_attributeindex x WHERE x.id = ANY ({params.add(index_ids)}::int[])
             AND x.base_id = {params.add(base_id)} AND x.state = 'ready') = {len(index_ids):d}"""
+
+
+def item_of(key: str, base_id: str) -> str:
+    """A query for one item, which is fetched when its row is wanted: Postgres, which plans without the values, would
+    otherwise read the whole Base to join some of it."""
+    return f"SELECT * FROM storage_item i WHERE i.base_id = {base_id} AND i.key = {key} LIMIT 1"
 
 
 def entries_in(found: IndexedRange, params: Params) -> str:

@@ -14,7 +14,7 @@ from storage.base.ranges import IndexedRange
 from storage.base.sql.items import LIVE
 from storage.base.sql.orders import SortStep, ordered, sort_columns, sort_names
 from storage.base.sql.queries import Span, any_of, key_bounds
-from storage.base.sql.ranges import entry_bounds, still_ready
+from storage.base.sql.ranges import entry_bounds, item_of, still_ready
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
 
@@ -104,7 +104,7 @@ def walk_items(span: Span, predicate: Predicate, walk: Walk, *, limit: int) -> S
                     FROM (
                         SELECT e.*, i.value, i.revision, i.size_bytes, i.expires_at, row_number() OVER seen AS nth,
                                sum(i.size_bytes) OVER seen - i.size_bytes AS before
-                        FROM ({entries}) e JOIN storage_item i ON i.base_id = {base_id} AND i.key = e.key
+                        FROM ({entries}) e CROSS JOIN LATERAL ({item_of("e.key", base_id)}) i
                         WINDOW seen AS (ORDER BY {_by(walk, "e.")} ROWS UNBOUNDED PRECEDING)
                     ) i WHERE i.before < {looked_cap}
                 ) seen WHERE matched OR stopped
@@ -148,14 +148,14 @@ def sort_groups(
         ),
         ending AS MATERIALIZED (SELECT coalesce(w.nth, {window:d}) AS nth, w.nth IS NULL AS is_cut FROM whole w),
         sorted AS MATERIALIZED (
-            SELECT i.key, {columns} FROM entries e JOIN storage_item i ON i.base_id = {base_id} AND i.key = e.key
+            SELECT i.key, {columns} FROM entries e CROSS JOIN LATERAL ({item_of("e.key", base_id)}) i
             WHERE e.nth <= (SELECT nth FROM ending) AND {meets}
         ),
         page AS (SELECT key, {names} FROM sorted ORDER BY {ordered("sorted", order)} OFFSET {skip} LIMIT {params.add(limit)}),
         weighed AS (
             SELECT page.*, i.value, i.revision,
                    sum(i.size_bytes) OVER (ORDER BY {ordered("page", order)} ROWS UNBOUNDED PRECEDING) - i.size_bytes AS before
-            FROM page JOIN storage_item i ON i.base_id = {base_id} AND i.key = page.key
+            FROM page CROSS JOIN LATERAL ({item_of("page.key", base_id)}) i
         )
         SELECT access.base_id, access.allowed, {ready}, found.key, found.value::text, found.revision,
                (SELECT count(*) FROM sorted), n.is_cut, c.entries > n.nth, l.kind, l.number::text, l.text, l.key

@@ -34,7 +34,15 @@ class NamedBase(NamedTuple):
 
 
 def read_changes(
-    caller: Access, base: str, predicate: Predicate, *, since: int | None, until: int, limit: int, max_bytes: int
+    caller: Access,
+    base: str,
+    predicate: Predicate,
+    *,
+    since: int | None,
+    until: int,
+    limit: int,
+    max_bytes: int,
+    keys_only: bool = False,
 ) -> Statement[FedChange]:
     """The versions of a Base behind `since` (None: from the oldest that is sure to be there) up to `until`, in their order.
 
@@ -42,6 +50,8 @@ def read_changes(
     there were to look at (one more than `limit` when more follow), id, key, revision, Unix seconds, by_key, by_person, the value
     as text or NULL, whether the change is told. One row with a NULL id when there is nothing. Cut where the values have grown
     to `max_bytes`.
+
+    With `keys_only` an empty text stands for each value.
 
     What a version made stands in the next one of its key, or in the item, all read in one moment. The next one isn't looked
     for in days before this one's: should a clock have been set back by so much, this one counts as superseded.
@@ -51,6 +61,7 @@ def read_changes(
     after, before = _is_in(predicate, "v.after", params), _is_in(predicate, "v.before", params)
     also_before = "" if predicate == Predicate() else " + l.size_bytes"
     cap = f"{params.add(max_bytes)}::bigint"
+    value = "CASE WHEN v.value IS NOT NULL THEN '' END" if keys_only else "v.value::text"
     return Statement(
         f"""{head}, place AS MATERIALIZED (
             SELECT a.base_id, a.allowed,
@@ -95,7 +106,7 @@ def read_changes(
         )
         SELECT p.base_id, p.allowed, p.begins, p.bases, (SELECT count(*) FROM looked_at),
                v.id, CASE WHEN v.is_told THEN v.key END, v.revision, extract(epoch FROM v.at)::text, v.by_key, v.by_person,
-               CASE WHEN v.is_told THEN v.value::text END, v.is_told
+               CASE WHEN v.is_told THEN {value} END, v.is_told
         FROM place p LEFT JOIN page v ON true ORDER BY v.id
     """,
         params,

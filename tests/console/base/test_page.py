@@ -109,7 +109,7 @@ def test_rows_of_queries_searches_and_orders(url: str, reader: Client, parameter
 def test_items_without_the_attribute_come_last_in_either_order(url: str, reader: Client, people: Cast) -> None:
     put(people, {"key": "a", "rank": 2}, {"key": "b", "rank": None}, {"key": "c", "rank": "x"})
     assert keys_in(reader.get(url + "rows/", {"sort": "rank", "limit": "4"})) == ["b", "c", "a", "k000"]
-    assert keys_in(reader.get(url + "rows/", {"sort": "-rank", "limit": "4"})) == ["a", "c", "b", "k000"]
+    assert keys_in(reader.get(url + "rows/", {"sort": "-rank", "limit": "4"})) == ["a", "c", "b", "k249"]
 
 
 @pytest.mark.parametrize("path", ["", "rows/", "export/"])

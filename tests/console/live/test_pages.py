@@ -22,7 +22,7 @@ from tests.people import Cast
 
 def request_of(client: Client, people: Cast, path: str = "/", **headers: str) -> HttpRequest:
     request = RequestFactory().get(path, headers=headers)
-    SessionMiddleware(lambda _: None).process_request(request)  # type: ignore[arg-type, return-value]
+    SessionMiddleware(lambda _: None).process_request(request)  # type: ignore[arg-type]
     request.session = client.session
     request.user = people.owner
     return request

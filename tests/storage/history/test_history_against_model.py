@@ -260,7 +260,7 @@ def test_history_is_what_the_model_remembers(database: None) -> None:
 
 @pytest.mark.slow
 def test_history_is_what_the_model_remembers_for_long(database: None) -> None:
-    _run(settings(_QUICK, max_examples=200, stateful_step_count=40, derandomize=False, print_blob=True))
+    _run(settings(_QUICK, max_examples=60, stateful_step_count=40, derandomize=False, print_blob=True))
 
 
 class Row(NamedTuple):
@@ -298,6 +298,7 @@ def test_versions_of_a_key_follow_each_other_whoever_writes_at_once(access: Acce
     for thread in threads:
         thread.join()
     base_id = find_timeline(access, "b").base_id
+    assert base_id is not None
     found = 0
     for key in KEYS[:2]:
         text = """SELECT kind::text, revision, before::text, before_revision FROM storage_itemversion

@@ -115,7 +115,7 @@ def change_many(world: World) -> list[Row]:
 
 
 def import_them(world: World) -> list[Row]:
-    rows = [("k", '{"key":"k"}', 11, None), ("new", '{"key":"new"}', 13, None)]
+    rows: list[Any] = [("k", '{"key":"k"}', 11, None), ("new", '{"key":"new"}', 13, None)]
     for way in ("merge", "update"):
         items.put_items(access=world.key, base="b", items=[{"key": "k"}])
         run(archive_sql.import_items(world.base_id, rows, since=None, way=way, person_id=world.person_id))

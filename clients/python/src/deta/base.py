@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from typing import Any, Optional, Union
 
 from deta.config import Options, read_key, service_root
@@ -149,7 +149,7 @@ class Base(_Service):
         """One page of an item's versions, newest first: what it was before and after each change, when, and by whom."""
         return self.client.call(self._root, self._items.history(key, limit, last))
 
-    def changes(self, since: Optional[str] = None, query: Query = None) -> Iterator[dict[str, Any]]:
+    def changes(self, since: Optional[str] = None, query: Query = None) -> Generator[dict[str, Any], None, None]:
         """Every change as it comes, for ever: `{"key", "revision", "at", "by", "value", "cursor"}`, with `value` None for a
         deletion.
 
@@ -283,8 +283,8 @@ class AsyncBase(_Connected[AsyncClient]):
             if (last := page.last) is None:
                 return
 
-    async def changes(self, since: Optional[str] = None, query: Query = None) -> AsyncIterator[dict[str, Any]]:
-        """See `Base.changes`; for `async for`."""
+    async def changes(self, since: Optional[str] = None, query: Query = None) -> AsyncGenerator[dict[str, Any], None]:
+        """See `Base.changes`; for `async for`. Who leaves it early closes it, as `contextlib.aclosing` does."""
         feed = Feed(f'Base "{self.name}"', since, query)
         while True:
             stream = await self.client.open(self._root, feed.request())

@@ -1,11 +1,17 @@
 /** Drawing one row: its cells, what is staged in them, and what that means in words for who cannot see the colour. */
 
-import { chipText, inWords, shownText, timeLeft } from "../../lib/json_values.js";
+import { chipText, inWords, isSame, shownText, timeLeft } from "../../lib/json_values.js";
 import { localText, momentFrom, utcText, zoneText } from "../../lib/moments.js";
+import { own } from "../../lib/staged_changes.js";
 import { icon, make } from "./dom.js";
 import { EXPIRES, KEY, LongValue, SELECT, typeOfCell } from "./table_state.js";
 
 const PREVIEW_CHARACTERS = 80;
+/** What is said of a row that is about to go. */
+const LEAVES = {
+  gone: ["trash", "deleted by somebody else"],
+  unmatched: ["filter-out", "changed by somebody else; the query no longer finds it"],
+};
 // A text that could be taken for a value of another type is shown in quotes; a date or a version could not.
 const LOOKS_LIKE_ANOTHER = /^\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|[{[].*)\s*$/s;
 
@@ -14,7 +20,7 @@ export function drawRow(table, row, position) {
   const state = rowState(change);
   const element = make("div", {
     role: "row",
-    class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem"],
+    class: ["grid-row", state && `is-${state}`, change?.problem && "is-problem", row.leaves && "is-leaving"],
     "data-id": row.id,
     "aria-rowindex": position + 2,
   });
@@ -54,6 +60,7 @@ function drawKey(table, row, change) {
   const key = row.isNew ? change?.key : row.key;
   if (key === null || key === undefined) cell.append(make("span", { class: "cell-quiet" }, ["made when saved"]));
   else cell.append(make("span", { class: "cell-text", dir: "auto" }, [shownText(JSON.stringify(key))]));
+  if (row.leaves) cell.append(drawLeaving(row));
   if (row.more > 0)
     cell.append(
       make(
@@ -94,6 +101,11 @@ function drawKey(table, row, change) {
   return cell;
 }
 
+function drawLeaving({ leaves }) {
+  const [sign, words] = LEAVES[leaves];
+  return make("span", { class: "row-leaves", title: words }, [icon(sign), hidden(`, ${words}`)]);
+}
+
 /** Why a row could not be saved, in one sentence. */
 export function problemWords({ outcome, why }) {
   if (why) return why;
@@ -106,6 +118,26 @@ export function problemWords({ outcome, why }) {
   );
 }
 
+/** What others have made of a cell that shows something else: their value as `{json}`, null where there is nothing to tell. */
+function theirsOf(row, name, change) {
+  if (row.theirs?.name === name) return row.theirs;
+  const staged = change?.kind === "edit" && row.revision !== change.revision ? own(change.cells, name) : undefined;
+  const now = row.values.get(name) ?? null;
+  return staged && !isSameValue(staged.loaded, now) && !isSameValue(staged.mine, now) ? { json: now } : null;
+}
+
+/** Whether two values are the same, as far as they are here: of a long one the type, the size and how it begins. */
+export function isSameValue(one, other) {
+  const [isLong, isOtherLong] = [one instanceof LongValue, other instanceof LongValue];
+  if (!isLong && !isOtherLong) return isSame(one, other);
+  if (isLong && isOtherLong && one.preview !== other.preview) return false;
+  return typeOfCell(one) === typeOfCell(other) && sizeOf(one) === sizeOf(other);
+}
+
+function sizeOf(value) {
+  return value instanceof LongValue ? value.size : new TextEncoder().encode(value ?? "").length;
+}
+
 function drawCell(table, row, name, change) {
   const { json, loaded, isStaged } = table.cell(row, name);
   const type = typeOfCell(json);
@@ -116,10 +148,17 @@ function drawCell(table, row, name, change) {
   });
   if (!table.canWrite) cell.setAttribute("aria-readonly", "true");
   cell.append(...drawValue(table, name, json, type));
+  const theirs = theirsOf(row, name, change);
+  if (theirs) {
+    const said = `changed by ${row.by ?? "somebody else"} to ${inWordsShort(theirs.json, name)}`;
+    cell.classList.add("is-theirs");
+    cell.append(hidden(`, ${said}`));
+    cell.title = said;
+  }
   if (isStaged) {
     const was = row.isNew ? "new" : `edited, was ${inWordsShort(loaded, name)}`;
     cell.append(hidden(`, ${was}`));
-    cell.title = was;
+    cell.title = theirs ? `${was}; ${cell.title}` : was;
   } else if (change?.problem?.theirs && Object.hasOwn(change.problem.theirs, name)) {
     cell.append(hidden(`, theirs is ${inWordsShort(change.problem.theirs[name], name)}`));
   }

@@ -78,8 +78,8 @@ export function createGridView(table, frame) {
     const isSameNew = known && row.isNew && known.change === change && known.names === table.names;
     const isBusy = known && table.isEditing && table.cursor?.id === id;
     if (!isCurrent && !isSameNew && !isBusy) {
-      const element = drawRow(table, row, position);
-      if (known) known.element.replaceWith(element);
+      let element = drawRow(table, row, position);
+      if (known) element = exchange(known.element, element);
       else insert(element, position);
       known = { element, row, change, names: table.names, top: null };
       drawn.set(id, known);
@@ -92,6 +92,25 @@ export function createGridView(table, frame) {
       known.element.setAttribute("aria-rowindex", position + 2);
     }
     return isMade;
+  }
+
+  /** Put a row in the place of an older drawing of it. A cell that has the focus stays, so that nobody hears of it anew. */
+  function exchange(old, element) {
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
+    const at = [...old.children].indexOf(focused);
+    const cells = /** @type {HTMLElement[]} */ ([...element.children]);
+    const isSameCell = at !== -1 && cells[at]?.dataset.name === focused.dataset.name;
+    // The hits of a search are marked once in each drawing.
+    if (!isSameCell || table.q !== "" || cells.length !== old.children.length) {
+      old.replaceWith(element);
+      return element;
+    }
+    old.className = element.className;
+    for (const [index, cell] of [...old.children].entries()) if (index !== at) cell.replaceWith(cells[index]);
+    focused.removeAttribute("title");
+    for (const { name, value } of cells[at].attributes) focused.setAttribute(name, value);
+    focused.replaceChildren(...cells[at].childNodes);
+    return old;
   }
 
   function topOf(position) {
@@ -238,6 +257,39 @@ export function createGridView(table, frame) {
       frame.scrollLeft = cell.offsetLeft + cell.offsetWidth - frame.clientWidth;
   }
 
+  const isAtWork = () => table.isEditing || table.grid.contains(document.activeElement);
+
+  /** The row that is to stay where it is on the screen: the cursor's, else the first one that is seen. */
+  function heldRow() {
+    if (!size) return null;
+    const first = Math.floor(frame.scrollTop / size.rowHeight);
+    const at = table.cursor ? table.indexOf(table.cursor.id) : -1;
+    const isSeen = at >= first && at * size.rowHeight < frame.scrollTop + size.height;
+    if (isSeen && isAtWork()) return table.cursor.id;
+    // Whoever is at the top sees what comes there.
+    return first > 0 ? (table.shown[first]?.id ?? null) : null;
+  }
+
+  /** Change the rows while what one is at stays where it is on the screen. @param {() => void} change */
+  function keepStill(change) {
+    const held = heldRow();
+    const before = held === null ? 0 : table.indexOf(held);
+    change();
+    if (size === null) return draw();
+    layHeight();
+    const after = held === null ? -1 : table.indexOf(held);
+    if (after !== -1 && after !== before) frame.scrollTop += (after - before) * size.rowHeight;
+    return draw();
+  }
+
+  /** Whether a row can come (1) or go (-1) at a position without the cursor's being moved on the screen. */
+  function staysStill(position, by) {
+    const at = table.cursor && isAtWork() ? table.indexOf(table.cursor.id) : -1;
+    if (at === -1 || position > at || size === null) return true;
+    const top = frame.scrollTop + by * size.rowHeight;
+    return top >= 0 && top <= (table.shown.length + by) * size.rowHeight - size.height;
+  }
+
   const fitting = new Map(); // name -> rem; what fitted at first stays, so that columns do not move while one scrolls
 
   function widthOf(name) {
@@ -338,6 +390,8 @@ export function createGridView(table, frame) {
     drawSoon,
     cellElement,
     focusCursor,
+    keepStill,
+    staysStill,
     setNote,
     selectedRange,
     redraw(id) {

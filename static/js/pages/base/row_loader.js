@@ -3,14 +3,14 @@
 import { splitObject } from "../../lib/json_text.js";
 import { fetchDocument, RequestError, requestJson, withQuery } from "../../lib/requests.js";
 import { rowId } from "../../lib/staged_changes.js";
-import { mergeColumns } from "../../lib/table_columns.js";
+import { mergeColumns, readSort } from "../../lib/table_columns.js";
 import { KEY, LongValue, rowOf } from "./table_state.js";
 
 const PAGES_WITHOUT_ASKING = 400; // of a scan that finds nothing, before a person has to say go on
 const LONG_PAGE = 1_000; // rows, where very many are wanted; the server gives no more at a time
 
 export function createRowLoader(table) {
-  const { rowsUrl, itemUrl, asOf } = table.root.dataset;
+  const { liveRowsUrl, rowsUrl, itemUrl, asOf } = table.root.dataset;
   const state = {
     last: null,
     isLoading: false,
@@ -21,6 +21,7 @@ export function createRowLoader(table) {
     durationMs: 0,
     refreshedAt: null,
     note: "",
+    sortedBy: "",
   };
   let run = 0;
   let abort = new AbortController();
@@ -34,7 +35,7 @@ export function createRowLoader(table) {
   }
 
   function take(page, { restart }) {
-    const { last, scanned, fetched, durationMs, sortNote } = page.dataset;
+    const { last, scanned, fetched, durationMs, sortNote, sortedBy } = page.dataset;
     if (restart) Object.assign(state, { fetched: 0, scanned: 0, durationMs: 0 });
     state.last = last ?? null;
     state.scanned += Number(scanned ?? 0);
@@ -42,13 +43,15 @@ export function createRowLoader(table) {
     state.durationMs += Number(durationMs ?? 0);
     state.refreshedAt = Date.now();
     state.note = sortNote ?? "";
+    state.sortedBy = sortedBy ?? "";
   }
 
   /**
    * Start again with the table's query and sort. Until the first page is there the old rows stay.
+   * @param {{limit?: number|null}} [options] how many at first, if not as many as the server thinks right
    * @returns {Promise<RequestError|null>} what kept it from starting; for a bad query its text is a partial that says what is wrong
    */
-  async function restart() {
+  async function restart({ limit = null } = {}) {
     run += 1;
     const mine = run;
     abort.abort();
@@ -56,7 +59,7 @@ export function createRowLoader(table) {
     Object.assign(state, { isLoading: true, isStopped: false, isFailed: false });
     table.emit("loading");
     try {
-      const page = await fetchPage(null, []);
+      const page = await fetchPage(null, [], limit);
       if (mine !== run) return null;
       const { rows, columns } = readPage(page);
       take(page, { restart: true });
@@ -176,20 +179,40 @@ export function createRowLoader(table) {
   function replaceRow(id, key, revision, json) {
     const entries = splitObject(json);
     const row = rowOf(key, revision, entries);
-    const known = new Set(table.columns.map(({ name }) => name));
-    const unknown = [...row.values.keys()].filter((name) => !known.has(name));
-    if (unknown.length > 0)
-      table.setColumns(
-        mergeColumns(
-          table.columns,
-          unknown.map((name) => ({ name, types: {} })),
-        ),
-      );
+    addColumnsOf([row]);
     const at = table.rows.findIndex((each) => each.id === id || each.id === row.id);
     table.setRows(
       at === -1 ? [row, ...table.rows] : table.rows.map((each, position) => (position === at ? row : each)),
     );
     return row;
+  }
+
+  /** Columns for what rows hold and no column is there for. */
+  function addColumnsOf(rows) {
+    const known = new Set(table.columns.map(({ name }) => name));
+    const names = new Set(rows.flatMap(({ values }) => [...values.keys()]));
+    const unknown = [...names].filter((name) => !known.has(name)).map((name) => ({ name, types: {} }));
+    if (unknown.length > 0) table.setColumns(mergeColumns(table.columns, unknown));
+  }
+
+  /**
+   * The rows of items as they are now, each with `by`, who changed it, and `matches`, whether the query finds it; one that is gone is
+   * not among them. Null when the table began anew meanwhile, or shows another query.
+   */
+  async function fetchRows(keys) {
+    const mine = run;
+    const page = await fetchDocument(withQuery(liveRowsUrl, { q: table.q, keys }), { signal: abort.signal });
+    if (mine !== run) return null;
+    const element = page.getElementById("rows-page");
+    const about = JSON.parse(element.dataset.about);
+    const { rows } = readPage(element);
+    return rows.map((row, index) => ({ ...row, ...about[index] }));
+  }
+
+  /** Rows were put in or taken out: where the next page begins by their number, that is another one. */
+  function shift(rows) {
+    const isByNumber = /^[0-9]+$/.test(state.last ?? "") && !["", "key"].includes(readSort(table.sort)[0]?.name ?? "");
+    if (isByNumber) state.last = String(Math.max(0, Number(state.last) + rows));
   }
 
   /** The row with all its values fetched, for the editor and for what must not be lost; null when the item is gone. */
@@ -204,7 +227,21 @@ export function createRowLoader(table) {
     return whole;
   }
 
-  return { state, adopt, restart, loadMore, reach, stop, goOn, fetchItem, replaceRow, wholeRow };
+  return {
+    state,
+    adopt,
+    restart,
+    loadMore,
+    reach,
+    stop,
+    goOn,
+    fetchItem,
+    fetchRows,
+    addColumnsOf,
+    shift,
+    replaceRow,
+    wholeRow,
+  };
 }
 
 /** The rows and columns of a page of rows as the server renders it. */

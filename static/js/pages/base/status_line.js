@@ -21,6 +21,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   let totals = null;
   let asked = 0;
   let stagedBefore = null;
+  let live = null; // what is said of following others' changes: `{words, isLive}`
 
   function drawFacts() {
     const { state } = loader;
@@ -36,19 +37,32 @@ export function createStatusLine(table, { loader, saving, frame }) {
       );
     }
     const parts = [
-      "refreshed ",
-      strong(ago(state.refreshedAt)),
-      ", fetched ",
-      strong(formatCount(state.fetched, "item")),
+      ...sayWhen(),
+      ", ",
+      ...sayHowMany(),
       ", took ",
       strong(`${Math.round(state.durationMs).toLocaleString("en")} ms`),
     ];
     if (state.isStopped) parts.push(", ", strong("stopped"), " ", goOn("Continue"));
     else if (state.isFailed) parts.push(", ", strong("the server does not answer"), " ", goOn("Try again"));
     else if (state.last !== null) parts.push(", ", strong("more follow"));
+    if (state.sortedBy) parts.push(", sorted by the index of ", make("code", {}, [state.sortedBy]));
     if (state.note) parts.push(`, ${state.note}`);
     parts.push(...describeIndex());
     return facts.replaceChildren(...parts);
+  }
+
+  function sayWhen() {
+    const { refreshedAt } = loader.state;
+    if (live?.isLive) return [make("span", { class: "live-dot", "aria-hidden": "true" }), strong(live.words)];
+    return [...(live ? [strong(live.words), ", "] : []), "refreshed ", strong(ago(refreshedAt))];
+  }
+
+  /** What was saved here, or came by itself, was not fetched. */
+  function sayHowMany() {
+    const { fetched } = loader.state;
+    if (fetched === table.rows.length) return ["fetched ", strong(formatCount(fetched, "item"))];
+    return [strong(formatCount(table.rows.length, "item")), " shown"];
   }
 
   /** Which index answered; or how much was looked at for want of one. */
@@ -79,15 +93,20 @@ export function createStatusLine(table, { loader, saving, frame }) {
   }
 
   async function askCount() {
-    asked += 1;
-    const mine = asked;
     totals = null;
     drawCount();
     // Of an earlier moment nobody keeps a count.
     if (table.root.dataset.asOf) return drawEmpty();
+    return recount();
+  }
+
+  /** Count again; until that is done the figures stay as they are. */
+  async function recount() {
+    asked += 1;
+    const mine = asked;
     const found = await requestJson(withQuery(table.root.dataset.countUrl, { q: table.q })).catch(() => null);
     if (mine !== asked) return;
-    totals = found;
+    totals = found ?? totals;
     drawFacts();
     drawCount();
     drawSize();
@@ -131,7 +150,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
     const clauses = (totals?.clauses ?? []).map(({ text }) => make("li", {}, withCode(text)));
     if (totals?.whole === false && clauses.length > 0)
       clauses.push(make("li", { class: "quiet" }, [`Counted in the first ${formatCount(totals.scanned, "item")}.`]));
-    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index}.`)));
+    if (totals?.index) clauses.push(make("li", { class: "quiet" }, withCode(`${totals.index.replace(/^a/, "A")}.`)));
     const total = totals ? `0 of ${amount(totals.total, totals.exact)} match` : "Nothing matches";
     empty.replaceChildren(
       make("section", { class: "empty" }, [
@@ -209,6 +228,10 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawEmpty();
     drawSize();
   });
+  table.on("live", (said) => {
+    live = said;
+    if (!loader.state.isLoading) drawFacts();
+  });
   table.on("staged selection sending", () => {
     table.root.setAttribute("aria-busy", String(saving.isSending()));
     drawButtons();
@@ -225,5 +248,5 @@ export function createStatusLine(table, { loader, saving, frame }) {
     drawFacts();
   });
 
-  return { askCount, drawFacts, drawButtons };
+  return { askCount, recount, drawFacts, drawButtons };
 }
