@@ -146,9 +146,10 @@ export function createLiveRows(table, view, { loader, saving, status }) {
       if (rows !== null && canLook() && sends === sentBefore) take(asked, rows);
       else waiting.putBack(asked);
     } catch (error) {
-      if (error.name !== "AbortError" && !(error instanceof RequestError)) throw error;
-      if (error.name === "AbortError" || !isInvalid(error)) waiting.putBack(asked);
-      lookedAt = performance.now() + TROUBLE_MS;
+      const isBrokenOff = error.name === "AbortError";
+      if (!isBrokenOff && !(error instanceof RequestError)) throw error;
+      if (isBrokenOff || !isInvalid(error)) waiting.putBack(asked);
+      if (!isBrokenOff) lookedAt = performance.now() + TROUBLE_MS;
     }
   }
 

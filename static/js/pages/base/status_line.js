@@ -12,6 +12,7 @@ const COUNTED_EXACTLY = 10_000;
 // What fewer items than this hold is found soon enough without an index.
 const LOOKED_AT_IN_VAIN = 1_000;
 const TICK_MS = 15_000;
+const QUIET_AFTER_MS = 1_000;
 
 export function createStatusLine(table, { loader, saving, frame }) {
   const facts = document.getElementById("base-facts");
@@ -20,6 +21,7 @@ export function createStatusLine(table, { loader, saving, frame }) {
   const stop = document.getElementById("stop");
   let totals = null;
   let asked = 0;
+  let quietTimer = 0;
   let stagedBefore = null;
   let live = null; // what is said of following others' changes: `{words, isLive}`
 
@@ -92,12 +94,18 @@ export function createStatusLine(table, { loader, saving, frame }) {
     return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
   }
 
+  /** Who has asked for something hears how much there is; what others do is told to nobody who listens. */
   async function askCount() {
+    clearTimeout(quietTimer);
+    counted.removeAttribute("aria-live");
     totals = null;
     drawCount();
     // Of an earlier moment nobody keeps a count.
     if (table.root.dataset.asOf) return drawEmpty();
-    return recount();
+    await recount();
+    clearTimeout(quietTimer);
+    quietTimer = setTimeout(() => counted.setAttribute("aria-live", "off"), QUIET_AFTER_MS);
+    return undefined;
   }
 
   /** Count again; until that is done the figures stay as they are. */
