@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from storage import limits
@@ -68,6 +69,7 @@ def test_back_forward_reload_and_deep_links(server: Server, cast: Cast, pages: P
     drive.expect_labels("a.jpg", "b.jpg")
 
 
+@pytest.mark.slow
 def test_the_folder_changes_without_a_reload(server: Server, cast: Cast, pages: Pages) -> None:
     """Uploads go on while a person walks through the folders."""
     drive = open_drive(pages, server, cast, TREE)
@@ -130,6 +132,7 @@ def test_a_long_folder_comes_by_pages_as_one_scrolls(server: Server, cast: Cast,
     assert labels == names
 
 
+@pytest.mark.slow
 def test_works_without_scripts(server: Server, cast: Cast, pages: Pages) -> None:
     names = [f"many/{number:04}.txt" for number in range(PAGE + 50)]
     drive = open_drive(pages, server, cast, [*names, "hello.txt"], java_script_enabled=False)
