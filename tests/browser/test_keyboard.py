@@ -89,6 +89,7 @@ def test_make_a_key_and_revoke_it(cast: Cast, pages: Pages) -> None:
     assert DataKey.objects.get(collection=cast.collection).revoked_at is not None
 
 
+@pytest.mark.slow
 def test_palette_jumps(cast: Cast, pages: Pages) -> None:
     Base.objects.create(collection=cast.collection, name="zebras")
     page = pages(cast.reader, "/account/")

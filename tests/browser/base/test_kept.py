@@ -168,6 +168,7 @@ def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase,
     expect(view.page.locator("#base-count")).to_contain_text("1 of 6 match")
 
 
+@pytest.mark.slow
 def test_double_click_on_save_sends_one_request(base: StoredBase, view: BasePage) -> None:
     sent = []
     view.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/save/") else None)

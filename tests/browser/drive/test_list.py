@@ -81,6 +81,7 @@ def test_the_folder_changes_without_a_reload(server: Server, cast: Cast, pages: 
     assert drive.page.evaluate("document.documentElement.dataset.mark") == "same page"
 
 
+@pytest.mark.slow
 def test_order_by_each_column(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"b.txt": b"1", "a.zip": b"333", "c.md": b"22", "folder/x": b""})
     head = drive.page.locator(".drive-columns")
@@ -146,6 +147,7 @@ def test_works_without_scripts(server: Server, cast: Cast, pages: Pages) -> None
     assert drive.page.locator(".needs-js:visible").count() == 0
 
 
+@pytest.mark.slow
 def test_a_reader_sees_and_downloads_and_is_offered_no_more(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, TREE, person="reader")
     drive.row("alpha.txt").locator("[type=checkbox]").check()
