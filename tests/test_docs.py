@@ -46,7 +46,8 @@ TOLD = {
         "IMPORT_MAX_BYTES": "rows pasted or imported | 10,000, and {:,} bytes",
         "QUERY_TEXT_MAX_CHARACTERS": "the text in the bar | {:,} characters",
         "SEARCH_MAX_CHARACTERS": "words searched for | {:,} characters",
-        "SORT_MAX_ITEMS": "matches sorted by an attribute | {:,} |",
+        "SORT_MAX_ITEMS": "matches sorted by an attribute without an index | {:,} |",
+        "ATTRIBUTE_INDEXES_PER_BASE": "indexes of attributes of one Base | {:,} |",
         "SORT_MAX_ATTRIBUTES": "attributes sorted by | {:,} |",
         "CHANGE_KEYS_MAX": "items of a selection that are changed at once | {:,};",
         "CHANGES_WAITING_MAX": "changes of many items that wait in a collection | {:,} |",
@@ -259,6 +260,18 @@ IN_OTHER_UNITS = {
 }
 # Numbers that nobody outside meets as such, or that the page or the field itself shows where one meets them.
 INNER = {
+    "ATTRIBUTE_ASKS_KEPT",
+    "ATTRIBUTE_ASK_SECONDS",
+    "ATTRIBUTE_INDEX_ASKS",
+    "ATTRIBUTE_INDEX_BATCH_ROWS",
+    "ATTRIBUTE_INDEX_ENTRY_BYTES",
+    "ATTRIBUTE_INDEX_KEPT_DAYS",
+    "ATTRIBUTE_INDEX_LOCK_MS",
+    "ATTRIBUTE_INDEX_REST_SECONDS",
+    "ATTRIBUTE_INDEX_TEXT_CHARACTERS",
+    "ATTRIBUTE_INDEX_TURN_SECONDS",
+    "ATTRIBUTE_PATH_MAX_BYTES",
+    "RANGE_FEW_HITS",
     "LIVE_ROWS_MAX",
     "STREAM_PAGE_BYTES",
     "STREAM_PAGE_CHANGES",

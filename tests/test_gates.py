@@ -84,7 +84,7 @@ def audit(*options: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("knows_one", [True, False])
+@pytest.mark.parametrize("knows_one", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_audit_asks_about_every_pinned_version(index: ThreadingHTTPServer, knows_one: bool) -> None:
     index.knows_one = knows_one  # type: ignore[attr-defined]
     pinned = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]

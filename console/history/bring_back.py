@@ -95,13 +95,13 @@ def without_past_expiry(members: Mapping[str, Text]) -> dict[str, Text]:
     """What can be stored again: an item whose `__expires` is past would be gone at once."""
     text = members.get("__expires")
     expires = None if text is None else parse(text.encode())
-    if not is_number(expires) or expires > clock.now().timestamp():
+    if expires is None or not is_number(expires) or expires > clock.now().timestamp():
         return dict(members)
     return {name: value for name, value in members.items() if name != "__expires"}
 
 
 def _read_versions(given: object, access: Access, base: str) -> list[tuple[str, Members | None, str | None]]:
-    wanted = []
+    wanted: list[tuple[str, Members | None, str | None]] = []
     for each in _read_list(given, "versions"):
         if not isinstance(each, dict):
             raise InvalidInput("A version is not an object")

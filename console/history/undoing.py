@@ -12,7 +12,7 @@ from console.history.filters import read_time, read_writer
 from storage.base.edits import ItemState
 from storage.collections.roles import CollectionAccess
 from storage.errors import InvalidInput
-from storage.history.undo_batches import Batch, ItemStep, Writer, find_batch
+from storage.history.undo_batches import Batch, ItemStep, TouchedCount, Writer, count_items, find_batch
 from storage.history.undoing import Step
 from storage.postgres.caller import Access
 
@@ -32,7 +32,7 @@ class Asked:
 class Preview:
     """What a batch comes to. `clashing` are edits among `edits` of what somebody else has changed since; `left_alone` are
     items that somebody else made, deleted or changed so that nothing can be staged, `lost` those of which not enough is kept,
-    a few by key."""
+    a few by key. `total` counts the items of all batches, where there are several."""
 
     edits: int
     adds: int
@@ -44,6 +44,7 @@ class Preview:
     lost: int
     lost_keys: list[str]
     last: str | None
+    total: TouchedCount | None
 
     @property
     def staged(self) -> int:
@@ -77,7 +78,12 @@ def find_preview(asked: Asked, *, access: Access, base: str) -> Preview:
         lost=len(lost),
         lost_keys=lost[:_LISTED],
         last=batch.last,
+        total=_count(asked, access, base) if asked.after or batch.last is not None else None,
     )
+
+
+def _count(asked: Asked, access: Access, base: str) -> TouchedCount:
+    return count_items(access=access, base=base, writer=asked.writer, since=asked.since)
 
 
 def find_rows(given: object, *, granted: CollectionAccess, access: Access, base: str) -> dict[str, Any]:

@@ -44,10 +44,10 @@ def find_rows(span: queries_sql.Span, predicate: Predicate, limit: int) -> Rows:
                 return rows
     if by_equality:
         return _find_by_equality(span, predicate, limit)
-    rows = run(queries_sql.scan_items(span, predicate, limit=limit, **_SHORT_SCAN))
-    if span.last is None and _was_in_vain(rows, limit):
+    scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **_SHORT_SCAN))
+    if span.last is None and _was_in_vain(scanned, limit):
         asked.note_asks(span.base_id, wanted_paths(predicate))
-    return rows
+    return scanned
 
 
 def _find_by_equality(span: queries_sql.Span, predicate: Predicate, limit: int) -> Rows:
@@ -65,10 +65,10 @@ def _find_by_ranges(
     span: queries_sql.Span, predicate: Predicate, plan: RangePlan, limit: int, *, is_last_chance: bool
 ) -> Rows | None:
     """None when an index of the plan is gone by now, or when there are many hits and another way may find fewer."""
-    kind = (*plan.index_ids, *(each.operator for group in predicate.any_of for each in group))
+    kind: tuple[int | str, ...] = (*plan.index_ids, *(each.operator for group in predicate.any_of for each in group))
     began_at = _begin_at.get(kind, 0)
     ways = [*range(began_at, len(_WAYS))] if isinstance(_WAYS[began_at], int) else [began_at, *range(len(_WAYS))]
-    scanned: Rows = []
+    scanned: list[queries_sql.ScannedItem] = []
     for number in ways:
         way = _WAYS[number]
         if isinstance(way, int):

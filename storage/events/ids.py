@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 _FRACTION_BITS = 12
 _FRACTION = (1 << _FRACTION_BITS) - 1
 _LAST_MS = (1 << 48) - 1
+_LAST_SECOND = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 _FIXED = 7 << 76 | 2 << 62  # version and variant
 
 LOWEST = "0" * 32
@@ -26,9 +27,12 @@ def new_event_id(at_ns: int) -> str:
 
 
 def time_of(event_id: str) -> datetime:
-    """The event's time, to the microsecond."""
+    """The event's time, to the microsecond; within the last second that there is, of one that names a later time.
+
+    Anybody can write an id, and most of them name no time that a `datetime` can hold.
+    """
     ms, fraction = int(event_id[:12], 16), int(event_id[13:16], 16)
-    whole = datetime.fromtimestamp(ms // 1000, UTC)
+    whole = datetime.fromtimestamp(min(ms // 1000, _LAST_SECOND), UTC)
     return whole.replace(microsecond=ms % 1000 * 1000 + (fraction * 1000 >> _FRACTION_BITS))
 
 
@@ -48,10 +52,7 @@ def first_id_at(moment: datetime) -> str:
 
 
 def later(event_id: str, span: timedelta) -> str:
-    """The first id so much later than this one's time; the last there is at the end of all times.
-
-    Anybody can write an id, and most of them name no time that a `datetime` can hold.
-    """
+    """The first id so much later than this one's time; the last there is at the end of all times."""
     return f"{min(ms_of(event_id) + span // timedelta(milliseconds=1), _LAST_MS):012x}" + "0" * 20
 
 

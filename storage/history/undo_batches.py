@@ -14,16 +14,18 @@ from storage.base import edits
 from storage.base.edits import ItemState
 from storage.exact_json import split
 from storage.history.sql import undo_batches as undo_sql
-from storage.history.sql.undo_batches import RunEdge, Writer
+from storage.history.sql.undo_batches import RunEdge, TouchedCount, Writer
 from storage.history.timelines import find_timeline
 from storage.history.undoing import State, Step, Undone, Written, find_step, take_back
 from storage.postgres.caller import Access
-from storage.postgres.database import run
+from storage.postgres.database import run, run_one
 
-__all__ = ["Batch", "ItemStep", "Writer", "find_batch"]
+__all__ = ["Batch", "ItemStep", "TouchedCount", "Writer", "count_items", "find_batch"]
 
 # For who wrote here and there: each look costs some tens of milliseconds.
 _LOOKS = 20
+# Versions looked at to count items.
+_COUNTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,17 @@ def find_batch(*, access: Access, base: str, writer: Writer, since: datetime, af
         edges, last = (whole, whole[-1].key) if whole else ([edges[0]._replace(is_kept=False)], last)
     states = edits.get_states(access=access, base=base, keys={edge.key for edge in edges})
     return Batch(list(_steps(edges, states)), last)
+
+
+def count_items(*, access: Access, base: str, writer: Writer, since: datetime) -> TouchedCount:
+    """How many items the writer changed since the moment, and whether that is exact: else there are more.
+
+    Raises Unauthorized, Forbidden, EngineUnreachable.
+    """
+    base_id = find_timeline(access, base).base_id
+    if base_id is None:
+        return TouchedCount(0, True)
+    return run_one(undo_sql.count_touched(base_id, writer, since, most=_COUNTED))
 
 
 def _find_keys(base_id: int, writer: Writer, since: datetime, after: str, room: int) -> tuple[list[str], str | None]:

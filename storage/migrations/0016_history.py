@@ -5,7 +5,8 @@ costs a small row, and dropping the oldest rows leaves the others whole. Partiti
 ahead and dropped by a job, and `storage_itemversion_other` takes what has no day of its own.
 
 The ids are drawn while the item's row is locked, so those of one key grow in the order of its changes. They do not commit in
-that order (`storage/history/horizon.py`).
+that order (`storage/history/horizon.py`). A statement draws 4,096 of them at a time: one for each row made writers wait for each
+other at the sequence.
 
 The triggers run once for a statement: for a batch they cost half of what one for each row does. Their plan is made for as many rows
 as the first statement of a session has, which may be one: without nested loops it suits thousands as well.
@@ -13,9 +14,9 @@ as the first statement of a session has, which may be one: without nested loops 
 
 from django.db import migrations, models
 
-# One at a time: ids taken ahead by sessions would not grow with the changes of one key.
+# One at a time, each for 4,096 ids: those taken ahead by sessions would not grow with the changes of one key.
 VERSIONS = """
-CREATE SEQUENCE storage_item_version;
+CREATE SEQUENCE storage_item_version INCREMENT BY 4096 START WITH 4096;
 CREATE TABLE storage_itemversion (
     id bigint NOT NULL,
     at timestamptz NOT NULL,
@@ -37,10 +38,17 @@ CREATE TABLE storage_itemversion_other PARTITION OF storage_itemversion DEFAULT;
 # or `p` and the id. With `homeport.history` set to `off`, and in Bases that keep none, what was before is left out.
 NOTING = """
 CREATE FUNCTION storage_note_new_items() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE who text := nullif(current_setting('homeport.by', true), '');
+DECLARE
+    who text := nullif(current_setting('homeport.by', true), '');
+    ids bigint[] := '{}';
+    total bigint;
 BEGIN
+    SELECT count(*) INTO total FROM new_rows;
+    IF total = 0 THEN RETURN NULL; END IF;
+    FOR block IN 1..(total + 4095) / 4096 LOOP ids := ids || nextval('storage_item_version'); END LOOP;
     INSERT INTO storage_itemversion (id, at, base_id, key, kind, revision, size_bytes, by_key, by_person)
-    SELECT nextval('storage_item_version'), clock_timestamp(), n.base_id, n.key, 'c', n.revision, 0,
+    SELECT ids[(row_number() OVER () + 4095) / 4096] + (row_number() OVER () - 1) % 4096, clock_timestamp(),
+           n.base_id, n.key, 'c', n.revision, 0,
            coalesce(n.changed_by_key, CASE WHEN n.changed_by_person IS NULL AND who LIKE 'k%' THEN substr(who, 2)::bigint END),
            coalesce(n.changed_by_person, CASE WHEN n.changed_by_key IS NULL AND who LIKE 'p%' THEN substr(who, 2)::bigint END)
     FROM new_rows n;
@@ -50,10 +58,16 @@ CREATE FUNCTION storage_note_changed_items() RETURNS trigger LANGUAGE plpgsql SE
 DECLARE
     who text := nullif(current_setting('homeport.by', true), '');
     is_kept boolean := coalesce(current_setting('homeport.history', true), '') <> 'off';
+    ids bigint[] := '{}';
+    total bigint;
 BEGIN
+    SELECT count(*) INTO total FROM new_rows;
+    IF total = 0 THEN RETURN NULL; END IF;
+    FOR block IN 1..(total + 4095) / 4096 LOOP ids := ids || nextval('storage_item_version'); END LOOP;
     INSERT INTO storage_itemversion
         (id, at, base_id, key, kind, revision, before, before_revision, size_bytes, by_key, by_person)
-    SELECT nextval('storage_item_version'), clock_timestamp(), n.base_id, n.key, 'u', n.revision,
+    SELECT ids[(row_number() OVER () + 4095) / 4096] + (row_number() OVER () - 1) % 4096, clock_timestamp(),
+           n.base_id, n.key, 'u', n.revision,
            CASE WHEN kept THEN o.value END, o.revision, CASE WHEN kept THEN o.size_bytes ELSE 0 END,
            coalesce(n.changed_by_key, CASE WHEN n.changed_by_person IS NULL AND who LIKE 'k%' THEN substr(who, 2)::bigint END),
            coalesce(n.changed_by_person, CASE WHEN n.changed_by_key IS NULL AND who LIKE 'p%' THEN substr(who, 2)::bigint END)
@@ -67,10 +81,16 @@ CREATE FUNCTION storage_note_deleted_items() RETURNS trigger LANGUAGE plpgsql AS
 DECLARE
     who text := nullif(current_setting('homeport.by', true), '');
     is_kept boolean := coalesce(current_setting('homeport.history', true), '') <> 'off';
+    ids bigint[] := '{}';
+    total bigint;
 BEGIN
+    SELECT count(*) INTO total FROM old_rows;
+    IF total = 0 THEN RETURN NULL; END IF;
+    FOR block IN 1..(total + 4095) / 4096 LOOP ids := ids || nextval('storage_item_version'); END LOOP;
     INSERT INTO storage_itemversion
         (id, at, base_id, key, kind, revision, before, before_revision, size_bytes, by_key, by_person)
-    SELECT nextval('storage_item_version'), clock_timestamp(), o.base_id, o.key,
+    SELECT ids[(row_number() OVER () + 4095) / 4096] + (row_number() OVER () - 1) % 4096, clock_timestamp(),
+           o.base_id, o.key,
            CASE WHEN o.expires_at <= now() THEN 'e' ELSE 'd' END::"char", nextval('storage_item_revision'),
            CASE WHEN kept THEN o.value END, o.revision, CASE WHEN kept THEN o.size_bytes ELSE 0 END,
            CASE WHEN who LIKE 'k%' THEN substr(who, 2)::bigint END, CASE WHEN who LIKE 'p%' THEN substr(who, 2)::bigint END

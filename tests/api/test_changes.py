@@ -146,7 +146,7 @@ def test_a_stream_from_now_on_knows_its_place_at_once(client: BaseClient) -> Non
 def test_one_who_reads_slowly_misses_nothing(client: BaseClient) -> None:
     text = "x" * 200_000
     client.put({"key": "k0"})
-    with stream(client, receives=4_096) as slow, stream(client) as quick:
+    with stream(client, receives=65_536) as slow, stream(client) as quick:
         assert slow.take(1) == quick.take(1) == page(client)["changes"]
         for n in range(1, 40):
             client.put({"key": f"k{n % 7}", "n": n, "text": text})

@@ -189,11 +189,11 @@ def fill_everything(server: Server, cast: Cast) -> None:
     make_duplication(cast, empty)
     Base.objects.create(collection=cast.collection, name="notes")
     make_share_links(cast)
-    make_indexes(cast)
     make_archives(cast)
     make_git_fetches(cast)
     fill_micro(cast)
     make_base(cast, *messy_items(100), name="guests")
+    make_indexes(cast)
     keys.create_key(
         collection_id=cast.collection.id,
         name="app with a rather long name, to see what happens",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from storage.models import Import
@@ -89,6 +90,7 @@ def test_a_table_is_looked_at_by_columns_and_updates_items(cast: Cast, pages: Pa
     }
 
 
+@pytest.mark.slow
 def test_a_file_chosen_before_the_script_is_there_is_sent(cast: Cast, pages: Pages, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_bytes(b"[]")
@@ -102,6 +104,7 @@ def test_a_file_chosen_before_the_script_is_there_is_sent(cast: Cast, pages: Pag
     expect(page.get_by_text("0 items in 1 Base")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     cast: Cast, pages: Pages, tmp_path: Path
 ) -> None:
@@ -125,6 +128,7 @@ def test_sending_goes_on_after_the_connection_broke_and_after_a_reload(
     assert Import.objects.filter(collection=cast.collection).count() == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_archive_fails_with_the_reason(cast: Cast, pages: Pages, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(b"\x89PNG")

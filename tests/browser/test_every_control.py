@@ -24,9 +24,8 @@ def everything(server: Server, cast: Cast) -> dict[str, object]:
     return ids_of_everything(cast)
 
 
-@pytest.mark.parametrize(
-    "names", [pytest.param(POLLING, id="polling"), pytest.param(tuple(PAGES), id="all", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [pytest.param(POLLING, id="polling"), pytest.param(tuple(PAGES), id="all")])
 def test_every_control_does_something(
     everything: dict[str, object], cast: Cast, pages: Pages, names: tuple[str, ...]
 ) -> None:

@@ -30,6 +30,7 @@ def new_server() -> Iterator[Server]:
         remove_data_folder(folder)
 
 
+@pytest.mark.slow
 def test_from_the_printed_link_to_a_stored_item(new_server: Server, chromium: Browser, tmp_path: Path) -> None:
     page = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.set_default_timeout(MOMENT_SECONDS * 1000)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import FilePayload, expect
 
 from storage.models import Base, Collection, Drive, Export, File
@@ -114,6 +115,7 @@ def test_theme_stays_until_it_is_the_systems_again(cast: Cast, pages: Pages) -> 
     assert page.evaluate(surface) == light
 
 
+@pytest.mark.slow
 def test_head_of_a_collection_stays_where_it_is(cast: Cast, pages: Pages) -> None:
     Base.objects.create(collection=cast.collection, name="apples")
     Drive.objects.create(collection=cast.collection, name="photos")

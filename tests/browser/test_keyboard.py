@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from storage.collections import keys
@@ -66,6 +67,7 @@ def test_make_a_collection_and_delete_it(cast: Cast, pages: Pages) -> None:
     expect(page.get_by_text("By keyboard is deleted")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_make_a_key_and_revoke_it(cast: Cast, pages: Pages) -> None:
     page = pages(cast.owner, f"/collections/{cast.collection.id}/keys/")
     tab_to(page, "New data key")
@@ -87,6 +89,7 @@ def test_make_a_key_and_revoke_it(cast: Cast, pages: Pages) -> None:
     assert DataKey.objects.get(collection=cast.collection).revoked_at is not None
 
 
+@pytest.mark.slow
 def test_palette_jumps(cast: Cast, pages: Pages) -> None:
     Base.objects.create(collection=cast.collection, name="zebras")
     page = pages(cast.reader, "/account/")

@@ -121,6 +121,7 @@ def test_device_keeps_one_passkey_of_an_account(device: Device, database: None) 
     expect(page.get_by_role("alert")).to_have_text("This device has a passkey for your account already.")
 
 
+@pytest.mark.slow
 def test_device_that_does_not_verify_signs_nobody_in(device: Device, database: None) -> None:
     person, page = make_person("ada"), device()
     sign_in(page, person.username)
@@ -240,6 +241,7 @@ def give_app_only(person: Any) -> None:
     give_app(person)
 
 
+@pytest.mark.slow
 def test_required_in_a_browser(device: Device, database: None) -> None:
     person, page = make_person("ada"), device()
     sign_in_rules.require_second_factor(is_required=True)

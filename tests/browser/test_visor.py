@@ -142,6 +142,7 @@ def test_history_of_an_item_is_reached_from_its_cells(cast: Cast, client: BaseCl
     expect(rows(page).get_by_role("link")).to_have_text(["notes/items/a", "notes/items"])
 
 
+@pytest.mark.slow
 def test_filters_stand_in_the_address_and_come_back(cast: Cast, client: BaseClient, pages: Pages) -> None:
     seeded(cast, client)
     page = pages(cast.member, f"/collections/{cast.collection.id}/visor/")
@@ -293,6 +294,7 @@ def test_without_scripts(cast: Cast, client: BaseClient, pages: Pages) -> None:
     expect(page.locator("#event")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_micros_request_is_found_with_its_log_and_sent_again(server: Server, cast: Cast, pages: Pages) -> None:
     app = run_micro(server.url, cast.collection.id, {"main.py": NOISY}, name="shop", has_sign_in=True)
     micros.change_micro(collection_id=cast.collection.id, micro_id=app.micro.id, is_recorded=True)

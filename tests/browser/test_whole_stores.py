@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -83,6 +84,7 @@ def test_a_base_from_its_row(cast: Cast, pages: Pages, server: Server) -> None:
     expect(page.get_by_role("link", name="letters-2", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_from_the_pages_of_a_base_and_a_drive_and_for_a_reader(cast: Cast, pages: Pages) -> None:
     make_base(cast, {"key": "a"}, name="notes")
     other = make_cast("The other one").collection

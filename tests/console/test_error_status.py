@@ -70,6 +70,20 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     (errors.SignInNotFound(), 404, [errors.SignInNotFound.default], {}, {}),
     (errors.SignInRefused(), 403, [errors.SignInRefused.default], {}, {}),
     (
+        error_status.TooManyStreams(),
+        429,
+        ["Too many streams at once", f"At most {limits.STREAMS_OF_ONE:,} are open for one key or person"],
+        {},
+        {"Retry-After": str(limits.STREAM_RETRY_AFTER_SECONDS)},
+    ),
+    (
+        error_status.StreamsBusy(),
+        503,
+        ["The server has as many open streams as it can, please try again"],
+        {},
+        {"Retry-After": str(limits.STREAM_RETRY_AFTER_SECONDS)},
+    ),
+    (
         errors.ChangesGone("The cursor is too old", "1.2"),
         410,
         [

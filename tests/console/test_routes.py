@@ -392,8 +392,7 @@ def find_reader(cast: Cast) -> int:
     """The id of the cast's, who is a reader again; of another one when that person was removed from the server."""
     if not User.objects.filter(pk=cast.reader.pk, is_active=True).exists():
         return make_member(cast.collection.id, Role.READER).pk
-    of_reader = {"collection": cast.collection, "person": cast.reader}
-    Membership.objects.update_or_create(**of_reader, defaults={"role": Role.READER})
+    Membership.objects.update_or_create(collection=cast.collection, person=cast.reader, defaults={"role": Role.READER})
     return cast.reader.pk
 
 
@@ -665,8 +664,7 @@ def test_only_owners_change_anything(person: str, people: Cast, signed_in: Signe
     "collection_id",
     [
         "0000000000",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ("UPPERCASE0", "short", "'; DROP--")),
-        "a%2F..%2Fb",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("UPPERCASE0", "short", "'; DROP--", "a%2F..%2Fb")),
     ],
 )
 def test_unknown_collection_is_not_there(collection_id: str, people: Cast, signed_in: SignedIn) -> None:

@@ -65,7 +65,7 @@ def _slow(moment: str) -> Any:
     return pytest.param(moment, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("moment", [_slow("blob-put"), "export-before-commit", _slow("export-before-done")])
+@pytest.mark.parametrize("moment", [_slow("blob-put"), _slow("export-before-commit"), _slow("export-before-done")])
 def test_an_export_whose_worker_is_killed_is_made_again(moment: str) -> None:
     access = make_data()
     arm(moment)

@@ -37,6 +37,7 @@ def client(served: tuple[Server, SmallDisk]) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_writes_are_507_and_all_else_goes_on(client: httpx.Client, small_disk: SmallDisk) -> None:
     client.put("/items", json={"items": [{"key": "a", "n": 1}, {"key": "b"}]}).raise_for_status()
     for name in "fg":
@@ -103,6 +104,7 @@ def test_deleting_gives_room_back_at_once(client: httpx.Client, small_disk: Smal
         small_disk.free()
 
 
+@pytest.mark.slow
 def test_seaweedfs_is_started_again_when_it_says_that_a_journal_is_stuck(
     served: tuple[Server, SmallDisk], client: httpx.Client
 ) -> None:

@@ -39,6 +39,7 @@ def has_more(ledger: Ledger, enough: dict[str, int]) -> bool:
 FAULTS = [kill_a_web_worker, kill_postgres, kill_seaweedfs, kill_serve_and_start_it_again]
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost(hardy_server: Any) -> None:
     """While all of it is killed at once; in the long run each part by itself, again and again."""
     break_again_and_again(hardy_server, [kill_serve_and_start_it_again])

@@ -62,6 +62,7 @@ def test_it_prints_where_it_is_and_how_to_go_on(server: Server) -> None:
         assert text in server.log
 
 
+@pytest.mark.slow
 def test_a_second_serve_of_one_data_folder_says_who_runs_where(server: Server) -> None:
     assert server.process
     refused = server.run("serve")

@@ -71,7 +71,8 @@ def test_each_worker_keeps_to_its_processors_also_a_new_one(hardy_server: Any) -
     assert sorted(worker.cpu_affinity() for worker in living_children(main)) == shares
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [2, 8])
 def test_workers_killed_at_once_are_all_replaced(hardy_server: Any, rounds: int) -> None:
     main = listener(hardy_server)
     for _ in range(rounds):

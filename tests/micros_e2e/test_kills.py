@@ -54,6 +54,7 @@ def test_a_killed_app_answers_the_next_request(server: Server, app: MicroClient,
     eventually(lambda: not any(map(is_alive, children)))
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_comes_again_and_takes_all_apps_along(server: Server, app: MicroClient) -> None:
     """Meanwhile every answer is a good one or says in words that it is none, and the console is served."""
     assert app.ask().status == 200

@@ -59,6 +59,7 @@ def front() -> Iterator[Front]:
         yield Front(stand)
 
 
+@pytest.mark.slow
 def test_no_request_is_lost_between_sleeping_and_waking(front: Front) -> None:
     _race(front, times=12)
 

@@ -14,7 +14,17 @@ from tests.waiting import MOMENT_SECONDS, eventually
 BODY = bytes(range(256)) * 350  # below the 100 KB that Express takes by default
 
 
-@pytest.fixture(scope="module", params=APPS, ids=lambda app: app.name)
+# One that is quick serves in the same way: FastAPI for the first two, Flask for Bottle, Express for Koa.
+IN_THE_LONG_RUN = ("starlette", "asgi", "bottle", "koa")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(each, id=each.name, marks=[pytest.mark.slow] if each.name in IN_THE_LONG_RUN else [])
+        for each in APPS
+    ],
+)
 def app(request: pytest.FixtureRequest) -> App:
     return request.param
 

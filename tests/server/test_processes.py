@@ -47,6 +47,7 @@ def is_served(server: Server) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_the_port_goes_on_answering_when_the_main_process_is_killed(hardy_server: Server) -> None:
     """It took 10 to 18 seconds on a busy machine, as the workers that were left were ended first."""
     is_over = threading.Event()
@@ -152,5 +153,6 @@ def test_workers_of_a_machine_that_slept_are_let_be() -> None:
         assert process.stdout.read() == "", "the worker was replaced"
 
 
+@pytest.mark.slow
 def test_workers_take_what_serve_was_told_with_them(hardy_server: Server) -> None:
     assert len(living_children(main_process(hardy_server))) == WORKERS

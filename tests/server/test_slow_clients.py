@@ -43,6 +43,7 @@ def test_a_thousand_half_heads_hold_up_nobody_and_are_given_up(app: App) -> None
     assert json.loads(answers[0].partition(b"\r\n\r\n")[2]) == {"errors": ["The request did not arrive in time"]}
 
 
+@pytest.mark.slow
 def test_a_thousand_half_bodies_of_a_good_key_hold_up_nobody_and_are_given_up(app: App) -> None:
     head = app.head("PUT", "/items", "Content-Length: 1000") + b'{"items": ['
     with many_connections(app.server.url, 1000, sending=head) as slow:
@@ -116,6 +117,7 @@ def test_half_sent_bodies_take_a_bounded_amount_of_memory(app: App) -> None:
     assert grown < 2 * 64 * MB + 100 * MB
 
 
+@pytest.mark.slow
 def test_slow_downloads_take_a_bounded_amount_of_memory(app: App) -> None:
     """60 of them held 430 MB in one worker."""
     assert app.call("POST", "/files?name=large", content=b"x" * 10_000_000).status_code == 201
@@ -149,7 +151,7 @@ def test_answers_that_nobody_takes_are_bounded_too(app: App) -> None:
 @pytest.mark.parametrize(
     "what",
     [
-        "half a head",
+        pytest.param("half a head", marks=pytest.mark.slow),
         "a head whose body never comes",
         pytest.param("what comes behind a request", marks=pytest.mark.slow),
     ],

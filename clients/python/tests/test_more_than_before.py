@@ -149,7 +149,7 @@ def test_an_error_in_the_callback_ends_the_upload(plain: Deta) -> None:
     assert drive.stat("a") is None
 
 
-@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.parametrize("parallel", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_memory_is_bounded_by_the_parts_under_way(plain: Deta, parallel: int) -> None:
     """A stream is read no further ahead than parts are sent."""
     sent, most = [0], [0]

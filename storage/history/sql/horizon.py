@@ -17,8 +17,8 @@ class Progress(NamedTuple):
 
 
 def draw_line(settled: int) -> Statement[Drawn]:
-    """Row: the last id that was drawn; and where that is above `settled`, the number of a transaction that begins after it was,
-    and how much of the log is written by then.
+    """Row: the last id that was drawn, as 4,096 are at a time; and where that is above `settled`, the number of a transaction
+    that begins after it was, and how much of the log is written by then.
 
     Whoever has drawn an id up to there had changed an item before, and so has a transaction with a lower number. A number of
     our own is asked for, since a snapshot's `xmax` is only one above the last that has ended, and writers may run beyond it.
@@ -26,7 +26,7 @@ def draw_line(settled: int) -> Statement[Drawn]:
     return Statement(
         """
         WITH line AS MATERIALIZED (
-            SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS drawn FROM storage_item_version)
+            SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END AS drawn FROM storage_item_version)
         SELECT drawn,
                CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_current_xact_id()::text::bigint END,
                CASE WHEN drawn > $1 AND NOT pg_is_in_recovery()

@@ -28,7 +28,7 @@ def note_day(day: date) -> Statement[NoRow]:
     """Note the last version that was drawn when a day began, unless it is noted. No row."""
     return Statement(
         """
-        INSERT INTO storage_historyday (day, version_id) SELECT $1, last_value FROM storage_item_version
+        INSERT INTO storage_historyday (day, version_id) SELECT $1, last_value + 4095 FROM storage_item_version
         ON CONFLICT DO NOTHING
     """,
         [day],
@@ -41,7 +41,7 @@ def find_last_version(day: date) -> Statement[Total]:
     return Statement(
         """
         SELECT coalesce((SELECT min(version_id) FROM storage_historyday
-            WHERE day > $1 AND $1 < (now() AT TIME ZONE 'UTC')::date), (SELECT last_value FROM storage_item_version))
+            WHERE day > $1 AND $1 < (now() AT TIME ZONE 'UTC')::date), (SELECT last_value + 4095 FROM storage_item_version))
     """,
         [day],
         Total,

@@ -13,6 +13,11 @@ class TouchedKey(NamedTuple):
     is_cut: bool
 
 
+class TouchedCount(NamedTuple):
+    items: int
+    is_exact: bool
+
+
 class RunEdge(NamedTuple):
     key: str
     is_theirs: bool
@@ -47,6 +52,23 @@ def list_touched(base_id: int, writer: Writer, since: datetime, *, after: str, m
     """,
         params,
         TouchedKey,
+    )
+
+
+def count_touched(base_id: int, writer: Writer, since: datetime, *, most: int) -> Statement[TouchedCount]:
+    """Row: how many items the writer was at, among the newest `most` versions since the moment, and whether these are all."""
+    params = Params()
+    base, at = params.add(base_id), params.add(since)
+    theirs = _is_theirs(writer, params)
+    return Statement(
+        f"""
+        SELECT count(DISTINCT key) FILTER (WHERE is_theirs), count(*) < {most:d} FROM (
+            SELECT v.key, {theirs} AS is_theirs FROM storage_itemversion v
+            WHERE v.base_id = {base}::bigint AND v.at >= {at}::timestamptz ORDER BY v.id DESC LIMIT {most:d}
+        ) v
+    """,
+        params,
+        TouchedCount,
     )
 
 

@@ -70,6 +70,7 @@ def test_while_the_text_is_wrong_the_last_rows_stay_dimmed(view: BasePage) -> No
         expect(view.page.locator("#grid-body [data-id]")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_nothing_found_says_why_for_each_clause(view: BasePage) -> None:
     view.run('{"age": "22", "nobody": 1}')
     empty = view.page.locator("#base-empty")
@@ -78,12 +79,14 @@ def test_nothing_found_says_why_for_each_clause(view: BasePage) -> None:
     expect(empty.get_by_role("listitem").nth(1)).to_contain_text("nobody")
 
 
+@pytest.mark.slow
 def test_anything_else_is_searched_for_as_a_word(view: BasePage) -> None:
     view.run("301")
     expect(view.page.locator("#grid-body [data-id]")).to_have_count(1)
     expect(view.row("k301")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_status_says_when_how_many_and_how_long(view: BasePage) -> None:
     expect(view.facts).to_have_text(re.compile(r"refreshed just now, fetched 100 items, took [\d,]+ ms, more follow"))
     expect(view.page.locator("#base-count")).to_have_text("312 items")

@@ -107,6 +107,7 @@ def test_cells_copied_here_are_pasted_as_they_were(base: StoredBase, view: BaseP
     assert {**copied, "key": "k0", "done": True} == {**original}
 
 
+@pytest.mark.slow
 def test_what_cannot_go_over_cells_is_offered_as_rows(base: StoredBase, view: BasePage) -> None:
     view.cell("k2", "key").click()
     paste(view, "a\nb")
@@ -171,6 +172,7 @@ def test_a_wrong_value_never_traps(base: StoredBase, view: BasePage) -> None:
     assert base.get("k1")["age"] == "few"
 
 
+@pytest.mark.slow
 def test_undo_of_a_deletion_puts_the_rows_where_they_were(base: StoredBase, view: BasePage) -> None:
     rows = view.page.locator("#grid-body [data-id]")
 
@@ -229,6 +231,7 @@ def test_expiry_is_picked_in_the_zone_of_the_person(base: StoredBase, pages: Pag
     assert "__expires" not in base.get("k0")
 
 
+@pytest.mark.slow
 def test_rows_are_higher_and_columns_dragged_in_their_list(view: BasePage) -> None:
     low = box_of(view.row("k1"))["height"]
     view.page.get_by_role("button", name="Columns").click()

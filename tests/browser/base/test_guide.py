@@ -75,6 +75,7 @@ def test_edit_undo_one_undo_all_and_save(base: StoredBase, view: BasePage) -> No
     expect(view.cell("k0001", "age")).not_to_have_class(re.compile("is-staged"))
 
 
+@pytest.mark.slow
 def test_saved_edit_is_undone_by_the_toast(base: StoredBase, view: BasePage) -> None:
     before = base.get("k0001")
     view.edit("k0001", "age", "23")
@@ -85,6 +86,7 @@ def test_saved_edit_is_undone_by_the_toast(base: StoredBase, view: BasePage) -> 
     expect(view.cell("k0001", "age")).to_have_text("1")
 
 
+@pytest.mark.slow
 def test_one_edit_is_reverted_in_the_list(base: StoredBase, view: BasePage) -> None:
     view.edit("k0001", "age", "23")
     view.edit("k0002", "name", "Grace")
@@ -116,6 +118,7 @@ def test_rows_are_added_with_and_without_key(base: StoredBase, view: BasePage) -
     expect(view.cell(made, "key")).to_have_attribute("aria-readonly", "true")
 
 
+@pytest.mark.slow
 def test_key_that_exists_is_refused_with_its_reason(base: StoredBase, view: BasePage) -> None:
     view.add_row()
     view.page.keyboard.type("k0001")
@@ -159,6 +162,7 @@ def test_type_is_changed_in_the_editor(base: StoredBase, view: BasePage) -> None
     assert base.get("k0005")["likes_ramen"] is True
 
 
+@pytest.mark.slow
 def test_number_cell_takes_no_words_but_says_how_to_store_them(base: StoredBase, view: BasePage) -> None:
     view.edit("k0001", "age", "many")
     fault = view.page.get_by_role("alert").filter(has_text="not a number")
@@ -185,6 +189,7 @@ def test_object_is_edited_and_a_fault_has_its_place(base: StoredBase, view: Base
     assert base.get("k0001")["hometown"] == {"city": "Paris"}
 
 
+@pytest.mark.slow
 def test_whole_row_is_edited_and_only_what_changed_is_sent(base: StoredBase, view: BasePage) -> None:
     sent: list[str] = []
     view.page.on("request", partial(keep_save, sent))
@@ -200,6 +205,7 @@ def test_whole_row_is_edited_and_only_what_changed_is_sent(base: StoredBase, vie
     assert "likes_ramen" not in sent[0]
 
 
+@pytest.mark.slow
 def test_attribute_is_removed_with_delete(base: StoredBase, view: BasePage) -> None:
     view.cell("k0001", "name").click()
     view.press("Delete")
@@ -230,6 +236,7 @@ def test_two_rows_are_deleted_after_a_question_and_come_back_with_undo(base: Sto
     assert (base.text("k0000"), base.text("k0001")) == before
 
 
+@pytest.mark.slow
 def test_rows_are_marked_for_deletion_and_unmarked(base: StoredBase, view: BasePage) -> None:
     view.cell("k0001", "name").click()
     view.press("Shift+ ", "Delete")
@@ -273,6 +280,7 @@ def test_query_search_and_page(base: StoredBase, view: BasePage) -> None:
     expect(view.grid).to_have_attribute("aria-rowcount", "2001")
 
 
+@pytest.mark.slow
 def test_sorted_by_a_column_and_back(base: StoredBase, view: BasePage) -> None:
     header = view.grid.get_by_role("columnheader", name="age")
     header.get_by_role("button").first.click()

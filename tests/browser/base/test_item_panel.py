@@ -93,6 +93,7 @@ def test_new_item_takes_the_types_of_its_columns_and_attributes_at_once(base: St
     assert base.get("zoe") is None
 
 
+@pytest.mark.slow
 def test_reader_looks_at_the_form_and_cannot_change_it(base: StoredBase, pages: Pages) -> None:
     view = open_base(pages, base, base.cast.reader)
     view.open_item("ada")

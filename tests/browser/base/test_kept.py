@@ -58,6 +58,7 @@ def test_leaving_with_staged_work_warns(view: BasePage) -> None:
     assert not view.page.is_closed()
 
 
+@pytest.mark.slow
 def test_staged_work_survives_a_crashed_tab(base: StoredBase, view: BasePage) -> None:
     view.edit("k1", "age", "77")
     context, address = view.page.context, view.page.url
@@ -107,6 +108,7 @@ def test_staged_work_survives_a_new_sign_in_and_is_not_shown_to_another_person(
     expect(view.save_button).to_have_text("Save 1 edit")
 
 
+@pytest.mark.slow
 def test_network_is_lost_before_the_request_arrives(base: StoredBase, view: BasePage) -> None:
     view.edit("k1", "age", "77")
     intercept(view.page, "**/save/", lambda route: route.abort())
@@ -144,6 +146,7 @@ def test_answer_is_lost_and_nothing_is_applied_twice(base: StoredBase, view: Bas
     expect(view.page.locator("#base-count")).to_contain_text("1 of 6 match")
 
 
+@pytest.mark.slow
 def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase, view: BasePage) -> None:
     view.add_row()
     view.edit(view.new_row(), "name", "only once")
@@ -165,6 +168,7 @@ def test_page_is_left_during_a_save_that_is_finished_on_return(base: StoredBase,
     expect(view.page.locator("#base-count")).to_contain_text("1 of 6 match")
 
 
+@pytest.mark.slow
 def test_double_click_on_save_sends_one_request(base: StoredBase, view: BasePage) -> None:
     sent = []
     view.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/save/") else None)
@@ -177,6 +181,7 @@ def test_double_click_on_save_sends_one_request(base: StoredBase, view: BasePage
     assert len(sent) == 1
 
 
+@pytest.mark.slow
 def test_cell_edited_while_a_save_is_on_its_way_stays_staged(base: StoredBase, view: BasePage) -> None:
     view.edit("k1", "age", "77")
     held: list[Route] = []
@@ -226,6 +231,7 @@ def test_restored_work_says_what_was_changed_since(base: StoredBase, view: BaseP
     assert base.get("k2") is None
 
 
+@pytest.mark.slow
 def test_scroll_focus_and_selection_stay_through_a_save(cast: Cast, pages: Pages) -> None:
     base = make_base(cast, *({"key": f"k{number:03}", "age": number} for number in range(100)))
     view = open_base(pages, base)

@@ -62,6 +62,7 @@ def test_moving(view: BasePage) -> None:
         view.press("Control+Home")  # rows far out of view are not in the document
 
 
+@pytest.mark.slow
 def test_page_down_goes_a_screen_further(view: BasePage) -> None:
     view.cell("k05", "age").click()
     view.press("PageDown")
@@ -98,13 +99,14 @@ def test_one_tab_stop(view: BasePage) -> None:
     assert focused(view) == ("k05", "age")
 
 
+@pytest.mark.slow
 def test_tab_reaches_the_table_before_anything_was_clicked(view: BasePage) -> None:
     view.page.get_by_role("button", name="Columns").focus()
     view.press("Tab")
     assert focused(view) == ("k00", "key")
 
 
-@pytest.mark.parametrize("key", ["Enter", "F2"])
+@pytest.mark.parametrize("key", ["Enter", pytest.param("F2", marks=pytest.mark.slow)])
 def test_editing_begins_with_what_is_there(base: StoredBase, view: BasePage, key: str) -> None:
     view.cell("k05", "name").click()
     view.press(key, "End")
@@ -131,6 +133,7 @@ def test_typing_replaces_enter_goes_down_and_tab_sideways(base: StoredBase, view
     assert (base.get("k05")["age"], base.get("k06")["age"]) == (7, 8)
 
 
+@pytest.mark.slow
 def test_escape_leaves_this_cell_only(base: StoredBase, view: BasePage) -> None:
     view.edit("k04", "age", "44")
     view.cell("k05", "age").click()
@@ -165,6 +168,7 @@ def test_ranges_by_click_and_by_key(view: BasePage) -> None:
     expect(selected).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_rows_between_two_clicks_and_all_shown_rows(view: BasePage) -> None:
     view.select("k02")
     view.row("k06").get_by_role("checkbox", name="Select k06").click(modifiers=["Shift"])
@@ -198,6 +202,7 @@ def test_keys_of_the_page(view: BasePage) -> None:
     assert focused(view) == ("k02", "age")
 
 
+@pytest.mark.slow
 def test_shift_enter_opens_the_editor_and_gives_the_focus_back(view: BasePage) -> None:
     view.open_editor("k02", "age")
     expect(view.editor.get_by_label("age", exact=True)).to_be_focused()

@@ -29,7 +29,7 @@ def test_every_item_is_reached_by_scrolling(cast: Cast, pages: Pages) -> None:
     assert seen == {f"item:{item['key']}" for item in messy_items(COUNT)}
 
 
-@pytest.mark.parametrize("number", [33, 2823, 0, 7])
+@pytest.mark.parametrize("number", [33, *(pytest.param(each, marks=pytest.mark.slow) for each in (2823, 0, 7))])
 def test_row_of_any_kind_is_edited_and_nothing_else_of_it_changes(cast: Cast, pages: Pages, number: int) -> None:
     """Keys with slashes and markup, right-to-left keys, long texts, deep lists, numbers that no binary number holds."""
     item = next(item for position, item in enumerate(messy_items(COUNT)) if position == number)

@@ -82,6 +82,7 @@ def test_clash_settled_as_mine(base: StoredBase, mine: BasePage, theirs: BasePag
     assert mine.staged() == {}
 
 
+@pytest.mark.slow
 def test_clash_settled_as_theirs(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     clash(base, mine, theirs)
     dialog = mine.page.get_by_role("dialog")
@@ -111,6 +112,7 @@ def test_all_of_theirs_is_taken(base: StoredBase, mine: BasePage, theirs: BasePa
     assert base.get("a") == {"key": "a", "age": 24, "name": "Ada L.", "note": "x"}
 
 
+@pytest.mark.slow
 def test_clash_after_a_clash_is_asked_about_again(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     clash(base, mine, theirs)
     theirs.edit("a", "age", "25")
@@ -120,6 +122,7 @@ def test_clash_after_a_clash_is_asked_about_again(base: StoredBase, mine: BasePa
     assert base.get("a")["age"] == 25
 
 
+@pytest.mark.slow
 def test_data_key_changes_the_item_while_it_is_staged(base: StoredBase, mine: BasePage) -> None:
     _, text = keys.create_key(collection_id=base.cast.collection.id, name="web app")
     mine.edit("a", "age", "23")
@@ -144,6 +147,7 @@ def test_item_is_gone_and_added_again_with_the_edits(base: StoredBase, mine: Bas
     assert base.get("a") == {"key": "a", "age": 23, "name": "Ada", "note": "x"}
 
 
+@pytest.mark.slow
 def test_deletion_of_what_somebody_changed_asks_again(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     theirs.edit("a", "age", "24")
     theirs.save()
@@ -159,6 +163,7 @@ def test_deletion_of_what_somebody_changed_asks_again(base: StoredBase, mine: Ba
     assert base.get("a") is None
 
 
+@pytest.mark.slow
 def test_undo_of_a_save_never_overwrites_what_came_after(base: StoredBase, mine: BasePage, theirs: BasePage) -> None:
     mine.edit("a", "age", "23")
     mine.save()

@@ -64,6 +64,7 @@ def test_digits_survive_any_edit_of_another_cell(base: StoredBase, view: BasePag
     assert all("123456789" not in body for body in sent), "what nobody touched is not sent"
 
 
+@pytest.mark.slow
 def test_typed_digits_are_stored_as_typed(base: StoredBase, view: BasePage) -> None:
     for text in (*DIGITS.values(), "-0.10", "1E-7"):
         view.edit("other", "long", text)
@@ -73,6 +74,7 @@ def test_typed_digits_are_stored_as_typed(base: StoredBase, view: BasePage) -> N
             assert re.search(f'"long": ?{re.escape(text)}[,}}]', base.text("other"))
 
 
+@pytest.mark.slow
 def test_undo_of_a_save_brings_every_digit_back(base: StoredBase, view: BasePage) -> None:
     before = digits_of(base)
     for name in DIGITS:
@@ -101,6 +103,7 @@ def test_only_rows_in_view_are_in_the_document(cast: Cast, pages: Pages) -> None
     assert view.page.locator("#grid-body [role=row]").count() < 60
 
 
+@pytest.mark.slow
 def test_item_of_400_kb_opens_in_the_editor(base: StoredBase, view: BasePage) -> None:
     rows = [{"n": number, "text": "x" * 40} for number in range(5_800)]
     base.put({"key": "big", "rows": rows})
@@ -162,6 +165,7 @@ COPY = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_one_value_is_pasted_into_every_cell_of_a_range(base: StoredBase, view: BasePage) -> None:
     view.cell("digits", "note").click()
     view.press("Shift+ArrowDown")
@@ -186,6 +190,7 @@ def test_cells_and_rows_are_copied(view: BasePage) -> None:
     assert json.loads(copied)[0]["key"] == "digits"
 
 
+@pytest.mark.slow
 def test_row_is_duplicated_with_every_digit(base: StoredBase, view: BasePage) -> None:
     view.cell("digits", "note").click()
     view.page.get_by_role("button", name="More").click()
@@ -231,7 +236,7 @@ def test_file_of_stored_rows_becomes_yellow_cells(base: StoredBase, view: BasePa
     expect(view.page.get_by_text("Not imported: This is neither a table nor JSON.")).to_be_visible()
 
 
-@pytest.mark.parametrize("kind", ["JSON", "CSV"])
+@pytest.mark.parametrize("kind", [pytest.param("JSON", marks=pytest.mark.slow), "CSV"])
 def test_shown_query_is_exported(view: BasePage, kind: str) -> None:
     view.run('{"note": "x"}')
     expect(view.page.locator("#grid-body [data-id]")).to_have_count(1)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from storage import limits
@@ -68,6 +69,7 @@ def test_back_forward_reload_and_deep_links(server: Server, cast: Cast, pages: P
     drive.expect_labels("a.jpg", "b.jpg")
 
 
+@pytest.mark.slow
 def test_the_folder_changes_without_a_reload(server: Server, cast: Cast, pages: Pages) -> None:
     """Uploads go on while a person walks through the folders."""
     drive = open_drive(pages, server, cast, TREE)
@@ -79,6 +81,7 @@ def test_the_folder_changes_without_a_reload(server: Server, cast: Cast, pages: 
     assert drive.page.evaluate("document.documentElement.dataset.mark") == "same page"
 
 
+@pytest.mark.slow
 def test_order_by_each_column(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"b.txt": b"1", "a.zip": b"333", "c.md": b"22", "folder/x": b""})
     head = drive.page.locator(".drive-columns")
@@ -130,6 +133,7 @@ def test_a_long_folder_comes_by_pages_as_one_scrolls(server: Server, cast: Cast,
     assert labels == names
 
 
+@pytest.mark.slow
 def test_works_without_scripts(server: Server, cast: Cast, pages: Pages) -> None:
     names = [f"many/{number:04}.txt" for number in range(PAGE + 50)]
     drive = open_drive(pages, server, cast, [*names, "hello.txt"], java_script_enabled=False)
@@ -143,6 +147,7 @@ def test_works_without_scripts(server: Server, cast: Cast, pages: Pages) -> None
     assert drive.page.locator(".needs-js:visible").count() == 0
 
 
+@pytest.mark.slow
 def test_a_reader_sees_and_downloads_and_is_offered_no_more(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, TREE, person="reader")
     drive.row("alpha.txt").locator("[type=checkbox]").check()

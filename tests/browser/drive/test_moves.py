@@ -138,6 +138,7 @@ def test_move_by_the_dialog_and_back_by_undo(server: Server, cast: Cast, pages: 
     assert drive.stored_names() == sorted(FILES)
 
 
+@pytest.mark.slow
 def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
     held: list[Route] = []
@@ -158,6 +159,7 @@ def test_move_into_a_folder_made_on_the_way(server: Server, cast: Cast, pages: P
     assert drive.stored("fresh/c.txt") == b"c"
 
 
+@pytest.mark.slow
 def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"a.txt": b"a", "box/deep/b.txt": b"b"})
     held: list[Route] = []
@@ -189,7 +191,7 @@ def test_late_list_of_another_folder_takes_no_place_in_the_dialog(server: Server
     "choice, expected",
     [
         pytest.param("Cancel", {"a.txt": b"aaa", "box/a.txt": b"other"}, marks=pytest.mark.slow),
-        ("Replace", {"box/a.txt": b"aaa"}),
+        pytest.param("Replace", {"box/a.txt": b"aaa"}, marks=pytest.mark.slow),
         ("Keep both", {"box/a.txt": b"other", "box/a (2).txt": b"aaa"}),
     ],
 )
@@ -310,6 +312,7 @@ def test_delete_asks_with_counts_and_is_undone(server: Server, cast: Cast, pages
     assert {name: drive.stored(name) for name in drive.stored_names()} == FILES
 
 
+@pytest.mark.slow
 def test_undo_by_key_keeps_what_came_meanwhile(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
     drive.row("a.txt").locator(".drive-type").click()
@@ -326,6 +329,7 @@ def test_undo_by_key_keeps_what_came_meanwhile(server: Server, cast: Cast, pages
     expect(drive.page.locator("#toasts")).to_contain_text("Both files are kept")
 
 
+@pytest.mark.slow
 def test_a_failure_that_comes_again_is_shown_once(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
     drive.page.route("**/delete/", lambda route: route.abort())

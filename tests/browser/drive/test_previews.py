@@ -143,6 +143,7 @@ def test_pictures_fit_their_pane_and_zoom_by_click_and_keys(
     expect(page.locator("#preview")).to_have_attribute("data-name", "3-large.png")
 
 
+@pytest.mark.slow
 def test_details_say_what_the_file_is(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"5.txt": FILES["5.txt"]}, look={"file": "5.txt"})
     details = drive.page.locator(".preview-details")
@@ -151,6 +152,7 @@ def test_details_say_what_the_file_is(server: Server, cast: Cast, pages: Pages) 
         expect(details).to_contain_text(text)
 
 
+@pytest.mark.slow
 def test_long_text_shows_its_beginning_and_says_so(server: Server, cast: Cast, pages: Pages) -> None:
     text = b"".join(b"line %06d\n" % number for number in range(100_000))
     drive = open_drive(pages, server, cast, {"long.log": text}, look={"file": "long.log"})
@@ -159,6 +161,7 @@ def test_long_text_shows_its_beginning_and_says_so(server: Server, cast: Cast, p
     assert len(drive.page.locator("#preview pre").inner_text()) <= 256 * 1024
 
 
+@pytest.mark.slow
 def test_the_order_of_the_list_is_that_of_the_previews(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"a.txt": b"1", "b.txt": b"333", "c.txt": b"22"}, look={"sort": "-size"})
     drive.page.get_by_role("link", name="b.txt", exact=True).click()
@@ -189,6 +192,7 @@ def test_deep_link_reload_back_and_escape(server: Server, cast: Cast, pages: Pag
     expect(page.locator("#preview-dialog")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_gone_says_so(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, FILES)
     drive.client.delete("5.txt")
@@ -244,6 +248,7 @@ def test_seeking_asks_for_the_range_it_needs(
     assert max(starts) > len(content) // 2, starts
 
 
+@pytest.mark.slow
 def test_a_sound_ends_with_its_preview(server: Server, cast: Cast, pages: Pages) -> None:
     drive = open_drive(pages, server, cast, {"4.wav": sound(30)}, look={"file": "4.wav"})
     player = drive.page.locator("#preview audio").element_handle()

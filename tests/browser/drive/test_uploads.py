@@ -63,6 +63,7 @@ def test_a_chosen_folder_and_chosen_files(server: Server, cast: Cast, pages: Pag
     assert drive.stored_names() == ["c.txt", "trip/a.txt", "trip/deep/b.txt"]
 
 
+@pytest.mark.slow
 def test_a_type_comes_from_the_browser_else_from_the_name(
     server: Server, cast: Cast, pages: Pages, tmp_path: Path
 ) -> None:
@@ -80,12 +81,16 @@ CLASHES = {"a.txt": b"old a", "b.txt": b"old b", "c.txt": b"old c"}
 @pytest.mark.parametrize(
     "choice, expected",
     [
-        ("Replace", {"a.txt": b"new a", "b.txt": b"new b", "c.txt": b"new c", "d.txt": b"new d"}),
+        pytest.param(
+            "Replace",
+            {"a.txt": b"new a", "b.txt": b"new b", "c.txt": b"new c", "d.txt": b"new d"},
+            marks=pytest.mark.slow,
+        ),
         (
             "Keep both",
             CLASHES | {"a (2).txt": b"new a", "b (2).txt": b"new b", "c (2).txt": b"new c", "d.txt": b"new d"},
         ),
-        ("Skip", CLASHES | {"d.txt": b"new d"}),
+        pytest.param("Skip", CLASHES | {"d.txt": b"new d"}, marks=pytest.mark.slow),
     ],
 )
 def test_names_that_exist_ask_once_for_all(
@@ -118,6 +123,7 @@ def test_each_name_that_exists_can_be_decided_by_itself(
     assert stored == CLASHES | {"a.txt": b"new", "c (2).txt": b"new"}
 
 
+@pytest.mark.slow
 def test_closing_the_question_uploads_nothing(server: Server, cast: Cast, pages: Pages, tmp_path: Path) -> None:
     drive = open_drive(pages, server, cast, CLASHES)
     write_tree(tmp_path, {"a.txt": b"new", "z.txt": b"new"})
@@ -129,6 +135,7 @@ def test_closing_the_question_uploads_nothing(server: Server, cast: Cast, pages:
     assert drive.stored_names() == sorted(CLASHES)
 
 
+@pytest.mark.slow
 def test_a_name_taken_while_it_goes_up_is_asked_about(server: Server, cast: Cast, pages: Pages, tmp_path: Path) -> None:
     drive = open_drive(pages, server, cast)
     write_tree(tmp_path, {"large.bin": noise(LARGE)})
@@ -180,6 +187,7 @@ def test_cancel_and_retry(server: Server, cast: Cast, pages: Pages, tmp_path: Pa
     assert drive.stored("large.bin") == noise(LARGE)
 
 
+@pytest.mark.slow
 def test_a_broken_connection_is_waited_out(server: Server, cast: Cast, pages: Pages, tmp_path: Path) -> None:
     drive = open_drive(pages, server, cast)
     write_tree(tmp_path, {"large.bin": noise(LARGE)})

@@ -91,7 +91,9 @@ def test_folder_becomes_an_app_that_answers_and_a_broken_one_shows_why(
     "files, fault",
     [
         ({"notes.txt": "x"}, "There is no main.py and no index.js"),
-        ({".env": "x", "venv/pyvenv.cfg": "x"}, "There is no file in it that counts."),
+        pytest.param(
+            {".env": "x", "venv/pyvenv.cfg": "x"}, "There is no file in it that counts.", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_folder_that_could_not_start_is_refused_before_it_is_sent(
@@ -106,6 +108,7 @@ def test_folder_that_could_not_start_is_refused_before_it_is_sent(
     expect(page.get_by_role("button", name="Deploy")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_connection_that_breaks_is_said_and_sending_again_works(
     micro: Micro, cast: Cast, pages: Pages, tmp_path: Path
 ) -> None:
@@ -122,6 +125,7 @@ def test_connection_that_breaks_is_said_and_sending_again_works(
     page.wait_for_url("**/deployments/*-*/")
 
 
+@pytest.mark.slow
 def test_cards_follow_and_keep_the_focus(micro: Micro, cast: Cast, pages: Pages) -> None:
     page = pages(cast.reader, f"/collections/{cast.collection.id}/micros/")
     link = page.get_by_role("link", name="hello", exact=True)
@@ -152,6 +156,7 @@ def test_log_goes_on_at_its_end_and_stays_where_somebody_reads(micro: Micro, cas
     assert log.evaluate("log => log.scrollTop") == 100
 
 
+@pytest.mark.slow
 def test_search_in_a_log_goes_on_with_what_matches(micro: Micro, cast: Cast, pages: Pages) -> None:
     print_lines(micro, 3)
     page = pages(cast.reader, url_of(micro, "logs/"))
@@ -182,7 +187,7 @@ def test_variables_are_pasted_by_keyboard_alone(micro: Micro, cast: Cast, pages:
     assert "secret" not in page.content()
 
 
-@pytest.mark.parametrize("tab", ["logs", "settings"])
+@pytest.mark.parametrize("tab", [pytest.param("logs", marks=pytest.mark.slow), "settings"])
 def test_current_tab_is_in_view_on_a_narrow_window(tab: str, micro: Micro, cast: Cast, pages: Pages) -> None:
     page = pages(cast.member, url_of(micro, f"{tab}/"), width=390)
     box = box_of(page.locator(".tabs-small [aria-current]"))

@@ -37,6 +37,7 @@ def test_a_collection_goes_into_a_file_and_comes_out_of_it(server: Server, tmp_p
     assert not Export.objects.filter(collection_id=access.collection_id).exists()
 
 
+@pytest.mark.slow
 def test_standard_output_has_the_zip_and_nothing_else(server: Server, tmp_path: Path) -> None:
     access = archives.new_collection()
     archives.fill(access, "notes", [{"key": "a"}])

@@ -255,6 +255,10 @@ def test_events_are_filtered_and_paged(terminal: Terminal, people: Cast, place: 
     newest = page["events"][0]["id"]
     assert len(statuses(f"after={newest}")) == 3  # of the half minute before it too
     assert all(event["key"] is None for event in page["events"])
+    # Of an id that names a time before or after all there are.
+    for first, last in (("0" * 32, "f" * 32), ("0" * 31 + "1", "fffffffffffe7fffbfffffffffffffff")):
+        assert (len(statuses(f"after={first}")), statuses(f"before={first}")) == (3, [])
+        assert (statuses(f"after={last}"), len(statuses(f"before={last}"))) == ([], 3)
 
 
 def test_slow_request_that_began_long_ago_is_told_when_it_is_stored(

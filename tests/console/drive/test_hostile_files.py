@@ -75,6 +75,7 @@ def test_a_hostile_file_costs_little_and_is_spoken_of(visitor: Visitor, server: 
     assert visitor.file(name, inline=True).status_code == 200
 
 
+@pytest.mark.slow
 def test_others_are_answered_while_hostile_files_are_looked_at(visitor: Visitor, server: Server) -> None:
     with ThreadPoolExecutor(16) as threads:
         looking = [threads.submit(visitor.preview, name) for name in ("pictures.md", "links.md", "references.md") * 8]

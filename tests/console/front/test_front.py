@@ -134,6 +134,7 @@ def test_an_app_that_does_not_start_says_why(server: Server, module_cast: Cast) 
     assert b"<h1>" in broken.ask(headers=PAGE).data
 
 
+@pytest.mark.slow
 def test_a_hanging_app_holds_up_its_own_callers_alone(server: Server, app: MicroClient, module_cast: Cast) -> None:
     hanging = run_micro(server.url, module_cast.collection.id, {"main.py": _HANGS}, name="hanging")
     with ThreadPoolExecutor(100) as pool:

@@ -153,6 +153,7 @@ def test_what_was_given_time_for_a_call_is_ended_once_the_call_is_given_up(make_
     eventually(lambda: not any(is_alive(process) for process in before))
 
 
+@pytest.mark.slow
 def test_a_call_that_is_given_up_is_ended_and_the_next_is_answered(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand(Settings(bounds=Bounds(request_seconds=0.2, finish_seconds=0.2)))
     wanted = stand.add(FUNCTIONS)
@@ -169,6 +170,7 @@ def test_a_call_that_is_given_up_is_ended_and_the_next_is_answered(make_stand: C
     assert "A run was given up: a fresh instance takes this one's place." in stand.said(wanted)
 
 
+@pytest.mark.slow
 def test_without_a_supervisor_a_call_says_so(make_stand: Callable[..., Stand]) -> None:
     stand = make_stand()
     wanted = stand.add(FUNCTIONS)

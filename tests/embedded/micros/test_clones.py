@@ -128,6 +128,7 @@ def test_a_repository_that_unfolds_to_much_is_refused(stand: Stand, networks: Ne
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_too_long_is_given_up(networks: Networks) -> None:
     with making_stands() as make:
         stand = make(Settings(bounds=Bounds(git_seconds=1.5)), around=networks.here)
@@ -137,6 +138,7 @@ def test_a_server_that_takes_too_long_is_given_up(networks: Networks) -> None:
         eventually(lambda: not stand.processes())
 
 
+@pytest.mark.slow
 def test_a_server_without_git_says_so() -> None:
     hidden = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$(command -v git)" && exec "$@"', "sh"]
     with making_stands() as make:

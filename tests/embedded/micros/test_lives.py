@@ -177,6 +177,7 @@ def test_what_is_said_to_serve_has_the_next_request(stand: Stand, runtime: str) 
     assert stand.get(wanted) == (200, "3")
 
 
+@pytest.mark.slow
 def test_an_old_version_that_does_not_finish_is_ended(stand: Stand) -> None:
     wanted = stand.add(BUSY)
     stand.get(wanted)

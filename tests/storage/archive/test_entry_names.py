@@ -96,6 +96,7 @@ def test_what_cannot_be_reached_by_its_path_gets_a_folder_of_its_own(name: str) 
     assert first.partition("/")[0] != second.partition("/")[0]
 
 
+@pytest.mark.slow
 def test_names_that_are_all_alike_are_numbered_on() -> None:
     """Each looks on from where the last one ended: with a search from the start this would take hours."""
     alike = ["".join(marks) for marks in islice(product('?*:"<>|\\', repeat=6), 50_000)]

@@ -260,7 +260,7 @@ def test_history_is_what_the_model_remembers(database: None) -> None:
 
 @pytest.mark.slow
 def test_history_is_what_the_model_remembers_for_long(database: None) -> None:
-    _run(settings(_QUICK, max_examples=200, stateful_step_count=40, derandomize=False, print_blob=True))
+    _run(settings(_QUICK, max_examples=60, stateful_step_count=40, derandomize=False, print_blob=True))
 
 
 class Row(NamedTuple):

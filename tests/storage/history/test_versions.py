@@ -12,12 +12,16 @@ from storage.base.updates import parse_patch
 from storage.collections import deletion, keys, stores
 from storage.errors import Forbidden, InvalidInput, Unauthorized
 from storage.history import versions
+from storage.history.timelines import find_timeline
 from storage.history.versions import Conditions
 from storage.models import Deletion
 from storage.postgres import clock
 from storage.postgres.caller import Access
+from storage.postgres.database import run
+from storage.postgres.statements import Statement
 from storage.sweeper import sweep_expired_items
 from tests.storage.history.reading import told, versions_of
+from tests.storage.rows import fill_base
 
 
 def put(access: Access, **attributes: Any) -> None:
@@ -167,3 +171,15 @@ def test_a_look_for_changes_ends_and_says_where(access: Access, monkeypatch: pyt
         page = versions.list_changes(access=access, base="b", conditions=Conditions(person_id=0), last=page.last)
         looks += 1
     assert looks == 3
+
+
+def test_a_statement_with_thousands_of_rows_gives_each_an_id_of_its_own(access: Access) -> None:
+    put(access)
+    base_id = find_timeline(access, "b").base_id
+    assert base_id is not None
+    fill_base(base_id, ({"key": f"{number:04}"} for number in range(5_000)))
+    put(access)
+    text = "SELECT count(*), count(DISTINCT id), max(id) FROM storage_itemversion WHERE base_id = $1"
+    [(total, ids, highest)] = run(Statement(text, [base_id], tuple))
+    assert total == ids == 5_002
+    assert versions_of(access, "b", "k")[0].id == highest

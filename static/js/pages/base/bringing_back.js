@@ -78,7 +78,7 @@ export function createBringingBack(table) {
     if (notice.hidden) return;
     const next = withQuery(undoUrl, { by: undo.by, since: undo.since, after: last });
     notice.replaceChildren(
-      make("span", {}, ["This is a part of what is to be undone. Save it, then "]),
+      make("span", {}, ["This is a part of what is to be undone. When it is saved: "]),
       make("a", { href: next }, ["look at the next items"]),
     );
   }
