@@ -86,7 +86,7 @@ def _with_rows(
     request: HttpRequest, template: str, collection_id: str, name: str, context: dict[str, object]
 ) -> HttpResponse:
     understood = understand(request.GET.get("q", ""))
-    sort, status, page = request.GET.get("sort", ""), 200, None
+    sort, limit, status, page = request.GET.get("sort", ""), limit_from(request), 200, None
     moment: datetime | None = None
     fault: Mistake | None = None
     if understood.predicate is None:
@@ -100,7 +100,7 @@ def _with_rows(
                 predicate=understood.predicate,
                 sort=sort,
                 last=request.GET.get("last", ""),
-                limit=limit_from(request),
+                limit=limit,
                 columns=request.GET.getlist("columns"),
                 moment=moment,
             )

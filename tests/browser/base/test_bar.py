@@ -88,7 +88,7 @@ def test_anything_else_is_searched_for_as_a_word(view: BasePage) -> None:
 
 @pytest.mark.slow
 def test_status_says_when_how_many_and_how_long(view: BasePage) -> None:
-    expect(view.facts).to_have_text(re.compile(r"refreshed just now, fetched 100 items, took [\d,]+ ms, more follow"))
+    expect(view.facts).to_have_text(re.compile(r"live, fetched 100 items, took [\d,]+ ms, more follow"))
     expect(view.page.locator("#base-count")).to_have_text("312 items")
 
 
