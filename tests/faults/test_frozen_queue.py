@@ -14,6 +14,7 @@ from storage import jobs
 from storage.errors import EngineUnreachable
 from storage.postgres import queue_connections
 from storage.postgres.database import one_connection
+from tests import awaiting
 from tests.faults.proxy import FaultProxy
 from tests.waiting import MOMENT_SECONDS, NOTHING_SECONDS
 
@@ -35,7 +36,10 @@ def with_worker(work: Callable[[Any], Awaitable[None]]) -> None:
         finally:
             await connector.close_async()
 
-    asyncio.run(asyncio.wait_for(open_and_work(), MOMENT_SECONDS))
+    async def work_in_time() -> None:
+        await asyncio.wait_for(open_and_work(), MOMENT_SECONDS)
+
+    awaiting.run(work_in_time())
 
 
 def test_the_worker_is_told_that_its_queue_does_not_answer(postgres_proxy: FaultProxy) -> None:

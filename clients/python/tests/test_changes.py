@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
 from clients.python.tests.cutting import Cuttable
 from storage.collections import keys, stores
 from storage.models import DataKey
 from storage.postgres.caller import Access
+from tests.awaiting import run
 from tests.people import make_member
 
 from deta import BadRequest, ChangesGone, Deta, InvalidType, Unauthorized

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from clients.python.tests.awaiting import run
+from tests.awaiting import run
 from tests.drives import noise
 
 from deta import AsyncBase, AsyncDrive, Deta, KeyExists

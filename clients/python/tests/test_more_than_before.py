@@ -1,6 +1,5 @@
 """What the original client did not have: iterators over everything, puts of any number, progress, parallel parts."""
 
-import asyncio
 import io
 import threading
 import time
@@ -16,6 +15,7 @@ from tests.waiting import MOMENT_SECONDS
 
 from deta import Deta, FileChanged, FileStat, InvalidType, KeyExists, NotFound, ResponseError
 from deta.drive import UPLOAD_CHUNK_SIZE
+from tests import awaiting
 
 
 def test_put_all_and_fetch_all(deta: Deta) -> None:
@@ -62,7 +62,7 @@ def test_history_and_items_as_they_were(deta: Deta) -> None:
             assert (await same.fetch(as_of=first["at"])).items == [first["after"]]
             assert [item async for item in same.fetch_all(as_of=first["at"])] == [first["after"]]
 
-    asyncio.run(ask())
+    awaiting.run(ask())
 
 
 def test_list_all(deta: Deta, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_the_rest_of_a_file_is_fetched_asynchronously_too(deta: Deta) -> None:
         await drive.close()
         return rest
 
-    assert asyncio.run(fetch()) == b"llo"
+    assert awaiting.run(fetch()) == b"llo"
 
 
 def note(told: list[tuple[int, object]], done: int, of: Optional[int]) -> None:

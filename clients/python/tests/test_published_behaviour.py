@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
+from tests.awaiting import run
 
 from deta import Deta, FetchResponse, KeyExists, NotFound, Unauthorized
 from deta.base import Base, Util

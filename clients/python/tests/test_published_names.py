@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from clients.python.tests import published_names as published
-from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
+from tests.awaiting import run
 
 import deta
 from deta import Deta, FetchResponse

@@ -11,9 +11,9 @@ from typing import Any, Callable, Optional
 
 import httpx
 import pytest
-from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
 from clients.python.tests.faulty import Fault, FaultyProxy
+from tests.awaiting import run
 from tests.drives import noise
 
 from deta import (

@@ -5,9 +5,9 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
-from clients.python.tests.awaiting import run
 from clients.python.tests.conftest import Place
 from clients.python.tests.faulty import Fault, FaultyProxy
+from tests.awaiting import run
 
 from deta import Deta, DetaError
 

@@ -3,11 +3,11 @@
 from typing import Any, Optional
 
 import httpx
-from clients.python.tests.awaiting import run
 from fastapi import FastAPI, File, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from flask import Flask, jsonify, request
 from pydantic import BaseModel
+from tests.awaiting import run
 from tests.drives import noise
 
 from deta import Deta

@@ -10,6 +10,7 @@ import pytest
 
 from storage.embedded.micros.egress import HEAD_MAX_BYTES, Egress, Resolve
 from storage.embedded.micros.reach import Reach
+from tests import awaiting
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
 
 
@@ -81,7 +82,8 @@ def ask(
             writer.close()
         return answer
 
-    return asyncio.run(converse())
+    answered: bytes = awaiting.run(converse())
+    return answered
 
 
 def connect_to(target: str) -> bytes:
