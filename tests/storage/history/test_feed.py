@@ -17,7 +17,7 @@ from storage.base.query import Predicate, parse_query
 from storage.base.updates import parse_patch
 from storage.collections import collections, stores
 from storage.errors import ChangesGone, InvalidInput, Unauthorized
-from storage.history import feed
+from storage.history import feed, horizon
 from storage.history.authors import author_id
 from storage.history.feed import Cursor
 from storage.models import Base
@@ -25,6 +25,12 @@ from storage.postgres.caller import Access
 from tests.people import make_member
 from tests.storage.history.writers import writers
 from tests.waiting import LONG_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call sees what was written before it: a job that writes at this moment is waited for."""
+    monkeypatch.setattr(horizon, "_LOOKS", 2_000)
 
 
 @pytest.fixture
