@@ -92,7 +92,9 @@ def read_changes(
         feed_sql.read_changes(access, base, predicate, since=last, until=seen.settled, keys_only=keys_only, **bounds)
     )
     place = allowed(rows)
-    end = Cursor(place.base_id or 0, seen.settled, 0 if place.base_id else place.bases)
+    # A process that has just begun may not know yet how far it can read: what is no longer kept is behind everybody.
+    reached = max(seen.settled, place.begins)
+    end = Cursor(place.base_id or 0, reached, 0 if place.base_id else place.bases)
     if since is not None and since != "now":
         _check(since, place, seen, end)
         end = end._replace(version_id=max(end.version_id, since.version_id))

@@ -173,8 +173,8 @@ def test_no_engines_door_opens(walk: Walk) -> None:
 
 def test_the_engines_own_programs_are_refused(walk: Walk) -> None:
     """`weed shell` says nothing aloud and tries for ever; its log tells that it was hung up on, or what TLS's alert was."""
-    hung_up = r"error reading server preface: (EOF|read tcp .*: connection reset by peer)"
-    refusals = {"/nonexistent": hung_up, "/tmp": "remote error: tls: "}
+    # Behind it stands how the connection was ended: EOF, or as the kernel tells it.
+    refusals = {"/nonexistent": "error reading server preface: ", "/tmp": "remote error: tls: "}
     for deed in deeds_of(walk, "program"):
         told = "no password supplied|Permission denied"
         if " shell " in deed.place:

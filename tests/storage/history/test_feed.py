@@ -20,6 +20,7 @@ from storage.errors import ChangesGone, InvalidInput, Unauthorized
 from storage.history import feed, horizon
 from storage.history.authors import author_id
 from storage.history.feed import Cursor
+from storage.history.horizon import Horizon
 from storage.models import Base
 from storage.postgres.caller import Access
 from tests.people import make_member
@@ -315,6 +316,25 @@ def test_what_is_older_than_kept_and_later_than_the_server_is_gone(access: Acces
     for later in (begins._replace(version_id=2**59), Cursor(0, 1, 2**59)):
         with pytest.raises(ChangesGone, match="restored from a backup"):
             changes(access, later)
+
+
+@pytest.mark.parametrize("base", ["b", "not there"])
+def test_a_process_that_has_just_begun_gives_no_cursor_of_what_is_gone(access: Access, base: str) -> None:
+    put(access, {"key": "a"})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version_id FROM storage_historybeginning WHERE base_id = 0")
+        [kept_before] = cursor.fetchone()
+        cursor.execute("UPDATE storage_historybeginning SET version_id = %s WHERE base_id = 0", [kept_before + 1])
+    seen = Horizon(settled=0, drawn=horizon.find_horizon().drawn, settled_at=0.0)
+    try:
+        since: Any
+        for since in (None, "now"):
+            page = feed.read_changes(access=access, base=base, since=since, seen=seen)
+            assert page.changes == []
+            assert feed.read_changes(access=access, base=base, since=page.cursor, seen=seen).changes == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE storage_historybeginning SET version_id = %s WHERE base_id = 0", [kept_before])
 
 
 def test_from_now_on_is_a_place_without_changes(access: Access) -> None:
