@@ -153,7 +153,7 @@ def moment_from(request: HttpRequest) -> datetime | None:
         read = datetime.fromisoformat(text)
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput("That is no moment", "Write it like 2026-11-29T14:05:00") from None
+        raise InvalidInput("That is no moment: write it like 2026-11-29T14:05:00") from None
 
 
 def _read_position(last: str) -> Position | None:

@@ -1,12 +1,16 @@
 """How far the feed may go, while other transactions hold lower ids than those that are there to be read."""
 
+from typing import Any
+
 import pytest
 
 from storage.base import bases
 from storage.collections import collections
 from storage.history import horizon
+from storage.history.sql.horizon import Progress
 from storage.models import Base
 from tests.storage.history.writers import writers
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -89,3 +93,23 @@ def test_a_database_that_was_restored_is_begun_anew(base_id: int, monkeypatch: p
     seen = known.find()
 
     assert seen.settled <= seen.drawn < 2**40
+
+
+def test_it_waits_until_the_log_is_on_the_disk(base_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crash takes back is drawn again."""
+    before = horizon.find_horizon()
+    with writers(1, base_id) as [writer]:
+        writer.put("a")
+        writer.commit()
+    asked = horizon.run_one
+
+    def with_log_in_memory(statement: Any) -> Any:
+        found = asked(statement)
+        return found._replace(flushed=0) if isinstance(found, Progress) else found
+
+    monkeypatch.setattr(horizon, "run_one", with_log_in_memory)
+    seen = horizon.find_horizon()
+    assert seen.drawn > before.settled
+    assert seen.settled == before.settled
+    monkeypatch.undo()
+    eventually(lambda: horizon.find_horizon().settled >= seen.drawn)
