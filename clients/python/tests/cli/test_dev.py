@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clients.python.tests.conftest import Place
@@ -16,6 +17,8 @@ from storage.models import DataKey, Role
 from tests.people import make_member
 from tests.terminals import Terminal, make_terminal
 from tests.waiting import MOMENT_SECONDS, eventually
+
+from deta.cli.dev import processes
 
 NAMES = ("PORT", "DETA_PROJECT_KEY", "HOMEPORT_URL", "DETA_BASE_HOST", "DETA_DRIVE_HOST", "NODE_EXTRA_CA_CERTS")
 # What this machine may be set up with, as if it was not.
@@ -128,6 +131,25 @@ def test_a_signal_ends_both_and_the_key(place: Place, member: Terminal, number: 
         process.communicate(timeout=MOMENT_SECONDS)
         assert process.returncode in (128 + number, 1)
     assert [key.revoked_at is not None for key in dev_keys(place)] == [True]
+
+
+def test_a_signal_while_a_command_is_being_started_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+
+    def start_slowly(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        started.append(real(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start_slowly)
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with processes.heeding_signals() as signals, signals.held():
+        one = processes.start(sleeper, os.environ, is_one_of_many=False)
+        assert processes.wait_for_one(one, signals) == 128 + signal.SIGTERM
+    assert [process.poll() for process in started] == [-signal.SIGTERM]
 
 
 def test_what_was_killed_is_revoked_by_the_next(place: Place, member: Terminal) -> None:

@@ -46,13 +46,13 @@ def command(
             "Say what to run, as in: deta dev -- python main.py. Without a command a Spacefile is run."
         )
     chosen_port = port or int(_set_port() or surroundings.free_port())
-    with processes.heeding_signals():
+    with processes.heeding_signals() as signals:
         try:
             with _surroundings(folder, server_url, project) as more:
                 if parts is None:
-                    code = _run_one(command_line, {**more, "PORT": str(chosen_port)}, port)
+                    code = _run_one(command_line, {**more, "PORT": str(chosen_port)}, port, signals)
                 else:
-                    code = _run_all(parts, more, chosen_port)
+                    code = _run_all(parts, more, chosen_port, signals)
         except processes.Asked as asked:
             code = 128 + asked.number
     sys.exit(code)
@@ -82,7 +82,9 @@ def _surroundings(folder: Path, server_url: Optional[str], said: Optional[str]) 
             yield surroundings.variables(server.url, key)
 
 
-def _run_one(command_line: tuple[str, ...], more: dict[str, str], port: Optional[int]) -> int:
+def _run_one(
+    command_line: tuple[str, ...], more: dict[str, str], port: Optional[int], signals: processes.Signals
+) -> int:
     # Quoted as a whole it is for the shell, which fills $PORT in.
     line: Union[str, tuple[str, ...]] = command_line
     if len(command_line) == 1 and any(each.isspace() for each in command_line[0]):
@@ -90,17 +92,18 @@ def _run_one(command_line: tuple[str, ...], more: dict[str, str], port: Optional
     environment = surroundings.complete(os.environ, more)
     if port:
         environment["PORT"] = str(port)
-    return processes.wait_for_one(processes.start(line, environment, is_one_of_many=False))
+    with signals.held():
+        return processes.wait_for_one(processes.start(line, environment, is_one_of_many=False), signals)
 
 
-def _run_all(parts: list[spacefile.Part], more: dict[str, str], port: int) -> int:
+def _run_all(parts: list[spacefile.Part], more: dict[str, str], port: int, signals: processes.Signals) -> int:
     """All at once, until one of them ends: its exit code."""
     ports: dict[str, int] = {}
     running = {}
     threads = []
     next_port = port + 1
     width = max(len(part.name) for part in parts)
-    with _listening(Router(ports), port):
+    with _listening(Router(ports), port), signals.held():
         try:
             for part in parts:
                 next_port = surroundings.free_port(next_port)
@@ -112,11 +115,9 @@ def _run_all(parts: list[spacefile.Part], more: dict[str, str], port: int) -> in
                     threads.append(processes.follow(part.name, width, process.stdout, sys.stdout.buffer))
                 warn(f"{part.name:<{width}} | http://{_HOST}:{port}{part.route}")
                 next_port += 1
-        except BaseException:
-            for process in running.values():
-                process.kill()
-            raise
-        name, code = processes.wait_for_first(running)
+            name, code = processes.wait_for_first(running, signals)
+        finally:
+            processes.end_all(running.values())
     for thread in threads:
         thread.join(timeout=1.0)
     warn(f"{name} ended with {code}, and so did the others.")

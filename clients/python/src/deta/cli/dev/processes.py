@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, Optional, Union
@@ -31,23 +31,54 @@ class Asked(Exception):
         self.number = number
 
 
-@contextlib.contextmanager
-def heeding_signals() -> Iterator[None]:
-    """Within it a signal that asks for the end raises Asked in the main thread; Ctrl-C once at most, and others once at most.
+class Signals:
+    """What asks for the end raises Asked in the main thread: Ctrl-C once at most, and others once at most.
 
     So whatever is to be put back after an end is put back, and a second Ctrl-C does not keep it from that.
     """
-    heard: set[int] = set()
 
-    def ask(number: int, frame: Optional[FrameType]) -> None:
-        is_new = not heard if number == signal.SIGINT else not heard - {signal.SIGINT}
-        heard.add(number)
-        if is_new:
+    def __init__(self) -> None:
+        self._heard: set[int] = set()
+        self._kept: list[int] = []
+        self._is_held = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What asks within it is heard by the next `heard`: a command is never half started, and left to itself."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Within `held`: what asks is heard again. Raises Asked for what was kept."""
+        self._is_held = False
+        try:
+            if self._kept:
+                raise Asked(self._kept.pop())
+            yield
+        finally:
+            self._is_held = True
+
+    def ask(self, number: int, frame: Optional[FrameType]) -> None:
+        """The handler of each."""
+        is_new = not self._heard if number == signal.SIGINT else not self._heard - {signal.SIGINT}
+        self._heard.add(number)
+        if is_new and self._is_held:
+            self._kept.append(number)
+        elif is_new:
             raise Asked(number)
 
-    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+
+@contextlib.contextmanager
+def heeding_signals() -> Iterator[Signals]:
+    """Within it a signal that asks for the end raises Asked, as `Signals` has it."""
+    signals = Signals()
+    before = {number: signal.signal(number, signals.ask) for number in _SIGNALS}
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -84,11 +115,12 @@ def start(
         raise CliError(f"{command[0]} can't be run: {error.strerror}") from None
 
 
-def wait_for_one(process: subprocess.Popen[bytes]) -> int:
-    """Its exit code as a shell says it, 128 and more after a signal; asked to end ourselves, we ask it."""
+def wait_for_one(process: subprocess.Popen[bytes], signals: Signals) -> int:
+    """Its exit code as a shell says it, 128 and more after a signal; asked to end ourselves, we ask it. They are held before."""
     while True:
         try:
-            code = process.wait()
+            with signals.heard():
+                code = process.wait()
         except Asked as asked:
             # In a terminal Ctrl-C has reached it as well, and is its own to heed: to a prompt it means another line.
             if asked.number == signal.SIGINT and sys.stdin.isatty():
@@ -98,20 +130,23 @@ def wait_for_one(process: subprocess.Popen[bytes]) -> int:
         return code if code >= 0 else 128 - code
 
 
-def wait_for_first(processes: Mapping[str, subprocess.Popen[bytes]]) -> tuple[str, int]:
-    """The name and exit code of the first to end; then all others are ended, as they are when Asked is raised."""
-    try:
+def wait_for_first(processes: Mapping[str, subprocess.Popen[bytes]], signals: Signals) -> tuple[str, int]:
+    """The name and exit code of the first to end. They are held before; Asked is raised when one asks while we wait."""
+    with signals.heard():
         while True:
             for name, process in processes.items():
                 code = process.poll()
                 if code is not None:
                     return name, code if code >= 0 else 128 - code
             time.sleep(_LOOK_SECONDS)
-    finally:
-        for process in processes.values():
-            _signal_group(process, signal.SIGTERM)
-        for process in processes.values():
-            _end(process, in_group=True)
+
+
+def end_all(processes: Collection[subprocess.Popen[bytes]]) -> None:
+    """All that were started as one of many, and what they started."""
+    for process in processes:
+        _signal_group(process, signal.SIGTERM)
+    for process in processes:
+        _end(process, in_group=True)
 
 
 def follow(name: str, width: int, pipe: IO[bytes], into: IO[bytes]) -> threading.Thread:
