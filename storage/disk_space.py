@@ -17,6 +17,7 @@ from django.conf import settings
 
 from storage.embedded import paths
 from storage.errors import DiskFull
+from storage.findings import Finding
 
 _MB = 1_048_576
 # SeaweedFS itself writes nothing when this part of the disk is free, and looks once a minute.
@@ -43,7 +44,7 @@ def check_space_for_files(size_bytes: int = 0) -> None:
     if is_short_for_files():
         raise DiskFull()
     usage = _usage() if settings.S3_IS_BUNDLED and size_bytes else None
-    if usage is not None and (room := usage.free - _needed_for_files(usage.total)) < size_bytes:
+    if usage is not None and (room := usage.free - needed_bytes_of(usage.total)) < size_bytes:
         raise DiskFull(
             f"It takes {_say(size_bytes)}, and there is space for {_say(room)}: free some space, then try again"
         )
@@ -69,7 +70,7 @@ def is_short_for_files() -> bool:
     if settings.DATABASE_URL and not settings.S3_IS_BUNDLED:
         return False
     usage = _usage()
-    return usage is not None and usage.free < _needed_for_files(usage.total)
+    return usage is not None and usage.free < needed_bytes_of(usage.total)
 
 
 def has_room_for_history() -> bool:
@@ -80,7 +81,7 @@ def has_room_for_history() -> bool:
 def has_room_for_copies(size_bytes: int) -> bool:
     """Whether copies of so many bytes may be kept on this disk: they are the first that go."""
     usage = _usage(settings.DATA)
-    return usage is not None and usage.free >= 2 * _needed_for_files(usage.total) + size_bytes
+    return usage is not None and usage.free >= 2 * needed_bytes_of(usage.total) + size_bytes
 
 
 def is_short_of(size_bytes: int) -> bool:
@@ -90,6 +91,32 @@ def is_short_of(size_bytes: int) -> bool:
     """
     usage = _usage() if settings.S3_IS_BUNDLED else None
     return usage is not None and usage.free < size_bytes + max(_ENGINE_SLACK_BYTES, usage.total * _SEAWEEDFS_STOPS_AT)
+
+
+def find_problems() -> list[Finding]:
+    """Whether nothing new is stored any more, or that is near."""
+    usage = _usage()
+    needed_bytes = needed_bytes_of(usage.total) if usage is not None else 0
+    if not needed_bytes or usage.free >= 2 * needed_bytes:
+        return []
+    free = _say(usage.free)
+    if usage.free < needed_bytes:
+        return [
+            Finding(
+                "disk_full",
+                "bad",
+                f"The disk is too full: {free} are free, and nothing new is stored.",
+                "Delete what is not needed, here or beside Homeport, or give the data folder a larger disk.",
+            )
+        ]
+    return [
+        Finding(
+            "disk_short",
+            "warn",
+            f"The disk is nearly full: {free} are free, and below {_say(needed_bytes)} nothing new is stored.",
+            "Make room soon: delete what is not needed, or give the data folder a larger disk.",
+        )
+    ]
 
 
 def free_bytes() -> int:
@@ -108,7 +135,8 @@ def _say(size_bytes: int) -> str:
     return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
-def _needed_for_files(total_bytes: int) -> int:
+def needed_bytes_of(total_bytes: int) -> int:
+    """What has to be free of a disk of so many bytes for files to be stored; 0 where no engine's data is on it."""
     reserved = reserved_bytes()
     if not settings.S3_IS_BUNDLED or not reserved:
         return reserved
