@@ -9,12 +9,14 @@ import math
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from storage.counting.memory import PASSING, Key, Memory, Place
 
 # What a key begins with of which the latest counts, whichever process said it.
 _LATEST = ">"
+# What it begins with that is of one minute.
+_MINUTES = "~"
 
 VARIABLE = "HOMEPORT_SHARED_COUNTS"
 # The upper ends of a histogram's buckets, in seconds; one more is for what took longer.
@@ -121,6 +123,36 @@ class Histogram:
             numbers[1 + bisect_left(BUCKETS, seconds)] += 1.0
 
 
+class Minutes:
+    """What came in each of the last minutes, as `size` numbers by a label."""
+
+    def __init__(self, name: str, *, size: int, kept: int) -> None:
+        self._name, self._size, self._kept = _MINUTES + name, size, kept
+
+    def add(self, label: str, amounts: Sequence[float], *, minute: int) -> None:
+        """Add to what came in this minute since 1970."""
+        state, key = _state, (self._name, label, str(minute % self._kept))
+        with state.lock:
+            numbers = state.series.get(key) or state.find(key, 1 + self._size)
+            if numbers[0] != minute:
+                for place in range(1 + self._size):
+                    numbers[place] = 0.0
+                numbers[0] = minute
+            for place, amount in enumerate(amounts, 1):
+                numbers[place] += amount
+
+    def read(self) -> dict[str, dict[int, list[float]]]:
+        """By label, the minutes in which something came, as all processes counted it."""
+        found: dict[str, dict[int, list[float]]] = {}
+        for record in _state.memory.read():
+            if record.key[0] == self._name:
+                minute, *amounts = record.numbers
+                of_label = found.setdefault(record.key[1], {})
+                sums = of_label.get(int(minute), [0.0] * len(amounts))
+                of_label[int(minute)] = [a + b for a, b in zip(sums, amounts, strict=True)]
+        return found
+
+
 Counts = Mapping[Key, list[float]]
 
 
@@ -131,16 +163,10 @@ def read() -> dict[str, Counts]:
     for record in _state.memory.read():
         name, labels = record.key[0], record.key[1:]
         is_passing, is_latest = name.startswith(PASSING), name.startswith(_LATEST)
-        if (is_passing and not record.is_live) or math.isnan(record.numbers[0]):
+        if name.startswith(_MINUTES) or (is_passing and not record.is_live) or math.isnan(record.numbers[0]):
             continue
         of_name = found.setdefault(name.lstrip(PASSING + _LATEST), {})
         sums = of_name.setdefault(labels, [0.0] * len(record.numbers))
         for place, number in enumerate(record.numbers):
             sums[place] = max(sums[place], number) if is_latest else sums[place] + number
     return dict(found)
-
-
-def read_own() -> Iterator[tuple[Key, list[float]]]:
-    """What this process has counted in its place, with what those before it had."""
-    with _state.lock:
-        return iter([(key, numbers.tolist()) for key, numbers in _state.series.items()])
