@@ -98,5 +98,5 @@ def test_the_configuration_reads_the_rules_and_sends_a_token() -> None:
 
 @pytest.mark.parametrize("wrong", ["sum(rate(homeport_items[5m])", "homeport_items{", "rate(5)"])
 def test_the_parser_refuses_what_is_no_expression(wrong: str) -> None:
-    with pytest.raises(ValueError, match=r"parse|expected|unexpected|invalid"):
+    with pytest.raises(ValueError, match=r"unclosed|expected"):
         selectors(wrong)
