@@ -4,12 +4,12 @@ Beside the sums, which only grow, the last minutes are kept for the page about t
 """
 
 import time
-from bisect import bisect_left
+from time import perf_counter
 
 from console.server.exchange import Exchange
 from console.server.threads import OPERATION
 from console.server.worker import Worker
-from storage.counting.counted import BUCKETS, Counter, Gauge, Histogram, Minutes
+from storage.counting.counted import BUCKETS, Counter, Gauge, Histogram, Minutes, add
 from storage.postgres.connections import pool
 
 MINUTES_KEPT = 16
@@ -24,8 +24,22 @@ _WAITING = Gauge("homeport_http_requests_waiting")
 _POOL = Gauge("homeport_postgres_pool_connections")
 _POOL_WAITING = Gauge("homeport_postgres_pool_waiting")
 
-# What came since it was last moved into the minutes.
-_recent: dict[str, list[float]] = {}
+
+class _Series:
+    """One kind of requests that ended in one way. The event loop's thread alone counts in it."""
+
+    __slots__ = ("is_error", "moved", "numbers", "surface")
+
+    def __init__(self, surface: str, operation: str, code: str) -> None:
+        self.surface, self.is_error = surface, code.startswith("5")
+        self.numbers = REQUESTS.series(surface, operation, code)
+        # So far it was moved into the minutes, or is of a process that had this place before.
+        self.moved = self.numbers.tolist()
+
+
+_series: list[_Series] = []
+_counts: dict[tuple[tuple[str, str], str], memoryview] = {}
+_UNREADABLE = ("pages", "unreadable")
 
 
 def note_start() -> None:
@@ -35,27 +49,20 @@ def note_start() -> None:
 
 def note(exchange: Exchange | None, status: str) -> None:
     """An answer goes out, of this status and reason; of what could not be read there is no exchange."""
-    if exchange is None:
-        surface, operation, seconds = "pages", "unreadable", 0.0
-    else:
-        seconds = time.perf_counter() - exchange.came_at
-        surface, operation = exchange.kept.get(OPERATION) or _unnamed(exchange)
-    REQUESTS.observe(surface, operation, status[:3], seconds=seconds)
-    recent = _recent.get(surface)
-    if recent is None:
-        recent = _recent[surface] = [0.0] * _SIZE
-    recent[bisect_left(BUCKETS, seconds)] += 1.0
-    if status[0] == "5":
-        recent[-1] += 1.0
+    operation = _UNREADABLE if exchange is None else exchange.kept.get(OPERATION) or _unnamed(exchange)
+    # What reason stands behind the code, an app may choose.
+    key = (operation, status[:3])
+    counts = _counts.get(key)
+    if counts is None:
+        series = _Series(*operation, status[:3])
+        _series.append(series)
+        counts = _counts[key] = series.numbers
+    add(counts, 0.0 if exchange is None else perf_counter() - exchange.came_at)
 
 
 def tick(worker: Worker) -> None:
     """Once a second: what came since the last time, and how busy the process is."""
-    minute = int(time.time()) // 60
-    for surface, recent in _recent.items():
-        if any(recent):
-            MINUTES.add(surface, recent, minute=minute)
-            recent[:] = [0.0] * _SIZE
+    _move_to_minutes(int(time.time()) // 60)
     _CONNECTIONS.set(to=worker.open_connections())
     for kind, waiting in worker.waiting().items():
         _WAITING.set(kind, to=waiting)
@@ -64,6 +71,15 @@ def tick(worker: Worker) -> None:
     _POOL.set("idle", to=idle)
     _POOL.set("limit", to=pool.size)
     _POOL_WAITING.set(to=waiting)
+
+
+def _move_to_minutes(minute: int) -> None:
+    for series in _series:
+        numbers = series.numbers.tolist()
+        if numbers[1:] != series.moved[1:]:
+            came = [now - before for now, before in zip(numbers, series.moved, strict=True)][1:]
+            MINUTES.add(series.surface, [*came, sum(came) if series.is_error else 0.0], minute=minute)
+            series.moved = numbers
 
 
 def _unnamed(exchange: Exchange) -> tuple[str, str]:

@@ -116,11 +116,21 @@ class Histogram:
 
     def observe(self, *labels: str, seconds: float) -> None:
         """Count one that took so long."""
+        numbers = self.series(*labels)
+        with _state.lock:
+            add(numbers, seconds)
+
+    def series(self, *labels: str) -> memoryview:
+        """The numbers of these labels, for a thread that alone counts in them, by `add` and at half the cost."""
         state, key = _state, (self.name, *labels)
         with state.lock:
-            numbers = state.series.get(key) or state.find(key, _HISTOGRAM_SIZE)
-            numbers[0] += seconds
-            numbers[1 + bisect_left(BUCKETS, seconds)] += 1.0
+            return state.series.get(key) or state.find(key, _HISTOGRAM_SIZE)
+
+
+def add(numbers: memoryview, seconds: float) -> None:
+    """Count one that took so long in a series of a histogram."""
+    numbers[0] += seconds
+    numbers[1 + bisect_left(BUCKETS, seconds)] += 1.0
 
 
 class Minutes:
