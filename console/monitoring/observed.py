@@ -30,16 +30,14 @@ def _engine_problem(engine: str, word: str) -> Finding | None:
         return None
     is_ours = settings.S3_IS_BUNDLED if engine == "s3" else not settings.DATABASE_URL
     stores = "files" if engine == "s3" else "anything but files that are cached"
-    return Finding(
-        f"{engine}_down",
-        "bad",
-        f"{_NAMES[engine]} {word}: {stores} can neither be read nor stored."
-        if word != "starting"
-        else f"{_NAMES[engine]} is starting: until it is there, {stores} can neither be read nor stored.",
-        "It is started again by itself when it ends; the log of `serve` says what it does."
-        if is_ours
-        else f"Look after it where it runs: it is not one of ours ({'S3_ENDPOINT_URL' if engine == 's3' else 'DATABASE_URL'}).",
-    )
+    name, hangs = _NAMES[engine], word.startswith("no answer")
+    says = f"{name} is starting" if word == "starting" else f"{name} gives {word}" if hangs else f"{name} {word}"
+    if is_ours:
+        what_to_do = "It is started again by itself when it ends; the log of “serve” says what it does."
+    else:
+        setting = "S3_ENDPOINT_URL" if engine == "s3" else "DATABASE_URL"
+        what_to_do = f"Look after it where it runs: it is not one of ours ({setting})."
+    return Finding(f"{engine}_down", "bad", f"{says}: {stores} can neither be read nor stored.", what_to_do)
 
 
 def _is_said(engine: str, titles: set[str]) -> bool:

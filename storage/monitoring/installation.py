@@ -42,7 +42,10 @@ def _certificates() -> list[Finding]:
     found = []
     for name, what_to_do in (
         ("server.pem", "Start the server again: it makes a new one then."),
-        ("ca.pem", "Make another authority as `docs/security.md` says, and have clients trust it."),
+        (
+            "ca.pem",
+            "Move “tls” out of the data folder and start the server again: clients have to trust the new authority.",
+        ),
     ):
         ends_at = _ends_at(settings.DATA / "tls" / name)
         if ends_at is None or (days := (ends_at - datetime.now(UTC)).days) >= _ENDS_SOON_DAYS:

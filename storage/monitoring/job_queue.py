@@ -26,7 +26,7 @@ def find_problems() -> list[Finding]:
                 "no_job_worker",
                 "bad",
                 "No job worker gives a sign of life: nothing is swept, exported, deployed or deleted in the background.",
-                "Look for “The job worker” in the log of `serve`, and start the server again if it does not come back.",
+                "Look for “The job worker” in the log of “serve”, and start the server again if it does not come back.",
             )
         )
     late = list_late(run(sql.list_last_starts()), now=time.time())

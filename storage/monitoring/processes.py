@@ -29,7 +29,7 @@ def judge(up: Mapping[str, float], restarts: Mapping[str, float]) -> list[Findin
             "process_down",
             "bad",
             f"{name} is not running.",
-            "It is started again by itself; if it does not come back, the log of `serve` says why.",
+            "It is started again by itself; if it does not come back, the log of “serve” says why.",
         )
         for name, is_up in up.items()
         if not is_up
