@@ -29,7 +29,7 @@ from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
-from storage.postgres import locks
+from storage.postgres import locks, newer_schema
 from storage.postgres.database import unhurried
 
 # How long requests that are under way may go on once the server was asked to stop.
@@ -231,10 +231,7 @@ def _check_history() -> None:
     foreign = loader.migrated_apps - {"storage"}
     unknown = {each for each in applied - known.keys() - replaced if each[0] not in foreign}
     if unknown:
-        raise CommandError(
-            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
-            "does not know): start that version or a later one. Nothing was changed."
-        )
+        raise CommandError(newer_schema.say(".".join(min(unknown))))
     for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),

@@ -40,6 +40,7 @@ from storage.embedded import (
     process,
     seaweedfs,
     state,
+    upgrade,
 )
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
@@ -65,6 +66,7 @@ _IN_WORDS = (
     certificates.CertificateError,
     paths.PathError,
     state.StateError,
+    upgrade.UpgradeError,
 )
 
 
@@ -146,6 +148,8 @@ class Command(BaseCommand):
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
         old = state.load(settings.DATA)
+        if old:
+            upgrade.finish_swap((settings.DATA / old.engine_home).resolve())
         chosen: dict[str, Any] = {"used": self._engines_used(), "is_accepted": self.accepts_engines}
         # Before anything is ended: of a copy that is refused, they would be somebody else's engines.
         home = state.find_home(settings.DATA, old, **chosen)
@@ -249,6 +253,8 @@ class Command(BaseCommand):
         size = settings.DISK_RESERVE_MB * 1_048_576
         self.upkeep.keep(Reserve(self.home, size_bytes=size, keep_free_bytes=disk_space.reserved_bytes()))
         self.state = state.claim_home(settings.DATA, self.state)
+        if not settings.DATABASE_URL:
+            upgrade.check_major(postgres.folder(self.home), command=f"{serving.typed_command()} upgrade")
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
