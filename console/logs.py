@@ -1,5 +1,7 @@
 """What the log holds: entries of one line, so long and so many of a kind a minute, without secrets; and its file, if it has one.
 
+Each says for which request or job it was written, if for any.
+
 Anybody can make this server write an entry, by a foreign `Host` alone. So the entry for a client's mistake (4xx) is one short
 line; of everything only so much is written a minute, and what was left out is counted; nobody can begin an entry of their own
 or change the colour of a terminal with what they send; and a file never grows beyond its size.
@@ -20,6 +22,8 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
+
+from storage import request_ids
 
 # Entries of one kind that a process writes within a minute.
 ENTRIES_PER_MINUTE = 20
@@ -43,7 +47,8 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry. Whatever is no visible character is shown as Python writes it: `\\n`, `\\x1b`."""
-        return _visible(super().format(_shortened(record)))
+        made = _shortened(record)
+        return _visible(f"{super().format(made)}{_about(made)}")
 
 
 class JsonLine(JsonFormatter):
@@ -152,7 +157,16 @@ def _shortened(record: logging.LogRecord) -> logging.LogRecord:
         text = logging.Formatter().formatException(record.exc_info) if not record.exc_text else record.exc_text
         made.exc_info, made.exc_text = None, _cut(_without_secrets(text), _TRACEBACK_MAX)
     made.msg, made.args = _cut(_without_secrets(message), _MESSAGE_MAX), None
+    for name, of in (("request_id", request_ids.request_id), ("job", request_ids.job)):
+        if value := of.get():
+            made.__dict__.setdefault(name, value)
     return made
+
+
+def _about(record: logging.LogRecord) -> str:
+    """What the entry was written for, to stand at its end."""
+    told = [("request", record.__dict__.get("request_id")), ("job", record.__dict__.get("job"))]
+    return "".join(f" ({name} {value})" for name, value in told if value)
 
 
 def _cut(text: str, most: int) -> str:
