@@ -12,7 +12,6 @@ import fcntl
 import logging
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Hashable
@@ -20,10 +19,12 @@ from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
 from storage import request_ids
+from storage.json_output import plain_stderr
 
 # Entries of one kind that a process writes within a minute.
 ENTRIES_PER_MINUTE = 20
@@ -103,6 +104,13 @@ class Limited(logging.Filter):
         logger.warning("%d more %s were left out within a minute.", left_out, about)
 
 
+class Stderr(logging.StreamHandler[TextIO]):
+    """Writes entries to stderr, past what makes JSON of the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(plain_stderr())
+
+
 class BoundedFile(WatchedFileHandler):
     """A file that several processes write whole lines to, and that moves to `NAME.1` when it is full.
 
@@ -122,7 +130,7 @@ class BoundedFile(WatchedFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """The disk is full, or the file somebody else's."""
         with suppress(OSError):
-            sys.stderr.write(f"{self.format(record)}\n")
+            plain_stderr().write(f"{self.format(record)}\n")
 
     def _open(self) -> TextIOWrapper:
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))

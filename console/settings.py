@@ -326,7 +326,7 @@ LOGGING = {
         | (
             {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
             if LOG_FILE
-            else {"class": "logging.StreamHandler"}
+            else {"class": "console.logs.Stderr"}
         ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},
