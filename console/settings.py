@@ -168,6 +168,8 @@ TEMPLATES = [
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
 STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
+# What takes so long is told in the log, with its plan; 0 for never.
+SLOW_STATEMENT_MS = env.int("HOMEPORT_SLOW_STATEMENT_MS", 500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
 _database: dict[str, Any]
 if DATABASE_URL:
