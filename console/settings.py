@@ -178,6 +178,8 @@ TEMPLATES = [
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
 STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
+# What takes so long is told in the log, with its plan; 0 for never.
+SLOW_STATEMENT_MS = env.int("HOMEPORT_SLOW_STATEMENT_MS", 500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
 _database: dict[str, Any]
 if DATABASE_URL:
@@ -336,7 +338,7 @@ LOGGING = {
         | (
             {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
             if LOG_FILE
-            else {"class": "logging.StreamHandler"}
+            else {"class": "console.logs.Stderr"}
         ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},
