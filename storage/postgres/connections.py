@@ -23,6 +23,7 @@ from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import TransactionStatus
 
 from storage import engine_waits
+from storage.postgres import addresses
 from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, shorten, start_watching
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class Connection(psycopg.Connection[Any]):
     """
 
     answer_seconds: float = ANSWER_SECONDS
+    # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
+    is_read_only = False
     _look: Callable[[], int]
     _opening = threading.local()
 
@@ -58,8 +61,10 @@ class Connection(psycopg.Connection[Any]):
         start_watching()
         budget = engine_waits.current()
         cls._opening.due_at = time.monotonic() + shorten(budget, CONNECT_SECONDS)
+        cls._opening.addresses_left = addresses.count(parameters)
         with budget.spending():
-            connection = cls.connect(**parameters)
+            connection = cls.connect(**addresses.in_order(parameters))
+        addresses.note_entry(connection.pgconn.host, connection.pgconn.port)
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
         return connection
 
@@ -75,8 +80,11 @@ class Connection(psycopg.Connection[Any]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:
-        # psycopg has a timeout for each address, and none for all of them.
-        return connect_until(cls._opening.due_at, super()._connect_gen(conninfo))
+        # psycopg has a timeout for each address, and none for all of them. One that says nothing leaves the next ones their time.
+        left = max(cls._opening.addresses_left, 1)
+        cls._opening.addresses_left = left - 1
+        now = time.monotonic()
+        return connect_until(now + (cls._opening.due_at - now) / left, super()._connect_gen(conninfo))
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """As psycopg's, which its cursors use, but not for ever."""
@@ -123,7 +131,7 @@ class Pool:
         word, would not show on them until they are used.
         """
         try:
-            if connection.broken:
+            if connection.broken or connection.is_read_only:
                 self.forget_idle()
             if _is_clean(connection):
                 self._idle.append(connection)
@@ -162,7 +170,9 @@ class Pool:
 
 
 def _is_clean(connection: Connection) -> bool:
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # of a closed one it is UNKNOWN
+    if (
+        connection.is_read_only or connection.pgconn.transaction_status != TransactionStatus.IDLE
+    ):  # of a closed one UNKNOWN
         return False
     if not connection.autocommit:
         connection.autocommit = True
