@@ -49,6 +49,7 @@ from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
 from storage.postgres import poolers
 from storage.s3 import blobs
+from storage.s3.cache import copies
 
 logger = logging.getLogger("homeport.serve")
 
@@ -226,6 +227,7 @@ class Command(BaseCommand):
         if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
+        self.upkeep.attempt("The copies of files", copies.tidy)
         serving.collect_static_if_changed()
         python_client.build_wheel_if_changed()
         self._start_web()
