@@ -182,6 +182,14 @@ def read_s3(env: Env) -> tuple[str, str, str]:
     return endpoint, bucket, region
 
 
+def read_filer(env: Env) -> str:
+    """HOMEPORT_SEAWEEDFS_FILER_URL, empty without one. Raises EnvError."""
+    filer = env.str("HOMEPORT_SEAWEEDFS_FILER_URL", "")
+    if filer and not _is_http_address(filer):
+        raise _wrong("HOMEPORT_SEAWEEDFS_FILER_URL", "write http://host:port or https://host")
+    return filer
+
+
 def _trimmed(listed: list[str]) -> list[str]:
     return [each.strip() for each in listed if each.strip()]
 

@@ -231,6 +231,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Files: S3_ENDPOINT_URL, else the bundled SeaweedFS.
 S3_ENDPOINT_URL, S3_BUCKET, S3_REGION = environment.read_s3(env)
 S3_IS_BUNDLED = not S3_ENDPOINT_URL
+# Where a SeaweedFS of one's own says whether it syncs what it confirms; nothing else is asked there.
+SEAWEEDFS_FILER_URL = environment.read_filer(env)
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
 # How the bundled one is reached: by its socket where there is one, and else with a certificate.

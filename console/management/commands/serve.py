@@ -48,7 +48,7 @@ from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
 from storage.postgres import poolers
-from storage.s3 import blobs
+from storage.s3 import blobs, durability
 from storage.s3.cache import copies
 
 logger = logging.getLogger("homeport.serve")
@@ -239,6 +239,8 @@ class Command(BaseCommand):
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
             self._wait("SeaweedFS", self._find_durability_fault)
+        for finding in durability.find_problems():
+            self._say(f"{finding.title} {finding.what_to_do}")
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
         if self.micros_sockets:
