@@ -15,6 +15,8 @@ from environs import Env, EnvError, validate
 from storage.names import is_text
 from storage.postgres import addresses
 
+# No setting: a mark of `serve` for its processes.
+OF_MANY = "HOMEPORT_THROUGH_POOLER"
 _OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
 # One label after another, as a certificate takes them; a dot at the front stands for all names below.
 _HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
@@ -76,6 +78,11 @@ def read_direct_database(env: Env) -> dict[str, Any]:
     if found and not env.str("DATABASE_URL", ""):
         raise _wrong(name, "it leads past the pooler that DATABASE_URL leads to, which is not set")
     return found
+
+
+def is_of_many() -> bool:
+    """Whether `serve` has started this process as one of those that have many connections to the database."""
+    return OF_MANY in os.environ
 
 
 def read_proxies(env: Env) -> list[str]:

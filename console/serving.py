@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from console import own_address
+from console import environment, own_address
 from console.server.processes import ORPHAN_SECONDS
 from storage.counting import counted
 from storage.embedded import caddy
@@ -52,7 +52,7 @@ _WEB_VARIABLES = (
 # Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 # Those who have many connections to the database go through the pooler, where there is one.
-_POOLED = {"HOMEPORT_THROUGH_POOLER": "true"}
+_POOLED = {environment.OF_MANY: "true"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 
 

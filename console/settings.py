@@ -182,7 +182,7 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 # Past the pooler, where DATABASE_URL leads through one: web processes alone go through it, as `serve` tells them.
 DIRECT_DATABASE_URL = env.str("HOMEPORT_DIRECT_DATABASE_URL", "")
 _direct = environment.read_direct_database(env)
-IS_POOLED = bool(_direct) and env.bool("HOMEPORT_THROUGH_POOLER", False)
+IS_POOLED = bool(_direct) and environment.is_of_many()
 _database: dict[str, Any]
 if DATABASE_URL:
     _database = environment.read_database(env)

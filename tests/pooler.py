@@ -68,7 +68,7 @@ class Pooler:
         self._count = 0
         self._clients: set[socket.socket] = set()
         self._changed = threading.Condition()
-        self.moves = 0
+        self.moves = self.batches = 0
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -188,6 +188,7 @@ class _Client:
 
     def run(self, batch: list[tuple[bytes, bytes]]) -> None:
         """Send what came up to a Sync or a query, and pass the answer on."""
+        self.pooler.batches += 1
         if self.session is None:
             self.session = self.pooler.take(self.last)
         session = self.session

@@ -156,6 +156,22 @@ def test_what_the_server_does_leaves_nothing_in_a_session(pooled: Pooler) -> Non
     assert pooled.stains() == []
 
 
+def test_a_get_and_a_put_are_one_message_each(pooled: Pooler) -> None:
+    """No setting is sent before them, or taken back behind them."""
+    access = Access(collections.create_collection("Made by a test").id)
+    django_connection.close()
+
+    def put_and_get() -> None:
+        items.put_items(access=access, base="b", items=[{"key": "k"}])
+        items.get_item(access=access, base="b", key="k")
+
+    put_and_get()  # the Base is made, and both statements are prepared
+    put_and_get()
+    before = pooled.batches
+    put_and_get()
+    assert pooled.batches - before == 2
+
+
 def test_what_is_left_in_a_session_would_be_found(pooled: Pooler) -> None:
     run(Statement("SELECT set_config('lock_timeout', '7', false), pg_advisory_lock(7)", [], tuple))
     assert {kind for kind, *_ in pooled.stains()} == {"setting", "lock"}
