@@ -214,7 +214,11 @@ _options = _database.setdefault("OPTIONS", {})
 if not IS_POOLED:
     # Behind a pooler they are the role's (`storage/postgres/poolers.py`): a session there is not this client's alone.
     _asked = [_options.get("options", ""), *(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items())]
-    _options["options"] = " ".join(filter(None, _asked))
+    # The server tells its clients what its sessions are called: so these see whether what they asked for has arrived.
+    _options["options"] = " ".join([*filter(None, _asked), "-c application_name=homeport"])
+    _options.pop("application_name", None)
+else:
+    _options["application_name"] = "homeport"
 
 DATABASES = {
     "default": {
@@ -227,7 +231,6 @@ DATABASES = {
             **_options,
             "connect_timeout": 3,
             "server_side_binding": True,
-            "application_name": "homeport",
             "keepalives": 1,
             "keepalives_idle": 2,
             "keepalives_interval": 1,

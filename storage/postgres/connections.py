@@ -20,16 +20,28 @@ import psycopg
 from django.conf import settings
 from psycopg import errors
 from psycopg.abc import PQGen, PQGenConn
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from storage import engine_waits
 from storage.postgres import addresses
-from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, shorten, start_watching
+from storage.postgres.deadlines import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    NoAnswer,
+    connect_until,
+    shorten,
+    start_watching,
+    wait_for_result,
+)
 
 T = TypeVar("T")
 
 # Longer than a statement usually takes, and so much shorter than a client waits that the statement still can be tried.
 _WAIT_SECONDS = 4.0
+
+
+# What a session is called that has the settings of `console/settings.py`.
+_NAME = b"homeport"
 
 
 class _Poll(ctypes.Structure):
@@ -65,8 +77,19 @@ class Connection(psycopg.Connection[Any]):
         with budget.spending():
             connection = cls.connect(**addresses.in_order(parameters))
         addresses.note_entry(connection.pgconn.host, connection.pgconn.port)
+        if "options" in parameters and connection.pgconn.parameter_status(b"application_name") != _NAME:
+            connection._set_what_was_asked()
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
         return connection
+
+    def _set_what_was_asked(self) -> None:
+        """A pooler that keeps a session to its client may leave out what the client asked for at its start."""
+        wanted = {**settings.SESSION_SETTINGS, "application_name": _NAME.decode()}
+        asked = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items()).encode()
+        result = wait_for_result(self.pgconn, CONNECT_SECONDS, self.pgconn.exec_, asked)
+        if result.status != ExecStatus.COMMAND_OK:
+            self.close()
+            raise psycopg.OperationalError(result.get_error_message())
 
     def has_hung_up(self) -> bool:
         """Whether the server closed it while nobody used it: then there is something to read, its farewell."""

@@ -28,8 +28,6 @@ _STATEMENTS = (
     "The pooler on the way to the database lets through no transactions, only statements one by one. Let it keep a session to its"
     " client (pool_mode = session)."
 )
-# No session has this unless it was asked for.
-_ASKED_FOR = {"statement_timeout": "654321"}
 _NAME = b"homeport_tried"
 # So many clients at once come by the connection that another has just used, unless the pool keeps more than these idle.
 _CLIENTS = 8
@@ -47,9 +45,9 @@ def check(url: str, direct_url: str, *, session_settings: Mapping[str, str]) -> 
     Returns sentences about what should be otherwise and is no danger. Raises Refused and psycopg's errors.
     """
     if not direct_url:
-        _check_whole(url, session_settings, name="DATABASE_URL")
+        _check_whole(url, name="DATABASE_URL")
         return []
-    _check_whole(direct_url, session_settings, name=DIRECT)
+    _check_whole(direct_url, name=DIRECT)
     said = _set_on_role(direct_url, session_settings)
     with _connected(url) as first:
         if _identity(first) != _identity_of(direct_url):
@@ -68,31 +66,24 @@ def refusal(fault: str) -> str | None:
     if "unsupported startup parameter" not in fault:
         return None
     return (
-        "The pooler at DATABASE_URL refuses the settings of a session (“unsupported startup parameter”). Set"
-        f" {DIRECT} to the address of PostgreSQL itself: then DATABASE_URL is used without."
+        "The pooler at DATABASE_URL refuses a session's settings (“unsupported startup parameter”). Let it leave them out"
+        f" (ignore_startup_parameters = options in pgbouncer), or set {DIRECT} to the address of PostgreSQL itself."
     )
 
 
-def _check_whole(url: str, session_settings: Mapping[str, str], *, name: str) -> None:
-    """Raises Refused unless sessions are whole: kept to their client, with the settings it asks for."""
-    asked = {**session_settings, **_ASKED_FOR}
-    options = " ".join(f"-c {setting}={value}" for setting, value in asked.items())
-    with _connected(url, options=options) as first:
+def _check_whole(url: str, *, name: str) -> None:
+    """Raises Refused unless sessions are kept to their client, which then may set what it needs (`connections.py`)."""
+    with _connected(url) as first:
         if _shares_sessions(url, first):
             to_do = f"set {DIRECT} to the address of PostgreSQL itself" if name != DIRECT else "write PostgreSQL's own"
             raise Refused(f"The pooler at {name} {_TRANSACTIONS}: {to_do}.")
-        if _missing(first, asked):
-            raise Refused(
-                f"The pooler at {name} does not pass on the settings of a session, so that statements would never end, or too"
-                f" soon: set {DIRECT} to the address of PostgreSQL itself."
-            )
 
 
 @contextmanager
-def _connected(url: str, **more: Any) -> Iterator[Connection]:
+def _connected(url: str) -> Iterator[Connection]:
     # No statement is prepared under a name but the one of the test.
     kept: dict[str, Any] = {"autocommit": True, "prepare_threshold": None, "connect_timeout": int(_SECONDS)}
-    connection = Connection.open(**addresses.parameters(url), **more, **kept)
+    connection = Connection.open(**addresses.parameters(url), **kept)
     connection.answer_seconds = _SECONDS
     try:
         yield connection

@@ -84,15 +84,16 @@ def config() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_session_mode_works_with_a_way_past_it(
-    database: Pair, config: Path, make_server: Callable[..., Server], tmp_path: Path
+@pytest.mark.parametrize("has_way_past", [False, True], ids=["alone", "with a way past it"])
+def test_session_mode_works(
+    database: Pair, config: Path, make_server: Callable[..., Server], tmp_path: Path, has_way_past: bool
 ) -> None:
     with (
-        bouncing(database, config, mode="session", ignores_options=False) as url,
+        bouncing(database, config, mode="session", ignores_options=not has_way_past) as url,
         serve_second_s3(tmp_path / "s3") as s3,
     ):
-        around = {"DATABASE_URL": url, "HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()}
-        server = make_server(**around, **s3).start()
+        past = {"HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()} if has_way_past else {}
+        server = make_server(DATABASE_URL=url, **past, **s3).start()
         server.wait_ready()
         collection_id, key = server.make_key("things")
         items = f"{server.url}/v1/{collection_id}/things/items"
@@ -107,8 +108,7 @@ def test_session_mode_works_with_a_way_past_it(
     [
         ("transaction", True, True, "does not know prepared statements"),
         ("transaction", True, False, "hands each transaction another connection"),
-        ("session", True, False, "does not pass on the settings of a session"),
-        ("session", False, False, "refuses the settings of a session"),
+        ("session", False, False, "refuses a session's settings"),
         ("statement", True, True, "lets through no transactions"),
     ],
 )

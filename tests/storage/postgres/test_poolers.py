@@ -12,10 +12,11 @@ from django.db import transaction
 
 from storage.base import items
 from storage.collections import collections
+from storage.embedded import postgres
 from storage.models import Collection
 from storage.postgres import addresses, poolers
 from storage.postgres.caller import Access
-from storage.postgres.connections import pool
+from storage.postgres.connections import Connection, pool
 from storage.postgres.database import OwnConnection, run, snapshot
 from storage.postgres.locks import only_worker
 from storage.postgres.sending import _PREPARED_MAX
@@ -63,9 +64,8 @@ def test_the_database_itself_is_fine() -> None:
     [
         ({}, "The pooler at DATABASE_URL hands each transaction another connection"),
         ({"tracks": False}, "The pooler at DATABASE_URL hands each transaction another connection"),
-        ({"mode": "session", "size": 20}, "The pooler at DATABASE_URL does not pass on the settings of a session"),
     ],
-    ids=["transactions", "without names", "session"],
+    ids=["transactions", "without names"],
 )
 def test_a_pooler_without_a_way_past_it_is_refused_with_the_setting_it_needs(how: dict[str, Any], said: str) -> None:
     with pooling(own(), **how) as pooler, pytest.raises(poolers.Refused) as refused:
@@ -74,10 +74,26 @@ def test_a_pooler_without_a_way_past_it_is_refused_with_the_setting_it_needs(how
     assert "set HOMEPORT_DIRECT_DATABASE_URL to the address of PostgreSQL itself" in str(refused.value)
 
 
+def test_a_pooler_that_keeps_sessions_is_fine_and_they_get_the_settings_it_leaves_out() -> None:
+    with pooling(own(), mode="session", size=20) as pooler:
+        assert check(through(pooler)) == []
+        asked = addresses.parameters(through(pooler)) | {
+            "options": django_connection.settings_dict["OPTIONS"]["options"]
+        }
+        opened = Connection.open(**asked, autocommit=True)
+        try:
+            for name in settings.SESSION_SETTINGS:
+                (wanted,) = run(Statement("SELECT current_setting($1::text)", [name], tuple))
+                assert opened.execute("SELECT current_setting(%s)", [name]).fetchone() == wanted, name
+        finally:
+            opened.close()
+
+
 def test_a_pooler_that_refuses_settings_is_told_from_other_faults() -> None:
-    with pooling(own(), ignores_options=False) as pooler, pytest.raises(Exception, match="startup") as refused:
-        check(through(pooler))
-    sentence = poolers.refusal(str(refused.value))
+    with pooling(own(), ignores_options=False) as pooler:
+        asked = addresses.parameters(through(pooler)) | {"options": "-c statement_timeout=1"}
+        fault = postgres.find_fault(asked)
+    sentence = poolers.refusal(str(fault))
     assert sentence
     assert "HOMEPORT_DIRECT_DATABASE_URL" in sentence
     assert poolers.refusal("connection refused") is None
