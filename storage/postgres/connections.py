@@ -93,13 +93,15 @@ class Connection(psycopg.Connection[Any]):
 
     def has_hung_up(self) -> bool:
         """Whether the server closed it while nobody used it: then there is something to read, its farewell."""
-        if not self._look():
-            return False
-        try:
-            self.pgconn.consume_input()
-        except psycopg.OperationalError:
-            return True
-        return self.closed
+        while self._look():
+            # Its last words come first, where it had any; that it closed is read after them.
+            try:
+                self.pgconn.consume_input()
+            except psycopg.OperationalError:
+                return True
+            if self.closed:
+                return True
+        return False
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:

@@ -34,15 +34,9 @@ def run(statement: Statement[R]) -> list[R]:
     Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
     """
     held_work.check()
-    if django_connection.connection is None:
-        return run_beside(statement)
     with engine_errors():
-        return send(django_connection.connection, statement)
-
-
-def run_beside(statement: Statement[R]) -> list[R]:
-    """As `run`, but committed at once whatever transaction the caller is in, and whatever work it does."""
-    with engine_errors():
+        if django_connection.connection is not None:
+            return send(django_connection.connection, statement)
         connection = pool.take(_open)
         try:
             return send(connection, statement)
@@ -103,12 +97,13 @@ class OwnConnection:
     """A connection beside the pool's, for a thread whose statements may wait longer than requests should for the pool.
 
     One thread at a time may use it. It is opened when needed, and anew after an error; what it commits may be lost by a
-    crash of the database.
+    crash of the database unless it `lasts`.
     """
 
-    def __init__(self, *, lock_timeout_ms: int) -> None:
+    def __init__(self, *, lock_timeout_ms: int, lasts: bool = False) -> None:
         # Of the transaction: behind a pooler the session may be somebody else's in the next one.
-        self._begin = f"BEGIN; SET LOCAL lock_timeout = {lock_timeout_ms}; SET LOCAL synchronous_commit = off".encode()
+        begin = f"BEGIN; SET LOCAL lock_timeout = {lock_timeout_ms}"
+        self._begin = (begin if lasts else f"{begin}; SET LOCAL synchronous_commit = off").encode()
         self._connection: Connection | None = None
 
     def run_together(self, statements: Sequence[Statement[Any]]) -> None:
@@ -132,6 +127,8 @@ class OwnConnection:
     def _transaction(self) -> Iterator[Connection]:
         with engine_errors():
             try:
+                if self._connection is not None and self._connection.has_hung_up():
+                    self.close()
                 if self._connection is None:
                     self._connection = _open()
                 command(self._connection, self._begin)

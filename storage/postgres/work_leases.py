@@ -17,9 +17,10 @@ from uuid import UUID, uuid4
 from storage import engine_waits
 from storage.errors import StorageError
 from storage.postgres import held_work
-from storage.postgres.database import run_beside
+from storage.postgres.database import OwnConnection
 from storage.postgres.held_work import Held
 from storage.postgres.sql import work_leases as work_leases_sql
+from storage.postgres.statements import R, Statement
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +29,16 @@ _RENEW_SECONDS = 2.5
 # What the holder counts less, for the way of a statement that is sent just before the end.
 _MARGIN_SECONDS = 1.0
 _ANSWER_SECONDS = 3.0
+_LOCK_MS = 2_000
 
+# Its own, as all of the pool's may be at work for as long as it takes; one thread of the process at a time asks.
+_connection = OwnConnection(lock_timeout_ms=_LOCK_MS, lasts=True)
+_asking = threading.Lock()
 _held: dict[UUID, Held] = {}
 _changing = threading.Lock()
 _has_work = threading.Event()
 _renewing: threading.Thread | None = None
+_of_parents: list[OwnConnection] = []
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def leased(work: str) -> Iterator[bool]:
     A statement inside raises LeaseLost once the lease can't be known to be ours any more. Raises EngineUnreachable.
     """
     held = Held(holder=uuid4(), good_until=held_work.clock() + LEASE_SECONDS - _MARGIN_SECONDS)
-    if not run_beside(work_leases_sql.take(work, held.holder, LEASE_SECONDS)):
+    if not _ask(work_leases_sql.take(work, held.holder, LEASE_SECONDS)):
         yield False
         return
     _keep(held)
@@ -52,8 +58,8 @@ def leased(work: str) -> Iterator[bool]:
     finally:
         _forget(held)
         # It ends by itself as well.
-        with suppress(StorageError), engine_waits.allowed(_ANSWER_SECONDS):
-            run_beside(work_leases_sql.end(held.holder))
+        with suppress(StorageError):
+            _ask(work_leases_sql.end(held.holder))
 
 
 def renew_held() -> None:
@@ -62,12 +68,14 @@ def renew_held() -> None:
     if not asked:
         return
     began = held_work.clock()
-    with engine_waits.allowed(_ANSWER_SECONDS):
-        renewed = {
-            row.holder for row in run_beside(work_leases_sql.renew([each.holder for each in asked], LEASE_SECONDS))
-        }
+    renewed = {row.holder for row in _ask(work_leases_sql.renew([each.holder for each in asked], LEASE_SECONDS))}
     for each in asked:
         each.good_until = began + LEASE_SECONDS - _MARGIN_SECONDS if each.holder in renewed else -inf
+
+
+def _ask(statement: Statement[R]) -> list[R]:
+    with _asking, engine_waits.allowed(_ANSWER_SECONDS):
+        return _connection.run(statement)
 
 
 def _keep(held: Held) -> None:
@@ -100,8 +108,10 @@ def _renew_always() -> None:
 
 
 def _start_over() -> None:
-    """In a forked process, which has neither the thread nor the work."""
-    global _changing, _has_work, _renewing
+    """In a forked process, which has neither the thread nor the work. The connection stays open: it is its parent's."""
+    global _connection, _asking, _changing, _has_work, _renewing
+    _of_parents.append(_connection)
+    _connection, _asking = OwnConnection(lock_timeout_ms=_LOCK_MS, lasts=True), threading.Lock()
     _held.clear()
     _changing, _has_work, _renewing = threading.Lock(), threading.Event(), None
 

@@ -14,8 +14,11 @@ from django.db import connection, transaction
 from storage.errors import EngineUnreachable
 from storage.models import WorkLease
 from storage.postgres import work_leases
+from storage.postgres.backend import base
+from storage.postgres.connections import Pool
 from storage.postgres.database import run
 from storage.postgres.held_work import Held, LeaseLost
+from storage.postgres.locks import only_worker
 from storage.postgres.statements import NoRow, Statement
 from storage.postgres.work_leases import LEASE_SECONDS, leased
 from tests.serving import ROOT
@@ -107,6 +110,26 @@ def test_a_lease_is_renewed_while_its_work_goes_on(work: str) -> None:
         work_leases.renew_held()
         assert lease.good_until > until
         assert WorkLease.objects.get(work=work).ends_at > before
+
+
+def test_work_needs_no_connection_of_the_pool_beside_its_own(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With HOMEPORT_CONNECTIONS=1, and while all of them are busy with long statements."""
+    connection.close()
+    monkeypatch.setattr(base, "pool", one := Pool(1))
+    with only_worker(work) as is_ours:  # type: ignore[arg-type]
+        assert is_ours
+        work_leases.renew_held()
+        assert WorkLease.objects.filter(work=work).exists()
+    assert one.load()[0] == 0
+
+
+def test_a_session_that_the_server_has_ended_meanwhile_is_opened_anew(work: str) -> None:
+    with held(work):
+        pass
+    own = work_leases._connection._connection
+    assert own is not None
+    run(Statement("SELECT pg_terminate_backend($1::int, 5000)", [own.info.backend_pid], NoRow))
+    assert is_free(work)
 
 
 _HOLDER = """
