@@ -18,6 +18,7 @@ from storage.models.people import Invitation, Membership, Role, Session, SignInR
 from storage.models.share_links import ShareLink
 from storage.models.throttles import Throttle
 from storage.models.thumbnails import Thumbnail
+from storage.models.work_leases import WorkLease
 
 __all__ = [
     "AccessToken",
@@ -73,4 +74,5 @@ __all__ = [
     "Throttle",
     "Thumbnail",
     "Upload",
+    "WorkLease",
 ]

@@ -12,6 +12,7 @@ from storage.errors import StorageError
 from storage.events import problems as events
 from storage.findings import Finding
 from storage.monitoring import database, installation, job_queue, processes
+from storage.s3 import durability
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     archive.find_problems,
     events.find_problems,
     installation.find_problems,
+    durability.find_problems,
 )
 
 UNCHECKED = Finding(

@@ -299,6 +299,7 @@ TABLES = {
     "storage.MicroSchedule": "a Micro's schedule",
     "storage.MicroRun": "a Micro's run",
     "storage.MicroMinute": _LEFT_OUT,
+    "storage.WorkLease": "a row for each kind of work",
 }
 
 
