@@ -217,11 +217,11 @@ def run_tool(
     environment: Mapping[str, str],
     account: Account | None,
     text: str = "",
-    seconds: float = 120,
+    seconds: float | None = 120,
 ) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    It is killed after `seconds`. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    It is killed after `seconds`, None for never. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,
