@@ -17,6 +17,7 @@ from django.urls import get_resolver
 
 from console import host_names, url_prefix
 from console.cpu_affinity import find_processors, keep_to, share_of
+from console.monitoring import requests
 from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
@@ -49,7 +50,7 @@ def main() -> None:
     def work(number: int, beat: Callable[[], None]) -> None:
         if processors:
             keep_to(share_of(number, workers=asked.workers, processors=processors))
-        Worker(
+        worker = Worker(
             answer,
             kinds=KINDS,
             kind_of=kind_of,
@@ -58,7 +59,16 @@ def main() -> None:
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,
             drain_seconds=DRAIN_SECONDS,
-        ).serve(listeners, beat=beat)
+            note=requests.note,
+        )
+
+        requests.note_start()
+
+        def tick() -> None:
+            beat()
+            requests.tick(worker)
+
+        worker.serve(listeners, beat=tick)
 
     # Collecting would touch, and so copy, every page that the workers could share.
     gc.freeze()

@@ -37,6 +37,12 @@ def _is_issuer(url: str) -> None:
         raise ValidationError("An issuer's address begins with https://")
 
 
+def _is_token(text: str) -> None:
+    """A secret that nobody guesses, as it comes in a header. Raises ValidationError."""
+    if text and not re.fullmatch(r"[!-~]{20,200}", text):
+        raise ValidationError("A token has 20 to 200 characters: letters, digits and signs, without spaces")
+
+
 # Where this installation keeps everything.
 DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
@@ -54,6 +60,9 @@ DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 
+# Who may read `/metrics`, besides owners of the server with an access token of theirs.
+METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)
+
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
 
@@ -67,6 +76,15 @@ BACKUP_S3 = environment.read_backup_s3(env)
 # Who is told when a backup or a drill fails.
 BACKUP_MAIL_TO = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
 BACKUP_WEBHOOK = environment.read_webhook(env)
+# How mail is sent: to nobody but those.
+EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")
+EMAIL_PORT = env.int("HOMEPORT_SMTP_PORT", 25, validate=validate.Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("HOMEPORT_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("HOMEPORT_SMTP_PASSWORD", "")
+_smtp_tls = env.str("HOMEPORT_SMTP_TLS", "none", validate=validate.OneOf(["none", "starttls", "tls"]))
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
 
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
@@ -137,6 +155,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.monitoring.operations.NamedOperation",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -13,9 +13,10 @@ from console import access
 from console.api import key_limits
 from console.api.errors import defect_reply, error_reply
 from console.api.request import ApiRequest
-from console.api.throttle import count_wrong_key
 from console.error_status import MethodNotAllowed, TooManyWrongKeys, UnknownPath
 from console.server.bodies import BodyAwaited
+from console.server.threads import note_operation
+from console.wrong_keys import count_wrong_key
 from storage import names
 from storage.base import items
 from storage.collections import key_uses
@@ -67,12 +68,14 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
 
     def view(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
         if request.method == "OPTIONS":
+            note_operation(request.META, "api", "preflight")
             return _finished(request, _preflight(allowed))
         response: HttpResponseBase
         try:
             rule = rules.get(request.method or "")
             if rule is None:
                 raise MethodNotAllowed(allowed)
+            note_operation(request.META, "api", rule.operation.__name__)
             response = _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
         except Unauthorized as error:
             response = _unauthorized_reply(request, error)
@@ -91,6 +94,7 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
 
 
 def unknown_path(request: ApiRequest) -> HttpResponseBase:
+    note_operation(request.META, "api", "unknown")
     return _finished(request, error_reply(UnknownPath()))
 
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from homeport import __version__
 from storage.backups import archiving, blobs, catalogue, counting, engine, plans, retention, targets
 from storage.backups import manifest as manifests
-from storage.backups.catalogue import Catalogue
+from storage.backups.catalogue import Catalogue, Span
 from storage.backups.engine import BASE_SLOT, Engine
 from storage.backups.faults import BackupFault, Missing
 from storage.backups.manifest import Manifest, Written
@@ -44,6 +44,7 @@ class Made:
     blobs_copied: int
     blob_bytes_copied: int
     removed: list[str]
+    spans: list[Span]
 
 
 def make_backup(
@@ -103,7 +104,7 @@ class _Backup:
         if any(each.id == self.id for each in known.backups):
             raise BackupFault("A backup was begun within this second: try again.")
         self.tell("Copying files ...")
-        copied, there = self._copy_blobs(known)
+        copied, there = self._copy_blobs(self._known_blobs(known))
         if not settings.DATABASE_URL and self.is_own:
             # From here on the target has all of the log.
             archiving.bring_log_in_turn(self.place, self.row)
@@ -111,7 +112,8 @@ class _Backup:
             made = self._dump(began_at)
         else:
             made = self._back_up_database(began_at, None if is_full else self._find_parent(known, is_full, began_at))
-        more, there = self._copy_blobs(known) if self.is_own else (blobs.Copied(), there)
+        # What came since: all that the database names at the end of the backup is there then.
+        more, there = self._copy_blobs(there)
         self._write_secrets()
         listed = blobs.BlobList(there)
         self.written.put(f"{manifests.LISTS}{self.id}.zst", listed.chunks())
@@ -123,15 +125,20 @@ class _Backup:
         removed = retention.prune(self.place, now_known, keep_days=self.plan.keep_days, now=clock.now())
         unreadable = {*copied.unreadable, *more.unreadable}
         new, new_bytes = copied.blobs + more.blobs, copied.size_bytes + more.size_bytes
-        return Made(made, len(unreadable), new, new_bytes, removed)
+        return Made(made, len(unreadable), new, new_bytes, removed, now_known.spans())
 
-    def _copy_blobs(self, known: Catalogue) -> tuple[blobs.Copied, dict[UUID, str] | None]:
+    def _known_blobs(self, known: Catalogue) -> dict[UUID, str] | None:
+        """What a target that is not the server's own has; of the own one the database knows."""
         if self.is_own:
-            return blobs.copy_new(self.place), None
+            return None
         newest = known.backups[-1] if known.backups else None
-        before = {each.id: each.sha256 for each in blobs.read_list(self.place, newest)} if newest else {}
-        there = blobs.copy_missing(self.place, before)
-        return blobs.Copied(len(there) - len(before)), there
+        return {each.id: each.sha256 for each in blobs.read_list(self.place, newest)} if newest else {}
+
+    def _copy_blobs(self, there: dict[UUID, str] | None) -> tuple[blobs.Copied, dict[UUID, str] | None]:
+        if there is None:
+            return blobs.copy_new(self.place), None
+        now_there = blobs.copy_missing(self.place, there)
+        return blobs.Copied(len(now_there) - len(there)), now_there
 
     def _find_parent(self, known: Catalogue, is_full: bool | None, now: datetime) -> Manifest | None:
         """The backup that an incremental one builds on; None when it has to be a whole one."""

@@ -86,3 +86,9 @@ def own_line(row: BackupPlan) -> str:
         BackupPlan.objects.filter(id=1, line="").update(line=secrets.token_hex(16))
         row.refresh_from_db()
     return row.line
+
+
+def keeps_log() -> bool:
+    """Whether new files are brought to a target again and again. Raises EngineUnreachable."""
+    row = read_row()
+    return bool(read_plan(row).target and row.target_id)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from storage.backups import backing_up, drills, plans
+from storage.backups import backing_up, drills, notices, plans
 from storage.backups.backing_up import Made
 from storage.backups.drills import Drilled
 from storage.backups.faults import BackupFault
@@ -70,6 +70,7 @@ def continue_runs() -> None:
                 work(run)
             except BackupFault as error:
                 logger.error("The %s failed: %s", kind.label.lower(), error)
+    notices.tell()
 
 
 def _back_up(run: BackupRun, *, is_new: bool = False, tell: Callable[[str], None] = lambda sentence: None) -> Made:
@@ -84,6 +85,7 @@ def _back_up(run: BackupRun, *, is_new: bool = False, tell: Callable[[str], None
         "copied": made.blobs_copied,
         "copied_bytes": made.blob_bytes_copied,
         "unreadable": made.unreadable,
+        "spans": [[span.first.isoformat(), span.last.isoformat()] for span in made.spans],
     }
     _end(run)
     gone = BackupRun.objects.filter(kind=Kind.BACKUP, backup_id__in=made.removed)

@@ -101,6 +101,7 @@ PAGES = {
     "audit-empty": "/collections/{silent}/audit/",
     "audit-no-match": "/collections/{id}/audit/?since=2001-01-01&until=2001-01-02",
     "audit-of-server": "/audit/",
+    "server": "/server/",
     "connect-javascript": "/collections/{id}/connect/",
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",

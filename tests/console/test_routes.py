@@ -112,6 +112,7 @@ FOR_SERVER_OWNERS = {
     "require-second-factor",
     "reset-second-factor",
     "person-email",
+    "server",
 }
 LEAST_ROLE = {
     "collection": Role.READER,
