@@ -45,6 +45,7 @@ class Made:
     blob_bytes_copied: int
     removed: list[str]
     spans: list[Span]
+    is_own: bool
 
 
 def make_backup(
@@ -125,7 +126,7 @@ class _Backup:
         removed = retention.prune(self.place, now_known, keep_days=self.plan.keep_days, now=clock.now())
         unreadable = {*copied.unreadable, *more.unreadable}
         new, new_bytes = copied.blobs + more.blobs, copied.size_bytes + more.size_bytes
-        return Made(made, len(unreadable), new, new_bytes, removed, now_known.spans())
+        return Made(made, len(unreadable), new, new_bytes, removed, now_known.spans(), self.is_own)
 
     def _known_blobs(self, known: Catalogue) -> dict[UUID, str] | None:
         """What a target that is not the server's own has; of the own one the database knows."""

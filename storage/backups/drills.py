@@ -72,21 +72,19 @@ def drill(
         known = catalogue.read_catalogue(place)
         faults = list(known.damaged)
         if wanted == plan.target:
-            faults += _missing(place, known, expected)
+            faults += find_missing(place, known, expected)
         try:
             backup = known.choose(backup_id=backup_id)
         except BackupFault as error:
             return Drilled(backup_id or "", [*faults, str(error)])
         done = Drilled(backup.id, faults)
         tell("Reading everything in the target ...")
-        reading = _Reading(place, done.faults)
-        reading.read(known)
-        done.details |= reading.counts
+        done.details |= read_everything(place, known, done.faults)
         _restore(place, backup, expected.engine_user, done, tell)
         return done
 
 
-def _missing(place: Place, known: Catalogue, expected: Expected) -> list[str]:
+def find_missing(place: Place, known: Catalogue, expected: Expected) -> list[str]:
     """What the server brought there and is not there any more."""
     there = {each.id for each in known.backups}
     found = [
@@ -102,6 +100,13 @@ def _missing(place: Place, known: Catalogue, expected: Expected) -> list[str]:
             f"The log in {place} has a gap {after}: it was there until {expected.kept_until:%Y-%m-%d %H:%M:%S} UTC."
         )
     return found
+
+
+def read_everything(place: Place, known: Catalogue, faults: list[str]) -> dict[str, int]:
+    """Compare all that is in a target with its SHA-256, and add what is wrong to the faults; how many of each were good."""
+    reading = _Reading(place, faults)
+    reading.read(known)
+    return reading.counts
 
 
 class _Reading:

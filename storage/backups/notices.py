@@ -1,4 +1,4 @@
-"""Tells those that the environment names when something becomes wrong with backups, and when all is well again: once each time."""
+"""Tells those that the environment names when something becomes wrong with backups, and when all is well again; once each."""
 
 import json
 import logging

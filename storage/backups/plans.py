@@ -4,11 +4,15 @@ import secrets
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.backups.faults import BackupFault
 from storage.backups.places import Place, S3Access, open_place
 from storage.errors import InvalidInput
 from storage.models import BackupPlan
+from storage.postgres.database import engine_errors
 
 # What may be chosen, and what for.
 BOUNDS = {
@@ -59,7 +63,9 @@ def change_plan(**chosen: Any) -> None:
             check_target(wanted["target"])
         if wanted["target"] != plan.target:
             wanted["target_id"] = ""
-    BackupPlan.objects.filter(id=1).update(**wanted)
+    with engine_errors(), transaction.atomic():
+        BackupPlan.objects.filter(id=1).update(**wanted)
+        audit.record(Verb.BACKUPS_SET, details={name: wanted[name] for name in ("target", *BOUNDS) if name in wanted})
 
 
 def check_target(target: str) -> None:

@@ -368,6 +368,7 @@ def _begin_anew(connection: "psycopg.Connection[Any]") -> None:
         for statement in (
             restored_sql.begin_new_line(),
             restored_sql.end_runs(),
+            restored_sql.forget_backups(),
             restored_sql.leap_versions(),
             restored_sql.begin_feeds(),
         ):

@@ -6,20 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from storage.audit import log as audit
+from storage.audit.log import Verb
 from storage.backups import backing_up, drills, notices, plans
 from storage.backups.backing_up import Made
 from storage.backups.drills import Drilled
 from storage.backups.faults import BackupFault
 from storage.models import BackupRun
 from storage.postgres import clock
+from storage.postgres.database import engine_errors
 from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
 Kind = BackupRun.Kind
+_VERBS = {Kind.BACKUP: Verb.BACKED_UP, Kind.DRILL: Verb.DRILLED}
 
 # What failed is tried again after so long, unless somebody asks for it before.
 _AGAIN = timedelta(hours=1)
@@ -38,6 +43,7 @@ def back_up_now(
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Made:
     """Make a backup and remember it. Raises BackupFault and EngineUnreachable."""
+    audit.note_act(Verb.BACKED_UP)
     run = BackupRun.objects.create(kind=Kind.BACKUP, is_full=is_full, started_at=Now(), target=target or "")
     return _back_up(run, is_new=is_new, tell=tell)
 
@@ -46,14 +52,17 @@ def drill_now(
     target: str | None = None, *, backup_id: str | None = None, tell: Callable[[str], None] = lambda sentence: None
 ) -> Drilled:
     """Try a backup, the newest by default, and remember what came of it. Raises BackupFault and EngineUnreachable."""
+    audit.note_act(Verb.DRILLED)
     run = BackupRun.objects.create(kind=Kind.DRILL, backup_id=backup_id or "", started_at=Now(), target=target or "")
     return _drill(run, tell=tell)
 
 
-def ask_for(kind: BackupRun.Kind, *, asked_by: int, is_full: bool | None = None, backup_id: str = "") -> None:
+def ask_for(kind: BackupRun.Kind, *, asked_by: int, is_full: bool | None = None) -> None:
     """Have the job worker do it soon; once, however often it is asked for. Raises EngineUnreachable."""
-    if not BackupRun.objects.filter(kind=kind, ended_at=None).exists():
-        BackupRun.objects.create(kind=kind, is_full=is_full, backup_id=backup_id, asked_by_id=asked_by)
+    with engine_errors(), transaction.atomic():
+        if not BackupRun.objects.filter(kind=kind, ended_at=None).exists():
+            BackupRun.objects.create(kind=kind, is_full=is_full, asked_by_id=asked_by)
+            audit.record(_VERBS[kind])
 
 
 def continue_runs() -> None:
@@ -85,6 +94,7 @@ def _back_up(run: BackupRun, *, is_new: bool = False, tell: Callable[[str], None
         "copied": made.blobs_copied,
         "copied_bytes": made.blob_bytes_copied,
         "unreadable": made.unreadable,
+        "elsewhere": not made.is_own,
         "spans": [[span.first.isoformat(), span.last.isoformat()] for span in made.spans],
     }
     _end(run)
@@ -156,7 +166,7 @@ def _last_good(kind: BackupRun.Kind) -> BackupRun | None:
 def _expected_ids() -> list[str]:
     """The backups that should be in the server's own target."""
     good = BackupRun.objects.filter(kind=Kind.BACKUP, fault="", ended_at__isnull=False)
-    return [run.backup_id for run in good if not run.details.get("removed") and not run.target]
+    return [run.backup_id for run in good if not run.details.get("removed") and not run.details.get("elsewhere")]
 
 
 def _note_interrupted() -> None:

@@ -50,6 +50,11 @@ def end_runs() -> Statement[Affected]:
     )
 
 
+def forget_backups() -> Statement[NoRow]:
+    """The backups that were made until then are in no target of the restored database. No row."""
+    return Statement("UPDATE storage_backuprun SET details = details || '{\"removed\": true}'", [], NoRow)
+
+
 def leap_versions() -> Statement[NoRow]:
     """Draw versions and revisions behind all that the server drew since: no number is given out twice. No row."""
     return Statement(
