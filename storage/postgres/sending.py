@@ -50,6 +50,7 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
     else:
         arguments = (text.encode(), values, transformer.types, transformer.formats)
         result = wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_params, *arguments)
+    connection.refuse_unconfirmed()
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
