@@ -1,6 +1,7 @@
 """The files of a machine of a cluster, filled in, are ones that their programs can read."""
 
 import json
+import re
 import shutil
 import subprocess
 import tomllib
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.cluster import certificates
-from deploy.cluster.one_machine import NAMES, Settings, fill
+from deploy.cluster.one_machine import NAMES, ROOT, Settings, fill
 
 SETTINGS = Settings(network="127.9.9")
 PLACES = {
@@ -53,3 +54,14 @@ def test_haproxy_reads_its_file(tmp_path: Path) -> None:
     done = subprocess.run([haproxy, "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("unit, instance", [("patroni", ""), ("seaweedfs@", "master"), ("seaweedfs@", "filer")])
+def test_systemd_understands_the_units(unit: str, instance: str, tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "cluster" / "systemd" / f"{unit}.service").read_text()
+    # It looks whether the programs are there.
+    (tmp_path / f"{unit}.service").write_text(re.sub(r"/opt/homeport/bin/\w+", "/bin/true", text))
+    named = tmp_path / f"{unit}{instance}.service"
+    done = subprocess.run(["systemd-analyze", "verify", named], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
