@@ -68,6 +68,7 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     seconds = time.monotonic() - began
     if seconds >= slow_statements.SECONDS:
         slow_statements.slow_statements.note(text, transformer.types or (), seconds)
+    connection.refuse_unconfirmed()
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
