@@ -50,7 +50,7 @@ _ERRORS: dict[str, tuple[str, Sequence[StorageError]]] = {
     "KeyNotFound": ("There is no such item, or it has expired.", (errors.ItemNotFound(),)),
     "FileNotFound": ("The Drive has no file with this name.", (errors.FileNotFound(),)),
     "UploadNotFound": ("The upload is unknown, another Drive's, or under another name.", (errors.UploadNotFound(),)),
-    "UnknownPath": ("There is no such path.", (UnknownPath(),)),
+    "UnknownPath": ("There is no such path: a name or an id in it holds a `/`, encoded or not.", (UnknownPath(),)),
     "MethodNotAllowed": ("The path does not know the method.", (MethodNotAllowed("PUT, POST, OPTIONS"),)),
     "KeyExists": ("The key is taken by an item that has not expired.", (errors.KeyExists(),)),
     "NotKept": (
@@ -101,7 +101,7 @@ _HEADERS = {
     "Retry-After": "Seconds to wait before the next request.",
 }
 _OF_SERVER = ("BadRequest", *_REFUSALS, "Defect", "Unreachable")
-_OF_KEYS = ("Unauthorized", "Forbidden", "TooMany")
+_OF_KEYS = ("Unauthorized", "Forbidden", "UnknownPath", "TooMany")
 _OF_WRITES = ("DiskFull",)
 _OF_BODIES = ("EncodedBody", "DiskFull")
 
@@ -120,8 +120,16 @@ def components() -> Json:
         "content": {"text/html": {"schema": {"type": "string", "const": "<h1> 413 - Request Entity Too Large </h1>"}}},
     }
     made["NoSuchItem"] = {
-        "description": "There is no such item, or it has expired. The one 404 that names the key instead of `errors`.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/Key"}, "example": {"key": "ada"}}},
+        "description": "There is no such item, or it has expired: the one 404 that names the key. Or there is no such path.",
+        "content": {
+            JSON: {
+                "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Key", "Errors")]},
+                "examples": {
+                    "1": {"summary": "No such item", "value": {"key": "ada"}},
+                    "2": {"summary": "No such path", "value": {"errors": list(UnknownPath().messages)}},
+                },
+            }
+        },
     }
     defect = "The server's log has the details under 5c0b9a7d6e1f2a34"
     made["Defect"] = _of_messages(

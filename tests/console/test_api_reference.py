@@ -26,8 +26,7 @@ def test_it_shows_each_operation_with_all_it_takes_and_answers(people: Cast, bro
         assert f'data-method="{method.upper()}"' in shown
         assert operation["summary"] in shown
         assert set(re.findall(r'"status [\w-]+"\s*>(\d+)<', shown)) == operation["responses"].keys()
-        listed = shown.count("<dt>\n            <code>")
-        assert listed == len(in_path) + len(operation.get("parameters", []))
+        assert len(re.findall(r"<dt>\s*<code>", shown)) == len(in_path) + len(operation.get("parameters", []))
     for name in document()["components"]["schemas"]:
         assert f'id="schema-{name}"' in text
     links = set(re.findall(r'href="#([\w-]+)"', text))
