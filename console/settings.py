@@ -37,6 +37,12 @@ def _is_issuer(url: str) -> None:
         raise ValidationError("An issuer's address begins with https://")
 
 
+def _is_token(text: str) -> None:
+    """A secret that nobody guesses, as it comes in a header. Raises ValidationError."""
+    if text and not re.fullmatch(r"[!-~]{20,200}", text):
+        raise ValidationError("A token has 20 to 200 characters: letters, digits and signs, without spaces")
+
+
 # Where this installation keeps everything.
 DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
@@ -53,6 +59,9 @@ ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+
+# Who may read `/metrics`, besides owners of the server with an access token of theirs.
+METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)
 
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
@@ -130,6 +139,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.monitoring.operations.NamedOperation",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -168,6 +178,8 @@ TEMPLATES = [
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
 STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
+# What takes so long is told in the log, with its plan; 0 for never.
+SLOW_STATEMENT_MS = env.int("HOMEPORT_SLOW_STATEMENT_MS", 500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
 _database: dict[str, Any]
 if DATABASE_URL:
@@ -326,7 +338,7 @@ LOGGING = {
         | (
             {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
             if LOG_FILE
-            else {"class": "logging.StreamHandler"}
+            else {"class": "console.logs.Stderr"}
         ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("console.micros.from_git.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.api_reference.urls")),
+    path("", include("console.monitoring.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),
     path("collections/<collection_id>/audit/", include("console.audit.collection_urls")),

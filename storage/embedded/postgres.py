@@ -47,6 +47,14 @@ def folder(home: Path) -> Path:
     return home / "postgres"
 
 
+def major_of(data: Path) -> int | None:
+    """Which major version of PostgreSQL a data folder is of; None when it is none, or not whole."""
+    try:
+        return int((data / "PG_VERSION").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def child(
     home: Path,
     settings: state.Postgres,
@@ -95,9 +103,7 @@ def initialise(home: Path, settings: state.Postgres, *, binaries: Binaries, acco
     password_file = home / "tmp" / "password"
     paths.write_private_file(password_file, secrets.token_urlsafe(24), account)
     try:
-        command = [str(binaries.postgres / "initdb"), "-D", str(new), "-U", "postgres", "-E", "UTF8", "-k"]
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command += ["-A", "scram-sha-256", f"--pwfile={password_file}"]
+        command = [*initdb(new, binaries=binaries), "-k", f"--pwfile={password_file}"]
         process.run_tool(command, environment=environment, account=account)
     finally:
         password_file.unlink()
@@ -109,6 +115,13 @@ def initialise(home: Path, settings: state.Postgres, *, binaries: Binaries, acco
     single = [str(binaries.postgres / "postgres"), "--single", "-D", str(new), "postgres"]
     process.run_tool(single, environment=environment, account=account, text=statements)
     new.rename(folder(home))
+
+
+def initdb(data: Path, *, binaries: Binaries) -> list[str]:
+    """The command that makes a data folder; whether with checksums and which superuser's password is the caller's to add."""
+    command = [str(binaries.postgres / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return [*command, "-A", "scram-sha-256"]
 
 
 def connection_parameters(settings: state.Postgres) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from storage.embedded import (
     process,
     seaweedfs,
     state,
+    upgrade,
 )
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
@@ -65,6 +66,7 @@ _IN_WORDS = (
     certificates.CertificateError,
     paths.PathError,
     state.StateError,
+    upgrade.UpgradeError,
 )
 
 
@@ -112,6 +114,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
+        serving.share_counts()
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.tls_sockets += self._open_for_original_clients()
@@ -145,6 +148,8 @@ class Command(BaseCommand):
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
         old = state.load(settings.DATA)
+        if old:
+            upgrade.finish_swap((settings.DATA / old.engine_home).resolve())
         chosen: dict[str, Any] = {"used": self._engines_used(), "is_accepted": self.accepts_engines}
         # Before anything is ended: of a copy that is refused, they would be somebody else's engines.
         home = state.find_home(settings.DATA, old, **chosen)
@@ -248,6 +253,8 @@ class Command(BaseCommand):
         size = settings.DISK_RESERVE_MB * 1_048_576
         self.upkeep.keep(Reserve(self.home, size_bytes=size, keep_free_bytes=disk_space.reserved_bytes()))
         self.state = state.claim_home(settings.DATA, self.state)
+        if not settings.DATABASE_URL:
+            upgrade.check_major(postgres.folder(self.home), command=f"{serving.typed_command()} upgrade")
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
