@@ -26,6 +26,7 @@ _PATH_PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
 OWN_PATHS = frozenset(
     (
         "account",
+        "api-reference",
         "audit",
         "clients",
         "cli",
