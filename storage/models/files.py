@@ -116,6 +116,7 @@ class Blob(models.Model):
     state = models.TextField()
     size_bytes = models.IntegerField(null=True)  # this and the next: unknown while pending
     md5 = models.TextField(null=True)  # noqa: DJ001 -- not known is not the same as empty
+    sha256 = models.BinaryField(null=True)  # unknown while pending, and of older ones until they are read again
     changed_at = models.DateTimeField()  # when it came into its state
 
     class Meta:
