@@ -53,6 +53,8 @@ ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+# Stored bytes are read again to find damage: at most so much in a minute, and each about once in four weeks. 0 reads none.
+SCRUB_MB_PER_MINUTE = env.int("HOMEPORT_SCRUB_MB_PER_MINUTE", 120, validate=_MEGABYTES)
 
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))

@@ -231,6 +231,7 @@ REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after a blob lost its last file, so that running downloads can finish (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
+HEALED_KEPT_SECONDS = 2_592_000  # what was damaged and is healed stays on the list (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)

@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterable
 from storage import disk_space
 from storage.errors import StorageError
 from storage.findings import Finding
+from storage.scrubbing import problems as scrubbing
 
 # Every room that can be ill.
-ROOMS: tuple[Callable[[], list[Finding]], ...] = (disk_space.find_problems,)
+ROOMS: tuple[Callable[[], list[Finding]], ...] = (
+    disk_space.find_problems,
+    scrubbing.find_problems,
+)
 
 UNCHECKED = Finding(
     "unchecked",
