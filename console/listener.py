@@ -13,18 +13,16 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.db import connections
 from django.urls import get_resolver
 
 from console import host_names, url_prefix
 from console.cpu_affinity import find_processors, keep_to, share_of
+from console.monitoring import requests
 from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 from console.thread_kinds import KINDS, kind_of
-from storage.errors import StorageError
-from storage.postgres import newer_schema
 
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15.0
@@ -34,7 +32,6 @@ def main() -> None:
     """Load every route's code, and nothing that a fork must not share: no connection and no thread exists yet."""
     asked = _read_command_line()
     django.setup()
-    _refuse_newer_data()
     from console.wsgi import answer  # the settings have to be there
 
     _ = get_resolver().url_patterns
@@ -53,7 +50,7 @@ def main() -> None:
     def work(number: int, beat: Callable[[], None]) -> None:
         if processors:
             keep_to(share_of(number, workers=asked.workers, processors=processors))
-        Worker(
+        worker = Worker(
             answer,
             kinds=KINDS,
             kind_of=kind_of,
@@ -62,24 +59,20 @@ def main() -> None:
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,
             drain_seconds=DRAIN_SECONDS,
-        ).serve(listeners, beat=beat)
+            note=requests.note,
+        )
+
+        requests.note_start()
+
+        def tick() -> None:
+            beat()
+            requests.tick(worker)
+
+        worker.serve(listeners, beat=tick)
 
     # Collecting would touch, and so copy, every page that the workers could share.
     gc.freeze()
     sys.exit(Processes(asked.workers, work, stop_seconds=DRAIN_SECONDS + 0.5).run())
-
-
-def _refuse_newer_data() -> None:
-    """Another node may have brought the database to a newer version since `serve` looked. No connection stays open."""
-    try:
-        newer = newer_schema.find_newer()
-    except StorageError:
-        # It is away at the moment: pages say so, and go on when it is back.
-        return
-    finally:
-        connections.close_all()
-    if newer:
-        sys.exit(newer_schema.say(f"storage.{newer}"))
 
 
 def _read_command_line() -> argparse.Namespace:

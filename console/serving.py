@@ -24,6 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from console import own_address
 from console.server.processes import ORPHAN_SECONDS
+from storage.counting import counted
 from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
@@ -130,7 +131,10 @@ def web_child(
         death_signal=signal.SIGTERM,
         # When it is killed they answer until the next one has its own.
         outlived_seconds=ORPHAN_SECONDS + DRAIN_SECONDS + 1.0,
-        descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)],
+        descriptors=[
+            *(each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)),
+            share_counts()[0],
+        ],
     )
 
 
@@ -174,6 +178,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
+        descriptors=[share_counts()[0]],
     )
 
 
@@ -185,6 +190,7 @@ def micros_child(*, marks: Mapping[str, str]) -> Child:
         environment=_environment(marks, os.environ),
         folder=settings.BASE_DIR,
         stop_seconds=settings.MICRO_REQUEST_SECONDS + 5.0,
+        descriptors=[share_counts()[0]],
     )
 
 
@@ -289,4 +295,11 @@ def _web_variables() -> dict[str, str]:
 
 
 def _environment(marks: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    return {**variables, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}
+    ours = {"DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1"}
+    return {**variables, **ours, **share_counts()[1], **marks}
+
+
+def share_counts() -> tuple[int, dict[str, str]]:
+    """What all of these count in, and this process too: workers that a killed main process left behind still have their places
+    while others begin. The descriptor, and the variable that tells a child of it."""
+    return counted.share(places=settings.WORKERS * 2 + 8)

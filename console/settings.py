@@ -37,6 +37,12 @@ def _is_issuer(url: str) -> None:
         raise ValidationError("An issuer's address begins with https://")
 
 
+def _is_token(text: str) -> None:
+    """A secret that nobody guesses, as it comes in a header. Raises ValidationError."""
+    if text and not re.fullmatch(r"[!-~]{20,200}", text):
+        raise ValidationError("A token has 20 to 200 characters: letters, digits and signs, without spaces")
+
+
 # Where this installation keeps everything.
 DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
@@ -55,6 +61,9 @@ DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
 # Stored bytes are read again to find damage: at most so much in a minute, and each about once in four weeks. 0 reads none.
 SCRUB_MB_PER_MINUTE = env.int("HOMEPORT_SCRUB_MB_PER_MINUTE", 120, validate=_MEGABYTES)
+
+# Who may read `/metrics`, besides owners of the server with an access token of theirs.
+METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)
 
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
@@ -132,6 +141,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.monitoring.operations.NamedOperation",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

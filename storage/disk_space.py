@@ -11,7 +11,7 @@ what the engines write by themselves; `storage/embedded/reserve.py` keeps some m
 import shutil
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -44,7 +44,7 @@ def check_space_for_files(size_bytes: int = 0) -> None:
     if is_short_for_files():
         raise DiskFull()
     usage = _usage() if settings.S3_IS_BUNDLED and size_bytes else None
-    if usage is not None and (room := usage.free - needed_bytes_of(usage.total)) < size_bytes:
+    if usage is not None and (room := usage.free - _needed_for_files(usage.total)) < size_bytes:
         raise DiskFull(
             f"It takes {_say(size_bytes)}, and there is space for {_say(room)}: free some space, then try again"
         )
@@ -70,7 +70,7 @@ def is_short_for_files() -> bool:
     if settings.DATABASE_URL and not settings.S3_IS_BUNDLED:
         return False
     usage = _usage()
-    return usage is not None and usage.free < needed_bytes_of(usage.total)
+    return usage is not None and usage.free < _needed_for_files(usage.total)
 
 
 def has_room_for_history() -> bool:
@@ -81,7 +81,7 @@ def has_room_for_history() -> bool:
 def has_room_for_copies(size_bytes: int) -> bool:
     """Whether copies of so many bytes may be kept on this disk: they are the first that go."""
     usage = _usage(settings.DATA)
-    return usage is not None and usage.free >= 2 * needed_bytes_of(usage.total) + size_bytes
+    return usage is not None and usage.free >= 2 * _needed_for_files(usage.total) + size_bytes
 
 
 def is_short_of(size_bytes: int) -> bool:
@@ -93,14 +93,28 @@ def is_short_of(size_bytes: int) -> bool:
     return usage is not None and usage.free < size_bytes + max(_ENGINE_SLACK_BYTES, usage.total * _SEAWEEDFS_STOPS_AT)
 
 
+class Disk(NamedTuple):
+    """The disk with the engines' data; with less than `needed_bytes` free nothing new is stored there."""
+
+    free_bytes: int
+    size_bytes: int
+    needed_bytes: int
+
+
+def find_disk() -> Disk | None:
+    """None when no engine's data is on a disk of ours."""
+    usage = _usage()
+    needed_bytes = _needed_for_files(usage.total) if usage is not None else 0
+    return Disk(usage.free, usage.total, needed_bytes) if needed_bytes else None
+
+
 def find_problems() -> list[Finding]:
     """Whether nothing new is stored any more, or that is near."""
-    usage = _usage()
-    needed_bytes = needed_bytes_of(usage.total) if usage is not None else 0
-    if not needed_bytes or usage.free >= 2 * needed_bytes:
+    disk = find_disk()
+    if disk is None or disk.free_bytes >= 2 * disk.needed_bytes:
         return []
-    free = _say(usage.free)
-    if usage.free < needed_bytes:
+    free = _say(disk.free_bytes)
+    if disk.free_bytes < disk.needed_bytes:
         return [
             Finding(
                 "disk_full",
@@ -113,7 +127,7 @@ def find_problems() -> list[Finding]:
         Finding(
             "disk_short",
             "warn",
-            f"The disk is nearly full: {free} are free, and below {_say(needed_bytes)} nothing new is stored.",
+            f"The disk is nearly full: {free} are free, and below {_say(disk.needed_bytes)} nothing new is stored.",
             "Make room soon: delete what is not needed, or give the data folder a larger disk.",
         )
     ]
@@ -135,8 +149,7 @@ def _say(size_bytes: int) -> str:
     return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
-def needed_bytes_of(total_bytes: int) -> int:
-    """What has to be free of a disk of so many bytes for files to be stored; 0 where no engine's data is on it."""
+def _needed_for_files(total_bytes: int) -> int:
     reserved = reserved_bytes()
     if not settings.S3_IS_BUNDLED or not reserved:
         return reserved

@@ -4,9 +4,11 @@ A job is a thin shell around a storage function. One that must run alone takes a
 goes with a worker that is killed; the queue's own `lock` would stay with its job, and hold up every later one of its kind.
 """
 
+import functools
+import inspect
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +23,7 @@ from storage.attribute_indexes import tending
 from storage.audit import log as audit
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
+from storage.counting.counted import Counter, Latest
 from storage.drive import deletion as file_deletion
 from storage.drive import duplication
 from storage.errors import StorageError
@@ -41,17 +44,55 @@ from storage.share_links import links
 from storage.throttles import tries
 from storage.thumbnails import making
 
+# When the periodic ones run, as cron expressions, which may have a sixth field for seconds.
+TIMES: dict[str, str] = {}
+
+_RUNS = Counter("homeport_job_runs")
+_SECONDS = Counter("homeport_job_seconds")
+_LAST_END = Latest("homeport_job_last_success_timestamp_seconds")
+
 
 def _once(work: Callable[..., Any]) -> "Task[..., Any, Any]":
     """A job under its function's name, of which at most one waits."""
     name = work.__name__
-    return app.task(name=name, queueing_lock=name)(work)
+    return app.task(name=name, queueing_lock=name)(_counted(work))
+
+
+def _counted(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same work, of which is known how often it ended, how, when, and after what time."""
+
+    @functools.wraps(work)
+    def count(*args: Any, **kwargs: Any) -> Any:
+        with _counting(work.__name__):
+            return work(*args, **kwargs)
+
+    @functools.wraps(work)
+    async def count_later(*args: Any, **kwargs: Any) -> Any:
+        with _counting(work.__name__):
+            return await work(*args, **kwargs)
+
+    return count_later if inspect.iscoroutinefunction(work) else count
+
+
+@contextmanager
+def _counting(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    result = "failed"
+    try:
+        yield
+        result = "done"
+    finally:
+        _RUNS.add(name, result)
+        _SECONDS.add(name, by=time.monotonic() - began)
+        if result == "done":
+            _LAST_END.set(name, to=time.time())
 
 
 def _every(cron: str) -> Callable[[Callable[..., Any]], "Task[..., Any, Any]"]:
     """The same, at these times as well."""
 
     def decorate(work: Callable[..., Any]) -> "Task[..., Any, Any]":
+        TIMES[work.__name__] = cron
         return app.periodic(cron=cron)(_once(work))
 
     return decorate

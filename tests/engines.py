@@ -17,7 +17,15 @@ from pathlib import Path
 import pytest
 
 from storage.embedded import accounts, paths, ports, state
+from tests import rounds
 from tests.second_s3 import serve_second_s3
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say how much of the slow tests is tried, unless there are none in this run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and "not slow" not in session.config.getoption("markexpr"):
+        reporter.write_line(rounds.told())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,12 +5,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from console import access
+from console.monitoring.observed import observe
+from console.monitoring.overview import describe
 from console.page import PageRequest
-from storage.monitoring import problems
 
 
 @require_safe
 def overview(request: PageRequest) -> HttpResponse:
+    """The page asks for what changes on it again and again."""
     access.server_owner(request)
-    context = {"server_part": "overview", "problems": problems.find_problems()}
-    return render(request, "server/overview.html", context)
+    template = "server/_overview.html" if request.htmx.target == "server-live" else "server/overview.html"
+    return render(request, template, {"server_part": "overview", **describe(observe())})

@@ -263,6 +263,7 @@ class Connection(asyncio.Protocol):
         path = self._worker.path_of(line.partition(" ")[2].partition(" ")[0])
         answer = refusal(error.status, error.message, is_api=speaks_json(path))
         framing = Framing(answer, method="GET", version="1.1", closes=True)
+        self._worker.note(None, error.status)
         self._transport.write(framing.head + b"".join(answer[2]))
         self._drop_rest()
 
@@ -272,6 +273,7 @@ class Connection(asyncio.Protocol):
         closes = not (exchange.head.keeps_alive and exchange.is_whole) or self._worker.is_stopping
         framing = Framing(answer, method=exchange.head.method, version=exchange.head.version, closes=closes)
         body = answer[2]
+        self._worker.note(exchange, answer[0])
         self.waits_since = self._loop.time()
         if isinstance(body, list):
             self._transport.write(framing.head + b"".join(body) if framing.has_body else framing.head)

@@ -11,6 +11,15 @@ from typing import Any
 # In the variables of a request: the kind of threads that it is asked by, and what was kept when it was asked before.
 KIND = "homeport.threads"
 KEPT = "homeport.kept"
+# In what was kept: as what the request is counted.
+OPERATION = "operation"
+
+
+def note_operation(variables: dict[str, Any], surface: str, name: str) -> None:
+    """As what a request is counted: names from a fixed set, never what a client wrote. What was said last counts."""
+    kept = variables.get(KEPT)
+    if kept is not None:
+        kept[OPERATION] = (surface, name)
 
 
 class AnsweredBy(BaseException):
@@ -69,6 +78,11 @@ class Threads:
         done: Future[Any] = self._loop.create_future()
         self._queue.put(Job(work, lambda result: None if done.done() else done.set_result(result), lambda: None))
         return done
+
+    def waiting(self) -> int:
+        """How many jobs no thread has taken yet."""
+        self._forget_claimed()
+        return len(self._waiting)
 
     def refuse_older(self, seconds: float) -> None:
         """Refuse the jobs that have waited longer than that."""

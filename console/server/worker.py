@@ -34,7 +34,8 @@ class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
     `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for. `enter` changes the
-    variables of a request from what was asked for to what the application is to see.
+    variables of a request from what was asked for to what the application is to see. `note` hears of each answer with its
+    status, before it is sent; of what could not be read there is no request.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Worker:
         patience_seconds: float,
         drain_seconds: float,
         enter: Callable[[dict[str, Any]], None] = lambda _: None,
+        note: Callable[[Exchange | None, str], None] = lambda *_: None,
     ) -> None:
         self.loop = uvloop.new_event_loop()
         self.memory = Memory(limits.BODIES_MEMORY_BYTES)
         self.folder = folder
         self.is_stopping = False
         self.kind_of = kind_of
+        self.note = note
         self._application, self._enter, self._proxies = application, enter, proxies
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
@@ -108,6 +111,14 @@ class Worker:
                 threads.refuse_older(limits.QUEUE_SECONDS)
             self.relieve()
             await asyncio.sleep(limits.TICK_SECONDS)
+
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    def waiting(self) -> dict[str, int]:
+        """How many requests wait for a thread, by the kind of threads."""
+        return {kind: threads.waiting() for kind, threads in self._threads.items()}
 
     def prepare(self, environ: dict[str, Any]) -> None:
         """Before anything is decided about a request: who really asks, and for what."""

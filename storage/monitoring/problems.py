@@ -6,14 +6,23 @@ A room's `find_problems() -> list[Finding]` is cheap: one or two statements, and
 from collections.abc import Callable, Iterable
 
 from storage import disk_space
+from storage.archive import problems as archive
 from storage.errors import StorageError
+from storage.events import problems as events
 from storage.findings import Finding
+from storage.monitoring import database, installation, job_queue, processes
 from storage.scrubbing import problems as scrubbing
 
 # Every room that can be ill.
 ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     disk_space.find_problems,
+    processes.find_problems,
+    database.find_problems,
+    job_queue.find_problems,
+    archive.find_problems,
+    events.find_problems,
     scrubbing.find_problems,
+    installation.find_problems,
 )
 
 UNCHECKED = Finding(
@@ -35,4 +44,9 @@ def find_problems(rooms: Iterable[Callable[[], list[Finding]]] = ROOMS) -> list[
             is_whole = False
     if not is_whole:
         found.append(UNCHECKED)
+    return sort(found)
+
+
+def sort(found: Iterable[Finding]) -> list[Finding]:
+    """The bad first."""
     return sorted(found, key=lambda finding: finding.level != "bad")

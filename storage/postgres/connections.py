@@ -103,6 +103,12 @@ class Pool:
         for _ in range(size):
             self._free_places.put(None)
         self._idle: deque[Connection] = deque()
+        self.size = size
+        self._waiting, self._counting = 0, threading.Lock()
+
+    def load(self) -> tuple[int, int, int]:
+        """How many connections are in use, how many are open and idle, and how many callers wait for one."""
+        return self.size - self._free_places.qsize(), len(self._idle), self._waiting
 
     def take(self, open_new: Callable[[], Connection]) -> Connection:
         """A connection that looks healthy, made by `open_new` where there is none. Raises PoolBusy and what that raises."""
@@ -135,11 +141,16 @@ class Pool:
     def _wait_for_place(self) -> None:
         budget = engine_waits.current()
         seconds = shorten(budget, _WAIT_SECONDS)
+        with self._counting:
+            self._waiting += 1
         try:
             with budget.spending():
                 self._free_places.get(timeout=seconds)
         except Empty:
             raise PoolBusy("all database connections are in use") from None
+        finally:
+            with self._counting:
+                self._waiting -= 1
 
     def forget_idle(self) -> None:
         """Close the connections that nobody uses at the moment."""

@@ -17,7 +17,7 @@ from django.db import connection as django_connection
 from storage import engine_waits
 from storage.postgres.connections import Connection, pool
 from storage.postgres.deadlines import LONGER_SECONDS
-from storage.postgres.failures import name_failure
+from storage.postgres.failures import count_failure, name_failure
 from storage.postgres.sending import row_maker, send
 from storage.postgres.sql import sessions as sessions_sql
 from storage.postgres.statements import R, Statement
@@ -182,6 +182,7 @@ def engine_errors() -> Iterator[None]:
         named = name_failure(error)
         if named is None:
             raise
+        count_failure(error)
         raise named() from error
 
 

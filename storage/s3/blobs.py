@@ -33,6 +33,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from storage import disk_space, engine_waits, limits
+from storage.counting.engines import count_error
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
 from storage.s3 import pool
 from storage.s3.reading import Reading
@@ -117,6 +118,7 @@ def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) ->
     headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
     with _send("PUT", blob_id, headers, body=hashing.watch(chunks)) as answer:
         if answer.status == 500 and disk_space.is_short_of(length):
+            count_error("s3", "disk_full")
             raise DiskFull()
         _expect(answer, 200)
         told = answer.headers.get("ETag", "").strip('"')
@@ -140,14 +142,16 @@ def copy(blob_id: UUID, new_id: UUID, *, length: int, md5: str, owner: Owner) ->
     }
     with _send("PUT", new_id, headers) as answer:
         if answer.status == 500 and disk_space.is_short_of(length):
+            count_error("s3", "disk_full")
             raise DiskFull()
         _expect(answer, 200)
         try:
             told = answer.read(_COPY_ANSWER_MAX_BYTES)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise EngineUnreachable() from error
+            raise _unreachable(error) from error
     if find_size(new_id) != length:
         logger.error("S3 copied %s to %s with another length", key_of(blob_id), key_of(new_id))
+        count_error("s3", "other_bytes")
         raise EngineUnreachable()
     # An S3 may answer 200 before it knows that it fails: an answer without the ETag is no proof of anything.
     if md5.encode() not in told:
@@ -165,7 +169,7 @@ class _FromS3(Reading):
         try:
             return self._answer.read(size, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise EngineUnreachable() from error
+            raise _unreachable(error) from error
 
     def close(self) -> None:
         """Give the connection back; one with bytes still to come is of no use to anybody else."""
@@ -255,7 +259,7 @@ def list_blobs() -> Iterator[StoredBlob]:
                 if len(name) == 32:
                     yield StoredBlob(UUID(name), entry["Size"], entry["LastModified"])
     except (BotoCoreError, ClientError) as error:
-        raise EngineUnreachable() from error
+        raise _unreachable(error) from error
 
 
 def key_of(blob_id: UUID) -> str:
@@ -292,6 +296,7 @@ def _compare(blob_id: UUID, length: int, md5: str) -> None:
     """Read an object back whose ETag is no MD5, or the wrong one. Raises EngineUnreachable unless it is what was sent."""
     if find_size(blob_id) != length or find_hashes(blob_id, length).md5 != md5:
         logger.error("S3 stored other bytes than it was sent as %s", key_of(blob_id))
+        count_error("s3", "other_bytes")
         raise EngineUnreachable()
 
 
@@ -372,7 +377,7 @@ def _ask(
     budget = engine_waits.current()
     seconds = budget.shorten(limits.ENGINE_ANSWER_SECONDS)
     if not seconds:
-        raise EngineUnreachable()
+        raise _unreachable(TimeoutError())
     path, options = _signed(method, key_of(blob_id), headers)
     try:
         if body is not None:
@@ -381,7 +386,16 @@ def _ask(
         with budget.spending():
             return _ask_twice(method, path, time.monotonic() + seconds, options)
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise EngineUnreachable() from error
+        raise _unreachable(error) from error
+
+
+def _unreachable(error: Exception) -> EngineUnreachable:
+    """Counts what kept S3 from answering."""
+    # For urllib3 a connection that is refused is one of its timeouts.
+    is_late = isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError))
+    is_refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    count_error("s3", "timeout" if is_late and not is_refused else "unreachable")
+    return EngineUnreachable()
 
 
 def _signed(method: str, key: str, headers: dict[str, str]) -> tuple[str, dict[str, Any]]:
@@ -428,9 +442,12 @@ def _expect(answer: urllib3.BaseHTTPResponse, *statuses: int) -> None:
         said = ""
     logger.warning("S3 answered %s: %s", answer.status, said)
     if answer.status == 507 or any(word in said for word in _FULL):
+        count_error("s3", "disk_full")
         raise DiskFull()
     if answer.status in (404, 416):
+        count_error("s3", "missing")
         raise BlobMissing()
+    count_error("s3", "refused")
     raise EngineUnreachable()
 
 

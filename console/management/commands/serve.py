@@ -114,6 +114,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
+        serving.share_counts()
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.tls_sockets += self._open_for_original_clients()
