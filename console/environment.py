@@ -129,6 +129,42 @@ def read_url_prefix(env: Env) -> str:
     return f"/{text}"
 
 
+def read_backup_plan(env: Env) -> dict[str, Any]:
+    """HOMEPORT_BACKUP_TARGET and how often: each None where it is not set. Raises EnvError."""
+
+    def whole(name: str, least: int, most: int) -> int | None:
+        return env.int(name, None, validate=validate.Range(min=least, max=most))
+
+    return {
+        "target": env.str("HOMEPORT_BACKUP_TARGET", None),
+        "every_hours": whole("HOMEPORT_BACKUP_EVERY_HOURS", 1, 744),
+        "full_every_days": whole("HOMEPORT_BACKUP_FULL_EVERY_DAYS", 1, 365),
+        "keep_days": whole("HOMEPORT_BACKUP_KEEP_DAYS", 1, 3_650),
+        "drill_every_days": whole("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", 0, 365),
+    }
+
+
+def read_backup_s3(env: Env) -> dict[str, str]:
+    """How the S3 of a target is reached: HOMEPORT_BACKUP_S3_*. Raises EnvError."""
+    endpoint = env.str("HOMEPORT_BACKUP_S3_ENDPOINT_URL", "").rstrip("/")
+    if endpoint and not _is_http_address(endpoint):
+        raise _wrong("HOMEPORT_BACKUP_S3_ENDPOINT_URL", "write http://host:port or https://host")
+    return {
+        "endpoint_url": endpoint,
+        "region": env.str("HOMEPORT_BACKUP_S3_REGION", "us-east-1"),
+        "access_key": env.str("HOMEPORT_BACKUP_S3_ACCESS_KEY_ID", ""),
+        "secret_key": env.str("HOMEPORT_BACKUP_S3_SECRET_ACCESS_KEY", ""),
+    }
+
+
+def read_webhook(env: Env) -> str:
+    """HOMEPORT_BACKUP_WEBHOOK: empty for none. Raises EnvError."""
+    url = env.str("HOMEPORT_BACKUP_WEBHOOK", "")
+    if url and not _is_http_address(url):
+        raise _wrong("HOMEPORT_BACKUP_WEBHOOK", "write an address that begins with https:// or http://")
+    return url
+
+
 def read_domains(env: Env) -> list[str]:
     """HOMEPORT_OIDC_DOMAINS: domains of e-mail addresses, in lower case; empty for all of them. Raises EnvError."""
     text = env.str("HOMEPORT_OIDC_DOMAINS", "").strip()

@@ -72,6 +72,22 @@ AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, 
 HISTORY_DAYS = env.int("HOMEPORT_HISTORY_DAYS", 30, validate=validate.Range(min=1, max=3_650))
 HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
 
+# Backups: what is set here, the owner can't choose in the console. None: not set here.
+BACKUP_PLAN = environment.read_backup_plan(env)
+BACKUP_S3 = environment.read_backup_s3(env)
+# Who is told when a backup or a drill fails.
+BACKUP_MAIL_TO = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
+BACKUP_WEBHOOK = environment.read_webhook(env)
+# How mail is sent: to nobody but those.
+EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")
+EMAIL_PORT = env.int("HOMEPORT_SMTP_PORT", 25, validate=validate.Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("HOMEPORT_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("HOMEPORT_SMTP_PASSWORD", "")
+_smtp_tls = env.str("HOMEPORT_SMTP_TLS", "none", validate=validate.OneOf(["none", "starttls", "tls"]))
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
+
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
 CADDY_HTTP_PORT = env.int("HOMEPORT_CADDY_HTTP_PORT", 80, validate=validate.Range(min=1, max=65535))

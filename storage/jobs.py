@@ -21,6 +21,8 @@ from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.attribute_indexes import tending
 from storage.audit import log as audit
+from storage.backups import archiving
+from storage.backups import runs as backup_runs
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.counting.counted import Counter, Latest
@@ -173,6 +175,18 @@ def tidy_events(timestamp: int) -> None:
 def tidy_history(timestamp: int) -> None:
     """Every minute; nearly always there is little to do."""
     history_retention.tidy_history(clock.now())
+
+
+@_every("* * * * * */15")
+def keep_log(timestamp: int) -> None:
+    """Four times a minute: the database's log and new files to the backups."""
+    archiving.keep_log()
+
+
+@_every("* * * * *")
+def continue_backups(timestamp: int) -> None:
+    """At once when somebody asks for a backup or a drill, and every minute, for those that are due."""
+    backup_runs.continue_runs()
 
 
 @_every("* * * * * */15")

@@ -4,16 +4,26 @@ from django.conf import settings
 
 from console import health
 from homeport import __version__
+from storage import engine_waits
 from storage.findings import Finding
 from storage.monitoring import figures, problems
 from storage.monitoring.figures import Figures
 
+_SHORT_SECONDS = 1.0
 _NAMES = {"postgres": "PostgreSQL", "s3": "S3"}
 
 
 def observe() -> Figures:
     """Ask the engines, every room and the database. An engine that hangs takes three seconds of it."""
     words = health.probe_engines()
+    if words["postgres"] == "ok":
+        return _observe(words)
+    # Nobody should have to wait long for hearing that it does not answer.
+    with engine_waits.allowed(_SHORT_SECONDS):
+        return _observe(words)
+
+
+def _observe(words: dict[str, str]) -> Figures:
     found = problems.find_problems()
     down = {finding.title for finding in found if finding.key == "process_down"}
     of_engines = [

@@ -4,6 +4,7 @@ from storage.models.access_tokens import AccessToken, TerminalSignIn
 from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
 from storage.models.attribute_indexes import AttributeAsk, AttributeIndex
 from storage.models.audit import AuditEntry
+from storage.models.backups import BackupPlan, BackupRun
 from storage.models.collections import Collection, DataKey, DataKeyAllowance, DataKeyUse, Deletion
 from storage.models.duplications import Duplication, FileToCopy
 from storage.models.events import EventMinute, PinnedEvent, Recording
@@ -25,6 +26,8 @@ __all__ = [
     "AttributeAsk",
     "AttributeIndex",
     "AuditEntry",
+    "BackupPlan",
+    "BackupRun",
     "Base",
     "BaseFigures",
     "Blob",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from storage import disk_space
 from storage.archive import problems as archive
+from storage.backups import problems as backups
 from storage.errors import StorageError
 from storage.events import problems as events
 from storage.findings import Finding
@@ -20,6 +21,7 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     database.find_problems,
     job_queue.find_problems,
     archive.find_problems,
+    backups.find_problems,
     events.find_problems,
     scrubbing.find_problems,
     installation.find_problems,

@@ -10,6 +10,8 @@ from storage.postgres.sql import locks as locks_sql
 
 Work = Literal[
     "attribute indexes",
+    "backup",
+    "backup log",
     "expired items",
     "blobs",
     "file deletions",
@@ -17,6 +19,7 @@ Work = Literal[
     "events",
     "history",
     "counting",
+    "drill",
     "micros",
     "migrations",
     "room",

@@ -34,6 +34,7 @@ from django.conf import settings
 
 from storage import disk_space, engine_waits, limits
 from storage.counting.engines import count_error
+from storage.embedded.state import EngineTls
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
 from storage.s3 import pool
 from storage.s3.reading import Reading
@@ -457,21 +458,45 @@ def _expect(answer: urllib3.BaseHTTPResponse, *statuses: int) -> None:
 _making = threading.Lock()
 
 
+# What boto3's client raises, whatever it is asked for.
+CLIENT_ERRORS = (BotoCoreError, ClientError)
+
+
 @lru_cache(maxsize=1)
 def _listing_client() -> Any:
+    return open_client(
+        settings.S3_ENDPOINT_URL,
+        region=settings.S3_REGION,
+        access_key=settings.S3_ACCESS_KEY_ID,
+        secret_key=settings.S3_SECRET_ACCESS_KEY,
+        tls=settings.S3_TLS,
+    )
+
+
+def open_client(
+    endpoint_url: str, *, region: str, access_key: str, secret_key: str, tls: EngineTls | None = None
+) -> Any:
+    """boto3's client of any S3, for what takes its time; `tls` are the certificates of a bundled one.
+
+    Clients may be shared by threads. What it raises are `CLIENT_ERRORS`.
+    """
     config = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}, **_CONFIG)
-    tls = settings.S3_TLS
     if tls:
         # On this machine, whatever proxy the environment names.
         config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
-    # Clients may be shared by threads; the session that makes them may not.
+    # The session that makes them may not be shared.
     with _making:
         return boto3.session.Session().client(
             "s3",
-            endpoint_url=settings.S3_ENDPOINT_URL,
-            region_name=settings.S3_REGION,
-            aws_access_key_id=settings.S3_ACCESS_KEY_ID,
-            aws_secret_access_key=settings.S3_SECRET_ACCESS_KEY,
+            endpoint_url=endpoint_url,
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
             config=config,
             verify=str(tls.authority) if tls else None,
         )
+
+
+def describe_owner(owner: Owner) -> dict[str, str]:
+    """What an object's metadata says of its owner, as `open_client`'s puts take it."""
+    return {name.removeprefix("x-amz-meta-"): value for name, value in _describe(owner).items()}

@@ -4,7 +4,6 @@ Whatever it sends, within what is described or beside it, alone or one after the
 that is not described, and every answer as its schema says.
 """
 
-import json
 import os
 import subprocess
 import sys
