@@ -59,6 +59,8 @@ ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+# Stored bytes are read again to find damage: at most so much in a minute, and each about once in four weeks. 0 reads none.
+SCRUB_MB_PER_MINUTE = env.int("HOMEPORT_SCRUB_MB_PER_MINUTE", 120, validate=_MEGABYTES)
 
 # Who may read `/metrics`, besides owners of the server with an access token of theirs.
 METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)

@@ -42,6 +42,7 @@ from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
+from storage.scrubbing import scrubber
 from storage.share_links import links
 from storage.throttles import tries
 from storage.thumbnails import making
@@ -119,6 +120,12 @@ def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
     room.make_room()
+
+
+@_every("* * * * *")
+def scrub_blobs(timestamp: int) -> None:
+    """Every minute; a turn takes most of it where there is much to read, and is of no harm when it is cut short."""
+    scrubber.scrub()
 
 
 @_every("* * * * *")

@@ -86,6 +86,8 @@ def _prepare() -> None:
         "HOMEPORT_HOST": "127.0.0.1",
         "HOMEPORT_PORT": str(http),
         "HOMEPORT_TLS_PORT": str(https),
+        # Tests of it say when which bytes are read again.
+        "HOMEPORT_SCRUB_MB_PER_MINUTE": "0",
         "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
     }
     if os.environ.get("HOMEPORT_TEST_S3") == "rclone":

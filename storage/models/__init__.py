@@ -16,6 +16,7 @@ from storage.models.items import Base, Item, SaveReceipt
 from storage.models.micro_runs import MicroRun, MicroSchedule
 from storage.models.micros import Deployment, Micro, MicroDomain, MicroKey, MicroLine, MicroMinute
 from storage.models.people import Invitation, Membership, Role, Session, SignInRules
+from storage.models.scrubbing import DamagedBlob, ScrubRound
 from storage.models.share_links import ShareLink
 from storage.models.throttles import Throttle
 from storage.models.thumbnails import Thumbnail
@@ -34,6 +35,7 @@ __all__ = [
     "ChangedItem",
     "Collection",
     "Count",
+    "DamagedBlob",
     "DataKey",
     "DataKeyAllowance",
     "DataKeyUse",
@@ -69,6 +71,7 @@ __all__ = [
     "Role",
     "SaveReceipt",
     "SavedView",
+    "ScrubRound",
     "Session",
     "ShareLink",
     "SignInRules",

@@ -14,6 +14,7 @@ from storage.events import problems as events
 from storage.findings import Finding
 from storage.monitoring import database, installation, job_queue, processes
 from storage.s3 import durability
+from storage.scrubbing import problems as scrubbing
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     archive.find_problems,
     backups.find_problems,
     events.find_problems,
+    scrubbing.find_problems,
     installation.find_problems,
     durability.find_problems,
 )
