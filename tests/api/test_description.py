@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 
 from console import error_status
 from console.api import urls
+from console.api.endpoint import EXPOSED_HEADERS
 from console.error_status import STATUS
 from console.openapi import answers, document
 from storage import errors, limits
@@ -99,6 +100,11 @@ def test_every_number_of_the_contract_is_in_it() -> None:
     said = {name for name, number in contract.items() if re.search(rf"(?<!\d)({number}|{number:,})(?!\d)", text)}
     said |= {name for name, number in contract.items() if f"{{{number}}}" in text or f"{{0,{number - 1}}}" in text}
     assert contract.keys() - said == set()
+
+
+def test_every_header_that_a_page_may_read_is_told() -> None:
+    about = served()["info"]["description"]
+    assert [name for name in EXPOSED_HEADERS.split(", ") if f"`{name}`" not in about] == []
 
 
 def test_every_operator_of_a_query_is_in_it() -> None:
