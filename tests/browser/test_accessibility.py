@@ -51,6 +51,7 @@ PAGES = {
     "collections": "/",
     "no-match": "/?q=nothing-is-called-that",
     "new-collection": "/collections/new/",
+    "api-reference": "/api-reference/",
     "import-into-new": "/collections/new/?door=import",
     "start": "/collections/{id}/start/",
     "bases": "/collections/{id}/base/",

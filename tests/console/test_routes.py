@@ -80,6 +80,7 @@ OPEN = {
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
     "account",
+    "api-reference",
     "first-password",
     "second-factor-set-up",
     "prove",

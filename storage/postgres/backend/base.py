@@ -11,8 +11,9 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from psycopg import Cursor, IsolationLevel
+from psycopg.errors import ReadOnlySqlTransaction
 
-from storage.postgres import slow_statements
+from storage.postgres import held_work, slow_statements
 from storage.postgres.connections import Connection, pool
 from storage.postgres.failures import name_orm_failure
 
@@ -69,9 +70,14 @@ class _NamedErrors(DatabaseErrorWrapper):
 
     wrapper: DatabaseWrapper
 
+    def __enter__(self) -> None:
+        held_work.check()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if isinstance(error, ReadOnlySqlTransaction) and self.wrapper.connection is not None:
+            self.wrapper.connection.is_read_only = True
         named = name_orm_failure(error)
         if named is not None:
             self.wrapper.errors_occurred = True
