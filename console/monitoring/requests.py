@@ -38,7 +38,7 @@ class _Series:
 
 
 _series: list[_Series] = []
-_counts: dict[tuple[tuple[str, str], str], memoryview] = {}
+_counts: dict[tuple[tuple[str, str], str], "memoryview[float]"] = {}
 _UNREADABLE = ("pages", "unreadable")
 
 
