@@ -230,7 +230,9 @@ REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after a blob lost its last file, so that running downloads can finish (ours)
+BACKUP_WAIT_SECONDS = 86_400  # that a file's bytes that nothing uses wait at most until they are in the backups (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
+HEALED_KEPT_SECONDS = 2_592_000  # what was damaged and is healed stays on the list (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)

@@ -80,9 +80,13 @@ _LINKS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-@functools.cache
 def document() -> Json:
     """The whole document. It is the same object each time: nobody changes it."""
+    return _document(settings.URL_PREFIX)
+
+
+@functools.cache
+def _document(url_prefix: str) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -92,7 +96,7 @@ def document() -> Json:
             "version": __version__,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": f"{settings.URL_PREFIX}/v1", "description": "This server"}],
+        "servers": [{"url": f"{url_prefix}/v1", "description": "This server"}],
         "security": [{"dataKey": []}],
         "tags": [{"name": name, "description": said} for name, said in _TAGS.items()],
         "paths": _paths(),

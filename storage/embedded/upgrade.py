@@ -28,8 +28,6 @@ from storage.embedded.paths import POSTGRES_MAJOR, Binaries
 _MB = 1_048_576
 # A new cluster with its log, the dumped schema, and what the log grows by on the way.
 _NEW_CLUSTER_BYTES = 160 * _MB
-# pg_upgrade copies files: of many gigabytes it takes as long as the disk does.
-_LONGEST_SECONDS = 7 * 86_400.0
 # Of a socket in a folder that nobody else can enter. No port of the network is opened.
 _PORT = "50432"
 _KEPT = re.compile(r"postgres-(\d{1,3})(?:-(\d{1,6}))?")
@@ -71,7 +69,7 @@ class Installation:
             environment=process.engine_environment(self.home, marks=self.marks),
             account=self.account,
             text=text,
-            seconds=_LONGEST_SECONDS,
+            seconds=None,
             folder=self.work,
         )
 

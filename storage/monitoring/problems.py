@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 
 from storage import disk_space
 from storage.archive import problems as archive
+from storage.backups import problems as backups
 from storage.errors import StorageError
 from storage.events import problems as events
 from storage.findings import Finding
 from storage.monitoring import database, installation, job_queue, processes
+from storage.s3 import durability
+from storage.scrubbing import problems as scrubbing
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +25,11 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     database.find_problems,
     job_queue.find_problems,
     archive.find_problems,
+    backups.find_problems,
     events.find_problems,
+    scrubbing.find_problems,
     installation.find_problems,
+    durability.find_problems,
 )
 
 UNCHECKED = Finding(

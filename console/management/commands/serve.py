@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
@@ -28,6 +29,8 @@ from filelock import FileLock, Timeout
 from console import own_address, serving
 from console.connect import python_client
 from storage import disk_space
+from storage.backups import restoring
+from storage.backups.faults import BackupFault
 from storage.embedded import (
     accounts,
     caddy,
@@ -47,7 +50,9 @@ from storage.embedded.reserve import Reserve
 from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
-from storage.s3 import blobs
+from storage.postgres import poolers
+from storage.s3 import blobs, durability
+from storage.s3.cache import copies
 
 logger = logging.getLogger("homeport.serve")
 
@@ -61,6 +66,7 @@ _HOPELESS_AFTER = 4
 
 # What is wrong with this machine or its settings: the message is for people.
 _IN_WORDS = (
+    BackupFault,
     accounts.AccountError,
     caddy.CaddyMissing,
     certificates.CertificateError,
@@ -147,6 +153,7 @@ class Command(BaseCommand):
 
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
+        restoring.refuse_unfinished(settings.DATA)
         old = state.load(settings.DATA)
         if old:
             upgrade.finish_swap((settings.DATA / old.engine_home).resolve())
@@ -223,10 +230,13 @@ class Command(BaseCommand):
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
         if self._engines_used():
             self._start_engines()
-        self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
+        self._wait("PostgreSQL", _find_database_fault)
+        if settings.DATABASE_URL:
+            self._check_way_to_database()
         if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
+        self.upkeep.attempt("The copies of files", copies.tidy)
         serving.collect_static_if_changed()
         python_client.build_wheel_if_changed()
         self._start_web()
@@ -238,6 +248,8 @@ class Command(BaseCommand):
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
             self._wait("SeaweedFS", self._find_durability_fault)
+        for finding in durability.find_problems():
+            self._say(f"{finding.title} {finding.what_to_do}")
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
         if self.micros_sockets:
@@ -245,6 +257,16 @@ class Command(BaseCommand):
             self.micros = serving.micros_child(marks=self.marks)
             self._run(self.micros)
         self._greet(time.monotonic() - started)
+
+    def _check_way_to_database(self) -> None:
+        urls = (settings.DATABASE_URL, settings.DIRECT_DATABASE_URL)
+        try:
+            for sentence in poolers.check(*urls, session_settings=settings.SESSION_SETTINGS):
+                self._say(sentence)
+        except poolers.Refused as error:
+            raise CommandError(str(error)) from None
+        except psycopg.Error as error:
+            raise CommandError(f"The way to PostgreSQL could not be looked at: {str(error).strip()}") from None
 
     def _start_engines(self) -> None:
         self.account = accounts.engine_account(settings.ENGINE_USER)
@@ -270,8 +292,12 @@ class Command(BaseCommand):
                 self._say("Creating the database ...")
             postgres.initialise(self.home, self.state.postgres, **common)
             self.state = state.note_made(settings.DATA, self.state)
+            self.upkeep.attempt("The role for backups", self._ensure_backup_role)
             limit = serving.max_connections()
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
+
+    def _ensure_backup_role(self) -> None:
+        postgres.ensure_backup_role(self.home, self.state.postgres, binaries=self.binaries, account=self.account)
 
     def _start_web(self) -> None:
         made = self.certificates if settings.TLS_PORT or self.micros_sockets else None
@@ -374,6 +400,13 @@ class Command(BaseCommand):
         with suppress(OSError):
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _find_database_fault() -> str | None:
+    fault = postgres.find_fault(connection.get_connection_params())
+    if sentence := poolers.refusal(fault or ""):
+        raise CommandError(sentence)
+    return fault
 
 
 def _sentence(error: OSError) -> str:
