@@ -11,13 +11,14 @@ from uuid import UUID
 import zstandard
 
 from storage.backups import manifest as manifests
-from storage.backups.faults import Damaged
+from storage.backups import plans
+from storage.backups.faults import Damaged, Missing
 from storage.backups.manifest import Manifest
 from storage.backups.places import Place
 from storage.backups.sql import blobs as blobs_sql
 from storage.backups.sql.blobs import KnownBlob, ToBackUp
 from storage.errors import BlobMissing
-from storage.postgres.database import run, run_one, snapshot
+from storage.postgres.database import run, snapshot
 from storage.s3 import blobs
 
 _BATCH = 200
@@ -93,9 +94,21 @@ def forget_marks() -> None:
         pass
 
 
-def count_behind() -> blobs_sql.Behind:
-    """How many blobs, of how many bytes, are not in the target yet. Raises EngineUnreachable."""
-    return run_one(blobs_sql.count_behind())
+def open_blob(blob_id: UUID) -> bytes | None:
+    """A blob's bytes out of the server's own target; None when there is no target, it is not there, or is damaged there.
+
+    Raises BackupFault when the target can't be read, and EngineUnreachable.
+    """
+    row = plans.read_row()
+    plan = plans.read_plan(row)
+    found = run(blobs_sql.find_hash(blob_id))
+    if not plans.adopted(plan, row) or not found or found[0].sha256 is None:
+        return None
+    try:
+        content = plans.open_target(plan.target).read(path_of(blob_id))
+    except Missing:
+        return None
+    return content if hashlib.sha256(content).digest() == bytes(found[0].sha256) else None
 
 
 class BlobList:

@@ -267,11 +267,7 @@ class _Restoring:
                 content = read_blob(self.place, blob)
             except Missing:
                 return False
-            about = blobs.describe_owner(
-                blobs.Owner(
-                    blob.collection_id, blob.drive, blob.name, blob.content_type, "", blob.part, blob.is_manifest
-                )
-            )
+            about = blobs.describe_owner(owner_of(blob))
             try:
                 client.put_object(Bucket=bucket, Key=blobs.key_of(blob.id), Body=content, Metadata=about)
             except blobs.CLIENT_ERRORS as error:
@@ -341,6 +337,11 @@ def read_blob(place: Place, blob: BlobToRestore) -> bytes:
             f"{place}/{copies.path_of(blob.id)} is damaged: its hash is another one than in the database.{file}"
         )
     return content
+
+
+def owner_of(blob: BlobToRestore) -> blobs.Owner:
+    """What its metadata says, as far as the database knows."""
+    return blobs.Owner(blob.collection_id, blob.drive, blob.name, blob.content_type, "", blob.part, blob.is_manifest)
 
 
 def _needed(log: list[Segment], until: Until) -> list[Segment]:

@@ -81,6 +81,11 @@ def begin_feeds() -> Statement[NoRow]:
     )
 
 
+def list_blobs() -> Statement[BlobToRestore]:
+    """Rows: as of `find_blobs`."""
+    return Statement(find_blobs(), [], BlobToRestore)
+
+
 def count(table: str) -> str:
     """How many rows a table has: the text of the statement."""
     return f"SELECT count(*) FROM {table}"
