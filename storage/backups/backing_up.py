@@ -113,13 +113,14 @@ class _Backup:
         if any(each.id == self.id for each in known.backups):
             raise BackupFault("A backup was begun within this second: try again.")
         self.tell("Copying files ...")
-        copied, there = self._copy_blobs(self._known_blobs(known))
+        there = self._known_blobs(known)
+        copied = self._copy_blobs(there)
         if settings.DATABASE_URL:
             made = self._dump(began_at)
         else:
             made = self._back_up_database(began_at, None if is_full else self._find_parent(known, is_full, began_at))
         # What came since: all that the database names at the end of the backup is there then.
-        more, there = self._copy_blobs(there)
+        more = self._copy_blobs(there)
         self._write_secrets()
         listed = blobs.BlobList(there)
         self.written.put(f"{manifests.LISTS}{self.id}.zst", listed.chunks())
@@ -140,11 +141,8 @@ class _Backup:
         newest = known.backups[-1] if known.backups else None
         return {each.id: each.sha256 for each in blobs.read_list(self.place, newest)} if newest else {}
 
-    def _copy_blobs(self, there: dict[UUID, str] | None) -> tuple[blobs.Copied, dict[UUID, str] | None]:
-        if there is None:
-            return blobs.copy_new(self.place), None
-        now_there = blobs.copy_missing(self.place, there)
-        return blobs.Copied(len(now_there) - len(there)), now_there
+    def _copy_blobs(self, there: dict[UUID, str] | None) -> blobs.Copied:
+        return blobs.copy_new(self.place) if there is None else blobs.copy_missing(self.place, there)
 
     def _find_parent(self, known: Catalogue, is_full: bool | None, now: datetime) -> Manifest | None:
         """The backup that an incremental one builds on; None when it has to be a whole one."""

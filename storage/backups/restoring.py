@@ -370,6 +370,7 @@ def _begin_anew(connection: "psycopg.Connection[Any]") -> None:
             restored_sql.begin_new_line(),
             restored_sql.end_runs(),
             restored_sql.forget_backups(),
+            restored_sql.leave_garbage(),
             restored_sql.leap_versions(),
             restored_sql.begin_feeds(),
         ):
