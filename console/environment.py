@@ -20,6 +20,8 @@ OF_MANY = "HOMEPORT_THROUGH_POOLER"
 _OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
 # One label after another, as a certificate takes them; a dot at the front stands for all names below.
 _HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
+# What the owner may choose in the console.
+_NOT_SET = None
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PATH_PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What the first part of an address may be, without a prefix: a request below one of these could be meant in two ways.
@@ -139,16 +141,12 @@ def read_url_prefix(env: Env) -> str:
 
 def read_backup_plan(env: Env) -> dict[str, Any]:
     """HOMEPORT_BACKUP_TARGET and how often: each None where it is not set. Raises EnvError."""
-
-    def whole(name: str, least: int, most: int) -> int | None:
-        return env.int(name, None, validate=validate.Range(min=least, max=most))
-
     return {
-        "target": env.str("HOMEPORT_BACKUP_TARGET", None),
-        "every_hours": whole("HOMEPORT_BACKUP_EVERY_HOURS", 1, 744),
-        "full_every_days": whole("HOMEPORT_BACKUP_FULL_EVERY_DAYS", 1, 365),
-        "keep_days": whole("HOMEPORT_BACKUP_KEEP_DAYS", 1, 3_650),
-        "drill_every_days": whole("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", 0, 365),
+        "target": env.str("HOMEPORT_BACKUP_TARGET", _NOT_SET),
+        "every_hours": env.int("HOMEPORT_BACKUP_EVERY_HOURS", _NOT_SET, validate=validate.Range(1, 744)),
+        "full_every_days": env.int("HOMEPORT_BACKUP_FULL_EVERY_DAYS", _NOT_SET, validate=validate.Range(1, 365)),
+        "keep_days": env.int("HOMEPORT_BACKUP_KEEP_DAYS", _NOT_SET, validate=validate.Range(1, 3_650)),
+        "drill_every_days": env.int("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", _NOT_SET, validate=validate.Range(0, 365)),
     }
 
 
