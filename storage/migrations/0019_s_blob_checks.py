@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0017_attribute_indexes"),
+        ("storage", "0018_b_backups"),
     ]
 
     operations = [
