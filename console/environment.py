@@ -171,6 +171,30 @@ def read_webhook(env: Env) -> str:
     return url
 
 
+def read_second_place(env: Env) -> tuple[str, dict[str, str]]:
+    """HOMEPORT_SNAPSHOT_TARGET, empty for none, and HOMEPORT_SNAPSHOT_S3_*, by which an S3 is reached. Raises EnvError."""
+    target = env.str("HOMEPORT_SNAPSHOT_TARGET", "").strip()
+    access = {
+        "endpoint_url": env.str("HOMEPORT_SNAPSHOT_S3_ENDPOINT_URL", "").rstrip("/"),
+        "region": env.str("HOMEPORT_SNAPSHOT_S3_REGION", "us-east-1"),
+        "access_key": env.str("HOMEPORT_SNAPSHOT_S3_ACCESS_KEY_ID", ""),
+        "secret_key": env.str("HOMEPORT_SNAPSHOT_S3_SECRET_ACCESS_KEY", ""),
+    }
+    if access["endpoint_url"] and not _is_http_address(access["endpoint_url"]):
+        raise _wrong("HOMEPORT_SNAPSHOT_S3_ENDPOINT_URL", "write http://host:port or https://host")
+    if target.startswith("s3://"):
+        if not target.removeprefix("s3://").split("/")[0]:
+            raise _wrong("HOMEPORT_SNAPSHOT_TARGET", "write s3://bucket/prefix")
+        if not access["access_key"] or not access["secret_key"]:
+            raise _wrong(
+                "HOMEPORT_SNAPSHOT_TARGET",
+                "an S3 needs HOMEPORT_SNAPSHOT_S3_ACCESS_KEY_ID and HOMEPORT_SNAPSHOT_S3_SECRET_ACCESS_KEY",
+            )
+    elif target and not target.startswith("/"):
+        raise _wrong("HOMEPORT_SNAPSHOT_TARGET", "write a whole path, such as /backup/snapshots, or s3://bucket/prefix")
+    return target, access
+
+
 def read_domains(env: Env) -> list[str]:
     """HOMEPORT_OIDC_DOMAINS: domains of e-mail addresses, in lower case; empty for all of them. Raises EnvError."""
     text = env.str("HOMEPORT_OIDC_DOMAINS", "").strip()

@@ -88,6 +88,9 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
 
+# A second place for snapshots of collections: a folder, or s3://bucket/prefix of another S3.
+SNAPSHOT_TARGET, SNAPSHOT_S3 = environment.read_second_place(env)
+
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
 CADDY_HTTP_PORT = env.int("HOMEPORT_CADDY_HTTP_PORT", 80, validate=validate.Range(min=1, max=65535))

@@ -88,6 +88,7 @@ def _prepare() -> None:
         "HOMEPORT_TLS_PORT": str(https),
         # Tests of it say when which bytes are read again.
         "HOMEPORT_SCRUB_MB_PER_MINUTE": "0",
+        "HOMEPORT_SNAPSHOT_TARGET": str(folder / "second place"),
         "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
     }
     if os.environ.get("HOMEPORT_TEST_S3") == "rclone":

@@ -257,6 +257,7 @@ TABLES = {
     "storage.GitFetch": "a repository",
     "storage.ImportProblem": "bounded for each import",
     "storage.SnapshotSchedule": "snapshots",
+    "storage.SnapshotCopy": "a row for each snapshot",
     "storage.ScrubRound": "one row",
     "storage.DamagedBlob": _A_ROW_FOR_EACH,
     "storage.AuditEntry": "a wrong password",

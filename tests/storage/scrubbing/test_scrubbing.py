@@ -13,8 +13,13 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from storage.backups import blobs as backup_blobs
+from storage.backups import manifest as manifests
+from storage.backups import plans, targets
+from storage.backups.manifest import Mark
+from storage.backups.places import FolderPlace
 from storage.drive import reconcile
-from storage.models import Blob, DamagedBlob, Drive, File, ScrubRound, Thumbnail
+from storage.models import BackupPlan, Blob, DamagedBlob, Drive, File, ScrubRound, Thumbnail
 from storage.postgres import clock
 from storage.postgres.database import run, run_one
 from storage.s3 import blobs
@@ -193,6 +198,28 @@ def test_a_damaged_copy_of_the_cache_heals_nothing_and_goes(place: Place, monkey
     assert not scrubber.check(blob)
     copy = copies.open_whole(blob.id)
     assert copy is None, "who downloads the file would get it"
+
+
+def test_a_backup_heals(place: Place, settings: Any, tmp_path: Path) -> None:
+    settings.BACKUP_PLAN = settings.BACKUP_PLAN | {"target": str(tmp_path)}
+    target = FolderPlace(tmp_path)
+    manifests.write_mark(target, Mark(format=1, instance_id=targets.instance_id(), target_id="here"))
+    place.put("f", CONTENT)
+    blob = blob_of(place, "f")
+    blobs.delete([blob.id])
+    row = plans.read_row()
+    before, row.target_id = row.target_id, "here"
+    row.save(update_fields=["target_id"])
+    try:
+        assert not scrubber.check(blob), "it is not backed up yet"
+        target.put(backup_blobs.path_of(blob.id), [CONTENT[::-1]])
+        assert not scrubber.check(blob), "nor are these its bytes"
+        target.put(backup_blobs.path_of(blob.id), [CONTENT])
+        assert scrubber.check(blob)
+    finally:
+        BackupPlan.objects.update(target_id=before)
+    assert place.read("f") == CONTENT
+    assert DamagedBlob.objects.get(blob_id=blob.id).healed_from == "a backup"
 
 
 def test_a_lost_manifest_is_written_again(place: Place) -> None:
