@@ -69,7 +69,8 @@ def test_service_goes_on_at_the_promoted_follower(
 
         pair.leader.kill()
         time.sleep(_NOBODY_LEADS_SECONDS)
-        assert httpx.get(f"{server.url}/readyz", timeout=PROMISED_SECONDS).status_code == 503
+        ready = httpx.get(f"{server.url}/readyz", timeout=PROMISED_SECONDS)
+        assert (ready.status_code, ready.json()["postgres"]) == (503, "nobody takes writes")
         pair.promote()
         told = [len(writer.acknowledged) for writer in writers]
         eventually(
