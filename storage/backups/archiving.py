@@ -187,6 +187,7 @@ def _note_gap() -> None:
 
 
 def _note_fault(sentence: str) -> None:
-    logger.warning("The database's log can't be brought to the backups: %s", sentence)
-    BackupPlan.objects.filter(id=1, log_fault="").update(log_fault_at=Now())
+    if BackupPlan.objects.filter(id=1, log_fault="").update(log_fault_at=Now()):
+        # Once, not four times a minute.
+        logger.warning("The database's log can't be brought to the backups: %s", sentence)
     BackupPlan.objects.filter(id=1).update(log_fault=sentence)

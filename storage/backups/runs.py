@@ -68,9 +68,11 @@ def ask_for(kind: BackupRun.Kind, *, asked_by: int, is_full: bool | None = None)
 def continue_runs() -> None:
     """Do what was asked for and what is due; note what was interrupted. Raises EngineUnreachable."""
     _note_interrupted()
-    plan = plans.read_plan()
+    row = plans.read_row()
+    plan = plans.read_plan(row)
     if plan.target:
-        _ask_for_due(Kind.BACKUP, timedelta(hours=plan.every_hours))
+        # A gap in the log is to be short.
+        _ask_for_due(Kind.BACKUP, _NO_TIME if row.gap_at else timedelta(hours=plan.every_hours))
         if plan.drill_every_days and _last_good(Kind.BACKUP):
             _ask_for_due(Kind.DRILL, timedelta(days=plan.drill_every_days))
     for kind, work in ((Kind.BACKUP, _back_up), (Kind.DRILL, _drill)):
