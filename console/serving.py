@@ -22,14 +22,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from console import own_address
+from console import environment, own_address
 from console.server.processes import ORPHAN_SECONDS
 from storage.counting import counted
 from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
-from storage.postgres import locks
+from storage.postgres import locks, newer_schema
 from storage.postgres.database import unhurried
 
 # How long requests that are under way may go on once the server was asked to stop.
@@ -51,6 +51,8 @@ _WEB_VARIABLES = (
 )
 # Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+# Those who have many connections to the database go through the pooler, where there is one.
+_POOLED = {environment.OF_MANY: "true"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 
 
@@ -124,7 +126,7 @@ def web_child(
     return Child(
         name="The web server",
         command=command,
-        environment=_environment(marks, _web_variables() | _MEMORY),
+        environment=_environment(marks, _web_variables() | _MEMORY | _POOLED),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
@@ -187,7 +189,7 @@ def micros_child(*, marks: Mapping[str, str]) -> Child:
     return Child(
         name="What runs Micros",
         command=[sys.executable, "-m", "storage.micros"],
-        environment=_environment(marks, os.environ),
+        environment=_environment(marks, os.environ) | _POOLED,
         folder=settings.BASE_DIR,
         stop_seconds=settings.MICRO_REQUEST_SECONDS + 5.0,
         descriptors=[share_counts()[0]],
@@ -231,10 +233,7 @@ def _check_history() -> None:
     foreign = loader.migrated_apps - {"storage"}
     unknown = {each for each in applied - known.keys() - replaced if each[0] not in foreign}
     if unknown:
-        raise CommandError(
-            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
-            "does not know): start that version or a later one. Nothing was changed."
-        )
+        raise CommandError(newer_schema.say(".".join(min(unknown))))
     for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),

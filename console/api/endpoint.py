@@ -3,7 +3,7 @@
 An operation takes `Call` and the request, and returns the response; it raises named errors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ from storage.postgres.caller import Access
 
 # Of pages from anywhere: what they may send, and what they may read of an answer.
 ALLOWED_HEADERS = "X-API-Key, Content-Type, Authorization, If-Match, If-None-Match, Last-Event-ID"
-EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions"
+EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions, X-Request-ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,39 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
     """
     if "GET" in rules:
         rules["HEAD"] = rules["GET"]
-    allowed = ", ".join([*rules, "OPTIONS"])
 
-    def view(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+    def perform(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+        rule = rules[request.method or ""]
+        note_operation(request.META, "api", rule.operation.__name__)
+        return _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
+
+    return _view(perform, rules)
+
+
+def open_endpoint(operation: Callable[[ApiRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The same for what anybody may GET, without a data key."""
+
+    def perform(request: ApiRequest) -> HttpResponseBase:
+        note_operation(request.META, "api", operation.__name__)
+        return operation(request)
+
+    return _view(perform, ("GET", "HEAD"))
+
+
+def _view(perform: Callable[..., HttpResponseBase], methods: Iterable[str]) -> Callable[..., HttpResponseBase]:
+    """A Django view that answers these methods, and every error as the API does."""
+    known = frozenset(methods)
+    allowed = ", ".join([*methods, "OPTIONS"])
+
+    def view(request: ApiRequest, **arguments: str) -> HttpResponseBase:
         if request.method == "OPTIONS":
             note_operation(request.META, "api", "preflight")
             return _finished(request, _preflight(allowed))
         response: HttpResponseBase
         try:
-            rule = rules.get(request.method or "")
-            if rule is None:
+            if request.method not in known:
                 raise MethodNotAllowed(allowed)
-            note_operation(request.META, "api", rule.operation.__name__)
-            response = _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
+            response = perform(request, **arguments)
         except Unauthorized as error:
             response = _unauthorized_reply(request, error)
         except StorageError as error:
@@ -90,6 +110,7 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
 
     # Cookies are ignored here, so a forged request has no credentials.
     view.csrf_exempt = True  # type: ignore[attr-defined]
+    view.methods = known  # type: ignore[attr-defined]  # which the description tells all of
     return view
 
 

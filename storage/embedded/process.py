@@ -230,15 +230,17 @@ def run_tool(
     account: Account | None,
     text: str = "",
     seconds: float | None = 120,
+    folder: Path | None = None,
 ) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    It is killed after `seconds`, None for never. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    `folder` is where it works, if it leaves something there. It is killed after `seconds`, None for never.
+    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,
         env=dict(environment),
-        cwd="/" if account else None,
+        cwd=folder or ("/" if account else None),
         input=text,
         text=True,
         stdout=subprocess.PIPE,

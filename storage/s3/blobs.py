@@ -77,6 +77,31 @@ class Owner(NamedTuple):
     is_manifest: bool = False
 
 
+class Hashes(NamedTuple):
+    """Of an object's bytes: the MD5 as 32 hexadecimal digits, which clients see, and the SHA-256, by which damage is found."""
+
+    md5: str
+    sha256: bytes
+
+
+class Hashing:
+    """Both hashes of bytes that go by."""
+
+    def __init__(self) -> None:
+        self._md5, self._sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks, each counted in."""
+        for chunk in chunks:
+            self._md5.update(chunk)
+            self._sha256.update(chunk)
+            yield chunk
+
+    def found(self) -> Hashes:
+        """Of all that went by so far."""
+        return Hashes(self._md5.hexdigest(), self._sha256.digest())
+
+
 class StoredBlob(NamedTuple):
     """An object found in the bucket."""
 
@@ -85,23 +110,23 @@ class StoredBlob(NamedTuple):
     modified_at: datetime
 
 
-def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> str:
-    """Store exactly `length` bytes under a key that has never been used; their MD5 as 32 hexadecimal digits.
+def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> Hashes:
+    """Store exactly `length` bytes under a key that has never been used, or one whose object is damaged; their hashes.
 
     What `chunks` raises passes through, and no object comes to be then. Raises EngineUnreachable and DiskFull.
     """
-    digest = hashlib.md5(usedforsecurity=False)
+    hashing = Hashing()
     headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
-    with _send("PUT", blob_id, headers, body=_hashed(chunks, digest)) as answer:
+    with _send("PUT", blob_id, headers, body=hashing.watch(chunks)) as answer:
         if answer.status == 500 and disk_space.is_short_of(length):
             count_error("s3", "disk_full")
             raise DiskFull()
         _expect(answer, 200)
         told = answer.headers.get("ETag", "").strip('"')
-    md5 = digest.hexdigest()
-    if told != md5:
-        _compare(blob_id, length, md5)
-    return md5
+    found = hashing.found()
+    if told != found.md5:
+        _compare(blob_id, length, found.md5)
+    return found
 
 
 def copy(blob_id: UUID, new_id: UUID, *, length: int, md5: str, owner: Owner) -> None:
@@ -203,13 +228,15 @@ def find_owner(blob_id: UUID) -> Owner | None:
         return _read_owner(answer.headers)
 
 
-def find_md5(blob_id: UUID, size_bytes: int) -> str:
-    """The MD5 of an object's bytes, read to find it. Raises EngineUnreachable and BlobMissing."""
-    digest = hashlib.md5(usedforsecurity=False)
+def find_hashes(blob_id: UUID, size_bytes: int) -> Hashes:
+    """The hashes of an object's bytes, read to find them. Raises EngineUnreachable and BlobMissing."""
+    hashing = Hashing()
     if size_bytes:
-        for chunk in read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes):
-            digest.update(chunk)
-    return digest.hexdigest()
+        for _ in hashing.watch(read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes)):
+            pass
+    elif find_size(blob_id) != 0:
+        raise BlobMissing()
+    return hashing.found()
 
 
 def write_manifest(blob_ids: Iterable[UUID]) -> bytes:
@@ -241,40 +268,60 @@ def key_of(blob_id: UUID) -> str:
     return f"{FOLDER}{blob_id.hex[:2]}/{blob_id.hex[2:4]}/{blob_id.hex}"
 
 
+class Probe(NamedTuple):
+    """What a question to S3 found: what is wrong, None for nothing, and whether what it stores can be read all the same."""
+
+    fault: str | None
+    reads: bool = False
+
+
 def find_fault() -> str | None:
     """Put a small object, get it back and delete it, over the connections that files take.
 
     None when that works, else what is wrong. Takes three seconds at most, all three together.
     """
+    return probe().fault
+
+
+def probe() -> Probe:
+    """As `find_fault`, and whether an S3 that stores nothing, such as a full one, answers when it is asked for an object."""
     key, content = f"probe/{uuid.uuid4().hex}", b"homeport"
     due_at = time.monotonic() + _PROBE_SECONDS
     try:
         for method, body in (("PUT", content), ("GET", None), ("DELETE", None)):
-            path, options = _signed(method, key, {})
-            answer = _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
+            answer = _ask_for_probe(method, key, due_at, body)
             if answer.status not in (200, 204):
-                return f"S3 answered {answer.status}: {answer.data[:1000].decode(errors='replace')}"
+                said = f"S3 answered {answer.status}: {answer.data[:1000].decode(errors='replace')}"
+                return Probe(said, reads=_ask_for_probe("GET", key, due_at).status in (200, 404))
             if method == "GET" and answer.data != content:
-                return "the object came back changed"
+                return Probe("the object came back changed")
     except urllib3.exceptions.NewConnectionError as error:
         # For urllib3 it is one of the timeouts that follow.
-        return str(error)
+        return Probe(str(error))
     except (urllib3.exceptions.TimeoutError, TimeoutError):
-        return f"no answer within {_PROBE_SECONDS:.0f} s"
+        return Probe(f"no answer within {_PROBE_SECONDS:.0f} s")
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        return str(error)
-    return None
+        return Probe(str(error))
+    return Probe(None, reads=True)
 
 
-def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
+def find_server_name(*, seconds: float) -> str:
+    """What S3 calls itself in its answers, such as "SeaweedFS 30GB 4.48"; empty when it says nothing, or nothing in time."""
+    try:
+        answer = _pool().urlopen("GET", "/", timeout=urllib3.Timeout(total=seconds), preload_content=True)
+    except (urllib3.exceptions.HTTPError, OSError):
+        return ""
+    return str(answer.headers.get("Server", ""))
+
+
+def _ask_for_probe(method: str, key: str, due_at: float, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+    path, options = _signed(method, key, {})
+    return _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
 
 
 def _compare(blob_id: UUID, length: int, md5: str) -> None:
     """Read an object back whose ETag is no MD5, or the wrong one. Raises EngineUnreachable unless it is what was sent."""
-    if find_size(blob_id) != length or find_md5(blob_id, length) != md5:
+    if find_size(blob_id) != length or find_hashes(blob_id, length).md5 != md5:
         logger.error("S3 stored other bytes than it was sent as %s", key_of(blob_id))
         count_error("s3", "other_bytes")
         raise EngineUnreachable()

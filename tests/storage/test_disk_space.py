@@ -257,6 +257,9 @@ TABLES = {
     "storage.GitFetch": "a repository",
     "storage.ImportProblem": "bounded for each import",
     "storage.SnapshotSchedule": "snapshots",
+    "storage.SnapshotCopy": "a row for each snapshot",
+    "storage.ScrubRound": "one row",
+    "storage.DamagedBlob": _A_ROW_FOR_EACH,
     "storage.AuditEntry": "a wrong password",
     "storage.Recording": "a recording",
     "storage.EventMinute": "a row for each minute, also of what is left out",
@@ -301,6 +304,7 @@ TABLES = {
     "storage.MicroSchedule": "a Micro's schedule",
     "storage.MicroRun": "a Micro's run",
     "storage.MicroMinute": _LEFT_OUT,
+    "storage.WorkLease": "a row for each kind of work",
 }
 
 

@@ -207,14 +207,14 @@ def drop_parts_of(blob_ids: list[UUID]) -> Statement[NoRow]:
     )
 
 
-def adopt_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
+def adopt_blob(blob_id: UUID, size_bytes: int, md5: str, sha256: bytes | None) -> Statement[Affected]:
     """Enter a blob that is in the bucket but was not known. A row, unless it is known by now."""
     return Statement(
         """
-        INSERT INTO storage_blob (id, state, size_bytes, md5, changed_at) VALUES ($1, 'live', $2, $3, now())
+        INSERT INTO storage_blob (id, state, size_bytes, md5, sha256, changed_at) VALUES ($1, 'live', $2, $3, $4, now())
         ON CONFLICT DO NOTHING RETURNING 1
     """,
-        [blob_id, size_bytes, md5],
+        [blob_id, size_bytes, md5, sha256],
         Affected,
     )
 
