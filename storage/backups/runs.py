@@ -19,7 +19,7 @@ from storage.backups.faults import BackupFault
 from storage.models import BackupRun
 from storage.postgres import clock
 from storage.postgres.database import engine_errors
-from storage.postgres.locks import only_worker
+from storage.postgres.locks import Work, only_worker
 
 logger = logging.getLogger(__name__)
 
@@ -173,10 +173,11 @@ def _expected_ids() -> list[str]:
 
 def _note_interrupted() -> None:
     """Runs whose process was killed: nobody holds their lock."""
-    for kind, lock in ((Kind.BACKUP, "backup"), (Kind.DRILL, "drill")):
+    locks: list[tuple[BackupRun.Kind, Work]] = [(Kind.BACKUP, "backup"), (Kind.DRILL, "drill")]
+    for kind, lock in locks:
         old = BackupRun.objects.filter(Q(kind=kind), started_at__lt=clock.now() - _BEGINNING, ended_at=None)
         if old.exists():
-            with only_worker(lock) as is_free:  # type: ignore[arg-type]
+            with only_worker(lock) as is_free:
                 if is_free:
                     if kind == Kind.BACKUP and not settings.DATABASE_URL:
                         with engine.open_engine() as found:
