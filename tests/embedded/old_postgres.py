@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from storage.embedded import accounts, homes, leftovers, paths, postgres, process, state
+from tests.waiting import eventually
 
 MAJOR = 16
 # Where it is until a server has filled it, which would end what runs in the place of its own.
@@ -54,6 +55,8 @@ def running_old_database(data: Path, name: str = ASIDE) -> Iterator[str]:
     child.start()
     try:
         of = made.postgres
+        where = postgres.connection_parameters(of) | {"host": "127.0.0.1"}
+        eventually(lambda: postgres.find_fault(where) is None, what="the older PostgreSQL does not answer")
         yield f"postgres://{of.user}:{of.password}@127.0.0.1:{of.port}/{of.database}"
     finally:
         child.restart()
@@ -87,7 +90,7 @@ _MADE = """
     SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     UNION ALL SELECT 'index', tablename || ' ' || indexname FROM pg_indexes WHERE schemaname = 'public'
     UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT 'rule', conrelid::regclass || ' ' || conname || ' ' || contype FROM pg_constraint
+    UNION ALL SELECT 'rule', format('%s %s %s', conrelid::regclass, conname, contype) FROM pg_constraint
               WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
 """
 

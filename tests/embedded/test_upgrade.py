@@ -21,7 +21,7 @@ BODY = bytes(range(256)) * 400
 
 
 def majors(home: Path) -> dict[str, int | None]:
-    return {path.name: postgres.major_of(path) for path in home.iterdir() if path.name.startswith("postgres")}
+    return {path.name: postgres.major_of(path) for path in home.glob("postgres*") if path.is_dir()}
 
 
 def make_folders(home: Path, **folders: int) -> None:
