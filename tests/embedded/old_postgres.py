@@ -16,7 +16,7 @@ ASIDE = "older"
 # What can be had there: the provider that we take came with 17.
 LOCALES = {
     "libc": ("--locale=C.UTF-8",),
-    "icu": ("--locale=C", "--locale-provider=icu", "--icu-locale=und"),
+    "C": ("--locale=C",),
 }
 
 
@@ -74,13 +74,15 @@ def put_in_place(data: Path) -> None:
 
 
 def describe(address: dict[str, Any] | str) -> dict[str, Any]:
-    """What a database has in it: rows of each table, functions, indexes, rules; to compare with another."""
+    """What a database has in it: rows of each table, functions, indexes, rules; to compare with another.
+
+    Not where its sequences are, which a crash moves on.
+    """
     with psycopg.connect(address) if isinstance(address, str) else psycopg.connect(**address) as connection:
         tables = [name for (name,) in connection.execute(_TABLES)]
         return {
             "rows": {name: _rows(connection, name) for name in tables},
             "made": sorted(connection.execute(_MADE).fetchall()),
-            "sequences": sorted(connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall()),
         }
 
 
