@@ -23,7 +23,7 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
-test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
+test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest
 	@$(MAKE) --no-print-directory test-js
 
@@ -112,6 +112,17 @@ $(VENV)/nginx.stamp: $(VENV)/test.stamp
 	@if ! command -v systemd-analyze >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
 	  echo "Installing systemd-analyze, which reads deploy/homeport.service, from Debian's packages ..."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null; fi
+	@touch $@
+
+# What the tests of deploy/cluster/ need besides what the package index has. Debian starts what it installs; these are started by
+# the tests alone.
+$(VENV)/cluster.stamp: $(VENV)/test.stamp
+	@if command -v etcd >/dev/null 2>&1 && [ -x /usr/sbin/haproxy ] && [ -x /usr/sbin/pgbouncer ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	  echo "Installing etcd, HAProxy and pgbouncer from Debian's packages ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
+	    etcd-server haproxy pgbouncer >/dev/null; \
+	else echo "The tests of deploy/cluster/ need etcd, haproxy and pgbouncer: install them with your system's packages. They are skipped now." >&2; fi
 	@touch $@
 
 # Node runs the client library's tests and the tests of the JavaScript modules.

@@ -10,22 +10,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from environs import Env, EnvError, validate
-from psycopg import ProgrammingError
-from psycopg.conninfo import make_conninfo
 
 from storage.names import is_text
+from storage.postgres import addresses
 
+# No setting: a mark of `serve` for its processes.
+OF_MANY = "HOMEPORT_THROUGH_POOLER"
 _OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
 # One label after another, as a certificate takes them; a dot at the front stands for all names below.
 _HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
+# What the owner may choose in the console.
+_NOT_SET = None
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PATH_PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What the first part of an address may be, without a prefix: a request below one of these could be meant in two ways.
 OWN_PATHS = frozenset(
     (
         "account",
+        "api-reference",
         "audit",
         "clients",
         "cli",
@@ -60,22 +63,29 @@ def check_texts() -> None:
             raise _wrong(name, "it is not UTF-8")
 
 
-def read_database(env: Env) -> dict[str, Any]:
-    """DATABASE_URL as Django's settings of a database, empty without one. Raises EnvError."""
-    text = env.str("DATABASE_URL", "")
+def read_database(env: Env, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """DATABASE_URL, or another setting like it, as Django's settings of a database, empty without one. Raises EnvError."""
+    text = env.str(name, "")
     if not text:
         return {}
     try:
-        if urlsplit(text).scheme not in ("postgres", "postgresql"):
-            raise ValueError
-        found: dict[str, Any] = dict(dj_database_url.parse(text))
-        named = {"host": found["HOST"] or None, "port": found["PORT"] or None}
-        make_conninfo("", **named | {name: str(value) for name, value in found.get("OPTIONS", {}).items()})
-    except (ValueError, ProgrammingError):
-        raise _wrong("DATABASE_URL", "write postgres://user:password@host:port/name") from None
-    if not found["NAME"]:
-        raise _wrong("DATABASE_URL", "the name of the database is missing at its end")
+        return addresses.read(text)
+    except addresses.AddressError as error:
+        raise _wrong(name, str(error)) from None
+
+
+def read_direct_database(env: Env) -> dict[str, Any]:
+    """HOMEPORT_DIRECT_DATABASE_URL likewise, which is another way to the same database. Raises EnvError."""
+    name = "HOMEPORT_DIRECT_DATABASE_URL"
+    found = read_database(env, name)
+    if found and not env.str("DATABASE_URL", ""):
+        raise _wrong(name, "it leads past the pooler that DATABASE_URL leads to, which is not set")
     return found
+
+
+def is_of_many() -> bool:
+    """Whether `serve` has started this process as one of those that have many connections to the database."""
+    return OF_MANY in os.environ
 
 
 def read_proxies(env: Env) -> list[str]:
@@ -131,16 +141,12 @@ def read_url_prefix(env: Env) -> str:
 
 def read_backup_plan(env: Env) -> dict[str, Any]:
     """HOMEPORT_BACKUP_TARGET and how often: each None where it is not set. Raises EnvError."""
-
-    def whole(name: str, least: int, most: int) -> int | None:
-        return env.int(name, None, validate=validate.Range(min=least, max=most))
-
     return {
-        "target": env.str("HOMEPORT_BACKUP_TARGET", None),
-        "every_hours": whole("HOMEPORT_BACKUP_EVERY_HOURS", 1, 744),
-        "full_every_days": whole("HOMEPORT_BACKUP_FULL_EVERY_DAYS", 1, 365),
-        "keep_days": whole("HOMEPORT_BACKUP_KEEP_DAYS", 1, 3_650),
-        "drill_every_days": whole("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", 0, 365),
+        "target": env.str("HOMEPORT_BACKUP_TARGET", _NOT_SET),
+        "every_hours": env.int("HOMEPORT_BACKUP_EVERY_HOURS", _NOT_SET, validate=validate.Range(1, 744)),
+        "full_every_days": env.int("HOMEPORT_BACKUP_FULL_EVERY_DAYS", _NOT_SET, validate=validate.Range(1, 365)),
+        "keep_days": env.int("HOMEPORT_BACKUP_KEEP_DAYS", _NOT_SET, validate=validate.Range(1, 3_650)),
+        "drill_every_days": env.int("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", _NOT_SET, validate=validate.Range(0, 365)),
     }
 
 
@@ -242,6 +248,14 @@ def read_s3(env: Env) -> tuple[str, str, str]:
     if not _REGION.fullmatch(region):
         raise _wrong("S3_REGION", "a region's name has letters, digits and “-”")
     return endpoint, bucket, region
+
+
+def read_filer(env: Env) -> str:
+    """HOMEPORT_SEAWEEDFS_FILER_URL, empty without one. Raises EnvError."""
+    filer = env.str("HOMEPORT_SEAWEEDFS_FILER_URL", "")
+    if filer and not _is_http_address(filer):
+        raise _wrong("HOMEPORT_SEAWEEDFS_FILER_URL", "write http://host:port or https://host")
+    return filer
 
 
 def _trimmed(listed: list[str]) -> list[str]:

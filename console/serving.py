@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from console import own_address
+from console import environment, own_address
 from console.server.processes import ORPHAN_SECONDS
 from storage.counting import counted
 from storage.embedded import caddy
@@ -51,6 +51,8 @@ _WEB_VARIABLES = (
 )
 # Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+# Those who have many connections to the database go through the pooler, where there is one.
+_POOLED = {environment.OF_MANY: "true"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 
 
@@ -124,7 +126,7 @@ def web_child(
     return Child(
         name="The web server",
         command=command,
-        environment=_environment(marks, _web_variables() | _MEMORY),
+        environment=_environment(marks, _web_variables() | _MEMORY | _POOLED),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
@@ -187,7 +189,7 @@ def micros_child(*, marks: Mapping[str, str]) -> Child:
     return Child(
         name="What runs Micros",
         command=[sys.executable, "-m", "storage.micros"],
-        environment=_environment(marks, os.environ),
+        environment=_environment(marks, os.environ) | _POOLED,
         folder=settings.BASE_DIR,
         stop_seconds=settings.MICRO_REQUEST_SECONDS + 5.0,
         descriptors=[share_counts()[0]],

@@ -1,7 +1,8 @@
 """Background work, run by the job queue in Postgres (`manage.py procrastinate worker`, which `serve` starts).
 
-A job is a thin shell around a storage function. One that must run alone takes an advisory lock of Postgres in there, which
-goes with a worker that is killed; the queue's own `lock` would stay with its job, and hold up every later one of its kind.
+A job is a thin shell around a storage function. One that must run alone takes a lease in there
+(`storage/postgres/locks.py`), which ends soon after a worker that is killed; the queue's own `lock` would stay with its job, and
+hold up every later one of its kind.
 """
 
 import functools
@@ -46,6 +47,8 @@ from storage.share_links import links
 from storage.throttles import tries
 from storage.thumbnails import making
 
+# A worker that comes back after so long, as that of a suspended machine does, ends and is started again.
+_FORGOTTEN_AFTER_SECONDS = 600.0
 # When the periodic ones run, as cron expressions, which may have a sixth field for seconds.
 TIMES: dict[str, str] = {}
 
@@ -287,7 +290,8 @@ def tidy_copies(timestamp: int) -> None:
 async def take_up_abandoned_jobs(timestamp: int) -> None:
     """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
 
-    Should that worker still be at one, the job finds its advisory lock taken, or does once more what changes nothing then.
+    Its own row goes when it has given none for long: no other may be started where it was. Should that worker still be at one,
+    the job finds its lease taken, or does once more what changes nothing then.
     """
     manager = app.job_manager
     for job in await manager.get_stalled_jobs():
@@ -296,6 +300,7 @@ async def take_up_abandoned_jobs(timestamp: int) -> None:
         except UniqueViolation:
             # The next of its kind waits already.
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+    await manager.prune_stalled_workers(_FORGOTTEN_AFTER_SECONDS)
 
 
 def make_room_if_short() -> None:

@@ -13,6 +13,7 @@ from storage.drive.sql import blobs as blobs_sql
 from storage.drive.sql import folders as folders_sql
 from storage.postgres.database import run
 from storage.postgres.locks import only_worker
+from storage.postgres.statements import Affected, Statement
 from storage.s3 import blobs
 from storage.s3.cache import copies
 
@@ -29,13 +30,17 @@ def sweep_expired_items() -> int:
 
 def _delete_in_batches() -> int:
     total = 0
-    while True:
-        deleted = len(
-            run(items_sql.delete_expired(limits.SWEEP_BATCH_ROWS, keeps_history=disk_space.has_room_for_history()))
-        )
+    while bases := run(items_sql.find_bases_with_expired(limits.SWEEP_BATCH_ROWS)):
+        deleted = sum(len(run(_delete_expired(base_id))) for (base_id,) in bases)
         total += deleted
-        if deleted < limits.SWEEP_BATCH_ROWS:
-            return total
+        if not deleted:  # what is left is locked
+            break
+    return total
+
+
+def _delete_expired(base_id: int) -> Statement[Affected]:
+    keeps_history = disk_space.has_room_for_history()
+    return items_sql.delete_expired(base_id, limits.SWEEP_BATCH_ROWS, keeps_history=keeps_history)
 
 
 class SweptFiles(NamedTuple):

@@ -6,8 +6,8 @@ goes before anything else does: then there is a gap, which the next backup ends.
 """
 
 import logging
+import secrets
 import tempfile
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -56,8 +56,10 @@ def keep_log() -> None:
     plan = plans.read_plan(row)
     if settings.DATABASE_URL:
         return
-    if not plan.target or not row.target_id:
-        with engine.open_engine() as found, suppress(BackupFault):
+    if not row.line:
+        return
+    if not plans.adopted(plan, row):
+        with engine.open_engine() as found:
             found.drop_slot(LOG_SLOT)
         return
     with only_worker("backup log") as is_ours:
@@ -90,6 +92,7 @@ def bring_log(place: Place, row: BackupPlan) -> Kept:
     with engine.open_engine() as found:
         _let_go_if_short(found)
         begins = _begin(found)
+        row.refresh_from_db()
         kept = Kept(begins.text, row.kept_until or row.beat_at or _beat())
         while True:
             until = _beat()
@@ -178,7 +181,9 @@ def _beat() -> datetime:
 
 
 def _note_gap() -> None:
+    """A line of the log has no gaps: where one would be, another begins, with a whole backup."""
     BackupPlan.objects.filter(id=1, gap_at=None).update(gap_at=Now())
+    BackupPlan.objects.filter(id=1).update(line=secrets.token_hex(16))
 
 
 def _note_fault(sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,13 +11,14 @@ from uuid import UUID
 import zstandard
 
 from storage.backups import manifest as manifests
-from storage.backups.faults import Damaged
+from storage.backups import plans
+from storage.backups.faults import Damaged, Missing
 from storage.backups.manifest import Manifest
 from storage.backups.places import Place
 from storage.backups.sql import blobs as blobs_sql
 from storage.backups.sql.blobs import KnownBlob, ToBackUp
 from storage.errors import BlobMissing
-from storage.postgres.database import run, run_one, snapshot
+from storage.postgres.database import run, snapshot
 from storage.s3 import blobs
 
 _BATCH = 200
@@ -41,7 +42,6 @@ class Copied:
     blobs: int = 0
     size_bytes: int = 0
     unreadable: list[UUID] = field(default_factory=list)
-    is_all: bool = True
 
 
 def path_of(blob_id: UUID) -> str:
@@ -49,8 +49,8 @@ def path_of(blob_id: UUID) -> str:
     return f"{manifests.BLOBS}{blob_id.hex[:2]}/{blob_id.hex[2:4]}/{blob_id.hex}"
 
 
-def copy_new(place: Place, *, seconds: float = float("inf"), tell: Callable[[], None] = lambda: None) -> Copied:
-    """Copy what is not in the server's own target yet, and note that it is there; `tell` is called after each some.
+def copy_new(place: Place, *, seconds: float = float("inf")) -> Copied:
+    """Copy what is not in the server's own target yet, and note that it is there.
 
     It begins nothing after so many seconds. Raises BackupFault and EngineUnreachable.
     """
@@ -64,27 +64,28 @@ def copy_new(place: Place, *, seconds: float = float("inf"), tell: Callable[[], 
             done.blobs += len(there)
             done.size_bytes += sum(each.size_bytes for each in found if each.id in there)
             done.unreadable += [each.id for each in found if each.id not in there and each.is_live]
-            tell()
             if time.monotonic() > ends_at:
-                done.is_all = not run(blobs_sql.find_to_back_up(last, 1))
                 break
     return done
 
 
-def copy_missing(place: Place, known: dict[UUID, str], *, tell: Callable[[], None] = lambda: None) -> dict[UUID, str]:
-    """Copy to a target that is not the server's own what it does not have; the SHA-256 of each blob that is there then.
+def copy_missing(place: Place, there: dict[UUID, str]) -> Copied:
+    """Copy to a target that is not the server's own what it does not have.
 
-    `known` are those that it has, with theirs. Raises BackupFault and EngineUnreachable.
+    `there` are those that it has, with the SHA-256 of each; what is copied is added. Raises BackupFault and EngineUnreachable.
     """
-    there = dict(known)
+    done, known = Copied(), set(there)
     with ThreadPoolExecutor(_AT_ONCE, "backup") as threads:
         for batch in _batches(each for each in _rows() if each.id not in known):
             wanted = [ToBackUp(each.id, each.size_bytes, each.md5, True) for each in batch]
             for each, sha256 in zip(wanted, threads.map(lambda each: _copy(place, each), wanted), strict=True):
                 if sha256:
                     there[each.id] = sha256.hex()
-            tell()
-    return there
+                    done.blobs += 1
+                    done.size_bytes += each.size_bytes
+                else:
+                    done.unreadable.append(each.id)
+    return done
 
 
 def forget_marks() -> None:
@@ -93,9 +94,21 @@ def forget_marks() -> None:
         pass
 
 
-def count_behind() -> blobs_sql.Behind:
-    """How many blobs, of how many bytes, are not in the target yet. Raises EngineUnreachable."""
-    return run_one(blobs_sql.count_behind())
+def open_blob(blob_id: UUID) -> bytes | None:
+    """A blob's bytes out of the server's own target; None when there is no target, it is not there, or is damaged there.
+
+    Raises BackupFault when the target can't be read, and EngineUnreachable.
+    """
+    row = plans.read_row()
+    plan = plans.read_plan(row)
+    found = run(blobs_sql.find_hash(blob_id))
+    if not plans.adopted(plan, row) or not found or found[0].sha256 is None:
+        return None
+    try:
+        content = plans.open_target(plan.target).read(path_of(blob_id))
+    except Missing:
+        return None
+    return content if hashlib.sha256(content).digest() == bytes(found[0].sha256) else None
 
 
 class BlobList:

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.backups import backing_up, drills, notices, plans
+from storage.backups import backing_up, drills, engine, notices, plans
 from storage.backups.backing_up import Made
 from storage.backups.drills import Drilled
 from storage.backups.faults import BackupFault
@@ -176,4 +176,7 @@ def _note_interrupted() -> None:
         if old.exists():
             with only_worker(lock) as is_free:  # type: ignore[arg-type]
                 if is_free:
+                    if kind == Kind.BACKUP and not settings.DATABASE_URL:
+                        with engine.open_engine() as found:
+                            found.drop_slot(engine.BASE_SLOT)
                     old.update(ended_at=Now(), fault="It was interrupted: the process that did it is gone.")

@@ -11,7 +11,7 @@ import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import generators
@@ -183,25 +183,39 @@ def connection_parameters(settings: state.Postgres) -> dict[str, Any]:
     }
 
 
+class Probe(NamedTuple):
+    """What a question to the server found: what is wrong, None for nothing, and whether it reads and does not write."""
+
+    fault: str | None
+    only_reads: bool = False
+
+
 def find_fault(parameters: Mapping[str, Any]) -> str | None:
     """Run a query on any Postgres over a new connection; None when it works, else what is wrong.
 
     `parameters` are psycopg's. It takes two seconds at most to connect, and one to answer.
     """
-    bounded = {**parameters, "connect_timeout": 2, "options": "-c statement_timeout=1000"}
+    return probe(parameters).fault
+
+
+def probe(parameters: Mapping[str, Any]) -> Probe:
+    """As `find_fault`, and whether the server takes no writes, as a follower of another does, and one that was told so."""
+    bounded = {**parameters, "connect_timeout": 2}
+    if "options" in parameters:
+        bounded["options"] += " -c statement_timeout=1000"
     try:
         connection: psycopg.Connection = psycopg.connect(**bounded, autocommit=True)
         try:
-            connection.pgconn.send_query(b"SELECT 1")
+            connection.pgconn.send_query(b"SHOW transaction_read_only")
             # A frozen server says nothing, and takes no note of its own timeout.
             (result,) = connection.wait(generators.execute(connection.pgconn), timeout=_PROBE_ANSWER_SECONDS)
             if result.status != ExecStatus.TUPLES_OK:
-                return result.get_error_message().strip().splitlines()[-1]
+                return Probe(result.get_error_message().strip().splitlines()[-1])
+            return Probe(None, only_reads=result.get_value(0, 0) == b"on")
         finally:
             connection.close()
     except psycopg.Error as error:
-        return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-    return None
+        return Probe(str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__)
 
 
 def is_recovering(fault: str) -> bool:

@@ -234,8 +234,8 @@ def run_tool(
 ) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    `folder` is where it works, if it leaves something there. It is killed after `seconds`, None
-    for never. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    `folder` is where it works, if it leaves something there. It is killed after `seconds`, None for never.
+    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,

@@ -20,6 +20,7 @@ from storage.models.scrubbing import DamagedBlob, ScrubRound
 from storage.models.share_links import ShareLink
 from storage.models.throttles import Throttle
 from storage.models.thumbnails import Thumbnail
+from storage.models.work_leases import WorkLease
 
 __all__ = [
     "AccessToken",
@@ -80,4 +81,5 @@ __all__ = [
     "Throttle",
     "Thumbnail",
     "Upload",
+    "WorkLease",
 ]

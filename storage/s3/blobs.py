@@ -268,29 +268,55 @@ def key_of(blob_id: UUID) -> str:
     return f"{FOLDER}{blob_id.hex[:2]}/{blob_id.hex[2:4]}/{blob_id.hex}"
 
 
+class Probe(NamedTuple):
+    """What a question to S3 found: what is wrong, None for nothing, and whether what it stores can be read all the same."""
+
+    fault: str | None
+    reads: bool = False
+
+
 def find_fault() -> str | None:
     """Put a small object, get it back and delete it, over the connections that files take.
 
     None when that works, else what is wrong. Takes three seconds at most, all three together.
     """
+    return probe().fault
+
+
+def probe() -> Probe:
+    """As `find_fault`, and whether an S3 that stores nothing, such as a full one, answers when it is asked for an object."""
     key, content = f"probe/{uuid.uuid4().hex}", b"homeport"
     due_at = time.monotonic() + _PROBE_SECONDS
     try:
         for method, body in (("PUT", content), ("GET", None), ("DELETE", None)):
-            path, options = _signed(method, key, {})
-            answer = _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
+            answer = _ask_for_probe(method, key, due_at, body)
             if answer.status not in (200, 204):
-                return f"S3 answered {answer.status}: {answer.data[:1000].decode(errors='replace')}"
+                said = f"S3 answered {answer.status}: {answer.data[:1000].decode(errors='replace')}"
+                return Probe(said, reads=_ask_for_probe("GET", key, due_at).status in (200, 404))
             if method == "GET" and answer.data != content:
-                return "the object came back changed"
+                return Probe("the object came back changed")
     except urllib3.exceptions.NewConnectionError as error:
         # For urllib3 it is one of the timeouts that follow.
-        return str(error)
+        return Probe(str(error))
     except (urllib3.exceptions.TimeoutError, TimeoutError):
-        return f"no answer within {_PROBE_SECONDS:.0f} s"
+        return Probe(f"no answer within {_PROBE_SECONDS:.0f} s")
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        return str(error)
-    return None
+        return Probe(str(error))
+    return Probe(None, reads=True)
+
+
+def find_server_name(*, seconds: float) -> str:
+    """What S3 calls itself in its answers, such as "SeaweedFS 30GB 4.48"; empty when it says nothing, or nothing in time."""
+    try:
+        answer = _pool().urlopen("GET", "/", timeout=urllib3.Timeout(total=seconds), preload_content=True)
+    except (urllib3.exceptions.HTTPError, OSError):
+        return ""
+    return str(answer.headers.get("Server", ""))
+
+
+def _ask_for_probe(method: str, key: str, due_at: float, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+    path, options = _signed(method, key, {})
+    return _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
 
 
 def _compare(blob_id: UUID, length: int, md5: str) -> None:

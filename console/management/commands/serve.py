@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
@@ -49,7 +50,9 @@ from storage.embedded.reserve import Reserve
 from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
-from storage.s3 import blobs
+from storage.postgres import poolers
+from storage.s3 import blobs, durability
+from storage.s3.cache import copies
 
 logger = logging.getLogger("homeport.serve")
 
@@ -227,10 +230,13 @@ class Command(BaseCommand):
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
         if self._engines_used():
             self._start_engines()
-        self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
+        self._wait("PostgreSQL", _find_database_fault)
+        if settings.DATABASE_URL:
+            self._wait("What leads to PostgreSQL", self._find_way_fault)
         if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
+        self.upkeep.attempt("The copies of files", copies.tidy)
         serving.collect_static_if_changed()
         python_client.build_wheel_if_changed()
         self._start_web()
@@ -242,6 +248,8 @@ class Command(BaseCommand):
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
             self._wait("SeaweedFS", self._find_durability_fault)
+        for finding in durability.find_problems():
+            self._say(f"{finding.title} {finding.what_to_do}")
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
         if self.micros_sockets:
@@ -249,6 +257,18 @@ class Command(BaseCommand):
             self.micros = serving.micros_child(marks=self.marks)
             self._run(self.micros)
         self._greet(time.monotonic() - started)
+
+    def _find_way_fault(self) -> str | None:
+        """What keeps a pooler from being looked at, which may come up later than PostgreSQL itself."""
+        urls = (settings.DATABASE_URL, settings.DIRECT_DATABASE_URL)
+        try:
+            for sentence in poolers.check(*urls, session_settings=settings.SESSION_SETTINGS):
+                self._say(sentence)
+        except poolers.Refused as error:
+            raise CommandError(str(error)) from None
+        except psycopg.Error as error:
+            return str(error).strip() or type(error).__name__
+        return None
 
     def _start_engines(self) -> None:
         self.account = accounts.engine_account(settings.ENGINE_USER)
@@ -382,6 +402,13 @@ class Command(BaseCommand):
         with suppress(OSError):
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _find_database_fault() -> str | None:
+    fault = postgres.find_fault(connection.get_connection_params())
+    if sentence := poolers.refusal(fault or ""):
+        raise CommandError(sentence)
+    return fault
 
 
 def _sentence(error: OSError) -> str:

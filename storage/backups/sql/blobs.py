@@ -22,9 +22,8 @@ class KnownBlob(NamedTuple):
     sha256: bytes | None
 
 
-class Behind(NamedTuple):
-    blobs: int
-    size_bytes: int
+class Hash(NamedTuple):
+    sha256: bytes | None
 
 
 def find_to_back_up(after: UUID, limit: int) -> Statement[ToBackUp]:
@@ -40,18 +39,6 @@ def find_to_back_up(after: UUID, limit: int) -> Statement[ToBackUp]:
     )
 
 
-def count_behind() -> Statement[Behind]:
-    """Row: how many blobs, of how many bytes, are not in the target yet."""
-    return Statement(
-        """
-        SELECT count(*), coalesce(sum(size_bytes), 0)::bigint FROM storage_blob
-        WHERE backed_up_sha256 IS NULL AND size_bytes IS NOT NULL AND NOT state = 'pending'
-    """,
-        [],
-        Behind,
-    )
-
-
 def mark_backed_up(blob_ids: list[UUID], hashes: list[bytes]) -> Statement[NoRow]:
     """Note that blobs are in the target, and their SHA-256. No row."""
     return Statement(
@@ -62,6 +49,11 @@ def mark_backed_up(blob_ids: list[UUID], hashes: list[bytes]) -> Statement[NoRow
         [blob_ids, hashes],
         NoRow,
     )
+
+
+def find_hash(blob_id: UUID) -> Statement[Hash]:
+    """Row: the SHA-256 of a blob in the target, None while it is not there; no row without such a blob."""
+    return Statement("SELECT backed_up_sha256 FROM storage_blob WHERE id = $1", [blob_id], Hash)
 
 
 def forget_marks(limit: int) -> Statement[Affected]:

@@ -22,6 +22,9 @@ def draw_line(settled: int) -> Statement[Drawn]:
 
     Whoever has drawn an id up to there had changed an item before, and so has a transaction with a lower number. A number of
     our own is asked for, since a snapshot's `xmax` is only one above the last that has ended, and writers may run beyond it.
+
+    Where commits wait for a standby, it writes to the log itself, and so returns when the standby has all of it as well: an id
+    that only this server knows of could be drawn again by one that takes over.
     """
     return Statement(
         """
@@ -29,8 +32,9 @@ def draw_line(settled: int) -> Statement[Drawn]:
             SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END AS drawn FROM storage_item_version)
         SELECT drawn,
                CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_current_xact_id()::text::bigint END,
-               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery()
-                   THEN pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint END
+               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(
+                   CASE WHEN current_setting('synchronous_standby_names') = '' THEN pg_current_wal_insert_lsn()
+                       ELSE pg_logical_emit_message(true, 'homeport', '') END, '0/0')::bigint END
         FROM line
     """,
         [settled],

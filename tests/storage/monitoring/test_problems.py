@@ -62,8 +62,12 @@ def test_a_room_that_cannot_be_asked_hides_no_other() -> None:
     def unreachable() -> list[Finding]:
         raise EngineUnreachable("postgres")
 
+    def defective() -> list[Finding]:
+        raise KeyError("a defect")
+
     bad = Finding("gone", "bad", "Gone.", "Bring it back.")
-    assert problems.find_problems([unreachable, lambda: [bad], unreachable]) == [bad, problems.UNCHECKED]
+    for ill in (unreachable, defective):
+        assert problems.find_problems([ill, lambda: [bad], ill]) == [bad, problems.UNCHECKED]
 
 
 def test_a_full_disk_is_told_and_one_that_is_nearly_full(database: None, settings: Settings) -> None:

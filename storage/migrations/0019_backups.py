@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0017_attribute_indexes"),
+        ("storage", "0018_work_leases"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

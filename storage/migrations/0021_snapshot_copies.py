@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0019_s_blob_checks"),
+        ("storage", "0020_blob_checks"),
     ]
 
     operations = [

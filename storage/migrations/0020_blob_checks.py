@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0018_b_backups"),
+        ("storage", "0019_backups"),
     ]
 
     operations = [
