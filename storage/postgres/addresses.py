@@ -77,11 +77,9 @@ def in_order(parameters: Mapping[str, Any]) -> dict[str, Any]:
     columns = {part: listed * number if len(listed) == 1 else listed for part, listed in columns.items()}
     names = columns.get("host") or columns["hostaddr"]
     ports = columns.get("port") or [""] * number
-    at = [pair for pair in zip(names, ports, range(number), strict=True) if _is_last(pair[0], pair[1])]
-    if at:
-        first = at[0][2]
-        for part, listed in columns.items():
-            ordered[part] = ",".join([listed[first], *listed[:first], *listed[first + 1 :]])
+    first = next((n for n in range(number) if _is_last(names[n], ports[n])), 0)
+    for part, listed in columns.items():
+        ordered[part] = ",".join([listed[first], *listed[:first], *listed[first + 1 :]])
     return ordered
 
 
