@@ -24,6 +24,7 @@ from pathlib import Path
 from string import Template
 
 import psutil
+import psycopg
 import urllib3
 
 from deploy.cluster import certificates
@@ -195,6 +196,9 @@ class Cluster:
                 # Before there is a standby nothing can be written.
                 self._until(lambda: self.synchronous() is not None, "patroni")
             for machine in self.machines.values():
+                if piece == "filer":
+                    # Without the database it ends; systemd would start it again.
+                    self._until(partial(self._leads_to_database, machine), "haproxy")
                 machine.start(piece)
                 if piece == "filer" and self._is_new:
                     # The first makes the tables; the others would give up while it does.
@@ -345,6 +349,21 @@ class Cluster:
             return '"fsync":  true' in self.weed_shell(_MAKE_DURABLE, seconds=20)
         except subprocess.SubprocessError:
             return False
+
+    def _leads_to_database(self, machine: Machine) -> bool:
+        password = self.settings.seaweedfs_password
+        try:
+            psycopg.connect(
+                host=machine.address,
+                port=5433,
+                user="seaweedfs",
+                password=password,
+                dbname="seaweedfs",
+                connect_timeout=3,
+            ).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def answers(self, url: str) -> bool:
         """Whether it is answered by 200."""

@@ -17,7 +17,7 @@ from tests.cluster.front import Front, hand_over, wait_for_leader, wait_whole
 from tests.drives import PART, encoded, noise
 from tests.following import Following
 from tests.ledger import Ledger
-from tests.server.slow import App
+from tests.server.slow import make_app
 from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def test_each_part_is_killed_under_load(
     cluster: Cluster, front: Front, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOMEPORT_URL", front.url)
-    app = App(front, f"/v1/{life.collection_id}/things", life.key)
+    app = make_app(front)
     with Ledger(front, writers=1) as ledger, Following(app, writers=1):
         for break_something in FAULTS:
             with life.goes_on():
@@ -205,7 +205,7 @@ def test_the_leaders_machine_is_lost_comes_back_and_leads_again(
     cluster: Cluster, front: Front, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOMEPORT_URL", front.url)
-    app = App(front, f"/v1/{life.collection_id}/others", life.key)
+    app = make_app(front)
     with Ledger(front, writers=1) as ledger, Following(app, writers=1), life.goes_on():
         if cluster.leader() is front.entry:
             hand_over(cluster, another(cluster, front))
