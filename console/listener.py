@@ -17,11 +17,13 @@ from django.urls import get_resolver
 
 from console import host_names, url_prefix
 from console.cpu_affinity import find_processors, keep_to, share_of
+from console.monitoring import requests
 from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 from console.thread_kinds import KINDS, kind_of
+from storage import json_output
 
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15.0
@@ -29,6 +31,7 @@ DRAIN_SECONDS = 15.0
 
 def main() -> None:
     """Load every route's code, and nothing that a fork must not share: no connection and no thread exists yet."""
+    json_output.begin()
     asked = _read_command_line()
     django.setup()
     from console.wsgi import answer  # the settings have to be there
@@ -49,7 +52,7 @@ def main() -> None:
     def work(number: int, beat: Callable[[], None]) -> None:
         if processors:
             keep_to(share_of(number, workers=asked.workers, processors=processors))
-        Worker(
+        worker = Worker(
             answer,
             kinds=KINDS,
             kind_of=kind_of,
@@ -58,7 +61,16 @@ def main() -> None:
             folder=folder,
             patience_seconds=settings.CLIENT_TIMEOUT_SECONDS,
             drain_seconds=DRAIN_SECONDS,
-        ).serve(listeners, beat=beat)
+            note=requests.note,
+        )
+
+        requests.note_start()
+
+        def tick() -> None:
+            beat()
+            requests.tick(worker)
+
+        worker.serve(listeners, beat=tick)
 
     # Collecting would touch, and so copy, every page that the workers could share.
     gc.freeze()

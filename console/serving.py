@@ -22,13 +22,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from console import own_address
+from console import environment, own_address
 from console.server.processes import ORPHAN_SECONDS
+from storage.counting import counted
 from storage.embedded import caddy
 from storage.embedded.caddy import Caddy
 from storage.embedded.certificates import Certificates
 from storage.embedded.process import Child
-from storage.postgres import locks
+from storage.postgres import locks, newer_schema
 from storage.postgres.database import unhurried
 
 # How long requests that are under way may go on once the server was asked to stop.
@@ -50,6 +51,8 @@ _WEB_VARIABLES = (
 )
 # Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+# Those who have many connections to the database go through the pooler, where there is one.
+_POOLED = {environment.OF_MANY: "true"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
 
 
@@ -123,14 +126,17 @@ def web_child(
     return Child(
         name="The web server",
         command=command,
-        environment=_environment(marks, _web_variables() | _MEMORY),
+        environment=_environment(marks, _web_variables() | _MEMORY | _POOLED),
         folder=settings.BASE_DIR,
         stop_seconds=DRAIN_SECONDS + 1.0,
         # It takes its workers along, which a harsher end would leave behind.
         death_signal=signal.SIGTERM,
         # When it is killed they answer until the next one has its own.
         outlived_seconds=ORPHAN_SECONDS + DRAIN_SECONDS + 1.0,
-        descriptors=[each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)],
+        descriptors=[
+            *(each.fileno() for each in (*sockets, *tls_sockets, *micros_sockets, *caddy_sockets)),
+            share_counts()[0],
+        ],
     )
 
 
@@ -162,9 +168,9 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "-v",
             "0",
             "worker",
-            # Neither a large deletion or count must keep the others waiting, nor two archives and two deployments.
+            # Neither a large deletion or count must keep the others waiting, nor two archives, two deployments and a backup.
             "--concurrency",
-            "6",
+            "7",
             "--shutdown-graceful-timeout",
             "5",
             "--delete-jobs",
@@ -174,6 +180,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
+        descriptors=[share_counts()[0]],
     )
 
 
@@ -182,9 +189,10 @@ def micros_child(*, marks: Mapping[str, str]) -> Child:
     return Child(
         name="What runs Micros",
         command=[sys.executable, "-m", "storage.micros"],
-        environment=_environment(marks, os.environ),
+        environment=_environment(marks, os.environ) | _POOLED,
         folder=settings.BASE_DIR,
         stop_seconds=settings.MICRO_REQUEST_SECONDS + 5.0,
+        descriptors=[share_counts()[0]],
     )
 
 
@@ -225,10 +233,7 @@ def _check_history() -> None:
     foreign = loader.migrated_apps - {"storage"}
     unknown = {each for each in applied - known.keys() - replaced if each[0] not in foreign}
     if unknown:
-        raise CommandError(
-            f"This data was made by a newer version of Homeport (the database has {'.'.join(min(unknown))}, which this one "
-            "does not know): start that version or a later one. Nothing was changed."
-        )
+        raise CommandError(newer_schema.say(".".join(min(unknown))))
     for migration in known.values():
         if migration.app_label == "storage" and applied & set(migration.replaces) not in (
             set(),
@@ -292,4 +297,11 @@ def _web_variables() -> dict[str, str]:
 
 
 def _environment(marks: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    return {**variables, "DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1", **marks}
+    ours = {"DJANGO_SETTINGS_MODULE": "console.settings", "PYTHONUNBUFFERED": "1"}
+    return {**variables, **ours, **share_counts()[1], **marks}
+
+
+def share_counts() -> tuple[int, dict[str, str]]:
+    """What all of these count in, and this process too: workers that a killed main process left behind still have their places
+    while others begin. The descriptor, and the variable that tells a child of it."""
+    return counted.share(places=settings.WORKERS * 2 + 8)

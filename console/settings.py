@@ -37,6 +37,12 @@ def _is_issuer(url: str) -> None:
         raise ValidationError("An issuer's address begins with https://")
 
 
+def _is_token(text: str) -> None:
+    """A secret that nobody guesses, as it comes in a header. Raises ValidationError."""
+    if text and not re.fullmatch(r"[!-~]{20,200}", text):
+        raise ValidationError("A token has 20 to 200 characters: letters, digits and signs, without spaces")
+
+
 # Where this installation keeps everything.
 DATA = paths.data_folder(env.str("HOMEPORT_DATA", paths.default_data(packaged=IS_PACKAGED)))
 LOCAL_STATE = _local = state.load(DATA)
@@ -53,6 +59,11 @@ ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+# Stored bytes are read again to find damage: at most so much in a minute, and each about once in four weeks. 0 reads none.
+SCRUB_MB_PER_MINUTE = env.int("HOMEPORT_SCRUB_MB_PER_MINUTE", 120, validate=_MEGABYTES)
+
+# Who may read `/metrics`, besides owners of the server with an access token of theirs.
+METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)
 
 # How long the audit log keeps an entry.
 AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, max=36_500))
@@ -60,6 +71,25 @@ AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, 
 # How long what items were is kept, and how much of it for each collection.
 HISTORY_DAYS = env.int("HOMEPORT_HISTORY_DAYS", 30, validate=validate.Range(min=1, max=3_650))
 HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
+
+# Backups: what is set here, the owner can't choose in the console. None: not set here.
+BACKUP_PLAN = environment.read_backup_plan(env)
+BACKUP_S3 = environment.read_backup_s3(env)
+# Who is told when a backup or a drill fails.
+BACKUP_MAIL_TO = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
+BACKUP_WEBHOOK = environment.read_webhook(env)
+# How mail is sent: to nobody but those.
+EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")
+EMAIL_PORT = env.int("HOMEPORT_SMTP_PORT", 25, validate=validate.Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("HOMEPORT_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("HOMEPORT_SMTP_PASSWORD", "")
+_smtp_tls = env.str("HOMEPORT_SMTP_TLS", "none", validate=validate.OneOf(["none", "starttls", "tls"]))
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
+
+# A second place for snapshots of collections: a folder, or s3://bucket/prefix of another S3.
+SNAPSHOT_TARGET, SNAPSHOT_S3 = environment.read_second_place(env)
 
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
@@ -130,6 +160,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.monitoring.operations.NamedOperation",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -168,10 +199,18 @@ TEMPLATES = [
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
 STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
+# What takes so long is told in the log, with its plan; 0 for never.
+SLOW_STATEMENT_MS = env.int("HOMEPORT_SLOW_STATEMENT_MS", 500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
+# Past the pooler, where DATABASE_URL leads through one: web processes alone go through it, as `serve` tells them.
+DIRECT_DATABASE_URL = env.str("HOMEPORT_DIRECT_DATABASE_URL", "")
+_direct = environment.read_direct_database(env)
+IS_POOLED = bool(_direct) and environment.is_of_many()
 _database: dict[str, Any]
 if DATABASE_URL:
     _database = environment.read_database(env)
+    if _direct and not IS_POOLED:
+        _database = _direct
 elif _local:
     _database = {
         "HOST": _local.postgres.host,
@@ -186,21 +225,35 @@ else:
     # Nothing was started here yet: an address where nobody answers.
     _database = {"HOST": str(DATA / state.FILE_NAME), "NAME": "homeport"}
 
+# The statements are written so that one plan is right for all values, and planning one costs more than running it does: so it is
+# planned once, without the values. What it then must not do is read a whole table instead.
+SESSION_SETTINGS = {
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "timezone": "UTC",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+}
+_options = _database.setdefault("OPTIONS", {})
+if not IS_POOLED:
+    # Behind a pooler they are the role's (`storage/postgres/poolers.py`): a session there is not this client's alone.
+    _asked = [_options.get("options", ""), *(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items())]
+    # The server tells its clients what its sessions are called: so these see whether what they asked for has arrived.
+    _options["options"] = " ".join([*filter(None, _asked), "-c application_name=homeport"])
+    _options.pop("application_name", None)
+else:
+    _options["application_name"] = "homeport"
+
 DATABASES = {
     "default": {
         **_database,
         "ENGINE": "storage.postgres.backend",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": IS_POOLED,
         "OPTIONS": {
-            **_database.get("OPTIONS", {}),
+            **_options,
             "connect_timeout": 3,
             "server_side_binding": True,
-            "application_name": "homeport",
-            # The statements are written so that one plan is right for all values, and planning one costs more than running
-            # it does: so it is planned once, without the values. What it then must not do is read a whole table instead.
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
-            " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
             "keepalives": 1,
             "keepalives_idle": 2,
             "keepalives_interval": 1,
@@ -214,6 +267,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Files: S3_ENDPOINT_URL, else the bundled SeaweedFS.
 S3_ENDPOINT_URL, S3_BUCKET, S3_REGION = environment.read_s3(env)
 S3_IS_BUNDLED = not S3_ENDPOINT_URL
+# Where a SeaweedFS of one's own says whether it syncs what it confirms; nothing else is asked there.
+SEAWEEDFS_FILER_URL = environment.read_filer(env)
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", "")
 # How the bundled one is reached: by its socket where there is one, and else with a certificate.
@@ -326,7 +381,7 @@ LOGGING = {
         | (
             {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
             if LOG_FILE
-            else {"class": "logging.StreamHandler"}
+            else {"class": "console.logs.Stderr"}
         ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},

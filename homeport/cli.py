@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from django.core.management import ManagementUtility, get_commands
+from django.core.management import BaseCommand, ManagementUtility, get_commands
 from environs import EnvError
 
 from homeport import __version__
 
 _PACKAGED = Path(__file__).resolve().parent / "_app"
 ROOT = _PACKAGED if _PACKAGED.is_dir() else _PACKAGED.parent.parent
+
+# They run without a database, or look closer.
+_LOOK_THEMSELVES = {"serve", "upgrade", "backup", "restore", "drill"}
 
 _HELP = """Homeport {version}: a self-hosted home for apps written for Deta Base and Deta Drive.
 
@@ -38,6 +41,13 @@ class CommandLine(ManagementUtility):
         if self.prog_name not in ("homeport", "manage.py"):
             self.prog_name = "homeport"
 
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command; the one that was typed goes no further on data of a newer version. Raises SystemExit."""
+        command = super().fetch_command(subcommand)
+        if self.argv[1:2] == [subcommand] and _works_on_data(subcommand, self.argv):
+            _refuse_newer_data()
+        return command
+
     def main_help_text(self, commands_only: bool = False) -> str:
         """The commands that are Homeport's, each with its help; with `commands_only` the names of all."""
         if commands_only:
@@ -54,6 +64,29 @@ class CommandLine(ManagementUtility):
         ).rstrip()
 
 
+def _works_on_data(name: str, argv: list[str]) -> bool:
+    if {"-h", "--help", "--version"} & set(argv):
+        return False
+    return name == "procrastinate" or (get_commands().get(name) == "console" and name not in _LOOK_THEMSELVES)
+
+
+def _refuse_newer_data() -> None:
+    from django.db import connections
+
+    from storage.errors import StorageError
+    from storage.postgres import newer_schema
+
+    try:
+        newer = newer_schema.find_newer()
+    except StorageError:
+        # The command says what is wrong with the database, or waits for it.
+        return
+    finally:
+        connections.close_all()
+    if newer:
+        sys.exit(newer_schema.say(f"storage.{newer}"))
+
+
 def main() -> None:
     """Run the command that the process was called with."""
     if sys.argv[1:] in (["--version"], ["version"]):
@@ -63,9 +96,13 @@ def main() -> None:
         sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
     # Only now, as it lies in the folder that was just put on the path.
+    from storage import json_output
     from storage.embedded.paths import PathError
     from storage.embedded.state import StateError
 
+    if sys.argv[1:2] in (["serve"], ["procrastinate"]):
+        # The server's processes; the other commands are for people.
+        json_output.begin()
     try:
         CommandLine(sys.argv).execute()
     except EnvError as error:

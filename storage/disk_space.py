@@ -11,12 +11,13 @@ what the engines write by themselves; `storage/embedded/reserve.py` keeps some m
 import shutil
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from storage.embedded import paths
 from storage.errors import DiskFull
+from storage.findings import Finding
 
 _MB = 1_048_576
 # SeaweedFS itself writes nothing when this part of the disk is free, and looks once a minute.
@@ -90,6 +91,46 @@ def is_short_of(size_bytes: int) -> bool:
     """
     usage = _usage() if settings.S3_IS_BUNDLED else None
     return usage is not None and usage.free < size_bytes + max(_ENGINE_SLACK_BYTES, usage.total * _SEAWEEDFS_STOPS_AT)
+
+
+class Disk(NamedTuple):
+    """The disk with the engines' data; with less than `needed_bytes` free nothing new is stored there."""
+
+    free_bytes: int
+    size_bytes: int
+    needed_bytes: int
+
+
+def find_disk() -> Disk | None:
+    """None when no engine's data is on a disk of ours."""
+    usage = _usage()
+    needed_bytes = _needed_for_files(usage.total) if usage is not None else 0
+    return Disk(usage.free, usage.total, needed_bytes) if needed_bytes else None
+
+
+def find_problems() -> list[Finding]:
+    """Whether nothing new is stored any more, or that is near."""
+    disk = find_disk()
+    if disk is None or disk.free_bytes >= 2 * disk.needed_bytes:
+        return []
+    free = _say(disk.free_bytes)
+    if disk.free_bytes < disk.needed_bytes:
+        return [
+            Finding(
+                "disk_full",
+                "bad",
+                f"The disk is too full: {free} are free, and nothing new is stored.",
+                "Delete what is not needed, here or beside Homeport, or give the data folder a larger disk.",
+            )
+        ]
+    return [
+        Finding(
+            "disk_short",
+            "warn",
+            f"The disk is nearly full: {free} are free, and below {_say(disk.needed_bytes)} nothing new is stored.",
+            "Make room soon: delete what is not needed, or give the data folder a larger disk.",
+        )
+    ]
 
 
 def free_bytes() -> int:

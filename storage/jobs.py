@@ -1,12 +1,15 @@
 """Background work, run by the job queue in Postgres (`manage.py procrastinate worker`, which `serve` starts).
 
-A job is a thin shell around a storage function. One that must run alone takes an advisory lock of Postgres in there, which
-goes with a worker that is killed; the queue's own `lock` would stay with its job, and hold up every later one of its kind.
+A job is a thin shell around a storage function. One that must run alone takes a lease in there
+(`storage/postgres/locks.py`), which ends soon after a worker that is killed; the queue's own `lock` would stay with its job, and
+hold up every later one of its kind.
 """
 
+import functools
+import inspect
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import transaction
@@ -19,8 +22,11 @@ from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.attribute_indexes import tending
 from storage.audit import log as audit
+from storage.backups import archiving
+from storage.backups import runs as backup_runs
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
+from storage.counting.counted import Counter, Latest
 from storage.drive import deletion as file_deletion
 from storage.drive import duplication
 from storage.errors import StorageError
@@ -36,21 +42,62 @@ from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
+from storage.scrubbing import scrubber
 from storage.share_links import links
 from storage.throttles import tries
 from storage.thumbnails import making
+
+# A worker that comes back after so long, as that of a suspended machine does, ends and is started again.
+_FORGOTTEN_AFTER_SECONDS = 600.0
+# When the periodic ones run, as cron expressions, which may have a sixth field for seconds.
+TIMES: dict[str, str] = {}
+
+_RUNS = Counter("homeport_job_runs")
+_SECONDS = Counter("homeport_job_seconds")
+_LAST_END = Latest("homeport_job_last_success_timestamp_seconds")
 
 
 def _once(work: Callable[..., Any]) -> "Task[..., Any, Any]":
     """A job under its function's name, of which at most one waits."""
     name = work.__name__
-    return app.task(name=name, queueing_lock=name)(work)
+    return app.task(name=name, queueing_lock=name)(_counted(work))
+
+
+def _counted(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same work, of which is known how often it ended, how, when, and after what time."""
+
+    @functools.wraps(work)
+    def count(*args: Any, **kwargs: Any) -> Any:
+        with _counting(work.__name__):
+            return work(*args, **kwargs)
+
+    @functools.wraps(work)
+    async def count_later(*args: Any, **kwargs: Any) -> Any:
+        with _counting(work.__name__):
+            return await work(*args, **kwargs)
+
+    return count_later if inspect.iscoroutinefunction(work) else count
+
+
+@contextmanager
+def _counting(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    result = "failed"
+    try:
+        yield
+        result = "done"
+    finally:
+        _RUNS.add(name, result)
+        _SECONDS.add(name, by=time.monotonic() - began)
+        if result == "done":
+            _LAST_END.set(name, to=time.time())
 
 
 def _every(cron: str) -> Callable[[Callable[..., Any]], "Task[..., Any, Any]"]:
     """The same, at these times as well."""
 
     def decorate(work: Callable[..., Any]) -> "Task[..., Any, Any]":
+        TIMES[work.__name__] = cron
         return app.periodic(cron=cron)(_once(work))
 
     return decorate
@@ -73,6 +120,12 @@ def sweep_files(timestamp: int) -> None:
     """Every minute; `timestamp` is the minute it was meant for."""
     sweeper.sweep_files()
     room.make_room()
+
+
+@_every("* * * * *")
+def scrub_blobs(timestamp: int) -> None:
+    """Every minute; a turn takes most of it where there is much to read, and is of no harm when it is cut short."""
+    scrubber.scrub()
 
 
 @_every("* * * * *")
@@ -125,6 +178,18 @@ def tidy_events(timestamp: int) -> None:
 def tidy_history(timestamp: int) -> None:
     """Every minute; nearly always there is little to do."""
     history_retention.tidy_history(clock.now())
+
+
+@_every("* * * * * */15")
+def keep_log(timestamp: int) -> None:
+    """Four times a minute: the database's log and new files to the backups."""
+    archiving.keep_log()
+
+
+@_every("* * * * *")
+def continue_backups(timestamp: int) -> None:
+    """At once when somebody asks for a backup or a drill, and every minute, for those that are due."""
+    backup_runs.continue_runs()
 
 
 @_every("* * * * * */15")
@@ -225,7 +290,8 @@ def tidy_copies(timestamp: int) -> None:
 async def take_up_abandoned_jobs(timestamp: int) -> None:
     """Every minute: jobs whose worker has given no sign of life for half a minute begin again.
 
-    Should that worker still be at one, the job finds its advisory lock taken, or does once more what changes nothing then.
+    Its own row goes when it has given none for long: no other may be started where it was. Should that worker still be at one,
+    the job finds its lease taken, or does once more what changes nothing then.
     """
     manager = app.job_manager
     for job in await manager.get_stalled_jobs():
@@ -234,6 +300,7 @@ async def take_up_abandoned_jobs(timestamp: int) -> None:
         except UniqueViolation:
             # The next of its kind waits already.
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+    await manager.prune_stalled_workers(_FORGOTTEN_AFTER_SECONDS)
 
 
 def make_room_if_short() -> None:

@@ -8,11 +8,14 @@ from storage import limits
 from storage.errors import InvalidInput
 
 _ALPHABET = string.ascii_lowercase + string.digits
-_NAME = re.compile(rf"[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,{limits.NAME_MAX_CHARACTERS - 1}}}")
+# Of a Base or Drive, and of a collection's id, as a regular expression has them.
+NAME_PATTERN = rf"[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,{limits.NAME_MAX_CHARACTERS - 1}}}"
+COLLECTION_ID_PATTERN = rf"[a-z0-9]{{{limits.COLLECTION_ID_CHARACTERS}}}"
+_NAME = re.compile(NAME_PATTERN)
 # C0, DEL and C1; and lone surrogates, which are no characters at all.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_COLLECTION_ID = re.compile(rf"[a-z0-9]{{{limits.COLLECTION_ID_CHARACTERS}}}")
+_COLLECTION_ID = re.compile(COLLECTION_ID_PATTERN)
 
 
 def new_collection_id() -> str:

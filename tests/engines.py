@@ -2,7 +2,8 @@
 
 It is named with `-p` in pyproject.toml: a conftest.py would come too late, pytest-django loads the settings first.
 The server that runs there is the `server` fixture's. With HOMEPORT_TEST_S3=rclone in the environment it keeps its files
-in a second S3 instead of the bundled one.
+in a second S3 instead of the bundled one; with HOMEPORT_TEST_POOLER=1 its web processes reach a PostgreSQL of the tests' through
+a pooler that hands each transaction another session.
 """
 
 import atexit
@@ -16,8 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from storage.embedded import accounts, paths, ports, state
+from storage.embedded import accounts, paths, ports, postgres, state
+from tests import rounds
+from tests.pooler import pooling
+from tests.postgres_pair import running_pair
 from tests.second_s3 import serve_second_s3
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say how much of the slow tests is tried, unless there are none in this run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and "not slow" not in session.config.getoption("markexpr"):
+        reporter.write_line(rounds.told())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,6 +71,7 @@ def remove_data_folder(folder: Path) -> None:
 def _prepare() -> None:
     for name in (
         "DATABASE_URL",
+        "HOMEPORT_DIRECT_DATABASE_URL",
         "S3_ENDPOINT_URL",
         "S3_BUCKET",
         "S3_ACCESS_KEY_ID",
@@ -74,10 +86,15 @@ def _prepare() -> None:
         "HOMEPORT_HOST": "127.0.0.1",
         "HOMEPORT_PORT": str(http),
         "HOMEPORT_TLS_PORT": str(https),
+        # Tests of it say when which bytes are read again.
+        "HOMEPORT_SCRUB_MB_PER_MINUTE": "0",
+        "HOMEPORT_SNAPSHOT_TARGET": str(folder / "second place"),
         "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
     }
     if os.environ.get("HOMEPORT_TEST_S3") == "rclone":
         os.environ |= _start_second_s3()
+    if os.environ.get("HOMEPORT_TEST_POOLER"):
+        os.environ |= _start_pooler()
     state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", accounts.OWN))
     atexit.register(remove_data_folder, folder)
     atexit.register(shutil.rmtree, os.environ["HOMEPORT_FAILPOINTS"], ignore_errors=True)
@@ -89,6 +106,16 @@ def _start_second_s3() -> dict[str, str]:
     settings = running.enter_context(serve_second_s3(Path(running.enter_context(folder)) / "data"))
     atexit.register(running.close)
     return settings
+
+
+def _start_pooler() -> dict[str, str]:
+    """For a run whose server has a pooler on the way to its database: its settings. Both run until the run is over."""
+    running, folder = ExitStack(), make_data_folder()
+    running.callback(shutil.rmtree, folder, ignore_errors=True)
+    database = running.enter_context(running_pair(folder, alone=True))
+    pooler = running.enter_context(pooling(postgres.connection_parameters(database.leader.about), size=20))
+    atexit.register(running.close)
+    return {"DATABASE_URL": database.leader_url(pooler.port), "HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()}
 
 
 _prepare()

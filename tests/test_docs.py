@@ -227,6 +227,7 @@ IN_OTHER_UNITS = {
     "CHANGE_UNDO_SECONDS": ("limits.md", "can be undone for 24 hours", 86_400),
     "DUPLICATION_KEPT_SECONDS": ("limits.md", "is told for 24 hours", 86_400),
     "UNDO_SECONDS": ("limits.md", "can be brought back for 10 minutes", 600),
+    "BACKUP_WAIT_SECONDS": ("limits.md", "wait for that, 24 hours at most", 86_400),
     "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
     "SHARE_LINK_KEPT_SECONDS": ("limits.md", "within the last 30 days", 2_592_000),
     "SHARE_OPEN_SECONDS": ("console.md", "in that browser for an hour", 3_600),

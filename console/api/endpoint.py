@@ -3,7 +3,7 @@
 An operation takes `Call` and the request, and returns the response; it raises named errors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.http import HttpResponse
@@ -13,9 +13,10 @@ from console import access
 from console.api import key_limits
 from console.api.errors import defect_reply, error_reply
 from console.api.request import ApiRequest
-from console.api.throttle import count_wrong_key
 from console.error_status import MethodNotAllowed, TooManyWrongKeys, UnknownPath
 from console.server.bodies import BodyAwaited
+from console.server.threads import note_operation
+from console.wrong_keys import count_wrong_key
 from storage import names
 from storage.base import items
 from storage.collections import key_uses
@@ -24,7 +25,7 @@ from storage.postgres.caller import Access
 
 # Of pages from anywhere: what they may send, and what they may read of an answer.
 ALLOWED_HEADERS = "X-API-Key, Content-Type, Authorization, If-Match, If-None-Match, Last-Event-ID"
-EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions"
+EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions, X-Request-ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,39 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
     """
     if "GET" in rules:
         rules["HEAD"] = rules["GET"]
-    allowed = ", ".join([*rules, "OPTIONS"])
 
-    def view(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+    def perform(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+        rule = rules[request.method or ""]
+        note_operation(request.META, "api", rule.operation.__name__)
+        return _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
+
+    return _view(perform, rules)
+
+
+def open_endpoint(operation: Callable[[ApiRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The same for what anybody may GET, without a data key."""
+
+    def perform(request: ApiRequest) -> HttpResponseBase:
+        note_operation(request.META, "api", operation.__name__)
+        return operation(request)
+
+    return _view(perform, ("GET", "HEAD"))
+
+
+def _view(perform: Callable[..., HttpResponseBase], methods: Iterable[str]) -> Callable[..., HttpResponseBase]:
+    """A Django view that answers these methods, and every error as the API does."""
+    known = frozenset(methods)
+    allowed = ", ".join([*methods, "OPTIONS"])
+
+    def view(request: ApiRequest, **arguments: str) -> HttpResponseBase:
         if request.method == "OPTIONS":
+            note_operation(request.META, "api", "preflight")
             return _finished(request, _preflight(allowed))
         response: HttpResponseBase
         try:
-            rule = rules.get(request.method or "")
-            if rule is None:
+            if request.method not in known:
                 raise MethodNotAllowed(allowed)
-            response = _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
+            response = perform(request, **arguments)
         except Unauthorized as error:
             response = _unauthorized_reply(request, error)
         except StorageError as error:
@@ -87,10 +110,12 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
 
     # Cookies are ignored here, so a forged request has no credentials.
     view.csrf_exempt = True  # type: ignore[attr-defined]
+    view.methods = known  # type: ignore[attr-defined]  # which the description tells all of
     return view
 
 
 def unknown_path(request: ApiRequest) -> HttpResponseBase:
+    note_operation(request.META, "api", "unknown")
     return _finished(request, error_reply(UnknownPath()))
 
 

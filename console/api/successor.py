@@ -5,6 +5,7 @@ Its second Python client sends the data key as `Authorization: Token KEY`, and w
 operations of `items.py` and back, so that those speak the contract alone.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,7 @@ def _add_field(patch: dict[str, Any], field: str, value: Any) -> None:
 def _translated(usual: Operation, successor: Operation, is_meant: Callable[[ApiRequest], bool]) -> Operation:
     """The contract's operation, and the successor's for the requests that mean that."""
 
+    @functools.wraps(usual)
     def operation(call: Call, request: ApiRequest) -> HttpResponseBase:
         return (successor if is_meant(request) else usual)(call, request)
 

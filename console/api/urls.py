@@ -1,8 +1,11 @@
-"""The public HTTP API, `/v1/{collection_id}/{name}/...`. The last lines of each module say which method does what."""
+"""The public HTTP API, `/v1/{collection_id}/{name}/...`. The last lines of each module say which method does what.
+
+What is here is described in `console/openapi/`, and a test compares the two.
+"""
 
 from django.urls import path, re_path, register_converter
 
-from console.api import changes, files, history, successor, uploads
+from console.api import changes, description, files, history, successor, uploads
 from console.api.endpoint import unknown_path
 
 
@@ -21,6 +24,7 @@ class ItemKey:
 register_converter(ItemKey, "key")
 
 urlpatterns = [
+    path("openapi.json", description.description),
     path("<collection_id>/<name>/items", successor.collection),
     path("<collection_id>/<name>/items/<key:key>", successor.member),
     path("<collection_id>/<name>/query", successor.query),

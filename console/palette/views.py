@@ -85,9 +85,17 @@ def jump(request: PageRequest) -> HttpResponse:
 
 
 def _pages(request: PageRequest, text: str) -> list[Jump]:
-    pages = [("layout-grid", "Collections", "collections"), ("user", "Account", "account")]
+    pages = [
+        ("layout-grid", "Collections", "collections"),
+        ("user", "Account", "account"),
+        ("braces", "API reference", "api-reference"),
+    ]
     if request.user.is_superuser:
-        pages += [("users", "People", "people"), ("plus", "New collection", "new-collection")]
+        pages += [
+            ("activity", "Server", "server"),
+            ("users", "People", "people"),
+            ("plus", "New collection", "new-collection"),
+        ]
     words = text.lower().split()
     wanted = [page for page in pages if all(word in page[1].lower() for word in words)]
     return [Jump(icon, name, "Page", reverse(route)) for icon, name, route in wanted]

@@ -17,9 +17,10 @@ from console.server.connection import Connection
 from console.server.exchange import Exchange
 from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
-from console.server.proxies import TrustedProxies, correct_behind_caddy
+from console.server.proxies import REQUEST_ID, TrustedProxies, correct_behind_caddy
 from console.server.sending import close
 from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
+from storage.request_ids import new_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
     `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for. `enter` changes the
-    variables of a request from what was asked for to what the application is to see.
+    variables of a request from what was asked for to what the application is to see. `note` hears of each answer with its
+    status, before it is sent; of what could not be read there is no request.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Worker:
         patience_seconds: float,
         drain_seconds: float,
         enter: Callable[[dict[str, Any]], None] = lambda _: None,
+        note: Callable[[Exchange | None, str], None] = lambda *_: None,
     ) -> None:
         self.loop = uvloop.new_event_loop()
         self.memory = Memory(limits.BODIES_MEMORY_BYTES)
         self.folder = folder
         self.is_stopping = False
         self.kind_of = kind_of
+        self.note = note
         self._application, self._enter, self._proxies = application, enter, proxies
         self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
@@ -109,8 +113,17 @@ class Worker:
             self.relieve()
             await asyncio.sleep(limits.TICK_SECONDS)
 
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    def waiting(self) -> dict[str, int]:
+        """How many requests wait for a thread, by the kind of threads."""
+        return {kind: threads.waiting() for kind, threads in self._threads.items()}
+
     def prepare(self, environ: dict[str, Any]) -> None:
-        """Before anything is decided about a request: who really asks, and for what."""
+        """Before anything is decided about a request: who really asks, and for what, and by which id we speak of it."""
+        environ[REQUEST_ID] = new_request_id()
         if API_ONLY not in environ:
             (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
             self._enter(environ)
@@ -154,11 +167,11 @@ class Worker:
                 logger.exception("A request could not be answered")
                 return refusal("500 Internal Server Error", "Internal server error", is_api=exchange.is_api)
 
-        self._threads[exchange.kind].add(Job(work, hear, refuse))
+        self._threads[exchange.kind].add(Job(work, hear, refuse, exchange.request_id))
 
     def run(self, exchange: Exchange, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Have a part of an answer made by a thread of those that answer the request."""
-        return self._threads[exchange.kind].run(work)
+        return self._threads[exchange.kind].run(work, exchange.request_id)
 
     def keep(self, sending: Coroutine[Any, Any, None]) -> None:
         """Run it beside everything else."""

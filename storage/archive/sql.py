@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from storage.base.sql.items import LIVE
+from storage.base.sql.items import EXPIRED_WHEN_MET, LIVE
 from storage.postgres.sql.access import by_person, noted_by
 from storage.postgres.statements import Statement, Total
 
@@ -132,6 +132,8 @@ def count_exported(collection_id: str) -> Statement[Total]:
     )
 
 
+# Of the item that is there; one without a moment is live.
+_EXPIRED = f"coalesce({EXPIRED_WHEN_MET}, false)"
 # What becomes of an item that is there, by the way of the import; one that has expired counts for nothing.
 _ON_CONFLICT = {
     "merge": """
@@ -139,9 +141,9 @@ _ON_CONFLICT = {
     """,
     # What was found and locked before is part of what is written; this is for what came since.
     "update": f"""
-        value = CASE WHEN {LIVE} THEN i.value || excluded.value ELSE excluded.value END,
-        size_bytes = CASE WHEN {LIVE} THEN greatest(i.size_bytes, excluded.size_bytes) ELSE excluded.size_bytes END,
-        expires_at = CASE WHEN {LIVE} THEN coalesce(excluded.expires_at, i.expires_at) ELSE excluded.expires_at END
+        value = CASE WHEN NOT {_EXPIRED} THEN i.value || excluded.value ELSE excluded.value END,
+        size_bytes = CASE WHEN NOT {_EXPIRED} THEN greatest(i.size_bytes, excluded.size_bytes) ELSE excluded.size_bytes END,
+        expires_at = CASE WHEN NOT {_EXPIRED} THEN coalesce(excluded.expires_at, i.expires_at) ELSE excluded.expires_at END
     """,
     "add": """
         value = excluded.value, size_bytes = excluded.size_bytes, expires_at = excluded.expires_at
@@ -165,7 +167,7 @@ def import_items(
     Row: how many were written, how many were there before, and whether the Base is there.
     """
     _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
-    only = f"WHERE NOT {LIVE}" if way == "add" else ""
+    only = f"WHERE {_EXPIRED}" if way == "add" else ""
     return Statement(
         f"""
         WITH place AS MATERIALIZED (
@@ -190,7 +192,7 @@ def import_items(
             {only}
             RETURNING 1
         )
-        SELECT (SELECT count(*) FROM written), known.total, EXISTS (SELECT FROM place) FROM known
+        SELECT (SELECT count(*) FROM written), known.total, EXISTS (SELECT 1 FROM place) FROM known
     """,
         [base_id, f"[{','.join(documents)}]", sizes, expiries, since, person_id],
         Imported,

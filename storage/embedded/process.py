@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from storage.counting.counted import Counter, Gauge, Minutes
 from storage.embedded.accounts import Account
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _LOG_SIZE_BYTES = 8 * 1024 * 1024
 _LOOKED_AT_BYTES = 256 * 1024
 _PR_SET_PDEATHSIG = 1
+
+_UP = Gauge("homeport_process_up")
+_STARTED_AT = Gauge("homeport_process_start_time_seconds")
+_RESTARTS = Counter("homeport_process_restarts")
+RESTARTED = Minutes("restarts", size=1, kept=60)
 
 # The umask of all we run: what it makes, sockets in shared folders too, is its user's alone.
 PRIVATE = 0o077
@@ -86,6 +92,8 @@ class Child:
             )
         self._started_at = time.monotonic()
         self._restart_at = None
+        _STARTED_AT.set(self.name, to=time.time())
+        _RESTARTS.add(self.name, by=0)
 
     def is_running(self) -> bool:
         """Whether the process was started and lives."""
@@ -95,7 +103,9 @@ class Child:
         """Detect that the process died, and restart it when the pause is over. Call it often; it never waits."""
         now = time.monotonic()
         self._end_outlived(now)
-        if self.process is None or self.is_running():
+        is_running = self.is_running()
+        _UP.set(self.name, to=is_running)
+        if self.process is None or is_running:
             return
         if self._restart_at is None:
             self._restart_at = now + self._note_death(self.process, now)
@@ -114,6 +124,8 @@ class Child:
                 logger.exception("%s could not be started again. The next try comes soon.", self.name)
         else:
             self._refusal = ""
+            _RESTARTS.add(self.name)
+            RESTARTED.add(self.name, [1.0], minute=int(time.time()) // 60)
             logger.warning("%s was started again.", self.name)
 
     def restart(self) -> None:
@@ -217,16 +229,18 @@ def run_tool(
     environment: Mapping[str, str],
     account: Account | None,
     text: str = "",
-    seconds: float = 120,
+    seconds: float | None = 120,
+    folder: Path | None = None,
 ) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    It is killed after `seconds`. Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
+    `folder` is where it works, if it leaves something there. It is killed after `seconds`, None for never.
+    Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(
         command,
         env=dict(environment),
-        cwd="/" if account else None,
+        cwd=folder or ("/" if account else None),
         input=text,
         text=True,
         stdout=subprocess.PIPE,

@@ -15,6 +15,8 @@ from collections import Counter
 from multiprocessing import util
 
 from storage import disk_space, limits
+from storage.counting.counted import Counter as Counted
+from storage.counting.counted import Gauge, Minutes
 from storage.errors import StorageError
 from storage.events.blocks import Body, Event, OpenBlock, pack
 from storage.events.ids import minute_of
@@ -29,6 +31,10 @@ logger = logging.getLogger(__name__)
 _GATHER_SECONDS = 0.4
 _REST_SECONDS = 1.0
 _LOCK_TIMEOUT_MS = 1000
+_LOST = Counted("homeport_recorder_lost")
+LOST_LATELY = Minutes("recorder lost", size=1, kept=15)
+_STORED = Counted("homeport_recorder_stored")
+_WAITING = Gauge("homeport_recorder_waiting")
 _NOT_KEPT = "not kept: the request had no key of this collection"
 
 # Whose a key is: its collection's id, and its own.
@@ -66,7 +72,7 @@ class EventQueue:
     def lose(self, collection_id: str) -> None:
         """Count a request that could not be recorded."""
         with self._lock:
-            self._lost[collection_id, int(time.time()) // 60] += 1
+            self._lose((collection_id, int(time.time()) // 60))
         self._wake()
 
     def flush(self) -> None:
@@ -138,7 +144,7 @@ class EventQueue:
         place = (event.collection_id, minute_of(event.line.id))
         with self._lock:
             if self._is_full():
-                self._lost[place] += 1
+                self._lose(place)
                 return
             block = self._open.get(place)
             if block is not None and block.has_room_for(packed):
@@ -152,7 +158,7 @@ class EventQueue:
     def _put_unnamed(self, event: Event) -> None:
         with self._lock:
             if self._is_full():
-                self._lost[event.collection_id, minute_of(event.line.id)] += 1
+                self._lose((event.collection_id, minute_of(event.line.id)))
             else:
                 self._unnamed.append(event)
                 self._waiting += 1
@@ -177,7 +183,16 @@ class EventQueue:
             self._waiting_bytes -= sum(map(_size_of, closed))
             if are_lost:
                 for block in closed:
-                    self._lost[block.collection_id, minute_of(block.last_id)] += block.events
+                    self._lose((block.collection_id, minute_of(block.last_id)), block.events)
+            else:
+                _STORED.add(by=sum(block.events for block in closed))
+            _WAITING.set(to=self._waiting)
+
+    def _lose(self, place: Minute, events: int = 1) -> None:
+        """The caller holds the lock."""
+        self._lost[place] += events
+        _LOST.add(by=events)
+        LOST_LATELY.add("events", [events], minute=int(time.time()) // 60)
 
     def _store_lost(self) -> None:
         with self._lock:

@@ -21,15 +21,28 @@ from django.conf import settings
 from psycopg import errors
 from psycopg.abc import PQGen, PQGenConn
 from psycopg.errors import Diagnostic
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from storage import engine_waits
-from storage.postgres.deadlines import ANSWER_SECONDS, CONNECT_SECONDS, NoAnswer, connect_until, shorten, start_watching
+from storage.postgres import addresses
+from storage.postgres.deadlines import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    NoAnswer,
+    connect_until,
+    shorten,
+    start_watching,
+    wait_for_result,
+)
 
 T = TypeVar("T")
 
 # Longer than a statement usually takes, and so much shorter than a client waits that the statement still can be tried.
 _WAIT_SECONDS = 4.0
+
+
+# What a session is called that has the settings of `console/settings.py`.
+_NAME = b"homeport"
 
 
 class _Poll(ctypes.Structure):
@@ -54,6 +67,8 @@ class Connection(psycopg.Connection[Any]):
     """
 
     answer_seconds: float = ANSWER_SECONDS
+    # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
+    is_read_only = False
     _look: Callable[[], int]
     _unconfirmed: Sequence[str] = ()
     _opening = threading.local()
@@ -64,13 +79,26 @@ class Connection(psycopg.Connection[Any]):
         start_watching()
         budget = engine_waits.current()
         cls._opening.due_at = time.monotonic() + shorten(budget, CONNECT_SECONDS)
+        cls._opening.addresses_left = addresses.count(parameters)
         with budget.spending():
-            connection = cls.connect(**parameters)
+            connection = cls.connect(**addresses.in_order(parameters))
+        addresses.note_entry(connection.pgconn.host, connection.pgconn.port)
+        if "options" in parameters and connection.pgconn.parameter_status(b"application_name") != _NAME:
+            connection._set_what_was_asked()
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
         unconfirmed: list[str] = []
         connection._unconfirmed = unconfirmed
         connection.add_notice_handler(partial(_note_unconfirmed, unconfirmed))
         return connection
+
+    def _set_what_was_asked(self) -> None:
+        """A pooler that keeps a session to its client may leave out what the client asked for at its start."""
+        wanted = {**settings.SESSION_SETTINGS, "application_name": _NAME.decode()}
+        asked = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items()).encode()
+        result = wait_for_result(self.pgconn, CONNECT_SECONDS, self.pgconn.exec_, asked)
+        if result.status != ExecStatus.COMMAND_OK:
+            self.close()
+            raise psycopg.OperationalError(result.get_error_message())
 
     def refuse_unconfirmed(self) -> None:
         """Call it after each answer. Raises NotConfirmed, on a closed connection, when it was a commit's that is not safe.
@@ -83,18 +111,23 @@ class Connection(psycopg.Connection[Any]):
 
     def has_hung_up(self) -> bool:
         """Whether the server closed it while nobody used it: then there is something to read, its farewell."""
-        if not self._look():
-            return False
-        try:
-            self.pgconn.consume_input()
-        except psycopg.OperationalError:
-            return True
-        return self.closed
+        while self._look():
+            # Its last words come first, where it had any; that it closed is read after them.
+            try:
+                self.pgconn.consume_input()
+            except psycopg.OperationalError:
+                return True
+            if self.closed:
+                return True
+        return False
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn["Connection"]:
-        # psycopg has a timeout for each address, and none for all of them.
-        return connect_until(cls._opening.due_at, super()._connect_gen(conninfo))
+        # psycopg has a timeout for each address, and none for all of them. One that says nothing leaves the next ones their time.
+        left = max(cls._opening.addresses_left, 1)
+        cls._opening.addresses_left = left - 1
+        now = time.monotonic()
+        return connect_until(now + (cls._opening.due_at - now) / left, super()._connect_gen(conninfo))
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """As psycopg's, which its cursors use, but not for ever."""
@@ -129,6 +162,12 @@ class Pool:
         for _ in range(size):
             self._free_places.put(None)
         self._idle: deque[Connection] = deque()
+        self.size = size
+        self._waiting, self._counting = 0, threading.Lock()
+
+    def load(self) -> tuple[int, int, int]:
+        """How many connections are in use, how many are open and idle, and how many callers wait for one."""
+        return self.size - self._free_places.qsize(), len(self._idle), self._waiting
 
     def take(self, open_new: Callable[[], Connection]) -> Connection:
         """A connection that looks healthy, made by `open_new` where there is none. Raises PoolBusy and what that raises."""
@@ -149,7 +188,7 @@ class Pool:
         word, would not show on them until they are used.
         """
         try:
-            if connection.broken:
+            if connection.broken or connection.is_read_only:
                 self.forget_idle()
             if _is_clean(connection):
                 self._idle.append(connection)
@@ -161,11 +200,16 @@ class Pool:
     def _wait_for_place(self) -> None:
         budget = engine_waits.current()
         seconds = shorten(budget, _WAIT_SECONDS)
+        with self._counting:
+            self._waiting += 1
         try:
             with budget.spending():
                 self._free_places.get(timeout=seconds)
         except Empty:
             raise PoolBusy("all database connections are in use") from None
+        finally:
+            with self._counting:
+                self._waiting -= 1
 
     def forget_idle(self) -> None:
         """Close the connections that nobody uses at the moment."""
@@ -188,7 +232,9 @@ class Pool:
 
 
 def _is_clean(connection: Connection) -> bool:
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # of a closed one it is UNKNOWN
+    if (
+        connection.is_read_only or connection.pgconn.transaction_status != TransactionStatus.IDLE
+    ):  # of a closed one UNKNOWN
         return False
     if not connection.autocommit:
         connection.autocommit = True

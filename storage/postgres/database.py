@@ -15,12 +15,13 @@ from django.conf import settings
 from django.db import connection as django_connection
 
 from storage import engine_waits
+from storage.postgres import held_work
 from storage.postgres.connections import Connection, pool
 from storage.postgres.deadlines import LONGER_SECONDS
-from storage.postgres.failures import name_failure
-from storage.postgres.sending import row_maker, send
+from storage.postgres.failures import count_failure, name_failure
+from storage.postgres.sending import command, row_maker, send
 from storage.postgres.sql import sessions as sessions_sql
-from storage.postgres.statements import R, Statement
+from storage.postgres.statements import R, Statement, YesNo
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
@@ -32,6 +33,7 @@ def run(statement: Statement[R]) -> list[R]:
     Inside `transaction.atomic()` or `one_connection()` it runs on that connection, else on any, committed at once.
     Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
     """
+    held_work.check()
     with engine_errors():
         if django_connection.connection is not None:
             return send(django_connection.connection, statement)
@@ -50,7 +52,7 @@ def run_one(statement: Statement[R]) -> R:
 
 @contextmanager
 def one_connection() -> Iterator[None]:
-    """Keep to one connection inside, for what belongs to a session, such as an advisory lock.
+    """Keep to one connection inside, which the ORM then need not take and give back for each statement.
 
     Where there is one already, as in a transaction, it is that one, and stays open.
     """
@@ -95,22 +97,24 @@ class OwnConnection:
     """A connection beside the pool's, for a thread whose statements may wait longer than requests should for the pool.
 
     One thread at a time may use it. It is opened when needed, and anew after an error; what it commits may be lost by a
-    crash of the database.
+    crash of the database unless it `lasts`.
     """
 
-    def __init__(self, *, lock_timeout_ms: int) -> None:
-        self._options = (f"SET lock_timeout = {lock_timeout_ms}", "SET synchronous_commit = off")
+    def __init__(self, *, lock_timeout_ms: int, lasts: bool = False) -> None:
+        # Of the transaction: behind a pooler the session may be somebody else's in the next one.
+        begin = f"BEGIN; SET LOCAL lock_timeout = {lock_timeout_ms}"
+        self._begin = (begin if lasts else f"{begin}; SET LOCAL synchronous_commit = off").encode()
         self._connection: Connection | None = None
 
     def run_together(self, statements: Sequence[Statement[Any]]) -> None:
         """Several statements in one transaction. Raises as `run` does."""
-        with self._open_one() as connection, connection.transaction():
+        with self._transaction() as connection:
             for statement in statements:
                 send(connection, statement)
 
     def run(self, statement: Statement[R]) -> list[R]:
         """One statement, committed at once. Raises as `run` does."""
-        with self._open_one() as connection:
+        with self._transaction() as connection:
             return send(connection, statement)
 
     def close(self) -> None:
@@ -120,17 +124,36 @@ class OwnConnection:
             self._connection = None
 
     @contextmanager
-    def _open_one(self) -> Iterator[Connection]:
+    def _transaction(self) -> Iterator[Connection]:
         with engine_errors():
             try:
+                if self._connection is not None and self._connection.has_hung_up():
+                    self.close()
                 if self._connection is None:
                     self._connection = _open()
-                    for option in self._options:
-                        self._connection.execute(option.encode())
+                command(self._connection, self._begin)
                 yield self._connection
+                command(self._connection, b"COMMIT")
             except BaseException:
                 self.close()
                 raise
+
+
+@contextmanager
+def holding_lock(statement: Statement[YesNo]) -> Iterator[bool]:
+    """Keep a transaction open inside, on a connection of its own, for the lock that the statement takes in it: whether it did.
+
+    Raises EngineUnreachable.
+    """
+    with engine_errors():
+        connection = _open()
+    try:
+        with engine_errors():
+            connection.autocommit = False
+            ((is_ours,),) = send(connection, statement)
+        yield is_ours
+    finally:
+        connection.close()
 
 
 class Snapshot:
@@ -182,6 +205,7 @@ def engine_errors() -> Iterator[None]:
         named = name_failure(error)
         if named is None:
             raise
+        count_failure(error)
         raise named() from error
 
 

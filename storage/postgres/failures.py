@@ -9,7 +9,10 @@ import psycopg
 from django.db import IntegrityError, OperationalError
 from psycopg import errors as pg
 
+from storage.counting.engines import count_error
 from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable, StorageError
+from storage.postgres.connections import PoolBusy
+from storage.postgres.deadlines import NoAnswer
 
 # Trying again may help: the connection is lost (all of class 08, and 57P01 to 57P05), none is to be had, the statement took too
 # long or waited for another in vain, or this server has become one that only reads.
@@ -22,6 +25,18 @@ _PASSING_CODES = {
     "53300",  # too many connections
     "55P03",  # a lock is not to be had
     "57014",  # cancelled by `statement_timeout`
+}
+# What an error is counted as: by the first of these that its code begins with.
+_KINDS = {
+    "53100": "disk_full",
+    "57014": "timeout",
+    "25P0": "timeout",
+    "25006": "read_only",
+    "55P03": "lock",
+    "40": "conflict",
+    "53": "exhausted",
+    "08": "unreachable",
+    "57P": "unreachable",
 }
 # What the driver itself finds wrong with a statement or a value has no code either.
 _OF_OURS = (psycopg.DataError, psycopg.IntegrityError, psycopg.NotSupportedError, psycopg.ProgrammingError)
@@ -42,6 +57,15 @@ class OrmCollectionNotFound(CollectionNotFound, IntegrityError):
     """Likewise: the collection was deleted between the look at it and the write."""
 
 
+def count_failure(error: BaseException | None) -> None:
+    """Count an error that has become a named one."""
+    code = (error.sqlstate if isinstance(error, psycopg.Error) else None) or ""
+    kind = next((kind for start, kind in _KINDS.items() if code.startswith(start)), "unreachable")
+    if isinstance(error, (NoAnswer, PoolBusy)):
+        kind = "timeout" if isinstance(error, NoAnswer) else "pool_busy"
+    count_error("postgres", kind)
+
+
 def name_failure(error: BaseException | None) -> type[DiskFull] | type[EngineUnreachable] | None:
     """The named error that an error of psycopg's is, None for a defect."""
     if not isinstance(error, psycopg.Error):
@@ -60,6 +84,8 @@ def name_orm_failure(error: BaseException | None) -> StorageError | None:
     if _lacks_collection(error):
         return OrmCollectionNotFound("The collection was deleted in the meantime")
     named = name_failure(error)
+    if named:
+        count_failure(error)
     if named is DiskFull:
         return OrmDiskFull()
     return OrmEngineUnreachable() if named else None

@@ -5,17 +5,21 @@ sixteen requests at once that was a sixth of the cost of a GET. Here it does so 
 ends a wait that lasts too long. In return, Ctrl-C takes effect only when the statement has ended.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg import capabilities, generators
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from storage.postgres import slow_statements
 from storage.postgres.connections import Connection
 from storage.postgres.deadlines import wait_for_result
 from storage.postgres.statements import R, Statement
@@ -24,6 +28,8 @@ from storage.postgres.statements import R, Statement
 _PREPARED_MAX_PARAMS = 60
 # Kept by a connection; each takes memory on the server. The oldest goes first.
 _PREPARED_MAX = 100
+# An older client library has no message for it.
+_CAN_CLOSE = capabilities.has_send_close_prepared()
 
 _Types = tuple[int, ...]
 _Names = dict[tuple[str, _Types], bytes]
@@ -36,12 +42,21 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
     It begins a transaction where a cursor would. No cursor of the connection may prepare statements, as Django's do not: psycopg
     would make the server forget these with its own.
     """
+    try:
+        return _send(connection, statement)
+    except ReadOnlySqlTransaction:
+        connection.is_read_only = True
+        raise
+
+
+def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     transformer = Transformer.from_context(connection)
     text, params, row = statement
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-        _nothing(pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_, b"BEGIN"))
+        command(connection, b"BEGIN")
+    began = time.monotonic()
     if len(values) <= _PREPARED_MAX_PARAMS:
         name = _prepared(connection, text, transformer.types or ())
         result = wait_for_result(
@@ -50,12 +65,21 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
     else:
         arguments = (text.encode(), values, transformer.types, transformer.formats)
         result = wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_params, *arguments)
+    seconds = time.monotonic() - began
+    if seconds >= slow_statements.SECONDS:
+        slow_statements.slow_statements.note(text, transformer.types or (), seconds)
     connection.refuse_unconfirmed()
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, row_maker(row))
+
+
+def command(connection: Connection, text: bytes) -> None:
+    """Run what has neither values nor rows, several statements with semicolons between them. Raises as `send` does."""
+    pgconn = connection.pgconn
+    _nothing(pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_, text))
 
 
 @cache
@@ -76,15 +100,25 @@ def _prepared(connection: Connection, statement: str, types: _Types) -> bytes:
 def _prepare(connection: Connection, names: _Names, statement: str, types: _Types) -> bytes:
     pgconn = connection.pgconn
     if len(names) >= _PREPARED_MAX:
-        forget = b"DEALLOCATE " + names.pop(next(iter(names)))
-        _nothing(pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_, forget))
-    number = int(next(reversed(names.values()), b"s0")[1:]) + 1
-    name = b"s%d" % number
+        _forget(connection, names.pop(next(iter(names))))
+    # By what it says: were a server ever to know it from somebody else, it would be the same statement.
+    name = b"s" + blake2b(f"{types} {statement}".encode(), digest_size=16).hexdigest().encode()
     _nothing(
         pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.prepare, name, statement.encode(), types)
     )
     names[statement, types] = name
     return name
+
+
+def _forget(connection: Connection, name: bytes) -> None:
+    if not _CAN_CLOSE:
+        command(connection, b"DEALLOCATE " + name)
+        return
+    # A pooler that knows prepared statements by their messages does not read this from SQL. In steps, as the driver's call for it
+    # would keep all other threads waiting as well.
+    connection.pgconn.send_close_prepared(name)
+    (result,) = connection.wait(generators.execute(connection.pgconn))
+    _nothing(connection.pgconn, result)
 
 
 def _nothing(pgconn: PGconn, result: PGresult) -> None:

@@ -6,6 +6,7 @@ A thread takes a slot before it moves a file's bytes and keeps it until they are
 import threading
 
 from storage import engine_waits, limits
+from storage.counting.engines import count_error
 from storage.errors import EngineUnreachable
 
 
@@ -52,5 +53,6 @@ def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
     with budget.spending():
         is_ours = _places.acquire(timeout=budget.shorten(wait_seconds))
     if not is_ours:
+        count_error("s3", "busy")
         raise EngineUnreachable("Too many files are on their way at the moment, please try again")
     return Share()

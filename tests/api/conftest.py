@@ -5,8 +5,10 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.described import check_answer
 from tests.drives import DriveClient, make_drive
 from tests.factories import BaseClient, close_connections, make_client
 from tests.sweeping import repair_now
@@ -16,6 +18,34 @@ from tests.sweeping import repair_now
 def client(server: Any, database: None) -> BaseClient:
     """A client of a Base that does not exist yet, with a key that may do everything in its collection."""
     return make_client(server)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _answers_are_described() -> Iterator[None]:
+    """Whatever a test asks the API for, the answer is as the description says, and what was accepted as well."""
+    ask = BaseClient.send
+
+    def send(self: BaseClient, method: str, path: str, *given: Any, **options: Any) -> httpx.Response:
+        response = ask(self, method, path, *given, **options)
+        request = response.request
+        # What is sent piece by piece is a file, or broken on purpose.
+        sent = request.content if isinstance(request.stream, httpx.ByteStream) else b""
+        # Dialects are not described (contract: Dialects).
+        if not (method == "OPTIONS" or "Authorization" in request.headers or sent.startswith(b'{"updates":')):
+            below = f"/{self.collection_id}/{self.name}{path.partition('?')[0]}"
+            check_answer(
+                method,
+                below,
+                status=response.status_code,
+                headers=response.headers,
+                body=response.content,
+                sent=sent,
+            )
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "send", send)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

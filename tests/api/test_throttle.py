@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.api import throttle
+from console import wrong_keys
 from tests.factories import BaseClient, exact_json
 
 # An address of this test's own: what it does keeps the address waiting for a minute.
@@ -38,12 +38,12 @@ def test_an_address_with_1000_wrong_keys_is_told_to_wait_while_good_keys_are_ser
 
 
 def test_wrong_keys_are_counted_by_network_and_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "_ADDRESSES_MAX", 10)
-    throttle._counts.reset()
-    waits = [throttle.count_wrong_key(f"2001:db8::{number:x}") for number in range(101)]
+    monkeypatch.setattr(wrong_keys, "_ADDRESSES_MAX", 10)
+    wrong_keys._counts.reset()
+    waits = [wrong_keys.count_wrong_key(f"2001:db8::{number:x}") for number in range(101)]
     assert [wait > 0 for wait in waits] == [False] * 100 + [True]
-    assert throttle.count_wrong_key("2001:db8:0:1::1") == 0
+    assert wrong_keys.count_wrong_key("2001:db8:0:1::1") == 0
     for number in range(100):
-        throttle.count_wrong_key(f"192.0.2.{number}")
-    assert len(throttle._counts.storage) <= 10
-    throttle._counts.reset()
+        wrong_keys.count_wrong_key(f"192.0.2.{number}")
+    assert len(wrong_keys._counts.storage) <= 10
+    wrong_keys._counts.reset()

@@ -35,6 +35,7 @@ PAGES = (
     "/audit/",
     "/audit/export/?format=csv",
     "/audit/export/?format=jsonl",
+    "/server/",
 )
 
 

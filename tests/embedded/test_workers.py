@@ -11,6 +11,7 @@ import pytest
 from console.cpu_affinity import find_processors, share_of
 from tests.ledger import Ledger
 from tests.processes import living_children
+from tests.rounds import ROUNDS
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, seconds_until
 
@@ -27,7 +28,7 @@ def wait_for_workers(main: psutil.Process) -> None:
     assert is_back < PROMISED_SECONDS, "the worker is not back"
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(ROUNDS, marks=pytest.mark.slow)])
 def test_killed_workers_lose_nothing_and_others_go_on(hardy_server: Any, rounds: int) -> None:
     """Whichever worker it hits, the same one several times in a row among them."""
     main = listener(hardy_server)

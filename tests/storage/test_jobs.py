@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.tasks import Task
 
 from storage import jobs
@@ -57,6 +57,17 @@ def test_jobs_of_a_killed_worker_begin_again_and_those_of_a_living_one_go_on() -
         assert is_doing(living)
     finally:
         ProcrastinateJob.objects.filter(id=living).update(status="failed")
+
+
+@pytest.mark.usefixtures("database")
+def test_workers_of_nodes_that_are_gone_are_forgotten_once_their_jobs_are_taken_up() -> None:
+    """Their own worker would have done it at its next start, and there is none."""
+    gone = leave_behind("tidy_copies", heartbeat_seconds=7_200)
+    (gone_worker,) = ProcrastinateJob.objects.filter(id=gone).values_list("worker_id", flat=True)
+    jobs.start(jobs.take_up_abandoned_jobs)
+    eventually(lambda: not ProcrastinateWorker.objects.filter(id=gone_worker).exists(), what="it is still listed")
+    eventually(lambda: not ProcrastinateJob.objects.filter(id=gone).exists(), what="it was not done again")
+    assert ProcrastinateWorker.objects.exists()
 
 
 @pytest.mark.usefixtures("database")

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
@@ -28,6 +29,8 @@ from filelock import FileLock, Timeout
 from console import own_address, serving
 from console.connect import python_client
 from storage import disk_space
+from storage.backups import restoring
+from storage.backups.faults import BackupFault
 from storage.embedded import (
     accounts,
     caddy,
@@ -40,13 +43,16 @@ from storage.embedded import (
     process,
     seaweedfs,
     state,
+    upgrade,
 )
 from storage.embedded.micros import places, sockets
 from storage.embedded.reserve import Reserve
 from storage.embedded.stuck_journal import StuckJournal
 from storage.embedded.upkeep import Upkeep
 from storage.micros import hosts
-from storage.s3 import blobs
+from storage.postgres import poolers
+from storage.s3 import blobs, durability
+from storage.s3.cache import copies
 
 logger = logging.getLogger("homeport.serve")
 
@@ -60,11 +66,13 @@ _HOPELESS_AFTER = 4
 
 # What is wrong with this machine or its settings: the message is for people.
 _IN_WORDS = (
+    BackupFault,
     accounts.AccountError,
     caddy.CaddyMissing,
     certificates.CertificateError,
     paths.PathError,
     state.StateError,
+    upgrade.UpgradeError,
 )
 
 
@@ -112,6 +120,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
+        serving.share_counts()
         self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
         self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.tls_sockets += self._open_for_original_clients()
@@ -144,7 +153,10 @@ class Command(BaseCommand):
 
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
+        restoring.refuse_unfinished(settings.DATA)
         old = state.load(settings.DATA)
+        if old:
+            upgrade.finish_swap((settings.DATA / old.engine_home).resolve())
         chosen: dict[str, Any] = {"used": self._engines_used(), "is_accepted": self.accepts_engines}
         # Before anything is ended: of a copy that is refused, they would be somebody else's engines.
         home = state.find_home(settings.DATA, old, **chosen)
@@ -218,10 +230,13 @@ class Command(BaseCommand):
             self.certificates = certificates.ensure(settings.DATA, serving.certificate_names())
         if self._engines_used():
             self._start_engines()
-        self._wait("PostgreSQL", lambda: postgres.find_fault(connection.get_connection_params()))
+        self._wait("PostgreSQL", _find_database_fault)
+        if settings.DATABASE_URL:
+            self._wait("What leads to PostgreSQL", self._find_way_fault)
         if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
+        self.upkeep.attempt("The copies of files", copies.tidy)
         serving.collect_static_if_changed()
         python_client.build_wheel_if_changed()
         self._start_web()
@@ -233,6 +248,8 @@ class Command(BaseCommand):
         if settings.S3_IS_BUNDLED:
             # It is up by now and may serve what is there: a full disk has to be waited for, and is no reason to end.
             self._wait("SeaweedFS", self._find_durability_fault)
+        for finding in durability.find_problems():
+            self._say(f"{finding.title} {finding.what_to_do}")
         if self._engines_used():
             self.upkeep.attempt(state.FILE_NAME, self._note_made)
         if self.micros_sockets:
@@ -241,6 +258,18 @@ class Command(BaseCommand):
             self._run(self.micros)
         self._greet(time.monotonic() - started)
 
+    def _find_way_fault(self) -> str | None:
+        """What keeps a pooler from being looked at, which may come up later than PostgreSQL itself."""
+        urls = (settings.DATABASE_URL, settings.DIRECT_DATABASE_URL)
+        try:
+            for sentence in poolers.check(*urls, session_settings=settings.SESSION_SETTINGS):
+                self._say(sentence)
+        except poolers.Refused as error:
+            raise CommandError(str(error)) from None
+        except psycopg.Error as error:
+            return str(error).strip() or type(error).__name__
+        return None
+
     def _start_engines(self) -> None:
         self.account = accounts.engine_account(settings.ENGINE_USER)
         self.home = self.state.home(settings.DATA)
@@ -248,6 +277,8 @@ class Command(BaseCommand):
         size = settings.DISK_RESERVE_MB * 1_048_576
         self.upkeep.keep(Reserve(self.home, size_bytes=size, keep_free_bytes=disk_space.reserved_bytes()))
         self.state = state.claim_home(settings.DATA, self.state)
+        if not settings.DATABASE_URL:
+            upgrade.check_major(postgres.folder(self.home), command=f"{serving.typed_command()} upgrade")
         if not self.home.is_relative_to(settings.DATA):
             self._say(
                 f"The user {settings.ENGINE_USER} can't reach {settings.DATA}, so the engines' data is in {self.home}"
@@ -263,8 +294,12 @@ class Command(BaseCommand):
                 self._say("Creating the database ...")
             postgres.initialise(self.home, self.state.postgres, **common)
             self.state = state.note_made(settings.DATA, self.state)
+            self.upkeep.attempt("The role for backups", self._ensure_backup_role)
             limit = serving.max_connections()
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
+
+    def _ensure_backup_role(self) -> None:
+        postgres.ensure_backup_role(self.home, self.state.postgres, binaries=self.binaries, account=self.account)
 
     def _start_web(self) -> None:
         made = self.certificates if settings.TLS_PORT or self.micros_sockets else None
@@ -367,6 +402,13 @@ class Command(BaseCommand):
         with suppress(OSError):
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _find_database_fault() -> str | None:
+    fault = postgres.find_fault(connection.get_connection_params())
+    if sentence := poolers.refusal(fault or ""):
+        raise CommandError(sentence)
+    return fault
 
 
 def _sentence(error: OSError) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from storage.base.sql.items import LIVE
+from storage.base.sql.items import EXPIRED_WHEN_MET, LIVE
 from storage.postgres.sql.access import NOT_KEPT, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Statement, Total
 
@@ -68,7 +68,7 @@ def store_items(base_id: int, rows: list[Row], *, person_id: int | None, replace
     `replace=True` is for items that are locked; without it an item that is there is kept, unless it has expired.
     """
     keys, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
-    only_expired = "" if replace else "WHERE i.expires_at <= now()"
+    only_expired = "" if replace else f"WHERE {EXPIRED_WHEN_MET}"
     return Statement(
         f"""
         INSERT INTO storage_item AS i

@@ -9,6 +9,9 @@ from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
 LIVE = "(i.expires_at IS NULL OR i.expires_at > now())"
+# Where a row meets one that is there: what is written has this moment, and a database that is spread over several servers takes
+# no function there that says another thing each time (docs/citus.md).
+EXPIRED_WHEN_MET = "i.expires_at <= excluded.changed_at"
 
 
 class FoundItem(NamedTuple):
@@ -35,6 +38,10 @@ class DeletedItem(NamedTuple):
     base_id: int | None
     allowed: bool
     deleted: bool
+
+
+class BaseOfExpired(NamedTuple):
+    base_id: int
 
 
 class LockedItem(NamedTuple):
@@ -81,7 +88,7 @@ def put_items(
             jsonb_array_elements({items}::jsonb), unnest({sizes_of}::int[]), unnest({expiries_of}::float8[])
         ) AS n(item, size_bytes, expires)"""
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
-    only = [] if replace else ["i.expires_at <= now()"]
+    only = [] if replace else [EXPIRED_WHEN_MET]
     again, written = "", "written"
     if spares:
         drawn = params.add(list(spares))
@@ -121,7 +128,7 @@ def _take_spares(
     for number, keys in enumerate(zip(*spares.values(), strict=True), start=1):
         tried = params.add(list(keys))
         taken = "".join(
-            f" AND NOT EXISTS (SELECT FROM {done} d WHERE d.key = ({keys_before}::text[])[p.place])"
+            f" AND NOT EXISTS (SELECT 1 FROM {done} d WHERE d.key = ({keys_before}::text[])[p.place])"
             for done, keys_before in zip(rounds, earlier, strict=True)
         )
         ctes += f""", again_{number} AS (
@@ -148,13 +155,15 @@ def replace_item(
     key, json, size_bytes, expires = row
     of_base = "a.base_id" if base_id is None else f"{params.add(base_id)}::bigint"
     return Statement(
-        f"""{head}, written AS (
+        f"""{head}, drawn AS MATERIALIZED (
+            SELECT a.*, nextval('storage_item_revision') AS revision FROM access a WHERE a.allowed
+        ), written AS (
             UPDATE storage_item i SET value = {params.add(json)}::jsonb - 'key', size_bytes = {params.add(size_bytes)}::int,
                 expires_at = to_timestamp({params.add(expires)}::float8 + 1),
-                revision = nextval('storage_item_revision'), changed_at = now(),
+                revision = a.revision, changed_at = now(),
                 changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
-            FROM access a
-            WHERE a.allowed AND i.base_id = {of_base} AND i.key = {params.add(key)}::text{_is(expected, params)}
+            FROM drawn a
+            WHERE i.base_id = {of_base} AND i.key = {params.add(key)}::text{_is(expected, params)}
             RETURNING i.revision
         )
         SELECT base_id, allowed, (SELECT revision FROM written) FROM access
@@ -177,7 +186,7 @@ def delete_item(
         DELETE FROM storage_item i USING access a
         WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)}
         {"" if keeps_history else f"AND {NOT_KEPT}"} RETURNING 1)
-        SELECT base_id, allowed, EXISTS (SELECT FROM deleted) FROM access
+        SELECT base_id, allowed, EXISTS (SELECT 1 FROM deleted) FROM access
     """,
         params,
         DeletedItem,
@@ -196,17 +205,29 @@ def lock_item(base_id: int, key: str) -> Statement[LockedItem]:
     return Statement(statement, [base_id, key], LockedItem)
 
 
-def delete_expired(limit: int, *, keeps_history: bool) -> Statement[Affected]:
-    """Delete up to `limit` expired items that no one else is changing; a row for each."""
+def find_bases_with_expired(limit: int) -> Statement[BaseOfExpired]:
+    """Rows: the Bases of the `limit` items that expired first."""
+    return Statement(
+        """
+        SELECT DISTINCT e.base_id FROM (
+            SELECT base_id FROM storage_item WHERE expires_at <= now() ORDER BY expires_at LIMIT $1) e
+    """,
+        [limit],
+        BaseOfExpired,
+    )
+
+
+def delete_expired(base_id: int, limit: int, *, keeps_history: bool) -> Statement[Affected]:
+    """Delete up to `limit` expired items of a Base that no one else is changing; a row for each."""
     return Statement(
         f"""
-        DELETE FROM storage_item WHERE (base_id, key) IN (
-            SELECT base_id, key FROM storage_item WHERE expires_at <= now()
-            ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        DELETE FROM storage_item WHERE base_id = $1 AND key IN (
+            SELECT key FROM storage_item WHERE base_id = $1 AND expires_at <= now()
+            ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
             {"" if keeps_history else f"AND {NOT_KEPT}"}
         RETURNING 1
     """,
-        [limit],
+        [base_id, limit],
         Affected,
     )
 

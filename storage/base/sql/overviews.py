@@ -97,7 +97,7 @@ def count_all(span: Span, *, most: int) -> Statement[ItemCount]:
     return Statement(
         f"""{head} SELECT base_id, allowed, (
             SELECT count(*) FROM (
-                SELECT FROM storage_item i WHERE i.base_id = {params.add(span.base_id)} AND {LIVE} LIMIT {params.add(most)}
+                SELECT 1 FROM storage_item i WHERE i.base_id = {params.add(span.base_id)} AND {LIVE} LIMIT {params.add(most)}
             ) i) FROM access
     """,
         params,

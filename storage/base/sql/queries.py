@@ -265,7 +265,7 @@ def _holds(words: str, params: Params) -> str:
     pattern, exact = f"{params.add(_whole(words))}::text", f"{params.add(words)}::text"
     written = f"{params.add(dump(words).decode()[1:-1])}::text"
     return f"""((i.key COLLATE "default") ~* {pattern} OR (strpos(lower(i.value::text), lower({written})) > 0 AND EXISTS (
-        SELECT FROM jsonb_path_query(i.value, 'strict $.**') v WHERE CASE jsonb_typeof(v)
+        SELECT 1 FROM jsonb_path_query(i.value, 'strict $.**') v WHERE CASE jsonb_typeof(v)
             WHEN 'string' THEN v #>> '{{}}' ~* {pattern}
             WHEN 'object' THEN false WHEN 'array' THEN false
             ELSE lower(v::text) = lower({exact}) END)))"""

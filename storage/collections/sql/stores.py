@@ -42,10 +42,10 @@ def rename_in_keys(kind: Kind, collection_id: str, name: str, new_name: str) -> 
 def count_some(kind: Kind, store_id: int) -> Statement[Total]:
     """Row: 1 when the Base or Drive holds anything, else 0."""
     within = {
-        "base": "SELECT FROM storage_item WHERE base_id = $1",
-        "drive": "SELECT FROM storage_file WHERE drive_id = $1 UNION ALL SELECT FROM storage_folder WHERE drive_id = $1",
+        "base": "SELECT 1 FROM storage_item WHERE base_id = $1",
+        "drive": "SELECT 1 FROM storage_file WHERE drive_id = $1 UNION ALL SELECT 1 FROM storage_folder WHERE drive_id = $1",
     }[kind]
-    return Statement(f"SELECT count(*) FROM (SELECT FROM ({within}) held LIMIT 1) one", [store_id], Total)
+    return Statement(f"SELECT count(*) FROM (SELECT 1 FROM ({within}) held LIMIT 1) one", [store_id], Total)
 
 
 def move_items(base_id: int, into: int, limit: int) -> Statement[Total]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from storage import limits
+from storage.counting.counted import Counter
 from storage.embedded.micros import sockets
 from storage.embedded.micros.instances import Instance, Phase
 from storage.embedded.micros.output import Allowance
@@ -23,6 +24,8 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 # One request that takes too long has the instance replaced; the next ones have to wait that long for it.
 _REPLACED_EVERY_SECONDS = 10.0
 _LET_GO_AT_ONCE = 64
+_STARTS = Counter("homeport_micro_starts")
+_FAILURES = Counter("homeport_micro_failures")
 
 
 class Life:
@@ -187,6 +190,7 @@ class Life:
             return
 
     def _make(self) -> Instance:
+        _STARTS.add()
         return Instance(
             self.wanted,
             listening=self._listening,
@@ -235,6 +239,7 @@ class Life:
         if is_next or is_current:
             self.fault = instance.fault
             if instance.fault is not None:
+                _FAILURES.add(instance.fault.kind.value)
                 self._count_failure(instance, instance.fault.message)
             else:
                 self._forgive()

@@ -11,17 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from uuid import UUID
 
+from storage.counting.counted import Gauge
 from storage.embedded.micros.lives import Life
 from storage.embedded.micros.log import Log
 from storage.embedded.micros.places import Places
 from storage.embedded.micros.surroundings import Surroundings
-from storage.micro_host import Status, Wanted
+from storage.micro_host import State, Status, Wanted
 
 logger = logging.getLogger(__name__)
 
 _TICK_SECONDS = 1.0
 _SWEEP_SECONDS = 600.0
 _POLL_SECONDS = 0.02
+_MICROS = Gauge("homeport_micros")
 
 ListWanted = Callable[[], Sequence[Wanted]]
 Sweep = Callable[[Collection[UUID]], object]
@@ -135,6 +137,9 @@ class Supervisor:
             await asyncio.sleep(_TICK_SECONDS)
             for life in self._lives.values():
                 life.tick()
+            states = [life.status().state for life in self._lives.values()]
+            for state in State:
+                _MICROS.set(state.value, to=states.count(state))
 
     async def _sweep_on(self) -> None:
         loop = asyncio.get_running_loop()

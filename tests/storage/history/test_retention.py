@@ -159,7 +159,8 @@ def test_while_the_disk_is_too_full_deletions_keep_nothing(tidied: Access, monke
     items.delete_item(access=tidied, base="b", key="a")
     with transaction.atomic():  # so that the server's own sweeper does not see it
         put(tidied, {"key": "c", "__expires": 1})
-        run(items_sql.delete_expired(1_000, keeps_history=disk_space.has_room_for_history()))
+        base_id = items.find_base_id(tidied, "b")
+        run(items_sql.delete_expired(base_id, 1_000, keeps_history=disk_space.has_room_for_history()))
     for key in ("a", "c"):
         version = versions_of(tidied, "b", key)[0]
         assert (version.kind in "de", version.before, version.before_is_kept) == (True, None, False)

@@ -1,6 +1,8 @@
 """Kinds of work that one process does at a time, such as migrations, which others wait for."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 from math import inf
 
 import pytest
@@ -17,14 +19,14 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def other_node() -> database.OwnConnection:
-    """Holds the lock of those who migrate."""
-    own = database.OwnConnection(lock_timeout_ms=0)
-    assert own.run(locks_sql.try_lock("migrations")) == [(True,)]
-    return own
+def other_node() -> Iterator[ExitStack]:
+    """Holds the lock of those who migrate, until it is closed."""
+    with ExitStack() as holding:
+        assert holding.enter_context(database.holding_lock(locks_sql.try_lock("migrations")))
+        yield holding
 
 
-def test_a_node_waits_while_another_migrates_and_says_so(other_node: database.OwnConnection) -> None:
+def test_a_node_waits_while_another_migrates_and_says_so(other_node: ExitStack) -> None:
     told: list[str] = []
     ends: list[bool] = []
 
@@ -42,13 +44,10 @@ def test_a_node_waits_while_another_migrates_and_says_so(other_node: database.Ow
     assert told == ["Another node brings the database up to date. This one waits for it ..."]
 
 
-def test_the_wait_for_another_node_has_an_end(
-    other_node: database.OwnConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wait_for_another_node_has_an_end(other_node: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "MIGRATION_WAIT_SECONDS", 0.0)
     with pytest.raises(CommandError, match="Another node"):
         serving.migrate_if_needed(print)
-    other_node.close()
 
 
 def test_migrations_take_as_long_as_they_need(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,3 +121,12 @@ def test_lost_connection_is_told_each_time(connection: Connection) -> None:
     connection.close()
     with pytest.raises(psycopg.OperationalError):
         send(connection, Statement("SELECT $1", [1], tuple))
+
+
+def test_a_connection_that_the_server_has_ended_is_told_from_one_with_something_to_read(connection: Connection) -> None:
+    other = Connection.open(**django_connection.get_connection_params(), autocommit=True)
+    other.execute("LISTEN tried")
+    connection.execute("NOTIFY tried")
+    assert not other.has_hung_up()
+    connection.execute("SELECT pg_terminate_backend(%s, 5000)", [other.info.backend_pid])
+    assert other.has_hung_up()

@@ -148,9 +148,7 @@ def test_a_blob_too_large_for_the_limit_has_none(put: Callable[[bytes], uuid.UUI
     assert files_in(tmp_path) == [copies._place(small)]
 
 
-def test_what_was_asked_for_is_remembered_within_bounds(
-    put: Callable[[], uuid.UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_asked_for_is_remembered_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_ASKED_MAX", 3)
     copies = Copies(tmp_path, max_bytes=MB)
     for _ in range(10):
@@ -186,3 +184,17 @@ def test_switched_off_nothing_is_kept(put: Callable[[], uuid.UUID], tmp_path: Pa
     assert copies._thread is None
     copies.tidy()
     assert not files_in(tmp_path)
+
+
+def test_each_process_that_makes_copies_tidies_those_of_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job that does it runs on one machine of several, and none of them hears of what another deletes."""
+    monkeypatch.setattr(cache, "_TIDY_SECONDS", 0.05)
+    copies = Copies(tmp_path, max_bytes=10**9)
+    old = tmp_path / "ab" / uuid.uuid4().hex
+    old.parent.mkdir()
+    old.write_bytes(b"of a blob that was deleted elsewhere")
+    os.utime(old, (0, 0))
+    copies._start()
+    eventually(lambda: not old.exists())

@@ -1,4 +1,4 @@
-"""Limits on wrong data keys per address. Valid keys are always served."""
+"""Limits on wrong data keys, and wrong tokens of `/metrics`, per address. Valid ones are always served."""
 
 import time
 

@@ -1,0 +1,133 @@
+"""`serve` behind Debian's pgbouncer: session mode works, what is not safe is refused before anything is served."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from storage.embedded import ports
+from storage.postgres import addresses
+from tests.engines import make_data_folder, remove_data_folder
+from tests.postgres_pair import Pair, running_pair
+from tests.second_s3 import serve_second_s3
+from tests.serving import Server
+from tests.waiting import MOMENT_SECONDS, eventually
+
+_PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="pgbouncer is not installed")]
+
+
+@contextlib.contextmanager
+def bouncing(database: Pair, folder: Path, *, mode: str, ignores_options: bool = True) -> Iterator[str]:
+    """pgbouncer before the leader; the address through it."""
+    (port,) = ports.free_ports(1)
+    about = addresses.parameters(database.leader_url(port))
+    (folder / "users.txt").write_text(f'"{about["user"]}" "{about["password"]}"\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"""
+[databases]
+{about["dbname"]} = host=127.0.0.1 port={database.leader.about.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {folder}/users.txt
+pool_mode = {mode}
+default_pool_size = 40
+{"ignore_startup_parameters = options" if ignores_options else ""}
+"""
+    )
+    # It refuses to run as root.
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    assert _PROGRAM
+    command = [_PROGRAM, "-q", str(folder / "pgbouncer.ini")]
+    with subprocess.Popen(command, user="nobody", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            url = database.leader_url(port)
+            eventually(lambda: _answers(url), what="pgbouncer does not answer")
+            yield url
+        finally:
+            process.kill()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Pair]:
+    folder = make_data_folder()
+    try:
+        with running_pair(folder, alone=True) as pair:
+            yield pair
+    finally:
+        remove_data_folder(folder)
+
+
+@pytest.fixture
+def config() -> Iterator[Path]:
+    """A folder that pgbouncer's user can reach, unlike pytest's own temporary folders."""
+    with tempfile.TemporaryDirectory(prefix="homeport-pgbouncer-") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("has_way_past", [False, True], ids=["alone", "with a way past it"])
+def test_session_mode_works(
+    database: Pair, config: Path, make_server: Callable[..., Server], tmp_path: Path, has_way_past: bool
+) -> None:
+    with (
+        bouncing(database, config, mode="session", ignores_options=not has_way_past) as url,
+        serve_second_s3(tmp_path / "s3") as s3,
+    ):
+        past = {"HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()} if has_way_past else {}
+        server = make_server(DATABASE_URL=url, **past, **s3).start()
+        server.wait_ready()
+        collection_id, key = server.make_key("things")
+        items = f"{server.url}/v1/{collection_id}/things/items"
+        with httpx.Client(headers={"X-API-Key": key}, timeout=MOMENT_SECONDS) as http:
+            assert http.put(items, json={"items": [{"key": "b", "n": 1}]}).status_code == 207
+            assert http.get(f"{items}/b").json() == {"key": "b", "n": 1}
+        assert "Sessions lack" not in server.log
+
+
+@pytest.mark.parametrize(
+    "mode, ignores_options, has_way_past, said",
+    [
+        ("transaction", True, True, "does not know prepared statements"),
+        ("transaction", True, False, "hands each transaction another connection"),
+        ("session", False, False, "refuses a session's settings"),
+        ("statement", True, True, "lets through no transactions"),
+    ],
+)
+def test_what_is_not_safe_is_refused_at_the_start(
+    database: Pair,
+    config: Path,
+    make_server: Callable[..., Server],
+    mode: str,
+    ignores_options: bool,
+    has_way_past: bool,
+    said: str,
+) -> None:
+    with bouncing(database, config, mode=mode, ignores_options=ignores_options) as url:
+        around = {"DATABASE_URL": url}
+        if has_way_past:
+            around["HOMEPORT_DIRECT_DATABASE_URL"] = database.leader_url()
+        server = make_server(**around).start()
+        assert server.process
+        assert server.process.wait(MOMENT_SECONDS) == 1
+        assert said in server.log
+        assert "Traceback" not in server.log
+        server.process = None
