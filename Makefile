@@ -24,7 +24,8 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	@$(MAKE) --no-print-directory test-js
 
 test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(TOGETHER) -m "not alone"
+	$(RUN) -m pytest -m alone
 	@$(MAKE) --no-print-directory test-js
 
 # The pure JavaScript modules are tested by node itself.
