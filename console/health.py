@@ -4,6 +4,7 @@ The answers name no address and no account; what an engine said in full goes to 
 """
 
 import logging
+import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -25,6 +26,8 @@ _SECONDS = 3.0
 # Anybody may ask, and each probe opens a connection and writes an object: they share an answer this long.
 _ANSWER_LASTS_SECONDS = 0.5
 
+# What the client library says of each of several addresses whose server is not the one that `DATABASE_URL` asks for.
+_NO_LEADER = re.compile(r"session is read-only|server is in hot standby mode")
 _ENGINES, _KINDS = ("postgres", "s3"), ("reads", "writes")
 _ONLY_READS = "only reads"
 
@@ -65,7 +68,8 @@ def probe_engines() -> dict[str, str]:
         at, report = _last
         if time.monotonic() - at > _ANSWER_LASTS_SECONDS:
             database, files = _threads.submit(_probe_postgres), _threads.submit(blobs.probe)
-            wait((database, files), timeout=_SECONDS)
+            asked: list[Future[Any]] = [database, files]
+            wait(asked, timeout=_SECONDS)
             report = {"postgres": _postgres_word(database), "s3": _word("s3", files)}
             reads_files = files.done() and files.result().reads
             report["reads"] = _kind(report["postgres"] in ("ok", _ONLY_READS), reads_files)
@@ -99,4 +103,6 @@ def _word(name: str, probe: Future[Any]) -> str:
         return "starting"
     if fault.startswith("no answer"):
         return fault
+    if _NO_LEADER.search(fault):
+        return "nobody takes writes"
     return "does not answer" if "connect" in fault.lower() else "answers with an error"

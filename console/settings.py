@@ -76,7 +76,7 @@ HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
 BACKUP_PLAN = environment.read_backup_plan(env)
 BACKUP_S3 = environment.read_backup_s3(env)
 # Who is told when a backup or a drill fails.
-BACKUP_MAIL_TO = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
+BACKUP_MAIL_TO: list[str] = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
 BACKUP_WEBHOOK = environment.read_webhook(env)
 # How mail is sent: to nobody but those.
 EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")
@@ -87,6 +87,9 @@ _smtp_tls = env.str("HOMEPORT_SMTP_TLS", "none", validate=validate.OneOf(["none"
 EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
+
+# A second place for snapshots of collections: a folder, or s3://bucket/prefix of another S3.
+SNAPSHOT_TARGET, SNAPSHOT_S3 = environment.read_second_place(env)
 
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)

@@ -257,6 +257,7 @@ ARCHIVE_LEASE_SECONDS = 25  # without a sign of life, then another worker goes o
 ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time (ours)
 ARCHIVES_AT_ONCE = 2  # in one worker, of the jobs it can do at a time (ours)
 ARCHIVE_MAX_BYTES = 1_099_511_627_776  # of an archive that is sent here (ours)
+SNAPSHOT_COPY_RETRY_SECONDS = 900  # until a copy that failed is tried again (ours)
 IMPORT_KEPT_SECONDS = 604_800  # the archive itself, after its import: the report stays (ours)
 IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive whose upload was abandoned (ours)
 SNAPSHOTS_KEPT_MAX = 100  # of one collection (ours)

@@ -25,7 +25,7 @@ which names the key. The first message is the one to compare; any explanation fo
 An unknown path is a 404, and a method that a path does not know a 405 with `Allow`.
 
 **HEAD** works wherever GET does. **OPTIONS** is answered without a key: any origin may call, without cookies, and a page may read
-`ETag`, `Retry-After` and `Item-Revisions`.
+`ETag`, `Retry-After`, `Item-Revisions` and `X-Request-ID`. The last one is in every answer and names the request in the log.
 
 **Clients of the hosted successor** are told apart by what only they send, and answered in their own form. That is not described
 here, and changes nothing for anybody else.

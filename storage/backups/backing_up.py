@@ -76,16 +76,16 @@ def make_backup(
 
 
 def _open(wanted: str, plan: Plan, row: BackupPlan, *, is_new: bool) -> tuple[Place, bool]:
-    if wanted == plan.target and row.target_id and not is_new:
+    if wanted == plan.target and plans.adopted(plan, row) and not is_new:
         return targets.open_own(plan, row), True
-    place, mark = targets.take(wanted, is_new=is_new)
+    place, mark = targets.take(wanted)
     if not plan.target:
         plans.change_plan(target=wanted)
         plan = plans.read_plan()
         row.refresh_from_db()
     is_own = wanted == plan.target
     if is_own:
-        targets.adopt(mark, row)
+        targets.adopt(mark, row, target=wanted)
     return place, is_own
 
 
@@ -98,6 +98,14 @@ class _Backup:
         self.written = Written(place)
 
     def make(self, *, is_full: bool | None) -> Made:
+        if not self.is_own:
+            # There the log is not kept between two backups.
+            self.line = manifests.hash_of(f"{self.line} elsewhere".encode())[:32]
+        elif not settings.DATABASE_URL:
+            self.tell("Bringing the log ...")
+            # From here on the target has all of it.
+            archiving.bring_log_in_turn(self.place, self.row)
+            self.line = self.row.line
         known = catalogue.read_catalogue(self.place)
         retention.remove_unfinished(self.place, known, line=self.line)
         began_at = clock.now()
@@ -105,16 +113,14 @@ class _Backup:
         if any(each.id == self.id for each in known.backups):
             raise BackupFault("A backup was begun within this second: try again.")
         self.tell("Copying files ...")
-        copied, there = self._copy_blobs(self._known_blobs(known))
-        if not settings.DATABASE_URL and self.is_own:
-            # From here on the target has all of the log.
-            archiving.bring_log_in_turn(self.place, self.row)
+        there = self._known_blobs(known)
+        copied = self._copy_blobs(there)
         if settings.DATABASE_URL:
             made = self._dump(began_at)
         else:
             made = self._back_up_database(began_at, None if is_full else self._find_parent(known, is_full, began_at))
         # What came since: all that the database names at the end of the backup is there then.
-        more, there = self._copy_blobs(there)
+        more = self._copy_blobs(there)
         self._write_secrets()
         listed = blobs.BlobList(there)
         self.written.put(f"{manifests.LISTS}{self.id}.zst", listed.chunks())
@@ -135,11 +141,8 @@ class _Backup:
         newest = known.backups[-1] if known.backups else None
         return {each.id: each.sha256 for each in blobs.read_list(self.place, newest)} if newest else {}
 
-    def _copy_blobs(self, there: dict[UUID, str] | None) -> tuple[blobs.Copied, dict[UUID, str] | None]:
-        if there is None:
-            return blobs.copy_new(self.place), None
-        now_there = blobs.copy_missing(self.place, there)
-        return blobs.Copied(len(now_there) - len(there)), now_there
+    def _copy_blobs(self, there: dict[UUID, str] | None) -> blobs.Copied:
+        return blobs.copy_new(self.place) if there is None else blobs.copy_missing(self.place, there)
 
     def _find_parent(self, known: Catalogue, is_full: bool | None, now: datetime) -> Manifest | None:
         """The backup that an incremental one builds on; None when it has to be a whole one."""
@@ -176,6 +179,7 @@ class _Backup:
             first_segment=ends.segment,
             segment_bytes=ends.segment_bytes,
             files=[],
+            keeps_log=self.is_own,
             rows=counted.rows,
             counted_at_position=counted.position,
         )

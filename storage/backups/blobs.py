@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from storage.backups.places import Place
 from storage.backups.sql import blobs as blobs_sql
 from storage.backups.sql.blobs import KnownBlob, ToBackUp
 from storage.errors import BlobMissing
-from storage.postgres.database import run, run_one, snapshot
+from storage.postgres.database import run, snapshot
 from storage.s3 import blobs
 
 _BATCH = 200
@@ -41,7 +41,6 @@ class Copied:
     blobs: int = 0
     size_bytes: int = 0
     unreadable: list[UUID] = field(default_factory=list)
-    is_all: bool = True
 
 
 def path_of(blob_id: UUID) -> str:
@@ -49,8 +48,8 @@ def path_of(blob_id: UUID) -> str:
     return f"{manifests.BLOBS}{blob_id.hex[:2]}/{blob_id.hex[2:4]}/{blob_id.hex}"
 
 
-def copy_new(place: Place, *, seconds: float = float("inf"), tell: Callable[[], None] = lambda: None) -> Copied:
-    """Copy what is not in the server's own target yet, and note that it is there; `tell` is called after each some.
+def copy_new(place: Place, *, seconds: float = float("inf")) -> Copied:
+    """Copy what is not in the server's own target yet, and note that it is there.
 
     It begins nothing after so many seconds. Raises BackupFault and EngineUnreachable.
     """
@@ -64,38 +63,34 @@ def copy_new(place: Place, *, seconds: float = float("inf"), tell: Callable[[], 
             done.blobs += len(there)
             done.size_bytes += sum(each.size_bytes for each in found if each.id in there)
             done.unreadable += [each.id for each in found if each.id not in there and each.is_live]
-            tell()
             if time.monotonic() > ends_at:
-                done.is_all = not run(blobs_sql.find_to_back_up(last, 1))
                 break
     return done
 
 
-def copy_missing(place: Place, known: dict[UUID, str], *, tell: Callable[[], None] = lambda: None) -> dict[UUID, str]:
-    """Copy to a target that is not the server's own what it does not have; the SHA-256 of each blob that is there then.
+def copy_missing(place: Place, there: dict[UUID, str]) -> Copied:
+    """Copy to a target that is not the server's own what it does not have.
 
-    `known` are those that it has, with theirs. Raises BackupFault and EngineUnreachable.
+    `there` are those that it has, with the SHA-256 of each; what is copied is added. Raises BackupFault and EngineUnreachable.
     """
-    there = dict(known)
+    done, known = Copied(), set(there)
     with ThreadPoolExecutor(_AT_ONCE, "backup") as threads:
         for batch in _batches(each for each in _rows() if each.id not in known):
-            wanted = [ToBackUp(each.id, each.size_bytes, each.md5, True) for each in batch]
+            wanted = [ToBackUp(each.id, each.size_bytes, each.md5, each.sha256, True) for each in batch]
             for each, sha256 in zip(wanted, threads.map(lambda each: _copy(place, each), wanted), strict=True):
                 if sha256:
                     there[each.id] = sha256.hex()
-            tell()
-    return there
+                    done.blobs += 1
+                    done.size_bytes += each.size_bytes
+                else:
+                    done.unreadable.append(each.id)
+    return done
 
 
 def forget_marks() -> None:
     """There is another target now: nothing is in it. Raises EngineUnreachable."""
     while run(blobs_sql.forget_marks(10_000)):
         pass
-
-
-def count_behind() -> blobs_sql.Behind:
-    """How many blobs, of how many bytes, are not in the target yet. Raises EngineUnreachable."""
-    return run_one(blobs_sql.count_behind())
 
 
 class BlobList:
@@ -113,13 +108,18 @@ class BlobList:
         for batch in _batches(_rows()):
             lines = []
             for each in batch:
-                sha256 = each.sha256.hex() if self._there is None and each.sha256 else (self._there or {}).get(each.id)
+                sha256 = self._hash_of(each)
                 if sha256:
                     lines.append(f"{each.id.hex} {each.size_bytes} {sha256}\n")
                     self.blobs += 1
                     self.size_bytes += each.size_bytes
             yield compressor.compress("".join(lines).encode())
         yield compressor.flush()
+
+    def _hash_of(self, blob: KnownBlob) -> str | None:
+        if self._there is not None:
+            return self._there.get(blob.id)
+        return blob.backed_up_sha256.hex() if blob.backed_up_sha256 else None
 
 
 def read_list(place: Place, backup: Manifest) -> Iterator[ListedBlob]:
@@ -155,7 +155,8 @@ def _copy(place: Place, blob: ToBackUp) -> bytes | None:
                 md5.update(chunk)
                 sha256.update(chunk)
                 yield chunk
-        if blob.md5 is not None and md5.hexdigest() != blob.md5:
+        is_same = blob.md5 in (None, md5.hexdigest()) and blob.sha256 in (None, sha256.digest())
+        if not is_same:
             raise BlobMissing()
 
     try:

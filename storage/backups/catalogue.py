@@ -49,6 +49,20 @@ class Catalogue:
         own = (each for each in self.segments if each.line == backup.line)
         return wal.unbroken(own, first=backup.first_segment, segment_bytes=backup.segment_bytes)
 
+    def gaps(self) -> list[str]:
+        """The names of segments that are missing, or not whole, in the middle of a log that was kept without a gap."""
+        found = []
+        for line in sorted({each.line for each in self.backups if each.keeps_log and each.has_database}):
+            oldest = min((each for each in self.backups if each.line == line), key=lambda each: each.first_segment)
+            last = max((each.name for each in self.segments if each.line == line), default="")
+            log = self.log_of(oldest)
+            if not log:
+                found.append(oldest.first_segment)
+            elif log[-1].name < last:
+                is_whole = log[-1].size_bytes == oldest.segment_bytes
+                found.append(wal.following(log[-1].name, oldest.segment_bytes) if is_whole else log[-1].name)
+        return found
+
     def span(self, backup: Manifest) -> Span:
         """The moments that this backup can bring back."""
         ends = [each.until for each in self.log_of(backup)[-1:]]
@@ -92,6 +106,11 @@ class Catalogue:
         if backup_id is not None:
             known = ", ".join(each.id for each in self.restorable()) or "none"
             return f"There is no whole backup {backup_id}. There are: {known}."
+        if any(not each.has_database for each in self.backups):
+            return (
+                "These backups have files and secrets, and no database, which was not the bundled one. Restore that by its own"
+                " tools; `reconcile --from-backups` then brings back the files that it names."
+            )
         return " ".join(["There is no whole backup here.", *self.damaged])
 
 

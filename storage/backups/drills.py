@@ -92,12 +92,11 @@ def find_missing(place: Place, known: Catalogue, expected: Expected) -> list[str
         for each in expected.ids
         if each not in there and not any(each in damaged for damaged in known.damaged)
     ]
+    found += [f"The log in {place} has a gap: {name} is missing." for name in known.gaps()]
     own = known.restorable()
-    if own and expected.kept_until and known.span(own[-1]).last < expected.kept_until:
-        last = known.log_of(own[-1])
-        after = f"behind {last[-1].path}" if last else f"of {own[-1].id}"
+    if not found and own and expected.kept_until and known.span(own[-1]).last < expected.kept_until:
         found.append(
-            f"The log in {place} has a gap {after}: it was there until {expected.kept_until:%Y-%m-%d %H:%M:%S} UTC."
+            f"The end of the log in {place} is missing: it was there until {expected.kept_until:%Y-%m-%d %H:%M:%S} UTC."
         )
     return found
 

@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     Positions in the log are PostgreSQL's; `began_at` and `consistent_at` are the database's clock, before and after the base
     backup: it can be restored from `consistent_at` on. `counted_at_position` is where the tables had as many rows as `rows`
-    says; empty when they could not be counted.
+    says; empty when they could not be counted. `keeps_log`: the log behind it comes without a gap.
     """
 
     format: int = FORMAT
@@ -70,6 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int = 0
     blob_bytes: int = 0
     has_database: bool = True
+    keeps_log: bool = True
 
     @property
     def is_full(self) -> bool:

@@ -106,7 +106,7 @@ class FolderPlace(Place):
         path, unfinished = self._path(name), self.folder / _UNFINISHED / secrets.token_hex(12)
         with self._in_words():
             for folder in (unfinished.parent, path.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._make(folder)
         try:
             with self._in_words():
                 file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -178,6 +178,13 @@ class FolderPlace(Place):
             for path in (self.folder / _UNFINISHED).glob("*"):
                 if time.time() - path.stat().st_mtime > _UNFINISHED_KEPT_SECONDS:
                     path.unlink(missing_ok=True)
+
+    def _make(self, folder: Path) -> None:
+        """The target and what is below it are for us alone."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in reversed(folder.relative_to(self.folder).parents):
+            (self.folder / part).mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
     def _path(self, name: str) -> Path:
         if ".." in name.split("/") or name.startswith("/"):

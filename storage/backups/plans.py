@@ -86,6 +86,11 @@ def open_target(target: str) -> Place:
     return open_place(target, access=S3Access(**settings.BACKUP_S3))
 
 
+def adopted(plan: Plan, row: BackupPlan) -> str:
+    """The id of the target in force; empty before its first backup, as when the environment names another one."""
+    return row.target_id if plan.target and plan.target == row.target else ""
+
+
 def own_line(row: BackupPlan) -> str:
     """Which life of the database this is; it begins with the first backup."""
     if not row.line:
@@ -97,4 +102,4 @@ def own_line(row: BackupPlan) -> str:
 def keeps_log() -> bool:
     """Whether new files are brought to a target again and again. Raises EngineUnreachable."""
     row = read_row()
-    return bool(read_plan(row).target and row.target_id)
+    return bool(adopted(read_plan(row), row))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from storage.backups import plans
+from storage.backups.plans import Plan
 from storage.findings import Finding
 from storage.models import BackupPlan, BackupRun
 from storage.postgres import clock
@@ -24,7 +25,7 @@ def find_problems() -> list[Finding]:
     now = clock.now()
     found = [
         *_of_runs(BackupRun.Kind.BACKUP, timedelta(hours=plan.every_hours), now),
-        *_of_log(row, now),
+        *_of_log(plan, row, now),
     ]
     if plan.drill_every_days:
         found += _of_runs(BackupRun.Kind.DRILL, timedelta(days=plan.drill_every_days), now)
@@ -36,8 +37,7 @@ def _of_runs(kind: BackupRun.Kind, every: timedelta, now: datetime) -> list[Find
     last, good = ended.first(), ended.filter(fault="").first()
     name = kind.label.lower()
     if last and last.fault:
-        first = last.fault.splitlines()[0][:300]
-        return [Finding(f"{kind}_failed", "bad", f"The last {name} failed: {first}", _WHERE)]
+        return [Finding(f"{kind}_failed", "bad", f"The last {name} failed: {_first(last.fault)}", _WHERE)]
     begun = BackupRun.objects.filter(kind=kind).order_by("id").values_list("asked_at", flat=True).first()
     since = (good.started_at or good.asked_at) if good else begun
     if since and since + 2 * every + _LATE < now:
@@ -61,15 +61,15 @@ def _of_runs(kind: BackupRun.Kind, every: timedelta, now: datetime) -> list[Find
     return []
 
 
-def _of_log(row: BackupPlan, now: datetime) -> list[Finding]:
-    if settings.DATABASE_URL or not row.target_id:
+def _of_log(plan: Plan, row: BackupPlan, now: datetime) -> list[Finding]:
+    if settings.DATABASE_URL or not plans.adopted(plan, row):
         return []
     if row.log_fault and row.log_fault_at and row.log_fault_at + _LOG_LATE < now:
         return [
             Finding(
                 "backup_log_late",
                 "bad",
-                f"What was changed since {row.log_fault_at:%Y-%m-%d %H:%M} UTC is in no backup: {row.log_fault[:300]}",
+                f"What was changed since {row.log_fault_at:%Y-%m-%d %H:%M} UTC is in no backup: {_first(row.log_fault)}",
                 "Bring the target back. The log is kept for it up to 1 GB.",
             )
         ]
@@ -92,3 +92,8 @@ def _of_log(row: BackupPlan, now: datetime) -> list[Finding]:
             )
         ]
     return []
+
+
+def _first(fault: str) -> str:
+    """The beginning of what went wrong, as a sentence."""
+    return fault.splitlines()[0][:300].rstrip(".") + "."

@@ -267,11 +267,7 @@ class _Restoring:
                 content = read_blob(self.place, blob)
             except Missing:
                 return False
-            about = blobs.describe_owner(
-                blobs.Owner(
-                    blob.collection_id, blob.drive, blob.name, blob.content_type, "", blob.part, blob.is_manifest
-                )
-            )
+            about = blobs.describe_owner(owner_of(blob))
             try:
                 client.put_object(Bucket=bucket, Key=blobs.key_of(blob.id), Body=content, Metadata=about)
             except blobs.CLIENT_ERRORS as error:
@@ -343,6 +339,11 @@ def read_blob(place: Place, blob: BlobToRestore) -> bytes:
     return content
 
 
+def owner_of(blob: BlobToRestore) -> blobs.Owner:
+    """What its metadata says, as far as the database knows."""
+    return blobs.Owner(blob.collection_id, blob.drive, blob.name, blob.content_type, "", blob.part, blob.is_manifest)
+
+
 def _needed(log: list[Segment], until: Until) -> list[Segment]:
     """The log up to the part with which it is whole until that moment, or that has that position."""
     found: list[Segment] = []
@@ -369,6 +370,7 @@ def _begin_anew(connection: "psycopg.Connection[Any]") -> None:
             restored_sql.begin_new_line(),
             restored_sql.end_runs(),
             restored_sql.forget_backups(),
+            restored_sql.leave_garbage(),
             restored_sql.leap_versions(),
             restored_sql.begin_feeds(),
         ):

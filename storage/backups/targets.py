@@ -14,11 +14,11 @@ from storage.models import BackupPlan
 
 
 def instance_id() -> str:
-    """Whose backups these are."""
+    """Whose backups these are: of a database of one's own, which several machines may serve, that of its first backup."""
     local = settings.LOCAL_STATE
     if local is None:
         raise BackupFault(f"There is no server in {settings.DATA} to back up.")
-    return local.instance_id
+    return plans.own_line(plans.read_row()) if settings.DATABASE_URL else local.instance_id
 
 
 def open_own(plan: Plan, row: BackupPlan) -> Place:
@@ -36,7 +36,7 @@ def open_own(plan: Plan, row: BackupPlan) -> Place:
     return place
 
 
-def take(target: str, *, is_new: bool) -> tuple[Place, Mark]:
+def take(target: str) -> tuple[Place, Mark]:
     """A place to write a backup to, which becomes a target when it is empty or not there. Raises BackupFault.
 
     A place that has files but no backups of this server is refused.
@@ -52,11 +52,15 @@ def take(target: str, *, is_new: bool) -> tuple[Place, Mark]:
     return place, mark
 
 
-def adopt(mark: Mark, row: BackupPlan) -> None:
+def adopt(mark: Mark, row: BackupPlan, *, target: str) -> None:
     """Make a target the server's own: blobs are marked for it from now on. Raises EngineUnreachable."""
-    if row.target_id != mark.target_id:
+    if (row.target_id, row.target) != (mark.target_id, target):
         blobs.forget_marks()
-        BackupPlan.objects.filter(id=1).update(target_id=mark.target_id, kept_until=None, kept_position="")
+        # Of the log that the other target has this one has nothing. Without a log the line says whose backups they are.
+        line = plans.own_line(row) if settings.DATABASE_URL else secrets.token_hex(16)
+        BackupPlan.objects.filter(id=1).update(
+            target=target, target_id=mark.target_id, line=line, kept_until=None, kept_position=""
+        )
         row.refresh_from_db()
 
 

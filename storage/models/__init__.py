@@ -1,7 +1,7 @@
 """Tables and constraints, nothing else, a module for each noun. What they mean is in the storage modules named alike."""
 
 from storage.models.access_tokens import AccessToken, TerminalSignIn
-from storage.models.archives import Export, Import, ImportProblem, SnapshotSchedule
+from storage.models.archives import Export, Import, ImportProblem, SnapshotCopy, SnapshotSchedule
 from storage.models.attribute_indexes import AttributeAsk, AttributeIndex
 from storage.models.audit import AuditEntry
 from storage.models.backups import BackupPlan, BackupRun
@@ -75,6 +75,7 @@ __all__ = [
     "Session",
     "ShareLink",
     "SignInRules",
+    "SnapshotCopy",
     "SnapshotSchedule",
     "TerminalSignIn",
     "Throttle",

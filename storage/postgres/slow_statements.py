@@ -6,6 +6,7 @@ and no more than a few within a minute.
 """
 
 import logging
+import random
 import re
 import threading
 import time
@@ -140,11 +141,16 @@ def _plan_of(slow: Slow) -> str:
 def _explain(connection: Connection, slow: Slow) -> list[str]:
     """Raises psycopg.Error for a statement that has no plan."""
     pgconn, seconds = connection.pgconn, connection.answer_seconds
+    # Of no other statement, wherever a pooler takes it.
+    name = f"slow_{random.getrandbits(64):x}".encode()
     _checked(wait_for_result(pgconn, seconds, pgconn.exec_, plans.CAREFULLY))
-    _checked(wait_for_result(pgconn, seconds, pgconn.prepare, b"slow", slow.text.encode(), list(slow.types)))
-    about = _checked(wait_for_result(pgconn, seconds, pgconn.describe_prepared, b"slow"))
-    result = _checked(wait_for_result(pgconn, seconds, pgconn.exec_, plans.explain(b"slow", about.nparams)))
-    return [(result.get_value(number, 0) or b"").decode() for number in range(result.ntuples)]
+    _checked(wait_for_result(pgconn, seconds, pgconn.prepare, name, slow.text.encode(), list(slow.types)))
+    try:
+        about = _checked(wait_for_result(pgconn, seconds, pgconn.describe_prepared, name))
+        result = _checked(wait_for_result(pgconn, seconds, pgconn.exec_, plans.explain(name, about.nparams)))
+        return [(result.get_value(number, 0) or b"").decode() for number in range(result.ntuples)]
+    finally:
+        wait_for_result(pgconn, seconds, pgconn.exec_, plans.forget(name))
 
 
 def _checked(result: PGresult) -> PGresult:

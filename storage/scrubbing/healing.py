@@ -11,6 +11,9 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
+from storage.backups import blobs as backups
+from storage.backups import plans, targets
+from storage.backups.faults import BackupFault
 from storage.errors import BlobMissing, StorageError
 from storage.postgres.database import run
 from storage.s3 import blobs
@@ -47,7 +50,7 @@ def heal(blob: KnownBlob, use: UseOfBlob) -> str | None:
 def _found(name: str, find: Source, blob: KnownBlob) -> Iterator[Iterable[bytes]]:
     try:
         yield from find(blob)
-    except (StorageError, OSError) as error:
+    except (StorageError, BackupFault, OSError) as error:
         logger.warning("%s of blob %s could not be had: %s", name, blob.id, error)
 
 
@@ -60,7 +63,7 @@ def _take(blob: KnownBlob, content: Iterable[bytes], name: str, kept: "IO[bytes]
             if size_bytes > blob.size_bytes:
                 return False
             kept.write(chunk)
-    except (StorageError, OSError) as error:
+    except (StorageError, BackupFault, OSError) as error:
         logger.warning("%s of blob %s could not be read: %s", name, blob.id, error)
         return False
     return size_bytes == blob.size_bytes and is_right(blob, hashing.found())
@@ -115,6 +118,14 @@ def _twins(blob: KnownBlob) -> Iterator[Iterable[bytes]]:
         yield blobs.read(twin.id, start=0, length=twin.size_bytes, size_bytes=twin.size_bytes)
 
 
+def _backed_up(blob: KnownBlob) -> Iterator[Iterable[bytes]]:
+    """From the server's own target of backups, as far as it has one."""
+    row = plans.read_row()
+    plan = plans.read_plan(row)
+    if plan.target and row.target_id:
+        yield targets.open_own(plan, row).open(backups.path_of(blob.id))
+
+
 def _manifest(blob: KnownBlob) -> Iterator[Iterable[bytes]]:
     """A manifest only lists what the database lists as well."""
     for listed in run(sql.find_listed(blob.id)):
@@ -125,4 +136,5 @@ SOURCES: dict[str, Source] = {
     "the list of its parts": _manifest,
     "a copy on this machine": _cached,
     "another file with the same bytes": _twins,
+    "a backup": _backed_up,
 }

@@ -8,6 +8,7 @@ the other has gone on.
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 from uuid import UUID
 
 from django.conf import settings
@@ -92,8 +93,11 @@ def check(blob: KnownBlob) -> bool:
 
 
 def _read_due(current: Round, most_bytes: int) -> None:
-    part = min(current.age_seconds / _ROUND_SECONDS, 1.0)
+    part = current.age_seconds / _ROUND_SECONDS
     due_blobs, due_bytes = current.all_blobs * part - current.blobs, current.all_bytes * part - current.size_bytes
+    if part >= 1:
+        # Its time is over: on to the end, however many there are by now.
+        due_blobs = due_bytes = inf
     began, position, read_blobs, read_bytes = time.monotonic(), current.position, 0, 0
     while read_blobs < due_blobs or read_bytes < due_bytes:
         found = run(sql.find_next(position, _STEP))

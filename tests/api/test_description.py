@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 
 from console import error_status
 from console.api import urls
+from console.api.endpoint import EXPOSED_HEADERS
 from console.error_status import STATUS
 from console.openapi import answers, document
 from storage import errors, limits
@@ -101,6 +102,11 @@ def test_every_number_of_the_contract_is_in_it() -> None:
     assert contract.keys() - said == set()
 
 
+def test_every_header_that_a_page_may_read_is_told() -> None:
+    about = served()["info"]["description"]
+    assert [name for name in EXPOSED_HEADERS.split(", ") if f"`{name}`" not in about] == []
+
+
 def test_every_operator_of_a_query_is_in_it() -> None:
     schema = served()["components"]["schemas"]["Conditions"]
     for operator in OPERATORS:
@@ -117,7 +123,8 @@ def test_every_operator_of_a_query_is_in_it() -> None:
     ):
         with pytest.raises(AssertionError):
             check_value(schema, wrong, "")
-    for wrong in ({"key?ne": "a"}, {"key?contains": "a"}, {"key?r": [1, 2]}, {"key?!=": "a"}):
+    of_keys: tuple[dict[str, Any], ...] = ({"key?ne": "a"}, {"key?contains": "a"}, {"key?r": [1, 2]}, {"key?!=": "a"})
+    for wrong in of_keys:
         with pytest.raises(AssertionError):
             check_value(schema, wrong, "")
 

@@ -103,6 +103,7 @@ PAGES = {
     "audit-no-match": "/collections/{id}/audit/?since=2001-01-01&until=2001-01-02",
     "audit-of-server": "/audit/",
     "server": "/server/",
+    "backups": "/server/backups/",
     "connect-javascript": "/collections/{id}/connect/",
     "connect-python": "/collections/{id}/connect/?client=python",
     "connect-go": "/collections/{id}/connect/?client=go",

@@ -114,6 +114,9 @@ FOR_SERVER_OWNERS = {
     "reset-second-factor",
     "person-email",
     "server",
+    "backups",
+    "change-backups",
+    "start-backup",
 }
 LEAST_ROLE = {
     "collection": Role.READER,

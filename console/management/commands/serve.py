@@ -232,7 +232,7 @@ class Command(BaseCommand):
             self._start_engines()
         self._wait("PostgreSQL", _find_database_fault)
         if settings.DATABASE_URL:
-            self._check_way_to_database()
+            self._wait("What leads to PostgreSQL", self._find_way_fault)
         if serving.migrate_if_needed(self._say):
             self._say("The database is up to date.")
         connections.close_all()
@@ -258,7 +258,8 @@ class Command(BaseCommand):
             self._run(self.micros)
         self._greet(time.monotonic() - started)
 
-    def _check_way_to_database(self) -> None:
+    def _find_way_fault(self) -> str | None:
+        """What keeps a pooler from being looked at, which may come up later than PostgreSQL itself."""
         urls = (settings.DATABASE_URL, settings.DIRECT_DATABASE_URL)
         try:
             for sentence in poolers.check(*urls, session_settings=settings.SESSION_SETTINGS):
@@ -266,7 +267,8 @@ class Command(BaseCommand):
         except poolers.Refused as error:
             raise CommandError(str(error)) from None
         except psycopg.Error as error:
-            raise CommandError(f"The way to PostgreSQL could not be looked at: {str(error).strip()}") from None
+            return str(error).strip() or type(error).__name__
+        return None
 
     def _start_engines(self) -> None:
         self.account = accounts.engine_account(settings.ENGINE_USER)

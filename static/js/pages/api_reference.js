@@ -104,8 +104,8 @@ async function show(answer, asked, response) {
 }
 
 function headersOf(response) {
-  const told = ["ETag", "Item-Revisions", "Retry-After", "Content-Range", "Last-Modified"].filter((name) =>
-    response.headers.has(name),
+  const told = ["ETag", "Item-Revisions", "Retry-After", "Content-Range", "Last-Modified", "X-Request-ID"].filter(
+    (name) => response.headers.has(name),
   );
   return paragraph(told.map((name) => `${name}: ${response.headers.get(name)}`).join("   "), "data quiet");
 }

@@ -10,45 +10,30 @@ class ToBackUp(NamedTuple):
     id: UUID
     size_bytes: int
     md5: str | None
+    sha256: bytes | None
     is_live: bool
 
 
 class KnownBlob(NamedTuple):
-    """`sha256` is None while it is not in the server's own target."""
+    """`backed_up_sha256` is None while it is not in the server's own target."""
 
     id: UUID
     size_bytes: int
     md5: str | None
     sha256: bytes | None
-
-
-class Behind(NamedTuple):
-    blobs: int
-    size_bytes: int
+    backed_up_sha256: bytes | None
 
 
 def find_to_back_up(after: UUID, limit: int) -> Statement[ToBackUp]:
     """Rows: blobs that are not in the target yet, by their ids, from behind one on."""
     return Statement(
         """
-        SELECT id, size_bytes, md5, state = 'live' FROM storage_blob
+        SELECT id, size_bytes, md5, sha256, state = 'live' FROM storage_blob
         WHERE backed_up_sha256 IS NULL AND size_bytes IS NOT NULL AND NOT state = 'pending' AND id > $1
         ORDER BY id LIMIT $2
     """,
         [after, limit],
         ToBackUp,
-    )
-
-
-def count_behind() -> Statement[Behind]:
-    """Row: how many blobs, of how many bytes, are not in the target yet."""
-    return Statement(
-        """
-        SELECT count(*), coalesce(sum(size_bytes), 0)::bigint FROM storage_blob
-        WHERE backed_up_sha256 IS NULL AND size_bytes IS NOT NULL AND NOT state = 'pending'
-    """,
-        [],
-        Behind,
     )
 
 
@@ -80,7 +65,7 @@ def list_blobs() -> Statement[KnownBlob]:
     """Rows: every blob that has bytes, by its id."""
     return Statement(
         """
-        SELECT id, size_bytes, md5, backed_up_sha256 FROM storage_blob
+        SELECT id, size_bytes, md5, sha256, backed_up_sha256 FROM storage_blob
         WHERE size_bytes IS NOT NULL AND NOT state = 'pending' ORDER BY id
     """,
         [],

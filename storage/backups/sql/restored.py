@@ -55,6 +55,11 @@ def forget_backups() -> Statement[NoRow]:
     return Statement("UPDATE storage_backuprun SET details = details || '{\"removed\": true}'", [], NoRow)
 
 
+def leave_garbage() -> Statement[NoRow]:
+    """What no file needed any more has no bytes here: nothing has to be backed up of it, and the sweeper may go on. No row."""
+    return Statement("UPDATE storage_blob SET size_bytes = NULL WHERE state = 'garbage'", [], NoRow)
+
+
 def leap_versions() -> Statement[NoRow]:
     """Draw versions and revisions behind all that the server drew since: no number is given out twice. No row."""
     return Statement(
@@ -79,6 +84,11 @@ def begin_feeds() -> Statement[NoRow]:
         [],
         NoRow,
     )
+
+
+def list_blobs() -> Statement[BlobToRestore]:
+    """Rows: as of `find_blobs`."""
+    return Statement(find_blobs(), [], BlobToRestore)
 
 
 def count(table: str) -> str:
