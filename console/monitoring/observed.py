@@ -8,6 +8,7 @@ from storage import engine_waits
 from storage.findings import Finding
 from storage.monitoring import figures, problems
 from storage.monitoring.figures import Figures
+from storage.postgres.database import release_connection
 
 # For all rooms together, and for the figures.
 _SECONDS, _SHORT_SECONDS = 2.0, 0.5
@@ -21,8 +22,11 @@ def observe() -> Figures:
     words = {engine: word for engine, word in health.probe_engines().items() if engine in _NAMES}
     # What makes the rooms wait must not take all of the request's time, and least of all while it is known to hang.
     seconds = _SECONDS if words["postgres"] in _ANSWERS else _SHORT_SECONDS
+    # What each asks, it asks over a connection that works.
+    release_connection()
     with engine_waits.allowed(seconds):
         found = problems.find_problems()
+    release_connection()
     down = {finding.title for finding in found if finding.key == "process_down"}
     of_engines = [
         finding

@@ -13,6 +13,7 @@ from storage.errors import StorageError
 from storage.events import problems as events
 from storage.findings import Finding
 from storage.monitoring import database, installation, job_queue, processes
+from storage.postgres.database import release_connection
 from storage.s3 import durability
 from storage.scrubbing import problems as scrubbing
 
@@ -48,6 +49,8 @@ def find_problems(rooms: Iterable[Callable[[], list[Finding]]] = ROOMS) -> list[
         try:
             found += ask()
         except StorageError:
+            # The connection that it waited with is of no use to the others.
+            release_connection()
             is_whole = False
         except Exception:
             logger.exception("What is wrong could not be found out by %s", ask.__module__)

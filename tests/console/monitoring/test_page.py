@@ -69,7 +69,7 @@ def test_it_opens_while_the_database_tells_only_a_part(server: Server) -> None:
     assert "The database does not tell at the moment." in page
     # What stands elsewhere is told all the same.
     assert "PostgreSQL has" in page
-    assert "up to date" in page
+    assert "by a transaction" in page
 
 
 def test_traffic_is_that_of_the_minutes_that_are_over() -> None:
