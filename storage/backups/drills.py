@@ -25,9 +25,9 @@ from storage.backups.faults import BackupFault, Damaged, Missing
 from storage.backups.manifest import Manifest
 from storage.backups.places import Place
 from storage.backups.sql import counting as counting_sql
+from storage.backups.turns import turn
 from storage.embedded import paths, postgres
 from storage.embedded.backing_up import tools
-from storage.postgres.locks import only_worker
 
 _NAMED_AT_MOST = 20
 
@@ -65,9 +65,7 @@ def drill(
 
     Raises BackupFault when there is nothing to try, and EngineUnreachable.
     """
-    with only_worker("drill") as is_ours:
-        if not is_ours:
-            raise BackupFault("Another drill is on its way: wait until it is done.")
+    with turn("drill", otherwise="Another drill is on its way: wait until it is done."):
         plan = plans.read_plan()
         wanted = target or plan.target
         if not wanted:
