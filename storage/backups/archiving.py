@@ -8,7 +8,6 @@ goes before anything else does: then there is a gap, which the next backup ends.
 import logging
 import secrets
 import tempfile
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from storage.backups.engine import BASE_SLOT, LOG_SLOT, Engine
 from storage.backups.faults import BackupFault
 from storage.backups.places import Place
 from storage.backups.sql import log as log_sql
+from storage.backups.turns import turn
 from storage.backups.wal import Segment
 from storage.embedded.backing_up import tools
 from storage.models import BackupPlan
@@ -39,7 +39,6 @@ _RECEIVE_SECONDS = 120.0
 _BLOB_SECONDS = 20.0
 # A backup waits so long until others have brought the log.
 _TURN_SECONDS = 600.0
-_ASK_AGAIN_SECONDS = 0.5
 
 
 class Kept(NamedTuple):
@@ -78,14 +77,10 @@ def keep_log() -> None:
 
 def bring_log_in_turn(place: Place, row: BackupPlan) -> Kept:
     """As `bring_log`, once nobody else does it. Raises BackupFault, ToolFailed and EngineUnreachable."""
-    gives_up_at = time.monotonic() + _TURN_SECONDS
-    while time.monotonic() < gives_up_at:
-        with only_worker("backup log") as is_ours:
-            if is_ours:
-                row.refresh_from_db()
-                return bring_log(place, row)
-        time.sleep(_ASK_AGAIN_SECONDS)
-    raise BackupFault("The log is on its way to the backups for too long: is the target slow?")
+    slow = "The log is on its way to the backups for too long: is the target slow?"
+    with turn("backup log", otherwise=slow, seconds=_TURN_SECONDS):
+        row.refresh_from_db()
+        return bring_log(place, row)
 
 
 def bring_log(place: Place, row: BackupPlan) -> Kept:

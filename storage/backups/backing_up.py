@@ -24,12 +24,12 @@ from storage.backups.faults import BackupFault, Missing
 from storage.backups.manifest import Manifest, Written
 from storage.backups.places import Place
 from storage.backups.plans import Plan
+from storage.backups.turns import turn
 from storage.embedded import state
 from storage.embedded.backing_up import tools
 from storage.embedded.backing_up.tars import FileInPassing
 from storage.models import BackupPlan
 from storage.postgres import clock
-from storage.postgres.locks import only_worker
 
 # How many incremental ones may build on each other: each makes restoring longer, and depends on all before it.
 _LONGEST_CHAIN = 50
@@ -60,9 +60,7 @@ def make_backup(
     `is_full` None: as the plan has it. `is_new`: begin anew in a target that lost its backups. Raises BackupFault and
     EngineUnreachable; there is no backup then.
     """
-    with only_worker("backup") as is_ours:
-        if not is_ours:
-            raise BackupFault("Another backup is being made: wait until it is done.")
+    with turn("backup", otherwise="Another backup is being made: wait until it is done."):
         row = plans.read_row()
         plan = plans.read_plan(row)
         wanted = target or plan.target

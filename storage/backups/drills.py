@@ -25,18 +25,22 @@ from storage.backups.faults import BackupFault, Damaged, Missing
 from storage.backups.manifest import Manifest
 from storage.backups.places import Place
 from storage.backups.sql import counting as counting_sql
+from storage.backups.turns import turn
 from storage.embedded import paths, postgres
 from storage.embedded.backing_up import tools
-from storage.postgres.locks import only_worker
 
 _NAMED_AT_MOST = 20
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the server knows of its own target. `ids` are the backups in it; it has the log `kept_until` that moment."""
+    """What the server knows of its own target. `ids` are the backups in it; it has the log of its line `kept_until` that moment.
+
+    Another server that was restored from there may have backups of another line beside them.
+    """
 
     ids: list[str]
+    line: str
     kept_until: datetime | None
     engine_user: str
 
@@ -61,9 +65,7 @@ def drill(
 
     Raises BackupFault when there is nothing to try, and EngineUnreachable.
     """
-    with only_worker("drill") as is_ours:
-        if not is_ours:
-            raise BackupFault("Another drill is on its way: wait until it is done.")
+    with turn("drill", otherwise="Another drill is on its way: wait until it is done."):
         plan = plans.read_plan()
         wanted = target or plan.target
         if not wanted:
@@ -73,6 +75,8 @@ def drill(
         faults = list(known.damaged)
         if wanted == plan.target:
             faults += find_missing(place, known, expected)
+            own = [each.id for each in known.restorable() if each.line == expected.line]
+            backup_id = backup_id or next(reversed(own), None)
         try:
             backup = known.choose(backup_id=backup_id)
         except BackupFault as error:
@@ -93,7 +97,7 @@ def find_missing(place: Place, known: Catalogue, expected: Expected) -> list[str
         if each not in there and not any(each in damaged for damaged in known.damaged)
     ]
     found += [f"The log in {place} has a gap: {name} is missing." for name in known.gaps()]
-    own = known.restorable()
+    own = [each for each in known.restorable() if each.line == expected.line]
     if not found and own and expected.kept_until and known.span(own[-1]).last < expected.kept_until:
         found.append(
             f"The end of the log in {place} is missing: it was there until {expected.kept_until:%Y-%m-%d %H:%M:%S} UTC."

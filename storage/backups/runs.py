@@ -109,8 +109,9 @@ def _back_up(run: BackupRun, *, is_new: bool = False, tell: Callable[[str], None
 
 def _drill(run: BackupRun, *, tell: Callable[[str], None] = lambda sentence: None) -> Drilled:
     def work() -> Drilled:
+        row = plans.read_row()
         expected = drills.Expected(
-            ids=_expected_ids(), kept_until=plans.read_row().kept_until, engine_user=settings.ENGINE_USER
+            ids=_expected_ids(), line=row.line, kept_until=row.kept_until, engine_user=settings.ENGINE_USER
         )
         return drills.drill(run.target or None, backup_id=run.backup_id or None, expected=expected, tell=tell)
 

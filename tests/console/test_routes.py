@@ -287,6 +287,8 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
     "sign-out-everywhere",
     "new-passkey-question",
     "require-second-factor",
+    "start-backup",
+    "change-backups",
     "base-save",
     "base-parse",
     "bring-back",
@@ -307,6 +309,7 @@ POST_ONLY = ASKED_BY_SCRIPTS | {
 ANSWERS = (
     {
         "base-item": {400},
+        "change-backups": {422},
         "base-save": {400},
         "base-parse": {200},
         "bring-back": {400},

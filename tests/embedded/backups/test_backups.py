@@ -152,7 +152,9 @@ def test_what_is_damaged_is_named(told: Told, tmp_path: Path, damage: Callable[[
 
 
 def _expecting(told: Told, ids: list[str]) -> drills.Expected:
-    return drills.Expected(ids=ids, kept_until=told.world.kept_until() - timedelta(minutes=1), engine_user="")
+    line = told.world.catalogue().backups[0].line
+    kept_until = told.world.kept_until() - timedelta(minutes=1)
+    return drills.Expected(ids=ids, line=line, kept_until=kept_until, engine_user="")
 
 
 def test_a_drill_of_a_damaged_backup_fails(told: Told, tmp_path: Path) -> None:

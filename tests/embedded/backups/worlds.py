@@ -54,9 +54,10 @@ class World:
         return found
 
     def kept_until(self) -> datetime:
-        """Until when the target has the log."""
+        """Until when the target has the log of this server, and not of one that was restored from there."""
         known = self.catalogue()
-        return known.span(known.restorable()[-1]).last
+        own = [each for each in known.restorable() if each.line == known.backups[0].line]
+        return known.span(own[-1]).last
 
 
 _NOW = """

@@ -7,6 +7,7 @@ import pytest
 
 from storage.backups import wal
 from storage.backups.catalogue import read_catalogue
+from storage.backups.drills import Expected, find_missing
 from storage.backups.faults import BackupFault
 from tests.storage.backups.targets import SEGMENT_BYTES, backup, day, name, segment, target
 
@@ -89,3 +90,18 @@ def test_segments_follow_each_other_as_postgresql_names_them() -> None:
 def test_of_a_segment_that_is_there_twice_the_longer_part_counts() -> None:
     short, long = segment(1, day(0), size_bytes=10), segment(1, day(0) + timedelta(seconds=1), size_bytes=20)
     assert wal.unbroken([long, short], first=name(1), segment_bytes=SEGMENT_BYTES) == [long]
+
+
+def test_a_log_whose_end_or_middle_is_missing_is_told_whatever_another_server_has_there(tmp_path: Path) -> None:
+    old, new = backup(0), backup(1, line="b" * 32)
+    log = [segment(1, day(2)), segment(2, day(3)), segment(1, day(1.5), line="b" * 32)]
+    place = target(tmp_path, old, new, log=log)
+
+    def faults(until: float) -> list[str]:
+        expected = Expected(ids=[old.id], line=old.line, kept_until=day(until), engine_user="")
+        return find_missing(place, read_catalogue(place), expected)
+
+    assert faults(3) == []
+    assert "The end of the log" in faults(3.1)[0]
+    place.delete([log[0].path])
+    assert faults(3) == [f"The log in {place} has a gap: {name(1)} is missing."]
