@@ -10,7 +10,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.
 # Some environments tell Python not to keep what it compiled; then each of the many processes compiles all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-all lint package bench clean
+.PHONY: serve test test-all soak lint package bench clean
 
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
@@ -24,8 +24,20 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	@$(MAKE) --no-print-directory test-js
 
 test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node.stamp
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(TOGETHER) -m "not alone"
+	$(RUN) -m pytest -m alone
 	@$(MAKE) --no-print-directory test-js
+
+# An hour of everything on one server, then each of its parts killed fifty times, and every odd value sent. For a try:
+# make soak MINUTES=10 HOMEPORT_TEST_ROUNDS=2
+MINUTES ?= 60
+soak: export HOMEPORT_TEST_ROUNDS ?= 50
+soak: export HOMEPORT_TEST_SLICE ?= all
+soak: $(VENV)/browser.stamp
+	$(RUN) -m tests.soak --minutes $(MINUTES)
+	$(RUN) -m pytest $(TOGETHER) -m "slow and not alone" tests/faults tests/linearizability tests/embedded/test_ledger.py \
+	  tests/embedded/test_workers.py tests/embedded/test_faults.py tests/embedded/micros/test_lives.py \
+	  tests/micros_e2e/test_races.py tests/fuzz
 
 # The pure JavaScript modules are tested by node itself.
 .PHONY: test-js

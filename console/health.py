@@ -68,7 +68,8 @@ def probe_engines() -> dict[str, str]:
         at, report = _last
         if time.monotonic() - at > _ANSWER_LASTS_SECONDS:
             database, files = _threads.submit(_probe_postgres), _threads.submit(blobs.probe)
-            wait((database, files), timeout=_SECONDS)
+            asked: list[Future[Any]] = [database, files]
+            wait(asked, timeout=_SECONDS)
             report = {"postgres": _postgres_word(database), "s3": _word("s3", files)}
             reads_files = files.done() and files.result().reads
             report["reads"] = _kind(report["postgres"] in ("ok", _ONLY_READS), reads_files)

@@ -76,7 +76,7 @@ HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
 BACKUP_PLAN = environment.read_backup_plan(env)
 BACKUP_S3 = environment.read_backup_s3(env)
 # Who is told when a backup or a drill fails.
-BACKUP_MAIL_TO = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
+BACKUP_MAIL_TO: list[str] = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
 BACKUP_WEBHOOK = environment.read_webhook(env)
 # How mail is sent: to nobody but those.
 EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")

@@ -76,11 +76,13 @@ def sweep_files(*, at_once: bool = False) -> SweptFiles:
 
 def _delete_garbage(age_seconds: int, *, is_short: bool) -> int:
     total = 0
-    spared = {
-        "spares_archives": not is_short,
-        "backup_wait_seconds": limits.BACKUP_WAIT_SECONDS if not is_short and plans.keeps_log() else 0,
-    }
-    while rows := run(blobs_sql.find_garbage(age_seconds, limits.SWEEP_BATCH_ROWS, **spared)):
+    find = blobs_sql.find_garbage(
+        age_seconds,
+        limits.SWEEP_BATCH_ROWS,
+        spares_archives=not is_short,
+        backup_wait_seconds=limits.BACKUP_WAIT_SECONDS if not is_short and plans.keeps_log() else 0,
+    )
+    while rows := run(find):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)

@@ -480,6 +480,20 @@ def test_sections_that_code_cites_are_there() -> None:
     assert cited > 30
 
 
+def test_each_fault_names_tests_that_are_there() -> None:
+    faults = (
+        read("docs/reliability.md")
+        .partition("### Which test tries it")[2]
+        .partition("\n\nTwo means")[0]
+        .splitlines()[4:]
+    )
+    assert len(faults) > 25
+    for line in faults:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", line)
+        assert named, line
+        assert [name for path, name in named if f"def {name}(" not in read(path)] == []
+
+
 def test_pictures_are_made_used_and_small() -> None:
     made = set(re.findall(r'\btake\("([\w-]+)"', read("docs/pictures.py")))
     made |= set(re.findall(r'for name in \("(\w+)", "(\w+)"\):', read("docs/pictures.py"))[0])

@@ -24,6 +24,7 @@ from pathlib import Path
 from string import Template
 
 import psutil
+import psycopg
 import urllib3
 
 from deploy.cluster import certificates
@@ -113,19 +114,16 @@ class Machine:
         """Where its pieces keep what they have."""
         return self.folder / "data"
 
-    def postmaster(self) -> psutil.Process | None:
-        """PostgreSQL's first process, which Patroni started."""
-        try:
-            pid = int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
-            found = psutil.Process(pid)
-            return found if "postgres" in found.name() and found.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, IndexError, psutil.Error):
-            return None
-
     def postgres_processes(self) -> list[psutil.Process]:
-        """All of PostgreSQL's."""
-        first = self.postmaster()
-        return [first, *first.children(recursive=True)] if first else []
+        """All of PostgreSQL's, which Patroni started: those that work in the folder of its data."""
+        place = str(self.data / "postgres")
+        return [each for each in psutil.process_iter() if _folder_of(each) == place]
+
+    def kill_postgres(self) -> None:
+        """kill -9 all of PostgreSQL's. One that was left over would hold its memory, and it could not be started again."""
+        while found := self.postgres_processes():
+            signal_all(found, signal.SIGKILL)
+            psutil.wait_procs(found, timeout=1)
 
     def start(self, *pieces: str) -> None:
         """Start these pieces, or all."""
@@ -136,15 +134,24 @@ class Machine:
     def kill(self, *pieces: str) -> None:
         """kill -9 these pieces, or all: as when the machine loses its power. PostgreSQL dies with Patroni."""
         chosen = [piece for piece in pieces or PIECES if piece in self.children]
-        found = self.postgres_processes() if "patroni" in chosen else []
+        found = []
         for piece in chosen:
             running = self.children[piece].process
-            if running is not None:
+            if running is not None and self.children[piece].is_running():
                 found += [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         signal_all(found, signal.SIGKILL)
+        if "patroni" in chosen:
+            self.kill_postgres()
         psutil.wait_procs(found, timeout=_START_SECONDS)
         for piece in chosen:
             self.children[piece].finish_stop(until=time.monotonic())
+
+
+def _folder_of(process: psutil.Process) -> str:
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return ""
 
 
 def signal_all(found: Iterable[psutil.Process], number: signal.Signals) -> None:
@@ -189,6 +196,9 @@ class Cluster:
                 # Before there is a standby nothing can be written.
                 self._until(lambda: self.synchronous() is not None, "patroni")
             for machine in self.machines.values():
+                if piece == "filer":
+                    # Without the database it ends; systemd would start it again.
+                    self._until(partial(self._leads_to_database, machine), "haproxy")
                 machine.start(piece)
                 if piece == "filer" and self._is_new:
                     # The first makes the tables; the others would give up while it does.
@@ -203,7 +213,6 @@ class Cluster:
             process.stop_all(machine.children[piece] for machine in self.machines.values())
         for machine in self.machines.values():
             machine.kill()
-            signal_all(machine.postgres_processes(), signal.SIGKILL)
 
     def leader(self) -> Machine | None:
         """The machine that Patroni says leads; None while none does."""
@@ -340,6 +349,21 @@ class Cluster:
             return '"fsync":  true' in self.weed_shell(_MAKE_DURABLE, seconds=20)
         except subprocess.SubprocessError:
             return False
+
+    def _leads_to_database(self, machine: Machine) -> bool:
+        password = self.settings.seaweedfs_password
+        try:
+            psycopg.connect(
+                host=machine.address,
+                port=5433,
+                user="seaweedfs",
+                password=password,
+                dbname="seaweedfs",
+                connect_timeout=3,
+            ).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def answers(self, url: str) -> bool:
         """Whether it is answered by 200."""

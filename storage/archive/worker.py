@@ -56,8 +56,8 @@ def _work_once() -> bool:
         running = {"state": copy.State.RUNNING}
         _do(copy, snapshot_copies.make_copy, state=copy.State.FAILED, told="note", running=running)
     elif tried := snapshots.claim_check():
-        running = {"check_state": Export.Check.RUNNING}
-        _do(tried, snapshots.check_export, check_state=Export.Check.BAD, told="check_note", running=running)
+        checking = {"check_state": Export.Check.RUNNING}
+        _do(tried, snapshots.check_export, check_state=Export.Check.BAD, told="check_note", running=checking)
     else:
         return False
     return True

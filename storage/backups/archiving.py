@@ -8,6 +8,7 @@ goes before anything else does: then there is a gap, which the next backup ends.
 import logging
 import secrets
 import tempfile
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +28,7 @@ from storage.backups.wal import Segment
 from storage.embedded.backing_up import tools
 from storage.models import BackupPlan
 from storage.postgres.database import run_one
-from storage.postgres.locks import StillBusy, in_turn, only_worker
+from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ _RECEIVE_SECONDS = 120.0
 _BLOB_SECONDS = 20.0
 # A backup waits so long until others have brought the log.
 _TURN_SECONDS = 600.0
+_ASK_AGAIN_SECONDS = 0.5
 
 
 class Kept(NamedTuple):
@@ -76,12 +78,14 @@ def keep_log() -> None:
 
 def bring_log_in_turn(place: Place, row: BackupPlan) -> Kept:
     """As `bring_log`, once nobody else does it. Raises BackupFault, ToolFailed and EngineUnreachable."""
-    try:
-        with in_turn("backup log", wait_seconds=_TURN_SECONDS, tell=lambda: None):
-            row.refresh_from_db()
-            return bring_log(place, row)
-    except StillBusy:
-        raise BackupFault("The log is on its way to the backups for too long: is the target slow?") from None
+    gives_up_at = time.monotonic() + _TURN_SECONDS
+    while time.monotonic() < gives_up_at:
+        with only_worker("backup log") as is_ours:
+            if is_ours:
+                row.refresh_from_db()
+                return bring_log(place, row)
+        time.sleep(_ASK_AGAIN_SECONDS)
+    raise BackupFault("The log is on its way to the backups for too long: is the target slow?")
 
 
 def bring_log(place: Place, row: BackupPlan) -> Kept:
@@ -187,6 +191,7 @@ def _note_gap() -> None:
 
 
 def _note_fault(sentence: str) -> None:
-    logger.warning("The database's log can't be brought to the backups: %s", sentence)
-    BackupPlan.objects.filter(id=1, log_fault="").update(log_fault_at=Now())
+    if BackupPlan.objects.filter(id=1, log_fault="").update(log_fault_at=Now()):
+        # Once, not four times a minute.
+        logger.warning("The database's log can't be brought to the backups: %s", sentence)
     BackupPlan.objects.filter(id=1).update(log_fault=sentence)

@@ -11,8 +11,7 @@ from uuid import UUID
 import zstandard
 
 from storage.backups import manifest as manifests
-from storage.backups import plans
-from storage.backups.faults import Damaged, Missing
+from storage.backups.faults import Damaged
 from storage.backups.manifest import Manifest
 from storage.backups.places import Place
 from storage.backups.sql import blobs as blobs_sql
@@ -77,7 +76,7 @@ def copy_missing(place: Place, there: dict[UUID, str]) -> Copied:
     done, known = Copied(), set(there)
     with ThreadPoolExecutor(_AT_ONCE, "backup") as threads:
         for batch in _batches(each for each in _rows() if each.id not in known):
-            wanted = [ToBackUp(each.id, each.size_bytes, each.md5, True) for each in batch]
+            wanted = [ToBackUp(each.id, each.size_bytes, each.md5, each.sha256, True) for each in batch]
             for each, sha256 in zip(wanted, threads.map(lambda each: _copy(place, each), wanted), strict=True):
                 if sha256:
                     there[each.id] = sha256.hex()
@@ -92,23 +91,6 @@ def forget_marks() -> None:
     """There is another target now: nothing is in it. Raises EngineUnreachable."""
     while run(blobs_sql.forget_marks(10_000)):
         pass
-
-
-def open_blob(blob_id: UUID) -> bytes | None:
-    """A blob's bytes out of the server's own target; None when there is no target, it is not there, or is damaged there.
-
-    Raises BackupFault when the target can't be read, and EngineUnreachable.
-    """
-    row = plans.read_row()
-    plan = plans.read_plan(row)
-    found = run(blobs_sql.find_hash(blob_id))
-    if not plans.adopted(plan, row) or not found or found[0].sha256 is None:
-        return None
-    try:
-        content = plans.open_target(plan.target).read(path_of(blob_id))
-    except Missing:
-        return None
-    return content if hashlib.sha256(content).digest() == bytes(found[0].sha256) else None
 
 
 class BlobList:
@@ -126,13 +108,18 @@ class BlobList:
         for batch in _batches(_rows()):
             lines = []
             for each in batch:
-                sha256 = each.sha256.hex() if self._there is None and each.sha256 else (self._there or {}).get(each.id)
+                sha256 = self._hash_of(each)
                 if sha256:
                     lines.append(f"{each.id.hex} {each.size_bytes} {sha256}\n")
                     self.blobs += 1
                     self.size_bytes += each.size_bytes
             yield compressor.compress("".join(lines).encode())
         yield compressor.flush()
+
+    def _hash_of(self, blob: KnownBlob) -> str | None:
+        if self._there is not None:
+            return self._there.get(blob.id)
+        return blob.backed_up_sha256.hex() if blob.backed_up_sha256 else None
 
 
 def read_list(place: Place, backup: Manifest) -> Iterator[ListedBlob]:
@@ -168,7 +155,8 @@ def _copy(place: Place, blob: ToBackUp) -> bytes | None:
                 md5.update(chunk)
                 sha256.update(chunk)
                 yield chunk
-        if blob.md5 is not None and md5.hexdigest() != blob.md5:
+        is_same = blob.md5 in (None, md5.hexdigest()) and blob.sha256 in (None, sha256.digest())
+        if not is_same:
             raise BlobMissing()
 
     try:

@@ -19,7 +19,7 @@ from storage.backups.faults import BackupFault
 from storage.models import BackupRun
 from storage.postgres import clock
 from storage.postgres.database import engine_errors
-from storage.postgres.locks import only_worker
+from storage.postgres.locks import Work, only_worker
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +68,11 @@ def ask_for(kind: BackupRun.Kind, *, asked_by: int, is_full: bool | None = None)
 def continue_runs() -> None:
     """Do what was asked for and what is due; note what was interrupted. Raises EngineUnreachable."""
     _note_interrupted()
-    plan = plans.read_plan()
+    row = plans.read_row()
+    plan = plans.read_plan(row)
     if plan.target:
-        _ask_for_due(Kind.BACKUP, timedelta(hours=plan.every_hours))
+        # A gap in the log is to be short.
+        _ask_for_due(Kind.BACKUP, _NO_TIME if row.gap_at else timedelta(hours=plan.every_hours))
         if plan.drill_every_days and _last_good(Kind.BACKUP):
             _ask_for_due(Kind.DRILL, timedelta(days=plan.drill_every_days))
     for kind, work in ((Kind.BACKUP, _back_up), (Kind.DRILL, _drill)):
@@ -171,10 +173,11 @@ def _expected_ids() -> list[str]:
 
 def _note_interrupted() -> None:
     """Runs whose process was killed: nobody holds their lock."""
-    for kind, lock in ((Kind.BACKUP, "backup"), (Kind.DRILL, "drill")):
+    locks: list[tuple[BackupRun.Kind, Work]] = [(Kind.BACKUP, "backup"), (Kind.DRILL, "drill")]
+    for kind, lock in locks:
         old = BackupRun.objects.filter(Q(kind=kind), started_at__lt=clock.now() - _BEGINNING, ended_at=None)
         if old.exists():
-            with only_worker(lock) as is_free:  # type: ignore[arg-type]
+            with only_worker(lock) as is_free:
                 if is_free:
                     if kind == Kind.BACKUP and not settings.DATABASE_URL:
                         with engine.open_engine() as found:

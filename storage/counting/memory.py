@@ -57,7 +57,7 @@ class Place:
 
     def read(self) -> Iterator[tuple[Key, list[float]]]:
         """Every key with its numbers, while others may be changing them."""
-        return ((key, numbers.tolist()) for key, numbers in self._records())
+        return ((key, list(numbers)) for key, numbers in self._records())
 
     def forget_passing(self) -> None:
         """What the place's last process said of a moment is not true any more, and is no number then."""

@@ -77,11 +77,9 @@ def in_order(parameters: Mapping[str, Any]) -> dict[str, Any]:
     columns = {part: listed * number if len(listed) == 1 else listed for part, listed in columns.items()}
     names = columns.get("host") or columns["hostaddr"]
     ports = columns.get("port") or [""] * number
-    at = [pair for pair in zip(names, ports, range(number), strict=True) if _is_last(pair[0], pair[1])]
-    if at:
-        first = at[0][2]
-        for part, listed in columns.items():
-            ordered[part] = ",".join([listed[first], *listed[:first], *listed[first + 1 :]])
+    first = next((n for n in range(number) if _is_last(names[n], ports[n])), 0)
+    for part, listed in columns.items():
+        ordered[part] = ",".join([listed[first], *listed[:first], *listed[first + 1 :]])
     return ordered
 
 
@@ -110,7 +108,7 @@ def _check_ports(found: dict[str, Any]) -> None:
 def _check_target(found: dict[str, Any]) -> None:
     target = found.get("target_session_attrs")
     if count(found) == 1:
-        allowed = ("any", *_TAKING_WRITES)
+        allowed: tuple[str, ...] = ("any", *_TAKING_WRITES)
     else:
         allowed = _TAKING_WRITES
         target = found.setdefault("target_session_attrs", _TAKING_WRITES[0])

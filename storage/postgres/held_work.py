@@ -24,6 +24,7 @@ class LeaseLost(OrmEngineUnreachable):
 class Held:
     """A lease, and until when by `clock` it is ours for certain."""
 
+    work: str
     holder: UUID
     good_until: float
 
@@ -49,6 +50,11 @@ def doing(held: Held) -> Iterator[None]:
         yield
     finally:
         _this_thread.held = before
+
+
+def is_doing(work: str) -> bool:
+    """Whether this thread has a lease on this work already."""
+    return any(each.work == work for each in _this_thread.held)
 
 
 def check() -> None:

@@ -123,7 +123,8 @@ def test_every_operator_of_a_query_is_in_it() -> None:
     ):
         with pytest.raises(AssertionError):
             check_value(schema, wrong, "")
-    for wrong in ({"key?ne": "a"}, {"key?contains": "a"}, {"key?r": [1, 2]}, {"key?!=": "a"}):
+    of_keys: tuple[dict[str, Any], ...] = ({"key?ne": "a"}, {"key?contains": "a"}, {"key?r": [1, 2]}, {"key?!=": "a"})
+    for wrong in of_keys:
         with pytest.raises(AssertionError):
             check_value(schema, wrong, "")
 

@@ -15,6 +15,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import given, settings
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -87,6 +88,7 @@ def test_a_few_requests_to_each_operation(server: Server, database: None) -> Non
 
     with session:
         for found in schema.get_all_operations():
+            assert isinstance(found, Ok)
             attempt(found.ok())
     assert len(tried) == 16
 

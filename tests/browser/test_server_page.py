@@ -8,7 +8,7 @@ from tests.serving import Server
 def test_the_page_is_renewed_under_the_reader(server: Server, cast: Cast, pages: Pages) -> None:
     page = pages(cast.server_owner, "/server/")
     page.get_by_role("heading", name="Background jobs").wait_for()
-    frame = page.get_by_role("region", name="Background jobs")
+    frame = page.locator("#jobs-frame")
     frame.focus()
     frame.evaluate("element => { element.isOld = true }")
     page.mouse.wheel(0, 400)

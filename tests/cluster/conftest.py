@@ -1,5 +1,6 @@
 """One cluster of three machines for all tests here, on this machine: `deploy/cluster/` as it stands."""
 
+import logging
 import shutil
 import sys
 import tempfile
@@ -29,6 +30,10 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def front(cluster: Cluster) -> Front:
+def front(cluster: Cluster) -> Iterator[Front]:
     """The cluster as its clients see it."""
-    return Front(cluster, "one")
+    # It would tell of each request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    made = Front(cluster, "one")
+    yield made
+    made.close()

@@ -17,8 +17,7 @@ from tests.cluster.front import Front, hand_over, wait_for_leader, wait_whole
 from tests.drives import PART, encoded, noise
 from tests.following import Following
 from tests.ledger import Ledger
-from tests.server.slow import App
-from tests.serving import kill
+from tests.server.slow import make_app
 from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -30,8 +29,7 @@ SECONDS, WHOLE_MACHINE_SECONDS = 4 * 15.0, 4 * 40.0
 FILES = 30
 
 _PREPARE = """
-import django, json
-django.setup()
+import json
 from storage.collections import collections, keys
 from storage.drive import duplication
 from storage.events import recording
@@ -47,8 +45,6 @@ print(json.dumps({
 }))
 """
 _ASK_FOR_COPY = """
-import django
-django.setup()
 from storage import jobs
 from storage.drive import duplication
 from storage.postgres.caller import Access
@@ -57,8 +53,6 @@ duplication.ask_for_duplication(access=access, drive="files", new_name="copy-{nu
 jobs.start(jobs.continue_duplications)
 """
 _LOOK = """
-import django
-django.setup()
 from storage.events import queries
 from storage.models import Duplication
 from tests.waiting import eventually
@@ -150,9 +144,7 @@ def kill_the_leading_master(cluster: Cluster, front: Front) -> None:
 def kill_the_leading_postgres(cluster: Cluster, front: Front) -> None:
     leader = cluster.leader()
     assert leader
-    first = leader.postmaster()
-    assert first
-    kill(first)
+    leader.kill_postgres()
 
 
 Fault = Callable[[Cluster, Front], None]
@@ -197,8 +189,8 @@ def test_each_part_is_killed_under_load(
     cluster: Cluster, front: Front, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOMEPORT_URL", front.url)
-    app = App(front, f"/v1/{life.collection_id}/things", life.key)
-    with Ledger(front) as ledger, Following(app, writers=2):
+    app = make_app(front)
+    with Ledger(front, writers=1) as ledger, Following(app, writers=1):
         for break_something in FAULTS:
             with life.goes_on():
                 harm = Harm(ledger)
@@ -213,10 +205,12 @@ def test_the_leaders_machine_is_lost_comes_back_and_leads_again(
     cluster: Cluster, front: Front, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOMEPORT_URL", front.url)
-    app = App(front, f"/v1/{life.collection_id}/others", life.key)
-    with Ledger(front) as ledger, Following(app, writers=2), life.goes_on():
+    app = make_app(front)
+    with Ledger(front, writers=1) as ledger, Following(app, writers=1), life.goes_on():
         if cluster.leader() is front.entry:
             hand_over(cluster, another(cluster, front))
+            # Until a standby is named, nobody may take over from the new leader.
+            wait_whole(cluster)
         lost = cluster.leader()
         assert lost
         harm = Harm(ledger)

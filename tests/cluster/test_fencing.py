@@ -132,8 +132,6 @@ def test_without_a_standby_nothing_is_acknowledged(cluster: Cluster, front: Fron
     others = [machine for machine in cluster.machines.values() if machine is not leader]
     standbys = [each for machine in others for each in machine.postgres_processes()]
     code = """
-import django
-django.setup()
 from django.db import connection, transaction
 from storage.errors import EngineUnreachable
 try:

@@ -15,7 +15,7 @@ from tests.people import PASSWORD
 from tests.postgres_pair import Pair, running_pair
 from tests.second_s3 import serve_second_s3
 from tests.serving import Server
-from tests.waiting import PROMISED_SECONDS, eventually
+from tests.waiting import LONG_SECONDS, PROMISED_SECONDS, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_service_goes_on_at_the_promoted_follower(
 ) -> None:
     with running_pair(data_folder) as pair, serve_second_s3(tmp_path / "s3") as s3:
         server = make_server(DATABASE_URL=pair.url(options="sslmode=disable"), **s3).start()
-        server.wait_ready()
+        server.wait_ready(LONG_SECONDS)  # with all migrations
         collection_id, key = server.make_key("things")
         writers = [Writer(f"{server.url}/v1/{collection_id}/things/items", key) for _ in range(3)]
         for writer in writers:

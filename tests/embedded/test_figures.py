@@ -4,6 +4,7 @@ import signal
 import ssl
 
 import httpx
+import pytest
 
 from tests.embedded.conftest import METRICS_TOKEN
 from tests.processes import living_children
@@ -57,6 +58,7 @@ def test_figures_are_whole_whichever_process_tells_them_and_whatever_became_of_t
     eventually(lambda: value(told(), "homeport_process_up", process="The job worker") == 1)
 
 
+@pytest.mark.slow
 def test_a_database_that_hangs_is_told_with_what_is_known_without_it(hardy_server: Server) -> None:
     (postgres,) = hardy_server.children("postgres", at_any_depth=False)
     all_of_it = [postgres, *postgres.children(recursive=True)]

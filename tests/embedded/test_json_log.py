@@ -2,6 +2,7 @@
 
 import json
 import signal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -47,7 +48,7 @@ def test_a_server_writes_nothing_but_json() -> None:
         # What dies is told of, and started again.
         for times, word in enumerate(("console.listener", "procrastinate", "storage.micros"), 1):
             server.children(word, at_any_depth=False)[0].send_signal(signal.SIGKILL)
-            eventually(lambda times=times: server.log.count("was started again") == times)
+            eventually(partial(_has_started_again, server, times))
         eventually(server.is_ready)
         refused = server.run("serve")
         broken = server._run(server.folder, server.command[0], "-c", _BROKEN)
@@ -66,3 +67,7 @@ def test_a_server_writes_nothing_but_json() -> None:
     uncaught = "".join(entry.get("exc_info", entry["message"]) for entry in entries(broken.stderr))
     for text in ("an old way", "ZeroDivisionError", "a worker fell", "LookupError: the end"):
         assert text in uncaught
+
+
+def _has_started_again(server: Server, times: int) -> bool:
+    return server.log.count("was started again") == times

@@ -10,14 +10,15 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from django.conf import settings
 
 from storage.embedded import ports
-from storage.postgres import addresses
+from storage.postgres import addresses, poolers
 from tests.engines import make_data_folder, remove_data_folder
 from tests.postgres_pair import Pair, running_pair
 from tests.second_s3 import serve_second_s3
 from tests.serving import Server
-from tests.waiting import MOMENT_SECONDS, eventually
+from tests.waiting import LONG_SECONDS, MOMENT_SECONDS, eventually
 
 _PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="pgbouncer is not installed")]
@@ -88,13 +89,15 @@ def config() -> Iterator[Path]:
 def test_session_mode_works(
     database: Pair, config: Path, make_server: Callable[..., Server], tmp_path: Path, has_way_past: bool
 ) -> None:
+    # Otherwise the connection by which pgbouncer is waited for would be older than the settings of the role.
+    poolers._set_on_role(database.leader_url(), settings.SESSION_SETTINGS)
     with (
         bouncing(database, config, mode="session", ignores_options=not has_way_past) as url,
         serve_second_s3(tmp_path / "s3") as s3,
     ):
         past = {"HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()} if has_way_past else {}
         server = make_server(DATABASE_URL=url, **past, **s3).start()
-        server.wait_ready()
+        server.wait_ready(LONG_SECONDS)  # with all migrations
         collection_id, key = server.make_key("things")
         items = f"{server.url}/v1/{collection_id}/things/items"
         with httpx.Client(headers={"X-API-Key": key}, timeout=MOMENT_SECONDS) as http:

@@ -10,27 +10,25 @@ class ToBackUp(NamedTuple):
     id: UUID
     size_bytes: int
     md5: str | None
+    sha256: bytes | None
     is_live: bool
 
 
 class KnownBlob(NamedTuple):
-    """`sha256` is None while it is not in the server's own target."""
+    """`backed_up_sha256` is None while it is not in the server's own target."""
 
     id: UUID
     size_bytes: int
     md5: str | None
     sha256: bytes | None
-
-
-class Hash(NamedTuple):
-    sha256: bytes | None
+    backed_up_sha256: bytes | None
 
 
 def find_to_back_up(after: UUID, limit: int) -> Statement[ToBackUp]:
     """Rows: blobs that are not in the target yet, by their ids, from behind one on."""
     return Statement(
         """
-        SELECT id, size_bytes, md5, state = 'live' FROM storage_blob
+        SELECT id, size_bytes, md5, sha256, state = 'live' FROM storage_blob
         WHERE backed_up_sha256 IS NULL AND size_bytes IS NOT NULL AND NOT state = 'pending' AND id > $1
         ORDER BY id LIMIT $2
     """,
@@ -51,11 +49,6 @@ def mark_backed_up(blob_ids: list[UUID], hashes: list[bytes]) -> Statement[NoRow
     )
 
 
-def find_hash(blob_id: UUID) -> Statement[Hash]:
-    """Row: the SHA-256 of a blob in the target, None while it is not there; no row without such a blob."""
-    return Statement("SELECT backed_up_sha256 FROM storage_blob WHERE id = $1", [blob_id], Hash)
-
-
 def forget_marks(limit: int) -> Statement[Affected]:
     """Note of so many blobs that they are in no target: there is another one now. A row for each."""
     return Statement(
@@ -72,7 +65,7 @@ def list_blobs() -> Statement[KnownBlob]:
     """Rows: every blob that has bytes, by its id."""
     return Statement(
         """
-        SELECT id, size_bytes, md5, backed_up_sha256 FROM storage_blob
+        SELECT id, size_bytes, md5, sha256, backed_up_sha256 FROM storage_blob
         WHERE size_bytes IS NOT NULL AND NOT state = 'pending' ORDER BY id
     """,
         [],

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
-from psycopg import Cursor, IsolationLevel
+from psycopg import IsolationLevel
 from psycopg.errors import ReadOnlySqlTransaction
 
 from storage.postgres import held_work, slow_statements
@@ -32,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
         return _NamedErrors(self)
 
-    def make_cursor(self, cursor: Cursor[Any]) -> CursorWrapper:
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
         return _TimedCursor(cursor, self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
@@ -46,13 +46,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 class _TimedCursor(CursorWrapper):
     """Tells of a statement that takes long, whatever comes of it."""
 
-    def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+    def execute(self, sql: Any, params: Any = None) -> Any:
         with self._timed():
-            return super()._execute(sql, params, *ignored)
+            return super().execute(sql, params)
 
-    def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
+    def executemany(self, sql: Any, param_list: Any) -> Any:
         with self._timed():
-            return super()._executemany(sql, param_list, *ignored)
+            return super().executemany(sql, param_list)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -51,6 +51,7 @@ def test_it_opens_while_an_engine_is_away(people: Cast, browser: Browser, monkey
     assert "S3 gives no answer within 3 s: files can neither be read nor stored." in page
 
 
+@pytest.mark.slow
 def test_it_opens_while_the_database_tells_only_a_part(server: Server) -> None:
     session = make_session(make_cast().server_owner)
     parameters = connection.get_connection_params()

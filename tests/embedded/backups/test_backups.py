@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,6 +165,10 @@ def test_a_drill_of_a_damaged_backup_fails(told: Told, tmp_path: Path) -> None:
     assert blob.name in done.stderr
 
 
+def _has_more(target: Path, where: str, there: set[Path]) -> bool:
+    return bool(set(target.glob(where)) - there)
+
+
 def test_an_interrupted_backup_is_none_and_leaves_the_others(told: Told) -> None:
     target = told.world.target
     before = [each.id for each in told.world.catalogue().backups]
@@ -172,7 +177,7 @@ def test_an_interrupted_backup_is_none_and_leaves_the_others(told: Told) -> None
         with subprocess.Popen(
             [sys.executable, "manage.py", "backup", "--full"], cwd=ROOT, env=told.world.server.environment
         ) as backup:
-            eventually(lambda when=when, there=there: set(target.glob(when)) - there, seconds=LONG_SECONDS)
+            eventually(partial(_has_more, target, when, there), seconds=LONG_SECONDS)
             os.kill(backup.pid, signal.SIGKILL)
         assert [each.id for each in told.world.catalogue().backups] == before
     told.world.back_up()

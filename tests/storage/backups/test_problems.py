@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core import mail
@@ -130,7 +130,7 @@ def test_garbage_waits_until_it_is_in_the_backups_but_not_for_ever() -> None:
         for size, sha256 in ((1, None), (1, b"x"), (None, None))
     )
 
-    def found(wait_seconds: int) -> set[object]:
+    def found(wait_seconds: int) -> set[UUID]:
         rows = run(blobs_sql.find_garbage(3_600, 10_000, backup_wait_seconds=wait_seconds))
         return {row.id for row in rows} & {new, known, never}
 

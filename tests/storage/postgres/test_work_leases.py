@@ -72,6 +72,12 @@ def test_work_is_had_by_one_at_a_time_and_free_when_it_ends_or_fails(work: str) 
     assert is_free(work)
 
 
+def test_who_has_the_work_has_it_within_as_well_and_keeps_it(work: str) -> None:
+    with held(work):
+        assert is_free(work)
+        assert not elsewhere(lambda: is_free(work))
+
+
 def test_a_lease_is_not_part_of_the_transaction_around_it(work: str) -> None:
     with transaction.atomic(), held(work):
         assert not elsewhere(lambda: is_free(work))
@@ -85,7 +91,7 @@ def test_a_lease_that_another_has_by_now_ends_the_work_at_its_next_statement(wor
         for ask in (lambda: run(ASK), lambda: WorkLease.objects.filter(work=work).update(holder=lease.holder)):
             with pytest.raises(LeaseLost):
                 ask()
-    assert not is_free(work)
+        assert not elsewhere(lambda: is_free(work))
 
 
 def test_what_was_written_before_the_loss_and_not_committed_is_taken_back(work: str) -> None:

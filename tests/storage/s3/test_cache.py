@@ -148,7 +148,9 @@ def test_a_blob_too_large_for_the_limit_has_none(put: Callable[[bytes], uuid.UUI
     assert files_in(tmp_path) == [copies._place(small)]
 
 
-def test_what_was_asked_for_is_remembered_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_asked_for_is_remembered_within_bounds(
+    put: Callable[[], uuid.UUID], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cache, "_ASKED_MAX", 3)
     copies = Copies(tmp_path, max_bytes=MB)
     for _ in range(10):

@@ -4,12 +4,12 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import urllib3
-from django.conf import settings as django_settings
-from pytest_django import Settings
+from django.conf import settings
 
 from storage.embedded import paths, ports
 from storage.s3 import blobs, durability
@@ -32,8 +32,8 @@ RULE = {"locationPrefix": "/buckets/", "fsync": True}
         ({"locations": ["nonsense", RULE]}, True),
     ],
 )
-def test_rules_are_read_as_seaweedfs_reads_them(settings: Settings, rules: object, syncs: bool) -> None:
-    settings.S3_BUCKET = "homeport"
+def test_rules_are_read_as_seaweedfs_reads_them(monkeypatch: pytest.MonkeyPatch, rules: object, syncs: bool) -> None:
+    monkeypatch.setattr(settings, "S3_BUCKET", "homeport")
     assert durability._syncs_files(rules) is syncs
 
 
@@ -43,22 +43,33 @@ def test_what_is_no_rules_is_told_from_rules_that_say_nothing(rules: object) -> 
         durability._syncs_files(rules)
 
 
+class Reached:
+    """How S3 and the filer are reached."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def by(self, **changed: object) -> None:
+        for name, value in changed.items():
+            self._patch.setattr(settings, name, value)
+
+
 @pytest.fixture
-def reached_anew(settings: Settings) -> Iterator[Settings]:
+def reached(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reached]:
     """For tests that lead to another S3; afterwards it is reached as before."""
     blobs._pool.cache_clear()
-    settings.S3_IS_BUNDLED, settings.S3_SOCKET, settings.S3_TLS = False, "", None
-    yield settings
-    settings.finalize()
+    anew = Reached(monkeypatch)
+    anew.by(S3_IS_BUNDLED=False, S3_SOCKET="", S3_TLS=None)
+    yield anew
+    monkeypatch.undo()
     blobs._pool.cache_clear()
 
 
-def test_the_bundled_one_and_other_services_are_not_asked(reached_anew: Settings, tmp_path: Path) -> None:
+def test_the_bundled_one_and_other_services_are_not_asked(reached: Reached, tmp_path: Path) -> None:
     with serve_second_s3(tmp_path / "s3") as other:
-        reached_anew.S3_ENDPOINT_URL = other["S3_ENDPOINT_URL"]
-        reached_anew.SEAWEEDFS_FILER_URL = "http://127.0.0.1:9"
+        reached.by(S3_ENDPOINT_URL=other["S3_ENDPOINT_URL"], SEAWEEDFS_FILER_URL="http://127.0.0.1:9")
         assert durability.find_problems() == []
-    reached_anew.S3_IS_BUNDLED = True
+    reached.by(S3_IS_BUNDLED=True)
     assert durability.find_problems() == []
 
 
@@ -81,7 +92,7 @@ def seaweedfs(tmp_path: Path) -> Iterator[tuple[int, int, Callable[[str], None]]
 
         try:
             for port in (s3, filer):
-                eventually(lambda port=port: _answers(port))
+                eventually(partial(_answers, port))
             yield s3, filer, tell
         finally:
             process.kill()
@@ -96,14 +107,14 @@ def _answers(port: int) -> bool:
 
 @pytest.mark.slow
 def test_a_seaweedfs_of_ones_own_is_asked_by_its_filer(
-    reached_anew: Settings, seaweedfs: tuple[int, int, Callable[[str], None]]
+    reached: Reached, seaweedfs: tuple[int, int, Callable[[str], None]]
 ) -> None:
     s3, filer, tell = seaweedfs
-    reached_anew.S3_ENDPOINT_URL = f"http://127.0.0.1:{s3}"
-    assert django_settings.S3_BUCKET == "homeport"
+    reached.by(S3_ENDPOINT_URL=f"http://127.0.0.1:{s3}")
+    assert settings.S3_BUCKET == "homeport"
 
     def found(url: str) -> list[tuple[str, str]]:
-        reached_anew.SEAWEEDFS_FILER_URL = url
+        reached.by(SEAWEEDFS_FILER_URL=url)
         began = time.monotonic()
         findings = durability.find_problems()
         assert time.monotonic() - began < MOMENT_SECONDS

@@ -82,6 +82,7 @@ def test_a_blob_knows_its_hash_from_the_beginning(place: Place) -> None:
     assert blob_of(place, "f").sha256 == hashlib.sha256(CONTENT).digest()
     assert blob_of(place, "parts", 1).sha256 == hashlib.sha256(b"z").digest()
     manifest = File.objects.get(drive_id=drive_id(place), name="parts").manifest_id
+    assert manifest
     assert Blob.objects.get(id=manifest).sha256
 
 
