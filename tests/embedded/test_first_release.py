@@ -13,7 +13,7 @@ import pytest
 
 from tests.drives import noise
 from tests.serving import ROOT, Server, child_of_serve, kill
-from tests.waiting import MOMENT_SECONDS, eventually
+from tests.waiting import LONG_SECONDS, MOMENT_SECONDS, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def api(server: Server, collection: str, key: str) -> httpx.Client:
 def test_its_data_folder_starts_with_this_version(make_server: MakeServer, first_release: Path) -> None:
     server = make_server(PYTHONPATH=str(first_release / "own"))
     server.folder = first_release
-    server.start().wait_ready()
+    server.start().wait_ready(LONG_SECONDS)
     collection = server.run("collection", "create", "Kept").stdout.split()[-1]
     key = server.run("datakey", "create", collection, "app").stdout.split()[-1]
     with api(server, collection, key) as client:
@@ -60,7 +60,7 @@ def test_its_data_folder_starts_with_this_version(make_server: MakeServer, first
     server.stop()
 
     server.folder = ROOT
-    server.start().wait_ready()
+    server.start().wait_ready(LONG_SECONDS)
     with api(server, collection, key) as client:
         found = client.post("things/query", json={}).json()["items"]
         assert {item["key"]: item for item in found} == {item["key"]: item for item in ITEMS}

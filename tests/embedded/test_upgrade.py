@@ -13,7 +13,7 @@ from tests.embedded import old_postgres
 from tests.embedded.disks import MB, SmallDisk, mounted, needs_small_disk
 from tests.embedded.test_data_folder import assert_refused
 from tests.serving import ROOT, Server
-from tests.waiting import MOMENT_SECONDS
+from tests.waiting import LONG_SECONDS, MOMENT_SECONDS
 
 MakeServer = Callable[..., Server]
 ITEMS = [{"key": key, "value": f"é {key}", "big": 10**30} for key in ("a", "Z", "ä", "z", "éa", "日本", "😀")]
@@ -103,7 +103,7 @@ class OldServer:
         old_postgres.make_old_database(self.data, locale)
         with old_postgres.running_old_database(self.data) as address:
             server.environment["DATABASE_URL"] = address
-            server.start().wait_ready()
+            server.start().wait_ready(LONG_SECONDS)
             self.collection, self.key = server.make_key("Kept")
             with self.client() as client:
                 for item in ITEMS:
@@ -141,7 +141,7 @@ class OldServer:
         """Serve what was upgraded: each item and file, in the order it was in, and every row and function of the database."""
         made = state.load(self.data)
         assert made
-        self.server.start().wait_ready()
+        self.server.start().wait_ready(LONG_SECONDS)
         try:
             now = old_postgres.describe(postgres.connection_parameters(made.postgres))
             assert now["made"] == self.was["made"]
