@@ -10,7 +10,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.
 # Some environments tell Python not to keep what it compiled; then each of the many processes compiles all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve test test-all lint package bench clean
+.PHONY: serve test test-all soak lint package bench clean
 
 serve: $(VENV)/runtime.stamp
 	@exec $(RUN) manage.py serve
@@ -23,9 +23,21 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
-test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
-	$(RUN) -m pytest
+test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node.stamp
+	$(RUN) -m pytest $(TOGETHER) -m "not alone"
+	$(RUN) -m pytest -m alone
 	@$(MAKE) --no-print-directory test-js
+
+# An hour of everything on one server, then each of its parts killed fifty times, and every odd value sent. For a try:
+# make soak MINUTES=10 HOMEPORT_TEST_ROUNDS=2
+MINUTES ?= 60
+soak: export HOMEPORT_TEST_ROUNDS ?= 50
+soak: export HOMEPORT_TEST_SLICE ?= all
+soak: $(VENV)/browser.stamp
+	$(RUN) -m tests.soak --minutes $(MINUTES)
+	$(RUN) -m pytest $(TOGETHER) -m "slow and not alone" tests/faults tests/linearizability tests/embedded/test_ledger.py \
+	  tests/embedded/test_workers.py tests/embedded/test_faults.py tests/embedded/micros/test_lives.py \
+	  tests/micros_e2e/test_races.py tests/fuzz
 
 # The pure JavaScript modules are tested by node itself.
 .PHONY: test-js
@@ -112,6 +124,17 @@ $(VENV)/nginx.stamp: $(VENV)/test.stamp
 	@if ! command -v systemd-analyze >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
 	  echo "Installing systemd-analyze, which reads deploy/homeport.service, from Debian's packages ..."; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null; fi
+	@touch $@
+
+# What the tests of deploy/cluster/ need besides what the package index has. Debian starts what it installs; these are started by
+# the tests alone.
+$(VENV)/cluster.stamp: $(VENV)/test.stamp
+	@if command -v etcd >/dev/null 2>&1 && [ -x /usr/sbin/haproxy ] && [ -x /usr/sbin/pgbouncer ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	  echo "Installing etcd, HAProxy and pgbouncer from Debian's packages ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
+	    etcd-server haproxy pgbouncer >/dev/null; \
+	else echo "The tests of deploy/cluster/ need etcd, haproxy and pgbouncer: install them with your system's packages. They are skipped now." >&2; fi
 	@touch $@
 
 # Node runs the client library's tests and the tests of the JavaScript modules.

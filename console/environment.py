@@ -20,12 +20,15 @@ OF_MANY = "HOMEPORT_THROUGH_POOLER"
 _OURS = re.compile(r"HOMEPORT_\w+|S3_\w+|DATABASE_URL")
 # One label after another, as a certificate takes them; a dot at the front stands for all names below.
 _HOST_NAME = re.compile(r"(?=.{1,253}$)\.?[A-Za-z0-9_]([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
+# What the owner may choose in the console.
+_NOT_SET = None
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PATH_PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What the first part of an address may be, without a prefix: a request below one of these could be meant in two ways.
 OWN_PATHS = frozenset(
     (
         "account",
+        "api-reference",
         "audit",
         "clients",
         "cli",
@@ -134,6 +137,62 @@ def read_url_prefix(env: Env) -> str:
     if first in OWN_PATHS:
         raise _wrong("HOMEPORT_URL_PREFIX", f"this server has pages of its own below /{first}: choose another path")
     return f"/{text}"
+
+
+def read_backup_plan(env: Env) -> dict[str, Any]:
+    """HOMEPORT_BACKUP_TARGET and how often: each None where it is not set. Raises EnvError."""
+    return {
+        "target": env.str("HOMEPORT_BACKUP_TARGET", _NOT_SET),
+        "every_hours": env.int("HOMEPORT_BACKUP_EVERY_HOURS", _NOT_SET, validate=validate.Range(1, 744)),
+        "full_every_days": env.int("HOMEPORT_BACKUP_FULL_EVERY_DAYS", _NOT_SET, validate=validate.Range(1, 365)),
+        "keep_days": env.int("HOMEPORT_BACKUP_KEEP_DAYS", _NOT_SET, validate=validate.Range(1, 3_650)),
+        "drill_every_days": env.int("HOMEPORT_BACKUP_DRILL_EVERY_DAYS", _NOT_SET, validate=validate.Range(0, 365)),
+    }
+
+
+def read_backup_s3(env: Env) -> dict[str, str]:
+    """How the S3 of a target is reached: HOMEPORT_BACKUP_S3_*. Raises EnvError."""
+    endpoint = env.str("HOMEPORT_BACKUP_S3_ENDPOINT_URL", "").rstrip("/")
+    if endpoint and not _is_http_address(endpoint):
+        raise _wrong("HOMEPORT_BACKUP_S3_ENDPOINT_URL", "write http://host:port or https://host")
+    return {
+        "endpoint_url": endpoint,
+        "region": env.str("HOMEPORT_BACKUP_S3_REGION", "us-east-1"),
+        "access_key": env.str("HOMEPORT_BACKUP_S3_ACCESS_KEY_ID", ""),
+        "secret_key": env.str("HOMEPORT_BACKUP_S3_SECRET_ACCESS_KEY", ""),
+    }
+
+
+def read_webhook(env: Env) -> str:
+    """HOMEPORT_BACKUP_WEBHOOK: empty for none. Raises EnvError."""
+    url = env.str("HOMEPORT_BACKUP_WEBHOOK", "")
+    if url and not _is_http_address(url):
+        raise _wrong("HOMEPORT_BACKUP_WEBHOOK", "write an address that begins with https:// or http://")
+    return url
+
+
+def read_second_place(env: Env) -> tuple[str, dict[str, str]]:
+    """HOMEPORT_SNAPSHOT_TARGET, empty for none, and HOMEPORT_SNAPSHOT_S3_*, by which an S3 is reached. Raises EnvError."""
+    target = env.str("HOMEPORT_SNAPSHOT_TARGET", "").strip()
+    access = {
+        "endpoint_url": env.str("HOMEPORT_SNAPSHOT_S3_ENDPOINT_URL", "").rstrip("/"),
+        "region": env.str("HOMEPORT_SNAPSHOT_S3_REGION", "us-east-1"),
+        "access_key": env.str("HOMEPORT_SNAPSHOT_S3_ACCESS_KEY_ID", ""),
+        "secret_key": env.str("HOMEPORT_SNAPSHOT_S3_SECRET_ACCESS_KEY", ""),
+    }
+    if access["endpoint_url"] and not _is_http_address(access["endpoint_url"]):
+        raise _wrong("HOMEPORT_SNAPSHOT_S3_ENDPOINT_URL", "write http://host:port or https://host")
+    if target.startswith("s3://"):
+        if not target.removeprefix("s3://").split("/")[0]:
+            raise _wrong("HOMEPORT_SNAPSHOT_TARGET", "write s3://bucket/prefix")
+        if not access["access_key"] or not access["secret_key"]:
+            raise _wrong(
+                "HOMEPORT_SNAPSHOT_TARGET",
+                "an S3 needs HOMEPORT_SNAPSHOT_S3_ACCESS_KEY_ID and HOMEPORT_SNAPSHOT_S3_SECRET_ACCESS_KEY",
+            )
+    elif target and not target.startswith("/"):
+        raise _wrong("HOMEPORT_SNAPSHOT_TARGET", "write a whole path, such as /backup/snapshots, or s3://bucket/prefix")
+    return target, access
 
 
 def read_domains(env: Env) -> list[str]:

@@ -11,7 +11,7 @@ from console import origins
 from console.error_status import HashingBusy, UnknownPath
 from console.json_views import error_response
 from console.page import theme_of
-from storage import limits
+from storage import limits, request_ids
 from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable, InvalidInput
 
 # What PostgreSQL says when it has no room to write.
@@ -60,7 +60,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _plain_page(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
-    return HttpResponse(render_to_string(template, {"theme": theme_of(request)}), status=status)
+    return HttpResponse(
+        render_to_string(template, {"theme": theme_of(request), "request_id": request_ids.request_id.get()}),
+        status=status,
+    )
 
 
 def _is_by_terminal(request: HttpRequest) -> bool:

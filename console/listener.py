@@ -23,6 +23,7 @@ from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
 from console.server.worker import Worker
 from console.thread_kinds import KINDS, kind_of
+from storage import json_output
 
 # How long requests that are under way may go on once the server was asked to stop.
 DRAIN_SECONDS = 15.0
@@ -30,6 +31,7 @@ DRAIN_SECONDS = 15.0
 
 def main() -> None:
     """Load every route's code, and nothing that a fork must not share: no connection and no thread exists yet."""
+    json_output.begin()
     asked = _read_command_line()
     django.setup()
     from console.wsgi import answer  # the settings have to be there

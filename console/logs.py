@@ -1,5 +1,7 @@
 """What the log holds: entries of one line, so long and so many of a kind a minute, without secrets; and its file, if it has one.
 
+Each says for which request or job it was written, if for any.
+
 Anybody can make this server write an entry, by a foreign `Host` alone. So the entry for a client's mistake (4xx) is one short
 line; of everything only so much is written a minute, and what was left out is counted; nobody can begin an entry of their own
 or change the colour of a terminal with what they send; and a file never grows beyond its size.
@@ -10,7 +12,6 @@ import fcntl
 import logging
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Hashable
@@ -18,8 +19,12 @@ from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
+
+from storage import request_ids
+from storage.json_output import plain_stderr
 
 # Entries of one kind that a process writes within a minute.
 ENTRIES_PER_MINUTE = 20
@@ -43,7 +48,8 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry. Whatever is no visible character is shown as Python writes it: `\\n`, `\\x1b`."""
-        return _visible(super().format(_shortened(record)))
+        made = _shortened(record)
+        return _visible(f"{super().format(made)}{_about(made)}")
 
 
 class JsonLine(JsonFormatter):
@@ -98,6 +104,13 @@ class Limited(logging.Filter):
         logger.warning("%d more %s were left out within a minute.", left_out, about)
 
 
+class Stderr(logging.StreamHandler[TextIO]):
+    """Writes entries to stderr, past what makes JSON of the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(plain_stderr())
+
+
 class BoundedFile(WatchedFileHandler):
     """A file that several processes write whole lines to, and that moves to `NAME.1` when it is full.
 
@@ -117,7 +130,7 @@ class BoundedFile(WatchedFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """The disk is full, or the file somebody else's."""
         with suppress(OSError):
-            sys.stderr.write(f"{self.format(record)}\n")
+            plain_stderr().write(f"{self.format(record)}\n")
 
     def _open(self) -> TextIOWrapper:
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
@@ -152,7 +165,16 @@ def _shortened(record: logging.LogRecord) -> logging.LogRecord:
         text = logging.Formatter().formatException(record.exc_info) if not record.exc_text else record.exc_text
         made.exc_info, made.exc_text = None, _cut(_without_secrets(text), _TRACEBACK_MAX)
     made.msg, made.args = _cut(_without_secrets(message), _MESSAGE_MAX), None
+    for name, of in (("request_id", request_ids.request_id), ("job", request_ids.job)):
+        if value := of.get():
+            made.__dict__.setdefault(name, value)
     return made
+
+
+def _about(record: logging.LogRecord) -> str:
+    """What the entry was written for, to stand at its end."""
+    told = [("request", record.__dict__.get("request_id")), ("job", record.__dict__.get("job"))]
+    return "".join(f" ({name} {value})" for name, value in told if value)
 
 
 def _cut(text: str, most: int) -> str:

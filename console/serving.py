@@ -168,9 +168,9 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "-v",
             "0",
             "worker",
-            # Neither a large deletion or count must keep the others waiting, nor two archives and two deployments.
+            # Neither a large deletion or count must keep the others waiting, nor two archives, two deployments and a backup.
             "--concurrency",
-            "6",
+            "7",
             "--shutdown-graceful-timeout",
             "5",
             "--delete-jobs",

@@ -59,6 +59,8 @@ ENGINE_USER = env.str("HOMEPORT_ENGINE_USER", accounts.OWN)
 DISK_RESERVE_MB = env.int("HOMEPORT_DISK_RESERVE_MB", 128, validate=_MEGABYTES)
 # Of files that are asked for again and again, so much is kept on this disk as well.
 CACHE_MB = env.int("HOMEPORT_CACHE_MB", 1024, validate=_MEGABYTES)
+# Stored bytes are read again to find damage: at most so much in a minute, and each about once in four weeks. 0 reads none.
+SCRUB_MB_PER_MINUTE = env.int("HOMEPORT_SCRUB_MB_PER_MINUTE", 120, validate=_MEGABYTES)
 
 # Who may read `/metrics`, besides owners of the server with an access token of theirs.
 METRICS_TOKEN = env.str("HOMEPORT_METRICS_TOKEN", "", validate=_is_token)
@@ -69,6 +71,25 @@ AUDIT_DAYS = env.int("HOMEPORT_AUDIT_DAYS", 365, validate=validate.Range(min=1, 
 # How long what items were is kept, and how much of it for each collection.
 HISTORY_DAYS = env.int("HOMEPORT_HISTORY_DAYS", 30, validate=validate.Range(min=1, max=3_650))
 HISTORY_MAX_MB = env.int("HOMEPORT_HISTORY_MAX_MB", 1024, validate=_MEGABYTES)
+
+# Backups: what is set here, the owner can't choose in the console. None: not set here.
+BACKUP_PLAN = environment.read_backup_plan(env)
+BACKUP_S3 = environment.read_backup_s3(env)
+# Who is told when a backup or a drill fails.
+BACKUP_MAIL_TO: list[str] = env.list("HOMEPORT_BACKUP_MAIL_TO", [])
+BACKUP_WEBHOOK = environment.read_webhook(env)
+# How mail is sent: to nobody but those.
+EMAIL_HOST = env.str("HOMEPORT_SMTP_HOST", "localhost")
+EMAIL_PORT = env.int("HOMEPORT_SMTP_PORT", 25, validate=validate.Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("HOMEPORT_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("HOMEPORT_SMTP_PASSWORD", "")
+_smtp_tls = env.str("HOMEPORT_SMTP_TLS", "none", validate=validate.OneOf(["none", "starttls", "tls"]))
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp_tls == "starttls", _smtp_tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("HOMEPORT_MAIL_FROM", "homeport@localhost")
+
+# A second place for snapshots of collections: a folder, or s3://bucket/prefix of another S3.
+SNAPSHOT_TARGET, SNAPSHOT_S3 = environment.read_second_place(env)
 
 # Caddy in front, on the ports that people ask for, with a certificate for each name that is ours.
 CADDY_IS_ON = env.bool("HOMEPORT_CADDY", False)
@@ -178,6 +199,8 @@ TEMPLATES = [
 # The database: DATABASE_URL, else the bundled Postgres. Any statement ends before a client would have given up;
 # a server that vanished without a word (no packet comes back) is noticed within five seconds.
 STATEMENT_TIMEOUT_MS = env.int("HOMEPORT_STATEMENT_TIMEOUT_MS", 4500, validate=_MILLISECONDS)
+# What takes so long is told in the log, with its plan; 0 for never.
+SLOW_STATEMENT_MS = env.int("HOMEPORT_SLOW_STATEMENT_MS", 500, validate=_MILLISECONDS)
 DATABASE_URL = env.str("DATABASE_URL", "")
 # Past the pooler, where DATABASE_URL leads through one: web processes alone go through it, as `serve` tells them.
 DIRECT_DATABASE_URL = env.str("HOMEPORT_DIRECT_DATABASE_URL", "")
@@ -358,7 +381,7 @@ LOGGING = {
         | (
             {"class": "console.logs.BoundedFile", "filename": str(LOG_FILE), "encoding": "utf-8", "delay": True}
             if LOG_FILE
-            else {"class": "logging.StreamHandler"}
+            else {"class": "console.logs.Stderr"}
         ),
         # What is logged during a recorded request is shown with it.
         "visor": {"class": "console.recording.request_log.Capture"},

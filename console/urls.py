@@ -17,6 +17,8 @@ urlpatterns = [
     path("", include("console.people.urls")),
     path("", include("console.micros.from_git.urls")),
     path("", include("console.audit.urls")),
+    path("server/backups/", include("console.backups.urls")),
+    path("", include("console.api_reference.urls")),
     path("", include("console.monitoring.urls")),
     path("", include("console.palette.urls")),
     path("collections/<collection_id>/keys/", include("console.keys.urls")),

@@ -96,9 +96,13 @@ def main() -> None:
         sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
     # Only now, as it lies in the folder that was just put on the path.
+    from storage import json_output
     from storage.embedded.paths import PathError
     from storage.embedded.state import StateError
 
+    if sys.argv[1:2] in (["serve"], ["procrastinate"]):
+        # The server's processes; the other commands are for people.
+        json_output.begin()
     try:
         CommandLine(sys.argv).execute()
     except EnvError as error:

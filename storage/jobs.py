@@ -22,6 +22,8 @@ from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.attribute_indexes import tending
 from storage.audit import log as audit
+from storage.backups import archiving
+from storage.backups import runs as backup_runs
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.counting.counted import Counter, Latest
@@ -40,6 +42,7 @@ from storage.postgres import clock
 from storage.postgres.database import one_connection
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
+from storage.scrubbing import scrubber
 from storage.share_links import links
 from storage.throttles import tries
 from storage.thumbnails import making
@@ -120,6 +123,12 @@ def sweep_files(timestamp: int) -> None:
 
 
 @_every("* * * * *")
+def scrub_blobs(timestamp: int) -> None:
+    """Every minute; a turn takes most of it where there is much to read, and is of no harm when it is cut short."""
+    scrubber.scrub()
+
+
+@_every("* * * * *")
 def count_everything(timestamp: int) -> None:
     """Every minute, and when somebody looks at outdated counts."""
     usage.count_everything()
@@ -169,6 +178,18 @@ def tidy_events(timestamp: int) -> None:
 def tidy_history(timestamp: int) -> None:
     """Every minute; nearly always there is little to do."""
     history_retention.tidy_history(clock.now())
+
+
+@_every("* * * * * */15")
+def keep_log(timestamp: int) -> None:
+    """Four times a minute: the database's log and new files to the backups."""
+    archiving.keep_log()
+
+
+@_every("* * * * *")
+def continue_backups(timestamp: int) -> None:
+    """At once when somebody asks for a backup or a drill, and every minute, for those that are due."""
+    backup_runs.continue_runs()
 
 
 @_every("* * * * * */15")

@@ -230,7 +230,9 @@ REPLAY_HEADERS_MAX = 50  # of such a request (ours)
 
 # Sweeping
 GARBAGE_KEPT_SECONDS = 3_600  # after a blob lost its last file, so that running downloads can finish (ours)
+BACKUP_WAIT_SECONDS = 86_400  # that a file's bytes that nothing uses wait at most until they are in the backups (ours)
 UPLOAD_KEPT_SECONDS = 86_400  # after it was last touched, or ended (ours)
+HEALED_KEPT_SECONDS = 2_592_000  # what was damaged and is healed stays on the list (ours)
 PENDING_KEPT_SECONDS = 86_400  # a blob whose write never came to an end (ours)
 SWEEP_BATCH_ROWS = 1_000  # deleted in one statement, so that no lock is held for long (ours)
 DELETE_BATCH_ROWS = 2_000  # of a deleted collection, in one statement (ours)
@@ -255,6 +257,7 @@ ARCHIVE_LEASE_SECONDS = 25  # without a sign of life, then another worker goes o
 ARCHIVE_ATTEMPTS_MAX = 5  # at an export or import whose worker dies every time (ours)
 ARCHIVES_AT_ONCE = 2  # in one worker, of the jobs it can do at a time (ours)
 ARCHIVE_MAX_BYTES = 1_099_511_627_776  # of an archive that is sent here (ours)
+SNAPSHOT_COPY_RETRY_SECONDS = 900  # until a copy that failed is tried again (ours)
 IMPORT_KEPT_SECONDS = 604_800  # the archive itself, after its import: the report stays (ours)
 IMPORT_UPLOAD_KEPT_SECONDS = 86_400  # an archive whose upload was abandoned (ours)
 SNAPSHOTS_KEPT_MAX = 100  # of one collection (ours)

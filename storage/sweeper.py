@@ -7,6 +7,7 @@ folders made by hand that now contain a file; and the remains of crashed writes 
 from typing import NamedTuple
 
 from storage import disk_space, limits
+from storage.backups import plans
 from storage.base.sql import items as items_sql
 from storage.drive.sql import blobs as blobs_sql
 from storage.drive.sql import folders as folders_sql
@@ -54,7 +55,7 @@ def sweep_files(*, at_once: bool = False) -> SweptFiles:
     """Delete old uploads and unfinished writes, and the objects of blobs that have been garbage long enough.
 
     `at_once`: garbage goes however young it is, and downloads that still read it break off. So it is when the disk is too full;
-    then exports that are being stored break off as well.
+    then exports that are being stored break off as well, and nothing waits until it is in the backups.
 
     An object goes before its row, so that a crash in between only means doing it again. Leaves at once when another is
     at work. Raises EngineUnreachable.
@@ -70,12 +71,18 @@ def sweep_files(*, at_once: bool = False) -> SweptFiles:
         pending = len(run(blobs_sql.abandon_pending_blobs(limits.PENDING_KEPT_SECONDS)))
         is_short = disk_space.is_short_for_files()
         age_seconds = 0 if at_once or is_short else limits.GARBAGE_KEPT_SECONDS
-        return SweptFiles(uploads, pending, _delete_garbage(age_seconds, spares_archives=not is_short))
+        return SweptFiles(uploads, pending, _delete_garbage(age_seconds, is_short=is_short))
 
 
-def _delete_garbage(age_seconds: int, *, spares_archives: bool) -> int:
+def _delete_garbage(age_seconds: int, *, is_short: bool) -> int:
     total = 0
-    while rows := run(blobs_sql.find_garbage(age_seconds, limits.SWEEP_BATCH_ROWS, spares_archives=spares_archives)):
+    find = blobs_sql.find_garbage(
+        age_seconds,
+        limits.SWEEP_BATCH_ROWS,
+        spares_archives=not is_short,
+        backup_wait_seconds=limits.BACKUP_WAIT_SECONDS if not is_short and plans.keeps_log() else 0,
+    )
+    while rows := run(find):
         refused = set(blobs.delete(blob_id for (blob_id,) in rows))
         gone = [blob_id for (blob_id,) in rows if blob_id not in refused]
         copies.forget(gone)

@@ -25,9 +25,10 @@ from tests.second_s3 import serve_second_s3
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say how much of the slow tests is tried, unless there are none in this run."""
+    """Say how much of the slow tests is tried, where they are asked for."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter and "not slow" not in session.config.getoption("markexpr"):
+    chosen = session.config.getoption("markexpr")
+    if reporter and chosen and "not slow" not in chosen:
         reporter.write_line(rounds.told())
 
 
@@ -86,6 +87,9 @@ def _prepare() -> None:
         "HOMEPORT_HOST": "127.0.0.1",
         "HOMEPORT_PORT": str(http),
         "HOMEPORT_TLS_PORT": str(https),
+        # Tests of it say when which bytes are read again.
+        "HOMEPORT_SCRUB_MB_PER_MINUTE": "0",
+        "HOMEPORT_SNAPSHOT_TARGET": str(folder / "second place"),
         "HOMEPORT_FAILPOINTS": tempfile.mkdtemp(prefix="homeport-failpoints-"),
     }
     if os.environ.get("HOMEPORT_TEST_S3") == "rclone":

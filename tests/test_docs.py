@@ -227,6 +227,7 @@ IN_OTHER_UNITS = {
     "CHANGE_UNDO_SECONDS": ("limits.md", "can be undone for 24 hours", 86_400),
     "DUPLICATION_KEPT_SECONDS": ("limits.md", "is told for 24 hours", 86_400),
     "UNDO_SECONDS": ("limits.md", "can be brought back for 10 minutes", 600),
+    "BACKUP_WAIT_SECONDS": ("limits.md", "wait for that, 24 hours at most", 86_400),
     "GARBAGE_KEPT_SECONDS": ("limits.md", "are deleted after an hour", 3_600),
     "SHARE_LINK_KEPT_SECONDS": ("limits.md", "within the last 30 days", 2_592_000),
     "SHARE_OPEN_SECONDS": ("console.md", "in that browser for an hour", 3_600),
@@ -475,6 +476,20 @@ def test_sections_that_code_cites_are_there() -> None:
             for name in re.split(r", | to ", promise):
                 assert name.strip('"').lower() in promises, f"{path}: {promise}"
     assert cited > 30
+
+
+def test_each_fault_names_tests_that_are_there() -> None:
+    faults = (
+        read("docs/reliability.md")
+        .partition("### Which test tries it")[2]
+        .partition("\n\nTwo means")[0]
+        .splitlines()[4:]
+    )
+    assert len(faults) > 25
+    for line in faults:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", line)
+        assert named, line
+        assert [name for path, name in named if f"def {name}(" not in read(path)] == []
 
 
 def test_pictures_are_made_used_and_small() -> None:

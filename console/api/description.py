@@ -3,6 +3,7 @@
 import functools
 import hashlib
 
+from django.conf import settings
 from django.http import HttpResponse
 
 from console.api.endpoint import open_endpoint
@@ -16,7 +17,7 @@ _KEPT = "public, no-cache"
 
 
 def get_description(request: ApiRequest) -> HttpResponse:
-    text, etag = _text()
+    text, etag = _text(settings.URL_PREFIX)
     headers = {"ETag": etag, "Cache-Control": _KEPT}
     known = request.META.get("HTTP_IF_NONE_MATCH")
     if known and is_known(known, etag):
@@ -25,8 +26,8 @@ def get_description(request: ApiRequest) -> HttpResponse:
 
 
 @functools.cache
-def _text() -> tuple[bytes, str]:
-    """The document and its ETag."""
+def _text(url_prefix: str) -> tuple[bytes, str]:
+    """The document and its ETag. The path that all is below is a part of it."""
     text = dump(document())
     return text, f'"{hashlib.sha256(text).hexdigest()[:32]}"'
 

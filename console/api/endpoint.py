@@ -25,7 +25,7 @@ from storage.postgres.caller import Access
 
 # Of pages from anywhere: what they may send, and what they may read of an answer.
 ALLOWED_HEADERS = "X-API-Key, Content-Type, Authorization, If-Match, If-None-Match, Last-Event-ID"
-EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions"
+EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions, X-Request-ID"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The forms of imports and snapshots. Storage validates; its error becomes the form's error."""
 
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 
@@ -38,6 +40,17 @@ class SnapshotForm(forms.Form):
         required=False,
         initial=True,
     )
+    is_copied = forms.BooleanField(
+        label="Copy each to the second place",
+        help_text="It is read back and compared there. As many are kept there as here.",
+        required=False,
+        initial=True,
+    )
+
+    def __init__(self, *args: Any, has_second_place: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not has_second_place:
+            del self.fields["is_copied"]
 
 
 def read_choices(plan: Plan, posted: QueryDict) -> list[Choice]:

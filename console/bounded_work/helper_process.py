@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from storage import limits
+from storage import json_output, limits
 
 Tasks = Mapping[str, Callable[..., Any]]
 
@@ -32,6 +32,7 @@ _LAST_RESORT_SECONDS = 2
 
 def serve(tasks: Tasks) -> None:
     """Answer on the socket that is this process's input, until the web worker goes or has asked nothing for a while."""
+    json_output.begin()
     os.nice(5)  # pages first
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.signal(signal.SIGPROF, signal.SIG_DFL)

@@ -27,9 +27,10 @@ from storage import limits
 logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-# What a helper gets of our environment: where Python is, and the marks by which `serve` finds what it left behind. No secret.
+# What a helper gets of our environment: where Python is, the marks by which `serve` finds what it left behind, and how
+# it writes what goes wrong. No secret.
 _VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_PREFIXES = ("PYTHON", "LC_", "HOMEPORT_INSTANCE")
+_PREFIXES = ("PYTHON", "LC_", "HOMEPORT_INSTANCE", "HOMEPORT_LOG_FORMAT")
 # A helper that has waited nearly as long as it ever does could be gone by the time it is asked.
 _REUSED_SECONDS = limits.WORK_IDLE_SECONDS / 2
 

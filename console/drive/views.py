@@ -19,6 +19,7 @@ from storage import limits
 from storage.drive import drives, folders
 from storage.drive.folders import Entry, Listing
 from storage.errors import InvalidInput, StorageError
+from storage.scrubbing import problems as scrubbing
 
 # What previews need: they are files of this server, and a PDF is shown in a frame by the browser's own viewer.
 _shows_files: Callable[..., Any] = csp_update({"media-src": ["'self'"], "frame-src": ["'self'"]})
@@ -56,6 +57,7 @@ def drive(request: PageRequest, collection_id: str, drive: str) -> HttpResponse:
     context = _context(request, at)
     context["drive_names"] = drives.list_drive_names(collection_id=collection_id, limit=_DRIVES_IN_MENU)
     context |= duplications.tell(at)
+    context["damages"] = scrubbing.list_damages_of_drive(collection_id=collection_id, drive=at.name)
     file = request.GET.get("file", "")
     if file:
         try:

@@ -19,7 +19,7 @@ from console.front import headers, hosts, paths, refusals, visitors
 from console.front.counting import counts
 from console.front.refusals import Refusal
 from console.front.relay import relay
-from console.recording.micro_recorder import REQUEST_ID
+from console.recording.micro_recorder import EVENT_ID
 from console.recording.request_log import note
 from console.server.answers import Answer
 from storage import limits
@@ -53,10 +53,10 @@ def answer(environ: dict[str, Any], micro: Micro) -> Answer:
             return _ask_to_sign_in(environ)
         _check(environ, micro)
         body = streams.read_raw(environ, most_bytes=limits.MICRO_BODY_MAX_BYTES)
-        request_id = environ.setdefault(REQUEST_ID, event_ids.new_event_id(time.time_ns()))
+        event_id = environ.setdefault(EVENT_ID, event_ids.new_event_id(time.time_ns()))
         sent = headers.for_app(
             environ,
-            request_id=request_id,
+            event_id=event_id,
             body_bytes=len(body) if environ.get("CONTENT_LENGTH") else None,
             takes_key=has_our_key,
         )

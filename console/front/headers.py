@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from console.front.visitors import STATE_COOKIE, VISITOR_COOKIE, person_of_session
+from storage import request_ids
 from storage.micro_host import REQUEST_ID_HEADER
 
 API_KEY = "HTTP_X_API_KEY"
+# The server tells it in every answer, and an app its own in another header.
+_REQUEST_ID = "x-request-id"
 
 # Of one connection, not of the request or the answer (RFC 9110, section 7.6.1).
 _OF_CONNECTION = {
@@ -23,6 +26,7 @@ _OF_CONNECTION = {
 # Written by us for the app, or the same in other words.
 _OURS = {
     REQUEST_ID_HEADER,
+    _REQUEST_ID,
     "x-forwarded-for",
     "x-forwarded-proto",
     "x-forwarded-host",
@@ -37,9 +41,10 @@ _SESSION_CHARACTERS = 32
 
 
 def for_app(
-    environ: dict[str, Any], *, request_id: str, body_bytes: int | None, takes_key: bool
+    environ: dict[str, Any], *, event_id: str, body_bytes: int | None, takes_key: bool
 ) -> list[tuple[str, str]]:
-    """The headers of a request as the app gets them. `takes_key` says that its X-API-Key was ours.
+    """The headers of a request as the app gets them. `takes_key` says that its X-API-Key was ours, `event_id` which
+    request the app prints for.
 
     Raises EngineUnreachable.
     """
@@ -60,7 +65,8 @@ def for_app(
         ("x-forwarded-for", environ["REMOTE_ADDR"]),
         ("x-forwarded-proto", environ["wsgi.url_scheme"]),
         ("x-forwarded-host", environ.get("HTTP_HOST", "")),
-        (REQUEST_ID_HEADER, request_id),
+        (REQUEST_ID_HEADER, event_id),
+        (_REQUEST_ID, request_ids.request_id.get()),
         # A connection is for one request: one that was kept could be closed by an app that goes to sleep.
         ("connection", "close"),
     ]
@@ -69,7 +75,7 @@ def for_app(
 def for_client(headers: Iterable[tuple[str, str]], *, host: str) -> list[tuple[str, str]]:
     """The headers of an app's answer as the client gets them. `host` is the Micro's, normalised."""
     headers = list(headers)
-    dropped = set(_OF_CONNECTION)
+    dropped = {*_OF_CONNECTION, _REQUEST_ID}
     for name, value in headers:
         if name.lower() == "connection":
             dropped |= _named(value)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from console import host_names
 from console.not_kept import PRIVATE
 from console.server.answers import Answer
-from storage import limits
+from storage import limits, request_ids
 from storage.micros.host import Fault, FaultKind
 from storage.models import Micro
 
@@ -85,6 +85,8 @@ def _page(refusal: Refusal, environ: dict[str, Any], micro: Micro | None) -> tup
     """Its style comes from the console, whose pages are the only ones that have one."""
     origin = f"{environ['wsgi.url_scheme']}://{host_names.console_host(environ.get('HTTP_HOST', ''))}"
     log = origin + reverse("micro-logs", args=[micro.collection_id, micro.id]) if micro else ""
-    about = {"refusal": refusal, "origin": origin, "log": log}
+    is_fault = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    request_id = request_ids.request_id.get() if is_fault else ""
+    about = {"refusal": refusal, "origin": origin, "log": log, "request_id": request_id}
     text = render_to_string("front/refusal.html", about)
     return text.encode(), "text/html; charset=utf-8", [("Content-Security-Policy", _POLICY.format(origin=origin))]

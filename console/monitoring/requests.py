@@ -38,7 +38,7 @@ class _Series:
 
 
 _series: list[_Series] = []
-_counts: dict[tuple[tuple[str, str], str], memoryview] = {}
+_counts: dict[tuple[tuple[str, str], str], "memoryview[float]"] = {}
 _UNREADABLE = ("pages", "unreadable")
 
 
@@ -54,7 +54,7 @@ def note(exchange: Exchange | None, status: str) -> None:
     key = (operation, status[:3])
     counts = _counts.get(key)
     if counts is None:
-        series = _Series(*operation, status[:3])
+        series = _Series(operation[0], operation[1], status[:3])
         _series.append(series)
         counts = _counts[key] = series.numbers
     add(counts, 0.0 if exchange is None else perf_counter() - exchange.came_at)

@@ -1,6 +1,6 @@
 """What operations answer: responses that work, and those of named errors, as the error itself and the one table say them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from console.error_status import (
@@ -17,20 +17,28 @@ from console.error_status import (
     status_of,
 )
 from console.server import limits as server_limits
-from storage import errors, limits
+from storage import errors, limits, names
+from storage.base.query import parse_query
+from storage.base.updates import parse_patch
 from storage.errors import StorageError
+from storage.exact_json import parse
 
 JSON = "application/json"
 Json = dict[str, Any]
 
-_BAD_REQUEST = (
-    errors.InvalidInput("The body is not JSON", "It is malformed (byte 1)"),
-    errors.InvalidInput("The body is not a JSON object"),
-    errors.InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has 26"),
-    errors.BadQuery("A query is a list of objects"),
-    errors.InvalidInput("Bad limit", "`limit` is not a whole number from 1 on"),
-    errors.InvalidInput("Bad file name", "`name` is missing in the query string"),
-)
+
+def _refused(check: Callable[[Any], object], value: Any) -> StorageError:
+    """The error that a check raises, word for word."""
+    try:
+        check(value)
+    except errors.InvalidInput as error:
+        return error
+    raise ValueError(f"{value!r} is let through")
+
+
+_BAD_NAME = _refused(names.check_name, ".people")
+_NO_JSON = (_refused(parse, b'{"items": [}'), errors.InvalidInput("The body is not a JSON object"))
+_BAD_LIMIT = errors.InvalidInput("Bad limit", "`limit` is not a whole number from 1 on")
 _TOO_MANY = (
     TooManyWrongKeys(42),
     TooManyRequests(5, wait_seconds=1),
@@ -38,7 +46,40 @@ _TOO_MANY = (
 )
 # By the name that they have among the document's components: what it is about, and the errors that it is the answer to.
 _ERRORS: dict[str, tuple[str, Sequence[StorageError]]] = {
-    "BadRequest": ("The request breaks a rule, and nothing has changed.", _BAD_REQUEST),
+    "BadRequest": ("The request breaks a rule.", (_BAD_NAME,)),
+    "BadItems": (
+        "The request breaks a rule, and nothing is stored.",
+        (
+            *_NO_JSON,
+            errors.InvalidInput("Bad items", f"A put takes 1 to {limits.ITEMS_PER_PUT} items, this one has 26"),
+            _refused(names.check_key, 1),
+            _BAD_NAME,
+        ),
+    ),
+    "BadUpdate": (
+        "The request breaks a rule, or does not fit the item, which is unchanged.",
+        (*_NO_JSON, *(_refused(parse_patch, each) for each in ({}, {"set": {"key": "b"}}, {"increment": {"n": "1"}}))),
+    ),
+    "BadQuery": (
+        "The request breaks a rule. What is wrong with a query, and where, says the second message.",
+        (_refused(parse_query, [{"age?gtt": 1}]), _BAD_LIMIT, _BAD_NAME),
+    ),
+    "BadFile": (
+        "The request breaks a rule, and nothing has changed.",
+        (
+            _refused(names.check_file_name, "photos/"),
+            errors.InvalidInput("Bad file name", "`name` is missing in the query string"),
+            _BAD_NAME,
+        ),
+    ),
+    "BadUpload": (
+        "The request breaks a rule, and the upload stays open.",
+        (
+            errors.InvalidInput("Bad upload", "Part 2 is missing"),
+            errors.InvalidInput("Bad part", f"`part` is not a whole number from 1 to {limits.PARTS_MAX}"),
+            _refused(names.check_file_name, "photos/"),
+        ),
+    ),
     "Unauthorized": (
         "The data key is missing, malformed, unknown, revoked, expired, or another collection's: always the same answer.",
         (errors.Unauthorized(),),
@@ -50,7 +91,7 @@ _ERRORS: dict[str, tuple[str, Sequence[StorageError]]] = {
     "KeyNotFound": ("There is no such item, or it has expired.", (errors.ItemNotFound(),)),
     "FileNotFound": ("The Drive has no file with this name.", (errors.FileNotFound(),)),
     "UploadNotFound": ("The upload is unknown, another Drive's, or under another name.", (errors.UploadNotFound(),)),
-    "UnknownPath": ("There is no such path.", (UnknownPath(),)),
+    "UnknownPath": ("There is no such path: a name or an id in it holds a `/`, encoded or not.", (UnknownPath(),)),
     "MethodNotAllowed": ("The path does not know the method.", (MethodNotAllowed("PUT, POST, OPTIONS"),)),
     "KeyExists": ("The key is taken by an item that has not expired.", (errors.KeyExists(),)),
     "NotKept": (
@@ -101,7 +142,7 @@ _HEADERS = {
     "Retry-After": "Seconds to wait before the next request.",
 }
 _OF_SERVER = ("BadRequest", *_REFUSALS, "Defect", "Unreachable")
-_OF_KEYS = ("Unauthorized", "Forbidden", "TooMany")
+_OF_KEYS = ("Unauthorized", "Forbidden", "UnknownPath", "TooMany")
 _OF_WRITES = ("DiskFull",)
 _OF_BODIES = ("EncodedBody", "DiskFull")
 
@@ -120,8 +161,16 @@ def components() -> Json:
         "content": {"text/html": {"schema": {"type": "string", "const": "<h1> 413 - Request Entity Too Large </h1>"}}},
     }
     made["NoSuchItem"] = {
-        "description": "There is no such item, or it has expired. The one 404 that names the key instead of `errors`.",
-        "content": {JSON: {"schema": {"$ref": "#/components/schemas/Key"}, "example": {"key": "ada"}}},
+        "description": "There is no such item, or it has expired: the one 404 that names the key. Or there is no such path.",
+        "content": {
+            JSON: {
+                "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Key", "Errors")]},
+                "examples": {
+                    "1": {"summary": "No such item", "value": {"key": "ada"}},
+                    "2": {"summary": "No such path", "value": {"errors": list(UnknownPath().messages)}},
+                },
+            }
+        },
     }
     defect = "The server's log has the details under 5c0b9a7d6e1f2a34"
     made["Defect"] = _of_messages(

@@ -40,7 +40,7 @@ OPERATIONS = (
                 links=("getPutItem", "updatePutItem", "deletePutItem", "historyOfPutItem"),
             )
         },
-        errors=("RevisionDiffers",),
+        errors=("BadItems", "RevisionDiffers"),
         writes=True,
     ),
     Operation(
@@ -52,7 +52,7 @@ OPERATIONS = (
         description="Stores an item if none has its key. An expired item does not take its key.",
         body=json_body("InsertItem", {"An item": {"item": _ADA}}),
         answers={201: answer("The item is stored.", "Item", _ADA, headers=("ETag", "Item-Revisions"), links=_OF_ITEM)},
-        errors=("KeyExists",),
+        errors=("BadItems", "KeyExists"),
         writes=True,
     ),
     Operation(
@@ -98,7 +98,7 @@ OPERATIONS = (
                 headers=("ETag", "Item-Revisions"),
             )
         },
-        errors=("KeyNotFound", "RevisionDiffers"),
+        errors=("BadUpdate", "KeyNotFound", "RevisionDiffers"),
         writes=True,
     ),
     Operation(
@@ -140,6 +140,6 @@ OPERATIONS = (
                 {"paging": {"size": 1, "last": "ada"}, "items": [_ADA]},
             )
         },
-        errors=("NotKept",),
+        errors=("BadQuery", "NotKept"),
     ),
 )

@@ -25,7 +25,7 @@ which names the key. The first message is the one to compare; any explanation fo
 An unknown path is a 404, and a method that a path does not know a 405 with `Allow`.
 
 **HEAD** works wherever GET does. **OPTIONS** is answered without a key: any origin may call, without cookies, and a page may read
-`ETag`, `Retry-After` and `Item-Revisions`.
+`ETag`, `Retry-After`, `Item-Revisions` and `X-Request-ID`. The last one is in every answer and names the request in the log.
 
 **Clients of the hosted successor** are told apart by what only they send, and answered in their own form. That is not described
 here, and changes nothing for anybody else.
@@ -80,9 +80,13 @@ _LINKS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-@functools.cache
 def document() -> Json:
     """The whole document. It is the same object each time: nobody changes it."""
+    return _document(settings.URL_PREFIX)
+
+
+@functools.cache
+def _document(url_prefix: str) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -92,7 +96,7 @@ def document() -> Json:
             "version": __version__,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": f"{settings.URL_PREFIX}/v1", "description": "This server"}],
+        "servers": [{"url": f"{url_prefix}/v1", "description": "This server"}],
         "security": [{"dataKey": []}],
         "tags": [{"name": name, "description": said} for name, said in _TAGS.items()],
         "paths": _paths(),

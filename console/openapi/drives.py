@@ -42,7 +42,7 @@ OPERATIONS = (
         parameters=("FileName",),
         body=_bytes(_CONTENT, most=limits.FILE_BODY_MAX_BYTES),
         answers={201: answer("The file is stored.", "StoredFile", _STORED, links=("downloadStoredFile",))},
-        errors=("TooLarge",),
+        errors=("BadFile", "TooLarge"),
         writes=True,
     ),
     Operation(
@@ -92,7 +92,7 @@ OPERATIONS = (
             206: _file("The range that was asked for.", "Content-Range"),
             304: empty("The file is the one that you have.", headers=_ABOUT_FILE),
         },
-        errors=("FileNotFound", "RangeNotSatisfiable"),
+        errors=("BadFile", "FileNotFound", "RangeNotSatisfiable"),
     ),
     Operation(
         id="startUpload",
@@ -111,7 +111,7 @@ OPERATIONS = (
                 links=("sendPartOfUpload", "endStartedUpload", "abortStartedUpload"),
             )
         },
-        errors=("EncodedBody",),
+        errors=("BadFile", "EncodedBody"),
         writes=True,
     ),
     Operation(
@@ -125,7 +125,7 @@ OPERATIONS = (
         parameters=("FileName", "Part"),
         body=_bytes(_CONTENT, most=limits.FILE_BODY_MAX_BYTES),
         answers={200: answer("The part is here.", "StoredPart", _OPEN | {"part": 1})},
-        errors=("UploadNotFound", "TooLarge"),
+        errors=("BadUpload", "UploadNotFound", "TooLarge"),
         writes=True,
     ),
     Operation(
@@ -138,7 +138,7 @@ OPERATIONS = (
         "upload stays open. Ending it again answers the same. Without any part it is an empty file.",
         parameters=("FileName",),
         answers={200: answer("The file is stored.", "Upload", _OPEN)},
-        errors=("UploadNotFound",),
+        errors=("BadUpload", "UploadNotFound"),
         writes=True,
     ),
     Operation(
@@ -150,7 +150,7 @@ OPERATIONS = (
         description="What readers see stays as it was.",
         parameters=("FileName",),
         answers={200: answer("The upload is gone.", "Upload", _OPEN)},
-        errors=("UploadNotFound",),
+        errors=("BadUpload", "UploadNotFound"),
         writes=True,
     ),
 )

@@ -65,6 +65,6 @@ OPERATIONS = (
         "`errors` that a request would be answered with then.",
         parameters=("Since", "Limit", "ChangesQuery", "LastEventId"),
         answers={200: _CHANGES},
-        errors=("ChangesGone", "TooManyOrStreams", "UnreachableOrStreams"),
+        errors=("BadQuery", "ChangesGone", "TooManyOrStreams", "UnreachableOrStreams"),
     ),
 )

@@ -220,8 +220,8 @@ def _feeds() -> Json:
             "before": {**item, "description": "Null where there was no item."},
             "after": {**item, "description": "Null where there was no item any more."},
             "is_kept": {
-                "const": False,
-                "description": "Is there where one of both states is not kept, which is null then.",
+                "type": "boolean",
+                "description": "False, and there, only where one of both states is not kept, which is null then.",
             },
         },
         required=["revision", "at", "by", "before", "after"],

@@ -85,7 +85,11 @@ def jump(request: PageRequest) -> HttpResponse:
 
 
 def _pages(request: PageRequest, text: str) -> list[Jump]:
-    pages = [("layout-grid", "Collections", "collections"), ("user", "Account", "account")]
+    pages = [
+        ("layout-grid", "Collections", "collections"),
+        ("user", "Account", "account"),
+        ("braces", "API reference", "api-reference"),
+    ]
     if request.user.is_superuser:
         pages += [
             ("activity", "Server", "server"),

@@ -19,8 +19,8 @@ from storage.micros.secret_texts import list_secret_texts
 from storage.models import Micro
 from storage.numbers import read_number
 
-# In the variables of a request that goes on to an app: the id of its event.
-REQUEST_ID = "homeport.request_id"
+# In the variables of a request that goes on to an app: the id of its event, by which its log knows it.
+EVENT_ID = "homeport.event_id"
 
 MicroApplication = Callable[[dict[str, Any], Micro], Answer]
 
@@ -46,7 +46,7 @@ class MicroRecorder:
             status, headers, body = answer = self._application(environ, micro)
         finally:
             listen(None)
-        if REQUEST_ID not in environ and status.startswith("302"):
+        if EVENT_ID not in environ and status.startswith("302"):
             return answer
         if not isinstance(body, list):
             return status, headers, SampledAnswer(body, exchange, status, headers)
@@ -78,7 +78,7 @@ class OpenMicroExchange(OpenExchange, frozen=True, gc=False):
             response,
             self.log,
             micro_id=self.micro.id,
-            event_id=environ.get(REQUEST_ID) or new_event_id(began_at_ns),
+            event_id=environ.get(EVENT_ID) or new_event_id(began_at_ns),
         )
 
     def _request(self) -> bytes | Sample:

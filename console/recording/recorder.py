@@ -14,12 +14,14 @@ import msgspec
 from console.recording.bodies import Sample, SampledInput, UnhashedSample, UnreadBody
 from console.recording.exchange import CapturedExchange, sender_of
 from console.recording.request_log import listen
+from console.server.answers import REQUEST_ID_HEADER
 from console.server.bodies import AWAITED
 from console.server.live import LiveBody
 from storage import limits
 from storage.events import recording
 from storage.events.blocks import Event, LogEntry
 from storage.events.queue import queue
+from storage.request_ids import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class OpenExchange(msgspec.Struct, frozen=True, gc=False):
 
     def finish(self, status: str, headers: list[tuple[str, str]], response: bytes | Sample) -> None:
         """Hand the event over. Whatever goes wrong here must not reach the request."""
+        headers = [(REQUEST_ID_HEADER, request_id.get()), *headers]
         try:
             event = self.capture(status, headers, response).make_event()
             if SENT_BY_HAND in self.environ:

@@ -10,6 +10,7 @@ from wsgiref.handlers import format_date_time
 # read, and then closed.
 Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
+REQUEST_ID_HEADER = "X-Request-ID"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WITHOUT_BODY = ("1", "204", "304")
 
@@ -19,15 +20,17 @@ class Framing:
 
     __slots__ = ("closes", "has_body", "head", "in_chunks")
 
-    def __init__(self, answer: Answer, *, method: str, version: str, closes: bool) -> None:
-        """`closes`: the connection ends after it, whatever the answer says. Raises ValueError for a line break in a header."""
+    def __init__(self, answer: Answer, *, method: str, version: str, closes: bool, request_id: str) -> None:
+        """`closes`: the connection ends after it, whatever the answer says. `request_id` is told in place of any other.
+
+        Raises ValueError for a line break in a header.
+        """
         status, headers, body = answer
         self.has_body = method != "HEAD" and not status.startswith(_WITHOUT_BODY)
         self.in_chunks = False
-        lines = [f"HTTP/1.1 {status}"]
+        lines = [f"HTTP/1.1 {status}", f"{REQUEST_ID_HEADER}: {request_id}"]
         length = date = connection = False
         for name, value in headers:
-            lines.append(f"{name}: {value}")
             match name.lower():
                 case "content-length":
                     length = True
@@ -36,6 +39,9 @@ class Framing:
                 case "connection":
                     connection = True
                     closes = closes or value.lower() == "close"
+                case "x-request-id":
+                    continue
+            lines.append(f"{name}: {value}")
         if not length and not status.startswith(_WITHOUT_BODY):
             if isinstance(body, list):
                 lines.append(f"Content-Length: {sum(map(len, body))}")

@@ -26,6 +26,7 @@ from console.server.listening import API_ONLY, BEHIND_CADDY, MICRO, Listener
 from console.server.live import LiveBody, Outlet
 from console.server.sending import send_stream
 from console.server.threads import AnsweredBy
+from storage.request_ids import new_request_id
 
 if TYPE_CHECKING:
     from console.server.worker import Worker
@@ -262,7 +263,7 @@ class Connection(asyncio.Protocol):
         line = data.partition(b"\n")[0].decode("latin-1")
         path = self._worker.path_of(line.partition(" ")[2].partition(" ")[0])
         answer = refusal(error.status, error.message, is_api=speaks_json(path))
-        framing = Framing(answer, method="GET", version="1.1", closes=True)
+        framing = Framing(answer, method="GET", version="1.1", closes=True, request_id=new_request_id())
         self._worker.note(None, error.status)
         self._transport.write(framing.head + b"".join(answer[2]))
         self._drop_rest()
@@ -271,7 +272,13 @@ class Connection(asyncio.Protocol):
 
     def _send(self, exchange: Exchange, answer: Answer) -> None:
         closes = not (exchange.head.keeps_alive and exchange.is_whole) or self._worker.is_stopping
-        framing = Framing(answer, method=exchange.head.method, version=exchange.head.version, closes=closes)
+        framing = Framing(
+            answer,
+            method=exchange.head.method,
+            version=exchange.head.version,
+            closes=closes,
+            request_id=exchange.request_id,
+        )
         body = answer[2]
         self._worker.note(exchange, answer[0])
         self.waits_since = self._loop.time()

@@ -6,6 +6,7 @@ from typing import Any
 from console.server.answers import speaks_json
 from console.server.bodies import IncomingBody
 from console.server.heads import Head
+from console.server.proxies import REQUEST_ID
 
 
 class Exchange:
@@ -42,6 +43,12 @@ class Exchange:
         self.is_asked = self.is_wanted = False
         self.most_bytes = 0
         self.kept: dict[str, Any] = {}
+
+    @property
+    def request_id(self) -> str:
+        """By which its answer and the log speak of it."""
+        named: str = self.variables[REQUEST_ID]
+        return named
 
     @property
     def is_api(self) -> bool:

@@ -11,7 +11,9 @@ import ssl
 from collections.abc import Callable
 
 from console.server import limits
+from console.server.answers import REQUEST_ID_HEADER
 from console.server.connection import Connection
+from storage.request_ids import new_request_id
 
 # How long nobody is taken in when the system has no descriptor left.
 _PAUSE_SECONDS = 0.5
@@ -101,7 +103,8 @@ def _wrong_scheme(began: bytes) -> bytes:
     kind = "application/json" if is_for_programs else "text/plain; charset=utf-8"
     body = json.dumps({"errors": [said]}) if is_for_programs else f"{said}.\n"
     head = (
-        f"HTTP/1.1 400 Bad Request\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"HTTP/1.1 400 Bad Request\r\n{REQUEST_ID_HEADER}: {new_request_id()}\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return (head if method == b"HEAD" else head + body).encode()
 

@@ -11,11 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from console.server.forwarded import Forwarded, read_forwarded
+from storage.request_ids import is_request_id
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # In the variables of a request: whether whoever passed it on is believed. Not there when nobody said anything.
 IS_BELIEVED = "homeport.proxy_is_believed"
+# In the variables of a request: its id, made by this server or by a trusted proxy.
+REQUEST_ID = "homeport.request_id"
 
 _PORTS = {"http": "80", "https": "443"}
 
@@ -46,6 +49,7 @@ class TrustedProxies:
             environ[IS_BELIEVED] = is_trusted
         if not is_trusted:
             return
+        _believe_request_id(environ)
         if told is not None:
             place = self._place_of_client(told.addresses)
             if told.addresses and (address := _address(told.addresses[place])):
@@ -90,6 +94,13 @@ def correct_behind_caddy(environ: dict[str, Any]) -> None:
     if scheme in _PORTS:
         environ["wsgi.url_scheme"] = scheme
     environ[IS_BELIEVED] = True
+    _believe_request_id(environ)
+
+
+def _believe_request_id(environ: dict[str, Any]) -> None:
+    told = environ.get("HTTP_X_REQUEST_ID", "")
+    if is_request_id(told):
+        environ[REQUEST_ID] = told
 
 
 def _believe_scheme(environ: dict[str, Any], told: Forwarded, place: int) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from storage.request_ids import request_id
+
 # In the variables of a request: the kind of threads that it is asked by, and what was kept when it was asked before.
 KIND = "homeport.threads"
 KEPT = "homeport.kept"
@@ -33,13 +35,15 @@ class AnsweredBy(BaseException):
 class Job:
     """Work for a thread. `done` gets its result in the event loop; `refuse` is called there when no thread came in time.
 
-    `work` must not raise.
+    `work` must not raise. It is done for the request that was `asked`, by its id.
     """
 
-    __slots__ = ("_lock", "done", "queued_at", "refuse", "work")
+    __slots__ = ("_lock", "done", "queued_at", "refuse", "request_id", "work")
 
-    def __init__(self, work: Callable[[], Any], done: Callable[[Any], None], refuse: Callable[[], None]) -> None:
-        self.work, self.done, self.refuse = work, done, refuse
+    def __init__(
+        self, work: Callable[[], Any], done: Callable[[Any], None], refuse: Callable[[], None], asked: str
+    ) -> None:
+        self.work, self.done, self.refuse, self.request_id = work, done, refuse, asked
         self.queued_at = time.monotonic()
         self._lock = threading.Lock()
 
@@ -73,10 +77,15 @@ class Threads:
             self._made += 1
             threading.Thread(target=self._work, name=f"{self._name}-{self._made}", daemon=True).start()
 
-    def run(self, work: Callable[[], Any]) -> "Future[Any]":
-        """Have it done however long it has to wait; what it returns."""
+    def run(self, work: Callable[[], Any], asked: str) -> "Future[Any]":
+        """Have it done for the request of this id however long it has to wait; what it returns."""
         done: Future[Any] = self._loop.create_future()
-        self._queue.put(Job(work, lambda result: None if done.done() else done.set_result(result), lambda: None))
+
+        def hear(result: Any) -> None:
+            if not done.done():
+                done.set_result(result)
+
+        self._queue.put(Job(work, hear, lambda: None, asked))
         return done
 
     def waiting(self) -> int:
@@ -102,8 +111,10 @@ class Threads:
             job = self._queue.get()
             if not job.claim():
                 continue
+            request_id.set(job.request_id)
             result = job.work()
             try:
+                # What happens there is of this request as well: the loop takes the context along.
                 self._loop.call_soon_threadsafe(job.done, result)
             except RuntimeError:
                 return  # the loop has ended: the process is going down

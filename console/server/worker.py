@@ -17,9 +17,10 @@ from console.server.connection import Connection
 from console.server.exchange import Exchange
 from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
-from console.server.proxies import TrustedProxies, correct_behind_caddy
+from console.server.proxies import REQUEST_ID, TrustedProxies, correct_behind_caddy
 from console.server.sending import close
 from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
+from storage.request_ids import new_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,8 @@ class Worker:
         return {kind: threads.waiting() for kind, threads in self._threads.items()}
 
     def prepare(self, environ: dict[str, Any]) -> None:
-        """Before anything is decided about a request: who really asks, and for what."""
+        """Before anything is decided about a request: who really asks, and for what, and by which id we speak of it."""
+        environ[REQUEST_ID] = new_request_id()
         if API_ONLY not in environ:
             (correct_behind_caddy if BEHIND_CADDY in environ else self._proxies.correct)(environ)
             self._enter(environ)
@@ -165,11 +167,11 @@ class Worker:
                 logger.exception("A request could not be answered")
                 return refusal("500 Internal Server Error", "Internal server error", is_api=exchange.is_api)
 
-        self._threads[exchange.kind].add(Job(work, hear, refuse))
+        self._threads[exchange.kind].add(Job(work, hear, refuse, exchange.request_id))
 
     def run(self, exchange: Exchange, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Have a part of an answer made by a thread of those that answer the request."""
-        return self._threads[exchange.kind].run(work)
+        return self._threads[exchange.kind].run(work, exchange.request_id)
 
     def keep(self, sending: Coroutine[Any, Any, None]) -> None:
         """Run it beside everything else."""

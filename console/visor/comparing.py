@@ -5,6 +5,7 @@ is compared roughly.
 """
 
 from console.bounded_work.helpers import Busy, Helpers, Stopped
+from console.server.answers import REQUEST_ID_HEADER
 from console.visor.line_diff import DiffLine, compare, compare_roughly, is_quickly_compared, pretty
 from storage.events.blocks import Event
 
@@ -22,8 +23,8 @@ def compare_all(pairs: list[tuple[str, str]]) -> list[list[DiffLine]]:
 
 
 def describe_answer(event: Event) -> str:
-    """Status, headers and body of an answer as lines to compare."""
+    """Status, headers and body of an answer as lines to compare. Its id is left out, as each has another."""
     content = event.content
-    headers = sorted(f"{name}: {value}" for name, value in content.response_headers)
+    headers = sorted(f"{name}: {value}" for name, value in content.response_headers if name != REQUEST_ID_HEADER)
     body = pretty(content.response.text) if content.response.text is not None else content.response.digest
     return "\n".join([f"Status: {event.line.status}", *headers, "", body])

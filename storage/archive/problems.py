@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from storage.archive.exporting import snapshot_copies
 from storage.findings import Finding
 from storage.models import Export, SnapshotSchedule
 from storage.postgres import clock
@@ -12,7 +13,7 @@ _LATE = timedelta(hours=1)
 
 
 def find_problems() -> list[Finding]:
-    """Snapshots that failed, differ or are late; exports that failed within a day. Raises EngineUnreachable."""
+    """Snapshots that failed, differ, are late or are not copied; exports that failed within a day. Raises EngineUnreachable."""
     now = clock.now()
     newest = Export.objects.filter(is_snapshot=True, finished_at__isnull=False).order_by(
         "collection_id", "-finished_at"
@@ -55,7 +56,7 @@ def find_problems() -> list[Finding]:
                 "The collection's page “Exports” says why; make it again, or delete it.",
             )
         )
-    return found
+    return found + snapshot_copies.find_problems()
 
 
 def _collections(count: int) -> str:

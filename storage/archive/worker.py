@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from storage import limits
-from storage.archive.exporting import exports, snapshots
+from storage.archive.exporting import exports, snapshot_copies, snapshots
 from storage.archive.importing import imports
 from storage.errors import EngineUnreachable
 from storage.models import Export, Import
@@ -52,9 +52,12 @@ def _work_once() -> bool:
         )
     elif import_ := imports.claim_import():
         _do(import_, imports.work_on_import, state=Import.State.FAILED, told="reason", running={"state": import_.state})
+    elif copy := snapshot_copies.claim_copy():
+        running = {"state": copy.State.RUNNING}
+        _do(copy, snapshot_copies.make_copy, state=copy.State.FAILED, told="note", running=running)
     elif tried := snapshots.claim_check():
-        running = {"check_state": Export.Check.RUNNING}
-        _do(tried, snapshots.check_export, check_state=Export.Check.BAD, told="check_note", running=running)
+        checking = {"check_state": Export.Check.RUNNING}
+        _do(tried, snapshots.check_export, check_state=Export.Check.BAD, told="check_note", running=checking)
     else:
         return False
     return True

@@ -84,6 +84,8 @@ class Verb(StrEnum):
     IMPORT_RUN = "import.run"
     IMPORT_DELETED = "import.delete"
     AUDIT_EXPORTED = "audit.export"
+    BACKED_UP = "backup.create"
+    DRILLED = "backup.drill"
     MICRO_CREATED = "micro.create"
     MICRO_DEPLOYED = "micro.deploy"
     MICRO_ROLLED_BACK = "micro.roll-back"
@@ -114,6 +116,7 @@ class Verb(StrEnum):
     RECORDING_STARTED = "recording.start"
     RECORDING_STOPPED = "recording.stop"
     SNAPSHOTS_SET = "snapshots.set"
+    BACKUPS_SET = "backup.set"
     REQUEST_SENT = "request.send"
 
     @property
@@ -188,6 +191,8 @@ _VERBS = {
     Verb.IMPORT_RUN: (Kind.ARCHIVES, "imported"),
     Verb.IMPORT_DELETED: (Kind.ARCHIVES, "deleted the import"),
     Verb.AUDIT_EXPORTED: (Kind.ARCHIVES, "downloaded the audit log"),
+    Verb.BACKED_UP: (Kind.ARCHIVES, "asked for a backup of the server"),
+    Verb.DRILLED: (Kind.ARCHIVES, "asked for a drill of the server's backups"),
     Verb.MICRO_CREATED: (Kind.MICROS, "created the Micro"),
     Verb.MICRO_DEPLOYED: (Kind.MICROS, "deployed the Micro"),
     Verb.MICRO_ROLLED_BACK: (Kind.MICROS, "rolled back the Micro"),
@@ -220,5 +225,6 @@ _VERBS = {
     Verb.RECORDING_STARTED: (Kind.SETTINGS, "started recording requests"),
     Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
     Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),
+    Verb.BACKUPS_SET: (Kind.SETTINGS, "changed how the server is backed up"),
     Verb.REQUEST_SENT: (Kind.SETTINGS, "sent by hand the request"),
 }

@@ -35,14 +35,13 @@ class _State:
         """Also after a fork: the child takes a place of its own when it counts something."""
         self.memory.begin()
         self.lock = threading.Lock()
-        self.series: dict[Key, memoryview] = {}
+        self.series: dict[Key, memoryview[float]] = {}
         self.place: Place | None = None
 
-    def find(self, key: Key, size: int) -> memoryview:
+    def find(self, key: Key, size: int) -> "memoryview[float]":
         """The caller holds the lock."""
         if self.place is None:
-            # Without a place what is counted is lost, which is better than to fail.
-            self.place = self.memory.take() or Memory().take()
+            self.place = self.memory.take()
         found = self.series[key] = self.place.find(key, size)
         return found
 
@@ -120,14 +119,14 @@ class Histogram:
         with _state.lock:
             add(numbers, seconds)
 
-    def series(self, *labels: str) -> memoryview:
+    def series(self, *labels: str) -> "memoryview[float]":
         """The numbers of these labels, for a thread that alone counts in them, by `add` and at half the cost."""
         state, key = _state, (self.name, *labels)
         with state.lock:
             return state.series.get(key) or state.find(key, _HISTOGRAM_SIZE)
 
 
-def add(numbers: memoryview, seconds: float) -> None:
+def add(numbers: "memoryview[float]", seconds: float) -> None:
     """Count one that took so long in a series of a histogram."""
     numbers[0] += seconds
     numbers[1 + bisect_left(BUCKETS, seconds)] += 1.0

@@ -48,7 +48,7 @@ class Place:
         self._used[0] = self._used[0] or _WORD
         self._found = dict(self._records())
 
-    def find(self, key: Key, size: int) -> memoryview:
+    def find(self, key: Key, size: int) -> "memoryview[float]":
         """The `size` numbers of a key, to be changed in place; new ones are 0. Where there is no room, they are nobody's."""
         found = self._found.get(key)
         if found is None:
@@ -57,7 +57,7 @@ class Place:
 
     def read(self) -> Iterator[tuple[Key, list[float]]]:
         """Every key with its numbers, while others may be changing them."""
-        return ((key, numbers.tolist()) for key, numbers in self._records())
+        return ((key, list(numbers)) for key, numbers in self._records())
 
     def forget_passing(self) -> None:
         """What the place's last process said of a moment is not true any more, and is no number then."""
@@ -65,7 +65,7 @@ class Place:
             if key[0].startswith(PASSING):
                 numbers[:] = memoryview(struct.pack(f"{len(numbers)}d", *[math.nan] * len(numbers))).cast("B").cast("d")
 
-    def _records(self) -> Iterator[tuple[Key, memoryview]]:
+    def _records(self) -> Iterator[tuple[Key, "memoryview[float]"]]:
         at, end = _WORD, int(self._used[0])
         while at < end:
             length, size = _HEAD.unpack_from(self._bytes, at)
@@ -74,7 +74,7 @@ class Place:
             yield tuple(key.split(_SEPARATOR)), self._doubles[first : first + size]
             at = (first + size) * _WORD
 
-    def _add(self, key: Key, size: int) -> memoryview:
+    def _add(self, key: Key, size: int) -> "memoryview[float]":
         text = _SEPARATOR.join(key).encode()
         at = int(self._used[0])
         first = at // _WORD + 1 + _words(len(text))
@@ -120,8 +120,8 @@ class Memory:
         os.ftruncate(descriptor, places * PLACE_BYTES)
         return cls(descriptor)
 
-    def take(self) -> Place | None:
-        """A place for this process alone, None when all are taken. A process that has forked takes one anew."""
+    def take(self) -> Place:
+        """A place for this process alone; where all are taken, one that nobody reads. After a fork it takes another."""
         with self._looking:
             for number in range(self._places):
                 if self._lock(number):
@@ -129,7 +129,7 @@ class Memory:
                     place = self._place(number)
                     place.forget_passing()
                     return place
-        return None
+        return Memory().take()
 
     def read(self) -> Iterator[Record]:
         """The records of all places."""

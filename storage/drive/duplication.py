@@ -34,7 +34,7 @@ from storage.drive.files import InMemory, Stored, store
 from storage.drive.sql import duplication as duplication_sql
 from storage.drive.sql import files as files_sql
 from storage.drive.sql import moves as moves_sql
-from storage.drive.sql.duplication import ListedFile
+from storage.drive.sql.duplication import BlobHashes, ListedFile
 from storage.errors import (
     BlobMissing,
     DiskFull,
@@ -229,7 +229,7 @@ class _Batch:
 
     lease: Lease
     owner: Owner  # of each file, but for its name and type
-    md5s: dict[UUID, str]
+    hashes: dict[UUID, BlobHashes]
     due_at: float
     reserved: list[UUID] = field(default_factory=list)
     copied: list[tuple[ListedFile, list[Stored], Stored | None]] = field(default_factory=list)
@@ -249,9 +249,9 @@ def _batch(lease: Lease, duplication: Duplication, *, until: float) -> bool:
     most = limits.DUPLICATE_BATCH_FILES
     listed = run(duplication_sql.next_files(duplication.pk, duplication.source_id, most))
     blob_ids = [each for row in listed for each in row.blob_ids or ()]
-    md5s = {row.id: row.md5 for row in run(duplication_sql.find_md5s(blob_ids))}
+    hashes = {row.id: row for row in run(duplication_sql.find_hashes(blob_ids))}
     due_at = min(until, time.monotonic() + limits.DUPLICATE_BATCH_SECONDS)
-    batch = _Batch(lease, Owner(duplication.collection_id, target, ""), md5s, due_at)
+    batch = _Batch(lease, Owner(duplication.collection_id, target, ""), hashes, due_at)
     try:
         for row in listed:
             _copy_file(batch, row, duplication)
@@ -292,13 +292,14 @@ def _copy_blobs(batch: _Batch, row: ListedFile) -> tuple[list[Stored], Stored | 
     upload_id = uuid.uuid4().hex
     parts, size_bytes = [], 0
     for number, (old_id, new_id, length) in enumerate(zip(source_ids, new_ids, row.blob_sizes, strict=True), start=1):
-        if old_id not in batch.md5s:
+        if old_id not in batch.hashes:
             raise BlobMissing()
+        known = batch.hashes[old_id]
         part = owner._replace(upload_id=upload_id, part=number) if manifest_id else owner
         with take_share():
-            blobs.copy(old_id, new_id, length=length, md5=batch.md5s[old_id], owner=part)
+            blobs.copy(old_id, new_id, length=length, md5=known.md5, owner=part)
         reach("duplicate-blob-copied")
-        parts.append(Stored(new_id, length, batch.md5s[old_id]))
+        parts.append(Stored(new_id, length, known.md5, known.sha256))
         size_bytes += length
         batch.lease.tick(bytes_under_way=batch.size_bytes + size_bytes)
     if manifest_id is None:
@@ -354,8 +355,8 @@ def _take(stored: list[Stored]) -> None:
     """In the caller's transaction: the blobs belong to files now. Raises EngineUnreachable when one was given up."""
     if not stored:
         return
-    ids, sizes, md5s = (list(column) for column in zip(*stored, strict=True))
-    if len(run(duplication_sql.take_blobs(ids, sizes, md5s))) != len(stored):
+    ids, sizes, md5s, sha256s = (list(column) for column in zip(*stored, strict=True))
+    if len(run(duplication_sql.take_blobs(ids, sizes, md5s, sha256s))) != len(stored):
         raise EngineUnreachable()
 
 

@@ -69,6 +69,7 @@ class Stored(NamedTuple):
     id: UUID
     size_bytes: int
     md5: str
+    sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,14 +308,14 @@ def store(blob_id: UUID, content: Content, owner: blobs.Owner) -> Stored:
     reach("blob-pending")
     with take_share():
         length, chunks = content.open()
-        md5 = blobs.put(blob_id, length=length, chunks=chunks, owner=owner)
+        hashes = blobs.put(blob_id, length=length, chunks=chunks, owner=owner)
     reach("blob-put")
-    return Stored(blob_id, length, md5)
+    return Stored(blob_id, length, *hashes)
 
 
 def take(stored: Stored) -> None:
     """In the caller's transaction: the blob belongs to something now. Raises EngineUnreachable when it was given up."""
-    if not run(files_sql.take_blob(stored.id, stored.size_bytes, stored.md5)):
+    if not run(files_sql.take_blob(*stored)):
         raise EngineUnreachable()
 
 

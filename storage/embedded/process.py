@@ -229,12 +229,12 @@ def run_tool(
     environment: Mapping[str, str],
     account: Account | None,
     text: str = "",
-    seconds: float = 120,
+    seconds: float | None = 120,
     folder: Path | None = None,
 ) -> str:
     """Run one of an engine's own tools to its end, as the engine's user, with `text` as its input; return what it printed.
 
-    `folder` is where it works, if it leaves something there. It is killed after `seconds`.
+    `folder` is where it works, if it leaves something there. It is killed after `seconds`, None for never.
     Raises subprocess.CalledProcessError or subprocess.TimeoutExpired.
     """
     done = subprocess.run(

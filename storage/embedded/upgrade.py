@@ -28,8 +28,6 @@ from storage.embedded.paths import POSTGRES_MAJOR, Binaries
 _MB = 1_048_576
 # A new cluster with its log, the dumped schema, and what the log grows by on the way.
 _NEW_CLUSTER_BYTES = 160 * _MB
-# pg_upgrade copies files: of many gigabytes it takes as long as the disk does.
-_LONGEST_SECONDS = 7 * 86_400.0
 # Of a socket in a folder that nobody else can enter. No port of the network is opened.
 _PORT = "50432"
 _KEPT = re.compile(r"postgres-(\d{1,3})(?:-(\d{1,6}))?")
@@ -71,7 +69,7 @@ class Installation:
             environment=process.engine_environment(self.home, marks=self.marks),
             account=self.account,
             text=text,
-            seconds=_LONGEST_SECONDS,
+            seconds=None,
             folder=self.work,
         )
 
@@ -219,8 +217,9 @@ def _make_new(of: Installation, old: Path, tell: Callable[[str], None]) -> None:
     of.run(*postgres.initdb(of.unfinished, binaries=of.binaries), checksums, "--no-sync", f"--pwfile={password}")
     with _door(of) as (socket, door):
         tell("Copying the database. The larger it is, the longer it takes ...")
-        command = [new / "pg_upgrade", "-b", old, "-B", new, "-d", of.used, "-D", of.unfinished, "-U", "postgres"]
-        of.run(*command, "--socketdir", socket, "--old-options", door, "--new-options", door)
+        folders = ("-b", old, "-B", new, "-d", of.used, "-D", of.unfinished)
+        options = ("--socketdir", socket, "--old-options", door, "--new-options", door)
+        of.run(new / "pg_upgrade", *folders, "-U", "postgres", *options)
 
 
 def _try_new(of: Installation) -> None:
@@ -229,7 +228,7 @@ def _try_new(of: Installation) -> None:
     with _door(of) as (socket, door):
         options = f"-p {_PORT} -c listen_addresses='' -c unix_socket_directories='{socket}' {door}"
         of.run(new / "pg_ctl", "-D", of.unfinished, "-w", "-t", "3600", "-l", log, "-o", options, "start")
-        where = ["-h", socket, "-p", _PORT, "-U", "postgres"]
+        where: list[str | Path] = ["-h", socket, "-p", _PORT, "-U", "postgres"]
         of.run(new / "vacuumdb", *where, "--all", "--analyze-in-stages", "--missing-stats-only")
         fault = postgres.find_fault(postgres.connection_parameters(of.settings) | {"host": socket, "port": _PORT})
         of.run(new / "pg_ctl", "-D", of.unfinished, "-w", "-t", "3600", "-m", "fast", "stop")

@@ -24,6 +24,8 @@ from storage.postgres.caller import Access, allowed
 from storage.postgres.database import run
 
 _ALL = Predicate()
+# A sequence goes to PostgreSQL's log so far ahead of itself; a standby that takes over begins there.
+_SEQUENCE_AHEAD = 32
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})(?:\.([0-9]{1,18}))?")
 
 
@@ -120,7 +122,7 @@ def find_bases(asked: list[tuple[str, str]]) -> list[int]:
 
 def _check(since: Cursor, place: FedChange, seen: Horizon, end: Cursor) -> None:
     """Raises ChangesGone, whose cursor is where to go on after the Base was read anew."""
-    if since.version_id > seen.drawn or since.bases > place.bases:
+    if since.version_id > seen.drawn or since.bases > place.bases + _SEQUENCE_AHEAD:
         raise ChangesGone(
             "The cursor is of a later state than this server's, which was restored from a backup", str(end)
         )

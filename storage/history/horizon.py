@@ -6,7 +6,8 @@ went on behind the higher one would never see the lower.
 
 So a line is drawn: the last id that was given out, then the number of a transaction that begins after it. As soon as all
 transactions with lower numbers have ended, every version up to the line can be read, or never will be. It also waits until the
-log that was written by then is on the disk: what a crash takes back is drawn again, and must not have been passed by.
+log that was written by then is on the disk (and on the standby's, where commits wait for one): what a crash takes back is drawn
+again, and must not have been passed by.
 
 A transaction that runs for long holds the feed of every Base up, whatever it does and in whichever database of the server, and so
 does one that was prepared for a two-phase commit and forgotten. Nothing is lost by that.

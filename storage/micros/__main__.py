@@ -10,6 +10,7 @@ import django
 import uvloop
 from django.conf import settings
 
+from storage import json_output
 from storage.embedded import leftovers
 from storage.embedded.micros.builds import Builds
 from storage.embedded.micros.control import Control, ControlWhenOff
@@ -33,6 +34,7 @@ _NPM = "lib/node_modules/npm/bin/npm-cli.js"
 
 def main() -> None:
     """Run until SIGTERM."""
+    json_output.begin()
     django.setup()
     uvloop.run(_run())
 

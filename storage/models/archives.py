@@ -123,6 +123,7 @@ class SnapshotSchedule(models.Model):
     every = models.TextField(choices=Every.choices)
     keep = models.IntegerField()
     is_checked = models.BooleanField(default=True)  # each is restored into a collection of its own, and compared
+    is_copied = models.BooleanField(default=False)  # each goes to the server's second place as well
     next_at = models.DateTimeField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
 
@@ -135,3 +136,33 @@ class SnapshotSchedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.collection_id}, every {self.every}"
+
+
+class SnapshotCopy(models.Model):
+    """A copy of a snapshot in the server's second place, made or about to be. It outlives the snapshot, whose id it has."""
+
+    class State(models.TextChoices):
+        WANTED = "wanted", "Waiting"
+        RUNNING = "running", "Copying"
+        DONE = "done", "Copied and compared"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True)
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="snapshot_copies")
+    name = models.TextField()  # in the second place
+    state = models.TextField(choices=State.choices, default=State.WANTED)
+    asked_at = models.DateTimeField()  # of the snapshot
+    attempts = models.IntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)  # the last sign of life of who makes it
+    made_at = models.DateTimeField(null=True)
+    size_bytes = models.BigIntegerField(default=0)
+    sha256 = models.TextField(blank=True)
+    note = models.TextField(blank=True)  # why it failed
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["asked_at"], name="snapshot_copy_open", condition=~models.Q(state="done")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.state})"

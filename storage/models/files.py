@@ -116,10 +116,20 @@ class Blob(models.Model):
     state = models.TextField()
     size_bytes = models.IntegerField(null=True)  # this and the next: unknown while pending
     md5 = models.TextField(null=True)  # noqa: DJ001 -- not known is not the same as empty
+    sha256 = models.BinaryField(null=True)  # unknown while pending, and of older ones until they are read again
     changed_at = models.DateTimeField()  # when it came into its state
+    # The SHA-256 of its bytes in the server's own target of backups; none while it is not there.
+    backed_up_sha256 = models.BinaryField(null=True)
 
     class Meta:
         indexes = [
+            # What has to be backed up yet.
+            models.Index(
+                fields=["id"],
+                name="blob_to_back_up",
+                condition=models.Q(backed_up_sha256__isnull=True, size_bytes__isnull=False)
+                & ~models.Q(state="pending"),
+            ),
             # For the sweeper. Live blobs, nearly all of them, are not in it.
             models.Index(fields=["state", "changed_at"], name="blob_sweep", condition=~models.Q(state="live")),
         ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography import x509
 from django.conf import settings
 
-from storage.findings import Finding
+from storage.findings import Finding, Level
 
 _KEY_CHARACTERS, _KEY_DIFFERENT = 32, 8
 # `serve` makes the certificate anew at a start long before this.
@@ -52,7 +52,7 @@ def _certificates() -> list[Finding]:
             continue
         whose = "The certificate for https" if name == "server.pem" else "The authority that clients trust for https"
         when = f"ends in {days} days" if days >= 0 else f"ended on {ends_at:%Y-%m-%d}"
-        level = "warn" if days >= 0 else "bad"
+        level: Level = "warn" if days >= 0 else "bad"
         found.append(Finding("certificate_ends", level, f"{whose} {when}.", what_to_do))
     return found
 

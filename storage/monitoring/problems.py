@@ -3,15 +3,20 @@
 A room's `find_problems() -> list[Finding]` is cheap: one or two statements, and no wait for an engine of over a second.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 
 from storage import disk_space
 from storage.archive import problems as archive
+from storage.backups import problems as backups
 from storage.errors import StorageError
 from storage.events import problems as events
 from storage.findings import Finding
 from storage.monitoring import database, installation, job_queue, processes
 from storage.s3 import durability
+from storage.scrubbing import problems as scrubbing
+
+logger = logging.getLogger(__name__)
 
 # Every room that can be ill.
 ROOMS: tuple[Callable[[], list[Finding]], ...] = (
@@ -20,7 +25,9 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
     database.find_problems,
     job_queue.find_problems,
     archive.find_problems,
+    backups.find_problems,
     events.find_problems,
+    scrubbing.find_problems,
     installation.find_problems,
     durability.find_problems,
 )
@@ -28,8 +35,8 @@ ROOMS: tuple[Callable[[], list[Finding]], ...] = (
 UNCHECKED = Finding(
     "unchecked",
     "warn",
-    "Not everything could be looked at, because an engine does not answer.",
-    "Bring the engine back first: the rest is looked at again by itself.",
+    "Not everything could be looked at.",
+    "If an engine is down, bring it back first; else the log of “serve” says why. It is looked at again by itself.",
 )
 
 
@@ -41,6 +48,9 @@ def find_problems(rooms: Iterable[Callable[[], list[Finding]]] = ROOMS) -> list[
         try:
             found += ask()
         except StorageError:
+            is_whole = False
+        except Exception:
+            logger.exception("What is wrong could not be found out by %s", ask.__module__)
             is_whole = False
     if not is_whole:
         found.append(UNCHECKED)

@@ -108,7 +108,7 @@ def _check_ports(found: dict[str, Any]) -> None:
 def _check_target(found: dict[str, Any]) -> None:
     target = found.get("target_session_attrs")
     if count(found) == 1:
-        allowed = ("any", *_TAKING_WRITES)
+        allowed: tuple[str, ...] = ("any", *_TAKING_WRITES)
     else:
         allowed = _TAKING_WRITES
         target = found.setdefault("target_session_attrs", _TAKING_WRITES[0])

@@ -10,7 +10,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
@@ -20,6 +20,7 @@ import psycopg
 from django.conf import settings
 from psycopg import errors
 from psycopg.abc import PQGen, PQGenConn
+from psycopg.errors import Diagnostic
 from psycopg.pq import ExecStatus, TransactionStatus
 
 from storage import engine_waits
@@ -55,6 +56,10 @@ class _Poll(ctypes.Structure):
 _poll = ctypes.PyDLL(None).poll
 
 
+class NotConfirmed(psycopg.OperationalError):
+    """A commit waited for a standby in vain: it is on one machine alone, and lost if another takes over."""
+
+
 class Connection(psycopg.Connection[Any]):
     """A connection whose answers come within a time. One that is overdue closes it, and who waits gets an OperationalError.
 
@@ -65,6 +70,7 @@ class Connection(psycopg.Connection[Any]):
     # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
     is_read_only = False
     _look: Callable[[], int]
+    _unconfirmed: Sequence[str] = ()
     _opening = threading.local()
 
     @classmethod
@@ -80,6 +86,9 @@ class Connection(psycopg.Connection[Any]):
         if "options" in parameters and connection.pgconn.parameter_status(b"application_name") != _NAME:
             connection._set_what_was_asked()
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
+        unconfirmed: list[str] = []
+        connection._unconfirmed = unconfirmed
+        connection.add_notice_handler(partial(_note_unconfirmed, unconfirmed))
         return connection
 
     def _set_what_was_asked(self) -> None:
@@ -90,6 +99,15 @@ class Connection(psycopg.Connection[Any]):
         if result.status != ExecStatus.COMMAND_OK:
             self.close()
             raise psycopg.OperationalError(result.get_error_message())
+
+    def refuse_unconfirmed(self) -> None:
+        """Call it after each answer. Raises NotConfirmed, on a closed connection, when it was a commit's that is not safe.
+
+        Where commits wait for a standby, one that meets `statement_timeout` is told to the client as done, with a warning.
+        """
+        if self._unconfirmed:
+            self.pgconn.finish()
+            raise NotConfirmed("the standby did not confirm the commit in time")
 
     def has_hung_up(self) -> bool:
         """Whether the server closed it while nobody used it: then there is something to read, its farewell."""
@@ -117,10 +135,18 @@ class Connection(psycopg.Connection[Any]):
         seconds = shorten(budget, self.answer_seconds)
         try:
             with budget.spending():
-                return super().wait(gen, interval, timeout or (None if seconds == inf else seconds))
+                answer = super().wait(gen, interval, timeout or (None if seconds == inf else seconds))
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise NoAnswer("the database server did not answer in time") from None
+        self.refuse_unconfirmed()
+        return answer
+
+
+def _note_unconfirmed(unconfirmed: list[str], notice: Diagnostic) -> None:
+    # It has no code of its own, and its text may be in any language.
+    if notice.source_function == "SyncRepWaitForLSN":
+        unconfirmed.append(notice.message_primary or "")
 
 
 class PoolBusy(psycopg.OperationalError):

@@ -11,6 +11,8 @@ from storage.postgres.work_leases import leased
 
 Work = Literal[
     "attribute indexes",
+    "backup",
+    "backup log",
     "expired items",
     "blobs",
     "file deletions",
@@ -18,6 +20,7 @@ Work = Literal[
     "events",
     "history",
     "counting",
+    "drill",
     "micros",
     "migrations",
     "room",

@@ -6,7 +6,7 @@ A worker whose queue does not answer ends, and is started again. Jobs are put in
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from procrastinate.app import App
@@ -17,7 +17,14 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import Notify, errors
 from psycopg.abc import PQGen
 
+from storage import request_ids
 from storage.postgres.deadlines import NoAnswer
+
+if TYPE_CHECKING:
+    # Only the job worker loads them.
+    from procrastinate.job_context import JobContext
+    from procrastinate.middleware import AsyncCallNext
+    from procrastinate.worker import Worker
 
 T = TypeVar("T")
 
@@ -65,3 +72,11 @@ class QueueConnector(DjangoConnector):
 def connect(app: App) -> None:
     """Have the queue use these connections, when Django is ready."""
     app.connector = app.job_manager.connector = QueueConnector()
+    app.worker_defaults["worker_middleware"] = [name_job, *app.worker_defaults.get("worker_middleware", ())]
+
+
+async def name_job(call_next: "AsyncCallNext", context: "JobContext", worker: "Worker") -> Any:
+    """Have the log entries of a job name it."""
+    # Each job runs in a task of its own, whose context ends with it.
+    request_ids.job.set(f"{context.job.task_name} {context.job.id}")
+    return await call_next()

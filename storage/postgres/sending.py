@@ -5,6 +5,7 @@ sixteen requests at once that was a sixth of the cost of a GET. Here it does so 
 ends a wait that lasts too long. In return, Ctrl-C takes effect only when the statement has ended.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from psycopg.errors import ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from storage.postgres import slow_statements
 from storage.postgres.connections import Connection
 from storage.postgres.deadlines import wait_for_result
 from storage.postgres.statements import R, Statement
@@ -54,6 +56,7 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
         command(connection, b"BEGIN")
+    began = time.monotonic()
     if len(values) <= _PREPARED_MAX_PARAMS:
         name = _prepared(connection, text, transformer.types or ())
         result = wait_for_result(
@@ -62,6 +65,10 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     else:
         arguments = (text.encode(), values, transformer.types, transformer.formats)
         result = wait_for_result(pgconn, connection.answer_seconds, pgconn.exec_params, *arguments)
+    seconds = time.monotonic() - began
+    if seconds >= slow_statements.SECONDS:
+        slow_statements.slow_statements.note(text, transformer.types or (), seconds)
+    connection.refuse_unconfirmed()
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []

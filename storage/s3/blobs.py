@@ -34,6 +34,7 @@ from django.conf import settings
 
 from storage import disk_space, engine_waits, limits
 from storage.counting.engines import count_error
+from storage.embedded.state import EngineTls
 from storage.errors import BlobMissing, DiskFull, EngineUnreachable, StorageError
 from storage.s3 import pool
 from storage.s3.reading import Reading
@@ -76,6 +77,31 @@ class Owner(NamedTuple):
     is_manifest: bool = False
 
 
+class Hashes(NamedTuple):
+    """Of an object's bytes: the MD5 as 32 hexadecimal digits, which clients see, and the SHA-256, by which damage is found."""
+
+    md5: str
+    sha256: bytes
+
+
+class Hashing:
+    """Both hashes of bytes that go by."""
+
+    def __init__(self) -> None:
+        self._md5, self._sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks, each counted in."""
+        for chunk in chunks:
+            self._md5.update(chunk)
+            self._sha256.update(chunk)
+            yield chunk
+
+    def found(self) -> Hashes:
+        """Of all that went by so far."""
+        return Hashes(self._md5.hexdigest(), self._sha256.digest())
+
+
 class StoredBlob(NamedTuple):
     """An object found in the bucket."""
 
@@ -84,23 +110,23 @@ class StoredBlob(NamedTuple):
     modified_at: datetime
 
 
-def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> str:
-    """Store exactly `length` bytes under a key that has never been used; their MD5 as 32 hexadecimal digits.
+def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> Hashes:
+    """Store exactly `length` bytes under a key that has never been used, or one whose object is damaged; their hashes.
 
     What `chunks` raises passes through, and no object comes to be then. Raises EngineUnreachable and DiskFull.
     """
-    digest = hashlib.md5(usedforsecurity=False)
+    hashing = Hashing()
     headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream", **_describe(owner)}
-    with _send("PUT", blob_id, headers, body=_hashed(chunks, digest)) as answer:
+    with _send("PUT", blob_id, headers, body=hashing.watch(chunks)) as answer:
         if answer.status == 500 and disk_space.is_short_of(length):
             count_error("s3", "disk_full")
             raise DiskFull()
         _expect(answer, 200)
         told = answer.headers.get("ETag", "").strip('"')
-    md5 = digest.hexdigest()
-    if told != md5:
-        _compare(blob_id, length, md5)
-    return md5
+    found = hashing.found()
+    if told != found.md5:
+        _compare(blob_id, length, found.md5)
+    return found
 
 
 def copy(blob_id: UUID, new_id: UUID, *, length: int, md5: str, owner: Owner) -> None:
@@ -202,13 +228,15 @@ def find_owner(blob_id: UUID) -> Owner | None:
         return _read_owner(answer.headers)
 
 
-def find_md5(blob_id: UUID, size_bytes: int) -> str:
-    """The MD5 of an object's bytes, read to find it. Raises EngineUnreachable and BlobMissing."""
-    digest = hashlib.md5(usedforsecurity=False)
+def find_hashes(blob_id: UUID, size_bytes: int) -> Hashes:
+    """The hashes of an object's bytes, read to find them. Raises EngineUnreachable and BlobMissing."""
+    hashing = Hashing()
     if size_bytes:
-        for chunk in read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes):
-            digest.update(chunk)
-    return digest.hexdigest()
+        for _ in hashing.watch(read(blob_id, start=0, length=size_bytes, size_bytes=size_bytes)):
+            pass
+    elif find_size(blob_id) != 0:
+        raise BlobMissing()
+    return hashing.found()
 
 
 def write_manifest(blob_ids: Iterable[UUID]) -> bytes:
@@ -291,15 +319,9 @@ def _ask_for_probe(method: str, key: str, due_at: float, body: bytes | None = No
     return _ask_twice(method, path, due_at, {**options, "body": body, "preload_content": True})
 
 
-def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
-
-
 def _compare(blob_id: UUID, length: int, md5: str) -> None:
     """Read an object back whose ETag is no MD5, or the wrong one. Raises EngineUnreachable unless it is what was sent."""
-    if find_size(blob_id) != length or find_md5(blob_id, length) != md5:
+    if find_size(blob_id) != length or find_hashes(blob_id, length).md5 != md5:
         logger.error("S3 stored other bytes than it was sent as %s", key_of(blob_id))
         count_error("s3", "other_bytes")
         raise EngineUnreachable()
@@ -462,21 +484,45 @@ def _expect(answer: urllib3.BaseHTTPResponse, *statuses: int) -> None:
 _making = threading.Lock()
 
 
+# What boto3's client raises, whatever it is asked for.
+CLIENT_ERRORS = (BotoCoreError, ClientError)
+
+
 @lru_cache(maxsize=1)
 def _listing_client() -> Any:
+    return open_client(
+        settings.S3_ENDPOINT_URL,
+        region=settings.S3_REGION,
+        access_key=settings.S3_ACCESS_KEY_ID,
+        secret_key=settings.S3_SECRET_ACCESS_KEY,
+        tls=settings.S3_TLS,
+    )
+
+
+def open_client(
+    endpoint_url: str, *, region: str, access_key: str, secret_key: str, tls: EngineTls | None = None
+) -> Any:
+    """boto3's client of any S3, for what takes its time; `tls` are the certificates of a bundled one.
+
+    Clients may be shared by threads. What it raises are `CLIENT_ERRORS`.
+    """
     config = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 3}, **_CONFIG)
-    tls = settings.S3_TLS
     if tls:
         # On this machine, whatever proxy the environment names.
         config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
-    # Clients may be shared by threads; the session that makes them may not.
+    # The session that makes them may not be shared.
     with _making:
         return boto3.session.Session().client(
             "s3",
-            endpoint_url=settings.S3_ENDPOINT_URL,
-            region_name=settings.S3_REGION,
-            aws_access_key_id=settings.S3_ACCESS_KEY_ID,
-            aws_secret_access_key=settings.S3_SECRET_ACCESS_KEY,
+            endpoint_url=endpoint_url,
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
             config=config,
             verify=str(tls.authority) if tls else None,
         )
+
+
+def describe_owner(owner: Owner) -> dict[str, str]:
+    """What an object's metadata says of its owner, as `open_client`'s puts take it."""
+    return {name.removeprefix("x-amz-meta-"): value for name, value in _describe(owner).items()}

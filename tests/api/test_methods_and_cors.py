@@ -112,7 +112,7 @@ def test_a_page_of_any_origin_may_read_every_answer(
 
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.headers["Access-Control-Expose-Headers"] == "ETag, Retry-After, Item-Revisions"
+    assert response.headers["Access-Control-Expose-Headers"] == "ETag, Retry-After, Item-Revisions, X-Request-ID"
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "Set-Cookie" not in response.headers
 

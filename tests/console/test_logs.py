@@ -161,7 +161,7 @@ def test_a_scanner_writes_few_short_lines_and_no_traceback(server: Server) -> No
     for line in lines:
         assert "Traceback" not in line
         assert len(line) < 600
-        assert re.search(r" WARNING django\.[\w.]+: 4\d\d .* from 127\.0\.0\.1$", line), line
+        assert re.search(r" WARNING django\.[\w.]+: 4\d\d .* from 127\.0\.0\.1 \(request [0-9a-f]{32}\)$", line), line
     assert "Q" * 32 not in server.log
 
 

@@ -248,6 +248,17 @@ def test_a_body_of_16_mb_and_one_in_chunks_come_through(proxy: Proxy, app: App) 
         assert client.get(f"{app.path}/large/items/piecewise").json() == {"key": "piecewise"}
 
 
+def test_an_answer_tells_the_id_that_the_proxy_gave_and_no_clients(proxy: Proxy, app: App, proxied: Server) -> None:
+    made_up = {"X-Request-ID": "made-up"}
+    path = f"{app.path}/things/items/plain"
+    with proxy.client(headers=made_up) as client:
+        told = {client.get(path).headers["X-Request-ID"] for _ in range(3)}
+    assert len(told) == 3
+    assert "made-up" not in told
+    # Straight from a trusted address it counts.
+    assert httpx.get(f"{proxied.url}{path}", headers=made_up, trust_env=False).headers["X-Request-ID"] == "made-up"
+
+
 def test_changes_come_as_they_are_made(proxy: Proxy, app: App) -> None:
     """None of them keeps a part back until there is more of it."""
     with proxy.client() as http, proxy.client() as other:

@@ -80,6 +80,7 @@ OPEN = {
 FOR_ANYBODY_SIGNED_IN = {
     "collections",
     "account",
+    "api-reference",
     "first-password",
     "second-factor-set-up",
     "prove",
@@ -113,6 +114,9 @@ FOR_SERVER_OWNERS = {
     "reset-second-factor",
     "person-email",
     "server",
+    "backups",
+    "change-backups",
+    "start-backup",
 }
 LEAST_ROLE = {
     "collection": Role.READER,
@@ -195,6 +199,8 @@ LEAST_ROLE = {
     "revoke-key": Role.OWNER,
     "connect": Role.READER,
     "connect-light": Role.READER,
+    "base-types": Role.READER,
+    "base-types-file": Role.READER,
     "authority": Role.READER,
     "settings": Role.OWNER,
     "collection-audit": Role.OWNER,
@@ -319,8 +325,8 @@ ANSWERS = (
     | {name: {404} for name in ("openid-link", "openid-unlink", "person-email")}
     # The file is no picture.
     | {"drive-thumbnail": {404}}
-    # No Micro is named, and the token is somebody else's.
-    | {"enter-micro": {404}, "revoke-token": {404}}
+    # No Micro is named, nor a Base, and the token is somebody else's.
+    | {"enter-micro": {404}, "base-types-file": {404}, "revoke-token": {404}}
 )
 RANK = {Role.READER: 1, Role.MEMBER: 2, Role.OWNER: 3}
 PEOPLE = ("server_owner", "owner", "member", "reader", "outsider")

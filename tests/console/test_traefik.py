@@ -73,7 +73,10 @@ def test_headers_come_as_from_the_others() -> None:
     assert taken_away == found(r"header_up -(Forwarded)$", CADDY)
     for router in ROUTERS.values():
         custom = HTTP["middlewares"][router["middlewares"][0]]["headers"]["customRequestHeaders"]
-        assert custom == dict.fromkeys(taken_away, "")
+        # It makes no ids of requests, as the others do.
+        assert custom == dict.fromkeys([*taken_away, "X-Request-ID"], "")
+    assert found(r"proxy_set_header X-Request-ID (\S+);", NGINX) == ["$request_id"]
+    assert found(r"header_up X-Request-ID (\S+)$", CADDY) == ["{http.request.uuid}"]
 
 
 def test_bodies_may_be_as_large() -> None:

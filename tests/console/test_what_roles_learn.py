@@ -114,6 +114,7 @@ MORE = {
     "check-micro-schedule": ["?expression=5+minutes", "?expression=canary"],
     "check-micro-address": ["?name=Canary-micro", "?subdomain=canary-micro"],
     "connect": ["?client=python", "?client=go", "?client=curl"],
+    "base-types": ["?as=pydantic", "?as=json-schema"],
 }
 
 

@@ -10,6 +10,8 @@ from tests.embedded.servers import making_servers
 from tests.engines import make_data_folder, remove_data_folder
 from tests.serving import Server
 
+METRICS_TOKEN = "a-token-for-prometheus-0123456789"
+
 
 @pytest.fixture
 def data_folder() -> Iterator[Path]:
@@ -29,7 +31,7 @@ def make_server() -> Iterator[Callable[..., Server]]:
 def hardy_server() -> Iterator[Server]:
     """One for all tests that break a server and leave it as well as they found it."""
     with making_servers() as make:
-        server = make().start()
+        server = make(HOMEPORT_METRICS_TOKEN=METRICS_TOKEN).start()
         server.wait_ready()
         yield server
 

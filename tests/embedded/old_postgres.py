@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from storage.embedded import accounts, homes, leftovers, paths, postgres, process, state
+from tests.waiting import eventually
 
 MAJOR = 16
 # Where it is until a server has filled it, which would end what runs in the place of its own.
@@ -15,7 +16,7 @@ ASIDE = "older"
 # What can be had there: the provider that we take came with 17.
 LOCALES = {
     "libc": ("--locale=C.UTF-8",),
-    "icu": ("--locale=C", "--locale-provider=icu", "--icu-locale=und"),
+    "C": ("--locale=C",),
 }
 
 
@@ -54,6 +55,8 @@ def running_old_database(data: Path, name: str = ASIDE) -> Iterator[str]:
     child.start()
     try:
         of = made.postgres
+        where = postgres.connection_parameters(of) | {"host": "127.0.0.1"}
+        eventually(lambda: postgres.find_fault(where) is None, what="the older PostgreSQL does not answer")
         yield f"postgres://{of.user}:{of.password}@127.0.0.1:{of.port}/{of.database}"
     finally:
         child.restart()
@@ -71,13 +74,15 @@ def put_in_place(data: Path) -> None:
 
 
 def describe(address: dict[str, Any] | str) -> dict[str, Any]:
-    """What a database has in it: rows of each table, functions, indexes, rules; to compare with another."""
+    """What a database has in it: rows of each table, functions, indexes, rules; to compare with another.
+
+    Not where its sequences are, which a crash moves on.
+    """
     with psycopg.connect(address) if isinstance(address, str) else psycopg.connect(**address) as connection:
         tables = [name for (name,) in connection.execute(_TABLES)]
         return {
             "rows": {name: _rows(connection, name) for name in tables},
             "made": sorted(connection.execute(_MADE).fetchall()),
-            "sequences": sorted(connection.execute("SELECT sequencename, last_value FROM pg_sequences").fetchall()),
         }
 
 
@@ -87,7 +92,7 @@ _MADE = """
     SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     UNION ALL SELECT 'index', tablename || ' ' || indexname FROM pg_indexes WHERE schemaname = 'public'
     UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT 'rule', conrelid::regclass || ' ' || conname || ' ' || contype FROM pg_constraint
+    UNION ALL SELECT 'rule', format('%s %s %s', conrelid::regclass, conname, contype) FROM pg_constraint
               WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
 """
 

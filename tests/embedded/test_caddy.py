@@ -67,6 +67,16 @@ def test_plain_http_leads_to_https(behind: tuple[Server, int, int]) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (308, "https://console.example.org/a?b=c")
 
 
+def test_every_answer_has_one_id_that_no_client_made(behind: tuple[Server, int, int]) -> None:
+    _, plain, secure = behind
+    name = "console.example.org"
+    by_the_server = ask(behind[0], secure, name, "/sign-in/", **{"X-Request-ID": "made-up"})
+    by_caddy = httpx.get(f"http://127.0.0.1:{plain}/", headers={"Host": name}, trust_env=False)
+    for answer in (by_the_server, by_caddy):
+        (told,) = answer.headers.get_list("X-Request-ID")
+        assert len(told) == 36
+
+
 def test_nobody_is_believed_to_be_somebody_else(behind: tuple[Server, int, int]) -> None:
     """Whoever asks has the address that Caddy saw, whatever they write themselves."""
     server, _, secure = behind

@@ -1,32 +1,20 @@
 """The figures of a whole server: whichever process is asked, and whatever became of those that counted."""
 
+import signal
 import ssl
 
 import httpx
 import pytest
 
+from tests.embedded.conftest import METRICS_TOKEN
 from tests.processes import living_children
 from tests.prometheus import Told, scrape, value
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, eventually
 
-MAKE_TOKEN = """
-import django
-django.setup()
-from django.contrib.auth.models import User
-from storage.access_tokens import tokens
-person = User.objects.create(username="figures", is_superuser=True)
-print(tokens.create_token(person=person, name="Prometheus").text)
-"""
-
-
-@pytest.fixture(scope="module")
-def token(hardy_server: Server) -> str:
-    return hardy_server.run_code(MAKE_TOKEN).strip()
-
 
 def test_figures_are_whole_whichever_process_tells_them_and_whatever_became_of_the_others(
-    hardy_server: Server, token: str
+    hardy_server: Server,
 ) -> None:
     collection_id, key = hardy_server.make_key("figures")
     path = f"/v1/{collection_id}/things/items/a"
@@ -41,7 +29,7 @@ def test_figures_are_whole_whichever_process_tells_them_and_whatever_became_of_t
             assert answer.status_code == 404
 
     def told() -> Told:
-        return scrape(hardy_server.url, token)
+        return scrape(hardy_server.url, METRICS_TOKEN)
 
     def asked(found: Told) -> float:
         labels = {"surface": "api", "operation": "get_item"}
@@ -68,3 +56,24 @@ def test_figures_are_whole_whichever_process_tells_them_and_whatever_became_of_t
     kill(child_of_serve(hardy_server, "procrastinate"))
     eventually(lambda: value(told(), "homeport_process_restarts_total", process="The job worker") == restarts + 1)
     eventually(lambda: value(told(), "homeport_process_up", process="The job worker") == 1)
+
+
+@pytest.mark.slow
+def test_a_database_that_hangs_is_told_with_what_is_known_without_it(hardy_server: Server) -> None:
+    (postgres,) = hardy_server.children("postgres", at_any_depth=False)
+    all_of_it = [postgres, *postgres.children(recursive=True)]
+    for process in all_of_it:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        told = scrape(hardy_server.url, METRICS_TOKEN)
+    finally:
+        for process in all_of_it:
+            process.send_signal(signal.SIGCONT)
+    assert value(told, "homeport_figures_complete") == 0
+    assert value(told, "homeport_engine_up", engine="postgres") == 0
+    assert value(told, "homeport_engine_up", engine="s3") == 1
+    assert value(told, "homeport_problems", key="postgres_down", level="bad") == 1
+    assert value(told, "homeport_problems", key="unchecked", level="warn") == 1
+    assert value(told, "homeport_disk_free_bytes") > 0
+    eventually(lambda: value(scrape(hardy_server.url, METRICS_TOKEN), "homeport_figures_complete") == 1)
+    assert value(scrape(hardy_server.url, METRICS_TOKEN), "homeport_engine_errors_total", engine="postgres") > 0

@@ -75,6 +75,7 @@ class FaultProxy:
         self._open.set()
         self._connections: set[Connection] = set()
         self._late_seconds = 0.0
+        self._bytes_per_second = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -127,6 +128,15 @@ class FaultProxy:
         finally:
             self._late_seconds = 0.0
 
+    @contextmanager
+    def throttled(self, bytes_per_second: int) -> Iterator[None]:
+        """What passes inside, either way, does so no faster on each connection."""
+        self._bytes_per_second = bytes_per_second
+        try:
+            yield
+        finally:
+            self._bytes_per_second = 0
+
     def _accept(self) -> None:
         while True:
             try:
@@ -166,7 +176,7 @@ class FaultProxy:
                 self._open.wait()
                 before, fault, after = self._divide(data, direction)
                 if before:
-                    sink.sendall(before)
+                    self._send(sink, before)
                 if fault is not None:
                     self._happen(fault, connection)
                     self._open.wait()
@@ -176,6 +186,15 @@ class FaultProxy:
         finally:
             with closing(source), closing(sink):
                 connection.end(abruptly=False)
+
+    def _send(self, sink: socket.socket, data: bytes) -> None:
+        """At once, or a twentieth of a second's share after the other for as long as that is so."""
+        while self._bytes_per_second and data:
+            share = max(1, self._bytes_per_second // 20)
+            sink.sendall(data[:share])
+            data = data[share:]
+            time.sleep(1 / 20)
+        sink.sendall(data)
 
     def _divide(self, data: bytes, direction: Direction) -> tuple[bytes, Fault | None, bytes]:
         """What passes before the fault, the fault if it is due within this data, and the rest."""

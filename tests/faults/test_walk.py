@@ -136,9 +136,68 @@ def test_postgres_is_lost_while_a_connection_is_made(
         node.postgres.end_connections()
         return attempt
 
-    for place in places(node.postgres, asked, anew, direction):
+    found = places(node.postgres, asked, anew, direction)
+    for place in found:
         for kind in BREAKS:
             break_at(node.postgres, asked, anew, kind, direction, place)
+    break_at(node.postgres, asked, anew, "hold", direction, found[len(found) // 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["postgres", "s3"])
+def test_an_engine_that_takes_connections_and_says_nothing_is_told_in_time(
+    node: Node, asked: Asked, engine: str
+) -> None:
+    """As behind a wall that lets nothing through: what needs it is refused, and the next request after it is served."""
+    proxy = node.postgres if engine == "postgres" else node.s3
+    attempts = [operation(asked) for operation in (OF_S3 if engine == "s3" else [*READS, *WRITES])]
+    proxy.end_connections()
+    proxy.hold()
+    try:
+        with ThreadPoolExecutor(len(attempts)) as threads:
+            began = time.monotonic()
+            answers = list(threads.map(lambda attempt: attempt.send(), attempts))
+            assert time.monotonic() - began < PROMISED_SECONDS
+        if engine == "s3":
+            assert asked.base.get("there").status_code == asked.drive.list().status_code == 200
+    finally:
+        proxy.release()
+    assert {answer.status_code for answer in answers} == {503}
+    _is_served(asked)
+    for attempt, answer in zip(attempts, answers, strict=True):
+        attempt.check(answer)
+
+
+@pytest.mark.parametrize("bytes_per_second", [pytest.param(500, marks=pytest.mark.slow), 50_000])
+def test_postgres_that_is_reached_slowly_answers_right_or_too_late(
+    node: Node, asked: Asked, bytes_per_second: int
+) -> None:
+    operations = [Asked.get_item, Asked.put_items, Asked.update_item, Asked.put_file, Asked.base_page]
+    attempts = [operation(asked) for operation in operations]
+    with node.postgres.throttled(bytes_per_second), ThreadPoolExecutor(len(attempts)) as threads:
+        began = time.monotonic()
+        answers = list(threads.map(lambda attempt: attempt.send(), attempts))
+        assert time.monotonic() - began < PROMISED_SECONDS
+    for attempt, answer in zip(attempts, answers, strict=True):
+        attempt.check(answer)
+
+
+@pytest.mark.slow
+def test_file_comes_whole_however_slowly_and_goes_whole_or_not_at_all(node: Node, asked: Asked) -> None:
+    """What comes is waited for as long as it goes on coming. What was sent is waited for until S3 says that it has it, for so
+    long as a request waits for an engine. What has nothing to do with S3 is answered meanwhile.
+    """
+    content = noise(1_500_000, 2)
+    assert asked.drive_beside.put("slow", content).status_code == 201
+    put = asked.put_file()
+    with node.s3.throttled(150_000), ThreadPoolExecutor(3) as threads:
+        download = threads.submit(asked.drive.get, "slow")
+        large, small = threads.submit(asked.drive.put, "slow-too", content), threads.submit(put.send)
+        assert asked.base.get("there").status_code == 200
+        assert download.result().content == content
+        put.check(small.result())
+    assert large.result().status_code in (201, 503)
+    assert asked.drive.content("slow-too") in ((content,) if large.result().status_code == 201 else (content, None))
 
 
 def test_connections_that_were_ended_while_idle_fail_nobody(node: Node, asked: Asked) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.cli_api import gate
+from tests import rounds
 from tests.console.cli_api.test_gate import paths
 from tests.fuzz import asked, values
 from tests.fuzz.attack import Log, attack, each_header, each_parameter, plain_request, run_for, send
@@ -18,6 +19,8 @@ from tests.fuzz.cli_calls import CLI_CALLS
 from tests.fuzz.world import World
 
 LONG_RUN_SECONDS = 300.0
+# Of the long run, so that several processes share it.
+PARTS = 3
 LOOKED_AT = ("base-rows", "drive-zip", "visor", "sign-in", "visor-client", "drive-uploads", "base-save")
 # What the views of the `deta` command read, where they read it: `asked.get("name")`, `_read_switch(asked, "visor")`.
 _READ = re.compile(r"""(?:asked|request|request\.GET|read_asked\(.{0,60}\))(?:\.get\(|\[|, )"(\w+)""")
@@ -72,7 +75,14 @@ def test_every_call_of_the_command_is_attacked(world: World) -> None:
 
 def test_parameters_of_every_54th_route(server: Any, world: World) -> None:
     """Which are these, differs with their number; in the long run all are tried, with every value."""
-    sweep(server, world, most=1, every=54)
+    log = Log(server.log_path)
+    targets = world.targets[::54]
+    for target in targets:
+        send(world, target, plain_request(world, target), log)
+        for request in each_parameter(world, target, most=1):
+            send(world, target, request, log)
+    for target, request in each_header(world, targets):
+        send(world, target, request, log)
 
 
 @settings(derandomize=True, max_examples=15, suppress_health_check=list(HealthCheck))
@@ -82,20 +92,19 @@ def test_many_odd_things_at_once(server: Any, world: World, data: st.DataObject)
 
 
 @pytest.mark.slow
-def test_each_parameter_of_each_route_with_every_value(server: Any, world: World) -> None:
-    sweep(server, world, most=max(len(values.PLAIN), len(values.JSON)))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_parameter_of_each_route_with_the_values_of_the_day(server: Any, world: World, part: int) -> None:
+    """Every value within so many days, or in one run that takes an hour (`tests/rounds.py`)."""
+    log = Log(server.log_path)
+    most = max(len(values.PLAIN), len(values.JSON))
+    for target in world.targets[part::PARTS]:
+        send(world, target, plain_request(world, target), log)
+        for request in rounds.slice_of(each_parameter(world, target, most=most)):
+            send(world, target, request, log)
+    for target, request in rounds.slice_of(each_header(world, world.targets[part::PARTS])):
+        send(world, target, request, log)
 
 
 @pytest.mark.slow
 def test_five_minutes_of_odd_things(server: Any, world: World) -> None:
     run_for(world, Log(server.log_path), LONG_RUN_SECONDS)
-
-
-def sweep(server: Any, world: World, *, most: int, every: int = 1) -> None:
-    log = Log(server.log_path)
-    for target in world.targets[::every]:
-        send(world, target, plain_request(world, target), log)
-        for request in each_parameter(world, target, most=most):
-            send(world, target, request, log)
-    for target, request in each_header(world, world.targets[::every]):
-        send(world, target, request, log)

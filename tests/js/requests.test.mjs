@@ -139,6 +139,11 @@ for (const [status, word] of [
   test(`status ${status} is put in words`, () => assert.ok(describeStatus(status).includes(word)));
 }
 
+test("a fault is told with what the log calls the request", () => {
+  assert.ok(describeStatus(500, "ab12").endsWith("See the server's log: request ab12."));
+  assert.ok(describeStatus(500).endsWith("See the server's log."));
+});
+
 test("a query holds what is not empty", () => {
   assert.equal(withQuery("/x", { a: "1 2", b: "", c: null, d: ["x", "y"], e: undefined }), "/x?a=1+2&d=x&d=y");
   assert.equal(withQuery("/x", { a: "" }), "/x");

@@ -59,15 +59,16 @@ class _Search:
         waiting = [(0, 0, state)]
         looked_at = 0
         while waiting:
-            looked_at += 1
-            if looked_at > _MOST_STATES:
-                raise TooManyOrders
             done, used, state = waiting.pop()
             if done == all_done:
                 return True
-            if self._is_new(done, used, state):
-                # The last is looked at first: what has an answer happened, the others may not have.
-                waiting += reversed(self._next(done, used, state))
+            if not self._is_new(done, used, state):
+                continue
+            looked_at += 1
+            if looked_at > _MOST_STATES:
+                raise TooManyOrders
+            # The last is looked at first: what has an answer happened, the others may not have.
+            waiting += reversed(self._next(done, used, state))
         return False
 
     def _is_new(self, done: int, used: int, state: Hashable) -> bool:

@@ -12,7 +12,7 @@ import httpx
 
 from tests.factories import item_path
 from tests.linearizability.checking import Operation, TooManyOrders, is_linearizable
-from tests.linearizability.items import Ask, Item, Told, changes, step, without_unread_values
+from tests.linearizability.items import Ask, Item, Told, changes, prepared, step
 from tests.linearizability.telling import shortest_proof, tell
 from tests.waiting import MOMENT_SECONDS
 
@@ -178,7 +178,7 @@ class History:
 
 def check(key: str, operations: list[Operation]) -> None:
     """The same for one key."""
-    simpler = without_unread_values(operations)
+    simpler = prepared(operations)
     try:
         is_possible = is_linearizable(simpler, step)
     except TooManyOrders:

@@ -18,9 +18,11 @@ class Item(NamedTuple):
     log: tuple[str, ...]
     revision: str | None = None
 
-    def agrees(self, other: "Item") -> bool:
-        """Whether they may be the same state."""
-        return (self[:3] == other[:3] and None in (self.revision, other.revision)) or self == other
+    def may_be(self, other: "Item", *, is_given: bool) -> bool:
+        """Whether it may be this one that was read: a revision that a writer was given is that writer's state and no other."""
+        if self.revision is None or other.revision is None:
+            return self[:3] == other[:3] and not (self.revision is None and is_given)
+        return self == other
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Ask:
     value: str = ""
     revision: str | None = None
     sent: str = field(default="", compare=False)  # the value, where another one stands for it
+    is_given: bool = False  # whether a writer was told that it has made this revision
 
     def __str__(self) -> str:
         condition = f"if {self.revision}" if self.revision else ""
@@ -38,11 +41,15 @@ class Ask:
 
 
 class Told(NamedTuple):
-    """What it was answered: a status, the item as it was read or None, and the revision it was given."""
+    """What it was answered: a status, the item as it was read or None, and the revision that was made, or read.
+
+    `is_given`: of a read, whether a writer was told that it has made this revision.
+    """
 
     status: int
     item: Item | None = None
     revision: str | None = None
+    is_given: bool = False
 
     def __str__(self) -> str:
         item = f" by={self.item.by} n={self.item.n} log={','.join(self.item.log)}" if self.item else ""
@@ -71,9 +78,14 @@ def step(state: Hashable, operation: Operation) -> Hashable:
 def _would_be(state: Item | None, ask: Ask) -> Hashable:
     if ask.verb == "insert" and state is not None:
         return state
-    if ask.verb == "replace" and (state is None or state.revision not in (None, ask.revision)):
+    if ask.verb == "replace" and not _may_hold(state, ask):
         return state
     return _changed(state, ask, None)
+
+
+def _may_hold(state: Item | None, ask: Ask) -> bool:
+    """Whether the item may have the revision that is asked for."""
+    return state is not None and (state.revision == ask.revision or (state.revision is None and not ask.is_given))
 
 
 def _changed(state: Item | None, ask: Ask, revision: str | None) -> Item | None:
@@ -93,22 +105,33 @@ def _changed(state: Item | None, ask: Ask, revision: str | None) -> Item | None:
     return state._replace(log=(*state.log, ask.value), revision=revision)
 
 
-def without_unread_values(operations: Sequence[Operation]) -> list[Operation]:
-    """The same history, in which NEVER_READ stands for each value that no answer has: as easy to explain, and no easier."""
-    items = [each.answer.item for each in operations if each.answer is not None and each.answer.item is not None]
+def prepared(operations: Sequence[Operation]) -> list[Operation]:
+    """The same history, made easier to look through: as much of it can be explained as before.
+
+    NEVER_READ stands for each value that no answer has. Revisions that a writer was given are marked where others name them.
+    """
+    known = [each for each in operations if each.answer is not None]
+    items = [each.answer.item for each in known if each.answer.item is not None]
     read = {item.by for item in items} | {value for item in items for value in item.log}
-    return [
-        each
-        if each.asked.value in read or not each.asked.value
-        else replace(each, asked=replace(each.asked, value=NEVER_READ, sent=each.asked.value))
-        for each in operations
-    ]
+    given = {each.answer.revision for each in known if each.changes} - {None}
+    return [_prepared(each, read, given) for each in operations]
+
+
+def _prepared(operation: Operation, read: set[str], given: set[str]) -> Operation:
+    ask, told = operation.asked, operation.answer
+    if ask.value and ask.value not in read:
+        ask = replace(ask, value=NEVER_READ, sent=ask.value)
+    if ask.revision in given:
+        ask = replace(ask, is_given=True)
+    if told is not None and told.item is not None and told.item.revision in given:
+        told = told._replace(is_given=True)
+    return replace(operation, asked=ask, answer=told)
 
 
 def _get(state: Item | None, ask: Ask, told: Told) -> Hashable:
     if told.status == 404 or told.item is None or state is None:
         return state if (told.status == 404) == (state is None) else IMPOSSIBLE
-    if not state.agrees(told.item):
+    if not state.may_be(told.item, is_given=told.is_given):
         return IMPOSSIBLE
     return state._replace(revision=told.item.revision or state.revision)
 
@@ -124,7 +147,7 @@ def _insert(state: Item | None, ask: Ask, told: Told) -> Hashable:
 
 
 def _replace(state: Item | None, ask: Ask, told: Told) -> Hashable:
-    may_hold = state is not None and state.revision in (None, ask.revision)
+    may_hold = _may_hold(state, ask)
     if told.status == 412:
         return IMPOSSIBLE if state is not None and state.revision == ask.revision else state
     return _changed(state, ask, told.revision) if may_hold else IMPOSSIBLE

@@ -22,6 +22,7 @@ from tests.embedded.micros.conftest import making_stands
 from tests.embedded.micros.stand import Stand
 from tests.micros_e2e.conftest import OBEDIENT
 from tests.people import Cast
+from tests.rounds import ROUNDS
 from tests.running_micros import MicroClient, put_code, run_micro
 from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS, eventually
@@ -65,8 +66,8 @@ def test_no_request_is_lost_between_sleeping_and_waking(front: Front) -> None:
 
 
 @pytest.mark.slow
-def test_no_request_is_lost_in_a_thousand_sleeps(front: Front) -> None:
-    _race(front, times=1_000)
+def test_no_request_is_lost_in_hundreds_of_sleeps(front: Front) -> None:
+    _race(front, times=20 * ROUNDS)
 
 
 def _race(front: Front, *, times: int) -> None:

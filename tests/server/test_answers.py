@@ -10,7 +10,7 @@ PIECES = iter([b"abc"])
 
 
 def framing(answer: Answer, *, method: str = "GET", version: str = "1.1", closes: bool = False) -> Framing:
-    return Framing(answer, method=method, version=version, closes=closes)
+    return Framing(answer, method=method, version=version, closes=closes, request_id="ours")
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_the_end_of_an_answer_is_told_in_one_way(
     method: str, version: str, status: str, headers: list[tuple[str, str]], body: Iterable[bytes], expected: list[str]
 ) -> None:
     made = framing((status, headers, body), method=method, version=version)
-    first, *lines = made.head.decode().removesuffix("\r\n\r\n").split("\r\n")
+    first, named, *lines = made.head.decode().removesuffix("\r\n\r\n").split("\r\n")
 
-    assert first == f"HTTP/1.1 {status}"
+    assert (first, named) == (f"HTTP/1.1 {status}", "X-Request-ID: ours")
     assert [line for line in lines if not line.startswith("Date: ")] == expected
     assert made.closes is any(line.lower() == "connection: close" for line in expected)
     assert made.has_body is (method != "HEAD" and status.startswith("200"))
@@ -47,3 +47,9 @@ def test_the_end_of_an_answer_is_told_in_one_way(
 def test_a_line_break_in_a_header_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match="line break"):
         framing(("200 OK", [(name, value)], [b""]))
+
+
+def test_an_id_that_an_app_tells_gives_way_to_ours() -> None:
+    made = framing(("200 OK", [("x-request-ID", "theirs"), ("X", "kept")], [b""]))
+    assert b"theirs" not in made.head
+    assert b"X: kept\r\n" in made.head

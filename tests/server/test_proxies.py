@@ -3,7 +3,7 @@
 import pytest
 
 from console.server.forwarded import Forwarded, read_forwarded
-from console.server.proxies import IS_BELIEVED, TrustedProxies
+from console.server.proxies import IS_BELIEVED, REQUEST_ID, TrustedProxies, correct_behind_caddy
 
 NAME = "home.example.org"
 
@@ -34,6 +34,31 @@ def corrected(trusted: list[str], client: str, **told: str) -> tuple[str, str]:
 )
 def test_the_client_is_the_last_that_is_no_proxy(trusted: list[str], client: str, forwarded: str, found: str) -> None:
     assert corrected(trusted, client, HTTP_X_FORWARDED_FOR=forwarded)[0] == found
+
+
+@pytest.mark.parametrize(
+    "told, taken",
+    [
+        ("a", True),
+        ("A.b_c-9" * 18, True),
+        ("a" * 129, False),
+        ("", False),
+        ("a b", False),
+        ("a,b", False),
+        ("é", False),
+        ("a\n", False),
+        ("(request x)", False),
+    ],
+    ids=["short", "long", "too long", "empty", "space", "two", "not ASCII", "line", "forged"],
+)
+def test_an_id_is_taken_from_a_trusted_proxy_alone(told: str, taken: bool) -> None:
+    for client, expected in (("10.0.0.1", told if taken else "ours"), ("10.0.0.2", "ours")):
+        environ = {"REMOTE_ADDR": client, "wsgi.url_scheme": "http", REQUEST_ID: "ours", "HTTP_X_REQUEST_ID": told}
+        TrustedProxies(["10.0.0.1"]).correct(environ)
+        assert environ[REQUEST_ID] == expected
+    environ = {"wsgi.url_scheme": "http", REQUEST_ID: "ours", "HTTP_X_REQUEST_ID": told}
+    correct_behind_caddy(environ)
+    assert environ[REQUEST_ID] == (told if taken else "ours")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`manage.py reconcile [--rebuild] [--repair]`: does the bucket hold what the database says, and nothing else?"""
+"""`manage.py reconcile [--from-backups SOURCE] [--rebuild] [--repair]`: does the bucket hold what the database says?"""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from console.management.recorded import RecordedCommand
 from storage.audit import log as audit
 from storage.audit.log import Verb
+from storage.backups import bringing_back, plans
+from storage.backups.faults import BackupFault
 from storage.drive import rebuild, reconcile
 from storage.drive.reconcile import Report
 
@@ -23,17 +25,29 @@ class Command(RecordedCommand):
             action="store_true",
             help="delete objects that belong to no file, and files whose bytes are missing",
         )
+        parser.add_argument(
+            "--from-backups", metavar="SOURCE", help="first bring back bytes that are missing, from these backups"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {name: True for name in ("rebuild", "repair") if options[name]}
+        chosen = {name: True for name in ("rebuild", "repair", "from_backups") if options[name]}
         if chosen:
             audit.note_act(Verb.RECONCILED, details=chosen)
+        if options["from_backups"]:
+            self._bring_back(options["from_backups"])
         if options["rebuild"]:
             self._rebuild()
         report = reconcile.repair() if options["repair"] else reconcile.compare()
         self._tell(report)
         if not report.is_clean and not options["repair"]:
             raise CommandError("The bucket and the database differ. Run it with --repair to mend that.")
+
+    def _bring_back(self, source: str) -> None:
+        try:
+            brought, lacking = bringing_back.bring_back(plans.open_target(source))
+        except BackupFault as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{brought} blobs brought back; {lacking} are not in the backups either")
 
     def _rebuild(self) -> None:
         rebuilt = rebuild.rebuild()

@@ -29,6 +29,8 @@ from filelock import FileLock, Timeout
 from console import own_address, serving
 from console.connect import python_client
 from storage import disk_space
+from storage.backups import restoring
+from storage.backups.faults import BackupFault
 from storage.embedded import (
     accounts,
     caddy,
@@ -64,6 +66,7 @@ _HOPELESS_AFTER = 4
 
 # What is wrong with this machine or its settings: the message is for people.
 _IN_WORDS = (
+    BackupFault,
     accounts.AccountError,
     caddy.CaddyMissing,
     certificates.CertificateError,
@@ -150,6 +153,7 @@ class Command(BaseCommand):
 
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
+        restoring.refuse_unfinished(settings.DATA)
         old = state.load(settings.DATA)
         if old:
             upgrade.finish_swap((settings.DATA / old.engine_home).resolve())
@@ -290,8 +294,12 @@ class Command(BaseCommand):
                 self._say("Creating the database ...")
             postgres.initialise(self.home, self.state.postgres, **common)
             self.state = state.note_made(settings.DATA, self.state)
+            self.upkeep.attempt("The role for backups", self._ensure_backup_role)
             limit = serving.max_connections()
             self._run(postgres.child(self.home, self.state.postgres, marks=self.marks, max_connections=limit, **common))
+
+    def _ensure_backup_role(self) -> None:
+        postgres.ensure_backup_role(self.home, self.state.postgres, binaries=self.binaries, account=self.account)
 
     def _start_web(self) -> None:
         made = self.certificates if settings.TLS_PORT or self.micros_sockets else None

@@ -32,8 +32,8 @@ export function isInvalid({ status }) {
   return status === 400 || status === 422;
 }
 
-/** What happened and what to do, for a status alone. */
-export function describeStatus(status) {
+/** What happened and what to do, for a status alone. `requestId` is what the log calls the request. */
+export function describeStatus(status, requestId = "") {
   switch (status) {
     case 0:
       return "The server does not answer. Try again in a moment.";
@@ -50,7 +50,7 @@ export function describeStatus(status) {
     case 507:
       return "The server's disk is full.";
     default:
-      return `The server answered with an error (${status}). See the server's log.`;
+      return `The server answered with an error (${status}). See the server's log${requestId ? `: request ${requestId}` : ""}.`;
   }
 }
 

@@ -77,7 +77,9 @@ function makeAction(toast, { action, onAction, about }) {
 
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
 document.addEventListener("htmx:responseError", (event) =>
-  showToast(describeStatus(event.detail.xhr.status), { isError: true }),
+  showToast(describeStatus(event.detail.xhr.status, event.detail.xhr.getResponseHeader("X-Request-ID") ?? ""), {
+    isError: true,
+  }),
 );
 document.addEventListener("htmx:sendError", () => {
   // A page that asks again and again says it once.

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from storage import disk_space, limits, zip_reader
 from storage.archive import manifest
-from storage.archive.exporting import exports
+from storage.archive.exporting import exports, snapshot_copies
 from storage.archive.importing import checking, plans
 from storage.archive.importing.importer import Importer
 from storage.archive.importing.plans import Choice, Plan
@@ -41,7 +41,9 @@ def find_schedule(collection_id: str) -> SnapshotSchedule | None:
     return SnapshotSchedule.objects.filter(collection_id=collection_id).first()
 
 
-def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None) -> None:
+def set_schedule(
+    *, collection_id: str, every: str, keep: int, is_checked: bool, set_by: User | None, is_copied: bool = False
+) -> None:
     """Schedule snapshots, the first at once; an empty `every` ends the schedule and keeps the snapshots.
 
     Raises InvalidInput for another word than "day" or "week", or a number to keep out of range, and DiskFull unless they end.
@@ -56,13 +58,13 @@ def set_schedule(*, collection_id: str, every: str, keep: int, is_checked: bool,
         raise InvalidInput("Snapshots are made every day or every week")
     if not 1 <= keep <= limits.SNAPSHOTS_KEPT_MAX:
         raise InvalidInput(f"1 to {limits.SNAPSHOTS_KEPT_MAX} snapshots can be kept")
-    chosen = {"every": every, "keep": keep, "is_checked": is_checked, "set_by": set_by}
+    chosen = {"every": every, "keep": keep, "is_checked": is_checked, "is_copied": is_copied, "set_by": set_by}
     with transaction.atomic():
         before = SnapshotSchedule.objects.select_for_update().filter(collection_id=collection_id).first()
         if before is None or before.every != every:
             chosen["next_at"] = clock.now()
         SnapshotSchedule.objects.update_or_create(collection_id=collection_id, defaults=chosen)
-        details = {"every": every, "keep": keep, "tested": is_checked}
+        details = {"every": every, "keep": keep, "tested": is_checked, "copied": is_copied}
         audit.record(Verb.SNAPSHOTS_SET, collection_id=collection_id, details=details)
 
 
@@ -86,6 +88,8 @@ def _request_due() -> None:
             )
             if schedule.is_checked:
                 Export.objects.filter(id=export.id).update(check_state=_Check.WANTED)
+            if schedule.is_copied and snapshot_copies.is_set_up():
+                snapshot_copies.want_copy(export)
             period, now = _PERIODS[SnapshotSchedule.Every(schedule.every)], clock.now()
             # A server that was off for a month makes one snapshot, not thirty.
             schedule.next_at += period * max((now - schedule.next_at) // period + 1, 1)

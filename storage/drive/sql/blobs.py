@@ -68,8 +68,12 @@ def drop_old_uploads(age_seconds: int, limit: int) -> Statement[Affected]:
     )
 
 
-def find_garbage(age_seconds: int, limit: int, *, spares_archives: bool = True) -> Statement[BlobId]:
+def find_garbage(
+    age_seconds: int, limit: int, *, spares_archives: bool = True, backup_wait_seconds: int = 0
+) -> Statement[BlobId]:
     """Rows: ids of blobs that have been garbage this long, oldest first.
+
+    One that had bytes and is not in the backups yet waits for that, no longer than `backup_wait_seconds`.
 
     An export reads one moment of the collection for as long as it takes, so what became garbage after it began stays.
     Five minutes are for the writes that were under way then: their time is that of their beginning. Unless `spares_archives`,
@@ -80,9 +84,10 @@ def find_garbage(age_seconds: int, limit: int, *, spares_archives: bool = True) 
         SELECT id FROM storage_blob WHERE state = 'garbage' AND changed_at < now() - make_interval(secs => $1)
         AND changed_at < (SELECT coalesce(min(started_at), 'infinity') - interval '5 minutes' FROM storage_export
                           WHERE state = 'running' AND (is_direct OR $3))
+        AND (backed_up_sha256 IS NOT NULL OR size_bytes IS NULL OR changed_at < now() - make_interval(secs => $4))
         ORDER BY changed_at LIMIT $2
     """,
-        [age_seconds, limit, spares_archives],
+        [age_seconds, limit, spares_archives, backup_wait_seconds],
         BlobId,
     )
 
@@ -202,14 +207,14 @@ def drop_parts_of(blob_ids: list[UUID]) -> Statement[NoRow]:
     )
 
 
-def adopt_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
+def adopt_blob(blob_id: UUID, size_bytes: int, md5: str, sha256: bytes | None) -> Statement[Affected]:
     """Enter a blob that is in the bucket but was not known. A row, unless it is known by now."""
     return Statement(
         """
-        INSERT INTO storage_blob (id, state, size_bytes, md5, changed_at) VALUES ($1, 'live', $2, $3, now())
+        INSERT INTO storage_blob (id, state, size_bytes, md5, sha256, changed_at) VALUES ($1, 'live', $2, $3, $4, now())
         ON CONFLICT DO NOTHING RETURNING 1
     """,
-        [blob_id, size_bytes, md5],
+        [blob_id, size_bytes, md5, sha256],
         Affected,
     )
 

@@ -21,9 +21,10 @@ class ListedFile(NamedTuple):
     manifest_id: UUID | None
 
 
-class BlobMd5(NamedTuple):
+class BlobHashes(NamedTuple):
     id: UUID
     md5: str
+    sha256: bytes | None
 
 
 def count_all(drive_id: int) -> Statement[Held]:
@@ -72,10 +73,12 @@ def next_files(duplication_id: UUID, drive_id: int, limit: int) -> Statement[Lis
     )
 
 
-def find_md5s(blob_ids: list[UUID]) -> Statement[BlobMd5]:
-    """Rows: id, MD5 of those of the blobs that are known, and whose bytes are."""
+def find_hashes(blob_ids: list[UUID]) -> Statement[BlobHashes]:
+    """Rows: id, MD5, SHA-256 (if it is known by now) of those of the blobs that are known, and whose bytes are."""
     return Statement(
-        "SELECT id, md5 FROM storage_blob WHERE id = ANY ($1::uuid[]) AND md5 IS NOT NULL", [blob_ids], BlobMd5
+        "SELECT id, md5, sha256 FROM storage_blob WHERE id = ANY ($1::uuid[]) AND md5 IS NOT NULL",
+        [blob_ids],
+        BlobHashes,
     )
 
 
@@ -119,15 +122,18 @@ def add_file(
     )
 
 
-def take_blobs(blob_ids: list[UUID], sizes: list[int], md5s: list[str]) -> Statement[Affected]:
+def take_blobs(
+    blob_ids: list[UUID], sizes: list[int], md5s: list[str], sha256s: list[bytes | None]
+) -> Statement[Affected]:
     """Make pending blobs live. A row for each that was still pending."""
     return Statement(
         """
-        UPDATE storage_blob b SET state = 'live', size_bytes = n.size_bytes, md5 = n.md5, changed_at = now()
-        FROM unnest($1::uuid[], $2::int[], $3::text[]) AS n(id, size_bytes, md5)
+        UPDATE storage_blob b SET state = 'live', size_bytes = n.size_bytes, md5 = n.md5, sha256 = n.sha256,
+            changed_at = now()
+        FROM unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[]) AS n(id, size_bytes, md5, sha256)
         WHERE b.id = n.id AND b.state = 'pending' RETURNING 1
     """,
-        [blob_ids, sizes, md5s],
+        [blob_ids, sizes, md5s, sha256s],
         Affected,
     )
 

@@ -103,14 +103,14 @@ def reserve_blobs(blob_ids: list[UUID]) -> Statement[NoRow]:
     )
 
 
-def take_blob(blob_id: UUID, size_bytes: int, md5: str) -> Statement[Affected]:
+def take_blob(blob_id: UUID, size_bytes: int, md5: str, sha256: bytes | None) -> Statement[Affected]:
     """Make a pending blob live. A row, unless it was no longer pending."""
     return Statement(
         """
-        UPDATE storage_blob SET state = 'live', size_bytes = $2, md5 = $3, changed_at = now()
+        UPDATE storage_blob SET state = 'live', size_bytes = $2, md5 = $3, sha256 = $4, changed_at = now()
         WHERE id = $1 AND state = 'pending' RETURNING 1
     """,
-        [blob_id, size_bytes, md5],
+        [blob_id, size_bytes, md5, sha256],
         Affected,
     )
 

@@ -1,15 +1,19 @@
 """The one class Django looks for in a database backend."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from psycopg import IsolationLevel
 from psycopg.errors import ReadOnlySqlTransaction
 
-from storage.postgres import held_work
+from storage.postgres import held_work, slow_statements
 from storage.postgres.connections import Connection, pool
 from storage.postgres.failures import name_orm_failure
 
@@ -28,12 +32,37 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
         return _NamedErrors(self)
 
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return _TimedCursor(cursor, self)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         return pool.take(lambda: Connection.open(**conn_params))
 
     def _close(self) -> None:
         if self.connection is not None:
             pool.give_back(self.connection)
+
+
+class _TimedCursor(CursorWrapper):
+    """Tells of a statement that takes long, whatever comes of it."""
+
+    def execute(self, sql: Any, params: Any = None) -> Any:
+        with self._timed():
+            return super().execute(sql, params)
+
+    def executemany(self, sql: Any, param_list: Any) -> Any:
+        with self._timed():
+            return super().executemany(sql, param_list)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - began
+            if seconds >= slow_statements.SECONDS and (sent := self.cursor._query):
+                slow_statements.slow_statements.note(sent.query.decode(), sent.types, seconds)
 
 
 class _NamedErrors(DatabaseErrorWrapper):

@@ -195,7 +195,7 @@ def test_only_owners_set_the_schedule(pages: Callable[[str], Pages], cast: Cast)
     member, owner = pages("member"), pages("owner")
     assert member.post("/snapshots/", form).status_code == 403
     assert owner.post("/snapshots/", form | {"keep": "0"}).status_code == 422
-    assert owner.post("/snapshots/", form).status_code == 302
+    assert owner.post("/snapshots/", form | {"is_copied": "on"}).status_code == 302
     snapshots = Export.objects.filter(collection=cast.collection, is_snapshot=True)
     export = eventually(snapshots.first, what="no snapshot is made")
     assert export
@@ -203,6 +203,7 @@ def test_only_owners_set_the_schedule(pages: Callable[[str], Pages], cast: Cast)
     eventually(snapshots.filter(check_state="good").exists, what="it is not checked")
     assert "restored and compared" in member.get("/exports/").text
     assert "Every day, the newest 3 kept" in member.get("/snapshots/").text
+    eventually(lambda: "Copied and compared" in member.get("/snapshots/").text, what="it is not copied")
     assert owner.post("/snapshots/", {"every": "", "keep": "3"}).status_code == 302
     assert "Next:" not in member.get("/snapshots/").text
 

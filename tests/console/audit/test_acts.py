@@ -29,7 +29,7 @@ from storage.audit.log import Conditions, Entry, Verb
 from storage.base import edits, items
 from storage.collections import invitations
 from storage.events import queries as event_queries
-from storage.models import Collection, Membership, Micro, MicroRun, MicroSchedule, Role, Session
+from storage.models import BackupPlan, Collection, Membership, Micro, MicroRun, MicroSchedule, Role, Session
 from storage.postgres import clock
 from storage.postgres.caller import Access
 from tests.commands import run_here
@@ -96,6 +96,12 @@ AUDITED: dict[str, Act] = {
     "turn-off-second-factor": Act(Verb.FACTOR_REMOVED, "authenticator app", {"proof": PASSWORD}),
     "require-second-factor": Act(Verb.SECOND_FACTOR_REQUIRED, "required", {"required": "yes"}),
     "reset-second-factor": Act(Verb.FACTOR_REMOVED, "authenticator app"),
+    "change-backups": Act(
+        Verb.BACKUPS_SET,
+        "",
+        {"target": "", "every_hours": "12", "full_every_days": "7", "keep_days": "30", "drill_every_days": "7"},
+    ),
+    "start-backup": Act(Verb.BACKED_UP, "", {"what": "backup"}),
     "new-collection": Act(Verb.COLLECTION_CREATED, "Letters", {"name": "Letters"}),
     "invite-owner": Act(Verb.INVITED, "Grace", {"note": "Grace"}),
     "remove-person": Act(Verb.ACCOUNT_REMOVED, "{reader}"),
@@ -204,7 +210,10 @@ NOT_AUDITED = {
     "restart-micro": "ends a process, which starts anew by itself",
     "visor-pin": "keeps a recorded request for longer",
 }
-COMMANDS_NOT_AUDITED = {"serve": "starts the server; what it does by itself is not what people do"}
+COMMANDS_NOT_AUDITED = {
+    "serve": "starts the server; what it does by itself is not what people do",
+    "restore": "there is no log before it: it makes a server, whose log is the backup's",
+}
 
 
 @pytest.fixture
@@ -224,6 +233,9 @@ def prepare(name: str, act: Act, cast: Cast) -> tuple[str, dict[str, Any]]:
     if name == "revoke-token":
         made = tokens.create_token(person=who_does(name, cast), name="laptop").token
         return reverse(name, args=[made.pk]), {}
+    if name == "start-backup":
+        BackupPlan.objects.update_or_create(id=1, defaults={"target": "/nowhere"})
+        return url_of(name, cast), act.form or {}
     if name == "visor-redo":
         event = make_event(cast.collection.id, method="PUT", path="things/items")
         event_queries.keep_event(event)
@@ -289,7 +301,13 @@ def state() -> dict[str, Any]:
     tables = (
         *("storage_collection", "storage_datakey", "storage_membership", "storage_invitation", "storage_base"),
         *("storage_drive", "storage_item", "storage_file", "storage_filedeletion", "storage_export", "storage_import"),
-        *("storage_deletion", "storage_recording", "storage_snapshotschedule", "storage_pinnedevent"),
+        *(
+            "storage_deletion",
+            "storage_backuprun",
+            "storage_recording",
+            "storage_snapshotschedule",
+            "storage_pinnedevent",
+        ),
         *("storage_micro", "storage_deployment", "storage_microdomain", "storage_microkey"),
         *("storage_microschedule", "storage_microrun"),
         *("storage_session", "storage_accesstoken", "storage_terminalsignin", "auth_user"),

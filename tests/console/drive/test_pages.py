@@ -10,9 +10,11 @@ from django.test import Client
 from storage import limits
 from storage.collections import collections
 from storage.drive import drives, folders
-from storage.models import Drive, File, Folder
+from storage.models import Blob, DamagedBlob, Drive, File, Folder
+from storage.postgres import clock
 from storage.postgres.caller import Access
 from tests.console.conftest import Browser
+from tests.html import squeezed
 from tests.matching import search
 from tests.people import Cast
 from tests.storage.rows import fill_drive
@@ -64,6 +66,20 @@ def test_folders_first_then_files(people: Cast, browser: Browser, drive: Drive) 
     assert names_on(page) == ["empty/", "m/", "z/", "a.txt", "b.txt"]
     inside = get(browser(people.reader), url_of(people), folder="z/")
     assert names_on(inside) == ["z/deep/"]
+
+
+def test_damaged_files_are_named_to_whoever_sees_the_drive(people: Cast, browser: Browser, drive: Drive) -> None:
+    fill_drive(people.collection.id, "files", [HOSTILE_NAMES[1], "whole"])
+    blob_id = uuid.uuid4()
+    Blob.objects.create(id=blob_id, state="live", size_bytes=1, changed_at=clock.now())
+    about = {"collection_id": people.collection.id, "drive_name": "files", "name": HOSTILE_NAMES[1]}
+    DamagedBlob.objects.create(blob_id=blob_id, kind="missing", **about)
+    page = get(browser(people.reader), url_of(people))
+    assert "The stored bytes of 1 file in this Drive are damaged." in squeezed(page)
+    assert f"{html.escape(HOSTILE_NAMES[1])}</bdi> is gone, found" in squeezed(page)
+    DamagedBlob.objects.filter(blob_id=blob_id).update(healed_at=clock.now())
+    assert "are damaged" not in get(browser(people.reader), url_of(people))
+    Blob.objects.filter(id=blob_id).delete()
 
 
 def test_the_breadcrumb_leads_back(people: Cast, browser: Browser, drive: Drive) -> None:

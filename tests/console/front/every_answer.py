@@ -29,6 +29,9 @@ async def app(scope, receive, send):
             await asyncio.sleep(0.5)
     elif path == "/never":
         await asyncio.sleep(600)
+    elif path == "/own-id":
+        await send(STATUS | {"headers": [(b"X-Request-Id", b"the-apps")]})
+        await send({"type": "http.response.body", "body": dict(scope["headers"])[b"x-request-id"]})
     elif path == "/cookies":
         await send(STATUS | {"headers": [(b"set-cookie", b"own=1"), (b"set-cookie", b"wide=1; Domain=localhost")]})
         await send({"type": "http.response.body", "body": b""})

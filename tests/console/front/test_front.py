@@ -13,7 +13,7 @@ import urllib3
 from storage import limits
 from storage.micros import api_keys, domains, micros
 from storage.micros.hosts import the_host
-from storage.models import Membership, Session
+from storage.models import Membership, Micro, Session
 from tests.people import Cast, make_session
 from tests.running_micros import MicroClient, run_micro, told
 from tests.serving import Server
@@ -246,6 +246,31 @@ def test_an_api_key_lets_a_caller_in_and_stays_behind(closed: MicroClient, app: 
     assert closed.ask(headers={"X-API-Key": key[:-1] + ("a" if key[-1] != "a" else "b")}).status == 401
     api_keys.revoke_key(**about, name="for a test")
     assert closed.ask(headers={"X-API-Key": key}).status == 401
+
+
+def test_an_app_learns_the_id_of_a_request_and_cannot_tell_another(app: MicroClient) -> None:
+    answer = app.ask("/own-id", headers={"X-Request-ID": "the-clients"})
+    (told_to_client,) = answer.headers.getlist("X-Request-ID")
+    assert answer.data.decode() == told_to_client
+    assert told_to_client not in ("the-apps", "the-clients")
+
+
+def test_whatever_becomes_of_a_request_to_a_micro_it_has_an_id(app: MicroClient, closed: MicroClient) -> None:
+    answers = [
+        app.ask(),
+        app.ask("/", "HEAD"),
+        app.ask("/slowly"),
+        app.ask("/__homeport/nothing"),
+        app.ask(headers={"Upgrade": "websocket"}),
+        app.ask("/", "POST", body=b"x" * (limits.MICRO_BODY_MAX_BYTES + 1)),
+        closed.ask(),
+        closed.ask(headers=PAGE),
+        MicroClient(app.url, Micro(subdomain="nobodys")).ask(),
+    ]
+    assert [answer.status for answer in answers] == [200, 200, 200, 404, 501, 413, 401, 302, 404]
+    ids = [answer.headers.getlist("X-Request-ID") for answer in answers]
+    assert all(len(each) == 1 for each in ids)
+    assert len({each for (each,) in ids}) == len(answers)
 
 
 def test_a_member_is_shown_the_way_to_the_log(server: Server, module_cast: Cast) -> None:

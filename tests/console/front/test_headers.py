@@ -6,6 +6,7 @@ import pytest
 
 from console import host_names, own_address
 from console.front import headers, paths
+from storage import request_ids
 
 
 def given(**variables: str) -> dict[str, Any]:
@@ -19,7 +20,11 @@ def given(**variables: str) -> dict[str, Any]:
 
 
 def shown(environ: dict[str, Any], *, takes_key: bool = False) -> dict[str, str]:
-    return dict(headers.for_app(environ, request_id="the-id", body_bytes=None, takes_key=takes_key))
+    token = request_ids.request_id.set("ours")
+    try:
+        return dict(headers.for_app(environ, event_id="the-id", body_bytes=None, takes_key=takes_key))
+    finally:
+        request_ids.request_id.reset(token)
 
 
 def test_an_app_learns_who_asked_for_what() -> None:
@@ -31,6 +36,7 @@ def test_an_app_learns_who_asked_for_what() -> None:
         "x-forwarded-proto": "https",
         "x-forwarded-host": "app.localhost:8000",
         "x-homeport-request": "the-id",
+        "x-request-id": "ours",
         "connection": "close",
     }
 
@@ -44,6 +50,7 @@ def test_an_app_learns_who_asked_for_what() -> None:
         "HTTP_X_FORWARDED_PORT",
         "HTTP_FORWARDED",
         "HTTP_X_HOMEPORT_REQUEST",
+        "HTTP_X_REQUEST_ID",
         "HTTP_CONNECTION",
         "HTTP_TRANSFER_ENCODING",
         "HTTP_UPGRADE",

@@ -23,12 +23,13 @@ def test_every_figure_is_listed_with_its_labels_and_meaning() -> None:
 def test_every_kind_of_problem_is_listed() -> None:
     table = PAGE.partition("## What is looked at")[2].partition("## Prometheus")[0]
     listed = {key for line in table.splitlines() if line.startswith("|") for key in QUOTED.findall(line.split("|")[1])}
-    assert set(kinds()) <= listed, set(kinds()) - listed
-    assert listed - set(kinds()) == set(), "no room says so"
+    patterns = set(kinds())
+    assert [pattern for pattern in patterns if not any(re.fullmatch(pattern, key) for key in listed)] == []
+    assert [key for key in listed if not any(re.fullmatch(pattern, key) for pattern in patterns)] == []
 
 
 def kinds() -> Iterator[str]:
-    """The keys of all findings that code makes; an engine's begins with its name."""
+    """The keys of all findings that code makes, as patterns: some are put together of a few words."""
     for room in ("storage", "console"):
         for path in (ROOT / room).rglob("*.py"):
             text = path.read_text()
@@ -36,10 +37,6 @@ def kinds() -> Iterator[str]:
                 continue
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
-                    first = (
-                        node.args[0] if node.args else next(each.value for each in node.keywords if each.arg == "key")
-                    )
-                    if isinstance(first, ast.Constant):
-                        yield first.value
-                    else:
-                        yield from ("postgres_down", "s3_down")
+                    key = node.args[0] if node.args else next(each.value for each in node.keywords if each.arg == "key")
+                    parts = key.values if isinstance(key, ast.JoinedStr) else [key]
+                    yield "".join(str(part.value) if isinstance(part, ast.Constant) else "[a-z0-9]+" for part in parts)

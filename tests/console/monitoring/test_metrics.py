@@ -11,8 +11,6 @@ from console import health, wrong_keys
 from storage.access_tokens import tokens
 from storage.counting import counted
 from storage.monitoring.figures import DESCRIBED
-from storage.postgres.database import run
-from storage.postgres.statements import NoRow, Statement
 from tests.console.conftest import Browser
 from tests.people import Cast
 from tests.prometheus import parse, value
@@ -88,25 +86,6 @@ def test_everything_is_told_in_the_words_that_are_listed(people: Cast, browser: 
     assert value(told, "homeport_http_requests_total", status="503", **took) >= 1
     # Never a name of somebody's, such as a path or a collection's id.
     assert people.collection.id not in text
-
-
-def test_without_the_database_the_rest_is_told(
-    people: Cast, browser: Browser, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.METRICS_TOKEN = TOKEN
-    # The shared server goes on: for this process the statement takes longer than it may.
-    monkeypatch.setattr(
-        "storage.monitoring.sql.read_database",
-        lambda: Statement("SELECT pg_sleep(2)", [], NoRow),
-    )
-    run(Statement("SET LOCAL statement_timeout = 50", [], NoRow))
-    answer = browser(None).get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    told = parse(answer.content.decode())
-    assert answer.status_code == 200
-    assert value(told, "homeport_figures_complete") == 0
-    assert value(told, "homeport_problems", key="unchecked") == 1
-    assert value(told, "homeport_engine_errors_total", engine="postgres", kind="timeout") >= 1
-    assert value(told, "homeport_disk_free_bytes") > 0
 
 
 def test_a_hanging_engine_is_told_as_one_that_is_down(

@@ -3,17 +3,21 @@
 import shutil
 import time
 
+import httpx
+import psycopg
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from console import health
 from console.monitoring.overview import list_traffic
 from storage.counting.counted import BUCKETS
 from storage.monitoring.figures import quantile
-from storage.postgres.database import run
-from storage.postgres.statements import NoRow, Statement
 from tests.console.conftest import Browser
-from tests.people import Cast
+from tests.html import squeezed
+from tests.people import Cast, make_cast, make_session
+from tests.serving import Server
+from tests.waiting import PROMISED_SECONDS
 
 
 def test_it_says_what_is_wrong_and_what_to_do(people: Cast, browser: Browser, settings: Settings) -> None:
@@ -45,13 +49,27 @@ def test_it_opens_while_an_engine_is_away(people: Cast, browser: Browser, monkey
     monkeypatch.setattr(health, "_last", (float("inf"), {"postgres": "ok", "s3": "no answer within 3 s"}))
     page = client.get("/server/").content.decode()
     assert "S3 gives no answer within 3 s: files can neither be read nor stored." in page
-    monkeypatch.setattr("storage.monitoring.sql.read_database", lambda: Statement("SELECT pg_sleep(2)", [], NoRow))
-    run(Statement("SET LOCAL statement_timeout = 50", [], NoRow))
-    answer = client.get("/server/")
+
+
+@pytest.mark.slow
+def test_it_opens_while_the_database_tells_only_a_part(server: Server) -> None:
+    session = make_session(make_cast().server_owner)
+    parameters = connection.get_connection_params()
+    reached = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname")}
+    with psycopg.connect(**reached) as other:
+        # Nobody can look at the queue until this transaction ends.
+        other.execute("LOCK TABLE procrastinate_events IN ACCESS EXCLUSIVE MODE")
+        answer = httpx.get(
+            f"{server.url}/server/", cookies={"sessionid": session}, trust_env=False, timeout=PROMISED_SECONDS
+        )
+        other.rollback()
+    page = squeezed(answer.text)
     assert answer.status_code == 200
-    page = answer.content.decode()
-    assert "Not everything could be looked at, because an engine does not answer." in page
+    assert "Not everything could be looked at." in page
     assert "The database does not tell at the moment." in page
+    # What stands elsewhere is told all the same.
+    assert "PostgreSQL has" in page
+    assert "up to date" in page
 
 
 def test_traffic_is_that_of_the_minutes_that_are_over() -> None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from storage import request_ids
 from storage.base import items
 from storage.collections import collections, keys
 from storage.drive import files
@@ -153,10 +154,17 @@ def test_redo_links_to_the_original_and_shows_the_difference(
 
 
 def test_same_answer_is_told_so(people: Cast, browser: Browser, url: str) -> None:
+    """However the server calls the two requests."""
     client = browser(people.reader)
+    token = request_ids.request_id.set("one")
     first = sent(people, send(client, url, "GET", "notes/items/none"))
+    request_ids.request_id.set("two")
+    answer = client.post(f"{url}{first.line.id}/redo/")
+    request_ids.request_id.reset(token)
 
-    assert "They are the same" in client.get(client.post(f"{url}{first.line.id}/redo/")["Location"]).content.decode()
+    assert ("X-Request-ID", "one") in first.content.response_headers
+    assert ("X-Request-ID", "two") in sent(people, answer).content.response_headers
+    assert "They are the same" in client.get(answer["Location"]).content.decode()
 
 
 def test_edit_fills_the_form_and_keeps_the_link(people: Cast, browser: Browser, url: str) -> None:

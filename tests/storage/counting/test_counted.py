@@ -98,7 +98,6 @@ def test_a_forked_child_counts_in_a_place_of_its_own() -> None:
 def test_when_there_is_no_room_counting_goes_on_for_nobody() -> None:
     memory = Memory.make(1)
     place = memory.take()
-    assert place is not None
     for number in range(PLACE_BYTES // 8):
         place.find(("series", str(number)), 1)[0] += 1
     kept = sum(1 for _ in place.read())

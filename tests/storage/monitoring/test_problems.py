@@ -47,7 +47,7 @@ def keys(found: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.key, finding.level) for finding in found]
 
 
-def execute(text: str, *values: object) -> None:
+def execute(text: str, *values: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
 
@@ -62,8 +62,12 @@ def test_a_room_that_cannot_be_asked_hides_no_other() -> None:
     def unreachable() -> list[Finding]:
         raise EngineUnreachable("postgres")
 
+    def defective() -> list[Finding]:
+        raise KeyError("a defect")
+
     bad = Finding("gone", "bad", "Gone.", "Bring it back.")
-    assert problems.find_problems([unreachable, lambda: [bad], unreachable]) == [bad, problems.UNCHECKED]
+    for ill in (unreachable, defective):
+        assert problems.find_problems([ill, lambda: [bad], ill]) == [bad, problems.UNCHECKED]
 
 
 def test_a_full_disk_is_told_and_one_that_is_nearly_full(database: None, settings: Settings) -> None:
@@ -129,15 +133,15 @@ def test_a_transaction_that_stays_open_is_told(database: None, monkeypatch: pyte
 def test_a_database_is_judged_by_its_clock_its_disk_and_whether_it_writes(database: None) -> None:
     good = run_one(sql.read_database())
     assert database_room.judge(good._replace(held_seconds=0), ours=good.now) == []
-    for change, ours, expected in (
-        ({"is_read_only": True}, 0, ("postgres_read_only", "bad")),
-        ({"is_sure": False}, 0, ("postgres_unsafe", "bad")),
-        ({}, 60, ("clock_apart", "warn")),
-        ({}, -60, ("clock_apart", "warn")),
+    good = good._replace(held_seconds=0)
+    for about, expected in (
+        (good._replace(is_read_only=True), ("postgres_read_only", "bad")),
+        (good._replace(is_sure=False), ("postgres_unsafe", "bad")),
+        (good._replace(now=good.now + 60), ("clock_apart", "warn")),
+        (good._replace(now=good.now - 60), ("clock_apart", "warn")),
     ):
-        about = good._replace(held_seconds=0, **change)
-        assert keys(database_room.judge(about, ours=good.now + ours)) == [expected]
-    assert "60 seconds behind" in database_room.judge(good._replace(held_seconds=0), ours=good.now + 60)[0].title
+        assert keys(database_room.judge(about, ours=good.now)) == [expected]
+    assert "60 seconds behind" in database_room.judge(good, ours=good.now + 60)[0].title
 
 
 def test_jobs_that_nobody_runs_are_told(undone: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ OWN_CLOCK = {
     "storage/embedded/micros/output.py": "when a line was printed, as shown",
     "storage/embedded/seaweedfs_security.py": "certificates are judged by machines' clocks",
     "storage/models/micro_runs.py": "how long ago runs overlapped, as shown",
+    "storage/monitoring/installation.py": "certificates are judged by machines' clocks",
     "storage/micros/deploying.py": "when a line was printed, as shown",
 }
 

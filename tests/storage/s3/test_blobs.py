@@ -1,5 +1,6 @@
 """Objects in S3, the bundled one and another (see `storage/s3/blobs.py`)."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import pytest
 
 from storage.errors import BlobMissing, EngineUnreachable, InvalidInput
 from storage.s3 import blobs, reading
-from storage.s3.blobs import Owner
+from storage.s3.blobs import Hashes, Owner
 from tests.drives import MOST, md5, noise
 
 OWNER = Owner("c" * 10, "drive", 'a file\'s "name" \\ é 漢 🎈', "text/plain; charset=utf-8", "f" * 32, 10_000, True)
@@ -31,7 +32,9 @@ def put(content: bytes, owner: Owner = OWNER, pieces: int = 3) -> uuid.UUID:
     step = max(1, -(-len(content) // pieces))
     chunks = [content[at : at + step] for at in range(0, len(content), step)]
     _put.append(blob_id)
-    assert blobs.put(blob_id, length=len(content), chunks=chunks, owner=owner) == md5(content)
+    assert blobs.put(blob_id, length=len(content), chunks=chunks, owner=owner) == Hashes(
+        md5(content), hashlib.sha256(content).digest()
+    )
     return blob_id
 
 
@@ -45,7 +48,7 @@ def test_an_object_comes_back(s3: str, size: int) -> None:
     blob_id = put(content)
 
     assert blobs.find_size(blob_id) == size
-    assert blobs.find_md5(blob_id, size) == md5(content)
+    assert blobs.find_hashes(blob_id, size).md5 == md5(content)
     if size:
         assert read(blob_id, 0, size, size) == content
 
@@ -58,7 +61,7 @@ def test_an_object_is_copied_for_another_owner(s3: str, size: int) -> None:
     blobs.copy(blob_id, new_id, length=size, md5=md5(content), owner=owner)
     assert blobs.find_owner(new_id) == owner
     assert blobs.delete([blob_id]) == []
-    assert (blobs.find_size(new_id), blobs.find_md5(new_id, size)) == (size, md5(content))
+    assert (blobs.find_size(new_id), blobs.find_hashes(new_id, size).md5) == (size, md5(content))
 
 
 def test_a_copy_of_other_bytes_than_expected_is_none(s3: str) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def seaweedfs(tmp_path: Path) -> Iterator[tuple[int, int, Callable[[str], None]]
 
         try:
             for port in (s3, filer):
-                eventually(lambda port=port: _answers(port))
+                eventually(partial(_answers, port))
             yield s3, filer, tell
         finally:
             process.kill()

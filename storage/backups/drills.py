@@ -1,0 +1,207 @@
+"""Drills: a backup is restored with engines of its own into a folder that is thrown away, and everything in the target is read.
+
+Only what was restored once is a backup. What a drill finds is named, all of it as far as it can be read.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from filelock import FileLock
+
+from storage.backups import blobs as copies
+from storage.backups import catalogue, plans, restoring
+from storage.backups.blobs import ListedBlob
+from storage.backups.catalogue import Catalogue
+from storage.backups.faults import BackupFault, Damaged, Missing
+from storage.backups.manifest import Manifest
+from storage.backups.places import Place
+from storage.backups.sql import counting as counting_sql
+from storage.embedded import paths, postgres
+from storage.embedded.backing_up import tools
+from storage.postgres.locks import only_worker
+
+_NAMED_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the server knows of its own target. `ids` are the backups in it; it has the log `kept_until` that moment."""
+
+    ids: list[str]
+    kept_until: datetime | None
+    engine_user: str
+
+
+@dataclass
+class Drilled:
+    """What came of a drill: no faults, and it can be restored."""
+
+    backup_id: str
+    faults: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def drill(
+    target: str | None,
+    *,
+    backup_id: str | None,
+    expected: Expected,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Drilled:
+    """Try a backup, the newest by default, of a target, the server's own by default.
+
+    Raises BackupFault when there is nothing to try, and EngineUnreachable.
+    """
+    with only_worker("drill") as is_ours:
+        if not is_ours:
+            raise BackupFault("Another drill is on its way: wait until it is done.")
+        plan = plans.read_plan()
+        wanted = target or plan.target
+        if not wanted:
+            raise BackupFault("No target is set: name one, or set HOMEPORT_BACKUP_TARGET.")
+        place = plans.open_target(wanted)
+        known = catalogue.read_catalogue(place)
+        faults = list(known.damaged)
+        if wanted == plan.target:
+            faults += find_missing(place, known, expected)
+        try:
+            backup = known.choose(backup_id=backup_id)
+        except BackupFault as error:
+            return Drilled(backup_id or "", [*faults, str(error)])
+        done = Drilled(backup.id, faults)
+        tell("Reading everything in the target ...")
+        done.details |= read_everything(place, known, done.faults)
+        _restore(place, backup, expected.engine_user, done, tell)
+        return done
+
+
+def find_missing(place: Place, known: Catalogue, expected: Expected) -> list[str]:
+    """What the server brought there and is not there any more."""
+    there = {each.id for each in known.backups}
+    found = [
+        f"The backup {each} is missing in {place}: its manifest is gone."
+        for each in expected.ids
+        if each not in there and not any(each in damaged for damaged in known.damaged)
+    ]
+    found += [f"The log in {place} has a gap: {name} is missing." for name in known.gaps()]
+    own = known.restorable()
+    if not found and own and expected.kept_until and known.span(own[-1]).last < expected.kept_until:
+        found.append(
+            f"The end of the log in {place} is missing: it was there until {expected.kept_until:%Y-%m-%d %H:%M:%S} UTC."
+        )
+    return found
+
+
+def read_everything(place: Place, known: Catalogue, faults: list[str]) -> dict[str, int]:
+    """Compare all that is in a target with its SHA-256, and add what is wrong to the faults; how many of each were good."""
+    reading = _Reading(place, faults)
+    reading.read(known)
+    return reading.counts
+
+
+class _Reading:
+    """Reads everything in a target and notes what is not as it was written."""
+
+    def __init__(self, place: Place, faults: list[str]) -> None:
+        self.place, self.faults = place, faults
+        self.counts = {"files": 0, "log": 0, "blobs": 0, "bytes": 0}
+
+    def read(self, known: Catalogue) -> None:
+        segments = {each.path: each for backup in known.backups for each in known.log_of(backup)}
+        for backup in known.backups:
+            for file in backup.files:
+                self._attempt("files", file.size_bytes, partial(self._read_file, backup, file.name))
+        for segment in segments.values():
+            self._attempt("log", segment.size_bytes, partial(restoring.read_log, self.place, segment))
+        checked: set[UUID] = set()
+        for backup in known.backups:
+            for each in self._listed(backup):
+                if each.id not in checked:
+                    checked.add(each.id)
+                    self._attempt("blobs", each.size_bytes, partial(self._read_blob, each))
+
+    def _listed(self, backup: Manifest) -> list[ListedBlob]:
+        """None of a list that is damaged, which is known by then."""
+        try:
+            return list(copies.read_list(self.place, backup))
+        except (Damaged, Missing, ValueError):
+            return []
+
+    def _attempt(self, kind: str, size_bytes: int, read: Callable[[], object]) -> None:
+        try:
+            read()
+        except (Damaged, Missing) as error:
+            if len(self.faults) < _NAMED_AT_MOST:
+                self.faults.append(str(error))
+        else:
+            self.counts[kind] += 1
+            self.counts["bytes"] += size_bytes
+
+    def _read_file(self, backup: Manifest, name: str) -> None:
+        for _ in restoring.checked(self.place, backup, name):
+            pass
+
+    def _read_blob(self, blob: ListedBlob) -> None:
+        digest = hashlib.sha256()
+        for chunk in self.place.open(copies.path_of(blob.id)):
+            digest.update(chunk)
+        if digest.hexdigest() != blob.sha256:
+            raise Damaged(
+                f"{self.place}/{copies.path_of(blob.id)} is damaged: its SHA-256 is another one than in the list."
+            )
+
+
+def _restore(place: Place, backup: Manifest, engine_user: str, done: Drilled, tell: Callable[[str], None]) -> None:
+    """Restore it into a folder of its own, compare, and throw that away."""
+    with _scratch() as data:
+        try:
+            restored = restoring.restore(
+                place,
+                data=data,
+                engine_user=engine_user,
+                backup_id=backup.id,
+                position=backup.counted_at_position,
+                counts=counting_sql.TABLES if backup.rows else (),
+                tell=tell,
+            )
+            tell("Comparing pages with their checksums ...")
+            tools.check_pages(postgres.folder(restored.home))
+        except BackupFault as error:
+            if str(error) not in done.faults:
+                done.faults.append(str(error))
+            return
+        except tools.ToolFailed as error:
+            done.faults.append(f"A page of the restored database is damaged: {error}")
+            return
+    for table, rows in backup.rows.items():
+        if restored.rows.get(table) != rows:
+            done.faults.append(f"{table} has {restored.rows.get(table)} rows, and had {rows} when it was backed up.")
+    if restored.missing:
+        named = ", ".join(each.hex for each in restored.missing[:3])
+        done.faults.append(f"The bytes of {len(restored.missing)} blobs are missing, such as {named}.")
+    done.details |= {"rows": sum(restored.rows.values()), "restored_blobs": restored.blobs}
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """An empty data folder beside the server's own things, which goes with all that is in it."""
+    data = settings.DATA / "drill"
+    paths.make_data_folder(data)
+    with FileLock(data / restoring.LOCK, timeout=0, mode=0o600):
+        # It is nobody's but a drill's, so what is in it is what an interrupted one left.
+        restoring.remove_remains(data)
+        (data / restoring.NOTE).unlink(missing_ok=True)
+        try:
+            yield data
+        finally:
+            restoring.remove_remains(data)
+    shutil.rmtree(data)

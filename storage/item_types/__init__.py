@@ -1,0 +1,1 @@
+"""What the items of a Base look like, learned from the items: a description that knows no language."""
