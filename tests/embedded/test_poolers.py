@@ -12,16 +12,19 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from storage.embedded import ports
+from storage.embedded import ports, postgres
 from storage.postgres import addresses, poolers
 from tests.engines import make_data_folder, remove_data_folder
+from tests.people import PASSWORD
+from tests.pooler import pooling
 from tests.postgres_pair import Pair, running_pair
 from tests.second_s3 import serve_second_s3
 from tests.serving import Server
 from tests.waiting import LONG_SECONDS, MOMENT_SECONDS, eventually
 
 _PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(_PROGRAM is None, reason="pgbouncer is not installed")]
+pytestmark = pytest.mark.slow
+with_pgbouncer = pytest.mark.skipif(_PROGRAM is None, reason="pgbouncer is not installed")
 
 
 @contextlib.contextmanager
@@ -85,6 +88,7 @@ def config() -> Iterator[Path]:
         yield Path(folder)
 
 
+@with_pgbouncer
 @pytest.mark.parametrize("has_way_past", [False, True], ids=["alone", "with a way past it"])
 def test_session_mode_works(
     database: Pair, config: Path, make_server: Callable[..., Server], tmp_path: Path, has_way_past: bool
@@ -106,6 +110,7 @@ def test_session_mode_works(
         assert "Sessions lack" not in server.log
 
 
+@with_pgbouncer
 @pytest.mark.parametrize(
     "mode, ignores_options, has_way_past, said",
     [
@@ -134,3 +139,49 @@ def test_what_is_not_safe_is_refused_at_the_start(
         assert said in server.log
         assert "Traceback" not in server.log
         server.process = None
+
+
+_SIGN_UP = f"""
+import django
+django.setup()
+from django.contrib.auth.models import User
+User.objects.create_superuser("ada", password={PASSWORD!r})
+"""
+
+
+def test_a_server_whose_transactions_get_another_session_each_leaves_nothing_in_any(
+    database: Pair, make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    parameters = postgres.connection_parameters(database.leader.about)
+    with pooling(parameters, size=8) as pooler, serve_second_s3(tmp_path / "s3") as s3:
+        way = {"DATABASE_URL": database.leader_url(pooler.port), "HOMEPORT_DIRECT_DATABASE_URL": database.leader_url()}
+        server = make_server(**way, **s3).start()
+        server.wait_ready(LONG_SECONDS)
+        collection_id, key = server.make_key("things")
+        server.run_code(_SIGN_UP)
+        base, drive = (f"{server.url}/v1/{collection_id}/{name}" for name in ("things", "files"))
+        moves = pooler.moves
+        with httpx.Client(headers={"X-API-Key": key}, timeout=MOMENT_SECONDS) as http:
+            for number in range(20):
+                put = http.put(f"{base}/items", json={"items": [{"key": f"k{n}", "n": number} for n in range(3)]})
+                assert put.status_code == 207
+                assert http.patch(f"{base}/items/k1", json={"increment": {"n": 1}}).status_code == 200
+                assert http.get(f"{base}/items/k1").json() == {"key": "k1", "n": number + 1}
+                found = http.post(f"{base}/query", json={"query": [{"n?gte": number}]}).json()["items"]
+                assert {item["key"] for item in found} == {"k0", "k1", "k2"}
+                assert http.delete(f"{base}/items/k0").status_code == 200
+                name = f"{drive}/files?name=a{number}"
+                assert http.post(name, content=b"abc").status_code == 201
+                assert http.get(f"{drive}/files/download?name=a{number}").content == b"abc"
+            assert http.put(f"{base}/items", json={"items": [{"key": "old", "__expires": 1}]}).status_code == 207
+        assert pooler.moves - moves > 100
+        with httpx.Client(base_url=server.url, timeout=MOMENT_SECONDS) as browser:
+            browser.get("/sign-in/")
+            form = {"username": "ada", "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+            assert browser.post("/sign-in/", data=form).status_code == 302
+            assert "things" in browser.get("/", follow_redirects=True).text
+        # By a job, over the way past the pooler.
+        count = b"SELECT count(*) FROM storage_item WHERE key = 'old'"
+        with psycopg.connect(**parameters, autocommit=True) as connection:
+            eventually(lambda: connection.execute(count).fetchone() == (0,), seconds=LONG_SECONDS)
+        assert pooler.stains() == []
