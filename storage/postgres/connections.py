@@ -103,7 +103,7 @@ class Connection(psycopg.Connection[Any]):
     def refuse_unconfirmed(self) -> None:
         """Call it after each answer. Raises NotConfirmed, on a closed connection, when it was a commit's that is not safe.
 
-        Where commits wait for a standby, one that meets `statement_timeout` is told to the client as done, with a warning.
+        Where commits wait for a standby, one whose wait somebody cancels is told to the client as done, with a warning.
         """
         if self._unconfirmed:
             self.pgconn.finish()

@@ -126,7 +126,7 @@ def test_a_leader_that_was_frozen_acknowledges_nothing_that_is_lost(
 
 @pytest.mark.usefixtures("table")
 def test_without_a_standby_nothing_is_acknowledged(cluster: Cluster, front: Front) -> None:
-    """Homeport too says so: PostgreSQL ends the wait by `statement_timeout`, and calls the commit done."""
+    """Homeport gives the wait up, and says so."""
     leader = cluster.leader()
     assert leader
     others = [machine for machine in cluster.machines.values() if machine is not leader]

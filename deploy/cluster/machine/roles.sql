@@ -7,7 +7,6 @@ ALTER ROLE homeport SET timezone = 'UTC';
 ALTER ROLE homeport SET plan_cache_mode = force_generic_plan;
 ALTER ROLE homeport SET enable_seqscan = off;
 
--- SeaweedFS keeps here which object is where. It has no statement_timeout: PostgreSQL would answer "done" to a commit that was
--- given up while it waited for the standby.
+-- SeaweedFS keeps here which object is where.
 CREATE ROLE seaweedfs LOGIN PASSWORD '$seaweedfs_password';
 CREATE DATABASE seaweedfs OWNER seaweedfs;
