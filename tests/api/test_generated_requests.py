@@ -27,6 +27,7 @@ from tests.factories import make_client
 from tests.serving import Server
 from tests.waiting import LONG_SECONDS, MOMENT_SECONDS
 
+# Not those that take a deletion of files for the end of their Drive, or expect a 404 of what is empty (contract: Everywhere).
 _CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -36,8 +37,6 @@ _CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
     "ignored_auth",
-    "use_after_free",
-    "ensure_resource_availability",
 )
 # Its own command, whose requests come from an address of their own: those with a wrong key are counted by address.
 _COMMAND = """
