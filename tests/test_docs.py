@@ -430,7 +430,8 @@ def test_paths_that_a_text_names_exist(name: str) -> None:
     tops = "bench|clients|console|homeport|deploy|docs|manage|static|storage|templates|tests"
     named = re.findall(rf"`((?:{tops})(?:/[\w./-]*|\.py))`", read(name))
     named += re.findall(r"`([A-Z]+\.md|Makefile|[\w-]+\.(?:txt|toml|yml))`", read(name))
-    elsewhere = {"homeport/_app/", "requirements.txt"}  # in the wheel, and in an app
+    # In the wheel, in an app, and in the folder of a cluster's configuration.
+    elsewhere = {"homeport/_app/", "requirements.txt", "filer.toml", "security.toml", "userlist.txt"}
     assert [path for path in named if path not in elsewhere and not (ROOT / path).exists()] == []
 
 

@@ -213,6 +213,7 @@ NOT_AUDITED = {
 COMMANDS_NOT_AUDITED = {
     "serve": "starts the server; what it does by itself is not what people do",
     "restore": "there is no log before it: it makes a server, whose log is the backup's",
+    "upgrade": "the database, and the log in it, is stopped; what it says does not change",
 }
 
 
