@@ -18,6 +18,7 @@ from typing import NamedTuple
 import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
+from psycopg import generators
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -146,8 +147,11 @@ def _explain(connection: Connection, slow: Slow) -> list[str]:
     _checked(wait_for_result(pgconn, seconds, pgconn.exec_, plans.CAREFULLY))
     _checked(wait_for_result(pgconn, seconds, pgconn.prepare, name, slow.text.encode(), list(slow.types)))
     try:
-        about = _checked(wait_for_result(pgconn, seconds, pgconn.describe_prepared, name))
-        result = _checked(wait_for_result(pgconn, seconds, pgconn.exec_, plans.explain(name, about.nparams)))
+        # In steps: the driver's one call for it would keep all other threads waiting as well.
+        pgconn.send_describe_prepared(name)
+        (about,) = connection.wait(generators.execute(pgconn))
+        explain = plans.explain(name, _checked(about).nparams)
+        result = _checked(wait_for_result(pgconn, seconds, pgconn.exec_, explain))
         return [(result.get_value(number, 0) or b"").decode() for number in range(result.ntuples)]
     finally:
         wait_for_result(pgconn, seconds, pgconn.exec_, plans.forget(name))

@@ -1,5 +1,6 @@
 """Statements that are sent in one call: the rows, the errors and the state of the connection are those of a cursor."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -14,6 +15,7 @@ from storage.postgres.connections import Connection
 from storage.postgres.database import one_connection, run
 from storage.postgres.sending import send
 from storage.postgres.statements import Statement
+from tests.serving import ROOT
 
 
 @pytest.fixture
@@ -130,3 +132,11 @@ def test_a_connection_that_the_server_has_ended_is_told_from_one_with_something_
     assert not other.has_hung_up()
     connection.execute("SELECT pg_terminate_backend(%s, 5000)", [other.info.backend_pid])
     assert other.has_hung_up()
+
+
+@pytest.mark.parametrize("name", ["describe_prepared", "describe_portal", "close_prepared", "close_portal"])
+def test_no_call_of_the_driver_keeps_all_threads_waiting(name: str) -> None:
+    """These wait for the server's answer without letting other threads run, for ever if it is frozen; `send_` ones do not."""
+    called = re.compile(rf"\.{name}\b")
+    folders = (ROOT / "storage", ROOT / "console")
+    assert [path for each in folders for path in each.rglob("*.py") if called.search(path.read_text())] == []
