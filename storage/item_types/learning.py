@@ -4,9 +4,12 @@ The parts begin at keys between the first and the last, so that old and new item
 of any size. How long it takes is bounded as well.
 """
 
+import string
 import time
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from storage.base import overviews
 from storage.base.items import query_items
@@ -20,8 +23,9 @@ SAMPLE_BYTES = 8_388_608
 _SECONDS = 2.0
 _PARTS = 20
 _PAGE_ITEMS = SAMPLE_ITEMS // _PARTS
-# Of a key, by which two are told apart: so many characters, nearly always of ASCII. What is beyond counts as the last of it.
-_DIGITS, _CHARACTERS = 12, 128
+# Of a key, by which two are told apart, so many characters; and the kinds of characters that come together.
+_DIGITS = 12
+_KINDS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,39 +87,55 @@ def _items_from_all_over(access: Access, base: str) -> Iterator[str]:
         page = query_items(access=access, base=base, predicate=Predicate(), limit=_PAGE_ITEMS, last=after)
         size = 0
         for item in page.items:
+            yield item
             size += len(item)
             if size > SAMPLE_BYTES // _PARTS:
+                seen_to = str(parse(item.encode())["key"])
                 break
-            yield item
-        if page.last is None:
-            return
-        seen_to = page.last
+        else:
+            if page.last is None:
+                return
+            seen_to = page.last
 
 
 def starts_between(first: str, last: str, *, parts: int) -> list[str]:
-    """Behind which keys the parts begin: the first behind none, the others behind texts evenly between the two keys."""
+    """Behind which keys the parts begin: the first behind none, the others behind texts evenly between the two keys.
+
+    Evenly among texts of the kinds of characters that the two have: where keys are numbers, no part begins at a letter.
+    """
     same = first[
         : next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
     ]
-    low, high = (_number(key[len(same) :]) for key in (first, last))
-    return ["", *(same + _text(low + (high - low) * part // parts) for part in range(1, parts))]
+    ends = [key[len(same) :][:_DIGITS] for key in (first, last)]
+    alphabet = _alphabet("".join(ends))
+    low, high = (_number(end, alphabet) for end in ends)
+    # What lies beyond the alphabet is one digit, so that the last may seem to come before the first.
+    high = max(low, high)
+    return ["", *(same + _text(low + (high - low) * part // parts, alphabet) for part in range(1, parts))]
 
 
-def _number(text: str) -> int:
-    """The beginning of a text as a number, whose digits are its characters."""
+def _alphabet(used: str) -> str:
+    kinds = [kind for kind in _KINDS if not set(kind).isdisjoint(used)]
+    others = {each for each in used if each.isascii() and not each.isalnum()}
+    return "".join(sorted(others.union(*kinds))) or string.ascii_lowercase
+
+
+def _number(text: str, alphabet: str) -> int:
+    """The beginning of a text as a number, whose digits are the places of its characters; 0 is the text's end."""
     number = 0
-    for character in text[:_DIGITS].ljust(_DIGITS, "\0"):
-        number = number * _CHARACTERS + min(ord(character), _CHARACTERS - 1)
+    for at in range(_DIGITS):
+        digit = max(1, bisect_right(alphabet, text[at])) if at < len(text) else 0
+        number = number * (len(alphabet) + 1) + digit
     return number
 
 
-def _text(number: int) -> str:
-    """The same back, without NUL, which no key may hold."""
-    made = ""
+def _text(number: int, alphabet: str) -> str:
+    """The same back, up to its first 0."""
+    digits = []
     for _ in range(_DIGITS):
-        number, digit = divmod(number, _CHARACTERS)
-        made = chr(max(digit, 1)) + made
-    return made
+        number, digit = divmod(number, len(alphabet) + 1)
+        digits.append(digit)
+    return "".join(alphabet[digit - 1] for digit in takewhile(bool, reversed(digits)))
 
 
 def _outermost_key(access: Access, base: str, *, descending: bool) -> str | None:

@@ -240,9 +240,13 @@ def test_there_are_only_so_many(client: BaseClient, monkeypatch: pytest.MonkeyPa
     assert places.taken() == 0
     places.Place("lost on its way")
     assert places.taken() == 0
+
     # What a person sends by hand is no stream.
-    answer = ask("GET", client.collection_id, f"{client.name}/changes", person, HTTP_ACCEPT="text/event-stream")
-    assert [each["key"] for each in answer.json["changes"]] == ["a"]
+    def told() -> list[str]:
+        answer = ask("GET", client.collection_id, f"{client.name}/changes", person, HTTP_ACCEPT="text/event-stream")
+        return [each["key"] for each in answer.json["changes"]]
+
+    eventually(lambda: told() == ["a"])
 
 
 def test_a_stream_goes_on_while_many_others_write(client: BaseClient, server: Any) -> None:

@@ -45,6 +45,7 @@ def ask(server: Server, port: int, name: str, path: str = "/", **headers: str) -
         )
 
 
+@pytest.mark.slow
 def test_the_consoles_name_gets_a_certificate(behind: tuple[Server, int, int]) -> None:
     server, _, secure = behind
     answer = ask(server, secure, "console.example.org", "/sign-in/")

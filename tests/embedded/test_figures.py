@@ -12,6 +12,8 @@ from tests.prometheus import Told, scrape, value
 from tests.serving import Server, child_of_serve, kill
 from tests.waiting import PROMISED_SECONDS, eventually
 
+pytestmark = pytest.mark.slow
+
 
 def test_figures_are_whole_whichever_process_tells_them_and_whatever_became_of_the_others(
     hardy_server: Server,

@@ -46,6 +46,7 @@ def test_statement_that_does_not_end_is_given_up_in_time_and_others_go_on(client
     assert [client.stored(key)["n"] for key in "ab"] == [2, 2]
 
 
+@pytest.mark.slow
 def test_more_requests_than_connections_are_refused_in_time_and_the_next_is_served(client: BaseClient) -> None:
     with holding("LOCK TABLE storage_item IN ACCESS EXCLUSIVE MODE"), ThreadPoolExecutor(MANY) as threads:
         began = time.monotonic()

@@ -76,7 +76,7 @@ def test_damaged_files_are_named_to_whoever_sees_the_drive(people: Cast, browser
     DamagedBlob.objects.create(blob_id=blob_id, kind="missing", **about)
     page = get(browser(people.reader), url_of(people))
     assert "The stored bytes of 1 file in this Drive are damaged." in squeezed(page)
-    assert f"{html.escape(HOSTILE_NAMES[1])}</bdi> is gone, found" in squeezed(page)
+    assert f"{html.escape(HOSTILE_NAMES[1])}</bdi>is gone, found" in squeezed(page)
     DamagedBlob.objects.filter(blob_id=blob_id).update(healed_at=clock.now())
     assert "are damaged" not in get(browser(people.reader), url_of(people))
     Blob.objects.filter(id=blob_id).delete()

@@ -47,6 +47,8 @@ def waiting_in_vain(server: Server) -> Iterator[None]:
     assert kept
     settings = postgres.folder(kept.home(server.data)) / "postgresql.auto.conf"
     before = settings.read_text()
+    # What was kept open by a test before would be used once it is closed, within one and the same request.
+    connection.close()
     past_us("CREATE TABLE tried_commits (number int)")
     canceller = Canceller()
     canceller.start()
@@ -68,6 +70,8 @@ def waiting_in_vain(server: Server) -> Iterator[None]:
         canceller.is_over.set()
         canceller.join()
         past_us("DROP TABLE tried_commits")
+        # Ours was closed under Django, which looks at it between requests alone.
+        connection.close()
 
 
 def past_us(statement: str) -> None:

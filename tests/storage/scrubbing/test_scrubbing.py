@@ -119,7 +119,11 @@ def _flipped(blob: KnownBlob) -> str:
     return "unreadable"
 
 
-@pytest.mark.parametrize("damage", [_replaced, _cut, _removed, _flipped])
+# The engine is started again for it.
+FLIPPED = pytest.param(_flipped, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("damage", [_replaced, _cut, _removed, FLIPPED])
 def test_damage_is_found_and_named(place: Place, damage: Callable[[KnownBlob], str]) -> None:
     place.put("a “name”", CONTENT)
     blob = blob_of(place, "a “name”")
@@ -161,7 +165,7 @@ def test_a_damaged_file_that_is_deleted_is_forgotten(place: Place, settings: Any
     assert not DamagedBlob.objects.filter(blob_id=blob.id).exists()
 
 
-@pytest.mark.parametrize("damage", [_replaced, _removed, _flipped])
+@pytest.mark.parametrize("damage", [_replaced, _removed, FLIPPED])
 def test_the_bytes_of_another_file_heal(place: Place, damage: Callable[[KnownBlob], str]) -> None:
     place.put("f", CONTENT)
     blob = blob_of(place, "f")
