@@ -10,9 +10,12 @@ import re
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from re import _constants as constants  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
+
+# Python's own reading of a pattern, of which its types say nothing.
+constants: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 SECONDS = 2
 # For all attacks on one pattern: what each just ends in time of is not linear either.
