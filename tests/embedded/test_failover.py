@@ -20,7 +20,7 @@ from tests.waiting import LONG_SECONDS, PROMISED_SECONDS, eventually
 pytestmark = pytest.mark.slow
 
 _NOBODY_LEADS_SECONDS = 3.0
-_JOBS_DONE = "SELECT max(defer_timestamp) FROM procrastinate_periodic_defers"
+_JOBS_DONE = "SELECT coalesce(max(defer_timestamp), 0) FROM procrastinate_periodic_defers"
 
 
 class Writer(threading.Thread):
