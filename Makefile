@@ -23,7 +23,7 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
-test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node.stamp
+test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node-tools.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not alone"
 	$(RUN) -m pytest -m alone
 	@$(MAKE) --no-print-directory test-js

@@ -49,7 +49,9 @@ def test_a_copy_whose_worker_is_killed_goes_on(moment: str) -> None:
     jobs.start(jobs.continue_duplications)
     eventually(lambda: not is_armed(moment), what=f"nobody came to {moment}")
     found = Duplication.objects.get(pk=asked.pk)
-    assert (found.state, found.copied) == (Duplication.State.RUNNING, 100 if moment == "duplicate-after-commit" else 0)
+    assert found.state == Duplication.State.RUNNING
+    # A batch ends after 100 files, or before that when they take long.
+    assert 0 < found.copied <= 100 if moment == "duplicate-after-commit" else found.copied == 0
     assert len(contents(access.collection_id, "copy")) == found.copied
 
     Duplication.objects.filter(pk=asked.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=1))
