@@ -22,8 +22,8 @@ from storage import disk_space, room, sweeper
 from storage.archive import worker
 from storage.attribute_indexes import tending
 from storage.audit import log as audit
-from storage.backups import archiving
 from storage.backups import runs as backup_runs
+from storage.backups.taking import archiving
 from storage.base import changes, edits
 from storage.collections import deletion, people, usage
 from storage.counting.counted import Counter, Latest

@@ -9,7 +9,7 @@ from django.db import transaction
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.backups.faults import BackupFault
-from storage.backups.places import Place, S3Access, open_place
+from storage.backups.targets.places import Place, S3Access, open_place
 from storage.errors import InvalidInput
 from storage.models import BackupPlan
 from storage.postgres.database import engine_errors

@@ -12,10 +12,12 @@ from django.db.models.functions import Now
 
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.backups import backing_up, drills, engine, notices, plans
-from storage.backups.backing_up import Made
-from storage.backups.drills import Drilled
+from storage.backups import notices, plans
 from storage.backups.faults import BackupFault
+from storage.backups.restoring import drills
+from storage.backups.restoring.drills import Drilled
+from storage.backups.taking import backing_up, engine
+from storage.backups.taking.backing_up import Made
 from storage.models import BackupRun
 from storage.postgres import clock
 from storage.postgres.database import engine_errors

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
-from storage.backups import blobs as backups
-from storage.backups import plans, targets
+from storage.backups import ownership, plans
 from storage.backups.faults import BackupFault
+from storage.backups.targets import blobs as backups
 from storage.errors import BlobMissing, StorageError
 from storage.postgres.database import run
 from storage.s3 import blobs
@@ -123,7 +123,7 @@ def _backed_up(blob: KnownBlob) -> Iterator[Iterable[bytes]]:
     row = plans.read_row()
     plan = plans.read_plan(row)
     if plan.target and row.target_id:
-        yield targets.open_own(plan, row).open(backups.path_of(blob.id))
+        yield ownership.open_own(plan, row).open(backups.path_of(blob.id))
 
 
 def _manifest(blob: KnownBlob) -> Iterator[Iterable[bytes]]:

@@ -22,8 +22,9 @@ def told(crowd: Crowd, watch: Watch) -> Iterator[str]:
         quarters = ", ".join(f"{mean / MB:.0f}" for mean in series.quarters(WARM_UP))
         yield f"{_row(group, series, MB)}   {quarters}; {watch.shared.get(group, 0) / MB:.0f}"
     yield ""
-    yield f"{'descriptors':28} {'mean':>10} {'climbed':>10} {'allowed':>10}"
-    yield from (_row(group, series, 1) for group, series in sorted(watch.descriptors.items()))
+    yield f"{'descriptors':28} {'mean':>10} {'climbed':>10} {'allowed':>10}   by quarters"
+    for group, series in sorted(watch.descriptors.items()):
+        yield f"{_row(group, series, 1)}   {', '.join(f'{mean:.0f}' for mean in series.quarters(WARM_UP))}"
     yield ""
     yield f"{'processes':28} {'mean':>10} {'climbed':>10} {'allowed':>10}"
     yield from (_row(group, series, 1) for group, series in sorted(watch.processes.items()))
@@ -36,8 +37,7 @@ def told(crowd: Crowd, watch: Watch) -> Iterator[str]:
 
 def _row(name: str, series: Series, unit: int) -> str:
     climbed, mean = series.line(WARM_UP)
-    allowed = max(series.bound.at_least, series.bound.of_mean * mean)
-    return f"{name:28} {mean / unit:10.1f} {climbed / unit:+10.1f} {allowed / unit:10.1f}"
+    return f"{name:28} {mean / unit:10.1f} {climbed / unit:+10.1f} {series.allowed(WARM_UP) / unit:10.1f}"
 
 
 def wrong(crowd: Crowd, watch: Watch, logs: list[Path]) -> list[str]:

@@ -1,6 +1,9 @@
 """What counts as growing, and what a soak ends with: it must be able to fail."""
 
 import math
+import os
+import random
+import socket
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +12,18 @@ from typing import Any
 import pytest
 
 from tests.soak.report import WARM_UP, wrong
-from tests.soak.watching import DESCRIPTORS, GROWING, MB, MEMORY, ROWS, Bound, Series, count_rows, line_through
+from tests.soak.watching import (
+    DESCRIPTORS,
+    GROWING,
+    MB,
+    MEMORY,
+    ROWS,
+    Bound,
+    Series,
+    count_descriptors,
+    count_rows,
+    line_through,
+)
 
 MINUTE = 12  # samples
 
@@ -31,6 +45,10 @@ def samples_of(shape: Any, *, minutes: int = 60) -> list[float]:
         (MEMORY, lambda minute: 300 * MB - minute * 4 * MB, False),
         (DESCRIPTORS, lambda minute: 80 + minute // 2, True),
         (DESCRIPTORS, lambda minute: 80 + 10 * math.sin(minute), False),
+        (DESCRIPTORS, lambda minute: 1_200 + minute // 1, True),  # one a minute, among many
+        (DESCRIPTORS, lambda minute: 80 + minute // 1 + 10 * math.sin(3 * minute), True),
+        (DESCRIPTORS, lambda minute: 80 + 24 * (minute > 40), False),  # a pool that opens late
+        (DESCRIPTORS, lambda minute: 80 + 40 * (1 - math.exp(-minute / 10)), False),  # levels off
         (ROWS, lambda minute: 40 * minute, True),
         (ROWS, lambda minute: minute, False),
     ],
@@ -43,6 +61,32 @@ def test_a_line_is_laid_through_the_samples() -> None:
     assert line_through([1, 2, 3, 4]) == pytest.approx((3, 2.5))
     assert line_through([5]) == (0, 5)
     assert Series(MEMORY, [9, 9, 9, 9, 1, 1, 2, 2, 3, 3, 4, 4]).quarters(WARM_UP) == [1, 2, 3, 4]
+
+
+def test_files_that_a_process_has_open_are_told_from_sockets(tmp_path: Path) -> None:
+    own = os.getpid()
+    before = {with_files: count_descriptors(own, with_files=with_files) for with_files in (True, False)}
+    with (tmp_path / "f").open("w"), socket.socket():
+        assert count_descriptors(own, with_files=True) == before[True] + 2
+        assert count_descriptors(own, with_files=False) == before[False] + 1
+
+
+@pytest.mark.parametrize("minutes, a_minute, is_seen", [(60, 1, True), (10, 1, False), (10, 20, True)])
+def test_chance_alone_never_grows_and_a_leak_of_one_a_minute_shows_in_an_hour(
+    minutes: int, a_minute: int, is_seen: bool
+) -> None:
+    """Load that comes and goes, each for some samples: a walk that is drawn back; a hundred such runs."""
+    noise = random.Random(8)
+    seen = 0
+    for _ in range(100):
+        level, flat, leaking = 0.0, Series(DESCRIPTORS), Series(DESCRIPTORS)
+        for number in range(minutes * MINUTE):
+            level = 0.8 * level + noise.gauss(0, 4)
+            flat.samples.append(300 + round(level))
+            leaking.samples.append(300 + round(level) + number * a_minute // MINUTE)
+        assert not flat.has_grown(WARM_UP)
+        seen += leaking.has_grown(WARM_UP)
+    assert seen == (100 if is_seen else 0)
 
 
 def run(**changes: Any) -> SimpleNamespace:

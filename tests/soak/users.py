@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator
 
 import httpx
 from django.db import connection
+from django.urls import reverse
 
 from storage import jobs
 from storage.micro_runs import runs
-from storage.models import Export, Import
+from storage.models import BackupRun, Export, Import
 from tests.drives import PART, noise
 from tests.soak.world import World
 
 _NAMES = 40
 _STREAM_SECONDS = 20.0
 _ARCHIVE_SECONDS = 120.0
+_BACKUP_SECONDS = 600.0
+# Of what is backed up again and again each so manieth is whole.
+_WHOLE_EACH = 4
 _END_OF_WORK = ("done", "failed", "ready")
 
 Answers = Iterator[httpx.Response]
@@ -159,6 +163,17 @@ def members(world: World, over: threading.Event) -> Answers:
             yield http.post("/sign-out/")
 
 
+def backups(world: World, over: threading.Event) -> Answers:
+    """The owner names a target: the first backup is made, and drilled, as it is due. Then they have more made, whole ones too."""
+    plan = {"every_hours": 1, "full_every_days": 1, "keep_days": 1, "drill_every_days": 1, "target": str(world.backups)}
+    with world.client() as http:
+        yield http.post(reverse("change-backups"), data=plan)
+        for number in _turns(over, 120.0):
+            yield http.post(reverse("start-backup"), data={"what": "full" if number % _WHOLE_EACH == 0 else "backup"})
+            _wait_for_backups(over)
+            yield http.get(reverse("backups"))
+
+
 USERS: list[User] = [
     items,
     files,
@@ -171,6 +186,7 @@ USERS: list[User] = [
     importers,
     visitors,
     members,
+    backups,
 ]
 
 
@@ -217,6 +233,17 @@ def _turns(over: threading.Event, pause_seconds: float) -> Iterator[int]:
         if over.wait(pause_seconds):
             return
         yield number
+
+
+def _wait_for_backups(over: threading.Event) -> None:
+    """Until the job worker has made all that was asked for. Fails when one failed, or takes too long."""
+    ends = time.monotonic() + _BACKUP_SECONDS
+    while waiting := list(BackupRun.objects.filter(ended_at=None)):
+        assert time.monotonic() < ends, f"the {waiting[0].kind} does not end"
+        if over.wait(1.0):
+            return
+    faults = BackupRun.objects.exclude(fault="").values_list("kind", "fault")
+    assert not faults, f"failed: {list(faults)}"
 
 
 def _wait_for_end(row: Export | Import, over: threading.Event) -> None:

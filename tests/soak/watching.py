@@ -1,7 +1,10 @@
 """Memory, descriptors and rows of a server while it is used, and whether they grow.
 
 What is flat moves around a level; what grows climbs for as long as it is watched. So a line is laid through the samples after the
-warm-up, and what that line climbs until the end is held against a bound (`Bound`).
+warm-up, and what that line climbs until the end is held against a bound (`Bound`). Descriptors are few and go by ones, so that a
+pool which opens late, or load that comes and goes, makes such a line climb as well: of them it counts only if each quarter of the
+time has more than the one before. Twelve in forty minutes is what it takes; one a minute is forty, whoever has how many. The
+shorter a run, the steeper the lines that chance lays: ten minutes of it tell a leak of twenty a minute, and not of one.
 """
 
 import itertools
@@ -32,7 +35,8 @@ _GROUPS = {
     "micros": "storage.micros",
     "serve": "serve",
 }
-# Each process of PostgreSQL keeps open what it has ever read, up to all files of the database: so these processes are counted.
+# Each process of PostgreSQL keeps open what it has ever read, up to all files of the database: so files don't count there, and
+# sockets, pipes and the like do.
 KEEPING_FILES_OPEN = {"postgres"}
 # Grow by what they are for, until a day or a size is reached which no hour does.
 GROWING = {
@@ -49,18 +53,30 @@ GROWING = {
 }
 
 
+# So many samples are enough for `at_least`, where chance is reckoned with: forty minutes.
+_ENOUGH_SAMPLES = 480
+# An even climb adds a quarter of it in each quarter; so much of that is asked of each.
+_OF_AN_EVEN_CLIMB = 0.25
+
+
 class Bound(NamedTuple):
-    """It grows when the line through its samples climbs by more than both: so much of the mean, and so many."""
+    """It grows when the line through its samples climbs by more than both: so much of the mean, and so many.
+
+    `in_each_quarter`: and if it climbs from each quarter of the time to the next; of few samples `at_least` is more.
+    """
 
     of_mean: float
     at_least: float
+    in_each_quarter: bool = False
 
-    def is_crossed(self, climbed: float, mean: float) -> bool:
-        return climbed > self.at_least and climbed > self.of_mean * mean
+    def allowed(self, mean: float, samples: int) -> float:
+        """How much so many samples may climb."""
+        few = max(1.0, _ENOUGH_SAMPLES / max(1, samples)) if self.in_each_quarter else 1.0
+        return max(self.at_least * few, self.of_mean * mean)
 
 
 MEMORY = Bound(0.10, 24 * MB)
-DESCRIPTORS = Bound(0.10, 12)
+DESCRIPTORS = Bound(0.0, 12, in_each_quarter=True)
 PROCESSES = Bound(0.10, 6)
 ROWS = Bound(0.10, 50)
 
@@ -91,18 +107,30 @@ class Series:
 
     def line(self, warm_up: float) -> Line:
         """After that part of the time."""
-        return line_through(self.samples[int(len(self.samples) * warm_up) :])
+        return line_through(self._watched(warm_up))
 
     def quarters(self, warm_up: float) -> list[float]:
         """The means of the four quarters of that time, which tell what levels off from what climbs on."""
-        samples = self.samples[int(len(self.samples) * warm_up) :]
+        samples = self._watched(warm_up)
         size = max(1, len(samples) // 4)
         return [
             line_through(samples[place : place + size]).mean for place in range(0, 4 * size, size) if samples[place:]
         ]
 
     def has_grown(self, warm_up: float) -> bool:
-        return self.bound.is_crossed(*self.line(warm_up))
+        is_more = self.line(warm_up).climbed > self.allowed(warm_up)
+        return is_more and (not self.bound.in_each_quarter or self._climbs_on(warm_up))
+
+    def allowed(self, warm_up: float) -> float:
+        """How much the line may climb."""
+        return self.bound.allowed(self.line(warm_up).mean, len(self._watched(warm_up)))
+
+    def _watched(self, warm_up: float) -> list[float]:
+        return self.samples[int(len(self.samples) * warm_up) :]
+
+    def _climbs_on(self, warm_up: float) -> bool:
+        least = self.line(warm_up).climbed / 4 * _OF_AN_EVEN_CLIMB
+        return all(after - before >= least for before, after in itertools.pairwise(self.quarters(warm_up)))
 
 
 class Watch(threading.Thread):
@@ -154,19 +182,28 @@ class Watch(threading.Thread):
                 own, common = _memory_bytes(process.pid)
                 memory[group] += own
                 shared[group] += common
-                descriptors[group] += process.num_fds()
+                descriptors[group] += count_descriptors(process.pid, with_files=group not in KEEPING_FILES_OPEN)
                 processes[group] += 1
         for group in memory:
             self.memory[group].samples.append(memory[group])
             self.processes[group].samples.append(processes[group])
-            if group not in KEEPING_FILES_OPEN:
-                self.descriptors[group].samples.append(descriptors[group])
+            self.descriptors[group].samples.append(descriptors[group])
         self.shared = shared
 
 
 def _group_of(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
     return next((group for group, word in _GROUPS.items() if word in command), "the Micro and its sandbox")
+
+
+def count_descriptors(pid: int, *, with_files: bool) -> int:
+    """What a process has open: sockets, pipes and the like, and files. Raises OSError when it is gone."""
+    found = 0
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            # A socket is called `socket:[1234]`.
+            found += with_files or not str(path.readlink()).startswith("/")
+    return found
 
 
 def _memory_bytes(pid: int) -> tuple[int, int]:

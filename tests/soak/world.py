@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 from django.urls import reverse
@@ -40,9 +41,10 @@ _NOT_LOOKED_AT = {"drive-zip", "export-audit", "export-collection-audit"}
 
 @dataclass
 class World:
-    """A collection, one who owns the server, one who signs in and out, an app with a key, and a Micro."""
+    """A collection, one who owns the server, one who signs in and out, an app with a key, a Micro; and a folder for backups."""
 
     server: Server
+    backups: Path
     cast: Cast = field(default_factory=lambda: make_cast("Soak"))
     token: str = field(default_factory=lambda: secrets.token_hex(16))
 

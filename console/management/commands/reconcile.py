@@ -7,8 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 from console.management.recorded import RecordedCommand
 from storage.audit import log as audit
 from storage.audit.log import Verb
-from storage.backups import bringing_back, plans
+from storage.backups import plans
 from storage.backups.faults import BackupFault
+from storage.backups.restoring import bringing_back
 from storage.drive import rebuild, reconcile
 from storage.drive.reconcile import Report
 

@@ -10,8 +10,9 @@ from django.utils.dateparse import parse_datetime
 from filelock import FileLock, Timeout
 
 from console import serving
-from storage.backups import plans, restoring
+from storage.backups import plans
 from storage.backups.faults import BackupFault
+from storage.backups.restoring import folders, restores
 from storage.embedded import paths, process
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         paths.make_data_folder(settings.DATA)
         os.umask(process.PRIVATE)
         try:
-            with FileLock(settings.DATA / restoring.LOCK, timeout=0, mode=0o600):
+            with FileLock(settings.DATA / folders.LOCK, timeout=0, mode=0o600):
                 self._restore(options["source"], at, options["backup"])
         except Timeout:
             raise CommandError(
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _restore(self, source: str, at: datetime | None, backup_id: str | None) -> None:
-        done = restoring.restore(
+        done = restores.restore(
             plans.open_target(source),
             data=settings.DATA,
             engine_user=settings.ENGINE_USER,

@@ -29,8 +29,8 @@ from filelock import FileLock, Timeout
 from console import own_address, serving
 from console.connect import python_client
 from storage import disk_space
-from storage.backups import restoring
 from storage.backups.faults import BackupFault
+from storage.backups.restoring import folders
 from storage.embedded import (
     accounts,
     caddy,
@@ -153,7 +153,7 @@ class Command(BaseCommand):
 
     def _prepare_state(self) -> None:
         """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
-        restoring.refuse_unfinished(settings.DATA)
+        folders.refuse_unfinished(settings.DATA)
         old = state.load(settings.DATA)
         if old:
             upgrade.finish_swap((settings.DATA / old.engine_home).resolve())

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from storage import limits
 from storage.backups.faults import BackupFault
-from storage.backups.places import Place, S3Access, open_place
+from storage.backups.targets.places import Place, S3Access, open_place
 from storage.drive import parts
 from storage.drive.failpoints import reach
 from storage.errors import EngineUnreachable, StorageError

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
-from storage.backups import drills
-from storage.backups.catalogue import read_catalogue
-from storage.backups.places import FolderPlace
+from storage.backups.restoring import drills
+from storage.backups.targets.catalogue import read_catalogue
+from storage.backups.targets.places import FolderPlace
 from storage.embedded import paths
 from tests.drives import noise
 from tests.embedded.backups.worlds import World, files_of, items_of, restored, run, try_to, write_moment

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from storage.backups.catalogue import Catalogue, read_catalogue
-from storage.backups.places import FolderPlace
+from storage.backups.targets.catalogue import Catalogue, read_catalogue
+from storage.backups.targets.places import FolderPlace
 from storage.embedded import ports
 from tests.serving import ROOT, Server
 from tests.waiting import LONG_SECONDS, eventually

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from storage import limits
 from storage.archive.exporting import exports, snapshot_copies, snapshots
-from storage.backups.places import FolderPlace, Put
+from storage.backups.targets.places import FolderPlace, Put
 from storage.embedded import ports
 from storage.models import Export, SnapshotCopy, SnapshotSchedule
 from storage.postgres.caller import Access

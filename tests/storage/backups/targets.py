@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.backups import manifest as manifests
-from storage.backups import wal
-from storage.backups.manifest import Manifest, Mark
-from storage.backups.places import FolderPlace
-from storage.backups.wal import Segment
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets import wal
+from storage.backups.targets.manifest import Manifest, Mark
+from storage.backups.targets.places import FolderPlace
+from storage.backups.targets.wal import Segment
 
 LINE = "a" * 32
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.backups import wal
-from storage.backups.catalogue import read_catalogue
-from storage.backups.drills import Expected, find_missing
 from storage.backups.faults import BackupFault
+from storage.backups.restoring.drills import Expected, find_missing
+from storage.backups.targets import wal
+from storage.backups.targets.catalogue import read_catalogue
 from tests.storage.backups.targets import SEGMENT_BYTES, backup, day, name, segment, target
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.backups.faults import BackupFault, Missing
-from storage.backups.places import FolderPlace, S3Access, open_place
+from storage.backups.targets.places import FolderPlace, S3Access, open_place
 
 NOWHERE = S3Access("", "us-east-1", "", "")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.backups import restoring
 from storage.backups.faults import BackupFault
+from storage.backups.restoring import folders, restores
 from tests.storage.backups.targets import backup, day, target
 
 
@@ -14,7 +14,7 @@ def test_a_folder_with_anything_in_it_is_refused_and_left_alone(tmp_path: Path) 
     data.mkdir()
     (data / "homeport.json").write_text("{}")
     with pytest.raises(BackupFault, match=r"is not empty: it has homeport\.json.*Nothing was changed"):
-        restoring.restore(place, data=data, engine_user="nobody")
+        restores.restore(place, data=data, engine_user="nobody")
     assert [path.name for path in data.iterdir()] == ["homeport.json"]
 
 
@@ -24,11 +24,11 @@ def test_what_a_restore_left_that_was_interrupted_goes(tmp_path: Path) -> None:
     (data / "restore.json").write_text("{}")
     (data / "serve.lock").write_text("")
     with pytest.raises(BackupFault, match="is not whole: a restore into it was interrupted"):
-        restoring.refuse_unfinished(data)
-    restoring.claim(data, place, backup(0), day(1))
+        folders.refuse_unfinished(data)
+    folders.claim(data, place, backup(0), day(1))
     assert sorted(path.name for path in data.iterdir()) == ["restore.json", "serve.lock"]
     (data / "restore.json").unlink()
-    restoring.refuse_unfinished(data)
+    folders.refuse_unfinished(data)
 
 
 def test_a_moment_that_is_not_there_is_refused_before_anything_is_done(tmp_path: Path) -> None:
@@ -37,5 +37,5 @@ def test_a_moment_that_is_not_there_is_refused_before_anything_is_done(tmp_path:
     with pytest.raises(
         BackupFault, match=r"can't be restored from here\. What can: 2030-01-01 12:01:00 UTC to 2030-01-01 12:01:00 UTC"
     ):
-        restoring.restore(place, data=data, engine_user="nobody", at=day(3))
+        restores.restore(place, data=data, engine_user="nobody", at=day(3))
     assert list(data.iterdir()) == []

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import zstandard
 
-from storage.backups import manifest as manifests
-from storage.backups import retention
-from storage.backups.catalogue import read_catalogue
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets import retention
+from storage.backups.targets.catalogue import read_catalogue
 from tests.storage.backups.targets import LINE, backup, day, segment, target
 
 KEPT = "1" * 32

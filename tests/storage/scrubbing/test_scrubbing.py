@@ -13,11 +13,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from storage.backups import blobs as backup_blobs
-from storage.backups import manifest as manifests
-from storage.backups import plans, targets
-from storage.backups.manifest import Mark
-from storage.backups.places import FolderPlace
+from storage.backups import ownership, plans
+from storage.backups.targets import blobs as backup_blobs
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.manifest import Mark
+from storage.backups.targets.places import FolderPlace
 from storage.drive import reconcile
 from storage.models import BackupPlan, Blob, DamagedBlob, Drive, File, ScrubRound, Thumbnail
 from storage.postgres import clock
@@ -208,7 +208,7 @@ def test_a_damaged_copy_of_the_cache_heals_nothing_and_goes(place: Place, monkey
 def test_a_backup_heals(place: Place, settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_PLAN = settings.BACKUP_PLAN | {"target": str(tmp_path)}
     target = FolderPlace(tmp_path)
-    manifests.write_mark(target, Mark(format=1, instance_id=targets.instance_id(), target_id="here"))
+    manifests.write_mark(target, Mark(format=1, instance_id=ownership.instance_id(), target_id="here"))
     place.put("f", CONTENT)
     blob = blob_of(place, "f")
     blobs.delete([blob.id])

@@ -17,14 +17,16 @@ from uuid import UUID
 from django.conf import settings
 from filelock import FileLock
 
-from storage.backups import blobs as copies
-from storage.backups import catalogue, plans, restoring
-from storage.backups.blobs import ListedBlob
-from storage.backups.catalogue import Catalogue
+from storage.backups import plans
 from storage.backups.faults import BackupFault, Damaged, Missing
-from storage.backups.manifest import Manifest
-from storage.backups.places import Place
+from storage.backups.restoring import folders, reading, restores
 from storage.backups.sql import counting as counting_sql
+from storage.backups.targets import blobs as copies
+from storage.backups.targets import catalogue
+from storage.backups.targets.blobs import ListedBlob
+from storage.backups.targets.catalogue import Catalogue
+from storage.backups.targets.manifest import Manifest
+from storage.backups.targets.places import Place
 from storage.backups.turns import turn
 from storage.embedded import paths, postgres
 from storage.embedded.backing_up import tools
@@ -125,7 +127,7 @@ class _Reading:
             for file in backup.files:
                 self._attempt("files", file.size_bytes, partial(self._read_file, backup, file.name))
         for segment in segments.values():
-            self._attempt("log", segment.size_bytes, partial(restoring.read_log, self.place, segment))
+            self._attempt("log", segment.size_bytes, partial(reading.read_log, self.place, segment))
         checked: set[UUID] = set()
         for backup in known.backups:
             for each in self._listed(backup):
@@ -151,7 +153,7 @@ class _Reading:
             self.counts["bytes"] += size_bytes
 
     def _read_file(self, backup: Manifest, name: str) -> None:
-        for _ in restoring.checked(self.place, backup, name):
+        for _ in reading.checked(self.place, backup, name):
             pass
 
     def _read_blob(self, blob: ListedBlob) -> None:
@@ -168,7 +170,7 @@ def _restore(place: Place, backup: Manifest, engine_user: str, done: Drilled, te
     """Restore it into a folder of its own, compare, and throw that away."""
     with _scratch() as data:
         try:
-            restored = restoring.restore(
+            restored = restores.restore(
                 place,
                 data=data,
                 engine_user=engine_user,
@@ -200,12 +202,12 @@ def _scratch() -> Iterator[Path]:
     """An empty data folder beside the server's own things, which goes with all that is in it."""
     data = settings.DATA / "drill"
     paths.make_data_folder(data)
-    with FileLock(data / restoring.LOCK, timeout=0, mode=0o600):
+    with FileLock(data / folders.LOCK, timeout=0, mode=0o600):
         # It is nobody's but a drill's, so what is in it is what an interrupted one left.
-        restoring.remove_remains(data)
-        (data / restoring.NOTE).unlink(missing_ok=True)
+        folders.remove_remains(data)
+        (data / folders.NOTE).unlink(missing_ok=True)
         try:
             yield data
         finally:
-            restoring.remove_remains(data)
+            folders.remove_remains(data)
     shutil.rmtree(data)

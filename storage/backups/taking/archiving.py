@@ -17,14 +17,16 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from storage import disk_space
-from storage.backups import blobs, engine, plans, targets, wal
-from storage.backups import manifest as manifests
-from storage.backups.engine import BASE_SLOT, LOG_SLOT, Engine
+from storage.backups import ownership, plans
 from storage.backups.faults import BackupFault
-from storage.backups.places import Place
 from storage.backups.sql import log as log_sql
+from storage.backups.taking import engine
+from storage.backups.taking.engine import BASE_SLOT, LOG_SLOT, Engine
+from storage.backups.targets import blobs, wal
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.places import Place
+from storage.backups.targets.wal import Segment
 from storage.backups.turns import turn
-from storage.backups.wal import Segment
 from storage.embedded.backing_up import tools
 from storage.models import BackupPlan
 from storage.postgres.database import run_one
@@ -67,7 +69,7 @@ def keep_log() -> None:
         if not is_ours:
             return
         try:
-            place = targets.open_own(plan, row)
+            place = ownership.open_own(plan, row)
             bring_log(place, row)
         except (BackupFault, tools.ToolFailed) as error:
             _note_fault(str(error))

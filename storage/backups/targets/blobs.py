@@ -10,12 +10,12 @@ from uuid import UUID
 
 import zstandard
 
-from storage.backups import manifest as manifests
 from storage.backups.faults import Damaged
-from storage.backups.manifest import Manifest
-from storage.backups.places import Place
 from storage.backups.sql import blobs as blobs_sql
 from storage.backups.sql.blobs import KnownBlob, ToBackUp
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.manifest import Manifest
+from storage.backups.targets.places import Place
 from storage.errors import BlobMissing
 from storage.postgres.database import run, snapshot
 from storage.s3 import blobs

@@ -1,9 +1,9 @@
 """Brings bytes that the bucket lost back from backups, beside the running server."""
 
-from storage.backups import restoring
 from storage.backups.faults import Missing
-from storage.backups.places import Place
+from storage.backups.restoring import reading
 from storage.backups.sql import restored as restored_sql
+from storage.backups.targets.places import Place
 from storage.postgres.database import snapshot
 from storage.s3 import blobs
 
@@ -19,10 +19,10 @@ def bring_back(place: Place) -> tuple[int, int]:
             if blobs.find_size(blob.id) == blob.size_bytes:
                 continue
             try:
-                content = restoring.read_blob(place, blob)
+                content = reading.read_blob(place, blob)
             except Missing:
                 lacking += 1
                 continue
-            blobs.put(blob.id, length=len(content), chunks=[content], owner=restoring.owner_of(blob))
+            blobs.put(blob.id, length=len(content), chunks=[content], owner=reading.owner_of(blob))
             brought += 1
     return brought, lacking

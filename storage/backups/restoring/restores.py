@@ -4,8 +4,6 @@ Nothing of the running server is used: engines of the restored folder's own are 
 there the folder has a note that it is not whole, by which `serve` refuses it and the next try begins anew.
 """
 
-import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -21,24 +19,23 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from storage.backups import blobs as copies
-from storage.backups import catalogue, wal
-from storage.backups import manifest as manifests
-from storage.backups.catalogue import Catalogue
 from storage.backups.faults import BackupFault, Damaged, Missing
-from storage.backups.manifest import Manifest
-from storage.backups.places import Place
+from storage.backups.restoring import folders, reading
 from storage.backups.sql import restored as restored_sql
 from storage.backups.sql.restored import BlobToRestore
-from storage.backups.wal import Segment
+from storage.backups.targets import blobs as copies
+from storage.backups.targets import catalogue
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.catalogue import Catalogue
+from storage.backups.targets.manifest import Manifest
+from storage.backups.targets.places import Place
+from storage.backups.targets.wal import Segment
 from storage.embedded import accounts, durable, leftovers, paths, postgres, state
 from storage.embedded.backing_up import recovering, tars, tools, verifying
 from storage.embedded.backing_up.recovering import Installation
 from storage.s3 import blobs
 
-NOTE = "restore.json"
 MAJOR = "18"
-LOCK = "serve.lock"
 _AT_ONCE = 4
 _BATCH = 200
 # Beside what is restored: the engines' own files, and the log that PostgreSQL writes meanwhile.
@@ -91,7 +88,7 @@ def restore(
     """
     known = catalogue.read_catalogue(place)
     backup = known.choose(at=at, backup_id=backup_id)
-    claim(data, place, backup, at)
+    folders.claim(data, place, backup, at)
     tell(f"Restoring the backup {backup.id} from {place} ...")
     work = _Restoring(place, known, backup, data, Until(at, position), tell)
     try:
@@ -102,44 +99,9 @@ def restore(
         raise BackupFault(str(error)) from error
     except OSError as error:
         raise BackupFault(f"{error.filename or data}: {error.strerror or error}") from error
-    (data / NOTE).unlink()
+    (data / folders.NOTE).unlink()
     durable.sync_folder(data)
     return done
-
-
-def claim(data: Path, place: Place, backup: Manifest, at: datetime | None) -> None:
-    """Make the folder one that is being restored. Raises BackupFault unless it is empty or was one already."""
-    found = sorted(path.name for path in data.iterdir() if path.name != LOCK)
-    if NOTE in found:
-        remove_remains(data)
-    elif found:
-        raise BackupFault(
-            f"{data} is not empty: it has {found[0]}. A backup is restored into an empty data folder: set HOMEPORT_DATA to one,"
-            " or move what is there away. Nothing was changed."
-        )
-    about = {"source": str(place), "backup": backup.id, "at": at.isoformat() if at else None}
-    durable.write(data / NOTE, json.dumps(about, indent=1).encode())
-
-
-def refuse_unfinished(data: Path) -> None:
-    """Raises BackupFault when a restore into this folder was interrupted."""
-    if (data / NOTE).exists():
-        raise BackupFault(
-            f"{data} is not whole: a restore into it was interrupted, or is on its way. Run `restore` again; it begins anew."
-        )
-
-
-def remove_remains(data: Path) -> None:
-    """Remove what an interrupted restore left in a folder that has its note, and its engines' home outside of it."""
-    with contextlib.suppress(state.StateError):
-        if kept := state.load(data):
-            home = kept.home(data)
-            leftovers.clear(kept.instance_id, data, postgres.folder(home.resolve()))
-            if home.is_dir() and not home.resolve().is_relative_to(data):
-                shutil.rmtree(home)
-    for path in data.iterdir():
-        if path.name not in (LOCK, NOTE):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 class _Restoring:
@@ -214,7 +176,7 @@ class _Restoring:
         return Installation(home, local, paths.binaries(account), account, marks)
 
     def _unpack_database(self, at: Installation, incoming: Path) -> None:
-        folders = []
+        unpacked = []
         for number, each in enumerate(self.chain):
             self.tell(f"Unpacking the database of {each.id} ...")
             folder = incoming / f"base-{number}"
@@ -225,26 +187,26 @@ class _Restoring:
             except tarfile.TarError as error:
                 raise Damaged(f"{self.place}/{name} is damaged: {error}.") from error
             verifying.verify(folder)
-            folders.append(folder)
-        major = (folders[-1] / "PG_VERSION").read_text().strip()
+            unpacked.append(folder)
+        major = (unpacked[-1] / "PG_VERSION").read_text().strip()
         if major != MAJOR:
             raise BackupFault(
                 f"The backup is of PostgreSQL {major}, and this version of Homeport has {MAJOR}: restore it with Homeport"
                 f" {self.backup.version}, then upgrade."
             )
-        whole = folders[0]
-        if len(folders) > 1:
+        whole = unpacked[0]
+        if len(unpacked) > 1:
             whole = incoming / "whole"
-            tools.combine(folders, whole)
+            tools.combine(unpacked, whole)
         whole.rename(postgres.folder(at.home))
-        for folder in folders[1:]:
+        for folder in unpacked[1:]:
             shutil.rmtree(folder)
 
     def _unpack_log(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
         self.tell(f"Fetching {len(self.log)} segments of the log ...")
         for each in self.log:
-            content = read_log(self.place, each)
+            content = reading.read_log(self.place, each)
             # PostgreSQL takes whole segments alone; behind the end of the log there are zeros.
             (folder / each.name).write_bytes(content.ljust(self.backup.segment_bytes, b"\0"))
 
@@ -264,10 +226,10 @@ class _Restoring:
 
         def put(blob: BlobToRestore) -> bool:
             try:
-                content = read_blob(self.place, blob)
+                content = reading.read_blob(self.place, blob)
             except Missing:
                 return False
-            about = blobs.describe_owner(owner_of(blob))
+            about = blobs.describe_owner(reading.owner_of(blob))
             try:
                 client.put_object(Bucket=bucket, Key=blobs.key_of(blob.id), Body=content, Metadata=about)
             except blobs.CLIENT_ERRORS as error:
@@ -287,61 +249,7 @@ class _Restoring:
         return b"".join(self._checked(self.backup, name))
 
     def _checked(self, backup: Manifest, name: str) -> Iterator[bytes]:
-        return checked(self.place, backup, name)
-
-
-def checked(place: Place, backup: Manifest, name: str) -> Iterator[bytes]:
-    """A file of a backup. Raises Damaged, at its end at the latest, and Missing."""
-    wanted = backup.file(name)
-    if wanted is None:
-        raise Damaged(f"The manifest of {backup.id} does not have {name}.")
-    digest = hashlib.sha256()
-    for chunk in place.open(name):
-        digest.update(chunk)
-        yield chunk
-    if digest.hexdigest() != wanted.sha256:
-        raise Damaged(f"{place}/{name} is damaged: its SHA-256 is another one than in the manifest.")
-
-
-def read_log(place: Place, segment: Segment) -> bytes:
-    """A part of the log, or what has taken its place since it was listed, with more of it. Raises Damaged and Missing."""
-    try:
-        return _read_segment(place, segment)
-    except Missing:
-        near = (wal.read_segment(entry.name) for entry in place.entries(segment.path.rpartition("/")[0] + "/"))
-        longer = wal.longest_of_each(each for each in near if each and each.name == segment.name)
-        if segment.name not in longer:
-            raise
-        return _read_segment(place, longer[segment.name])
-
-
-def _read_segment(place: Place, segment: Segment) -> bytes:
-    packed = place.read(segment.path)
-    if manifests.hash_of(packed) != segment.sha256:
-        raise Damaged(f"{place}/{segment.path} is damaged: its SHA-256 is another one than in its name.")
-    content = b"".join(copies.unpacked([packed], segment.path))
-    if len(content) != segment.size_bytes:
-        raise Damaged(f"{place}/{segment.path} is damaged: it has another length than in its name.")
-    return content
-
-
-def read_blob(place: Place, blob: BlobToRestore) -> bytes:
-    """The bytes of a file's blob. Raises Damaged and Missing."""
-    content = place.read(copies.path_of(blob.id))
-    is_same = blob.md5 is None or hashlib.md5(content, usedforsecurity=False).hexdigest() == blob.md5
-    if blob.sha256 is not None:
-        is_same = hashlib.sha256(content).digest() == bytes(blob.sha256)
-    if not is_same or len(content) != blob.size_bytes:
-        file = f" It is of {blob.drive}/{blob.name}." if blob.name else ""
-        raise Damaged(
-            f"{place}/{copies.path_of(blob.id)} is damaged: its hash is another one than in the database.{file}"
-        )
-    return content
-
-
-def owner_of(blob: BlobToRestore) -> blobs.Owner:
-    """What its metadata says, as far as the database knows."""
-    return blobs.Owner(blob.collection_id, blob.drive, blob.name, blob.content_type, "", blob.part, blob.is_manifest)
+        return reading.checked(self.place, backup, name)
 
 
 def _needed(log: list[Segment], until: Until) -> list[Segment]:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from storage.backups import manifest as manifests
-from storage.backups import wal
 from storage.backups.faults import BackupFault, Damaged
-from storage.backups.manifest import Manifest, Mark
-from storage.backups.places import Place
-from storage.backups.wal import Segment
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets import wal
+from storage.backups.targets.manifest import Manifest, Mark
+from storage.backups.targets.places import Place
+from storage.backups.targets.wal import Segment
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ import secrets
 
 from django.conf import settings
 
-from storage.backups import blobs, plans
-from storage.backups import manifest as manifests
+from storage.backups import plans
 from storage.backups.faults import BackupFault
-from storage.backups.manifest import Mark
-from storage.backups.places import Place
 from storage.backups.plans import Plan
+from storage.backups.targets import blobs
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.manifest import Mark
+from storage.backups.targets.places import Place
 from storage.models import BackupPlan
 
 

@@ -16,14 +16,16 @@ import zstandard
 from django.conf import settings
 
 from homeport import __version__
-from storage.backups import archiving, blobs, catalogue, counting, engine, plans, retention, targets
-from storage.backups import manifest as manifests
-from storage.backups.catalogue import Catalogue, Span
-from storage.backups.engine import BASE_SLOT, Engine
+from storage.backups import ownership, plans
 from storage.backups.faults import BackupFault, Missing
-from storage.backups.manifest import Manifest, Written
-from storage.backups.places import Place
 from storage.backups.plans import Plan
+from storage.backups.taking import archiving, counting, engine
+from storage.backups.taking.engine import BASE_SLOT, Engine
+from storage.backups.targets import blobs, catalogue, retention
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.catalogue import Catalogue, Span
+from storage.backups.targets.manifest import Manifest, Written
+from storage.backups.targets.places import Place
 from storage.backups.turns import turn
 from storage.embedded import state
 from storage.embedded.backing_up import tools
@@ -75,15 +77,15 @@ def make_backup(
 
 def _open(wanted: str, plan: Plan, row: BackupPlan, *, is_new: bool) -> tuple[Place, bool]:
     if wanted == plan.target and plans.adopted(plan, row) and not is_new:
-        return targets.open_own(plan, row), True
-    place, mark = targets.take(wanted)
+        return ownership.open_own(plan, row), True
+    place, mark = ownership.take(wanted)
     if not plan.target:
         plans.change_plan(target=wanted)
         plan = plans.read_plan()
         row.refresh_from_db()
     is_own = wanted == plan.target
     if is_own:
-        targets.adopt(mark, row, target=wanted)
+        ownership.adopt(mark, row, target=wanted)
     return place, is_own
 
 
@@ -170,7 +172,7 @@ class _Backup:
             id=self.id,
             parent=parent.id if parent else None,
             line=self.line,
-            instance_id=targets.instance_id(),
+            instance_id=ownership.instance_id(),
             version=__version__,
             began_at=began_at,
             consistent_at=consistent_at,
@@ -226,7 +228,7 @@ class _Backup:
             id=self.id,
             parent=None,
             line=self.line,
-            instance_id=targets.instance_id(),
+            instance_id=ownership.instance_id(),
             version=__version__,
             began_at=began_at,
             consistent_at=now,

@@ -20,7 +20,7 @@ from hashlib import sha256
 import msgspec
 
 from storage.backups.faults import BackupFault, Damaged, Missing
-from storage.backups.places import Place, Put
+from storage.backups.targets.places import Place, Put
 
 FORMAT = 1
 MARK = "homeport-backup.json"

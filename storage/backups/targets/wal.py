@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from storage.backups.manifest import LOG
+from storage.backups.targets.manifest import LOG
 
 _NAME = re.compile(
     r"wal/([0-9a-f]{32})/[0-9A-F]{16}/([0-9A-F]{24})-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-([0-9a-f]{64})\.zst"

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from storage.backups import blobs
-from storage.backups import manifest as manifests
-from storage.backups.catalogue import Catalogue
-from storage.backups.manifest import Manifest
-from storage.backups.places import Place
+from storage.backups.targets import blobs
+from storage.backups.targets import manifest as manifests
+from storage.backups.targets.catalogue import Catalogue
+from storage.backups.targets.manifest import Manifest
+from storage.backups.targets.places import Place
 
 _LINE_DIGITS = 8
 # By as much may the clocks of the machines differ that have the database and the target.
