@@ -22,8 +22,8 @@ _NAMES = 40
 _STREAM_SECONDS = 20.0
 _ARCHIVE_SECONDS = 120.0
 _BACKUP_SECONDS = 600.0
-# Of what is backed up again and again each so manieth is whole.
-_WHOLE_EACH = 4
+# One in four backups is a full one.
+_FULL_EACH = 4
 _END_OF_WORK = ("done", "failed", "ready")
 
 Answers = Iterator[httpx.Response]
@@ -169,7 +169,7 @@ def backups(world: World, over: threading.Event) -> Answers:
     with world.client() as http:
         yield http.post(reverse("change-backups"), data=plan)
         for number in _turns(over, 120.0):
-            yield http.post(reverse("start-backup"), data={"what": "full" if number % _WHOLE_EACH == 0 else "backup"})
+            yield http.post(reverse("start-backup"), data={"what": "full" if number % _FULL_EACH == 0 else "backup"})
             _wait_for_backups(over)
             yield http.get(reverse("backups"))
 
