@@ -85,11 +85,7 @@ def har(request: PageRequest, collection_id: str) -> HttpResponse:
 def _bounded(collection_id: str, lines: list[Line]) -> Iterator[Event]:
     """These events, as long as their bodies are not too much for one file, but for those that go meanwhile."""
     size = 0
-    for line in lines:
-        try:
-            found = event_queries.find_event(collection_id=collection_id, event_id=line.id)
-        except EventNotFound:
-            continue
+    for found in event_queries.find_events(collection_id=collection_id, ids=[line.id for line in lines]):
         size += sum(len(body.text or "") for body in (found.content.request, found.content.response))
         if size > limits.HAR_MAX_CHARACTERS:
             return

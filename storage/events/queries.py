@@ -10,9 +10,10 @@ last id, so none is left out and none comes twice.
 
 import operator
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from urllib.parse import unquote
 
 from django.db import transaction
@@ -147,12 +148,23 @@ def list_pinned(*, collection_id: str, conditions: Conditions = Conditions()) ->
 
 def find_event(*, collection_id: str, event_id: str) -> Event:
     """One event with its bodies. Raises EventNotFound, also for one of another collection."""
-    pinned = run(events_sql.list_pinned(collection_id, [event_id]))
-    event = event_blocks.unpack_event(pinned[0].event) if pinned else _find_in_blocks(collection_id, event_id)
-    if event is None:
-        raise EventNotFound()
-    _named(collection_id, [event.line])
-    return event
+    for event in find_events(collection_id=collection_id, ids=[event_id]):
+        return event
+    raise EventNotFound()
+
+
+def find_events(*, collection_id: str, ids: Iterable[str]) -> Iterator[Event]:
+    """Those of these events that are there, with their bodies, newest first. Raises EngineUnreachable.
+
+    What is of one minute lies in the same blocks, so it is read together, as it is asked for.
+    """
+    for _, of_minute in groupby(sorted(ids, reverse=True), key=event_ids.minute_of):
+        wanted = list(of_minute)
+        found = [event_blocks.unpack_event(row.event) for row in run(events_sql.list_pinned(collection_id, wanted))]
+        pinned = {event.line.id for event in found}
+        found += _find_in_blocks(collection_id, [each for each in wanted if each not in pinned])
+        _named(collection_id, [event.line for event in found])
+        yield from sorted(found, key=lambda event: event.line.id, reverse=True)
 
 
 def find_replays(*, collection_id: str, event_id: str, limit: int = 5) -> list[Line]:
@@ -354,16 +366,21 @@ class _Look:
             below, at_once = rows[-1].last_id.hex, _BLOCKS_AT_ONCE
 
 
-def _find_in_blocks(collection_id: str, event_id: str) -> Event | None:
-    below = event_ids.later(event_id, _BLOCK_SPAN)
-    span = events_sql.BlockSpan(collection_id, event_id, below, _following(event_id))
-    wanted = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": True}
-    for block in run(events_sql.list_blocks(span, **wanted, limit=1000)):  # type: ignore[arg-type]
-        for position, line in enumerate(event_blocks.open_lines(block.lines)):
-            if line.id == event_id and block.contents is not None:
-                content, headers = event_blocks.open_contents(block.contents)[0][position]
-                return Event(collection_id, line, content, headers)
-    return None
+def _find_in_blocks(collection_id: str, wanted: list[str]) -> Iterator[Event]:
+    """Those of these events of one minute, newest first, that are in blocks, in no order."""
+    if not wanted:
+        return
+    below = event_ids.later(wanted[0], _BLOCK_SPAN)
+    span = events_sql.BlockSpan(collection_id, wanted[-1], below, _following(wanted[0]))
+    conditions = {"with_errors": False, "by_hand": False, "slower_us": 0, "with_contents": False}
+    for block in run(events_sql.list_blocks(span, **conditions, limit=1000)):  # type: ignore[arg-type]
+        lines = event_blocks.open_lines(block.lines)
+        places = [place for place, line in enumerate(lines) if line.id in wanted]
+        # The bodies are the most of a block, and of most blocks not wanted. It may have gone meanwhile.
+        for row in run(events_sql.get_contents(collection_id, block.last_id.hex)) if places else ():
+            contents = event_blocks.open_contents(row.contents)[0]
+            for place in places:
+                yield Event(collection_id, lines[place], *contents[place])
 
 
 def _is_in(wanted: str, target: str) -> bool:

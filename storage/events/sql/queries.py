@@ -24,6 +24,10 @@ class BlockRow(NamedTuple):
     contents: bytes | None
 
 
+class BlockContents(NamedTuple):
+    contents: bytes
+
+
 class KeyName(NamedTuple):
     id: int
     name: str
@@ -144,6 +148,15 @@ def list_blocks(
     """,
         params,
         BlockRow,
+    )
+
+
+def get_contents(collection_id: str, last_id: str) -> Statement[BlockContents]:
+    """A row with the contents of the block that ends with this event, or none."""
+    return Statement(
+        "SELECT contents FROM storage_eventblock WHERE collection_id = $1 AND last_id = $2::uuid",
+        [collection_id, last_id],
+        BlockContents,
     )
 
 

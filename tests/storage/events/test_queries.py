@@ -187,6 +187,33 @@ def test_event_of_another_collection_is_not_found(collection_id: str) -> None:
         event_queries.find_event(collection_id=collection_id, event_id=event_ids.new_event_id(time.time_ns()))
 
 
+def test_many_are_found_with_their_bodies_by_few_statements(
+    collection_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newest first, from overlapping blocks, over the turn of minutes, a pinned one among them, but for one that is gone."""
+    made = make_many(collection_id, 600, step_ns=SECOND // 4)
+    store(made[::2], made[1::2])
+    event_queries.pin_event(collection_id=collection_id, event_id=made[300].line.id)
+    asked: list[Statement[Any]] = []
+
+    def counted(statement: Statement[Any]) -> list[Any]:
+        asked.append(statement)
+        return run(statement)
+
+    monkeypatch.setattr(event_queries, "run", counted)
+    ids = [event.line.id for event in made]
+    random.shuffle(ids)
+
+    found = list(
+        event_queries.find_events(collection_id=collection_id, ids=[*ids, event_ids.new_event_id(time.time_ns())])
+    )
+
+    expected = [(event.line.id, event.line.path, event.content.request) for event in reversed(made)]
+    assert [(event.line.id, event.line.path, event.content.request) for event in found] == expected
+    # Of at most four minutes: the pinned, the lines, the names of keys; and of each block its contents.
+    assert len(asked) < 50
+
+
 def test_whoever_pins_waits_for_who_pins_already(collection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = make_many(collection_id, 2)
     store([first, second])
