@@ -2,8 +2,9 @@
 
 The rule: after the first third of the time a line is laid through the samples of each process group's memory (its share, without
 what processes share on purpose) and descriptors, their number, and each table's rows. It may climb by a tenth of the mean, or by
-24 MB, 6 processes or 50 rows, whichever is more; descriptors by 12 in 40 minutes, and only if they climb from each quarter of
-that time to the next. No answer is a 5xx, no backup or drill fails, and no log has a traceback.
+24 MB, 6 processes or 50 rows, whichever is more; the mean of PostgreSQL's processes by half a megabyte; descriptors by 12 in 40
+minutes, and only if they climb from each quarter of that time to the next. No answer is a 5xx, no backup or drill fails, and no
+log has a traceback.
 """
 
 import argparse

@@ -19,8 +19,8 @@ def told(crowd: Crowd, watch: Watch) -> Iterator[str]:
     yield ""
     yield f"{'memory, MB':28} {'mean':>10} {'climbed':>10} {'allowed':>10}   by quarters; shared on purpose at the end"
     for group, series in sorted(watch.memory.items()):
-        quarters = ", ".join(f"{mean / MB:.0f}" for mean in series.quarters(WARM_UP))
-        yield f"{_row(group, series, MB)}   {quarters}; {watch.shared.get(group, 0) / MB:.0f}"
+        quarters = ", ".join(f"{mean / MB:.1f}" for mean in series.quarters(WARM_UP))
+        yield f"{_row(group, series, MB)}   {quarters}; {watch.shared.get(group.split(',')[0], 0) / MB:.0f}"
     yield ""
     yield f"{'descriptors':28} {'mean':>10} {'climbed':>10} {'allowed':>10}   by quarters"
     for group, series in sorted(watch.descriptors.items()):

@@ -17,6 +17,7 @@ from tests.soak.watching import (
     GROWING,
     MB,
     MEMORY,
+    MEMORY_OF_EACH,
     ROWS,
     Bound,
     Series,
@@ -43,6 +44,8 @@ def samples_of(shape: Any, *, minutes: int = 60) -> list[float]:
         (MEMORY, lambda minute: 100 * MB + minute * 0.5 * MB, False),  # 20 MB in 40 minutes
         (MEMORY, lambda minute: 2_000 * MB + minute * 4 * MB, False),  # less than a tenth
         (MEMORY, lambda minute: 300 * MB - minute * 4 * MB, False),
+        (MEMORY_OF_EACH, lambda minute: 6 * MB + minute * 0.004 * MB, False),
+        (MEMORY_OF_EACH, lambda minute: 6 * MB + minute * 0.03 * MB, True),
         (DESCRIPTORS, lambda minute: 80 + minute // 2, True),
         (DESCRIPTORS, lambda minute: 80 + 10 * math.sin(minute), False),
         (DESCRIPTORS, lambda minute: 1_200 + minute // 1, True),  # one a minute, among many

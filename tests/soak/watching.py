@@ -35,9 +35,12 @@ _GROUPS = {
     "micros": "storage.micros",
     "serve": "serve",
 }
-# Each process of PostgreSQL keeps open what it has ever read, up to all files of the database: so files don't count there, and
-# sockets, pipes and the like do.
-KEEPING_FILES_OPEN = {"postgres"}
+# Each process of PostgreSQL keeps open what it has ever read, up to all files of the database, and SeaweedFS two files of each
+# volume, of which there are more with each 64 MB until garbage goes, after an hour: so files don't count there, and sockets, pipes
+# and the like do.
+KEEPING_FILES_OPEN = {"postgres", "seaweedfs"}
+# One process for each connection, which come and go with the load: what counts is the mean of each.
+EACH_PROCESS = {"postgres"}
 # Grow by what they are for, until a day or a size is reached which no hour does.
 GROWING = {
     "storage_itemversion": "the history, kept for 30 days and up to a size",
@@ -76,6 +79,7 @@ class Bound(NamedTuple):
 
 
 MEMORY = Bound(0.10, 24 * MB)
+MEMORY_OF_EACH = Bound(0.10, 0.5 * MB)
 DESCRIPTORS = Bound(0.0, 12, in_each_quarter=True)
 PROCESSES = Bound(0.10, 6)
 ROWS = Bound(0.10, 50)
@@ -185,7 +189,12 @@ class Watch(threading.Thread):
                 descriptors[group] += count_descriptors(process.pid, with_files=group not in KEEPING_FILES_OPEN)
                 processes[group] += 1
         for group in memory:
-            self.memory[group].samples.append(memory[group])
+            if group in EACH_PROCESS:
+                self.memory.setdefault(f"{group}, each", Series(MEMORY_OF_EACH)).samples.append(
+                    memory[group] / processes[group]
+                )
+            else:
+                self.memory[group].samples.append(memory[group])
             self.processes[group].samples.append(processes[group])
             self.descriptors[group].samples.append(descriptors[group])
         self.shared = shared
