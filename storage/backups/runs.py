@@ -99,6 +99,7 @@ def _back_up(run: BackupRun, *, is_new: bool = False, tell: Callable[[str], None
         "copied_bytes": made.blob_bytes_copied,
         "unreadable": made.unreadable,
         "elsewhere": not made.is_own,
+        "has_no_database": not made.backup.has_database,
         "spans": [[span.first.isoformat(), span.last.isoformat()] for span in made.spans],
     }
     _end(run)

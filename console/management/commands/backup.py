@@ -9,6 +9,11 @@ from console.templatetags.page import size
 from storage.backups import runs
 from storage.backups.faults import BackupFault
 
+_WITHOUT_DATABASE = (
+    "The database is one of your own (DATABASE_URL) and is not in it: back it up with its own tools, such as pgBackRest or your"
+    " provider's point-in-time recovery, and before this."
+)
+
 
 class Command(RecordedCommand):
     help = "Back up the whole server while it runs, to a folder or s3://bucket/prefix. The first TARGET is kept up to date."
@@ -29,6 +34,9 @@ class Command(RecordedCommand):
         except BackupFault as error:
             raise CommandError(str(error)) from error
         kind = "whole" if made.backup.is_full else "incremental"
+        if not made.backup.has_database:
+            kind = "files and secrets"
+            self.stdout.write(_WITHOUT_DATABASE)
         self.stdout.write(
             f"Backup {made.backup.id} ({kind}) is made: {size(made.backup.size_bytes)}, and"
             f" {made.blobs_copied} new files of {size(made.blob_bytes_copied)}."

@@ -23,4 +23,5 @@ class Command(RecordedCommand):
             raise CommandError(str(error)) from error
         if done.faults:
             raise CommandError("\n".join(["The backups are not good:", *done.faults]))
-        self.stdout.write(f"The backup {done.backup_id} is good: it was restored and compared.")
+        how = "it was restored and compared" if done.is_restored else "all of it was read and compared"
+        self.stdout.write(f"The backup {done.backup_id} is good: {how}.")

@@ -1,6 +1,7 @@
 """Drills: a backup is restored with engines of its own into a folder that is thrown away, and everything in the target is read.
 
-Only what was restored once is a backup. What a drill finds is named, all of it as far as it can be read.
+Only what was restored once is a backup. What a drill finds is named, all of it as far as it can be read. Where the database is
+one of one's own, backups have none, and everything is read alone.
 """
 
 import hashlib
@@ -55,6 +56,11 @@ class Drilled:
     faults: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the backup had a database to restore."""
+        return not self.details.get("has_no_database")
+
 
 def drill(
     target: str | None,
@@ -77,8 +83,13 @@ def drill(
         faults = list(known.damaged)
         if wanted == plan.target:
             faults += find_missing(place, known, expected)
-            own = [each.id for each in known.restorable() if each.line == expected.line]
+            own = [each.id for each in known.backups if each.line == expected.line and known.is_whole(each)]
             backup_id = backup_id or next(reversed(own), None)
+        if without := known.find_without_database(backup_id):
+            tell("Reading everything in the target ...")
+            done = Drilled(without.id, faults, {"has_no_database": True})
+            done.details |= read_everything(place, known, done.faults)
+            return done
         try:
             backup = known.choose(backup_id=backup_id)
         except BackupFault as error:

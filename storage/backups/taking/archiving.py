@@ -3,6 +3,9 @@
 PostgreSQL keeps the log for a slot, which is let go only once the target has it; so nothing is lost when this process, the target
 or the machine's power is gone for a while. `max_slot_wal_keep_size` bounds how much that is, and when the disk is short the log
 goes before anything else does: then there is a gap, which the next backup ends.
+
+The log in a target is that of one life of the database, a line. An upgraded database, or a data folder that was put back from a
+copy, lives another: its log must not go on where the target's ends, nor may what changed since be asked of it.
 """
 
 import logging
@@ -41,6 +44,10 @@ _RECEIVE_SECONDS = 120.0
 _BLOB_SECONDS = 20.0
 # A backup waits so long until others have brought the log.
 _TURN_SECONDS = 600.0
+
+
+# The targets and lines of which this process knows that the database's life is theirs.
+_known_lines: set[tuple[str, str]] = set()
 
 
 class Kept(NamedTuple):
@@ -92,7 +99,8 @@ def bring_log(place: Place, row: BackupPlan) -> Kept:
     """
     with engine.open_engine() as found:
         _let_go_if_short(found)
-        begins = _begin(found)
+        _begin_anew_if_put_back(place, row)
+        begins = _begin(found, row)
         row.refresh_from_db()
         kept = Kept(begins.text, row.kept_until or row.beat_at or _beat())
         while True:
@@ -154,11 +162,29 @@ def _put_segment(place: Place, line: str, name: str, path: Path, size: int, unti
     )
 
 
-def _begin(found: Engine) -> engine.Place:
-    """Where the log goes on; a slot that lost its log begins anew, and there is a gap."""
+def _begin_anew_if_put_back(place: Place, row: BackupPlan) -> None:
+    """A data folder that was put back from a copy does not know of log that the target has: it lives another life from here on.
+
+    Nothing is brought before its moment is committed, so whoever brought it knows of it. Asked once by each process.
+    """
+    if (str(place), row.line) in _known_lines:
+        return
+    # Somebody else may have brought some since it was read.
+    row.refresh_from_db()
+    found = (wal.read_segment(entry.name) for entry in place.entries(f"{manifests.LOG}{row.line}/"))
+    newest = max((each.until for each in found if each), default=None)
+    if newest and (row.beat_at is None or newest > row.beat_at):
+        logger.warning("The data folder is older than its backups, which begin anew: was it put back from a copy?")
+        _note_gap()
+        row.refresh_from_db()
+    _known_lines.add((str(place), row.line))
+
+
+def _begin(found: Engine, row: BackupPlan) -> engine.Place:
+    """Where the log goes on; a slot that lost its log begins anew, and there is a gap, as where an upgrade left none behind."""
     slot = found.find_slot(LOG_SLOT)
     if slot is None or slot.position is None:
-        if slot is not None:
+        if slot is not None or row.kept_until:
             _note_gap()
         found.make_slot(LOG_SLOT)
         slot = found.find_slot(LOG_SLOT)
@@ -184,7 +210,7 @@ def _beat() -> datetime:
 def _note_gap() -> None:
     """A line of the log has no gaps: where one would be, another begins, with a whole backup."""
     BackupPlan.objects.filter(id=1, gap_at=None).update(gap_at=Now())
-    BackupPlan.objects.filter(id=1).update(line=secrets.token_hex(16))
+    BackupPlan.objects.filter(id=1).update(line=secrets.token_hex(16), kept_until=None, kept_position="")
 
 
 def _note_fault(sentence: str) -> None:

@@ -30,7 +30,7 @@ from storage.backups.turns import turn
 from storage.embedded import state
 from storage.embedded.backing_up import tools
 from storage.embedded.backing_up.tars import FileInPassing
-from storage.models import BackupPlan
+from storage.models import BackupPlan, BackupRun
 from storage.postgres import clock
 
 # How many incremental ones may build on each other: each makes restoring longer, and depends on all before it.
@@ -147,7 +147,7 @@ class _Backup:
     def _find_parent(self, known: Catalogue, is_full: bool | None, now: datetime) -> Manifest | None:
         """The backup that an incremental one builds on; None when it has to be a whole one."""
         own = [each for each in known.restorable() if each.line == self.line]
-        if not own:
+        if not own or not _is_remembered(own[-1]):
             return None
         chain = known.chain(own[-1])
         is_due = chain[0].began_at < now - timedelta(days=self.plan.full_every_days) or len(chain) >= _LONGEST_CHAIN
@@ -247,6 +247,11 @@ class _Backup:
             if path.is_file()
         }
         self.written.put(f"{manifests.DATA}{self.id}.json", [json.dumps(content, indent=1).encode()])
+
+
+def _is_remembered(backup: Manifest) -> bool:
+    """Whether the database knows of it. One that was put back from a copy does not, of those that were made after the copy."""
+    return BackupRun.objects.filter(kind=BackupRun.Kind.BACKUP, backup_id=backup.id, fault="").exists()
 
 
 def _compressed(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -89,6 +89,15 @@ class Catalogue:
                 found.append(each)
         return found
 
+    def is_whole(self, backup: Manifest) -> bool:
+        """Whether nothing of a backup is missing that it builds on; one without a database builds on nothing."""
+        return not backup.has_database or backup in self.restorable()
+
+    def find_without_database(self, backup_id: str | None = None) -> Manifest | None:
+        """The newest backup, or that of an id, if it is one without a database; None when it has one, or there is none."""
+        found = [each for each in self.backups if backup_id in (None, each.id)]
+        return found[-1] if found and not found[-1].has_database else None
+
     def choose(self, *, at: datetime | None = None, backup_id: str | None = None) -> Manifest:
         """The newest backup, or that of an id, that can bring a moment back. Raises BackupFault, with what there is."""
         found = [each for each in self.restorable() if backup_id in (None, each.id)]

@@ -277,11 +277,21 @@ def test_the_page_shows_types_and_who_has_what(people: Cast, browser: Browser) -
     page = client.get(path, {"base": "notes"}).content.decode()
     assert "Learned from all 121 items." in page
     assert "export interface NotesItem" in page
+    assert "Homeport keeps 38 digits of a number" in page
     assert "96 of 121" in page
     assert "&lt;b&gt;odd" in page
     assert "<b>odd" not in page
     assert "class NotesItem(BaseModel)" in client.get(path, {"base": "notes", "as": "pydantic"}).content.decode()
     assert client.get(path, {"base": "none"}).status_code == 404
+
+
+def test_a_bases_menu_leads_to_its_types(people: Cast, browser: Browser) -> None:
+    make_base(people, "first", *TIDY)
+    make_base(people, "of.mine", {"key": "a"})
+    client = browser(people.reader)
+    page = client.get(f"/collections/{people.collection.id}/base/of.mine/").content.decode()
+    (link,) = re.findall(r'href="(/collections/\w+/connect/types/\?base=[^"]*)"', page)
+    assert "<title>Types of of.mine" in client.get(link).content.decode()
 
 
 @pytest.mark.parametrize(

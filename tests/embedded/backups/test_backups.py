@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from storage.backups.restoring import drills
@@ -37,6 +38,8 @@ class Told(NamedTuple):
     world: World
     before: str
     cursor: str
+    micro: str
+    session: str
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,7 @@ def told() -> Iterator[Told]:
         server = make()
         server.start().wait_ready(LONG_SECONDS)
         world = World(server, target)
+        micro, session = server.run_code(_SECRETS.format(world.collection)).split()
         world.put("a", "b")
         world.put_file("kept", FILES["kept"])
         assert "(whole)" in world.back_up(str(target))
@@ -66,9 +70,29 @@ def told() -> Iterator[Told]:
         run(server, "sweep")
         assert server.run_code(_COUNT) == "1"
         world.let_time_pass()
-        yield Told(world, write_moment(before), cursor)
+        yield Told(world, write_moment(before), cursor, micro, session)
     shutil.rmtree(target)
 
+
+# A Micro with a variable, and the session of somebody who has signed in.
+_SECRETS = """
+import django
+django.setup()
+from storage.micros import micros, variables
+from tests.people import make_person, make_session
+micro = micros.create_micro(collection_id={0!r}, name="sealed")
+variables.set_variables(collection_id={0!r}, micro_id=micro.id, values={{"TOKEN": "a secret of mine"}})
+print(micro.id, make_session(make_person(owns_server=True)))
+"""
+
+# What the Micro finds in its environment, and the data key that lets it in.
+_UNSEALED = """
+import django
+django.setup()
+from storage.micros import micros, variables
+micro = micros.find_micro(collection_id={!r}, micro_id={!r})
+print(variables.read_variables(micro)["TOKEN"], micros.read_data_key(micro), sep="\\n")
+"""
 
 # The objects in the bucket.
 _COUNT = """
@@ -102,6 +126,13 @@ def test_a_server_is_restored_to_a_second_before_a_deletion(told: Told, empty: P
                 http.put("/base/items", json={"items": [{"key": "after"}]}).raise_for_status()
             since = http.get("/base/changes").raise_for_status().json()
             assert [change["key"] for change in since["changes"]] == ["after", "after"]
+        # Whoever had signed in still has, and what was sealed opens: the secrets came along.
+        cookies = {"sessionid": told.session}
+        assert httpx.get(f"{server.url}/server/", cookies=cookies, timeout=LONG_SECONDS).status_code == 200
+        variable, its_key = server.run_code(_UNSEALED.format(told.world.collection, told.micro)).splitlines()
+        assert variable == "a secret of mine"
+        with told.world.http(server) as http:
+            assert http.get("/base/items/a", headers={"X-API-Key": its_key}).status_code == 200
         assert "0 orphaned objects, 0 unreferenced blobs, 0 missing objects" in run(server, "reconcile")
         # It goes on with backups of its own in the same place, and does the other's no harm.
         assert "(whole)" in run(server, "backup", str(told.world.target))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from storage.backups.faults import BackupFault
@@ -105,3 +106,15 @@ def test_a_log_whose_end_or_middle_is_missing_is_told_whatever_another_server_ha
     assert "The end of the log" in faults(3.1)[0]
     place.delete([log[0].path])
     assert faults(3) == [f"The log in {place} has a gap: {name(1)} is missing."]
+
+
+def test_a_backup_without_a_database_is_told_from_one_with_it(tmp_path: Path) -> None:
+    full = backup(0)
+    part = backup(1, parent=backup(0.5))
+    files = msgspec.structs.replace(backup(2), has_database=False)
+    known = read_catalogue(target(tmp_path, full, part, files))
+    assert [known.is_whole(each) for each in (full, part, files)] == [True, False, True]
+    assert known.find_without_database() == files
+    assert known.find_without_database(full.id) is None
+    assert known.find_without_database("another") is None
+    assert read_catalogue(target(tmp_path / "b", files, backup(3))).find_without_database() is None

@@ -3,15 +3,13 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
 
 from storage.backups import ownership, plans
 from storage.backups.targets import blobs as backup_blobs
@@ -19,44 +17,20 @@ from storage.backups.targets import manifest as manifests
 from storage.backups.targets.manifest import Mark
 from storage.backups.targets.places import FolderPlace
 from storage.drive import reconcile
-from storage.models import BackupPlan, Blob, DamagedBlob, Drive, File, ScrubRound, Thumbnail
+from storage.models import BackupPlan, Blob, DamagedBlob, File, ScrubRound, Thumbnail
 from storage.postgres import clock
 from storage.postgres.database import run, run_one
 from storage.s3 import blobs
-from storage.s3.blobs import Owner
 from storage.s3.cache import copies
 from storage.scrubbing import problems, scrubber, sql
 from storage.scrubbing.sql import KnownBlob
 from tests.drives import PART, noise
 from tests.storage.drive.test_files import Place
-from tests.sweeping import once_alone, sweep_now
+from tests.storage.scrubbing.rounds import Rounds, blob_of, change, drive_id
+from tests.sweeping import once_alone
 
 CONTENT = noise(300_000)
 pytestmark = pytest.mark.usefixtures("database")
-
-
-@pytest.fixture
-def place() -> Iterator[Place]:
-    made = Place()
-    yield made
-    if names := made.names():
-        made.delete(*names)
-    sweep_now()
-    DamagedBlob.objects.all().delete()
-
-
-def drive_id(place: Place) -> int:
-    return Drive.objects.get(collection_id=place.access.collection_id, name=place.drive).pk
-
-
-def blob_of(place: Place, name: str, number: int = 0) -> KnownBlob:
-    file = File.objects.get(drive_id=drive_id(place), name=name)
-    return run_one(sql.find_blob(file.blob_ids[number]))
-
-
-def change(blob_id: UUID, content: bytes) -> None:
-    """Put other bytes in the object's place, as somebody else would."""
-    blobs.put(blob_id, length=len(content), chunks=[content], owner=Owner("", "", ""))
 
 
 def flip_on_disk(content: bytes) -> None:
@@ -254,39 +228,6 @@ def test_a_damaged_thumbnail_is_made_anew(place: Place) -> None:
     assert scrubber.check(thumb)
     assert not Thumbnail.objects.filter(thumb_id=thumb.id).exists()
     assert problems.find_problems() == []
-
-
-class Rounds:
-    """The scrubber over a few blobs alone, with a clock that is set by hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, settings: Any, sizes: list[int]) -> None:
-        self.blobs = [KnownBlob(UUID(int=number), size, None, None) for number, size in enumerate(sizes, start=1)]
-        self.read: list[int] = []
-        self.settings = settings
-        settings.SCRUB_MB_PER_MINUTE = 10**6
-        ScrubRound.objects.all().delete()
-        monkeypatch.setattr(scrubber, "check", lambda blob: self.read.append(blob.id.int))
-        monkeypatch.setattr(scrubber, "_pause", lambda *_: None)
-        for blob in self.blobs:
-            Blob.objects.create(id=blob.id, state="live", size_bytes=blob.size_bytes, changed_at=timezone.now())
-
-    def turn(self, *, days: float) -> list[int]:
-        """What a turn reads when the round began so many days ago, of our own blobs."""
-        run_one(sql.find_round())
-        count, size = len(self.blobs), sum(blob.size_bytes for blob in self.blobs)
-        ScrubRound.objects.update(
-            started_at=clock.now() - timedelta(days=days), counted_at=clock.now(), all_blobs=count, all_bytes=size
-        )
-        before = len(self.read)
-        scrubber.scrub()
-        return [each for each in self.read[before:] if each <= len(self.blobs)]
-
-
-@pytest.fixture
-def rounds(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[[list[int]], Rounds]]:
-    yield lambda sizes: Rounds(monkeypatch, settings, sizes)
-    Blob.objects.filter(id__lte=UUID(int=1_000)).delete()
-    ScrubRound.objects.all().delete()
 
 
 def test_blobs_are_read_evenly_over_four_weeks(rounds: Callable[[list[int]], Rounds]) -> None:

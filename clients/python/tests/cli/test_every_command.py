@@ -109,6 +109,20 @@ def test_server_of_somebody_else(
     each_fails(here, ASKING, lambda said: said.startswith(f"{url} {words}"))
 
 
+@pytest.mark.parametrize(
+    ("status", "request_id", "named"),
+    [(500, "of-a.proxy_1", " (request of-a.proxy_1)"), (500, "a b\x1b[2J", ""), (404, "abc", "")],
+)
+def test_server_that_failed_is_named_with_the_request(
+    here: TerminalHere, folder: Path, foreign: tuple[str, type[Foreign]], status: int, request_id: str, named: str
+) -> None:
+    url, asked = foreign
+    asked.status, asked.kind, asked.body = status, "application/json", b'{"errors":["It failed"]}'
+    asked.is_homeport, asked.request_id = True, request_id
+    move_to(here, url)
+    each_fails(here, ASKING, lambda said: said.endswith(named) and ("(request" in said) == bool(named))
+
+
 def test_token_that_was_revoked(here: TerminalHere, place: Place, owner: User, folder: Path) -> None:
     (token,) = tokens.list_tokens(owner.pk)
     tokens.revoke_token(person_id=owner.pk, token_id=token.pk)

@@ -24,7 +24,7 @@ class Foreign(BaseHTTPRequestHandler):
     """A server that is none of ours: it answers as its class attributes say, and keeps what it was sent."""
 
     status, kind, body, date = 404, "text/html", b"<h1>Not here</h1>", ""
-    location, is_homeport = "", False
+    location, is_homeport, request_id = "", False, ""
     seen: "list[str | None]"
 
     def do_GET(self) -> None:
@@ -35,6 +35,8 @@ class Foreign(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self.body)))
         if self.is_homeport:
             self.send_header("Homeport", "cli")
+        if self.request_id:
+            self.send_header("X-Request-ID", self.request_id)
         if self.location:
             self.send_header("Location", self.location)
         self.end_headers()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Optional
+
 INTERRUPTED = 130  # the exit code of what Ctrl-C ended
+# As the server makes them, and takes them from a proxy.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class CliError(Exception):
@@ -20,3 +26,9 @@ class ServerError(CliError):
         super().__init__(message)
         self.status = status
         self.errors = errors
+
+
+def request_of(status: Optional[int], headers: Mapping[str, str]) -> str:
+    """Of an answer that says that the server failed: by which id its log speaks of the request. Else empty."""
+    request_id = headers.get("x-request-id", "")
+    return f" (request {request_id})" if (status or 0) >= 500 and _REQUEST_ID.fullmatch(request_id) else ""

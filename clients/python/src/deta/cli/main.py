@@ -14,9 +14,9 @@ from typing import Any, NoReturn, Optional
 import click
 from click.shell_completion import CompletionItem
 
-from deta.cli.errors import INTERRUPTED, CliError
+from deta.cli.errors import INTERRUPTED, CliError, request_of
 from deta.cli.options import Chosen
-from deta.errors import DetaError
+from deta.errors import DetaError, ResponseError
 
 # What each command is for. The module of the same name in `deta.cli.commands` has it as `command`.
 COMMANDS = {
@@ -110,7 +110,8 @@ def main() -> NoReturn:
     except CliError as error:
         _exit(error.exit_code, str(error))
     except DetaError as error:
-        _exit(1, str(error))
+        of = request_of(error.status, error.answer.headers) if isinstance(error, ResponseError) else ""
+        _exit(1, f"{error}{of}")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from deta.cli import troubles
-from deta.cli.errors import CliError, ServerError
+from deta.cli.errors import CliError, ServerError, request_of
 from deta.cli.says import warn
 from deta.transport import VERSION
 
@@ -169,6 +169,7 @@ class Server:
     def _refusal(self, response: httpx.Response) -> CliError:
         errors = troubles.messages(response)
         said = troubles.refusal(self.url, response, errors, has_token=self.has_token)
+        said += request_of(response.status_code, response.headers)
         return ServerError(said, status=response.status_code, errors=errors)
 
     def _compare_clocks(self, response: httpx.Response) -> None:
