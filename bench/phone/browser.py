@@ -1,0 +1,172 @@
+"""A phone in Chromium: its processor throttled, its network slow and far away. What it tells of a page that it opens."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession
+from playwright.sync_api import Error as PlaywrightError
+
+from bench.phone.pages import Page
+
+SLOWER = 4
+LATENCY_MS = 60
+BYTES_PER_S = 9_000_000 / 8
+WIDTH, HEIGHT = 390, 844
+QUIET_MS = 700
+LIMIT_S = 30
+
+# Notes when the first row was painted, which is a frame after it was there, and every task that took long.
+_WATCH = """(() => {
+  const seen = { first: 0, ready: 0, tasks: [] };
+  window.__seen = seen;
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) seen.tasks.push([task.startTime, task.duration]);
+  }).observe({ type: "longtask", buffered: true });
+  const look = () => {
+    const found = document.querySelector(FIRST);
+    if (found === null || found.getClientRects().length === 0) return requestAnimationFrame(look);
+    return requestAnimationFrame(() => { seen.first = performance.now(); });
+  };
+  requestAnimationFrame(look);
+  document.addEventListener("DOMContentLoaded", () => setTimeout(() => { seen.ready = performance.now(); }));
+})()"""
+
+_TOUCH = """([touched, answer]) => new Promise((resolve) => {
+  const began = performance.now();
+  const look = () => {
+    if (document.querySelector(answer)) return requestAnimationFrame(() => resolve(performance.now() - began));
+    return performance.now() - began > 10000 ? resolve(-1) : requestAnimationFrame(look);
+  };
+  const found = document.querySelector(touched);
+  if (found === null) return resolve(-1);
+  found.focus?.();
+  const event = { bubbles: true, cancelable: true, button: 0 };
+  for (const kind of ["pointerdown", "mousedown", "pointerup", "mouseup"])
+    found.dispatchEvent(kind.startsWith("p") ? new PointerEvent(kind, event) : new MouseEvent(kind, event));
+  found.click();
+  return look();
+})"""
+
+
+@dataclass
+class Loaded:
+    """What opening a page took: milliseconds from the beginning of its navigation, and bytes on the wire with headers, by kind.
+
+    `ready_ms` is when all its scripts have run and the last long task of its start is over, or the first row is there, whichever
+    is later. `answer_ms` is how long a touch then takes to show; -1 when it never did.
+    """
+
+    first_ms: float = 0
+    ready_ms: float = 0
+    answer_ms: float = -1
+    longest_ms: float = 0
+    requests: int = 0
+    size_bytes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(self.size_bytes.values())
+
+
+class _Wire:
+    """What comes over the network, as Chromium tells of it."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._kinds: dict[str, str] = {}
+        self._bytes: dict[str, int] = {}
+        self.urls: dict[str, str] = {}
+        session.on("Network.responseReceived", self._respond)
+        session.on("Network.loadingFinished", self._finish)
+
+    def _respond(self, event: dict[str, Any]) -> None:
+        response = event["response"]
+        if response.get("fromDiskCache") or not response["url"].startswith("http"):
+            return
+        self.urls[event["requestId"]] = response["url"]
+        self._kinds[event["requestId"]] = event["type"].lower()
+        self._bytes[event["requestId"]] = int(response["encodedDataLength"])
+
+    def _finish(self, event: dict[str, Any]) -> None:
+        if event["requestId"] in self._kinds:
+            self._bytes[event["requestId"]] = int(event["encodedDataLength"])
+
+    def write_into(self, loaded: Loaded) -> None:
+        loaded.requests = len(self._kinds)
+        for request, kind in self._kinds.items():
+            loaded.size_bytes[kind] = loaded.size_bytes.get(kind, 0) + self._bytes[request]
+
+    def by_url(self) -> list[tuple[str, int]]:
+        """The address and the size of everything that came."""
+        return [(self.urls[request], size) for request, size in self._bytes.items()]
+
+
+class Phone:
+    """Opens pages in a browser that keeps what it has loaded, as a phone does from one page to the next."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self.by_url: list[tuple[str, int]] = []
+
+    def open(self, page: Page, path: str) -> Loaded:
+        """Opens the page in a tab of its own, and closes that."""
+        tab = self._context.new_page()
+        tab.set_default_timeout(LIMIT_S * 1000)
+        session = self._context.new_cdp_session(tab)
+        session.send("Network.enable")
+        wire = _Wire(session)
+        network = {
+            "offline": False,
+            "latency": LATENCY_MS,
+            "downloadThroughput": BYTES_PER_S,
+            "uploadThroughput": BYTES_PER_S,
+        }
+        session.send("Network.emulateNetworkConditions", network)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        tab.add_init_script(_WATCH.replace("FIRST", repr(page.first)))
+        tab.goto(path, wait_until="load")
+        seen = _wait_until_quiet(tab)
+        loaded = Loaded(first_ms=seen["first"], ready_ms=_ready_ms(seen))
+        loaded.longest_ms = max((duration for _, duration in seen["tasks"]), default=0)
+        wire.write_into(loaded)
+        self.by_url = wire.by_url()
+        loaded.answer_ms = tab.evaluate(_TOUCH, [page.touched, page.answer])
+        tab.close()
+        return loaded
+
+
+def _wait_until_quiet(tab: Any) -> dict[str, Any]:
+    """What the page noted, once it has its first row and has had no long task for a while."""
+    ended = time.monotonic() + LIMIT_S
+    while time.monotonic() < ended:
+        tab.wait_for_timeout(QUIET_MS / 4)
+        now, seen = tab.evaluate("[performance.now(), window.__seen]")
+        latest = max([seen["ready"], seen["first"], *(start + duration for start, duration in seen["tasks"])])
+        if seen["first"] and seen["ready"] and now - latest > QUIET_MS:
+            return seen
+    raise PlaywrightError(f"{tab.url} had no first row within {LIMIT_S} s")
+
+
+def _ready_ms(seen: dict[str, Any]) -> float:
+    """When scripts have run and no long task is under way that began before, or right behind another one."""
+    ready = max(seen["ready"], seen["first"])
+    for start, duration in sorted(seen["tasks"]):
+        if start <= ready + 50:
+            ready = max(ready, start + duration)
+    return ready
+
+
+@contextmanager
+def new_phone(browser: Browser, origin: str, session: str = "") -> Iterator[Phone]:
+    """A phone with nothing in its cache, signed in with that session if there is one."""
+    context = browser.new_context(
+        base_url=origin, viewport={"width": WIDTH, "height": HEIGHT}, is_mobile=True, has_touch=True
+    )
+    if session:
+        context.add_cookies([{"name": "sessionid", "value": session, "url": origin}])
+    try:
+        yield Phone(context)
+    finally:
+        context.close()
