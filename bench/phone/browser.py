@@ -1,11 +1,18 @@
-"""A phone in Chromium: its processor throttled, its network slow and far away. What it tells of a page that it opens."""
+"""A phone in Chromium: its processor throttled, its network slow and far away. What it tells of a page that it opens.
 
+On a machine that others use, a page's thread waits for its turn. Linux counts how long, and that is no part of a page's
+times; that the server and the network were held up as well is.
+"""
+
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import psutil
 from playwright.sync_api import Browser, BrowserContext, CDPSession
 from playwright.sync_api import Error as PlaywrightError
 
@@ -16,6 +23,7 @@ LATENCY_MS = 60
 BYTES_PER_S = 9_000_000 / 8
 WIDTH, HEIGHT = 390, 844
 QUIET_MS = 700
+LOOK_S = 0.01
 LIMIT_S = 30
 
 # Notes when the first row was painted, which is a frame after it was there, and every task that took long.
@@ -55,12 +63,14 @@ _TOUCH = """([touched, answer]) => new Promise((resolve) => {
 class Loaded:
     """What opening a page took: milliseconds from the beginning of its navigation, and bytes on the wire with headers, by kind.
 
-    `ready_ms` is when all its scripts have run and the last long task of its start is over, or the first row is there, whichever
-    is later. `answer_ms` is how long a touch then takes to show; -1 when it never did.
+    `ready_ms` is when all its scripts have run and the last long task of its start is over, or the first row is there,
+    whichever is later. `waited_ms` is how long the page's thread waited for a processor until then; neither has it in it.
+    `answer_ms` is how long a touch then takes to show; -1 when it never did.
     """
 
     first_ms: float = 0
     ready_ms: float = 0
+    waited_ms: float = 0
     answer_ms: float = -1
     longest_ms: float = 0
     requests: int = 0
@@ -103,6 +113,55 @@ class _Wire:
         return [(self.urls[request], size) for request, size in self._bytes.items()]
 
 
+class _Turns:
+    """How long the main threads of the renderers have waited for a processor, looked at again and again (on Linux)."""
+
+    def __init__(self) -> None:
+        # Renderers come out of these; a page may get another one when it is opened.
+        self._zygotes = [each.pid for each in psutil.Process().children(recursive=True) if _is_zygote(each)]
+        self._seen: list[tuple[float, dict[str, float]]] = []
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._is_over.set()
+        self._thread.join()
+
+    def waited_ms(self, first_ms: float, last_ms: float) -> float:
+        """The most that one of them waited between these moments (milliseconds since 1970)."""
+        before: dict[str, float] = {}
+        longest = 0.0
+        for at, waited in self._seen:
+            if at <= first_ms:
+                before = waited
+            elif at <= last_ms:
+                longest = max([longest, *(ms - before.get(renderer, 0) for renderer, ms in waited.items())])
+        return longest
+
+    def _look(self) -> None:
+        while not self._is_over.wait(LOOK_S):
+            renderers = {pid for zygote in self._zygotes for pid in _read(f"{zygote}/task/{zygote}/children")}
+            stats = {pid: _read(f"{pid}/schedstat") for pid in renderers}
+            self._seen.append((time.time() * 1000, {pid: int(found[1]) / 1e6 for pid, found in stats.items() if found}))
+
+
+def _is_zygote(process: psutil.Process) -> bool:
+    try:
+        return "--type=zygote" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def _read(name: str) -> list[str]:
+    """The words of a file of `/proc`; none when there is no such process any more."""
+    try:
+        return Path("/proc", name).read_text().split()
+    except OSError:
+        return []
+
+
 class Phone:
     """Opens pages in a browser that keeps what it has loaded, as a phone does from one page to the next."""
 
@@ -126,9 +185,18 @@ class Phone:
         session.send("Network.emulateNetworkConditions", network)
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         tab.add_init_script(_WATCH.replace("FIRST", repr(page.first)))
+        turns = _Turns()
         tab.goto(path, wait_until="load")
         seen = _wait_until_quiet(tab)
-        loaded = Loaded(first_ms=seen["first"], ready_ms=_ready_ms(seen))
+        turns.stop()
+        began_ms: float = tab.evaluate("performance.timeOrigin")
+        first_ms, ready_ms = seen["first"], _ready_ms(seen)
+        waited_ms = turns.waited_ms(began_ms, began_ms + ready_ms)
+        loaded = Loaded(
+            first_ms=first_ms - turns.waited_ms(began_ms, began_ms + first_ms),
+            ready_ms=ready_ms - waited_ms,
+            waited_ms=waited_ms,
+        )
         loaded.longest_ms = max((duration for _, duration in seen["tasks"]), default=0)
         wire.write_into(loaded)
         self.by_url = wire.by_url()
