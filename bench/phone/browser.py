@@ -1,7 +1,8 @@
 """A phone in Chromium: its processor throttled, its network slow and far away. What it tells of a page that it opens.
 
-On a machine that others use, a page's thread waits for its turn. Linux counts how long, and that is no part of a page's
-times; that the server and the network were held up as well is.
+On a machine that others use, a page's thread waits for its turn, and so do the server and the browser's other processes. Linux
+counts how long the thread waited, which is no part of a page's times, and how long it had a processor: the parts of a page's
+time can be added up from that.
 """
 
 import threading
@@ -24,7 +25,7 @@ BYTES_PER_S = 9_000_000 / 8
 WIDTH, HEIGHT = 390, 844
 QUIET_MS = 700
 LOOK_S = 0.01
-LIMIT_S = 30
+LIMIT_S = 60
 
 # Notes when the first row was painted, which is a frame after it was there, and every task that took long.
 _WATCH = """(() => {
@@ -65,16 +66,21 @@ class Loaded:
 
     `ready_ms` is when all its scripts have run and the last long task of its start is over, or the first row is there,
     whichever is later. `waited_ms` is how long the page's thread waited for a processor until then; neither has it in it.
-    `answer_ms` is how long a touch then takes to show; -1 when it never did.
+    `busy_ms` is how long it had one. `answer_ms` is how long a touch then takes to show; -1 when it never did.
     """
 
     first_ms: float = 0
     ready_ms: float = 0
     waited_ms: float = 0
+    busy_ms: float = 0
     answer_ms: float = -1
     longest_ms: float = 0
     requests: int = 0
     size_bytes: dict[str, int] = field(default_factory=dict)
+
+    def parts_ms(self, server_ms: float) -> float:
+        """What a visit takes when nothing overlaps: three ways to the server and back, its work, the bytes, the page's work."""
+        return 3 * LATENCY_MS + server_ms + self.total_bytes / BYTES_PER_S * 1000 + self.busy_ms
 
     @property
     def total_bytes(self) -> int:
@@ -114,12 +120,12 @@ class _Wire:
 
 
 class _Turns:
-    """How long the main threads of the renderers have waited for a processor, looked at again and again (on Linux)."""
+    """How long the main threads of the renderers have had a processor and waited for one, looked at all the time (on Linux)."""
 
     def __init__(self) -> None:
         # Renderers come out of these; a page may get another one when it is opened.
         self._zygotes = [each.pid for each in psutil.Process().children(recursive=True) if _is_zygote(each)]
-        self._seen: list[tuple[float, dict[str, float]]] = []
+        self._seen: list[tuple[float, dict[str, tuple[float, float]]]] = []
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -129,22 +135,24 @@ class _Turns:
         self._is_over.set()
         self._thread.join()
 
-    def waited_ms(self, first_ms: float, last_ms: float) -> float:
-        """The most that one of them waited between these moments (milliseconds since 1970)."""
-        before: dict[str, float] = {}
-        longest = 0.0
-        for at, waited in self._seen:
+    def between(self, first_ms: float, last_ms: float) -> tuple[float, float]:
+        """Of the one that did most between these moments (milliseconds since 1970): how long it worked, and waited."""
+        before: dict[str, tuple[float, float]] = {}
+        most = (0.0, 0.0)
+        for at, stats in self._seen:
             if at <= first_ms:
-                before = waited
+                before = stats
             elif at <= last_ms:
-                longest = max([longest, *(ms - before.get(renderer, 0) for renderer, ms in waited.items())])
-        return longest
+                spent = [(busy, waited, *before.get(pid, (0, 0))) for pid, (busy, waited) in stats.items()]
+                most = max([most, *((busy - busy_0, waited - waited_0) for busy, waited, busy_0, waited_0 in spent)])
+        return most
 
     def _look(self) -> None:
         while not self._is_over.wait(LOOK_S):
             renderers = {pid for zygote in self._zygotes for pid in _read(f"{zygote}/task/{zygote}/children")}
             stats = {pid: _read(f"{pid}/schedstat") for pid in renderers}
-            self._seen.append((time.time() * 1000, {pid: int(found[1]) / 1e6 for pid, found in stats.items() if found}))
+            told = {pid: (int(found[0]) / 1e6, int(found[1]) / 1e6) for pid, found in stats.items() if found}
+            self._seen.append((time.time() * 1000, told))
 
 
 def _is_zygote(process: psutil.Process) -> bool:
@@ -191,12 +199,9 @@ class Phone:
         turns.stop()
         began_ms: float = tab.evaluate("performance.timeOrigin")
         first_ms, ready_ms = seen["first"], _ready_ms(seen)
-        waited_ms = turns.waited_ms(began_ms, began_ms + ready_ms)
-        loaded = Loaded(
-            first_ms=first_ms - turns.waited_ms(began_ms, began_ms + first_ms),
-            ready_ms=ready_ms - waited_ms,
-            waited_ms=waited_ms,
-        )
+        busy_ms, waited_ms = turns.between(began_ms, began_ms + ready_ms)
+        _, waited_at_first_ms = turns.between(began_ms, began_ms + first_ms)
+        loaded = Loaded(first_ms - waited_at_first_ms, ready_ms - waited_ms, waited_ms, busy_ms)
         loaded.longest_ms = max((duration for _, duration in seen["tasks"]), default=0)
         wire.write_into(loaded)
         self.by_url = wire.by_url()

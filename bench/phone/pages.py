@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bench.phone.world import BASE, DRIVE, FOLDER
 
 _TABLE = "#content tbody tr"
+_ROW = "#grid .grid-row:not(.grid-row-head)"
 _AT = "/collections/{id}/"
 _MICRO = "/collections/{id}/micros/{micro}/"
 
@@ -32,12 +33,12 @@ PAGES = {
     "Bases": Page(f"{_AT}base/", _TABLE),
     "Base": Page(
         f"{_AT}base/{BASE}/",
-        "#grid .grid-row:not(.grid-row-head)",
+        _ROW,
         "#grid .grid-body .cell",
         "#grid [aria-selected=true]",
     ),
-    "item panel": Page(f"{_AT}base/{BASE}/?key={{item}}", "#item-panel"),
-    "query": Page(f"{_AT}base/{BASE}/?q=%7B%22group%22%3A%22group-000007%22%7D", "#grid .grid-row:not(.grid-row-head)"),
+    "item panel": Page(f"{_AT}base/{BASE}/", _ROW, "#grid .row-open", "#item-panel[open]"),
+    "query": Page(f"{_AT}base/{BASE}/?q=%7B%22group%22%3A%22group-000007%22%7D", _ROW),
     "indexes": Page(f"{_AT}base/{BASE}/indexes/"),
     "history": Page(f"{_AT}base/{BASE}/history/", _TABLE),
     "history of an item": Page(f"{_AT}base/{BASE}/history/item/?of={{item}}"),
