@@ -135,17 +135,19 @@ class _Turns:
         self._is_over.set()
         self._thread.join()
 
-    def between(self, first_ms: float, last_ms: float) -> tuple[float, float]:
-        """Of the one that did most between these moments (milliseconds since 1970): how long it worked, and waited."""
-        before: dict[str, tuple[float, float]] = {}
-        most = (0.0, 0.0)
-        for at, stats in self._seen:
-            if at <= first_ms:
-                before = stats
-            elif at <= last_ms:
-                spent = [(busy, waited, *before.get(pid, (0, 0))) for pid, (busy, waited) in stats.items()]
-                most = max([most, *((busy - busy_0, waited - waited_0) for busy, waited, busy_0, waited_0 in spent)])
-        return most
+    def between(self, began_ms: float, *ends_ms: float) -> list[tuple[float, float]]:
+        """Of the one that did most until the last end: how long it worked and waited until each (milliseconds since 1970)."""
+        start = self._stats_at(began_ms)
+        stats = [self._stats_at(end_ms) for end_ms in ends_ms]
+        if not stats[-1]:
+            return [(0, 0)] * len(ends_ms)
+        most = max(stats[-1], key=lambda pid: stats[-1][pid][0] - start.get(pid, (0, 0))[0])
+        busy_0, waited_0 = start.get(most, (0, 0))
+        told = [each.get(most, (busy_0, waited_0)) for each in stats]
+        return [(busy - busy_0, waited - waited_0) for busy, waited in told]
+
+    def _stats_at(self, at_ms: float) -> dict[str, tuple[float, float]]:
+        return next((stats for at, stats in reversed(self._seen) if at <= at_ms), {})
 
     def _look(self) -> None:
         while not self._is_over.wait(LOOK_S):
@@ -199,8 +201,8 @@ class Phone:
         turns.stop()
         began_ms: float = tab.evaluate("performance.timeOrigin")
         first_ms, ready_ms = seen["first"], _ready_ms(seen)
-        busy_ms, waited_ms = turns.between(began_ms, began_ms + ready_ms)
-        _, waited_at_first_ms = turns.between(began_ms, began_ms + first_ms)
+        ends = turns.between(began_ms, began_ms + first_ms, began_ms + ready_ms)
+        (_, waited_at_first_ms), (busy_ms, waited_ms) = ends
         loaded = Loaded(first_ms - waited_at_first_ms, ready_ms - waited_ms, waited_ms, busy_ms)
         loaded.longest_ms = max((duration for _, duration in seen["tasks"]), default=0)
         wire.write_into(loaded)

@@ -47,7 +47,12 @@ PAGES = {
     "folder": Page(
         f"{_AT}drive/{DRIVE}/?folder={FOLDER}", ".drive-row", ".drive-row input", ".drive-row[aria-selected=true]"
     ),
-    "preview": Page(f"{_AT}drive/{DRIVE}/?file=0-read-me.txt", ".drive-row"),
+    "preview": Page(
+        f"{_AT}drive/{DRIVE}/?file=0-read-me.txt",
+        "#preview",
+        "[data-command=close-preview]",
+        "#preview-dialog:not([open])",
+    ),
     "share links": Page(f"{_AT}drive/{DRIVE}/links/", _TABLE),
     "Micros": Page(f"{_AT}micros/", ".card"),
     "new Micro": Page(f"{_AT}micros/new/"),
