@@ -86,7 +86,7 @@ def _named_in(url: str, text: str) -> list[str]:
         return re.findall(r'url\("([^"]+)"\)', text)
     if url.startswith("/static/"):
         return []
-    return re.findall(r'(?:href|src)="(/static/[^"]+)"', text) + re.findall(r'": "(/static/[^"]+\.js)"', text)
+    return re.findall(r'(?:href|src)="(/static/[^"]+)"', text)
 
 
 def _wait_for(log: Path, pattern: str) -> str:

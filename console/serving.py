@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from console import environment, own_address
+from console import environment, own_address, static_files
 from console.server.processes import ORPHAN_SECONDS
 from storage.counting import counted
 from storage.embedded import caddy
@@ -281,12 +281,13 @@ def _raise(error: OSError) -> None:
 
 
 def _static_fingerprint() -> str:
-    """A hash over the name, size and time of every static file."""
+    """A hash over the name, size and time of every static file, and of what gathers them."""
     digest = hashlib.sha256()
-    for finder in get_finders():
-        for name, storage in finder.list([]):
-            about = Path(storage.path(name)).stat()
-            digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    read = [(name, Path(storage.path(name))) for finder in get_finders() for name, storage in finder.list([])]
+    gathering = sorted(Path(static_files.__file__).parent.glob("*.py"))
+    for name, path in [*read, *((path.name, path) for path in gathering)]:
+        about = path.stat()
+        digest.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

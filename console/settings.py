@@ -290,7 +290,7 @@ STATICFILES_FINDERS = [
     "console.vendored.AppsFinder",
     "console.vendored.AceFinder",
 ]
-STORAGES = {"staticfiles": {"BACKEND": "console.static_files.StaticFiles"}}
+STORAGES = {"staticfiles": {"BACKEND": "console.static_files.storage.StaticFiles"}}
 
 # Who runs jobs loads them all, and who asks for one loads those. To look for them at each start would load in every command what
 # they need: a third of what it takes to begin.

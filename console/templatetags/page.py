@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from console.icons import draw
+from console.static_files.modules import find_imported, find_modules
 
 register = template.Library()
 
@@ -38,7 +39,7 @@ def icon(name: str, size: int = 18) -> SafeString:
 
 @register.simple_tag
 def import_map() -> SafeString:
-    """Where the browser finds our modules: each path that a module imports, and the same file's name with its hash.
+    """Where the browser finds the modules that others import: the path that these say, and the same file's name with its hash.
 
     The modules import each other by relative paths, which node and editors understand too.
     """
@@ -47,7 +48,8 @@ def import_map() -> SafeString:
 
 def _build_import_map() -> SafeString:
     root = Path(settings.BASE_DIR) / "static"
-    names = sorted(path.relative_to(root).as_posix() for path in (root / "js").rglob("*.js"))
+    texts = {path.relative_to(root).as_posix(): path.read_text() for path in (root / "js").rglob("*.js")}
+    names = sorted(find_modules(texts)) if settings.DEBUG else find_imported(texts)
     urls = {f"{settings.STATIC_URL}{name}": static(name) for name in names}
     # `</script>` cannot end it early: the names are files of ours, and `<` is escaped all the same.
     return mark_safe(json.dumps({"imports": urls}).replace("<", "\\u003c"))  # noqa: S308 (JSON of our own names)

@@ -14,6 +14,20 @@ _RUN = """async (rules) => {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
 }"""
 
+# Of each row that is shown as a card, how far apart its values begin, where that is more than a rounding.
+_UNEVEN = """[...document.querySelectorAll("table.stacked tbody tr")].flatMap((row) => {
+  const lefts = [...row.querySelectorAll("[data-label]")].flatMap((cell) => {
+    const first = [...cell.childNodes].find(({ nodeType, textContent }) => nodeType === 1 || textContent.trim() !== "");
+    if (!first || getComputedStyle(cell, "::before").content === "none") return [];
+    const range = new Range();
+    range.selectNode(first);
+    if (first.nodeType === 3) range.setStart(first, first.data.search(/\\S/));
+    return [range.getClientRects()[0].left];
+  });
+  const apart = Math.max(...lefts) - Math.min(...lefts);
+  return apart > 1 ? [`${row.innerText.slice(0, 80)}: its values begin ${apart} pixels apart`] : [];
+})"""
+
 
 def faults_of(page: Page) -> list[str]:
     """What is wrong, in words; that the page is wider than its window is a fault too."""
@@ -25,10 +39,11 @@ def faults_of(page: Page) -> list[str]:
     page.emulate_media(color_scheme="dark")
     faults += [f"in the dark, {fault}" for fault in page.evaluate(_RUN, _OF_COLOURS)]
     page.emulate_media(color_scheme="light")
-    return faults + width_faults_of(page)
+    return faults + layout_faults_of(page)
 
 
-def width_faults_of(page: Page) -> list[str]:
-    """That the page is wider than its window, in words."""
+def layout_faults_of(page: Page) -> list[str]:
+    """That the page is wider than its window, and of which rows shown as cards the values begin at several places, in words."""
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{wide} pixels too wide"] if wide > 0 else []
+    uneven: list[str] = page.evaluate(_UNEVEN)
+    return ([f"{wide} pixels too wide"] if wide > 0 else []) + uneven

@@ -37,7 +37,7 @@ from storage.models import (
 )
 from storage.postgres.caller import Access
 from storage.share_links import links
-from tests.browser.axe import faults_of, width_faults_of
+from tests.browser.axe import faults_of, layout_faults_of
 from tests.browser.base.page import StoredBase, make_base, open_base
 from tests.browser.conftest import Pages, box_of
 from tests.drives import make_drive
@@ -474,7 +474,7 @@ def test_every_page(full: Cast, pages: Pages, part: int, is_thorough: bool) -> N
         for turn, width in enumerate((1280, 390)):
             page.set_viewport_size({"width": width, "height": 800})
             is_looked_at = is_thorough or number % 8 == 4 * turn
-            if found := faults_of(page) if is_looked_at else width_faults_of(page):
+            if found := faults_of(page) if is_looked_at else layout_faults_of(page):
                 faults[name, width] = found
     assert faults == {}
 

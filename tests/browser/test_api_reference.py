@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from storage.collections import keys
-from tests.browser.axe import faults_of, width_faults_of
+from tests.browser.axe import faults_of, layout_faults_of
 from tests.browser.conftest import Pages
 from tests.people import Cast
 
@@ -54,7 +54,7 @@ def test_operations_are_tried_with_a_key_that_stays_in_the_page(cast: Cast, page
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert faults_of(page) == []
     page.set_viewport_size({"width": 390, "height": 800})
-    assert width_faults_of(page) == []
+    assert layout_faults_of(page) == []
 
     put.get_by_role("link", name="PutItems").click()
     schema = page.get_by_role("region", name="Schema PutItems")

@@ -44,6 +44,7 @@ def test_doors_to_data_and_to_an_app(cast: Cast, pages: Pages) -> None:
     page.get_by_role("button", name="Enter data").click()
     page.wait_for_url("**/base/data/")
     # A new item is begun, which nothing is lost of.
+    expect(page.get_by_role("dialog", name="New item")).to_be_visible()
     page.keyboard.type("first")
     expect(page.locator(":focus")).to_have_value("first")
 

@@ -8,19 +8,16 @@ import { createBringingBack } from "./base/bringing_back.js";
 import { createCellFilters } from "./base/cell_filters.js";
 import { createCellMenu } from "./base/cell_menu.js";
 import { createCellPaste } from "./base/cell_paste.js";
-import { createClashDialog } from "./base/clash_dialog.js";
 import { createColumnHeaders } from "./base/column_headers.js";
 import { createColumnsMenu } from "./base/columns_menu.js";
 import { createCopyPasteImport } from "./base/copy_paste_import.js";
 import { announce } from "./base/dom.js";
 import { createDrafts } from "./base/drafts.js";
-import { createEditorDialog } from "./base/editor_dialog.js";
 import { createExpiryPopover } from "./base/expiry_popover.js";
 import { createGridView } from "./base/grid_view.js";
 import { createHeaderFilters } from "./base/header_filters.js";
 import { createInlineEditing } from "./base/inline_editing.js";
 import { createItemHistory } from "./base/item_history.js";
-import { createItemPanel } from "./base/item_panel.js";
 import { createKeyboardAndPointer } from "./base/keyboard_and_pointer.js";
 import { createLiveRows } from "./base/live_rows.js";
 import { createManyAtOnce } from "./base/many_at_once.js";
@@ -32,7 +29,7 @@ import { createSearchHits } from "./base/search_hits.js";
 import { createStagedPanel } from "./base/staged_panel.js";
 import { createStatusLine } from "./base/status_line.js";
 import { createTableState, KEY } from "./base/table_state.js";
-import { addCommands, runCommand } from "./commands.js";
+import { addCommands, addLater, runCommand } from "./commands.js";
 import { showClocks } from "./local_times.js";
 import "./popovers.js";
 import "./switcher.js";
@@ -51,10 +48,7 @@ const view = createGridView(table, frame);
 const drafts = createDrafts(table);
 const saving = createSaving(table, { loader, drafts, view });
 const edits = createInlineEditing(table, view);
-createEditorDialog(table, view, { loader, edits });
 if (table.canWrite) createExpiryPopover(table, view, { edits });
-createClashDialog(table, { loader, view });
-createItemPanel(table, view, { loader });
 createQueryBar(table, { loader, frame });
 const header = createColumnHeaders(table, view);
 createColumnsMenu(table, { header });
@@ -73,6 +67,11 @@ if (table.canWrite) createCellPaste(table, view, { loader, menu: cellMenu });
 const panel = createStagedPanel(table);
 const live = createLiveRows(table, view, { loader, saving, status });
 
+addLater(
+  ["open-row", "add-item", "open-cell", "show-problem"],
+  () => import("./base/dialogs.js").then(({ createDialogs }) => createDialogs(table, view, { loader, edits })),
+  () => showToast("The server does not answer. Try again in a moment.", { isError: true }),
+);
 addCommands({
   undo: () => step("undo"),
   redo: () => step("redo"),

@@ -16,3 +16,5 @@ import "./drive/upload_tray.js";
 import "./drive/navigation.js";
 import "./row_menus.js";
 import "./switcher.js";
+
+export { upload } from "./drive/uploads.js";

@@ -28,13 +28,11 @@ async function go(files) {
   body.set(door.name, door.value);
   try {
     const page = await fetchDocument(form.action, { method: "POST", body });
-    await open(page, page.querySelector("#drive").dataset.base);
+    const { upload } = await open(page, page.querySelector("#drive").dataset.base);
+    upload({ files: files.map((file) => ({ file, path: file.name })) });
   } catch (error) {
     showToast(error.message, { isError: true });
-    return;
   }
-  const { upload } = await import("./drive/uploads.js");
-  upload({ files: files.map((file) => ({ file, path: file.name })) });
 }
 
 /** The scripts of a Drive's page find their elements when they are loaded. Back leads to the page before this one. */
@@ -42,5 +40,5 @@ async function open(page, address) {
   document.title = page.title;
   document.getElementById("content").replaceWith(document.adoptNode(page.getElementById("content")));
   history.replaceState(null, "", address);
-  await import("./drive.js");
+  return import("./drive.js");
 }

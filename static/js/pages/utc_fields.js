@@ -3,13 +3,18 @@
 import { zoneText } from "../lib/moments.js";
 import { toLocal, toUtc } from "../lib/utc_fields.js";
 
+// A browser takes long to learn of its zone, which is no reason to wait for the page.
+const whenIdle = window.requestIdleCallback ?? setTimeout;
+
 for (const form of document.querySelectorAll("form[data-local-times]")) {
   for (const field of form.querySelectorAll("input[type=datetime-local]")) field.value = toLocal(field.defaultValue);
-  for (const zone of form.querySelectorAll("[data-zone]")) {
-    const text = zoneText(new Date());
-    zone.textContent = text.split(", ").at(-1);
-    zone.title = text;
-  }
+  whenIdle(() => {
+    for (const zone of form.querySelectorAll("[data-zone]")) {
+      const text = zoneText(new Date());
+      zone.textContent = text.split(", ").at(-1);
+      zone.title = text;
+    }
+  });
   form.addEventListener("formdata", ({ formData }) => {
     for (const field of form.querySelectorAll("input[type=datetime-local]"))
       formData.set(field.name, toUtc(formData.get(field.name)));
