@@ -41,6 +41,6 @@ and, unlike the bundled S3, does not wait for the disk.
 
 The listing table asks for 1,000 names of a Drive of 10,000 files and of one of 1,000,000, from random places on.
 
-The tables of Micros (`bench.micros`, which explains them) hold cold starts, answers against those of the app alone, and memory
-against limits; a machine that does other things as well keeps few of them.
+The tables of Micros (`bench.studies.micros`, which explains them) hold cold starts, answers against those of the app alone, and
+memory against limits; a machine that does other things as well keeps few of them.
 """

@@ -7,13 +7,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import load, pgbench, pocketbase, report
-from bench.comparison import Comparison
-from bench.files import measure_files
-from bench.growth import measure_growth
-from bench.listing import measure_listing
-from bench.micros import measure_micros
-from bench.workload import OPERATIONS
+from bench import report
+from bench.load import wrk
+from bench.load.workload import OPERATIONS
+from bench.measures.files import measure_files
+from bench.measures.growth import measure_growth
+from bench.measures.rivals import Comparison
+from bench.studies.listing import measure_listing
+from bench.studies.micros import measure_micros
+from bench.systems import pgbench, pocketbase
 
 # What files replace is kept for an hour, so a longer round would only fill the disk.
 FILES_SECONDS_MAX = 2
@@ -23,7 +25,7 @@ def main() -> int:
     """Runs the benchmark. 0 when it ran, targets met or not; 2 when a program it needs is missing."""
     options = _parse_options()
     try:
-        if load.find_wrk() is None:
+        if wrk.find_wrk() is None:
             raise FileNotFoundError("wrk was not found; install Debian's package wrk (apt-get install wrk)")
         pocketbase.find_binary()
         pgbench.find_binary()

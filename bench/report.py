@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.files import FileRow
-from bench.growth import Growth
-from bench.listing import ListingRow
-from bench.memory import PeakMemory
+from bench.measures.files import FileRow
+from bench.measures.growth import Growth
+from bench.meters.memory import PeakMemory
+from bench.studies.listing import ListingRow
 
 MB = 1_000_000
 

@@ -23,11 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import load
-from bench.data import make_items
-from bench.homeport import Homeport
-from bench.statements import attach, open_connection
-from bench.workload import Workload
+from bench.load import wrk
+from bench.load.data import make_items
+from bench.load.workload import Workload
+from bench.systems.homeport import Homeport
+from bench.systems.statements import attach, open_connection
 
 OPERATIONS = ("get", "put", "equality")
 LEAST_RATIO = 0.85
@@ -54,7 +54,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.seconds < 20:
         parser.error("what turns scatter by takes 20 seconds to be seen")
-    if load.find_wrk() is None:
+    if wrk.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
     # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
@@ -79,7 +79,7 @@ def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Names
     workload = Workload(options.items)
     for name in OPERATIONS:
         for each in collections:
-            load.write_requests(
+            wrk.write_requests(
                 _requests_path(folder, name, each), [each.request(ask) for ask in workload.asks(name)[:ASKS]]
             )
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
@@ -88,7 +88,7 @@ def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Names
             _switch(each.collection_id, each is recorded)
         time.sleep(SWITCH_S)
         for name in OPERATIONS:
-            pairs = load.run_turns(
+            pairs = wrk.run_turns(
                 origin=homeport.origin,
                 content_type="application/json",
                 asked=[(_requests_path(folder, name, each), each.data_key) for each in collections],

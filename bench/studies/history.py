@@ -1,4 +1,4 @@
-"""What keeping the history of items costs: `python -m bench.history`.
+"""What keeping the history of items costs: `python -m bench.studies.history`.
 
 One server is asked in short rounds, in turns with and without what notes each change: the triggers are disabled in the bench's
 own database. A machine that others use as well is faster at one second than at the next, so the geometric mean of the ratios of
@@ -15,11 +15,12 @@ from pathlib import Path
 
 import psutil
 
-from bench import cpu, load
-from bench.data import make_items
-from bench.homeport import Homeport
-from bench.statements import attach, open_connection
-from bench.workload import Workload
+from bench.load import wrk
+from bench.load.data import make_items
+from bench.load.workload import Workload
+from bench.meters import cpu
+from bench.systems.homeport import Homeport
+from bench.systems.statements import attach, open_connection
 
 OPERATIONS = ("get", "put", "put25")
 LEAST_RATIO = 0.85
@@ -34,13 +35,13 @@ SIZES = """
 
 def main() -> int:
     """Prints the table. 0 when the target is met, else 1; 2 without wrk."""
-    parser = argparse.ArgumentParser(prog="python -m bench.history", description="What keeping history costs.")
+    parser = argparse.ArgumentParser(prog="python -m bench.studies.history", description="What keeping history costs.")
     parser.add_argument("--rounds", type=int, default=20, help="of each operation, with and without (default: 20)")
     parser.add_argument("--seconds", type=int, default=2, help="length of a round (default: 2)")
     parser.add_argument("--items", type=int, default=20_000, help="items in the Base, in thousands (default: 20000)")
     parser.add_argument("--only", nargs="+", choices=OPERATIONS, default=OPERATIONS, help="of these operations")
     options = parser.parse_args()
-    if load.find_wrk() is None:
+    if wrk.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
     # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
@@ -58,10 +59,10 @@ def main() -> int:
 def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> int:
     workload, found = Workload(options.items), {}
     for name in OPERATIONS:
-        load.write_requests(folder / name, [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
+        wrk.write_requests(folder / name, [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
     for name in options.only:
         asked = {"origin": homeport.origin, "headers": homeport.headers, "requests_path": folder / name}
-        load.run_round(**asked, duration_s=options.seconds)
+        wrk.run_round(**asked, duration_s=options.seconds)
         rates, times = [], []
         for number in range(options.rounds):
             # Each comes first as often as last.
@@ -70,7 +71,7 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
             for is_kept in order:
                 _switch(is_kept)
                 before_s = cpu.used_s(_processes(homeport))
-                rate[is_kept] = load.run_round(**asked, duration_s=options.seconds).requests_per_s
+                rate[is_kept] = wrk.run_round(**asked, duration_s=options.seconds).requests_per_s
                 used_s[is_kept] = (cpu.used_s(_processes(homeport)) - before_s) / rate[is_kept] / options.seconds
             rates.append((rate[False], rate[True]))
             times.append((used_s[False], used_s[True]))

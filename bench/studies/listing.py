@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from bench.homeport import Homeport
-from bench.load import Request, run_round, write_requests
-from bench.statements import open_connection
+from bench.load.wrk import Request, run_round, write_requests
+from bench.systems.homeport import Homeport
+from bench.systems.statements import open_connection
 
 COUNTS = {"list-small": 10_000, "list-large": 1_000_000}
 TARGET = 1.5

@@ -1,4 +1,4 @@
-"""What Micros cost: `python -m bench.micros`, and a part of `make bench`.
+"""What Micros cost: `python -m bench.studies.micros`, and a part of `make bench`.
 
 - Cold start: from the first byte sent to the first one received, through the web server, of a Micro that sleeps. Each is put to
   sleep and woken again, as often as there are rounds; the median is held against the limit, the best tells of a busy machine.
@@ -27,8 +27,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench import cpu
-from bench.homeport import Homeport
+from bench.meters import cpu
+from bench.systems.homeport import Homeport
 
 CONNECTIONS = 8
 SLEEPING = 100
@@ -68,7 +68,7 @@ class App:
 
 def main() -> int:
     """Prints the tables. 0 when all limits are kept, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m bench.micros", description="What Micros cost.")
+    parser = argparse.ArgumentParser(prog="python -m bench.studies.micros", description="What Micros cost.")
     parser.add_argument("--seconds", type=int, default=3, help="for each turn (default: 3)")
     parser.add_argument("--rounds", type=int, default=5, help="cold starts, and turns of each kind (default: 5)")
     options = parser.parse_args()

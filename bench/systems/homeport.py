@@ -18,14 +18,14 @@ from urllib.parse import quote
 import httpx
 import psutil
 
-from bench.data import Item, compact_json
-from bench.load import Request
-from bench.processes import Server
-from bench.system import Answered
-from bench.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.data import Item, compact_json
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.wrk import Request
+from bench.systems.processes import Server
+from bench.systems.system import Answered
 from storage.embedded import ports
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent.parent
 BASE = "bench"
 ITEMS_PER_PUT = 25
 LOADING_CONNECTIONS = 8

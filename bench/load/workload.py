@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bench.data import AGE_COUNT, AGE_MIN, SCORES_PER_UNIT, Item, group_name, item_key, make_item, make_items
+from bench.load.data import AGE_COUNT, AGE_MIN, SCORES_PER_UNIT, Item, group_name, item_key, make_item, make_items
 
 PAGE_ITEMS = 100
 AGE_WINDOW = 14

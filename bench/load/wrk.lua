@@ -1,4 +1,4 @@
--- What the scripts of this folder share: requests read from a file, and the line that `load.py` reads at the end.
+-- What the scripts of this folder share: requests read from a file, and the line that `wrk.py` reads at the end.
 
 -- One request a line: "METHOD<tab>path<tab>body". Without headers, those of the command line go with it.
 function read_requests(path, headers)

@@ -1,4 +1,4 @@
-"""What an export and an import take: `python -m bench.archive --mb 1000`.
+"""What an export and an import take: `python -m bench.studies.archive --mb 1000`.
 
 A server of its own is filled with items and files, which are then read straight from the engines (a SELECT of all items, and
 each object by boto3, one after the other), exported, sent back as an import, looked through and imported into another
@@ -23,10 +23,10 @@ import httpx
 import psycopg
 from botocore.config import Config
 
-from bench.data import make_item
-from bench.homeport import PROJECT, Homeport
-from bench.memory import PeakMemory, Watch
+from bench.load.data import make_item
+from bench.meters.memory import PeakMemory, Watch
 from bench.pages import Visitor
+from bench.systems.homeport import PROJECT, Homeport
 from storage.embedded import postgres, state
 
 MB = 1_000_000
@@ -85,7 +85,7 @@ class Carrier(Visitor):
 
 def main() -> int:
     """Prints the table. 0 when the export is fast enough and memory stays flat, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m bench.archive", description="Exports and imports.")
+    parser = argparse.ArgumentParser(prog="python -m bench.studies.archive", description="Exports and imports.")
     parser.add_argument("--mb", type=int, default=1000, help="megabytes of files of 10 MB")
     parser.add_argument("--items", type=int, default=50_000, help="items of 300 bytes, in tens")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""`python -m bench.attribute_indexes`: what indexes of attributes cost writers, and what they give a sorted table.
+"""`python -m bench.studies.attribute_indexes`: what indexes of attributes cost writers, and what they give a sorted table.
 
 Puts go over HTTP, into Bases of the same items: one without an index, one with two whose attributes every put changes, and the
 first again while a thousand indexes of other Bases are on the server; besides the rate, the processor time of a put, which is
@@ -15,19 +15,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import cpu
-from bench.data import Item, make_item, make_items
-from bench.growth import load_rows
-from bench.homeport import Homeport
-from bench.load import run_round, write_requests
-from bench.statements import attach, open_connection
-from bench.workload import Put
+from bench.load.data import Item, make_item, make_items
+from bench.load.workload import Put
+from bench.load.wrk import run_round, write_requests
+from bench.meters import cpu
+from bench.systems.homeport import Homeport
+from bench.systems.rows import build_index, load_rows
+from bench.systems.statements import attach, open_connection
 
 PUT_ITEMS, PUTS = 20_000, 4_000
 INDEXES_ELSEWHERE = 1_000
 SMALL_ITEMS = 10_000
 PAGES_IN_A_ROUND = 40
-BUILT_WITHIN_S = 1_200
 # The least ratio to the Base without indexes, and how much longer the first page may take in the large Base.
 TARGETS = {"put, two indexes": 0.8, "put, 1,000 indexes of other Bases": 0.95}
 SORT_TARGET = 1.5
@@ -51,19 +50,6 @@ def main() -> None:
             print(_sorts(homeport, options), flush=True)
         finally:
             homeport.stop()
-
-
-def build_index(homeport: Homeport, base: str, attribute: str) -> None:
-    """Have an index made as three asks would, and wait until it answers. Raises RuntimeError when that takes too long."""
-    from storage.models import AttributeIndex, Base
-
-    base_id = Base.objects.get(collection_id=homeport.collection_id, name=base).pk
-    index = AttributeIndex.objects.create(base_id=base_id, path=[attribute])
-    ends_at = time.monotonic() + BUILT_WITHIN_S
-    while not AttributeIndex.objects.filter(pk=index.pk, state="ready").exists():
-        if time.monotonic() > ends_at:
-            raise RuntimeError(f"the index of {attribute} in {base} was not built in time")
-        time.sleep(0.5)
 
 
 def _puts(homeport: Homeport, folder: Path, options: argparse.Namespace) -> str:
@@ -168,7 +154,9 @@ def _met(is_met: bool) -> str:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.attribute_indexes", description="Indexes of attributes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.studies.attribute_indexes", description="Indexes of attributes."
+    )
     parser.add_argument("--seconds", type=int, default=5, help="length of a round (default: 5)")
     parser.add_argument("--rounds", type=int, default=6, help="rounds, of which medians are taken (default: 6)")
     parser.add_argument("--items", type=int, default=1_000_000, help="items of the large Base (default: 1000000)")

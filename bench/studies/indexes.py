@@ -1,4 +1,4 @@
-"""`python -m bench.indexes`: what the equality index costs and gives, in each shape that was considered.
+"""`python -m bench.studies.indexes`: what the equality index costs and gives, in each shape that was considered.
 
 Runs the storage functions of one client, without HTTP, on Homeport's own Postgres. Rates are operations a second, each
 shape measured in turn in every round; the ratio is against having no index, where an equality query scans instead.
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.data import HITS_PER_GROUP, compact_json, group_name, make_item, make_items
-from bench.homeport import BASE, Homeport
-from bench.statements import attach, open_connection
+from bench.load.data import HITS_PER_GROUP, compact_json, group_name, make_item, make_items
+from bench.systems.homeport import BASE, Homeport
+from bench.systems.statements import attach, open_connection
 
 ITEMS = 100_000
 ROUNDS = 3

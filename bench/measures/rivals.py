@@ -9,15 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import cpu, load, memory, statements
-from bench.attribute_indexes import build_index
-from bench.data import make_items
-from bench.homeport import BASE, Homeport
-from bench.pgbench import Limit
-from bench.pocketbase import PocketBase
+from bench.load import wrk
+from bench.load.data import make_items
+from bench.load.workload import Operation, Workload
+from bench.meters import cpu, memory
 from bench.report import Row
-from bench.system import System, make_replay
-from bench.workload import Operation, Workload
+from bench.systems import statements
+from bench.systems.homeport import BASE, Homeport
+from bench.systems.pgbench import Limit
+from bench.systems.pocketbase import PocketBase
+from bench.systems.rows import build_index
+from bench.systems.system import System, make_replay
 
 # Statements are recorded for so many asks: each of pgbench's clients then has some of its own.
 RECORDED_ASKS = 480
@@ -95,11 +97,11 @@ class Comparison:
         for system in self._systems:
             replay = make_replay(system, asks, self._workload)
             measured.requests_per_answer[system.name] = replay.requests_per_answer
-            load.write_requests(self._requests_path(system, operation), replay.requests)
+            wrk.write_requests(self._requests_path(system, operation), replay.requests)
             self._run_wrk(system, operation, WARM_UP_S, checked=True)
         assert self._limit is not None
         several = measured.requests_per_answer[self.homeport.name] > 1
-        recorded = asks[: load.CONNECTIONS if several else RECORDED_ASKS]
+        recorded = asks[: wrk.CONNECTIONS if several else RECORDED_ASKS]
         self._limit.prepare(operation.name, [statements.record_statements(self.homeport, ask) for ask in recorded])
 
     def _run_round(self, operation: Operation, measured: Measured, duration_s: int, *, homeport_first: bool) -> None:
@@ -115,14 +117,14 @@ class Comparison:
             measured.cpu_ms.setdefault(system.name, []).append(used_s * 1000 / (answers_per_s * duration_s))
         measured.per_s.setdefault("pgbench", []).append(self._limit.run_round(operation.name, duration_s))
 
-    def _run_wrk(self, system: System, operation: Operation, duration_s: int, *, checked: bool = False) -> load.Rate:
+    def _run_wrk(self, system: System, operation: Operation, duration_s: int, *, checked: bool = False) -> wrk.Rate:
         path = self._requests_path(system, operation)
         try:
-            return load.run_round(
+            return wrk.run_round(
                 origin=system.origin, headers=system.headers, requests_path=path, duration_s=duration_s, checked=checked
             )
-        except load.LoadFailedError as error:
-            raise load.LoadFailedError(f"{system.name}, {operation.title}: {error}") from None
+        except wrk.LoadFailedError as error:
+            raise wrk.LoadFailedError(f"{system.name}, {operation.title}: {error}") from None
 
     def _requests_path(self, system: System, operation: Operation) -> Path:
         return self._folder / "requests" / f"{system.name}-{operation.name}"

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import httpx
 
-from bench.data import Item
-from bench.load import Request
-from bench.processes import Server
-from bench.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Put, Workload
+from bench.load.data import Item
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Put, Workload
+from bench.load.wrk import Request
+from bench.systems.processes import Server
 
 CHECKED_ASKS = 20
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import memory
-from bench.data import Item, compact_json, make_item, make_items
-from bench.homeport import Homeport
-from bench.load import Request, run_round, write_requests
-from bench.statements import open_connection
-from bench.workload import Ask, GroupEquals, Workload
+from bench.load.data import Item, compact_json, make_item
+from bench.load.workload import Ask, GroupEquals, Workload
+from bench.load.wrk import Request, run_round, write_requests
+from bench.meters import memory
+from bench.systems.homeport import Homeport
+from bench.systems.rows import load_rows
 
 SMALL_ITEMS, LARGE_ITEMS = 10_000, 1_000_000
 ASKS = 2_000
@@ -72,35 +72,6 @@ def measure_growth(
         ratio = statistics.median(a / b for a, b in zip(small, large, strict=True))
         rows.append(GrowthRow(name, statistics.median(small), statistics.median(large), ratio, target))
     return Growth(rows, peaks["growth-small"], peaks["growth-large"])
-
-
-def load_rows(homeport: Homeport, base: str, count: int) -> None:
-    """Fill a Base of an attached Homeport.
-
-    It comes to exist by a put through the API, whose item is then one of `count`.
-    """
-    from storage.models import Base
-
-    homeport.load(base, [make_item(0, count)])
-    base_id = Base.objects.get(collection_id=homeport.collection_id, name=base).pk
-    connection = open_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute("CREATE TEMP TABLE loading (key text, value text)")
-        with cursor.copy("COPY loading (key, value) FROM STDIN") as copy:
-            for item in make_items(count):
-                copy.write_row((item["key"], compact_json(item)))
-        cursor.execute(
-            """
-            INSERT INTO storage_item (base_id, key, value, size_bytes, revision, changed_at)
-            SELECT %s, key, value::jsonb - 'key', octet_length(value), nextval('storage_item_revision'), now()
-            FROM loading ON CONFLICT DO NOTHING
-            """,
-            [base_id],
-        )
-        cursor.execute("DROP TABLE loading")
-        # The state that autovacuum leaves behind soon after: statistics, and no entries waiting to be indexed.
-        cursor.execute("VACUUM (ANALYZE) storage_item")
 
 
 def _write(homeport: Homeport, folder: Path, base: str, count: int, name: str) -> Path:

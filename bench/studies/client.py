@@ -1,4 +1,4 @@
-"""What the Python client costs beside raw HTTP: `python -m bench.client`.
+"""What the Python client costs beside raw HTTP: `python -m bench.studies.client`.
 
 A server of its own is asked the same things in three ways, turn by turn: by the client, by httpx alone (what the client is
 made of), and by http.client, the barest that Python has. Each keeps one connection, but for the client's upload, whose parts
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bench.homeport import PROJECT, Homeport
+from bench.systems.homeport import PROJECT, Homeport
 
 # The client is a distribution of its own, which this environment need not have installed.
 sys.path.insert(0, str(PROJECT / "clients" / "python" / "src"))
@@ -144,7 +144,9 @@ class Operation:
 
 def main() -> int:
     """Prints the table. 0 when the client is within the limit of httpx everywhere, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m bench.client", description="The Python client beside raw HTTP.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.studies.client", description="The Python client beside raw HTTP."
+    )
     parser.add_argument("--times", type=int, default=300, help="requests of each kind in a round (default: 300)")
     parser.add_argument("--rounds", type=int, default=7, help="rounds, of which medians are taken (default: 7)")
     parser.add_argument("--megabytes", type=int, default=100, help="size of the file (default: 100)")

@@ -18,8 +18,8 @@ import boto3
 import urllib3
 from botocore.config import Config
 
-from bench.homeport import Homeport
-from bench.pocketbase import PocketBase
+from bench.systems.homeport import Homeport
+from bench.systems.pocketbase import PocketBase
 from storage.embedded import state
 
 KB, MB = 1_024, 1_048_576

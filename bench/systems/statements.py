@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from bench.data import compact_json
-from bench.homeport import BASE, PROJECT, Homeport
-from bench.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.data import compact_json
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.systems.homeport import BASE, PROJECT, Homeport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What clients that are slow, silent or half gone cost the others: `python -m bench.slow_clients`.
+"""What clients that are slow, silent or half gone cost the others: `python -m bench.studies.slow_clients`.
 
 GETs and PUTs of items are measured alone and beside a crowd, in turns, so that a machine that others use as well is as fast for
 both. The crowd is there before a turn begins and holds on until it has ended: a thousand connections that send nothing, a
@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bench import load
-from bench.data import make_items
-from bench.homeport import Homeport
-from bench.workload import Workload
+from bench.load import wrk
+from bench.load.data import make_items
+from bench.load.workload import Workload
+from bench.systems.homeport import Homeport
 
 OPERATIONS = ("get", "put")
 LEAST_RATIO = 0.7
@@ -36,11 +36,13 @@ FILE_BYTES = 10_000_000
 
 def main() -> int:
     """Prints the table. 0 when all targets are met, else 1; 2 without wrk."""
-    parser = argparse.ArgumentParser(prog="python -m bench.slow_clients", description="What slow clients cost others.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.studies.slow_clients", description="What slow clients cost others."
+    )
     parser.add_argument("--seconds", type=int, default=3, help="for each turn (default: 3)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each kind (default: 3)")
     options = parser.parse_args()
-    if load.find_wrk() is None:
+    if wrk.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
     # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
@@ -60,7 +62,7 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
     workload = Workload(ITEMS)
     paths = {name: folder / name for name in OPERATIONS}
     for name in OPERATIONS:
-        load.write_requests(paths[name], [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
+        wrk.write_requests(paths[name], [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
     good = True
     print(f"{'beside':<34} {'operation':<10} {'ratio':>6} {'p99 alone':>10} {'p99':>10}")
     for crowd, (count, sent) in _crowds(homeport).items():
@@ -81,8 +83,8 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
     return 0 if good else 1
 
 
-def _round(homeport: Homeport, path: Path, seconds: int) -> load.Rate:
-    return load.run_round(origin=homeport.origin, headers=homeport.headers, requests_path=path, duration_s=seconds)
+def _round(homeport: Homeport, path: Path, seconds: int) -> wrk.Rate:
+    return wrk.run_round(origin=homeport.origin, headers=homeport.headers, requests_path=path, duration_s=seconds)
 
 
 def _crowds(homeport: Homeport) -> dict[str, tuple[int, bytes]]:

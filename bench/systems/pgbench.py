@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench.load import CONNECTIONS, THREADS, LoadFailedError
+from bench.load.wrk import CONNECTIONS, THREADS, LoadFailedError
 from storage.postgres.statements import Statement
 
 MAX_SCRIPTS = 40

@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bench.data import Item, compact_json
-from bench.load import Request
-from bench.processes import Server
-from bench.system import Answered
-from bench.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.data import Item, compact_json
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.wrk import Request
+from bench.systems.processes import Server
+from bench.systems.system import Answered
 from storage.embedded import ports
 
 COLLECTION = "items"
