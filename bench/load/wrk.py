@@ -34,9 +34,15 @@ class Request:
 class Rate:
     """What one round showed."""
 
-    requests_per_s: float
+    requests: int  # answered well
+    seconds: float
     p50_ms: float
     p99_ms: float
+    refused: int = 0  # answered with a status from 400 on, where that may be
+
+    @property
+    def requests_per_s(self) -> float:
+        return self.requests / self.seconds
 
 
 def find_wrk() -> str | None:
@@ -56,14 +62,25 @@ def write_requests(path: Path, requests: Iterable[Request]) -> None:
 
 
 def run_round(
-    *, origin: str, headers: dict[str, str], requests_path: Path, duration_s: int, checked: bool = False
+    *,
+    origin: str,
+    headers: dict[str, str],
+    requests_path: Path,
+    duration_s: int,
+    checked: bool = False,
+    connections: int = CONNECTIONS,
+    may_refuse: bool = False,
 ) -> Rate:
     """One round of wrk against `origin` (http://host:port). Raises LoadFailedError unless every answer was good.
+
+    Where the system `may_refuse` what collides with another request, such answers are told and not counted.
 
     `checked` looks at every answer in Lua: any status but 2xx and any empty body fails. It costs rate, so it is for
     warming up; otherwise wrk itself counts the statuses from 400 on.
     """
-    return _parse(_run(SCRIPT, origin, headers, duration_s, str(requests_path), "checked" if checked else "fast"))
+    arguments = (str(requests_path), "checked" if checked else "fast")
+    output = _run(SCRIPT, origin, headers, duration_s, *arguments, connections=connections)
+    return read_output(output, may_refuse=may_refuse)
 
 
 def run_turns(
@@ -80,7 +97,7 @@ def run_turns(
     arguments = [str(argument) for pair in asked for argument in pair]
     times = (round(turn_s * 1000), round(settle_s * 1000))
     output = _run(TURNS, origin, {"Content-Type": content_type}, duration_s, *arguments, *map(str, times))
-    _parse(output)
+    read_output(output)
     counts: Counter[int] = Counter()
     for turn, count in re.findall(r"^turn=(\d+) asked=(\d+)$", output, re.MULTILINE):
         counts[int(turn)] += int(count)
@@ -89,8 +106,15 @@ def run_turns(
     return [(counts[turn], counts[turn + 1]) for turn in range(first + first % 2, last - 1, 2)]
 
 
-def _run(script: Path, origin: str, headers: dict[str, str], duration_s: int, *arguments: str) -> str:
-    command = ["wrk", f"-c{CONNECTIONS}", f"-t{THREADS}", f"-d{duration_s}s", "--timeout", "30s", "-s", str(script)]
+def _run(
+    script: Path,
+    origin: str,
+    headers: dict[str, str],
+    duration_s: int,
+    *arguments: str,
+    connections: int = CONNECTIONS,
+) -> str:
+    command = ["wrk", f"-c{connections}", f"-t{THREADS}", f"-d{duration_s}s", "--timeout", "30s", "-s", str(script)]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     command += [origin, "--", *arguments]
@@ -101,7 +125,8 @@ def _run(script: Path, origin: str, headers: dict[str, str], duration_s: int, *a
     return f"{done.stdout}\n{done.stderr}"
 
 
-def _parse(output: str) -> Rate:
+def read_output(output: str, *, may_refuse: bool = False) -> Rate:
+    """What the scripts' lines in wrk's output say. Raises LoadFailedError as `run_round`."""
     total = re.search(r"^total (.*)$", output, re.MULTILINE)
     if total is None:
         raise LoadFailedError(f"wrk gave no result: {output.strip()}")
@@ -109,10 +134,13 @@ def _parse(output: str) -> Rate:
     refused = re.search(r"^refused (.*)$", output, re.MULTILINE)
     if refused is not None:
         raise LoadFailedError(f"an answer was not 2xx with a body: {refused[1]}")
-    failures = {name: counts[name] for name in ("status", "connect", "read", "write", "timeout") if counts[name]}
+    failing = (
+        ("connect", "read", "write", "timeout") if may_refuse else ("status", "connect", "read", "write", "timeout")
+    )
+    failures = {name: counts[name] for name in failing if counts[name]}
     if failures:
         raise LoadFailedError(f"{failures} of {counts['requests']} requests failed")
-    if not counts["requests"]:
+    good = counts["requests"] - counts["status"]
+    if not good:
         raise LoadFailedError("no request was answered")
-    seconds = counts["duration_us"] / 1e6
-    return Rate(counts["requests"] / seconds, counts["p50_us"] / 1e3, counts["p99_us"] / 1e3)
+    return Rate(good, counts["duration_us"] / 1e6, counts["p50_us"] / 1e3, counts["p99_us"] / 1e3, counts["status"])

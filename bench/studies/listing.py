@@ -1,19 +1,23 @@
-"""Listing files: 1,000 names of a Drive of 10,000 against 1,000 of one of 1,000,000, in one Homeport.
+"""Listing files: `python -m bench.studies.listing`. 1,000 names of a Drive of 10,000 against 1,000 of one of 1,000,000, in one
+Homeport, from random places on.
 
 Rows go straight into the table here; everything measured goes through the API.
 """
 
+import argparse
 import random
-import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+import signal
+import sys
+import tempfile
 from pathlib import Path
 
 import httpx
 
-from bench.load.wrk import Request, run_round, write_requests
+from bench.load.wrk import Request, find_wrk, run_round, write_requests
+from bench.measures.rounds import Ran, Rounds, Turn, measure_round
 from bench.systems.homeport import Homeport
-from bench.systems.statements import open_connection
+from bench.systems.statements import attach, open_connection
+from bench.tables import Table, as_text, rate_text
 
 COUNTS = {"list-small": 10_000, "list-large": 1_000_000}
 TARGET = 1.5
@@ -28,43 +32,58 @@ QUERIES = {
 LONGEST_ANSWER_FILES = 10 * FILES_PER_FOLDER
 
 
-@dataclass(frozen=True)
-class ListingRow:
-    """Rates in answers per second; `time_ratio` is how many times longer an answer takes in the large Drive."""
+def main() -> int:
+    """Prints the table. 0 when the target is met, else 1; 2 without wrk."""
+    parser = argparse.ArgumentParser(prog="python -m bench.studies.listing", description="What long listings cost.")
+    parser.add_argument("--seconds", type=int, default=2, help="for each turn (default: 2)")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each kind (default: 5)")
+    options = parser.parse_args()
+    if find_wrk() is None:
+        print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
+        return 2
+    # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="bench-listing-") as name:
+        homeport = Homeport(Path(name))
+        try:
+            homeport.start([])
+            attach(homeport)
+            return _measure(homeport, Path(name), duration_s=options.seconds, rounds=options.rounds)
+        finally:
+            homeport.stop()
 
-    title: str
-    small_per_s: float
-    large_per_s: float
-    time_ratio: float
-    target: float = TARGET
 
-
-def measure_listing(
-    homeport: Homeport, folder: Path, *, duration_s: int, rounds: int, say: Callable[[str], None]
-) -> list[ListingRow]:
-    """Fills both Drives of a running Homeport, which `statements.attach` is attached to, and measures, interleaved."""
+def _measure(homeport: Homeport, folder: Path, *, duration_s: int, rounds: int) -> int:
+    """Fills both Drives and measures, interleaved."""
     for drive, names in COUNTS.items():
-        say(f"listing: {names:,} names")
         _fill(homeport, drive, names)
-    rows = []
+    lines, is_good = [], True
     for title, query in QUERIES.items():
-        rates: dict[str, list[float]] = {drive: [] for drive in COUNTS}
+        turns = []
         for drive, names in COUNTS.items():
             path = folder / f"{drive}-requests"
             write_requests(path, [Request("GET", each) for each in _paths(homeport, drive, names, query)])
-        for _ in range(rounds):
-            for drive in COUNTS:
-                rate = run_round(
-                    origin=homeport.origin,
-                    headers=homeport.headers,
-                    requests_path=folder / f"{drive}-requests",
-                    duration_s=duration_s,
-                )
-                rates[drive].append(rate.requests_per_s)
-        small, large = rates["list-small"], rates["list-large"]
-        ratio = statistics.median(a / b for a, b in zip(small, large, strict=True))
-        rows.append(ListingRow(title, statistics.median(small), statistics.median(large), ratio))
-    return rows
+            turns.append(_turn(homeport, drive, path, duration_s))
+        found = Rounds()
+        for number in range(rounds):
+            measure_round(turns, found, number=number)
+        small, large = COUNTS
+        times = found.ratio(small, large)
+        is_good &= times <= TARGET
+        told = "" if times <= TARGET else "not met"
+        rates = (text for drive in COUNTS for text in (rate_text(found.rate(drive)), f"{found.cpu(drive):.2f}"))
+        lines.append((title, *rates, f"{times:.2f}", f"<= {TARGET}", told))
+    head = ("listings per second, by files in the Drive", "10,000", "ms", "1,000,000", "ms", "times", "target", "")
+    print(as_text(Table("Listings", head, lines)))
+    return 0 if is_good else 1
+
+
+def _turn(homeport: Homeport, drive: str, path: Path, duration_s: int) -> Turn:
+    def run() -> Ran:
+        rate = run_round(origin=homeport.origin, headers=homeport.headers, requests_path=path, duration_s=duration_s)
+        return Ran(rate.requests, rate.seconds)
+
+    return Turn(drive, run, homeport.tree)
 
 
 def _name(number: int) -> str:
@@ -103,3 +122,7 @@ def _fill(homeport: Homeport, drive: str, names: int) -> None:
         )
         cursor.execute("DROP TABLE loading")
         cursor.execute("VACUUM (ANALYZE) storage_file")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,20 +8,16 @@ p99 count: at least `LEAST_RATIO`, and within two seconds.
 """
 
 import argparse
-import contextlib
 import signal
-import socket
 import statistics
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from bench.load import wrk
+from bench.load.crowds import crowd, head
 from bench.load.data import make_items
 from bench.load.workload import Workload
 from bench.systems.homeport import Homeport
@@ -65,12 +61,14 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
         wrk.write_requests(paths[name], [homeport.request(ask) for ask in workload.asks(name)[:ASKS]])
     good = True
     print(f"{'beside':<34} {'operation':<10} {'ratio':>6} {'p99 alone':>10} {'p99':>10}")
-    for crowd, (count, sent) in _crowds(homeport).items():
+    for kind, (count, sent) in _crowds(homeport).items():
         for name in OPERATIONS:
             ratios, alone, beside = [], [], []
             for _ in range(options.rounds):
                 calm = _round(homeport, paths[name], options.seconds)
-                with _crowd(homeport.origin, count, sent):
+                # All but those who stay for a long answer are sent away as soon as they were answered.
+                is_brief = b"large" not in sent and b"/changes?" not in sent
+                with crowd(homeport.origin, count, sent, is_brief=is_brief):
                     crowded = _round(homeport, paths[name], options.seconds)
                 ratios.append(crowded.requests_per_s / calm.requests_per_s)
                 alone.append(calm.p99_ms)
@@ -79,7 +77,7 @@ def _measure(homeport: Homeport, folder: Path, options: argparse.Namespace) -> i
             is_met = ratio >= LEAST_RATIO and max(beside) < MOST_P99_MS
             good &= is_met
             told = "" if is_met else "   not met"
-            print(f"{crowd:<34} {name:<10} {ratio:>6.2f} {max(alone):>7.1f} ms {max(beside):>7.1f} ms{told}")
+            print(f"{kind:<34} {name:<10} {ratio:>6.2f} {max(alone):>7.1f} ms {max(beside):>7.1f} ms{told}")
     return 0 if good else 1
 
 
@@ -91,54 +89,17 @@ def _crowds(homeport: Homeport) -> dict[str, tuple[int, bytes]]:
     """How many clients of each kind, and what each of them sends."""
     path = f"/v1/{homeport.collection_id}"
 
-    def head(method: str, rest: str, key: str, *headers: str) -> bytes:
-        lines = [f"{method} {path}/{rest} HTTP/1.1", "Host: localhost", f"X-API-Key: {key}", *headers]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
     key, half = homeport.data_key, "Content-Length: 1000"
     return {
         f"{MANY} that send nothing": (MANY, b""),
-        f"{MANY} strangers, half a request": (MANY, head("PUT", "slow/items", f"abcdefghij_{'x' * 32}", half)),
-        f"{MANY} with a key, half a request": (MANY, head("PUT", "slow/items", key, half)),
-        f"{MANY} that follow changes": (MANY, head("GET", "slow/changes?since=now", key, "Accept: text/event-stream")),
-        f"{FEW} downloads nobody takes": (FEW, head("GET", "files/files/download?name=large", key)),
+        f"{MANY} strangers, half a request": (MANY, head("PUT", f"{path}/slow/items", f"abcdefghij_{'x' * 32}", half)),
+        f"{MANY} with a key, half a request": (MANY, head("PUT", f"{path}/slow/items", key, half)),
+        f"{MANY} that follow changes": (
+            MANY,
+            head("GET", f"{path}/slow/changes?since=now", key, "Accept: text/event-stream"),
+        ),
+        f"{FEW} downloads nobody takes": (FEW, head("GET", f"{path}/files/files/download?name=large", key)),
     }
-
-
-@contextlib.contextmanager
-def _crowd(origin: str, count: int, sent: bytes) -> Iterator[None]:
-    """The clients, each of which connects again when it is sent away."""
-    address = urlsplit(origin)
-    over = threading.Event()
-    clients: list[socket.socket] = []
-
-    def connect() -> socket.socket:
-        client = socket.create_connection((address.hostname, address.port), 30)
-        client.sendall(sent)
-        return client
-
-    # All others are sent away as soon as they were answered.
-    is_brief = b"large" not in sent and b"/changes?" not in sent
-
-    def come_again() -> None:
-        while not over.wait(1.0):
-            for number, client in enumerate(clients):
-                client.setblocking(False)
-                with contextlib.suppress(BlockingIOError, ConnectionError):
-                    if client.recv(1, socket.MSG_PEEK) == b"" or is_brief:
-                        client.close()
-                        clients[number] = connect()
-
-    clients.extend(connect() for _ in range(count))
-    again = threading.Thread(target=come_again)
-    again.start()
-    try:
-        yield
-    finally:
-        over.set()
-        again.join()
-        for client in clients:
-            client.close()
 
 
 if __name__ == "__main__":

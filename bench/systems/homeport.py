@@ -19,14 +19,14 @@ import httpx
 import psutil
 
 from bench.load.data import Item, compact_json
-from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Insert, KeyBetween, Put, ScoreBetween
 from bench.load.wrk import Request
 from bench.systems.processes import Server
 from bench.systems.system import Answered
 from storage.embedded import ports
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-BASE = "bench"
+BASE, MESSAGES = "bench", "messages"
 ITEMS_PER_PUT = 25
 LOADING_CONNECTIONS = 8
 START_TIMEOUT_S = 120
@@ -38,8 +38,10 @@ class Homeport:
     """One running Homeport in a folder of its own. `folder` must exist and is left to the caller to remove."""
 
     name = "Homeport"
+    durability = "PostgreSQL's log is synced at each commit, and a file in SeaweedFS before that"
+    may_refuse = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, has_micros: bool = True) -> None:
         # The engines run as another user when we are root, and must be able to pass through.
         folder.chmod(0o711)
         self._folder = folder
@@ -47,12 +49,15 @@ class Homeport:
         self.origin = f"http://127.0.0.1:{port}"
         self.headers: dict[str, str] = {}
         self.collection_id = self.data_key = ""
+        self.base = BASE  # which one is asked, unless it is said
         self.server: Server | None = None
+        self._command = [sys.executable, "manage.py", "serve"]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_SETTINGS)},
             "HOMEPORT_DATA": str(folder / "data"),
             "HOMEPORT_PORT": str(port),
             "HOMEPORT_TLS_PORT": "0",
+            "HOMEPORT_MICROS": str(has_micros).lower(),
         }
 
     def start(self, items: Iterable[Item]) -> None:
@@ -69,9 +74,12 @@ class Homeport:
 
     def serve(self) -> None:
         """Starts the server on the data that is there, and waits until it is ready."""
-        command = [sys.executable, "manage.py", "serve"]
-        self.server = Server(command, cwd=PROJECT, log_path=self._folder / "log", env=self.environment)
+        self.server = Server(self._command, cwd=PROJECT, log_path=self._folder / "log", env=self.environment)
         self.server.wait_until_ok(f"{self.origin}/readyz", timeout_s=START_TIMEOUT_S)
+
+    def tree(self) -> list[psutil.Process]:
+        """All its processes, the engines among them; none while it does not run."""
+        return self.server.tree() if self.server is not None else []
 
     def stop(self) -> None:
         """Ends the server, if it runs."""
@@ -81,17 +89,20 @@ class Homeport:
 
     def web_workers(self) -> list[psutil.Process]:
         """The processes that answer requests, without serve itself, the engines and the workers' own parent."""
-        tree = self.server.tree() if self.server is not None else []
+        tree = self.tree()
         parents = {process.pid: _web_parent(process) for process in tree}
         return [process for process in tree if parents.get(parents[process.pid] or 0)]
 
-    def request(self, ask: Ask, *, after: str | None = None, base: str = BASE) -> Request:
-        """The ask in Homeport's words; `after` is where an earlier page stopped."""
+    def request(self, ask: Ask, *, after: str | None = None, base: str | None = None) -> Request:
+        """The ask in Homeport's words, about `base` or else `self.base`; `after` is where an earlier page stopped."""
+        base = base or self.base
         match ask:
             case Get(key):
                 return Request("GET", f"{self._path(base)}/items/{quote(key, safe='')}")
             case Put(items):
                 return Request("PUT", f"{self._path(base)}/items", compact_json({"items": items}))
+            case Insert(message):
+                return Request("POST", f"{self._path(MESSAGES)}/items", compact_json({"item": message}))
             case GroupEquals(group):
                 query: dict[str, Any] = {"query": [{"group": group}]}
             case KeyBetween(first, last):
@@ -107,7 +118,7 @@ class Homeport:
     def answered(self, ask: Ask, answer: Any) -> Answered:
         """What an answer holds; `after` is set where the server wants to be asked again for the rest."""
         match ask:
-            case Get():
+            case Get() | Insert():
                 return Answered([answer])
             case Put():
                 if answer.get("failed"):
@@ -162,3 +173,14 @@ def _web_parent(process: psutil.Process) -> int | None:
         return process.ppid() if "console.listener" in " ".join(process.cmdline()) else None
     except psutil.Error:
         return None
+
+
+class Unsynced(Homeport):
+    """The same server whose engines sync nothing to the disk, to show what it costs that ours do."""
+
+    name = "Homeport, nothing synced"
+    durability = "as PocketBase: nothing waits for the disk"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, has_micros=False)
+        self._command = [sys.executable, "-m", "bench.systems.unsynced"]

@@ -39,7 +39,7 @@ class Limit:
             self._scripts[name].append(path)
 
     def run_round(self, name: str, duration_s: int) -> float:
-        """Whole answers per second. Raises LoadFailedError when a statement failed."""
+        """How many whole answers it got in that time. Raises LoadFailedError when a statement failed."""
         command = [str(find_binary()), "-n", f"-c{CONNECTIONS}", f"-j{THREADS}", f"-T{duration_s}"]
         command += ["-M", "prepared", *(f"--file={path}" for path in self._scripts[name])]
         done = subprocess.run(
@@ -47,8 +47,8 @@ class Limit:
         )
         rate = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
         if done.returncode != 0 or rate is None:
-            raise LoadFailedError(f"pgbench failed: {done.stderr.strip()[-600:]}")
-        return float(rate[1])
+            raise LoadFailedError(f"pgbench failed: {(done.stdout + done.stderr).strip()[-600:]}")
+        return float(rate[1]) * duration_s
 
 
 def find_binary() -> Path:

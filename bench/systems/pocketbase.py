@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import psutil
 
 from bench.load.data import Item, compact_json
-from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, KeyBetween, Put, ScoreBetween
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Insert, KeyBetween, Put, ScoreBetween
 from bench.load.wrk import Request
 from bench.systems.processes import Server
 from bench.systems.system import Answered
@@ -25,6 +26,7 @@ COLLECTION = "items"
 RECORDS_PATH = f"/api/collections/{COLLECTION}/records"
 # The account lives in a temporary folder, behind a loopback port, for the length of one run.
 EMAIL, PASSWORD = "bench@example.com", "only-for-this-run"
+MESSAGES_PATH = "/api/collections/messages/records"
 MAX_PAGE_ITEMS = 1000
 START_TIMEOUT_S = 30
 
@@ -55,6 +57,8 @@ class PocketBase:
     """One running PocketBase in a folder of its own. `folder` must exist and is left to the caller to remove."""
 
     name = "PocketBase"
+    durability = "SQLite's log is synced at checkpoints, not at a commit; files are not synced"
+    may_refuse = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -74,6 +78,9 @@ class PocketBase:
         self._send(
             "POST", "/api/collections", {"name": COLLECTION, "type": "base", "fields": FIELDS, "indexes": INDEXES}
         )
+        # Texts, where a chat would have relations: those it would look up at each insert.
+        texts = [{"name": name, "type": "text"} for name in ("owner", "room", "data")]
+        self._send("POST", "/api/collections", {"name": "messages", "type": "base", "fields": texts})
         self.stop()
         # Its own API takes over a minute for this; the rows are the same, as `system.py` checks through the API.
         self._load(items)
@@ -84,6 +91,10 @@ class PocketBase:
         if self.server is not None:
             self.server.stop()
             self.server = None
+
+    def tree(self) -> list[psutil.Process]:
+        """Its processes."""
+        return self.server.tree() if self.server is not None else []
 
     def request(self, ask: Ask, *, after: str | None = None) -> Request:
         """The ask in PocketBase's words, in its fastest form. One request answers each, so `after` is unused."""
@@ -98,6 +109,8 @@ class PocketBase:
                     {"method": "PATCH", "url": f"{RECORDS_PATH}/{item['key']}", "body": _record(item)} for item in items
                 ]
                 return Request("POST", "/api/batch", compact_json({"requests": parts}))
+            case Insert(message):
+                return Request("POST", MESSAGES_PATH, compact_json(message))
             case GroupEquals(group):
                 return _list_request(f'group="{group}"', MAX_PAGE_ITEMS)
             case KeyBetween(first, last):
@@ -112,7 +125,7 @@ class PocketBase:
         match ask:
             case Put(items) if len(items) > 1:
                 records = [part["body"] for part in answer]
-            case Get() | Put():
+            case Get() | Put() | Insert():
                 records = [answer]
             case _:
                 records = answer["items"]

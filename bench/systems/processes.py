@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -19,10 +19,16 @@ class ServerFailedError(Exception):
 
 
 class Server:
-    """A server process and everything below it. Its output goes to `log_path`; without `env` it has ours."""
+    """A server process and everything below it. Its output goes to `log_path`; without `env` it has ours, as without `user`."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, log_path: Path, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        log_path: Path,
+        env: Mapping[str, str] | None = None,
+        user: int | None = None,
     ) -> None:
         self.log_path = log_path
         # A session of its own: Ctrl-C reaches the benchmark alone, which then stops its servers in order.
@@ -31,6 +37,7 @@ class Server:
                 command,
                 cwd=cwd,
                 env=env,
+                user=user,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -47,18 +54,26 @@ class Server:
 
     def wait_until_ok(self, url: str, *, timeout_s: float) -> None:
         """Returns once `url` answers 200. Raises ServerFailedError when it ends first or time runs out."""
+
+        def is_ok() -> bool:
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    return bool(answer.status == 200)
+            except (OSError, urllib.error.URLError):
+                return False
+
+        self.wait_until(is_ok, timeout_s=timeout_s)
+
+    def wait_until(self, is_ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Returns once it is ready. Raises ServerFailedError when it ends first or time runs out."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise ServerFailedError(f"it ended with status {self._process.returncode}:\n{self.log_tail()}")
-            try:
-                with urllib.request.urlopen(url, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except (OSError, urllib.error.URLError):
-                pass
+            if is_ready():
+                return
             time.sleep(0.1)
-        raise ServerFailedError(f"{url} gave no 200 within {timeout_s:.0f} s:\n{self.log_tail()}")
+        raise ServerFailedError(f"it was not ready within {timeout_s:.0f} s:\n{self.log_tail()}")
 
     def wait_for_success(self, *, timeout_s: float) -> None:
         """Returns once the process has ended with status 0. Raises ServerFailedError on any other end."""

@@ -37,8 +37,7 @@ def load_rows(homeport: Homeport, base: str, count: int) -> None:
             [base_id],
         )
         cursor.execute("DROP TABLE loading")
-        # The state that autovacuum leaves behind soon after: statistics, and no entries waiting to be indexed.
-        cursor.execute("VACUUM (ANALYZE) storage_item")
+    settle("storage_item")
 
 
 def build_index(homeport: Homeport, base: str, attribute: str) -> None:
@@ -52,3 +51,18 @@ def build_index(homeport: Homeport, base: str, attribute: str) -> None:
         if time.monotonic() > ends_at:
             raise RuntimeError(f"the index of {attribute} in {base} was not built in time")
         time.sleep(0.5)
+
+
+def keep_history(homeport: Homeport, base: str, *, is_kept: bool) -> None:
+    """Switch on or off that what the items of a Base were is kept, as a person does."""
+    from storage.collections import keys
+    from storage.history.switch import set_history
+
+    set_history(access=keys.read_key(homeport.data_key), base=base, is_kept=is_kept)
+
+
+def settle(table: str) -> None:
+    """Bring a table into the state that autovacuum leaves behind soon after: statistics, and no entries waiting to be indexed."""
+    with open_connection().cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(f"VACUUM (ANALYZE) {table}".encode())

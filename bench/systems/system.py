@@ -4,14 +4,15 @@ An answer may take several requests: a system that looks at a bounded part of it
 stopped and is asked again. A rate always counts whole answers, so such a system is not measured by its pages.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
+import psutil
 
 from bench.load.data import Item
-from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Put, Workload
+from bench.load.workload import PAGE_ITEMS, AgeBetween, Ask, Get, GroupEquals, Insert, Put, Workload
 from bench.load.wrk import Request
 from bench.systems.processes import Server
 
@@ -31,15 +32,22 @@ class Answered:
 
 
 class System(Protocol):
-    """A server under test. `request` and `answered` translate; neither sends anything."""
+    """A server under test. `request` and `answered` translate; neither sends anything.
+
+    `durability` says what a write waits for before it is answered. One that `may_refuse` answers 409 to writes that collide,
+    which a client has to send again.
+    """
 
     name: str
+    durability: str
+    may_refuse: bool
     origin: str
     headers: dict[str, str]
     server: Server | None
 
     def start(self, items: Iterable[Item]) -> None: ...
     def stop(self) -> None: ...
+    def tree(self) -> list[psutil.Process]: ...
     def request(self, ask: Ask, *, after: str | None = None) -> Request: ...
     def answered(self, ask: Ask, answer: Any) -> Answered: ...
 
@@ -52,7 +60,7 @@ class Replay:
     requests_per_answer: float
 
 
-def make_replay(system: System, asks: list[Ask], workload: Workload) -> Replay:
+def make_replay(system: System, asks: Sequence[Ask], workload: Workload) -> Replay:
     """Checks a sample of the asks against the right answers, and turns all of them into requests.
 
     Where one request does not answer an ask, the requests are those that the sample took.
@@ -67,6 +75,9 @@ def make_replay(system: System, asks: list[Ask], workload: Workload) -> Replay:
 
 def _checked_walk(system: System, client: httpx.Client, ask: Ask, workload: Workload) -> list[Request]:
     requests, items = _walk(system, client, ask)
+    if isinstance(ask, Insert):
+        _check_same(system, ask.message, items[0])
+        return requests
     keys = [item["key"] for item in items]
     if isinstance(ask, GroupEquals):
         keys.sort()  # the order of an equality query is free
@@ -81,9 +92,13 @@ def _checked_walk(system: System, client: httpx.Client, ask: Ask, workload: Work
 def _check_stored(system: System, client: httpx.Client, ask: Put) -> None:
     for item in ask.items:
         _, [stored] = _walk(system, client, Get(item["key"]))
-        differing = [name for name, value in item.items() if stored.get(name) != value]
-        if differing:
-            raise WrongAnswerError(f"{system.name} stored another {differing} than it was given: {stored}")
+        _check_same(system, item, stored)
+
+
+def _check_same(system: System, item: Item, stored: Item) -> None:
+    differing = [name for name, value in item.items() if stored.get(name) != value]
+    if differing:
+        raise WrongAnswerError(f"{system.name} stored another {differing} than it was given: {stored}")
 
 
 def _walk(system: System, client: httpx.Client, ask: Ask) -> tuple[list[Request], list[Item]]:
