@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench.data import group_name, make_item
-from bench.growth import load_rows
-from bench.homeport import Homeport
+from bench.load.data import group_name, make_item
 from bench.pages import Visitor
-from bench.statements import attach
+from bench.systems.homeport import Homeport
+from bench.systems.rows import load_rows
+from bench.systems.statements import attach
 
 SAME_MOST = 1.5  # the time in the large Base, at most, in times that in the small one
 

@@ -4,8 +4,8 @@ import shutil
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from bench.homeport import Homeport
 from bench.pages import Visitor
+from bench.systems.homeport import Homeport
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 

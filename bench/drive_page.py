@@ -25,9 +25,9 @@ import urllib3
 from playwright.sync_api import Page, sync_playwright
 
 from bench.chromium import open_page
-from bench.homeport import Homeport
 from bench.pages import Visitor
-from bench.statements import attach, open_connection
+from bench.systems.homeport import Homeport
+from bench.systems.statements import attach, open_connection
 from console.cpu_affinity import find_processors, keep_to
 
 MOST_TIMES_LONGER = 1.5

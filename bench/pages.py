@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.homeport import Homeport
+from bench.systems.homeport import Homeport
 
 MOST_BYTES = 150_000
 MOST_MS = 100.0

@@ -15,9 +15,9 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from bench.chromium import open_page
-from bench.homeport import Homeport
 from bench.pages import Visitor
-from bench.statements import attach
+from bench.systems.homeport import Homeport
+from bench.systems.statements import attach
 
 BASE = "wide"
 REFRESH_MS = 1000 / 60

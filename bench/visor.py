@@ -1,13 +1,9 @@
 """What recording requests costs, and what a collection with many recorded requests costs: `python -m bench.visor`.
 
-First part: two collections with the same items, one recorded and one not, are asked in turns of a second, over the same
-connections and in one run of the load generator. A machine that others use as well is a third slower at one second than at
-the next, and connections lie on the web processes as they may, so turns are short and many: the geometric mean of the
-ratios of every two turns counts, given with its standard error. The first half of a turn does not count: until then what was
-recorded in the turn before is being stored. After half of the time the other collection is the recorded one. Second
-part: a collection with `--small` and one with `--large` recorded requests, put straight into the table over twelve
-days; each kind of page is asked of both, and the ratio says whether it grows dearer.
-A filter that finds little looks at a bounded number of requests: of a log smaller than that it sees the end sooner.
+First part: what `bench/measures/recording.py` measures, for longer than `make bench` does. Second part: a collection with
+`--small` and one with `--large` recorded requests, put straight into the table over twelve days; each kind of page is asked of
+both, and the ratio says whether it grows dearer. A filter that finds little looks at a bounded number of requests: of a log
+smaller than that it sees the end sooner.
 """
 
 import argparse
@@ -17,27 +13,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import load
-from bench.data import make_items
-from bench.homeport import Homeport
-from bench.statements import attach, open_connection
-from bench.workload import Workload
+from bench.load import wrk
+from bench.measures.recording import measure_recording
+from bench.systems.homeport import Homeport
+from bench.systems.statements import attach, open_connection
+from bench.tables import as_text
 
-OPERATIONS = ("get", "put", "equality")
 LEAST_RATIO = 0.85
 MOST_GROWTH = 3.0
 # A filter that finds its page early in the small log is compared with a look at all the lines of that instead.
 LOOK_AT_ALL = "method, rare"
 DAYS = 12
-ASKS = 2_000
-TURN_S, SETTLE_S = 1.0, 0.5
-SWITCH_S = 2.2
 TIMES = 15
 EVENTS_AT_ONCE = 10_000
 HEADERS = (("Host", "example.com"), ("User-Agent", "bench"), ("X-API-Key", "[redacted]"))
@@ -54,7 +45,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.seconds < 20:
         parser.error("what turns scatter by takes 20 seconds to be seen")
-    if load.find_wrk() is None:
+    if wrk.find_wrk() is None:
         print("wrk was not found; install Debian's package wrk (apt-get install wrk)", file=sys.stderr)
         return 2
     # Asked to end, we still stop our server and remove its files, as after Ctrl-C.
@@ -71,53 +62,19 @@ def main() -> int:
 
 
 def _measure_recording(homeport: Homeport, folder: Path, options: argparse.Namespace) -> bool:
-    homeport.start(make_items(options.items))
+    homeport.start([])
     attach(homeport)
-    other = copy(homeport)
-    other.make_collection(make_items(options.items))
-    collections = (homeport, other)
-    workload = Workload(options.items)
-    for name in OPERATIONS:
-        for each in collections:
-            load.write_requests(
-                _requests_path(folder, name, each), [each.request(ask) for ask in workload.asks(name)[:ASKS]]
-            )
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in OPERATIONS}
-    for recorded in collections:
-        for each in collections:
-            _switch(each.collection_id, each is recorded)
-        time.sleep(SWITCH_S)
-        for name in OPERATIONS:
-            pairs = load.run_turns(
-                origin=homeport.origin,
-                content_type="application/json",
-                asked=[(_requests_path(folder, name, each), each.data_key) for each in collections],
-                duration_s=options.seconds // 2,
-                turn_s=TURN_S,
-                settle_s=SETTLE_S,
-            )
-            counted_s = TURN_S - SETTLE_S
-            rates = [(first / counted_s, second / counted_s) for first, second in pairs]
-            found[name] += [pair[::-1] for pair in rates] if recorded is homeport else rates
-    time.sleep(3)
-    counts = [_count(each.collection_id) for each in collections]
-    kept, lost = (sum(column) for column in zip(*counts, strict=True))
-    print(f"\nRecording, {options.seconds} s of each operation, means\n")
-    print(f"{'operation':<12} {'not recorded':>14} {'recorded':>12} {'ratio':>7}")
-    good = True
-    for name, rates in found.items():
-        ratios = [after / before for before, after in rates]
-        ratio, error = statistics.geometric_mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
-        good &= ratio >= LEAST_RATIO
-        before, after = (statistics.mean(column) for column in zip(*rates, strict=True))
-        print(f"{name:<12} {before:>12.0f}/s {after:>10.0f}/s {ratio:>7.3f} +- {error:.3f}")
-    print(f"\n{kept:,} requests were recorded, {lost:,} were lost.")
+    tables, figures = measure_recording(
+        homeport,
+        folder,
+        items=options.items,
+        duration_s=options.seconds,
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    good = all(figure.value >= LEAST_RATIO for figure in figures.values())
+    print("\n".join(map(as_text, tables)))
     print(f"least ratio {LEAST_RATIO}: {'met' if good else 'not met'}")
     return good
-
-
-def _requests_path(folder: Path, name: str, homeport: Homeport) -> Path:
-    return folder / f"{name} {homeport.collection_id}"
 
 
 def _measure_growth(small: int, large: int) -> bool:
@@ -175,23 +132,6 @@ def _make_collection(name: str) -> tuple[str, str]:
 
     made = collections.create_collection(name)
     return made.id, keys.create_key(collection_id=made.id, name=name).text
-
-
-def _switch(collection_id: str, is_recorded: bool) -> None:
-    """Record the collection's requests from now on, or no more; every process of the server knows `SWITCH_S` later."""
-    from storage.events import recording
-
-    (recording.start_recording if is_recorded else recording.stop_recording)(collection_id)
-
-
-def _count(collection_id: str) -> tuple[int, int]:
-    with open_connection().cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(requests), 0), coalesce(sum(lost), 0) FROM storage_eventminute WHERE collection_id = %s",
-            [collection_id],
-        )
-        found: tuple[int, int] = cursor.fetchone()  # type: ignore[assignment]
-        return found
 
 
 def _write_log(collection_id: str, count: int) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.goals import GOALS
+from bench.verdicts import NOT_MEASURED, bound_text
 from console import listener
 from console.server import limits as server_limits
 from storage import limits
@@ -462,6 +464,15 @@ def test_links_lead_to_files(name: str) -> None:
         for target in targets
         if "://" not in target and not ((ROOT / name).parent / target.partition("#")[0]).exists()
     ] == []
+
+
+def test_goals_of_the_benchmark_are_told_as_they_are() -> None:
+    """`make bench` writes the table, with what it measured."""
+    page = read("docs/performance.md")
+    section = page.partition("### Goals\n")[2].partition("\n### ")[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    assert [(line[0], line[3]) for line in lines] == [(goal.title, bound_text(goal)) for goal in GOALS]
+    assert {line[-1] for line in lines} <= {"reached", "within 5 %", "below", NOT_MEASURED}
 
 
 def test_sections_that_code_cites_are_there() -> None:

@@ -1,0 +1,1 @@
+"""What is asked of every system, the right answers, and wrk, which asks."""

@@ -1,0 +1,1 @@
+"""The parts of `make bench`: each measures some of the goals, on systems that run already."""

@@ -1,0 +1,1 @@
+"""What is read off a running system: processor time, memory, calls that sync to the disk."""
