@@ -1,19 +1,17 @@
 """The model of what a server takes: computed by hand, fed by what the benchmark prints, and as the documentation shows it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench.capacity.model import WORLDS, Figures, Needs, UnreadableRun, figures_of_run, read_figures
 from bench.capacity.tables import PARTS, names_of_parts, rewrite
-from bench.report import Row, cpu_table
+from bench.load.workload import OPERATIONS
+from bench.tables import Table, as_markdown, as_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
 FIGURES = Figures(cpu_get=0.5, cpu_put=1.1, cpu_put25=5, cpu_query=0.4, where="here")
-
-
-def row(title: str, cpu_ms: float) -> Row:
-    return Row(title, 1, 1, [1], 1, 1, 1, homeport_cpu_ms=cpu_ms, pocketbase_cpu_ms=9)
 
 
 def test_the_page_is_what_the_figures_make_of_it() -> None:
@@ -36,23 +34,17 @@ def test_what_a_world_takes_is_as_computed_by_hand() -> None:
     assert busy.history_bytes == 1e9, "no more than is kept"
 
 
-def test_a_runs_figures_are_read_from_what_it_prints() -> None:
-    table = cpu_table(
-        [row("get", 0.31), row("put", 0.72), row("put 25", 4.5), row("key range", 2), row("equality, 10 hits", 0.52)]
-    )
-    printed = f"answers per second\n\n{table}\n\npeak memory, MB  Homeport\nget  7\n"
-    assert figures_of_run(printed, where="there") == Figures(0.31, 0.72, 4.5, 0.52, "there")
-    columns = ("processor ms per answer", "Homeport", "Kinto")
-    rows = [
-        columns,
-        ("---", "---", "---"),
-        ("get", "0.31", "5"),
-        ("put", "1", "5"),
-        ("put 25", "4", "5"),
-        ("equality, 10 hits", "2", "5"),
+@pytest.mark.parametrize("written", [as_text, as_markdown])
+def test_a_runs_figures_are_read_from_what_it_prints(written: Callable[[Table], str]) -> None:
+    lines = [
+        (OPERATIONS["get"], "0.31", "5", "0.05"),
+        (OPERATIONS["put"], "0.72", "5", "0.2"),
+        (OPERATIONS["put25"], "4.50", "5", "2"),
+        (OPERATIONS["equality"], "0.52", "5", "0.1"),
     ]
-    markdown = "\n".join(f"| {' | '.join(each)} |" for each in rows)
-    assert figures_of_run(markdown, where="").cpu_query == 2
+    table = Table("What an answer takes", ("processor ms per answer", "Homeport", "PocketBase", "pgbench"), lines)
+    printed = f"### Rates\n\nget  7\n\n{written(table)}\n\npeak memory, MB  Homeport\nget  7\n"
+    assert figures_of_run(printed, where="there") == Figures(0.31, 0.72, 4.5, 0.52, "there")
 
 
 @pytest.mark.parametrize(

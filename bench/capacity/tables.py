@@ -37,7 +37,7 @@ _OTHERS = (
     "| `row` | 435 bytes on the disk for an item of 270: 385 in the table, 48 in its key | the cluster below, 5,000 items put"
     " 25 at a time |",
     "| `gin` | 208 bytes an item for the equality index at 100,000 items, 340 in that cluster,"
-    f" {INDEX} at a million in ten Bases | `python -m bench.indexes` |",
+    f" {INDEX} at a million in ten Bases | `python -m bench.studies.indexes` |",
     "| `first` | 200 bytes for the version of an item that is new | that cluster |",
     "| `version` | 550 to 570 bytes for each change of an item of 300 | [decision](decisions/history.md) |",
     "| `entry` | 125 bytes an item for each index of an attribute | [decision](decisions/attribute-indexes.md) |",

@@ -28,7 +28,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from bench.chromium import launch
-from bench.homeport import Homeport
+from bench.systems.homeport import Homeport
 from bench.phone.browser import Loaded, new_phone
 from bench.phone.pages import PAGES
 from bench.phone.world import make_world

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import httpx
 
-from bench.data import item_key
-from bench.growth import load_rows
-from bench.homeport import Homeport
+from bench.load.data import item_key
+from bench.systems.rows import load_rows
+from bench.systems.homeport import Homeport
 from bench.pages import Visitor
-from bench.statements import attach, open_connection
+from bench.systems.statements import attach, open_connection
 
 BASE, DRIVE, FOLDER = "items", "files", "in/"
 CHANGES = 300  # puts that the history and the Visor have to tell of
