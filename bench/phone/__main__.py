@@ -28,10 +28,10 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from bench.chromium import launch
-from bench.systems.homeport import Homeport
 from bench.phone.browser import Loaded, new_phone
 from bench.phone.pages import PAGES
 from bench.phone.world import make_world
+from bench.systems.homeport import Homeport
 from console.cpu_affinity import find_processors, keep_to
 
 MOST_MS, MOST_BYTES = 1_500, 150_000

@@ -10,9 +10,9 @@ from urllib.parse import quote
 import httpx
 
 from bench.load.data import item_key
-from bench.systems.rows import load_rows
-from bench.systems.homeport import Homeport
 from bench.pages import Visitor
+from bench.systems.homeport import Homeport
+from bench.systems.rows import load_rows
 from bench.systems.statements import attach, open_connection
 
 BASE, DRIVE, FOLDER = "items", "files", "in/"
