@@ -36,8 +36,8 @@ _GROUPS = {
     "serve": "serve",
 }
 # Each process of PostgreSQL keeps open what it has ever read, up to all files of the database, and SeaweedFS two files of each
-# volume, of which there are more with each 64 MB until garbage goes, after an hour: so files don't count there; sockets, pipes and
-# the like do.
+# volume, of which there are more with each 64 MB until garbage goes, after an hour: so files don't count there, and sockets,
+# pipes and the like do.
 KEEPING_FILES_OPEN = {"postgres", "seaweedfs"}
 # One process for each connection, which come and go with the load: what counts is the mean of each.
 EACH_PROCESS = {"postgres"}
