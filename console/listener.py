@@ -21,8 +21,9 @@ from console.monitoring import requests
 from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
+from console.server.threads import Together
 from console.server.worker import Worker
-from console.thread_kinds import KINDS, kind_of
+from console.thread_kinds import KINDS, TOGETHER, kind_of
 from storage import json_output
 
 # How long requests that are under way may go on once the server was asked to stop.
@@ -35,6 +36,7 @@ def main() -> None:
     asked = _read_command_line()
     django.setup()
     from console.wsgi import answer  # the settings have to be there
+    from storage.postgres.gathering import answer_together
 
     _ = get_resolver().url_patterns
     tls = _tls_context(asked.certificate, asked.key) if asked.certificate else None
@@ -56,6 +58,7 @@ def main() -> None:
             answer,
             kinds=KINDS,
             kind_of=kind_of,
+            together=Together("items", TOGETHER, answer_together),
             enter=url_prefix.enter,
             proxies=proxies,
             folder=folder,

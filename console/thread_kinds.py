@@ -11,12 +11,16 @@ from storage import limits
 # Passwords take a processor for a while, and turns (`console/accounts/hashing.py`): no page waits for a stranger's.
 # Those for Micros wait for people's apps, which may ask for rows meanwhile.
 KINDS = {
+    "items": 4,
     "rows": 4,
     "pages": 8,
     "files": 32,
     "passwords": limits.HASHES_AT_ONCE + limits.HASHES_WAITING,
     "micros": limits.MICROS_REQUESTS_AT_ONCE,
 }
+# How many of `items`, which read or store items by key, a thread answers at once (`storage/postgres/gathering.py`).
+TOGETHER = 8
+_ITEM_METHODS = ("GET", "HEAD", "PUT", "POST")
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/", "/s/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
 # A part that the command sends, and the end of its upload.
@@ -41,12 +45,15 @@ def kind_of_console(environ: dict[str, Any]) -> str:
     path: str = environ["PATH_INFO"]
     is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
     # What a person asks of the API goes through the same gate as a page, and is the API's work.
-    path = path.removeprefix("/cli") if path.startswith("/cli/v1/") else path
+    is_of_command = path.startswith("/cli/v1/")
+    path = path.removeprefix("/cli") if is_of_command else path
     if path.startswith("/v1/"):
         parts = path.split("/", 6)
         what = parts[4] if len(parts) > 4 else ""
         # Storing a file or a part, and putting the parts of an upload together. Beginning one and deleting are rows' work.
         stores = (what == "files" and environ["REQUEST_METHOD"] == "POST") or (what == "uploads" and len(parts) > 5)
+        if what == "items" and len(parts) < 7 and environ["REQUEST_METHOD"] in _ITEM_METHODS and not is_of_command:
+            return "items"
         return "files" if stores else "rows"
     if path in ("/healthz", "/readyz"):
         return "rows"

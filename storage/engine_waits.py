@@ -4,12 +4,14 @@ Each wait has an end of its own, but several in a row, each slow within its boun
 request begins with a budget. Whatever waits for PostgreSQL or S3, or for its turn at one of them, takes no longer than what is
 left of it, and then takes off what it took. Threads that answer nobody, such as those of jobs and of downloads under way, have
 no bound of this kind.
+
+A thread may work on several requests in turns (`storage/postgres/gathering.py`): each has a context of its own.
 """
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from math import inf
 
 from storage import limits
@@ -43,34 +45,37 @@ class Budget:
 _UNBOUNDED = Budget(inf)
 
 
-class _ThisThread(threading.local):
-    budget = _UNBOUNDED
-
-
-_this_thread = _ThisThread()
+_budget: ContextVar[Budget] = ContextVar("budget", default=_UNBOUNDED)
 
 
 def begin(budget: Budget) -> None:
     """What this thread waits for counts towards this budget, until `end`."""
-    _this_thread.budget = budget
+    _budget.set(budget)
 
 
 def end() -> None:
     """From now on this thread may wait as long as each wait may take."""
-    _this_thread.budget = _UNBOUNDED
+    _budget.set(_UNBOUNDED)
 
 
 def current() -> Budget:
     """This thread's; without a bound when it answers no request."""
-    return _this_thread.budget
+    return _budget.get()
 
 
 @contextmanager
 def allowed(seconds: float) -> Iterator[None]:
     """A budget of its own for work that is long by its nature."""
-    before = _this_thread.budget
-    _this_thread.budget = Budget(seconds)
+    with counting_towards(Budget(seconds)):
+        yield
+
+
+@contextmanager
+def counting_towards(budget: Budget) -> Iterator[None]:
+    """What is waited for inside counts towards this budget."""
+    before = _budget.get()
+    _budget.set(budget)
     try:
         yield
     finally:
-        _this_thread.budget = before
+        _budget.set(before)

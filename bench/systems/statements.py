@@ -110,9 +110,13 @@ def _recording() -> "Iterator[list[Statement[Any]]]":
     run = items.run
     recorded: list[Statement[Any]] = []
 
-    def record(statement: "Statement[Any]") -> Any:
+    def record(statement: "Statement[Any]", **_: Any) -> Any:
         recorded.append(statement)
         return run(statement)
 
-    with mock.patch.object(items, "run", record), mock.patch.object(finding, "run", record):
+    with (
+        mock.patch.object(items, "run", record),
+        mock.patch.object(items, "run_with_others", record),
+        mock.patch.object(finding, "run", record),
+    ):
         yield recorded

@@ -1,26 +1,26 @@
 """Collects what the server logs while it answers a recorded request, of that request only.
 
-A request is answered by one thread from its first to its last byte, and so are its log entries made. Logging is set up before
-the models are, so nothing here may need those.
+A request is answered in one context from its first to its last byte, and so are its log entries made: a thread that works on
+several in turns has one for each. Logging is set up before the models are, so nothing here may need those.
 """
 
 import logging
-import threading
+from contextvars import ContextVar
 
 from storage import limits
 from storage.errors import StorageError
 
 LogEntry = tuple[str, str, str]
 
-_of_thread = threading.local()
+_entries: ContextVar[list[LogEntry] | None] = ContextVar("entries", default=None)
 
 
 class Capture(logging.Handler):
-    """Passes a thread's log entries to its listener, if it has one."""
+    """Passes log entries to the listener of their request, if it has one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add the entry's level, logger and message to the thread's list, if it has one."""
-        entries: list[LogEntry] | None = getattr(_of_thread, "entries", None)
+        """Add the entry's level, logger and message to the request's list, if it has one."""
+        entries = _entries.get()
         if entries is not None and len(entries) < limits.EVENT_LOG_LINES_MAX:
             try:
                 entries.append((record.levelname, record.name, _message(record)))
@@ -29,13 +29,13 @@ class Capture(logging.Handler):
 
 
 def listen(entries: list[LogEntry] | None) -> None:
-    """From now on add what this thread logs to the list; None to stop."""
-    _of_thread.entries = entries
+    """From now on add what is logged for this request to the list; None to stop."""
+    _entries.set(entries)
 
 
 def note(level: str, name: str, message: str) -> None:
     """Add an entry that is for the recorded request alone, and for no log of the server."""
-    entries: list[LogEntry] | None = getattr(_of_thread, "entries", None)
+    entries = _entries.get()
     if entries is not None and len(entries) < limits.EVENT_LOG_LINES_MAX:
         entries.append((level, name, _shown(message)))
 

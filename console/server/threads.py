@@ -1,12 +1,17 @@
-"""Threads that do the work of requests: a few of each kind, so that those which wait for files hold up no others."""
+"""Threads that do the work of requests: a few of each kind, so that those which wait for files hold up no others.
+
+One thread is called at a time, once the loop has read all that came: it takes several where their kind allows that, or calls the
+next one. Calling a thread, and its turn at the interpreter, cost as much as a good part of a short answer.
+"""
 
 import threading
 import time
 from asyncio import AbstractEventLoop, Future
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.request_ids import request_id
 
@@ -33,46 +38,56 @@ class AnsweredBy(BaseException):
 
 
 class Job:
-    """Work for a thread. `done` gets its result in the event loop; `refuse` is called there when no thread came in time.
+    """Work for a thread. `done` gets its result in the event loop; `refuse`, if any, is called there when no thread came in time.
 
     `work` must not raise. It is done for the request that was `asked`, by its id.
     """
 
-    __slots__ = ("_lock", "done", "queued_at", "refuse", "request_id", "work")
+    __slots__ = ("done", "queued_at", "refuse", "request_id", "work")
 
     def __init__(
-        self, work: Callable[[], Any], done: Callable[[Any], None], refuse: Callable[[], None], asked: str
+        self, work: Callable[[], Any], done: Callable[[Any], None], refuse: Callable[[], None] | None, asked: str
     ) -> None:
         self.work, self.done, self.refuse, self.request_id = work, done, refuse, asked
         self.queued_at = time.monotonic()
-        self._lock = threading.Lock()
 
-    def claim(self) -> bool:
-        """Whether the caller is the one to deal with it: the first who asks."""
-        return self._lock.acquire(blocking=False)
+    def do(self) -> Any:
+        """What the work comes to."""
+        request_id.set(self.request_id)
+        return self.work()
 
-    def is_claimed(self) -> bool:
-        """Whether somebody deals with it already."""
-        return self._lock.locked()
+
+class Together(NamedTuple):
+    """Of which kind a thread does `most` jobs at once, and how: `do` returns the results in the order of the works."""
+
+    kind: str
+    most: int
+    do: Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
 class Threads:
     """The threads of one kind of work, made as work comes in, and the queue before them.
 
-    All but the work itself happens in the event loop.
+    With `together` a thread takes as many jobs at once as there are, up to a number. All but the work itself happens in the
+    event loop.
     """
 
-    def __init__(self, name: str, *, most: int, loop: AbstractEventLoop) -> None:
-        self._name, self._most, self._loop = name, most, loop
-        self._queue: SimpleQueue[Job] = SimpleQueue()
+    def __init__(self, name: str, *, most: int, loop: AbstractEventLoop, together: Together | None = None) -> None:
+        self._name, self._most, self._loop, self._together = name, most, loop, together
+        self._most_at_once = together.most if together else 1
+        # Whoever takes a job out is the one to deal with it: each of these steps is one of the interpreter.
         self._waiting: deque[Job] = deque()
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._is_called = False
         self._made = 0
 
     def add(self, job: Job) -> None:
         """Have it done by the next free thread."""
-        self._forget_claimed()
         self._waiting.append(job)
-        self._queue.put(job)
+        if not self._is_called:
+            # Once the loop has read all that came: else the thread would have its turn in between, and find this one alone.
+            self._is_called = True
+            self._loop.call_soon(self._calls.put, None)
         if self._made < self._most:
             self._made += 1
             threading.Thread(target=self._work, name=f"{self._name}-{self._made}", daemon=True).start()
@@ -85,38 +100,62 @@ class Threads:
             if not done.done():
                 done.set_result(result)
 
-        self._queue.put(Job(work, hear, lambda: None, asked))
+        self.add(Job(work, hear, None, asked))
         return done
 
     def waiting(self) -> int:
         """How many jobs no thread has taken yet."""
-        self._forget_claimed()
         return len(self._waiting)
 
     def refuse_older(self, seconds: float) -> None:
         """Refuse the jobs that have waited longer than that."""
         limit = time.monotonic() - seconds
-        self._forget_claimed()
-        while self._waiting and self._waiting[0].queued_at < limit:
-            job = self._waiting.popleft()
-            if job.claim():
-                job.refuse()
+        for job in self._waiting.copy():
+            if job.refuse is None or job.queued_at >= limit:
+                continue
+            try:
+                self._waiting.remove(job)
+            except ValueError:
+                continue  # a thread was faster
+            job.refuse()
 
-    def _forget_claimed(self) -> None:
-        while self._waiting and self._waiting[0].is_claimed():
-            self._waiting.popleft()
+    def _call(self) -> None:
+        self._is_called = True
+        self._calls.put(None)
+
+    def _take(self) -> list[Job]:
+        jobs = []
+        while len(jobs) < self._most_at_once:
+            try:
+                jobs.append(self._waiting.popleft())
+            except IndexError:
+                break
+        return jobs
 
     def _work(self) -> None:
         while True:
-            job = self._queue.get()
-            if not job.claim():
+            self._calls.get()
+            # From here on whoever adds a job calls anew, so that none is left behind.
+            self._is_called = False
+            jobs = self._take()
+            if self._waiting and not self._is_called:
+                self._call()
+            if not jobs:
                 continue
-            request_id.set(job.request_id)
-            result = job.work()
+            if len(jobs) == 1 or self._together is None:
+                results = [job.do() for job in jobs]
+            else:
+                results = self._together.do([job.do for job in jobs])
             try:
-                # What happens there is of this request as well: the loop takes the context along.
-                self._loop.call_soon_threadsafe(job.done, result)
+                self._loop.call_soon_threadsafe(partial(_tell, jobs, results))
             except RuntimeError:
                 return  # the loop has ended: the process is going down
-            # Neither may live on until the next job comes.
-            del job, result
+            # None of them may live on until the next job comes.
+            del jobs, results
+
+
+def _tell(jobs: Sequence[Job], results: Sequence[Any]) -> None:
+    """In the event loop: what happens there is of each request as well."""
+    for job, result in zip(jobs, results, strict=True):
+        request_id.set(job.request_id)
+        job.done(result)

@@ -19,7 +19,7 @@ from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
 from console.server.proxies import REQUEST_ID, TrustedProxies, correct_behind_caddy
 from console.server.sending import close
-from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads
+from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads, Together
 from storage.request_ids import new_request_id
 
 logger = logging.getLogger(__name__)
@@ -34,9 +34,10 @@ _OTHER_DESCRIPTORS = 512
 class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
-    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for. `enter` changes the
-    variables of a request from what was asked for to what the application is to see. `note` hears of each answer with its
-    status, before it is sent; of what could not be read there is no request.
+    `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for, and `together` of which
+    kind a thread takes several at once. `enter` changes the variables of a request from what was asked for to what the
+    application is to see. `note` hears of each answer with its status, before it is sent; of what could not be read there is no
+    request.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Worker:
         folder: Path,
         patience_seconds: float,
         drain_seconds: float,
+        together: Together | None = None,
         enter: Callable[[dict[str, Any]], None] = lambda _: None,
         note: Callable[[Exchange | None, str], None] = lambda *_: None,
     ) -> None:
@@ -59,7 +61,12 @@ class Worker:
         self.kind_of = kind_of
         self.note = note
         self._application, self._enter, self._proxies = application, enter, proxies
-        self._threads = {kind: Threads(kind, most=most, loop=self.loop) for kind, most in kinds.items()}
+        self._threads = {
+            kind: Threads(
+                kind, most=most, loop=self.loop, together=together if together and together.kind == kind else None
+            )
+            for kind, most in kinds.items()
+        }
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
         self._held_bytes = 0

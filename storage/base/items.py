@@ -28,6 +28,7 @@ from storage.errors import (
 from storage.exact_json import check_value, dump, is_number, parse
 from storage.postgres.caller import Access, allowed
 from storage.postgres.database import engine_errors, run
+from storage.postgres.gathering import run_with_others
 from storage.postgres.sql import access as access_sql
 
 Document = dict[str, Any]
@@ -146,7 +147,7 @@ def insert_item(*, access: Access, base: str, item: Any) -> StoredItem:
 
 def get_item(*, access: Access, base: str, key: str) -> StoredItem:
     """One item. Raises ItemNotFound, also when it has expired."""
-    found = allowed(run(items_sql.get_item(access, base, names.check_key(key))))
+    found = allowed(run_with_others(items_sql.get_item(access, base, names.check_key(key))))
     if found.value is None:
         raise ItemNotFound()
     return StoredItem(with_key(key, found.value), found.revision)
@@ -244,7 +245,10 @@ def _write(access: Access, base: str, new: list[_NewItem], *, replace: bool) -> 
     """
     spares = {row.key: spares for row, spares in new if spares}
     statement = items_sql.put_items(access, base, [row for row, _ in new], replace=replace, spares=spares)
-    done = allowed(run(statement))
+    if len(new) == 1:
+        done = allowed(run_with_others(statement, writes=(access.collection_id, base, new[0].row.key)))
+    else:
+        done = allowed(run(statement))
     if done.base_id is None:
         with engine_errors():
             bases.ensure_base(collection_id=access.collection_id, name=base)

@@ -37,7 +37,7 @@ def run(statement: Statement[R]) -> list[R]:
     with engine_errors():
         if django_connection.connection is not None:
             return send(django_connection.connection, statement)
-        connection = pool.take(_open)
+        connection = pool.take(open_connection)
         try:
             return send(connection, statement)
         finally:
@@ -130,7 +130,7 @@ class OwnConnection:
                 if self._connection is not None and self._connection.has_hung_up():
                     self.close()
                 if self._connection is None:
-                    self._connection = _open()
+                    self._connection = open_connection()
                 command(self._connection, self._begin)
                 yield self._connection
                 command(self._connection, b"COMMIT")
@@ -146,7 +146,7 @@ def holding_lock(statement: Statement[YesNo]) -> Iterator[bool]:
     Raises EngineUnreachable.
     """
     with engine_errors():
-        connection = _open()
+        connection = open_connection()
     try:
         with engine_errors():
             connection.autocommit = False
@@ -177,7 +177,7 @@ class Snapshot:
 def snapshot() -> Iterator[Snapshot]:
     """Read from one moment on, over a connection of its own, for as long as it takes. Raises EngineUnreachable."""
     with engine_errors():
-        connection = _open()
+        connection = open_connection()
     try:
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -209,6 +209,6 @@ def engine_errors() -> Iterator[None]:
         raise named() from error
 
 
-def _open() -> Connection:
+def open_connection() -> Connection:
     """A connection as Django configures it, but committing every statement."""
     return Connection.open(**django_connection.get_connection_params(), autocommit=True)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGconn
 
 from storage import engine_waits, limits
 
@@ -47,11 +47,11 @@ _cutting = threading.Lock()
 _watching: threading.Thread | None = None
 
 
-def wait_for_result(pgconn: PGconn, seconds: float, ask: Callable[..., PGresult], *args: Any) -> PGresult:
+def wait_for_result(pgconn: PGconn, seconds: float, ask: Callable[..., T], *args: Any) -> T:
     """What a blocking call of libpq returns, which has so many seconds, and no more than its request has left.
 
-    An overdue one returns a result that says the connection was lost, and the connection is closed then. Somebody must have
-    called `start_watching` in this process. Raises NoAnswer when nothing is left: nothing was sent then.
+    An overdue one returns a result that says the connection was lost, or raises that, and the connection is closed then.
+    Somebody must have called `start_watching` in this process. Raises NoAnswer when nothing is left: nothing was sent then.
     """
     budget = engine_waits.current()
     began = time.monotonic()

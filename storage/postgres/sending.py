@@ -3,20 +3,23 @@
 psycopg's cursors talk to the server in steps, and at each of them the thread lets others run and then waits for its turn: with
 sixteen requests at once that was a sixth of the cost of a GET. Here it does so once, while the server is at work; `deadlines.py`
 ends a wait that lasts too long. In return, Ctrl-C takes effect only when the statement has ended.
+
+Several statements at once go out as one message and are waited for once (`send_together`).
 """
 
+import select
 import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import capabilities, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import ReadOnlySqlTransaction, error_from_result
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from storage.postgres import slow_statements
@@ -28,12 +31,32 @@ from storage.postgres.statements import R, Statement
 _PREPARED_MAX_PARAMS = 60
 # Kept by a connection; each takes memory on the server. The oldest goes first.
 _PREPARED_MAX = 100
+_READ_ONLY = (ReadOnlySqlTransaction.sqlstate or "").encode()
 # An older client library has no message for it.
 _CAN_CLOSE = capabilities.has_send_close_prepared()
 
 _Types = tuple[int, ...]
+_Ready = tuple[bytes, Sequence[bytes | None], Sequence[int]]
 _Names = dict[tuple[str, _Types], bytes]
 _names_of: WeakKeyDictionary[Connection, _Names] = WeakKeyDictionary()
+
+
+class Sent(NamedTuple):
+    """The rows of a statement that was sent with others, and the types of its values."""
+
+    rows: list[Any]
+    types: Sequence[int]
+
+
+class NotTogether(Exception):
+    """Of statements that were sent together the one at this `place` failed; where it is None, what ended them all.
+
+    None of them did anything, and the connection is as it was.
+    """
+
+    def __init__(self, place: int | None) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 def send(connection: Connection, statement: Statement[R]) -> list[R]:
@@ -74,6 +97,71 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
         return []
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, row_maker(row))
+
+
+def send_together(connection: Connection, statements: Sequence[Statement[Any]]) -> list[Sent]:
+    """What several statements have to say, done in one transaction: all of them or none. The connection commits by itself.
+
+    Raises NotTogether; else an error of psycopg's, on a connection that is closed, when nobody knows whether they were done.
+    """
+    transformers, ready = [], []
+    for place, (text, params, _) in enumerate(statements):
+        transformer = Transformer.from_context(connection)
+        try:
+            values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
+            name = _prepared(connection, text, transformer.types or ())
+        except psycopg.Error:
+            if connection.closed:
+                raise
+            raise NotTogether(place) from None
+        transformers.append(transformer)
+        ready.append((name, values, transformer.formats or ()))
+    pgconn = connection.pgconn
+    try:
+        results = wait_for_result(pgconn, connection.answer_seconds, _pipeline, pgconn, ready)
+    except BaseException:
+        if pgconn.pipeline_status != PipelineStatus.OFF:
+            pgconn.finish()
+        raise
+    connection.refuse_unconfirmed()
+    for place, result in enumerate(results):
+        if result.status != ExecStatus.TUPLES_OK:
+            connection.is_read_only = result.error_field(DiagnosticField.SQLSTATE) == _READ_ONLY
+            raise NotTogether(place if place < len(statements) else None)
+    sent = []
+    for transformer, result, statement in zip(transformers, results, statements, strict=True):
+        transformer.set_pgresult(result)
+        rows = transformer.load_rows(0, result.ntuples, row_maker(statement.row))
+        sent.append(Sent(rows, transformer.types or ()))
+    return sent
+
+
+def _pipeline(pgconn: PGconn, ready: Sequence[_Ready]) -> list[PGresult]:
+    """Without a mark between them the server takes the statements for one transaction, and answers all of them at once.
+
+    The results up to the mark behind them; one more where the commit failed. No call holds up other threads: the driver's
+    connections don't block, and what takes time is waited for here.
+    """
+    pgconn.enter_pipeline_mode()
+    for name, values, formats in ready:
+        pgconn.send_query_prepared(name, values, formats)
+    pgconn.pipeline_sync()
+    waiting = select.poll()
+    results: list[PGresult] = []
+    while True:
+        waiting.register(pgconn.socket, select.POLLIN | (select.POLLOUT if pgconn.flush() else 0))
+        waiting.poll()
+        pgconn.consume_input()
+        while not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:
+                if pgconn.status != ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection was lost")
+                continue
+            if result.status == ExecStatus.PIPELINE_SYNC:
+                pgconn.exit_pipeline_mode()
+                return results
+            results.append(result)
 
 
 def command(connection: Connection, text: bytes) -> None:

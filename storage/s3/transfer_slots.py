@@ -4,6 +4,7 @@ A thread takes a slot before it moves a file's bytes and keeps it until they are
 """
 
 import threading
+from contextvars import ContextVar
 
 from storage import engine_waits, limits
 from storage.counting.engines import count_error
@@ -14,11 +15,7 @@ class NotHere(BaseException):
     """This thread is not for what waits for S3: the work has to begin again in another. No error, so no Exception."""
 
 
-class _ThisThread(threading.local):
-    may_move = True
-
-
-_this_thread = _ThisThread()
+_may_move: ContextVar[bool] = ContextVar("may_move", default=True)
 _places = threading.BoundedSemaphore(limits.TRANSFERS_AT_ONCE)
 
 
@@ -42,12 +39,12 @@ class Share:
 
 def let_this_thread_move(may_move: bool) -> None:
     """Say whether this thread may move files from now on; any may until this is said."""
-    _this_thread.may_move = may_move
+    _may_move.set(may_move)
 
 
 def take_share(wait_seconds: float = limits.SHARE_WAIT_SECONDS) -> Share:
     """Wait for a free slot. Raises EngineUnreachable when there is none in this time, and NotHere."""
-    if not _this_thread.may_move:
+    if not _may_move.get():
         raise NotHere
     budget = engine_waits.current()
     with budget.spending():

@@ -23,3 +23,8 @@ def set_statement_timeout(milliseconds: str) -> Statement[tuple[str]]:
 def allow_statements(milliseconds: str) -> Statement[tuple[str]]:
     """As `set_statement_timeout`, until the transaction ends."""
     return Statement("SELECT set_config('statement_timeout', $1, true)", [milliseconds], tuple)
+
+
+def wait_for_locks(milliseconds: str) -> Statement[tuple[str]]:
+    """Row: the new value: how long a statement waits for a lock, until the transaction ends."""
+    return Statement("SELECT set_config('lock_timeout', $1, true)", [milliseconds], tuple)

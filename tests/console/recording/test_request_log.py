@@ -4,15 +4,19 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection as django_connection
 
 from console.api.errors import defect_reply, error_reply
 from console.recording.recorder import SENT_BY_HAND, Answer, ByHand, Recorder
 from storage import limits
 from storage.errors import EngineUnreachable
 from storage.events.blocks import Event
+from storage.postgres.gathering import answer_together, run_with_others
+from storage.postgres.statements import Statement
 from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger("storage.tried_here")
@@ -101,3 +105,21 @@ def test_entries_are_bounded(count: int, length: int) -> None:
 
     assert len(log) <= limits.EVENT_LOG_LINES_MAX
     assert all(len(message) <= limits.EVENT_LOG_LINE_MAX_CHARACTERS for _, _, message in log)
+
+
+def test_requests_that_one_thread_answers_in_turns_have_their_own(database: None) -> None:
+    django_connection.close()
+
+    def ask(number: int) -> Event:
+        def work() -> None:
+            logger.warning("before %s", number)
+            run_with_others(Statement("SELECT 1", [], tuple))
+            logger.warning("after %s", number)
+
+        return record(work)
+
+    events = answer_together([partial(ask, number) for number in range(3)])
+
+    assert [[message for _, _, message in event.content.log] for event in events] == [
+        [f"before {number}", f"after {number}"] for number in range(3)
+    ]

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from storage.errors import EngineUnreachable
 from storage.history.sql import horizon as horizon_sql
 from storage.postgres.connections import NotConfirmed
 from storage.postgres.database import one_connection, run
+from storage.postgres.gathering import answer_together, run_with_others
 from storage.postgres.statements import NoRow, Statement
 from tests.serving import Server, child_of_serve
 from tests.waiting import eventually
@@ -91,6 +93,15 @@ def write_by_the_orm() -> None:
         cursor.execute("INSERT INTO tried_commits VALUES (2)")
 
 
+def write_with_others(place: str) -> EngineUnreachable | None:
+    insert = Statement("INSERT INTO tried_commits VALUES (3) RETURNING 1", (), tuple)
+    try:
+        run_with_others(insert, writes=("", "", place))
+    except EngineUnreachable as error:
+        return error
+    return None
+
+
 def test_a_commit_without_the_standbys_word_is_a_failure(waiting_in_vain: None) -> None:
     with one_connection():
         with pytest.raises(EngineUnreachable) as met:
@@ -101,6 +112,9 @@ def test_a_commit_without_the_standbys_word_is_a_failure(waiting_in_vain: None) 
         with pytest.raises(EngineUnreachable) as met:
             write()
         assert isinstance(met.value.__cause__, NotConfirmed)
+    connection.close()
+    together = answer_together([partial(write_with_others, place) for place in "ab"])
+    assert [type(error and error.__cause__) for error in together] == [NotConfirmed] * 2
     # The next request has a connection that works.
     assert run(Statement("SELECT 1", (), tuple)) == [(1,)]
 
