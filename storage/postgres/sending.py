@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import capabilities, generators
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import PyFormat
 from psycopg.errors import ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
@@ -50,7 +50,7 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
 
 
 def _send(connection: Connection, statement: Statement[R]) -> list[R]:
-    transformer = Transformer.from_context(connection)
+    transformer = connection.transformer
     text, params, row = statement
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
@@ -73,7 +73,10 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
         _nothing(pgconn, result)
         return []
     transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, row_maker(row))
+    rows = transformer.load_rows(0, result.ntuples, row_maker(row))
+    # It lives as long as the connection, and a result may be large.
+    transformer.set_pgresult(None)
+    return rows
 
 
 def command(connection: Connection, text: bytes) -> None:
