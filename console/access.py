@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
+from console.asked import Asked
 from storage.collections import keys, roles
 from storage.collections.roles import CollectionAccess
 from storage.errors import CollectionNotFound, Unauthorized
@@ -19,7 +20,7 @@ from storage.postgres.caller import Access
 GRANTED_ACCESS = "homeport.granted_access"
 
 
-def by_data_key(request: HttpRequest, collection_id: str) -> Access:
+def by_data_key(request: Asked, collection_id: str) -> Access:
     """The access that the request's data key asks for. Raises Unauthorized for none, or another collection's.
 
     It is in `X-API-Key`, or where that is missing in `Authorization: Token` (contract: Dialects). Two `X-API-Key` headers arrive
@@ -36,7 +37,7 @@ def by_data_key(request: HttpRequest, collection_id: str) -> Access:
     return access
 
 
-def is_by_token(request: HttpRequest) -> bool:
+def is_by_token(request: Asked) -> bool:
     """Whether the data key is in `Authorization: Token KEY` alone, as the successor's second Python client sends it."""
     meta = request.META
     return not meta.get("HTTP_X_API_KEY") and bool(token_in(meta.get("HTTP_AUTHORIZATION", "")))

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date
 
+from console.asked import Asked
 from console.conditional_requests import ByteRange, find_range, is_known, is_still
 from storage.drive.files import Download, StoredFile
 
@@ -27,7 +28,7 @@ def describe_disposition(label: str, *, stores: bool) -> str:
 
 
 def send_file(
-    request: HttpRequest, file: StoredFile, *, content_type: str = "", headers: Mapping[str, str] | None = None
+    request: Asked, file: StoredFile, *, content_type: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponseBase:
     """The answer to a GET or HEAD: 200, 206 for a range, or 304 when the client has the file already.
 
@@ -66,7 +67,7 @@ def send_file(
     return HttpResponse(body, status=status, headers=sent, content_type=content_type)
 
 
-def _wanted_part(request: HttpRequest, file: StoredFile, headers: Mapping[str, str]) -> ByteRange | None:
+def _wanted_part(request: Asked, file: StoredFile, headers: Mapping[str, str]) -> ByteRange | None:
     """None for the whole file; a HEAD asks for no part, RFC 9110 has ranges for GET alone.
 
     Raises RangeNotSatisfiable.

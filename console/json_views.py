@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from console import streams
+from console.asked import Asked
 from console.error_status import UnknownPath, headers_of, status_of
 from console.not_kept import PRIVATE
 from storage import limits
@@ -50,14 +51,18 @@ def answers_json(
 
 def error_response(error: StorageError) -> HttpResponse:
     """The answer for a named error."""
-    status = status_of(error)
-    # That the disk is full says the watcher, once; here it would be said for every write, into a log on that disk.
-    if status >= 500 and not isinstance(error, DiskFull):
-        logger.warning("%s: %r", error, error.__cause__)
-    response = json_response({"errors": list(error.messages)} | error.details, status=status)
+    response = json_response(describe_error(error), status=status_of(error))
     for name, value in headers_of(error).items():
         response[name] = value
     return response
+
+
+def describe_error(error: StorageError) -> dict[str, Any]:
+    """The body of the answer for a named error. One that is the server's is logged."""
+    # That the disk is full says the watcher, once; here it would be said for every write, into a log on that disk.
+    if status_of(error) >= 500 and not isinstance(error, DiskFull):
+        logger.warning("%s: %r", error, error.__cause__)
+    return {"errors": list(error.messages)} | error.details
 
 
 def json_response(value: Any, *, status: int = 200) -> HttpResponse:
@@ -73,7 +78,7 @@ def json_text_response(text: bytes, *, status: int = 200) -> HttpResponse:
     return response
 
 
-def read_object(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
+def read_object(request: Asked, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
     """The body as a JSON object, whatever content type it declares; what it holds is for the caller to check.
 
     Raises InvalidInput, BodyTooLarge and EncodedBody.
@@ -84,7 +89,7 @@ def read_object(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES
     return value
 
 
-def read_asked(request: HttpRequest, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
+def read_asked(request: Asked, *, most_bytes: int = limits.BODY_MAX_BYTES) -> dict[str, Any]:
     """What a page's script asks for: `read_object`, with texts alone that can be stored. Raises as that does."""
     asked = read_object(request, most_bytes=most_bytes)
     check_texts(asked)
@@ -105,7 +110,7 @@ def check_texts(value: Any) -> None:
             raise InvalidInput("A text holds the character \\u0000, which cannot be stored")
 
 
-def read_body(request: HttpRequest, *, most_bytes: int) -> bytes:
+def read_body(request: Asked, *, most_bytes: int) -> bytes:
     """The whole body. Raises BodyTooLarge, EncodedBody, InvalidInput for a bad length, and BodyAwaited."""
     return streams.read_whole(request.META, most_bytes=most_bytes)
 

@@ -44,8 +44,6 @@ def answer(environ: dict[str, Any]) -> Answer:
     if _WAITS not in kept:
         kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
     engine_waits.begin(kept[_WAITS])
-    # Who writes an address of a page need not be Django, nor in a thread that it has seen.
-    set_script_prefix(f"{settings.URL_PREFIX}/")
     try:
         return _micro(environ) if environ[KIND] == "micros" else _console(environ)
     finally:
@@ -73,6 +71,7 @@ def _console(environ: dict[str, Any]) -> Answer:
 
 def _micro(environ: dict[str, Any]) -> Answer:
     """A name that is not the console's may be nobody's: then it is asked for by other threads, and answered as ever."""
+    _begin_addresses()
     try:
         micro = front.find_micro(environ)
     except EngineUnreachable as error:
@@ -85,7 +84,13 @@ def _micro(environ: dict[str, Any]) -> Answer:
     return recorded.answer(environ, micro)
 
 
+def _begin_addresses() -> None:
+    """Who writes an address of a page need not be Django, nor in a thread that it has seen. The API writes none."""
+    set_script_prefix(f"{settings.URL_PREFIX}/")
+
+
 def _page(environ: dict[str, Any]) -> Answer:
+    _begin_addresses()
     try:
         response = application(environ, lambda *_: None)  # type: ignore[arg-type]  # nothing is started yet
     except (BodyAwaited, NotHere):

@@ -2,13 +2,11 @@
 
 from typing import Literal
 
-from django.http.response import HttpResponseBase
-
 from console.access import GRANTED_ACCESS
 from console.api.endpoint import Call, endpoint, reads
 from console.api.query_strings import read_query
+from console.api.replies import Reply, Response
 from console.api.request import ApiRequest
-from console.json_views import json_text_response
 from console.live import events
 from console.live.responses import follow_with_key, read_predicate
 from storage import limits
@@ -19,7 +17,7 @@ from storage.history.feed import Cursor
 from storage.numbers import read_number
 
 
-def get_changes(call: Call, request: ApiRequest) -> HttpResponseBase:
+def get_changes(call: Call, request: ApiRequest) -> Response:
     asked = read_query(request.META.get("QUERY_STRING", ""))
     since, limit, query = _since(asked.get("since", "")), _limit(asked.get("limit", "")), asked.get("query", "")
     if _wants_stream(request):
@@ -29,7 +27,7 @@ def get_changes(call: Call, request: ApiRequest) -> HttpResponseBase:
         access=call.access, base=call.name, since=since, limit=limit, predicate=read_predicate(query)
     )
     about = f'"cursor":{dump(str(page.cursor)).decode()},"more":{"true" if page.more else "false"}'
-    return json_text_response(f'{{"changes":[{",".join(change.json for change in page.changes)}],{about}}}'.encode())
+    return Reply(f'{{"changes":[{",".join(change.json for change in page.changes)}],{about}}}'.encode())
 
 
 def _wants_stream(request: ApiRequest) -> bool:

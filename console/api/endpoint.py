@@ -5,13 +5,14 @@ An operation takes `Call` and the request, and returns the response; it raises n
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 
 from console import access
 from console.api import key_limits
 from console.api.errors import defect_reply, error_reply
+from console.api.replies import Response
 from console.api.request import ApiRequest
 from console.error_status import MethodNotAllowed, TooManyWrongKeys, UnknownPath
 from console.server.bodies import BodyAwaited
@@ -28,8 +29,7 @@ ALLOWED_HEADERS = "X-API-Key, Content-Type, Authorization, If-Match, If-None-Mat
 EXPOSED_HEADERS = "ETag, Retry-After, Item-Revisions, X-Request-ID"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What an operation is asked for: by whom, of which Base or Drive, and for a member its key."""
 
     access: Access
@@ -37,7 +37,7 @@ class Call:
     key: str
 
 
-Operation = Callable[[Call, ApiRequest], HttpResponseBase]
+Operation = Callable[[Call, ApiRequest], Response]
 CheckAccess = Callable[..., None]
 
 
@@ -57,7 +57,7 @@ def writes(operation: Operation) -> Rule:
     return Rule(operation, writes=True)
 
 
-def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> Callable[..., HttpResponseBase]:
+def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> Callable[..., Response]:
     """A Django view that dispatches on the method: `endpoint(PUT=writes(put_items))`. GET serves HEAD too.
 
     `check_access` asks for the right alone: items', unless it is about a Drive.
@@ -65,7 +65,7 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
     if "GET" in rules:
         rules["HEAD"] = rules["GET"]
 
-    def perform(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> HttpResponseBase:
+    def perform(request: ApiRequest, *, collection_id: str, name: str, key: str = "") -> Response:
         rule = rules[request.method or ""]
         note_operation(request.META, "api", rule.operation.__name__)
         return _perform(rule, check_access, request, collection_id=collection_id, name=name, key=key)
@@ -73,26 +73,26 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
     return _view(perform, rules)
 
 
-def open_endpoint(operation: Callable[[ApiRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def open_endpoint(operation: Callable[[ApiRequest], Response]) -> Callable[..., Response]:
     """The same for what anybody may GET, without a data key."""
 
-    def perform(request: ApiRequest) -> HttpResponseBase:
+    def perform(request: ApiRequest) -> Response:
         note_operation(request.META, "api", operation.__name__)
         return operation(request)
 
     return _view(perform, ("GET", "HEAD"))
 
 
-def _view(perform: Callable[..., HttpResponseBase], methods: Iterable[str]) -> Callable[..., HttpResponseBase]:
+def _view(perform: Callable[..., Response], methods: Iterable[str]) -> Callable[..., Response]:
     """A Django view that answers these methods, and every error as the API does."""
     known = frozenset(methods)
     allowed = ", ".join([*methods, "OPTIONS"])
 
-    def view(request: ApiRequest, **arguments: str) -> HttpResponseBase:
+    def view(request: ApiRequest, **arguments: str) -> Response:
         if request.method == "OPTIONS":
             note_operation(request.META, "api", "preflight")
             return _finished(request, _preflight(allowed))
-        response: HttpResponseBase
+        response: Response
         try:
             if request.method not in known:
                 raise MethodNotAllowed(allowed)
@@ -114,17 +114,16 @@ def _view(perform: Callable[..., HttpResponseBase], methods: Iterable[str]) -> C
     return view
 
 
-def unknown_path(request: ApiRequest) -> HttpResponseBase:
+def unknown_path(request: ApiRequest) -> Response:
     note_operation(request.META, "api", "unknown")
     return _finished(request, error_reply(UnknownPath()))
 
 
 def _perform(
     rule: Rule, check_access: CheckAccess, request: ApiRequest, *, collection_id: str, name: str, key: str
-) -> HttpResponseBase:
+) -> Response:
     caller = access.by_data_key(request, collection_id)
     request.allowance = key_limits.check(caller)
-    allowed_name = name if names.is_name(name) else ""
     try:
         if not request.path_is_utf8:
             raise InvalidInput("The path is not UTF-8 behind its percent-encoding")
@@ -132,14 +131,14 @@ def _perform(
     except (InvalidInput, DiskFull, BodyAwaited):
         # What is wrong with a request, or with the disk, is told to those alone who may make it, and of them alone a body is
         # taken in. The usual way asks the database once, in the statement that does the work; this one had not got so far.
-        check_access(access=caller, name=allowed_name, write=rule.writes)
+        check_access(access=caller, name=name if names.is_name(name) else "", write=rule.writes)
         raise
     if caller.key_digest is not None:
         key_uses.note_use(key_digest=caller.key_digest, client=request.META.get("HTTP_USER_AGENT", ""))
     return response
 
 
-def _unauthorized_reply(request: ApiRequest, error: Unauthorized) -> HttpResponse:
+def _unauthorized_reply(request: ApiRequest, error: Unauthorized) -> Response:
     wait_seconds = count_wrong_key(request.META["REMOTE_ADDR"])
     return error_reply(TooManyWrongKeys(wait_seconds) if wait_seconds else error)
 
@@ -152,7 +151,7 @@ def _preflight(allowed: str) -> HttpResponse:
     return response
 
 
-def _finished(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
+def _finished(request: ApiRequest, response: Response) -> Response:
     key_limits.count(request, response)
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = EXPOSED_HEADERS

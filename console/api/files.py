@@ -1,21 +1,18 @@
 """The Drive half of the public API (contract: section "Drive"): whole files and listings. Parts are in uploads.py."""
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-
 from console.api.bodies import read_file_body, read_json_object
 from console.api.endpoint import Call, endpoint, reads, writes
 from console.api.query_strings import is_form_encoded, means_spaces, read_query
+from console.api.replies import Reply, Response, json_reply
 from console.api.request import ApiRequest
 from console.downloads import send_file
-from console.json_views import json_response
 from storage import jobs, limits
 from storage.drive import files as storage_files
 from storage.errors import BodyTooLarge, FileNotFound, InvalidInput
 from storage.numbers import read_number
 
 
-def put_file(call: Call, request: ApiRequest) -> HttpResponse:
+def put_file(call: Call, request: ApiRequest) -> Reply:
     name = read_file_name(request)
     body = read_file_body(request)
     try:
@@ -24,29 +21,29 @@ def put_file(call: Call, request: ApiRequest) -> HttpResponse:
         storage_files.check_access(access=call.access, name=call.name, write=True)
         raise
     storage_files.put_file(access=call.access, drive=call.name, name=name, content=body)
-    return json_response(describe(call, name), status=201)
+    return json_reply(describe(call, name), status=201)
 
 
-def list_files(call: Call, request: ApiRequest) -> HttpResponse:
+def list_files(call: Call, request: ApiRequest) -> Reply:
     raw = frozenset() if is_form_encoded(request) else frozenset({"prefix", "last"})
     query = read_query(request.META["QUERY_STRING"], raw=raw)
     page = _find_page(call, query)
     if not page.names and "+" in query.get("prefix", "") and raw:
         page = _find_page(call, read_query(request.META["QUERY_STRING"], raw=raw, other_plus=True))
     paging = {} if page.last is None else {"paging": {"size": len(page.names), "last": page.last}}
-    return json_response(paging | {"names": page.names})
+    return json_reply(paging | {"names": page.names})
 
 
-def delete_files(call: Call, request: ApiRequest) -> HttpResponse:
+def delete_files(call: Call, request: ApiRequest) -> Reply:
     given = read_json_object(request).get("names")
     if not isinstance(given, list):
         raise InvalidInput("Bad names", "`names` is not a list")
     result = storage_files.delete_files(access=call.access, drive=call.name, names_given=given)
     jobs.make_room_if_short()
-    return json_response({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
+    return json_reply({"deleted": result.deleted} | ({"failed": result.failed} if result.failed else {}))
 
 
-def download_file(call: Call, request: ApiRequest) -> HttpResponseBase:
+def download_file(call: Call, request: ApiRequest) -> Response:
     name = read_file_name(request)
     try:
         file = storage_files.get_file(access=call.access, drive=call.name, name=name)

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpResponse
-
 from console.api.endpoint import Call, endpoint, reads
 from console.api.query_strings import read_query
+from console.api.replies import Reply
 from console.api.request import ApiRequest
-from console.json_views import json_text_response
 from storage import limits, names
 from storage.errors import InvalidInput
 from storage.exact_json import dump, is_number
@@ -25,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
 
 
-def list_versions(call: Call, request: ApiRequest) -> HttpResponse:
+def list_versions(call: Call, request: ApiRequest) -> Reply:
     asked = read_query(request.META["QUERY_STRING"])
     page = versions.list_versions(
         access=call.access,
@@ -36,7 +34,7 @@ def list_versions(call: Call, request: ApiRequest) -> HttpResponse:
     )
     paging = {"size": len(page.versions)} | ({} if page.last is None else {"last": str(page.last)})
     texts = ",".join(_text_of(call.access.collection_id, version) for version in page.versions)
-    return json_text_response(f'{{"paging":{dump(paging).decode()},"versions":[{texts}]}}'.encode())
+    return Reply(f'{{"paging":{dump(paging).decode()},"versions":[{texts}]}}'.encode())
 
 
 def read_moment(given: Any) -> datetime:

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from console.api.bodies import read_json_object
 from console.api.endpoint import Call
 from console.api.history import read_moment
+from console.api.replies import Reply, Response, json_reply
 from console.api.request import ApiRequest
 from console.conditional_requests import is_known, read_strong_tags
-from console.json_views import json_response, json_text_response
 from console.not_kept import PRIVATE
 from storage import limits, names
 from storage.base import items as storage_items
@@ -29,41 +29,41 @@ from storage.history import moments
 _REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 
-def put_items(call: Call, request: ApiRequest) -> HttpResponse:
+def put_items(call: Call, request: ApiRequest) -> Reply:
     result = storage_items.put_items(
         access=call.access, base=call.name, items=read_items(request), expected=read_expected(request)
     )
     text = '{"processed":{"items":[' + ",".join(item.json for item in result.processed) + "]}"
     if result.failed:
         text += ',"failed":' + dump({"items": result.failed}).decode()
-    return with_revisions(json_text_response((text + "}").encode(), status=207), *result.processed)
+    return with_revisions(Reply((text + "}").encode(), status=207), *result.processed)
 
 
-def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
+def insert_item(call: Call, request: ApiRequest) -> Reply:
     item = storage_items.insert_item(access=call.access, base=call.name, item=read_item(request))
-    return with_revisions(json_text_response(item.json.encode(), status=201), item)
+    return with_revisions(Reply(item.json.encode(), status=201), item)
 
 
-def get_item(call: Call, request: ApiRequest) -> HttpResponse:
+def get_item(call: Call, request: ApiRequest) -> Response:
     try:
         item = storage_items.get_item(access=call.access, base=call.name, key=call.key)
     except ItemNotFound:
-        return json_response({"key": call.key}, status=404)
+        return json_reply({"key": call.key}, status=404)
     etag = etag_of(item)
     if_none_match = request.META.get("HTTP_IF_NONE_MATCH")
     if if_none_match and is_known(if_none_match, etag):
         return _not_modified(etag)
-    response = json_text_response(item.json.encode())
-    response["ETag"] = etag
-    return response
+    reply = Reply(item.json.encode())
+    reply["ETag"] = etag
+    return reply
 
 
-def delete_item(call: Call, request: ApiRequest) -> HttpResponse:
+def delete_item(call: Call, request: ApiRequest) -> Reply:
     storage_items.delete_item(access=call.access, base=call.name, key=call.key, expected=read_expected(request))
-    return json_response({"key": call.key})
+    return json_reply({"key": call.key})
 
 
-def update_item(call: Call, request: ApiRequest) -> HttpResponse:
+def update_item(call: Call, request: ApiRequest) -> Reply:
     body = read_json_object(request)
     item = storage_items.update_item(
         access=call.access,
@@ -72,10 +72,10 @@ def update_item(call: Call, request: ApiRequest) -> HttpResponse:
         operations=parse_patch(body),
         expected=read_expected(request),
     )
-    return with_revisions(json_response({"key": call.key} | {part: body[part] for part in PARTS if part in body}), item)
+    return with_revisions(json_reply({"key": call.key} | {part: body[part] for part in PARTS if part in body}), item)
 
 
-def query_items(call: Call, request: ApiRequest) -> HttpResponse:
+def query_items(call: Call, request: ApiRequest) -> Reply:
     page = find_page(call, read_json_object(request))
     return page_response(page, {"paging": paging_of(page)})
 
@@ -113,9 +113,9 @@ def paging_of(page: Page) -> dict[str, Any]:
     return {"size": len(page.items)} | ({} if page.last is None else {"last": page.last})
 
 
-def page_response(page: Page, about: dict[str, Any]) -> HttpResponse:
+def page_response(page: Page, about: dict[str, Any]) -> Reply:
     """The items of a page, behind what is said about it."""
-    return json_text_response(f'{dump(about).decode()[:-1]},"items":[{",".join(page.items)}]}}'.encode())
+    return Reply(f'{dump(about).decode()[:-1]},"items":[{",".join(page.items)}]}}'.encode())
 
 
 def read_expected(request: ApiRequest) -> Expected | None:
@@ -127,13 +127,13 @@ def read_expected(request: ApiRequest) -> Expected | None:
     return Expected(None if tags is None else [int(tag) for tag in tags if _REVISION.fullmatch(tag)])
 
 
-def with_revisions(response: HttpResponse, *items: StoredItem) -> HttpResponse:
-    """The response to a write with the revisions of what was written: of one item it is the `ETag`."""
+def with_revisions(reply: Reply, *items: StoredItem) -> Reply:
+    """The reply to a write with the revisions of what was written: of one item it is the `ETag`."""
     if items:
-        response["Item-Revisions"] = ", ".join(str(item.revision) for item in items)
+        reply["Item-Revisions"] = ", ".join(str(item.revision) for item in items)
     if len(items) == 1:
-        response["ETag"] = etag_of(items[0])
-    return response
+        reply["ETag"] = etag_of(items[0])
+    return reply
 
 
 def etag_of(item: StoredItem) -> str:

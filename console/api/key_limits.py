@@ -2,8 +2,7 @@
 
 import math
 
-from django.http.response import HttpResponseBase
-
+from console.api.replies import Response
 from console.api.request import ApiRequest
 from console.error_status import TooManyBytes, TooManyRequests
 from console.streams import received_bytes
@@ -29,7 +28,7 @@ def check(caller: Access) -> Allowance | None:
     return allowance
 
 
-def count(request: ApiRequest, response: HttpResponseBase) -> None:
+def count(request: ApiRequest, response: Response) -> None:
     """Count the bytes of the request's body, if it was taken in, and of the answer's, as it announces them."""
     if request.allowance is not None:
         answered = 0 if request.method == "HEAD" else int(response.headers.get("Content-Length") or 0)

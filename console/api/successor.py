@@ -9,15 +9,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-
 from console.access import is_by_token
 from console.api import items
 from console.api.bodies import read_json_object
 from console.api.endpoint import Call, Operation, endpoint, reads, writes
+from console.api.replies import Reply, Response
 from console.api.request import ApiRequest
-from console.json_views import json_text_response
 from storage import limits
 from storage.base import items as storage_items
 from storage.base.updates import PARTS, parse_patch
@@ -48,7 +45,7 @@ def wants_count(request: ApiRequest) -> bool:
     return agent.startswith(_JAVASCRIPT) and isinstance(body.get("query", {}), dict) and body.keys() <= _ASKED
 
 
-def put_items(call: Call, request: ApiRequest) -> HttpResponse:
+def put_items(call: Call, request: ApiRequest) -> Reply:
     """Items as a bare list. All are stored or none is: the list has no room for one that failed."""
     result = storage_items.put_items(
         access=call.access,
@@ -61,12 +58,12 @@ def put_items(call: Call, request: ApiRequest) -> HttpResponse:
     return items.with_revisions(_bare([item.json for item in result.processed], status=200), *result.processed)
 
 
-def insert_item(call: Call, request: ApiRequest) -> HttpResponse:
+def insert_item(call: Call, request: ApiRequest) -> Reply:
     item = storage_items.insert_item(access=call.access, base=call.name, item=items.read_item(request))
     return items.with_revisions(_bare([item.json], status=201), item)
 
 
-def update_item(call: Call, request: ApiRequest) -> HttpResponse:
+def update_item(call: Call, request: ApiRequest) -> Reply:
     """The item as it is then."""
     item = storage_items.update_item(
         access=call.access,
@@ -75,10 +72,10 @@ def update_item(call: Call, request: ApiRequest) -> HttpResponse:
         operations=parse_patch(_read_updates(read_json_object(request)["updates"])),
         expected=items.read_expected(request),
     )
-    return items.with_revisions(json_text_response(item.json.encode()), item)
+    return items.with_revisions(Reply(item.json.encode()), item)
 
 
-def query_items(call: Call, request: ApiRequest) -> HttpResponse:
+def query_items(call: Call, request: ApiRequest) -> Reply:
     body = read_json_object(request)
     if is_by_token(request):
         page = items.find_page(call, {**body, "last": body.get("last_key")})
@@ -87,8 +84,8 @@ def query_items(call: Call, request: ApiRequest) -> HttpResponse:
     return items.page_response(page, {"paging": items.paging_of(page), "count": len(page.items), "last": page.last})
 
 
-def _bare(texts: list[str], *, status: int) -> HttpResponse:
-    return json_text_response(f"[{','.join(texts)}]".encode(), status=status)
+def _bare(texts: list[str], *, status: int) -> Reply:
+    return Reply(f"[{','.join(texts)}]".encode(), status=status)
 
 
 def _read_updates(updates: Any) -> dict[str, Any]:
@@ -130,7 +127,7 @@ def _translated(usual: Operation, successor: Operation, is_meant: Callable[[ApiR
     """The contract's operation, and the successor's for the requests that mean that."""
 
     @functools.wraps(usual)
-    def operation(call: Call, request: ApiRequest) -> HttpResponseBase:
+    def operation(call: Call, request: ApiRequest) -> Response:
         return (successor if is_meant(request) else usual)(call, request)
 
     return operation

@@ -3,11 +3,10 @@
 Django has to be set up before this is imported.
 """
 
-from console.api.handler import ApiHandler
+from console.api import handler
 from console.recording.recorder import Recorder
 
-_handler = ApiHandler(prefix="/v1/?")
-api = Recorder(_handler)
+api = Recorder(handler.answer)
 
 # For what people ask of the API through the command: as the console's own requests, nobody is to find it among the apps'.
-respond_unrecorded = _handler.respond
+respond_unrecorded = handler.respond

@@ -20,6 +20,7 @@ import psycopg
 from django.conf import settings
 from psycopg import errors
 from psycopg.abc import PQGen, PQGenConn
+from psycopg.adapt import Transformer
 from psycopg.errors import Diagnostic
 from psycopg.pq import ExecStatus, TransactionStatus
 
@@ -69,6 +70,8 @@ class Connection(psycopg.Connection[Any]):
     answer_seconds: float = ANSWER_SECONDS
     # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
     is_read_only = False
+    # Which forms its values have is looked up once for each type, not for each statement.
+    transformer: Transformer
     _look: Callable[[], int]
     _unconfirmed: Sequence[str] = ()
     _opening = threading.local()
@@ -86,6 +89,7 @@ class Connection(psycopg.Connection[Any]):
         if "options" in parameters and connection.pgconn.parameter_status(b"application_name") != _NAME:
             connection._set_what_was_asked()
         connection._look = partial(_poll, ctypes.byref(_Poll(connection.pgconn.socket, select.POLLIN)), 1, 0)
+        connection.transformer = Transformer.from_context(connection)
         unconfirmed: list[str] = []
         connection._unconfirmed = unconfirmed
         connection.add_notice_handler(partial(_note_unconfirmed, unconfirmed))

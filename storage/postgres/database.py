@@ -5,13 +5,15 @@ each package's `sql`, the connections in `connections.py`, and how a statement i
 """
 
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import inf
 from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import connection as django_connection
 
 from storage import engine_waits
@@ -27,6 +29,16 @@ from storage.postgres.statements import R, Statement, YesNo
 _ROWS_AT_A_TIME = 64
 
 
+class _ThisThread(threading.local):
+    """The ORM's connection as the thread has it. Django's own way to it takes longer than all that stands around a statement."""
+
+    def __init__(self) -> None:
+        self.orm = connections[DEFAULT_DB_ALIAS]
+
+
+_this_thread = _ThisThread()
+
+
 def run(statement: Statement[R]) -> list[R]:
     """Run one statement; all its rows.
 
@@ -35,8 +47,9 @@ def run(statement: Statement[R]) -> list[R]:
     """
     held_work.check()
     with engine_errors():
-        if django_connection.connection is not None:
-            return send(django_connection.connection, statement)
+        in_use = _this_thread.orm.connection
+        if in_use is not None:
+            return send(in_use, statement)
         connection = pool.take(open_connection)
         try:
             return send(connection, statement)
@@ -192,21 +205,29 @@ def release_connection() -> None:
 
     What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
     """
-    if not django_connection.in_atomic_block:
-        django_connection.close()
+    orm = _this_thread.orm
+    if orm.connection is not None and not orm.in_atomic_block:
+        orm.close()
 
 
-@contextmanager
-def engine_errors() -> Iterator[None]:
+class _EngineErrors:
+    """A context without a state of its own: one of a generator is made anew for each statement, and ended by an exception."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, psycopg.Error) and (named := name_failure(error)) is not None:
+            count_failure(error)
+            raise named() from error
+
+
+_engine_errors = _EngineErrors()
+
+
+def engine_errors() -> AbstractContextManager[None]:
     """Turn what the driver raises about the engine's state into a named error. The ORM raises named errors by itself."""
-    try:
-        yield
-    except psycopg.Error as error:
-        named = name_failure(error)
-        if named is None:
-            raise
-        count_failure(error)
-        raise named() from error
+    return _engine_errors
 
 
 def open_connection() -> Connection:

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import capabilities, generators
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import PyFormat
 from psycopg.errors import ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
@@ -73,7 +73,7 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
 
 
 def _send(connection: Connection, statement: Statement[R]) -> list[R]:
-    transformer = Transformer.from_context(connection)
+    transformer = connection.transformer
     text, params, row = statement
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
@@ -96,7 +96,10 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
         _nothing(pgconn, result)
         return []
     transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, row_maker(row))
+    rows = transformer.load_rows(0, result.ntuples, row_maker(row))
+    # It lives as long as the connection, and a result may be large.
+    transformer.set_pgresult(None)
+    return rows
 
 
 def send_together(connection: Connection, statements: Sequence[Statement[Any]]) -> list[Sent]:
@@ -104,17 +107,18 @@ def send_together(connection: Connection, statements: Sequence[Statement[Any]]) 
 
     Raises NotTogether; else an error of psycopg's, on a connection that is closed, when nobody knows whether they were done.
     """
-    transformers, ready = [], []
+    transformer = connection.transformer
+    types: list[_Types] = []
+    ready: list[_Ready] = []
     for place, (text, params, _) in enumerate(statements):
-        transformer = Transformer.from_context(connection)
         try:
             values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
-            name = _prepared(connection, text, transformer.types or ())
+            types.append(transformer.types or ())
+            name = _prepared(connection, text, types[-1])
         except psycopg.Error:
             if connection.closed:
                 raise
             raise NotTogether(place) from None
-        transformers.append(transformer)
         ready.append((name, values, transformer.formats or ()))
     pgconn = connection.pgconn
     try:
@@ -129,10 +133,10 @@ def send_together(connection: Connection, statements: Sequence[Statement[Any]]) 
             connection.is_read_only = result.error_field(DiagnosticField.SQLSTATE) == _READ_ONLY
             raise NotTogether(place if place < len(statements) else None)
     sent = []
-    for transformer, result, statement in zip(transformers, results, statements, strict=True):
+    for types_of, result, statement in zip(types, results, statements, strict=True):
         transformer.set_pgresult(result)
-        rows = transformer.load_rows(0, result.ntuples, row_maker(statement.row))
-        sent.append(Sent(rows, transformer.types or ()))
+        sent.append(Sent(transformer.load_rows(0, result.ntuples, row_maker(statement.row)), types_of))
+    transformer.set_pgresult(None)
     return sent
 
 

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import User
 
 from console.access import GRANTED_ACCESS
-from console.api.handler import ApiHandler
+from console.api import handler
 from storage.postgres.caller import Access
-
-_handle = ApiHandler(prefix="/v1/?")
 
 
 class Answer(NamedTuple):
@@ -37,5 +35,5 @@ def ask(method: str, collection_id: str, path: str, person: User, *, body: bytes
         "wsgi.input": io.BytesIO(body),
         GRANTED_ACCESS: Access(collection_id, person_id=person.pk),
     }
-    status, headers, parts = _handle(asked | environ)
+    status, headers, parts = handler.answer(asked | environ)
     return Answer(int(status[:3]), dict(headers), b"".join(parts))

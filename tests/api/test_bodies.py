@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.api.handler import ApiHandler
+from console.api import handler
 from tests.factories import BaseClient, exact_json, make_client
 from tests.serving import Server
 
@@ -205,6 +205,6 @@ def test_chunked_body_is_not_taken_in_from_just_anybody(server: Server, path: st
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.input": body,
     }
-    status, *_ = ApiHandler(prefix="/v1/?")(environ)
+    status, *_ = handler.answer(environ)
     assert status == "401 Unauthorized"
     assert None not in body.sizes

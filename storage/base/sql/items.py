@@ -1,5 +1,6 @@
 """Statements on single items and small batches. Values are always bound, never written into the text."""
 
+from functools import cache
 from typing import NamedTuple
 
 from storage.base.expected import Expected
@@ -57,15 +58,16 @@ def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
     """Row: base_id, allowed, value as text or NULL, revision."""
     params = Params()
     head = access(caller, base, write=False, params=params)
-    return Statement(
-        f"""{head}
+    return Statement(_get_item(head, params.add(key)), params, FoundItem)
+
+
+@cache
+def _get_item(head: str, key: str) -> str:
+    return f"""{head}
         SELECT a.base_id, a.allowed, i.value::text, i.revision
         FROM access a
-        LEFT JOIN storage_item i ON a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)} AND {LIVE}
-    """,
-        params,
-        FoundItem,
-    )
+        LEFT JOIN storage_item i ON a.allowed AND i.base_id = a.base_id AND i.key = {key} AND {LIVE}
+    """
 
 
 def put_items(
@@ -81,21 +83,31 @@ def put_items(
     """
     params = Params()
     head = access(caller, base, write=True, params=params)
-    _, documents, sizes, expiries = (list(column) for column in zip(*rows, strict=True))
-    # One JSON array, not an array of texts: the driver would escape every quotation mark of those one by one.
-    items, sizes_of, expiries_of = (params.add(each) for each in (f"[{','.join(documents)}]", sizes, expiries))
-    given = f"""ROWS FROM (
-            jsonb_array_elements({items}::jsonb), unnest({sizes_of}::int[]), unnest({expiries_of}::float8[])
-        ) AS n(item, size_bytes, expires)"""
+    # One JSON array, not an array of texts: the driver would escape every quotation mark of those one by one. Of numbers it makes
+    # an array in several steps for each; what Postgres reads as one is written here.
+    items = params.add(f"[{','.join([json for _, json, _, _ in rows])}]")
+    sizes = params.add(f"{{{','.join([str(size_bytes) for _, _, size_bytes, _ in rows])}}}")
+    expiries = params.add(f"{{{','.join(['NULL' if at is None else repr(at) for _, _, _, at in rows])}}}")
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
+    if not spares:
+        return Statement(_put_items(head, items, sizes, expiries, person, replace), params, PutItems)
+    drawn = params.add(list(spares))
+    rounds = [params.add(list(keys)) for keys in zip(*spares.values(), strict=True)]
+    return Statement(_put_items(head, items, sizes, expiries, person, replace, drawn, *rounds), params, PutItems)
+
+
+@cache
+def _put_items(head: str, items: str, sizes: str, expiries: str, person: str, replace: bool, *drawn: str) -> str:
+    """The text, of placeholders; `drawn` are those of the keys that were drawn, and of each round of spares."""
+    given = f"""ROWS FROM (
+            jsonb_array_elements({items}::jsonb), unnest({sizes}::int[]), unnest({expiries}::float8[])
+        ) AS n(item, size_bytes, expires)"""
     only = [] if replace else [EXPIRED_WHEN_MET]
     again, written = "", "written"
-    if spares:
-        drawn = params.add(list(spares))
-        only.append(f"i.key <> ALL ({drawn}::text[])")
-        again, written = _take_spares(given, drawn, spares, person=person, params=params)
-    return Statement(
-        f"""{head}, written AS (
+    if drawn:
+        only.append(f"i.key <> ALL ({drawn[0]}::text[])")
+        again, written = _take_spares(given, drawn, person=person)
+    return f"""{head}, written AS (
         {_insert("n.item ->> 'key'", person)}
         FROM access a, {given}
         WHERE a.allowed AND a.base_id IS NOT NULL
@@ -107,10 +119,7 @@ def put_items(
         RETURNING key, revision){again}
         SELECT a.base_id, a.allowed, w.keys, w.revisions
         FROM access a, (SELECT array_agg(key) AS keys, array_agg(revision) AS revisions FROM {written}) w
-    """,
-        params,
-        PutItems,
-    )
+    """
 
 
 def _insert(key: str, person: str) -> str:
@@ -120,25 +129,21 @@ def _insert(key: str, person: str) -> str:
                to_timestamp(n.expires + 1), a.key_id, {person}"""
 
 
-def _take_spares(
-    given: str, drawn: str, spares: dict[str, tuple[str, ...]], *, person: str, params: Params
-) -> tuple[str, str]:
+def _take_spares(given: str, drawn: tuple[str, ...], *, person: str) -> tuple[str, str]:
     """More CTEs, one for each round of spares, which store what the rounds before could not; and what all have written."""
-    ctes, rounds, earlier = "", ["written"], [drawn]
-    for number, keys in enumerate(zip(*spares.values(), strict=True), start=1):
-        tried = params.add(list(keys))
+    ctes, rounds = "", ["written"]
+    for number, tried in enumerate(drawn[1:], start=1):
         taken = "".join(
             f" AND NOT EXISTS (SELECT 1 FROM {done} d WHERE d.key = ({keys_before}::text[])[p.place])"
-            for done, keys_before in zip(rounds, earlier, strict=True)
+            for done, keys_before in zip(rounds, drawn[:number], strict=True)
         )
         ctes += f""", again_{number} AS (
         {_insert(f"({tried}::text[])[p.place]", person)}
-        FROM access a, {given}, array_position({drawn}::text[], n.item ->> 'key') AS p(place)
+        FROM access a, {given}, array_position({drawn[0]}::text[], n.item ->> 'key') AS p(place)
         WHERE a.allowed AND a.base_id IS NOT NULL AND p.place IS NOT NULL{taken}
         ON CONFLICT (base_id, key) DO NOTHING
         RETURNING key, revision)"""
         rounds.append(f"again_{number}")
-        earlier.append(tried)
     return ctes, "(" + " UNION ALL ".join(f"SELECT key, revision FROM {each}" for each in rounds) + ") AS all_rounds"
 
 

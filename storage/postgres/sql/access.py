@@ -5,6 +5,7 @@ expression `access`, which has one row when the data key is valid.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 from storage.postgres.caller import Access
@@ -37,19 +38,26 @@ def access(caller: Access, name: str, *, write: bool, params: Params, kind: Lite
     `key_id` is the data key's, NULL for a person. With `kind="drive"` the first column is `drive_id`, of a Drive.
     """
     collection, named = f"{params.add(caller.collection_id)}::text", f"{params.add(name)}::text"
-    if caller.key_digest is None:
-        return f"""WITH access AS (
-            SELECT b.id AS {kind}_id, p.allowed, NULL::bigint AS key_id
-            FROM ({_of_person(caller, collection, write=write, params=params)}) AS p
-            LEFT JOIN storage_{kind} b ON b.collection_id = {collection} AND b.name = {named}
-        )"""
+    if caller.key_digest is not None:
+        return _of_key(collection, named, params.add(caller.key_digest), write, kind)
+    return f"""WITH access AS (
+        SELECT b.id AS {kind}_id, p.allowed, NULL::bigint AS key_id
+        FROM ({_of_person(caller, collection, write=write, params=params)}) AS p
+        LEFT JOIN storage_{kind} b ON b.collection_id = {collection} AND b.name = {named}
+    )"""
+
+
+# Nearly every request of an app begins with the same text. To make it anew takes longer than to find it, and so it is the very
+# text by which the statement is found again on its connection.
+@cache
+def _of_key(collection: str, named: str, digest: str, write: bool, kind: str) -> str:
     may_write = "k.can_write AND " if write else ""
     return f"""WITH access AS (
         SELECT b.id AS {kind}_id, {may_write}(k.{kind}_names IS NULL OR {named} = ANY (k.{kind}_names)) AS allowed,
                k.id AS key_id
         FROM storage_datakey k
         LEFT JOIN storage_{kind} b ON b.collection_id = k.collection_id AND b.name = {named}
-        WHERE k.digest = {params.add(caller.key_digest)}::bytea AND k.collection_id = {collection}
+        WHERE k.digest = {digest}::bytea AND k.collection_id = {collection}
         AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
     )"""
 

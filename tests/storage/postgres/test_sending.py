@@ -48,6 +48,27 @@ def test_values_of_other_types_are_taken_by_the_same_statement(connection: Conne
         ]
 
 
+def test_a_connection_keeps_nothing_of_its_last_result(connection: Connection) -> None:
+    send(connection, Statement("SELECT repeat('x', 1000)", [], tuple))
+
+    assert connection.transformer.pgresult is None
+
+
+def test_values_of_other_types_follow_each_other_on_a_connection(connection: Connection) -> None:
+    for kind, value in (
+        ("text", "a"),
+        ("int", 1),
+        ("int[]", [1, 70_000]),
+        ("text[]", ["a", None]),
+        ("int[]", []),
+        ("float8[]", [None, 1.5]),
+        ("int8[]", [2**40]),
+        ("bytea", b"a"),
+        ("text", "b"),
+    ):
+        assert send(connection, Statement(f"SELECT $1::{kind}", [value], tuple)) == [(value,)]
+
+
 def test_statement_without_rows_has_none(connection: Connection) -> None:
     assert send(connection, Statement("SELECT 1 WHERE false", [], tuple)) == []
     assert send(connection, Statement("SET application_name = 'tried'", [], tuple)) == []
