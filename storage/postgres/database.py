@@ -211,4 +211,4 @@ def engine_errors() -> Iterator[None]:
 
 def _open() -> Connection:
     """A connection as Django configures it, but committing every statement."""
-    return Connection.open(**django_connection.get_connection_params(), autocommit=True)
+    return Connection.open_ours(**django_connection.get_connection_params(), autocommit=True)

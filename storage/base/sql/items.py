@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from storage.base.expected import Expected
 from storage.postgres.caller import Access
-from storage.postgres.sql.access import NOT_KEPT, access, by_person, noted_by
+from storage.postgres.sql.access import access, and_not_kept, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
@@ -53,7 +53,11 @@ class LockedItem(NamedTuple):
 Row = tuple[str, str, int, float | None]
 
 
-def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
+# With a `base_id` a statement is about the items of the Base that has this id, which leads it to the one server of several that
+# has them, and does nothing when the Base has another by now (`storage/base/base_ids.py`). Without, it finds the id itself.
+
+
+def get_item(caller: Access, base: str, key: str, base_id: int | None = None) -> Statement[FoundItem]:
     """Row: base_id, allowed, value as text or NULL, revision."""
     params = Params()
     head = access(caller, base, write=False, params=params)
@@ -61,15 +65,29 @@ def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
         f"""{head}
         SELECT a.base_id, a.allowed, i.value::text, i.revision
         FROM access a
-        LEFT JOIN storage_item i ON a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)} AND {LIVE}
+        LEFT JOIN storage_item i ON a.allowed AND {_within(base_id, params)} AND i.key = {params.add(key)} AND {LIVE}
     """,
         params,
         FoundItem,
     )
 
 
+def _within(base_id: int | None, params: Params) -> str:
+    """The condition that the item `i` is the Base's of `access a`."""
+    if base_id is None:
+        return "i.base_id = a.base_id"
+    known = f"{params.add(base_id)}::bigint"
+    return f"i.base_id = {known} AND a.base_id = {known}"
+
+
 def put_items(
-    caller: Access, base: str, rows: list[Row], *, replace: bool, spares: dict[str, tuple[str, ...]] | None = None
+    caller: Access,
+    base: str,
+    rows: list[Row],
+    base_id: int | None = None,
+    *,
+    replace: bool,
+    spares: dict[str, tuple[str, ...]] | None = None,
 ) -> Statement[PutItems]:
     """Store rows. `replace=False` keeps an item that is there, unless it has expired.
 
@@ -88,17 +106,21 @@ def put_items(
             jsonb_array_elements({items}::jsonb), unnest({sizes_of}::int[]), unnest({expiries_of}::float8[])
         ) AS n(item, size_bytes, expires)"""
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
+    into = _Into("a.base_id", "a.base_id IS NOT NULL", person)
+    if base_id is not None:
+        known = f"{params.add(base_id)}::bigint"
+        into = _Into(known, f"a.base_id = {known}", person)
     only = [] if replace else [EXPIRED_WHEN_MET]
     again, written = "", "written"
     if spares:
         drawn = params.add(list(spares))
         only.append(f"i.key <> ALL ({drawn}::text[])")
-        again, written = _take_spares(given, drawn, spares, person=person, params=params)
+        again, written = _take_spares(given, drawn, spares, into=into, params=params)
     return Statement(
         f"""{head}, written AS (
-        {_insert("n.item ->> 'key'", person)}
+        {_insert("n.item ->> 'key'", into)}
         FROM access a, {given}
-        WHERE a.allowed AND a.base_id IS NOT NULL
+        WHERE a.allowed AND {into.is_there}
         ORDER BY (n.item ->> 'key') COLLATE "C"
         ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
             revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at,
@@ -113,15 +135,23 @@ def put_items(
     )
 
 
-def _insert(key: str, person: str) -> str:
+class _Into(NamedTuple):
+    """SQL for the id of the Base that is written to, for whether it is that of `access a`, and for who writes."""
+
+    base_id: str
+    is_there: str
+    person: str
+
+
+def _insert(key: str, into: _Into) -> str:
     return f"""INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
             changed_by_key, changed_by_person)
-        SELECT a.base_id, {key}, n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
-               to_timestamp(n.expires + 1), a.key_id, {person}"""
+        SELECT {into.base_id}, {key}, n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
+               to_timestamp(n.expires + 1), a.key_id, {into.person}"""
 
 
 def _take_spares(
-    given: str, drawn: str, spares: dict[str, tuple[str, ...]], *, person: str, params: Params
+    given: str, drawn: str, spares: dict[str, tuple[str, ...]], *, into: _Into, params: Params
 ) -> tuple[str, str]:
     """More CTEs, one for each round of spares, which store what the rounds before could not; and what all have written."""
     ctes, rounds, earlier = "", ["written"], [drawn]
@@ -132,9 +162,9 @@ def _take_spares(
             for done, keys_before in zip(rounds, earlier, strict=True)
         )
         ctes += f""", again_{number} AS (
-        {_insert(f"({tried}::text[])[p.place]", person)}
+        {_insert(f"({tried}::text[])[p.place]", into)}
         FROM access a, {given}, array_position({drawn}::text[], n.item ->> 'key') AS p(place)
-        WHERE a.allowed AND a.base_id IS NOT NULL AND p.place IS NOT NULL{taken}
+        WHERE a.allowed AND {into.is_there} AND p.place IS NOT NULL{taken}
         ON CONFLICT (base_id, key) DO NOTHING
         RETURNING key, revision)"""
         rounds.append(f"again_{number}")
@@ -143,9 +173,16 @@ def _take_spares(
 
 
 def replace_item(
-    caller: Access, base: str, row: Row, *, expected: Expected, base_id: int | None = None
+    caller: Access,
+    base: str,
+    row: Row,
+    *,
+    expected: Expected,
+    base_id: int | None = None,
+    only_of_base: bool = False,
 ) -> Statement[ReplacedItem]:
-    """Give an item a new value if it is as expected. With `base_id` it is the item of that Base, whatever is called so by now.
+    """Give an item a new value if it is as expected. With `base_id` it is the item of that Base, whatever is called so by now,
+    unless it shall be the Base's own alone.
 
     It asks anew whether the caller may: where the item was locked before, the lock may have been waited for. Row: base_id,
     allowed, the new revision or NULL.
@@ -153,7 +190,8 @@ def replace_item(
     params = Params()
     head = access(caller, base, write=True, params=params)
     key, json, size_bytes, expires = row
-    of_base = "a.base_id" if base_id is None else f"{params.add(base_id)}::bigint"
+    is_known = base_id is not None and not only_of_base
+    within = f"i.base_id = {params.add(base_id)}::bigint" if is_known else _within(base_id, params)
     return Statement(
         f"""{head}, drawn AS MATERIALIZED (
             SELECT a.*, nextval('storage_item_revision') AS revision FROM access a WHERE a.allowed
@@ -163,7 +201,7 @@ def replace_item(
                 revision = a.revision, changed_at = now(),
                 changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
             FROM drawn a
-            WHERE i.base_id = {of_base} AND i.key = {params.add(key)}::text{_is(expected, params)}
+            WHERE {within} AND i.key = {params.add(key)}::text{_is(expected, params)}
             RETURNING i.revision
         )
         SELECT base_id, allowed, (SELECT revision FROM written) FROM access
@@ -174,7 +212,13 @@ def replace_item(
 
 
 def delete_item(
-    caller: Access, base: str, key: str, *, keeps_history: bool, expected: Expected | None = None
+    caller: Access,
+    base: str,
+    key: str,
+    base_id: int | None = None,
+    *,
+    keeps_history: bool,
+    expected: Expected | None = None,
 ) -> Statement[DeletedItem]:
     """Delete an item, an expired one too unless something is expected. Row: base_id, allowed, whether there was such an item."""
     params = Params()
@@ -184,8 +228,8 @@ def delete_item(
     return Statement(
         f"""{head}, deleted AS (
         DELETE FROM storage_item i USING access a
-        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)}
-        {"" if keeps_history else f"AND {NOT_KEPT}"} RETURNING 1)
+        WHERE a.allowed AND {_within(base_id, params)} AND i.key = {params.add(key)}{only} AND {noted_by(who)}
+        {and_not_kept(keeps_history)} RETURNING 1)
         SELECT base_id, allowed, EXISTS (SELECT 1 FROM deleted) FROM access
     """,
         params,
@@ -224,7 +268,7 @@ def delete_expired(base_id: int, limit: int, *, keeps_history: bool) -> Statemen
         DELETE FROM storage_item WHERE base_id = $1 AND key IN (
             SELECT key FROM storage_item WHERE base_id = $1 AND expires_at <= now()
             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-            {"" if keeps_history else f"AND {NOT_KEPT}"}
+            {and_not_kept(keeps_history)}
         RETURNING 1
     """,
         [base_id, limit],
