@@ -156,6 +156,7 @@ STATUS: dict[type[errors.StorageError], int] = {
     UnknownPath: 404,
     MethodNotAllowed: 405,
     errors.AlreadyTaken: 409,
+    errors.ItemsDistributed: 409,
     errors.KeyExists: 409,
     errors.NamesTaken: 409,
     errors.OutOfPlace: 409,

@@ -59,6 +59,19 @@ class HistoryNotKept(StorageError):
     default = "Not kept"
 
 
+class ItemsDistributed(HistoryNotKept):
+    """What is asked for lives by the notes of each change of an item, which nobody makes where items are distributed over
+    several servers (docs/citus.md).
+    """
+
+    default = "Items are distributed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            self.default, "They lie on several servers: there is no history of them, and no feed of their changes"
+        )
+
+
 class EmptyAttributeName(InvalidInput):
     """An attribute without a name. A PUT reports the item as failed and stores the others (contract: Base)."""
 

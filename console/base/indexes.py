@@ -10,6 +10,7 @@ from console.page import go_to, show_dialog
 from storage import limits
 from storage.attribute_indexes import listing
 from storage.models import Role
+from storage.postgres.distribution import items_are_distributed
 
 
 @require_safe
@@ -24,6 +25,7 @@ def indexes(request: HttpRequest, collection_id: str, name: str) -> HttpResponse
         "asks": limits.ATTRIBUTE_INDEX_ASKS,
         "most": limits.ATTRIBUTE_INDEXES_PER_BASE,
         "days": limits.ATTRIBUTE_INDEX_KEPT_DAYS,
+        "is_distributed": items_are_distributed(),
     }
     return render(request, "base/indexes.html", context)
 

@@ -15,8 +15,9 @@ from console.page import UNPROCESSABLE
 from storage import names
 from storage.base import bases, edits
 from storage.base.query import parse_query
-from storage.errors import HistoryNotKept, InvalidInput, ItemNotFound
+from storage.errors import HistoryNotKept, InvalidInput, ItemNotFound, ItemsDistributed
 from storage.history import feed
+from storage.postgres.distribution import items_are_distributed
 
 _BASES_IN_MENU = 1_000
 
@@ -34,6 +35,7 @@ def base(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
         # Before the rows are read: what changes behind it is told. Of an earlier moment nothing does.
         "cursor": "" if request.GET.get("as_of") else _end_of_changes(request, collection_id, name),
         "as_of": request.GET.get("as_of", ""),
+        "has_history": not items_are_distributed(),
         "can_edit": granted.can_write and not request.GET.get("as_of"),
     }
     return _with_rows(request, "base/page.html", collection_id, name, context)
@@ -63,8 +65,12 @@ def item(request: HttpRequest, collection_id: str, name: str) -> HttpResponse:
     )
 
 
-def _end_of_changes(request: HttpRequest, collection_id: str, name: str) -> feed.Cursor:
-    return feed.read_changes(access=access_of(request, collection_id), base=name, since="now").cursor
+def _end_of_changes(request: HttpRequest, collection_id: str, name: str) -> feed.Cursor | str:
+    """ "" where nobody tells of changes, so that the table does not follow any."""
+    try:
+        return feed.read_changes(access=access_of(request, collection_id), base=name, since="now").cursor
+    except ItemsDistributed:
+        return ""
 
 
 def _item_then(request: HttpRequest, collection_id: str, name: str, moment: datetime) -> dict[str, str]:

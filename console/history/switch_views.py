@@ -9,11 +9,13 @@ from django.views.decorators.http import require_http_methods
 
 from console import access
 from console.base.row_pages import access_of, find_base
+from console.history.distributed import explain
 from console.page import PageRequest, go_to, show_dialog
 from storage.errors import BaseNotFound
 from storage.history.beginnings import find_beginning
 from storage.history.switch import set_history
 from storage.models import Base, Role
+from storage.postgres.distribution import items_are_distributed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ def switch(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     """What is kept, and the switch; by POST it is on with `on=1`, off without."""
     granted = access.by_person(request, collection_id, at_least=Role.OWNER)
     base = find_base(collection_id, name)
+    if items_are_distributed():
+        return explain(request, granted, base)
     if request.method != "POST":
         context = {"granted": granted, "base": base, "history": describe_history(base)}
         return show_dialog(request, "history/switch.html", title=f"History of “{name}”", **context)

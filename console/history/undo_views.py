@@ -8,12 +8,14 @@ from console import access
 from console.base.row_pages import access_of, find_base
 from console.history import bring_back as restoring
 from console.history import undoing
+from console.history.distributed import explain
 from console.history.switch_views import describe_history
 from console.history.writers import list_writers, name_writer
 from console.json_views import answers_json, json_response, read_asked
 from console.page import PageRequest
 from storage import limits
 from storage.models import Role
+from storage.postgres.distribution import items_are_distributed
 
 
 @require_POST
@@ -33,6 +35,8 @@ def undo(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     """What undoing `?by=` since `?since=` comes to, a batch of items behind `?after=`; a form as long as one is missing."""
     granted = access.by_person(request, collection_id, at_least=Role.MEMBER)
     base = find_base(collection_id, name)
+    if items_are_distributed():
+        return explain(request, granted, base)
     given = {field: request.GET.get(field, "") for field in ("by", "since", "after")}
     asked = undoing.read_asked(**given)
     preview = undoing.find_preview(asked, access=access_of(request, collection_id), base=name) if asked else None

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from console import access
 from console.base.row_pages import access_of, find_base
 from console.history import requests
+from console.history.distributed import explain
 from console.history.filters import KINDS, Filters, read_filters, read_version
 from console.history.lines import VersionLine, describe_versions
 from console.history.switch_views import describe_history
@@ -23,6 +24,7 @@ from storage.history import versions
 from storage.history.versions import Page
 from storage.models import Base
 from storage.postgres.caller import Access
+from storage.postgres.distribution import items_are_distributed
 
 _LINES = 50
 _VERSIONS = 20
@@ -32,8 +34,10 @@ _VERSIONS = 20
 def stream(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     """Newest first; `?before=` is the version to go on before."""
     granted = access.by_person(request, collection_id)
-    context = _list(request, granted, find_base(collection_id, name))
-    return render(request, "history/stream.html", context)
+    base = find_base(collection_id, name)
+    if items_are_distributed():
+        return explain(request, granted, base)
+    return render(request, "history/stream.html", _list(request, granted, base))
 
 
 @require_safe
@@ -41,6 +45,8 @@ def item(request: PageRequest, collection_id: str, name: str) -> HttpResponse:
     """The versions of `?key=`, before `?last=`. The panel alone for scripts, else beside the stream."""
     granted = access.by_person(request, collection_id)
     base = find_base(collection_id, name)
+    if items_are_distributed():
+        return explain(request, granted, base)
     panel = _panel(request, granted, base, request.GET.get("of", ""))
     if request.htmx or request.headers.get("X-Requested-With") == "fetch":
         return render(request, "history/_item.html", panel)

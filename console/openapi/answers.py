@@ -94,6 +94,10 @@ _ERRORS: dict[str, tuple[str, Sequence[StorageError]]] = {
     "UnknownPath": ("There is no such path: a name or an id in it holds a `/`, encoded or not.", (UnknownPath(),)),
     "MethodNotAllowed": ("The path does not know the method.", (MethodNotAllowed("PUT, POST, OPTIONS"),)),
     "KeyExists": ("The key is taken by an item that has not expired.", (errors.KeyExists(),)),
+    "ItemsDistributed": (
+        "The server's items are distributed over several databases: changes are not noted there.",
+        (errors.ItemsDistributed(),),
+    ),
     "NotKept": (
         "The moment lies before what is kept of the history.",
         (errors.HistoryNotKept("Not kept", "What items were is kept from 2026-11-29 08:00:00 UTC on"),),

@@ -140,6 +140,6 @@ OPERATIONS = (
                 {"paging": {"size": 1, "last": "ada"}, "items": [_ADA]},
             )
         },
-        errors=("BadQuery", "NotKept"),
+        errors=("BadQuery", "ItemsDistributed", "NotKept"),
     ),
 )

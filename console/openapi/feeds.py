@@ -50,6 +50,7 @@ OPERATIONS = (
                 },
             )
         },
+        errors=("ItemsDistributed",),
     ),
     Operation(
         id="listChanges",
@@ -65,6 +66,6 @@ OPERATIONS = (
         "`errors` that a request would be answered with then.",
         parameters=("Since", "Limit", "ChangesQuery", "LastEventId"),
         answers={200: _CHANGES},
-        errors=("BadQuery", "ChangesGone", "TooManyOrStreams", "UnreachableOrStreams"),
+        errors=("BadQuery", "ItemsDistributed", "ChangesGone", "TooManyOrStreams", "UnreachableOrStreams"),
     ),
 )

@@ -179,11 +179,11 @@ def import_items(
             ) AS n(item, size_bytes, expires)
         ), known AS (
             SELECT count(*) AS total FROM given g JOIN place p ON true
-            JOIN storage_item i ON i.base_id = p.id AND i.key = g.key AND {LIVE}
+            JOIN storage_item i ON i.base_id = $1 AND i.key = g.key AND {LIVE}
         ), written AS (
             INSERT INTO storage_item AS i
                 (base_id, key, value, size_bytes, revision, changed_at, expires_at, changed_by_person)
-            SELECT p.id, g.key, g.value, g.size_bytes, nextval('storage_item_revision'),
+            SELECT $1, g.key, g.value, g.size_bytes, nextval('storage_item_revision'),
                 greatest(now(), $5::timestamptz), g.expires_at, $6::bigint
             FROM place p CROSS JOIN given g ORDER BY g.key COLLATE "C"
             ON CONFLICT (base_id, key) DO UPDATE SET {_ON_CONFLICT[way]},

@@ -16,6 +16,7 @@ from storage.attribute_indexes.sql import tending as tending_sql
 from storage.errors import StorageError
 from storage.exact_json import dump
 from storage.postgres.database import run
+from storage.postgres.distribution import items_are_distributed
 
 Path = tuple[str, ...]
 
@@ -33,7 +34,12 @@ _thread: threading.Thread | None = None
 
 
 def note_asks(base_id: int, paths: Iterable[Path]) -> None:
-    """Note that a query asked for these attributes of a Base, and had to stop before its end for want of an index."""
+    """Note that a query asked for these attributes of a Base, and had to stop before its end for want of an index.
+
+    Where items are distributed there will be none.
+    """
+    if items_are_distributed():
+        return
     for path in paths:
         size_bytes = sum(len(step.encode()) + 8 for step in path)
         if size_bytes <= limits.ATTRIBUTE_PATH_MAX_BYTES and len(_asks) < _COUNTED_MAX:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from storage.attribute_indexes.asked import Path
 from storage.attribute_indexes.sql import tending as tending_sql
 from storage.postgres.database import run
+from storage.postgres.distribution import items_are_distributed
 
 _KEPT_SECONDS = 2.0
 _BASES_KEPT = 10_000
@@ -18,7 +19,9 @@ _ready: dict[int, tuple[float, Mapping[Path, int]]] = {}
 
 
 def find_ready(base_id: int) -> Mapping[Path, int]:
-    """The ids of the indexes by their attributes. Raises EngineUnreachable."""
+    """The ids of the indexes by their attributes; none where items are distributed. Raises EngineUnreachable."""
+    if items_are_distributed():
+        return {}
     known = _ready.get(base_id)
     now = time.monotonic()
     if known is not None and known[0] > now:

@@ -20,6 +20,7 @@ from storage.errors import EngineUnreachable
 from storage.models import AttributeAsk, AttributeIndex
 from storage.postgres import clock
 from storage.postgres.database import run
+from storage.postgres.distribution import items_are_distributed
 from storage.postgres.locks import only_worker
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,11 @@ _SMALLEST_BATCH = 10
 def tend_indexes() -> bool:
     """Make, build and drop indexes for some seconds. Returns whether there is more to do at once.
 
-    Leaves at once when another is at it, and builds none while the disk is too full. Raises EngineUnreachable.
+    Leaves at once when another is at it, and where items are distributed, whose changes no index hears of; builds none while
+    the disk is too full. Raises EngineUnreachable.
     """
+    if items_are_distributed():
+        return False
     ends_at = time.monotonic() + limits.ATTRIBUTE_INDEX_TURN_SECONDS
     with only_worker("attribute indexes") as is_ours:
         if not is_ours:

@@ -117,6 +117,8 @@ class Verb(StrEnum):
     RECORDING_STOPPED = "recording.stop"
     SNAPSHOTS_SET = "snapshots.set"
     BACKUPS_SET = "backup.set"
+    ITEMS_DISTRIBUTED = "server.distribute"
+    ITEMS_GATHERED = "server.gather"
     REQUEST_SENT = "request.send"
 
     @property
@@ -226,5 +228,7 @@ _VERBS = {
     Verb.RECORDING_STOPPED: (Kind.SETTINGS, "stopped recording requests"),
     Verb.SNAPSHOTS_SET: (Kind.SETTINGS, "set the schedule of snapshots"),
     Verb.BACKUPS_SET: (Kind.SETTINGS, "changed how the server is backed up"),
+    Verb.ITEMS_DISTRIBUTED: (Kind.SETTINGS, "distributed all items over several databases"),
+    Verb.ITEMS_GATHERED: (Kind.SETTINGS, "brought all items back into one database"),
     Verb.REQUEST_SENT: (Kind.SETTINGS, "sent by hand the request"),
 }

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from django.db import transaction
 
 from storage import disk_space, limits, names
-from storage.base import bases, generated_keys
+from storage.base import base_ids, bases, generated_keys
 from storage.base.expected import Expected
 from storage.base.finding import Rows, find_rows
 from storage.base.generated_keys import DrawnKey
@@ -30,15 +31,12 @@ from storage.postgres.caller import Access, allowed
 from storage.postgres.database import engine_errors, run
 from storage.postgres.gathering import run_with_others
 from storage.postgres.sql import access as access_sql
+from storage.postgres.statements import Statement
 
 Document = dict[str, Any]
 
 # PostgreSQL has no date beyond this many seconds: such an item never expires, or has always been expired.
 _LAST_TIMESTAMP = 9_000_000_000_000
-
-# Ids of Bases that this process has queried. Every statement that uses one also checks whether it is still right.
-_base_ids: dict[tuple[str, str], int] = {}
-_BASE_IDS_KEPT = 10_000
 
 
 class StoredItem(NamedTuple):
@@ -147,7 +145,12 @@ def insert_item(*, access: Access, base: str, item: Any) -> StoredItem:
 
 def get_item(*, access: Access, base: str, key: str) -> StoredItem:
     """One item. Raises ItemNotFound, also when it has expired."""
-    found = allowed(run_with_others(items_sql.get_item(access, base, names.check_key(key))))
+    names.check_key(key)
+
+    def statement(base_id: int | None) -> Statement[items_sql.FoundItem]:
+        return items_sql.get_item(access, base, key, base_id)
+
+    found = base_ids.ask(access, base, statement, write=False, run_by=run_with_others)
     if found.value is None:
         raise ItemNotFound()
     return StoredItem(with_key(key, found.value), found.revision)
@@ -156,10 +159,12 @@ def get_item(*, access: Access, base: str, key: str) -> StoredItem:
 def delete_item(*, access: Access, base: str, key: str, expected: Expected | None = None) -> None:
     """Remove an item. A missing one is not an error, unless it was expected: raises RevisionDiffers."""
     keeps_history = disk_space.has_room_for_history()
-    statement = items_sql.delete_item(
-        access, base, names.check_key(key), keeps_history=keeps_history, expected=expected
-    )
-    done = allowed(run(statement))
+    key = names.check_key(key)
+
+    def statement(base_id: int | None) -> Statement[items_sql.DeletedItem]:
+        return items_sql.delete_item(access, base, key, base_id, keeps_history=keeps_history, expected=expected)
+
+    done = base_ids.ask(access, base, statement, write=True)
     if expected is not None and not done.deleted:
         raise RevisionDiffers()
 
@@ -196,13 +201,13 @@ def query_items(
     be short or empty; it notes which attributes it would have needed an index of.
     """
     while True:
-        base_id = _base_ids.get((access.collection_id, base)) or _look_up_base(access, base)
+        base_id = base_ids.find(access, base)
         if base_id is None:
             return Page([], None, [])
         rows = find_rows(queries_sql.Span(access, base, base_id, last, descending), predicate, limit)
         if allowed(rows).base_id == base_id:
             return page_of(rows, limit)
-        _base_ids.pop((access.collection_id, base), None)  # deleted since, and perhaps made anew
+        base_ids.forget(access, base)  # deleted since, and perhaps made anew
 
 
 def check_access(*, access: Access, name: str, write: bool) -> None:
@@ -215,15 +220,6 @@ def find_base_id(access: Access, base: str) -> int:
     base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
     if base_id is None:
         raise BaseNotFound()
-    return base_id
-
-
-def _look_up_base(access: Access, base: str) -> int | None:
-    base_id = allowed(run(access_sql.resolve_base(access, base, write=False))).base_id
-    if base_id is not None:
-        if len(_base_ids) >= _BASE_IDS_KEPT:
-            _base_ids.clear()
-        _base_ids[access.collection_id, base] = base_id
     return base_id
 
 
@@ -244,15 +240,17 @@ def _write(access: Access, base: str, new: list[_NewItem], *, replace: bool) -> 
     whose keys were free.
     """
     spares = {row.key: spares for row, spares in new if spares}
-    statement = items_sql.put_items(access, base, [row for row, _ in new], replace=replace, spares=spares)
-    if len(new) == 1:
-        done = allowed(run_with_others(statement, writes=(access.collection_id, base, new[0].row.key)))
-    else:
-        done = allowed(run(statement))
+    rows: list[items_sql.Row] = [row for row, _ in new]
+
+    def statement(base_id: int | None) -> Statement[items_sql.PutItems]:
+        return items_sql.put_items(access, base, rows, base_id, replace=replace, spares=spares)
+
+    run_by = run if len(new) > 1 else partial(run_with_others, writes=(access.collection_id, base, new[0].row.key))
+    done = base_ids.ask(access, base, statement, write=True, run_by=run_by)
     if done.base_id is None:
         with engine_errors():
             bases.ensure_base(collection_id=access.collection_id, name=base)
-        done = allowed(run(statement))
+        done = base_ids.ask(access, base, statement, write=True)
     revisions = dict(zip(done.keys or (), done.revisions or (), strict=True))
     stored = []
     for row, spare_keys in new:
@@ -271,7 +269,10 @@ def _renamed(row: PreparedItem, key: str) -> str:
 
 
 def _replace(access: Access, base: str, new: _NewItem, expected: Expected) -> StoredItem:
-    done = allowed(run(items_sql.replace_item(access, base, new.row, expected=expected)))
+    def statement(base_id: int | None) -> Statement[items_sql.ReplacedItem]:
+        return items_sql.replace_item(access, base, new.row, expected=expected, base_id=base_id, only_of_base=True)
+
+    done = base_ids.ask(access, base, statement, write=True)
     if done.revision is None:
         raise RevisionDiffers()
     return StoredItem(new.row.json, done.revision)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from storage import limits
 from storage.base.items import with_key
 from storage.base.query import Predicate
-from storage.errors import ChangesGone, InvalidInput
+from storage.errors import ChangesGone, InvalidInput, ItemsDistributed
 from storage.exact_json import dump
 from storage.history import horizon
 from storage.history.authors import author_id
@@ -22,6 +22,8 @@ from storage.history.sql import feed as feed_sql
 from storage.history.sql.feed import FedChange
 from storage.postgres.caller import Access, allowed
 from storage.postgres.database import run
+from storage.postgres.distribution import items_are_distributed
+from storage.postgres.sql import access as access_sql
 
 _ALL = Predicate()
 # A sequence goes to PostgreSQL's log so far ahead of itself; a standby that takes over begins there.
@@ -84,8 +86,12 @@ def read_changes(
 
     `seen` is a horizon that was found before, for who reads many. With `keys_only` a change is told as
     `{"key", "revision", "gone"}`, the revision as a text: JavaScript's numbers lose digits. A Base that doesn't exist has no
-    changes, and a cursor that goes on when it does. Raises Unauthorized, Forbidden, ChangesGone and EngineUnreachable.
+    changes, and a cursor that goes on when it does. Raises Unauthorized, Forbidden, ChangesGone, ItemsDistributed and
+    EngineUnreachable.
     """
+    if items_are_distributed():
+        allowed(run(access_sql.resolve_base(access, base, write=False)))
+        raise ItemsDistributed()
     # Before anything else: a Base that isn't there then has no version up to here.
     seen = seen or horizon.find_horizon()
     last = seen.settled if since == "now" else None if since is None else since.version_id

@@ -12,6 +12,7 @@ from storage.history.sql import moments as moments_sql
 from storage.history.timelines import find_timeline
 from storage.postgres.caller import Access
 from storage.postgres.database import run
+from storage.postgres.distribution import refuse_where_distributed
 
 
 def query_items_as_of(
@@ -29,9 +30,11 @@ def query_items_as_of(
     Paged as `items.query_items` is, without an index: a page looks at about 1 MB of items, so it may be short or empty. Of a Base
     that was emptied or deleted since it is what it held then; a Base that was not there yet held nothing.
 
-    Raises Unauthorized, Forbidden, InvalidInput for a moment to come, and HistoryNotKept for one from which not all is kept.
+    Raises Unauthorized, Forbidden, InvalidInput for a moment to come, HistoryNotKept for one from which not all is kept, and
+    ItemsDistributed.
     """
     timeline = find_timeline(access, base)
+    refuse_where_distributed()
     if moment > timeline.now:
         raise InvalidInput("Bad moment", "It is still to come")
     base_id = timeline.id_at(moment)

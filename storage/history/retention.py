@@ -18,6 +18,7 @@ from storage.history.sql import retention as retention_sql
 from storage.history.sql.retention import VERSIONS
 from storage.postgres import day_partitions
 from storage.postgres.database import run, run_one
+from storage.postgres.distribution import items_are_distributed
 from storage.postgres.locks import only_worker
 from storage.postgres.sql import day_partitions as days_sql
 
@@ -27,8 +28,11 @@ _MB = 1_048_576
 def tidy_history(now: datetime) -> None:
     """Create the partitions of the next days, drop what is too old, and the oldest hours of collections over their size.
 
-    What fails now is left to the next run. Returns at once when another process is doing this. Raises EngineUnreachable.
+    What fails now is left to the next run. Returns at once when another process is doing this, and where items are distributed,
+    of which there is no history. Raises EngineUnreachable.
     """
+    if items_are_distributed():
+        return
     with only_worker("history") as is_ours:
         if is_ours:
             today = now.astimezone(UTC).date()

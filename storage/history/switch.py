@@ -13,14 +13,16 @@ from storage.models import Base
 from storage.postgres import rights
 from storage.postgres.caller import Access
 from storage.postgres.database import engine_errors
+from storage.postgres.distribution import refuse_where_distributed
 
 
 def set_history(*, access: Access, base: str, is_kept: bool) -> None:
     """Keep what items were from now on, or no longer; what is kept already stays until its time is over.
 
     Switched on, the history begins at this moment. Setting what is set changes nothing. Raises BaseNotFound, Unauthorized,
-    Forbidden, EngineUnreachable.
+    Forbidden, ItemsDistributed, EngineUnreachable.
     """
+    refuse_where_distributed()
     with engine_errors(), transaction.atomic():
         found = Base.objects.select_for_update().filter(collection_id=access.collection_id, name=base).first()
         if found is None:

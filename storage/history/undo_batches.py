@@ -19,6 +19,7 @@ from storage.history.timelines import find_timeline
 from storage.history.undoing import State, Step, Undone, Written, find_step, take_back
 from storage.postgres.caller import Access
 from storage.postgres.database import run, run_one
+from storage.postgres.distribution import refuse_where_distributed
 
 __all__ = ["Batch", "ItemStep", "TouchedCount", "Writer", "count_items", "find_batch"]
 
@@ -49,9 +50,11 @@ def find_batch(*, access: Access, base: str, writer: Writer, since: datetime, af
     """Up to `UNDO_BATCH_ITEMS` items that the writer changed since the moment, of those whose keys come after `after`.
 
     A batch may be short, or empty, when it had much to look at: go on after `last`. Only what the Base has held under its
-    present id is looked at: an emptied one is brought back whole. Raises Unauthorized, Forbidden, EngineUnreachable.
+    present id is looked at: an emptied one is brought back whole. Raises Unauthorized, Forbidden, ItemsDistributed,
+    EngineUnreachable.
     """
     base_id = find_timeline(access, base).base_id
+    refuse_where_distributed()
     if base_id is None:
         return Batch([], None)
     keys: list[str] = []
@@ -77,9 +80,10 @@ def find_batch(*, access: Access, base: str, writer: Writer, since: datetime, af
 def count_items(*, access: Access, base: str, writer: Writer, since: datetime) -> TouchedCount:
     """How many items the writer changed since the moment, and whether that is exact: else there are more.
 
-    Raises Unauthorized, Forbidden, EngineUnreachable.
+    Raises Unauthorized, Forbidden, ItemsDistributed, EngineUnreachable.
     """
     base_id = find_timeline(access, base).base_id
+    refuse_where_distributed()
     if base_id is None:
         return TouchedCount(0, True)
     return run_one(undo_sql.count_touched(base_id, writer, since, most=_COUNTED))

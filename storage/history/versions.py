@@ -14,6 +14,7 @@ from storage.history.sql.versions import Conditions, FoundState, FoundVersion, S
 from storage.history.timelines import Timeline, Turn, find_timeline
 from storage.postgres.caller import Access
 from storage.postgres.database import run
+from storage.postgres.distribution import refuse_where_distributed
 
 __all__ = ["Conditions", "Page", "Version", "list_changes", "list_versions"]
 
@@ -63,10 +64,12 @@ def list_versions(
 ) -> Page:
     """The versions of one item, newest first, before the id `last`: at most `limit`, and about 1 MB.
 
-    None for a key or a Base that never was. Raises Unauthorized, Forbidden, InvalidInput for what cannot be a key.
+    None for a key or a Base that never was. Raises Unauthorized, Forbidden, InvalidInput for what cannot be a key, and
+    ItemsDistributed.
     """
     names.check_key(key)
     timeline = find_timeline(access, base)
+    refuse_where_distributed()
     statement = versions_sql.list_versions(
         Span(timeline.ends(), last, key),
         Conditions(),
@@ -98,9 +101,10 @@ def list_changes(
 
     At most `limit`, and about 1 MB. It looks at a bounded number of changes and says how far it came; going on before `last`
     finds the rest. Changes of which a state is not kept have changed no attribute that could be told. Raises Unauthorized,
-    Forbidden.
+    Forbidden, ItemsDistributed.
     """
     timeline = find_timeline(access, base)
+    refuse_where_distributed()
     filtered = (conditions.attribute, conditions.key_id, conditions.person_id, conditions.kind)
     has_filter = any(each is not None for each in filtered)
     statement = versions_sql.list_versions(

@@ -23,6 +23,7 @@ from psycopg.abc import PQGen, PQGenConn
 from psycopg.adapt import Transformer
 from psycopg.errors import Diagnostic
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from storage import engine_waits
 from storage.postgres import addresses
@@ -35,6 +36,7 @@ from storage.postgres.deadlines import (
     start_watching,
     wait_for_result,
 )
+from storage.postgres.sql import distribution as distribution_sql
 
 T = TypeVar("T")
 
@@ -55,6 +57,17 @@ class _Poll(ctypes.Structure):
 # Before each statement its connection is looked at. Python's own `poll` lets other threads run meanwhile, and waiting for one's
 # turn again costs more than looking; this one does not.
 _poll = ctypes.PyDLL(None).poll
+
+
+class Seen:
+    """What the connections of this process have seen of its database: whether items are distributed over several servers
+    (`distribution.py`), None before the first.
+    """
+
+    items_are_distributed: bool | None = None
+
+
+seen = Seen()
 
 
 class NotConfirmed(psycopg.OperationalError):
@@ -95,14 +108,32 @@ class Connection(psycopg.Connection[Any]):
         connection.add_notice_handler(partial(_note_unconfirmed, unconfirmed))
         return connection
 
+    @classmethod
+    def open_ours(cls, **parameters: Any) -> "Connection":
+        """As `open`, to the database that this process works with: it tells where its items are."""
+        connection = cls.open(**parameters)
+        result = connection._ask_at_once(distribution_sql.IS_MARKED, ExecStatus.TUPLES_OK)
+        seen.items_are_distributed = result.get_value(0, 0) == b"t"
+        if seen.items_are_distributed and not settings.IS_POOLED:
+            connection._ask_at_once(distribution_sql.PLAN_WITH_VALUES, ExecStatus.COMMAND_OK)
+        return connection
+
     def _set_what_was_asked(self) -> None:
         """A pooler that keeps a session to its client may leave out what the client asked for at its start."""
         wanted = {**settings.SESSION_SETTINGS, "application_name": _NAME.decode()}
-        asked = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items()).encode()
-        result = wait_for_result(self.pgconn, CONNECT_SECONDS, self.pgconn.exec_, asked)
-        if result.status != ExecStatus.COMMAND_OK:
+        asked = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items())
+        self._ask_at_once(asked, ExecStatus.COMMAND_OK)
+
+    def _ask_at_once(self, text: str, answer: ExecStatus) -> PGresult:
+        """Before anybody has the connection, which is closed where the answer is another."""
+        try:
+            result = wait_for_result(self.pgconn, CONNECT_SECONDS, self.pgconn.exec_, text.encode())
+            if result.status != answer:
+                raise psycopg.OperationalError(result.get_error_message())
+        except BaseException:
             self.close()
-            raise psycopg.OperationalError(result.get_error_message())
+            raise
+        return result
 
     def refuse_unconfirmed(self) -> None:
         """Call it after each answer. Raises NotConfirmed, on a closed connection, when it was a commit's that is not safe.

@@ -232,4 +232,4 @@ def engine_errors() -> AbstractContextManager[None]:
 
 def open_connection() -> Connection:
     """A connection as Django configures it, but committing every statement."""
-    return Connection.open(**django_connection.get_connection_params(), autocommit=True)
+    return Connection.open_ours(**django_connection.get_connection_params(), autocommit=True)

@@ -17,6 +17,7 @@ from psycopg.pq.abc import PGresult
 from storage.postgres import addresses
 from storage.postgres.connections import Connection
 from storage.postgres.deadlines import wait_for_result
+from storage.postgres.sql import distribution as distribution_sql
 from storage.postgres.sql import poolers as poolers_sql
 
 DIRECT = "HOMEPORT_DIRECT_DATABASE_URL"
@@ -48,6 +49,7 @@ def check(url: str, direct_url: str, *, session_settings: Mapping[str, str]) -> 
         _check_whole(url, name="DATABASE_URL")
         return []
     _check_whole(direct_url, name=DIRECT)
+    session_settings = _as_items_are(direct_url, session_settings)
     said = _set_on_role(direct_url, session_settings)
     with _connected(url) as first:
         if _identity(first) != _identity_of(direct_url):
@@ -142,6 +144,13 @@ def _identity(connection: Connection) -> tuple[Any, ...]:
 def _identity_of(url: str) -> tuple[Any, ...]:
     with _connected(url) as connection:
         return _identity(connection)
+
+
+def _as_items_are(url: str, session_settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Where items are distributed over several servers, statements are planned with their values."""
+    with _connected(url) as connection:
+        ((is_marked,),) = connection.execute(distribution_sql.IS_MARKED).fetchall()
+    return {**session_settings, "plan_cache_mode": "auto"} if is_marked else session_settings
 
 
 def _missing(connection: Connection, session_settings: Mapping[str, str]) -> list[str]:

@@ -110,6 +110,16 @@ TOLD: list[tuple[StorageError, int, list[str], dict[str, Any], dict[str, str]]] 
     ),
     (errors.OutOfPlace(5), 409, [errors.OutOfPlace.default], {"received": 5}, {}),
     (errors.SaveReused(), 409, [errors.SaveReused.default], {}, {}),
+    (
+        errors.ItemsDistributed(),
+        409,
+        [
+            "Items are distributed",
+            "They lie on several servers: there is no history of them, and no feed of their changes",
+        ],
+        {},
+        {},
+    ),
     (errors.HistoryNotKept(), 410, ["Not kept"], {}, {}),
     (errors.InvitationSpent(), 410, [errors.InvitationSpent.default], {}, {}),
     (errors.UndoOver(), 410, [errors.UndoOver.default], {}, {}),

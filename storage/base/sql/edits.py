@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from storage.base.sql.items import EXPIRED_WHEN_MET, LIVE
-from storage.postgres.sql.access import NOT_KEPT, by_person, noted_by
+from storage.postgres.sql.access import and_not_kept, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Statement, Total
 
 Row = tuple[str, str, int, float | None]
@@ -93,7 +93,7 @@ def delete_items(base_id: int, keys: list[str], *, person_id: int | None, keeps_
     return Statement(
         f"""
         DELETE FROM storage_item WHERE base_id = $1 AND key = ANY ($2::text[]) AND {noted_by("$3::text")}
-        {"" if keeps_history else f"AND {NOT_KEPT}"}
+        {and_not_kept(keeps_history)}
     """,
         [base_id, keys, by_person(person_id)],
         NoRow,

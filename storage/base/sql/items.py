@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from storage.base.expected import Expected
 from storage.postgres.caller import Access
-from storage.postgres.sql.access import NOT_KEPT, access, by_person, noted_by
+from storage.postgres.sql.access import access, and_not_kept, by_person, noted_by
 from storage.postgres.statements import Affected, NoRow, Params, Statement
 
 # An item's own clock is the database's: one clock for all web processes.
@@ -54,24 +54,43 @@ class LockedItem(NamedTuple):
 Row = tuple[str, str, int, float | None]
 
 
-def get_item(caller: Access, base: str, key: str) -> Statement[FoundItem]:
+# With a `base_id` a statement is about the items of the Base that has this id, which leads it to the one server of several that
+# has them, and does nothing when the Base has another by now (`storage/base/base_ids.py`). Without, it finds the id itself.
+
+
+def get_item(caller: Access, base: str, key: str, base_id: int | None = None) -> Statement[FoundItem]:
     """Row: base_id, allowed, value as text or NULL, revision."""
     params = Params()
     head = access(caller, base, write=False, params=params)
-    return Statement(_get_item(head, params.add(key)), params, FoundItem)
+    within = _within(base_id, params)
+    return Statement(_get_item(head, within, params.add(key)), params, FoundItem)
 
 
 @cache
-def _get_item(head: str, key: str) -> str:
+def _get_item(head: str, within: str, key: str) -> str:
     return f"""{head}
         SELECT a.base_id, a.allowed, i.value::text, i.revision
         FROM access a
-        LEFT JOIN storage_item i ON a.allowed AND i.base_id = a.base_id AND i.key = {key} AND {LIVE}
+        LEFT JOIN storage_item i ON a.allowed AND {within} AND i.key = {key} AND {LIVE}
     """
 
 
+def _within(base_id: int | None, params: Params) -> str:
+    """The condition that the item `i` is the Base's of `access a`."""
+    if base_id is None:
+        return "i.base_id = a.base_id"
+    known = f"{params.add(base_id)}::bigint"
+    return f"i.base_id = {known} AND a.base_id = {known}"
+
+
 def put_items(
-    caller: Access, base: str, rows: list[Row], *, replace: bool, spares: dict[str, tuple[str, ...]] | None = None
+    caller: Access,
+    base: str,
+    rows: list[Row],
+    base_id: int | None = None,
+    *,
+    replace: bool,
+    spares: dict[str, tuple[str, ...]] | None = None,
 ) -> Statement[PutItems]:
     """Store rows. `replace=False` keeps an item that is there, unless it has expired.
 
@@ -89,15 +108,19 @@ def put_items(
     sizes = params.add(f"{{{','.join([str(size_bytes) for _, _, size_bytes, _ in rows])}}}")
     expiries = params.add(f"{{{','.join(['NULL' if at is None else repr(at) for _, _, _, at in rows])}}}")
     person = "NULL" if caller.person_id is None else f"{params.add(caller.person_id)}::bigint"
+    into = _Into("a.base_id", "a.base_id IS NOT NULL", person)
+    if base_id is not None:
+        known = f"{params.add(base_id)}::bigint"
+        into = _Into(known, f"a.base_id = {known}", person)
     if not spares:
-        return Statement(_put_items(head, items, sizes, expiries, person, replace), params, PutItems)
+        return Statement(_put_items(head, items, sizes, expiries, into, replace), params, PutItems)
     drawn = params.add(list(spares))
     rounds = [params.add(list(keys)) for keys in zip(*spares.values(), strict=True)]
-    return Statement(_put_items(head, items, sizes, expiries, person, replace, drawn, *rounds), params, PutItems)
+    return Statement(_put_items(head, items, sizes, expiries, into, replace, drawn, *rounds), params, PutItems)
 
 
 @cache
-def _put_items(head: str, items: str, sizes: str, expiries: str, person: str, replace: bool, *drawn: str) -> str:
+def _put_items(head: str, items: str, sizes: str, expiries: str, into: "_Into", replace: bool, *drawn: str) -> str:
     """The text, of placeholders; `drawn` are those of the keys that were drawn, and of each round of spares."""
     given = f"""ROWS FROM (
             jsonb_array_elements({items}::jsonb), unnest({sizes}::int[]), unnest({expiries}::float8[])
@@ -106,11 +129,11 @@ def _put_items(head: str, items: str, sizes: str, expiries: str, person: str, re
     again, written = "", "written"
     if drawn:
         only.append(f"i.key <> ALL ({drawn[0]}::text[])")
-        again, written = _take_spares(given, drawn, person=person)
+        again, written = _take_spares(given, drawn, into=into)
     return f"""{head}, written AS (
-        {_insert("n.item ->> 'key'", person)}
+        {_insert("n.item ->> 'key'", into)}
         FROM access a, {given}
-        WHERE a.allowed AND a.base_id IS NOT NULL
+        WHERE a.allowed AND {into.is_there}
         ORDER BY (n.item ->> 'key') COLLATE "C"
         ON CONFLICT (base_id, key) DO UPDATE SET value = excluded.value, size_bytes = excluded.size_bytes,
             revision = excluded.revision, changed_at = excluded.changed_at, expires_at = excluded.expires_at,
@@ -122,14 +145,22 @@ def _put_items(head: str, items: str, sizes: str, expiries: str, person: str, re
     """
 
 
-def _insert(key: str, person: str) -> str:
+class _Into(NamedTuple):
+    """SQL for the id of the Base that is written to, for whether it is that of `access a`, and for who writes."""
+
+    base_id: str
+    is_there: str
+    person: str
+
+
+def _insert(key: str, into: _Into) -> str:
     return f"""INSERT INTO storage_item AS i (base_id, key, value, size_bytes, revision, changed_at, expires_at,
             changed_by_key, changed_by_person)
-        SELECT a.base_id, {key}, n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
-               to_timestamp(n.expires + 1), a.key_id, {person}"""
+        SELECT {into.base_id}, {key}, n.item - 'key', n.size_bytes, nextval('storage_item_revision'), now(),
+               to_timestamp(n.expires + 1), a.key_id, {into.person}"""
 
 
-def _take_spares(given: str, drawn: tuple[str, ...], *, person: str) -> tuple[str, str]:
+def _take_spares(given: str, drawn: tuple[str, ...], *, into: _Into) -> tuple[str, str]:
     """More CTEs, one for each round of spares, which store what the rounds before could not; and what all have written."""
     ctes, rounds = "", ["written"]
     for number, tried in enumerate(drawn[1:], start=1):
@@ -138,9 +169,9 @@ def _take_spares(given: str, drawn: tuple[str, ...], *, person: str) -> tuple[st
             for done, keys_before in zip(rounds, drawn[:number], strict=True)
         )
         ctes += f""", again_{number} AS (
-        {_insert(f"({tried}::text[])[p.place]", person)}
+        {_insert(f"({tried}::text[])[p.place]", into)}
         FROM access a, {given}, array_position({drawn[0]}::text[], n.item ->> 'key') AS p(place)
-        WHERE a.allowed AND a.base_id IS NOT NULL AND p.place IS NOT NULL{taken}
+        WHERE a.allowed AND {into.is_there} AND p.place IS NOT NULL{taken}
         ON CONFLICT (base_id, key) DO NOTHING
         RETURNING key, revision)"""
         rounds.append(f"again_{number}")
@@ -148,9 +179,16 @@ def _take_spares(given: str, drawn: tuple[str, ...], *, person: str) -> tuple[st
 
 
 def replace_item(
-    caller: Access, base: str, row: Row, *, expected: Expected, base_id: int | None = None
+    caller: Access,
+    base: str,
+    row: Row,
+    *,
+    expected: Expected,
+    base_id: int | None = None,
+    only_of_base: bool = False,
 ) -> Statement[ReplacedItem]:
-    """Give an item a new value if it is as expected. With `base_id` it is the item of that Base, whatever is called so by now.
+    """Give an item a new value if it is as expected. With `base_id` it is the item of that Base, whatever is called so by now,
+    unless it shall be the Base's own alone.
 
     It asks anew whether the caller may: where the item was locked before, the lock may have been waited for. Row: base_id,
     allowed, the new revision or NULL.
@@ -158,7 +196,8 @@ def replace_item(
     params = Params()
     head = access(caller, base, write=True, params=params)
     key, json, size_bytes, expires = row
-    of_base = "a.base_id" if base_id is None else f"{params.add(base_id)}::bigint"
+    is_known = base_id is not None and not only_of_base
+    within = f"i.base_id = {params.add(base_id)}::bigint" if is_known else _within(base_id, params)
     return Statement(
         f"""{head}, drawn AS MATERIALIZED (
             SELECT a.*, nextval('storage_item_revision') AS revision FROM access a WHERE a.allowed
@@ -168,7 +207,7 @@ def replace_item(
                 revision = a.revision, changed_at = now(),
                 changed_by_key = a.key_id, changed_by_person = {params.add(caller.person_id)}::bigint
             FROM drawn a
-            WHERE i.base_id = {of_base} AND i.key = {params.add(key)}::text{_is(expected, params)}
+            WHERE {within} AND i.key = {params.add(key)}::text{_is(expected, params)}
             RETURNING i.revision
         )
         SELECT base_id, allowed, (SELECT revision FROM written) FROM access
@@ -179,7 +218,13 @@ def replace_item(
 
 
 def delete_item(
-    caller: Access, base: str, key: str, *, keeps_history: bool, expected: Expected | None = None
+    caller: Access,
+    base: str,
+    key: str,
+    base_id: int | None = None,
+    *,
+    keeps_history: bool,
+    expected: Expected | None = None,
 ) -> Statement[DeletedItem]:
     """Delete an item, an expired one too unless something is expected. Row: base_id, allowed, whether there was such an item."""
     params = Params()
@@ -189,8 +234,8 @@ def delete_item(
     return Statement(
         f"""{head}, deleted AS (
         DELETE FROM storage_item i USING access a
-        WHERE a.allowed AND i.base_id = a.base_id AND i.key = {params.add(key)}{only} AND {noted_by(who)}
-        {"" if keeps_history else f"AND {NOT_KEPT}"} RETURNING 1)
+        WHERE a.allowed AND {_within(base_id, params)} AND i.key = {params.add(key)}{only} AND {noted_by(who)}
+        {and_not_kept(keeps_history)} RETURNING 1)
         SELECT base_id, allowed, EXISTS (SELECT 1 FROM deleted) FROM access
     """,
         params,
@@ -229,7 +274,7 @@ def delete_expired(base_id: int, limit: int, *, keeps_history: bool) -> Statemen
         DELETE FROM storage_item WHERE base_id = $1 AND key IN (
             SELECT key FROM storage_item WHERE base_id = $1 AND expires_at <= now()
             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-            {"" if keeps_history else f"AND {NOT_KEPT}"}
+            {and_not_kept(keeps_history)}
         RETURNING 1
     """,
         [base_id, limit],

@@ -12,6 +12,7 @@ from storage.base.query import Condition, Predicate
 from storage.base.sql.items import LIVE
 from storage.exact_json import dump
 from storage.postgres.caller import Access
+from storage.postgres.distribution import items_are_distributed
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
 
@@ -189,9 +190,10 @@ def indexed_hits(predicate: Predicate, base_id: int, params: Params) -> str:
 
 
 def group_hits(group: tuple[Condition, ...], base_id: int, params: Params) -> str:
-    """Likewise of one ORed group."""
+    """Likewise of one ORed group. Where items are distributed, the Base's id leads to the server that has them."""
     wanted = [condition for condition in group if _is_indexed(condition)]
-    return f"{_WRAPPED} @> {params.add(_wrapped(base_id, wanted))}::jsonb"
+    hit = f"{_WRAPPED} @> {params.add(_wrapped(base_id, wanted))}::jsonb"
+    return f"i.base_id = {params.add(base_id)}::bigint AND {hit}" if items_are_distributed() else hit
 
 
 def _is_indexed(condition: Condition) -> bool:

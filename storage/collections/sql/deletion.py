@@ -1,18 +1,17 @@
 """Statements that remove the contents of a deleted collection, a batch at a time."""
 
-from storage.postgres.sql.access import NOT_KEPT, by_person, noted_by
+from storage.postgres.sql.access import and_not_kept, by_person, noted_by
 from storage.postgres.statements import Statement, Total
 
 
 def delete_items_of(base_id: int, limit: int, *, person_id: int | None, keeps_history: bool) -> Statement[Total]:
     """Delete up to `limit` items of a Base, as a person asked. Row: how many."""
-    kept = "" if keeps_history else f" AND {NOT_KEPT}"
     return Statement(
         f"""
         WITH deleted AS (
             DELETE FROM storage_item WHERE (base_id, key) IN (
                 SELECT base_id, key FROM storage_item WHERE base_id = $1 LIMIT $2)
-                AND {noted_by("$3::text")}{kept}
+                AND {noted_by("$3::text")} {and_not_kept(keeps_history)}
             RETURNING 1)
         SELECT count(*) FROM deleted
     """,

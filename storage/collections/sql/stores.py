@@ -15,7 +15,10 @@ def renumber(kind: Kind, store_id: int) -> Statement[NewId]:
     """Give a locked Base or Drive, of which no figures are kept, an id that nothing hangs on yet. Row: the id."""
     table = f"storage_{kind}"
     return Statement(
-        f"UPDATE {table} SET id = nextval(pg_get_serial_sequence('{table}', 'id')) WHERE id = $1 RETURNING id",
+        f"""
+        WITH drawn AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('{table}', 'id')) AS id)
+        UPDATE {table} s SET id = d.id FROM drawn d WHERE s.id = $1 RETURNING s.id
+    """,
         [store_id],
         NewId,
     )

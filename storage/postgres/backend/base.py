@@ -36,7 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return _TimedCursor(cursor, self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
-        return pool.take(lambda: Connection.open(**conn_params))
+        return pool.take(lambda: Connection.open_ours(**conn_params))
 
     def _close(self) -> None:
         if self.connection is not None:

@@ -9,11 +9,8 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from storage.postgres.caller import Access
+from storage.postgres.distribution import items_are_distributed
 from storage.postgres.statements import Params, Statement
-
-# A condition, always true, of a statement that deletes items of which nothing is to be kept: for its transaction the database
-# notes changes without what was before.
-NOT_KEPT = "(SELECT set_config('homeport.history', 'off', true)) IS NOT NULL"
 
 
 class ResolvedBase(NamedTuple):
@@ -65,9 +62,21 @@ def _of_key(collection: str, named: str, digest: str, write: bool, kind: str) ->
 def noted_by(who: str) -> str:
     """A condition, always true, of a statement that deletes items: the database notes who it was (`migrations/0016_history.py`).
 
-    `who` is SQL for `p` and a person's id, `k` and a data key's, or nothing. It is set once, for the transaction.
+    `who` is SQL for `p` and a person's id, `k` and a data key's, or nothing. It is set once, for the transaction. Where items are
+    distributed nobody notes it, and a deletion takes no function that does something; but a value that is sent is used.
     """
+    if items_are_distributed():
+        return f"coalesce({who}, '') IS NOT NULL" if "$" in who else "true"
     return f"(SELECT set_config('homeport.by', coalesce({who}, ''), true)) IS NOT NULL"
+
+
+def and_not_kept(keeps_history: bool) -> str:
+    """A further condition, always true, of a statement that deletes items: without `keeps_history` the database notes for its
+    transaction no more what was before.
+    """
+    if keeps_history or items_are_distributed():
+        return ""
+    return "AND (SELECT set_config('homeport.history', 'off', true)) IS NOT NULL"
 
 
 def by_person(person_id: int | None) -> str:
