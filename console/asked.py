@@ -1,6 +1,5 @@
 """What Django's requests and the public API's own (`console/api/request.py`) have in common, for what serves both."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 
@@ -11,4 +10,4 @@ class Asked(Protocol):
     def method(self) -> str | None: ...
 
     @property
-    def META(self) -> Mapping[str, Any]: ...  # noqa: N802 (Django's name)
+    def META(self) -> dict[str, Any]: ...  # noqa: N802 (Django's name)

@@ -5,7 +5,7 @@ An operation takes `Call` and the request, and returns the response; it raises n
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.http import HttpResponse
 
@@ -39,6 +39,8 @@ class Call(NamedTuple):
 
 Operation = Callable[[Call, ApiRequest], Response]
 CheckAccess = Callable[..., None]
+# What stands in the table of URLs answers with a `Response`; Django's patterns know of its own ones alone.
+View = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def writes(operation: Operation) -> Rule:
     return Rule(operation, writes=True)
 
 
-def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> Callable[..., Response]:
+def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> View:
     """A Django view that dispatches on the method: `endpoint(PUT=writes(put_items))`. GET serves HEAD too.
 
     `check_access` asks for the right alone: items', unless it is about a Drive.
@@ -73,7 +75,7 @@ def endpoint(check_access: CheckAccess = items.check_access, **rules: Rule) -> C
     return _view(perform, rules)
 
 
-def open_endpoint(operation: Callable[[ApiRequest], Response]) -> Callable[..., Response]:
+def open_endpoint(operation: Callable[[ApiRequest], Response]) -> View:
     """The same for what anybody may GET, without a data key."""
 
     def perform(request: ApiRequest) -> Response:
@@ -83,7 +85,7 @@ def open_endpoint(operation: Callable[[ApiRequest], Response]) -> Callable[..., 
     return _view(perform, ("GET", "HEAD"))
 
 
-def _view(perform: Callable[..., Response], methods: Iterable[str]) -> Callable[..., Response]:
+def _view(perform: Callable[..., Response], methods: Iterable[str]) -> View:
     """A Django view that answers these methods, and every error as the API does."""
     known = frozenset(methods)
     allowed = ", ".join([*methods, "OPTIONS"])
@@ -114,9 +116,12 @@ def _view(perform: Callable[..., Response], methods: Iterable[str]) -> Callable[
     return view
 
 
-def unknown_path(request: ApiRequest) -> Response:
+def _unknown_path(request: ApiRequest) -> Response:
     note_operation(request.META, "api", "unknown")
     return _finished(request, error_reply(UnknownPath()))
+
+
+unknown_path: View = _unknown_path
 
 
 def _perform(

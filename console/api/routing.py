@@ -25,7 +25,7 @@ class Routes:
         for each in named:
             self._by_word.setdefault(_word_of(str(each.pattern)), []).append(each)
 
-    def find(self, path: str) -> tuple[View, dict[str, str]]:
+    def find(self, path: str) -> tuple[View, dict[str, Any]]:
         """The view of a path, with the arguments that stand in it."""
         for each in self._by_word.get(_word_of(path), ()):
             match = each.pattern.match(path)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from psycopg import errors
+from psycopg import abc, errors
 from psycopg.abc import PQGen, PQGenConn
 from psycopg.adapt import Transformer
 from psycopg.errors import Diagnostic
@@ -84,7 +84,7 @@ class Connection(psycopg.Connection[Any]):
     # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
     is_read_only = False
     # Which forms its values have is looked up once for each type, not for each statement.
-    transformer: Transformer
+    transformer: abc.Transformer
     _look: Callable[[], int]
     _unconfirmed: Sequence[str] = ()
     _opening = threading.local()
