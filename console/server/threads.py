@@ -124,7 +124,7 @@ class Threads:
         self._calls.put(None)
 
     def _take(self) -> list[Job]:
-        jobs = []
+        jobs: list[Job] = []
         while len(jobs) < self._most_at_once:
             try:
                 jobs.append(self._waiting.popleft())

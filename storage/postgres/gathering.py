@@ -109,8 +109,10 @@ def answer_together(works: Sequence[Callable[[], T]]) -> list[T]:
         now = asked[:]
         asked.clear()
         for each, outcome in _outcomes(now):
-            is_error = isinstance(outcome, BaseException)
-            hear(each.member, each.member.throw(outcome) if is_error else each.member.switch(outcome))
+            if isinstance(outcome, BaseException):
+                hear(each.member, each.member.throw(outcome))
+            else:
+                hear(each.member, each.member.switch(outcome))
     return [answers[member] for member in members]
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import capabilities, generators
+from psycopg import abc, capabilities, generators
 from psycopg.adapt import PyFormat
 from psycopg.errors import ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, PipelineStatus, TransactionStatus
@@ -36,7 +36,7 @@ _READ_ONLY = (ReadOnlySqlTransaction.sqlstate or "").encode()
 _CAN_CLOSE = capabilities.has_send_close_prepared()
 
 _Types = tuple[int, ...]
-_Ready = tuple[bytes, Sequence[bytes | None], Sequence[int]]
+_Ready = tuple[bytes, Sequence[abc.Buffer | None], Sequence[int]]
 _Names = dict[tuple[str, _Types], bytes]
 _names_of: WeakKeyDictionary[Connection, _Names] = WeakKeyDictionary()
 
@@ -74,7 +74,7 @@ def send(connection: Connection, statement: Statement[R]) -> list[R]:
 
 def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     transformer = connection.transformer
-    text, params, row = statement
+    text, params, _ = statement
     values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
     pgconn = connection.pgconn
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
@@ -95,8 +95,12 @@ def _send(connection: Connection, statement: Statement[R]) -> list[R]:
     if result.status != ExecStatus.TUPLES_OK:
         _nothing(pgconn, result)
         return []
+    return _rows(transformer, result, statement)
+
+
+def _rows(transformer: abc.Transformer, result: PGresult, statement: Statement[R]) -> list[R]:
     transformer.set_pgresult(result)
-    rows = transformer.load_rows(0, result.ntuples, row_maker(row))
+    rows = transformer.load_rows(0, result.ntuples, row_maker(statement.row))
     # It lives as long as the connection, and a result may be large.
     transformer.set_pgresult(None)
     return rows
@@ -108,8 +112,7 @@ def send_together(connection: Connection, statements: Sequence[Statement[Any]]) 
     Raises NotTogether; else an error of psycopg's, on a connection that is closed, when nobody knows whether they were done.
     """
     transformer = connection.transformer
-    types: list[_Types] = []
-    ready: list[_Ready] = []
+    types, ready = list[_Types](), list[_Ready]()
     for place, (text, params, _) in enumerate(statements):
         try:
             values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
@@ -132,12 +135,8 @@ def send_together(connection: Connection, statements: Sequence[Statement[Any]]) 
         if result.status != ExecStatus.TUPLES_OK:
             connection.is_read_only = result.error_field(DiagnosticField.SQLSTATE) == _READ_ONLY
             raise NotTogether(place if place < len(statements) else None)
-    sent = []
-    for types_of, result, statement in zip(types, results, statements, strict=True):
-        transformer.set_pgresult(result)
-        sent.append(Sent(transformer.load_rows(0, result.ntuples, row_maker(statement.row)), types_of))
-    transformer.set_pgresult(None)
-    return sent
+    rows = (_rows(transformer, *each) for each in zip(results, statements, strict=True))
+    return [Sent(*each) for each in zip(rows, types, strict=True)]
 
 
 def _pipeline(pgconn: PGconn, ready: Sequence[_Ready]) -> list[PGresult]:

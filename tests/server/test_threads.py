@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_what_comes_at_once_is_done_together_up_to_a_number(batches: list[int]) 
         threads.add(told.job(gate.wait))
         await told.until_taken(threads)
         for number in range(7):
-            threads.add(told.job(lambda number=number: number))
+            threads.add(told.job(partial(int, number)))
         assert threads.waiting() == 7
         gate.set()
         await told.until(8)
@@ -97,7 +98,7 @@ def test_threads_are_called_for_what_there_is(monkeypatch: pytest.MonkeyPatch) -
             await told.until_taken(threads)
         monkeypatch.setattr(threads, "_calls", _Counting(threads._calls, calls))
         for number in range(8):
-            threads.add(told.job(lambda number=number: number))
+            threads.add(told.job(partial(int, number)))
         await asyncio.sleep(0)
         assert len(calls) == 1
         gate.set()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from console.api.handler import ApiHandler
+from console.api.handler import answer
 from storage.base import base_ids
 from storage.base import items as storage_items
 from storage.collections import collections, keys
@@ -17,7 +17,6 @@ from storage.postgres import database
 from storage.postgres.caller import Access
 from tests.storage.distribution.conftest import forget_all, rows, run_elsewhere
 
-_handle = ApiHandler(prefix="/v1/?")
 _NAMED = re.compile(r"(i\.|\b)base_id = \$\d+")
 _FOUND = re.compile(r"\b[a-z]\.base_id = [a-z]\.base_id\b|SELECT a\.base_id, n\.item")
 # Revisions, and what is drawn.
@@ -39,7 +38,7 @@ class Asker:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, str | None]:
         sent = b"" if body is None else json.dumps(body).encode()
         path, _, query = path.partition("?")
-        status, found, parts = _handle(
+        status, found, parts = answer(
             {
                 "REQUEST_METHOD": method,
                 "PATH_INFO": f"/v1/{self.collection_id}/b/{path}",

@@ -187,7 +187,7 @@ def test_what_is_in_a_transaction_stays_in_it(access: Access, sent: list[int]) -
             transaction.set_rollback(True)
         django_connection.close()
 
-    outcomes(getting(access, "k2"), take_back, getting(access, "k3"))
+    outcomes(getting(access, "k2"), take_back, getting(access, "k3"), putting(access, key="k4"))
 
     assert (sent, stored(access, "k1")[0]) == ([2], 1)
 
@@ -268,7 +268,7 @@ def test_answer_that_is_overdue_ends_the_wait_of_all(access: Access, monkeypatch
     assert [type(each) for each in found] == [EngineUnreachable] * 2
     assert time.monotonic() - began < 30
     assert budgets[1].left < 0.1
-    assert 30 < budgets[0].left < 59.5
+    assert 55.5 < budgets[0].left < 59.5, "as long as the other had left, and no statement has as little"
     assert engine_waits.current().left > 10**9, "the thread itself has no bound"
 
 
@@ -282,7 +282,10 @@ def test_who_has_little_time_left_asks_alone(access: Access, sent: list[int]) ->
 
 
 def test_server_that_only_reads_is_left_by_all(access: Access) -> None:
+    django_connection.close()
+    run(Statement("SELECT 1", [], tuple))
     before = set(pool._idle)
+    assert before
     read_only = "SELECT set_config('transaction_read_only', 'on', true)"
 
     found = outcomes(
