@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from bench import machine
@@ -155,6 +156,7 @@ class Run:
             )
         )
 
+    @cached_property
     def _stores(self) -> tuple[ThroughHomeport, StraightToS3, ThroughPocketBase, ThroughHomeport]:
         rivals = self._rivals
         return (
@@ -166,13 +168,13 @@ class Run:
 
     def _files(self) -> None:
         options = self._options
-        ours, direct, theirs, unsynced = self._stores()
+        ours, direct, theirs, unsynced = self._stores
         stores = (ours, direct, theirs)
         self._keep(measure_files(stores, unsynced, duration_s=options.seconds, rounds=options.rounds, say=_say))
 
     def _durability(self) -> None:
         rivals = self._rivals
-        ours, direct, theirs, unsynced = self._stores()
+        ours, direct, theirs, unsynced = self._stores
         counted = [
             Writes(rivals.homeport, "Homeport", store=ours),
             Writes(rivals.homeport, DIRECT, put=False, store=direct),

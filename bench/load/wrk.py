@@ -142,5 +142,5 @@ def read_output(output: str, *, may_refuse: bool = False) -> Rate:
         raise LoadFailedError(f"{failures} of {counts['requests']} requests failed")
     good = counts["requests"] - counts["status"]
     if not good:
-        raise LoadFailedError("no request was answered")
+        raise LoadFailedError(f"none of {counts['requests']} requests was answered well")
     return Rate(good, counts["duration_us"] / 1e6, counts["p50_us"] / 1e3, counts["p99_us"] / 1e3, counts["status"])

@@ -3,7 +3,12 @@
 Unlike a rate it hardly depends on what else the machine is doing, so it tells what an answer costs even on a busy one.
 """
 
+import time
+from collections.abc import Callable
+
 import psutil
+
+IDLE_SHARE, IDLE_LOOK_S, IDLE_TIMEOUT_S = 0.1, 0.3, 60.0
 
 
 def used_s(processes: list[psutil.Process]) -> float:
@@ -19,3 +24,13 @@ def used_s(processes: list[psutil.Process]) -> float:
             continue
         total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def wait_until_idle(tree: Callable[[], list[psutil.Process]]) -> None:
+    """Return once the processes take a tenth of a processor at most, or after a minute."""
+    ends_at = time.monotonic() + IDLE_TIMEOUT_S
+    while time.monotonic() < ends_at:
+        before_s = used_s(tree())
+        time.sleep(IDLE_LOOK_S)
+        if used_s(tree()) - before_s <= IDLE_SHARE * IDLE_LOOK_S:
+            return
