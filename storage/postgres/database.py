@@ -15,6 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import connection as django_connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from storage import engine_waits
 from storage.postgres import held_work
@@ -30,13 +31,21 @@ _ROWS_AT_A_TIME = 64
 
 
 class _ThisThread(threading.local):
-    """The ORM's connection as the thread has it. Django's own way to it takes longer than all that stands around a statement."""
+    """The ORM's connection as a thread has it. Django's own way to it takes longer than all that stands around a statement.
+
+    In the main thread an event loop may run now and then, as in tests with a browser, and Django has another one within it.
+    """
 
     def __init__(self) -> None:
-        self.orm = connections[DEFAULT_DB_ALIAS]
+        is_main = threading.current_thread() is threading.main_thread()
+        self.orm = None if is_main else connections[DEFAULT_DB_ALIAS]
 
 
 _this_thread = _ThisThread()
+
+
+def _orm() -> BaseDatabaseWrapper:
+    return _this_thread.orm or connections[DEFAULT_DB_ALIAS]
 
 
 def run(statement: Statement[R]) -> list[R]:
@@ -47,7 +56,7 @@ def run(statement: Statement[R]) -> list[R]:
     """
     held_work.check()
     with engine_errors():
-        in_use = _this_thread.orm.connection
+        in_use = _orm().connection
         if in_use is not None:
             return send(in_use, statement)
         connection = pool.take(open_connection)
@@ -205,7 +214,7 @@ def release_connection() -> None:
 
     What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
     """
-    orm = _this_thread.orm
+    orm = _orm()
     if orm.connection is not None and not orm.in_atomic_block:
         orm.close()
 
