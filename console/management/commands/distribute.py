@@ -6,7 +6,7 @@ import psycopg
 from django.core.management.base import CommandError, CommandParser
 
 from console.management.recorded import RecordedCommand
-from storage.distribution.checks import Refused
+from storage.distribution.checks import Refused, check_database, check_to_gather
 from storage.distribution.distributing import distribute
 from storage.distribution.gathering import gather
 
@@ -38,9 +38,11 @@ class Command(RecordedCommand):
     def handle(self, *args: Any, back: bool, yes: bool, **options: Any) -> None:
         """What was done when it breaks off stays, and running it again does the rest."""
         self._say(_BACK if back else _LOST)
-        if not yes:
-            raise CommandError("Nothing was changed. To do it, add --yes.")
         try:
+            if not yes:
+                # Nobody is to add it and only then learn what stands in the way.
+                (check_to_gather if back else check_database)()
+                raise CommandError("Nothing was changed. To do it, add --yes.")
             (gather if back else distribute)(self._say)
         except Refused as refused:
             raise CommandError(f"{refused} Nothing was changed.") from refused

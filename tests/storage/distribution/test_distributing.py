@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from storage.audit.verbs import Verb
@@ -308,6 +309,12 @@ def test_a_role_that_may_not_set_its_own_settings_is_told(alone: None, monkeypat
         "ALTER ROLE ... SET plan_cache_mode = auto",
         "ALTER ROLE ... RESET plan_cache_mode",
     ]
+
+
+@pytest.mark.parametrize("more", [[], ["--back"]])
+def test_the_command_says_what_stands_in_the_way_before_it_wants_a_yes(schema: None, more: list[str]) -> None:
+    with pytest.raises(CommandError, match="bundled PostgreSQL"):
+        call_command("distribute", *more)
 
 
 def test_the_command_says_what_is_lost_and_wants_a_yes(alone: None) -> None:
