@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -39,7 +40,7 @@ SYNCED = {
 
 
 def main() -> int:
-    """Runs the benchmark. 0 when it ran, goals reached or not; 2 when a program it needs is missing."""
+    """Runs the benchmark. 0 when it ran, goals reached or not; 1 when a part of it failed, 2 when a program is missing."""
     options = _parse_options()
     try:
         if wrk.find_wrk() is None:
@@ -67,6 +68,9 @@ def main() -> int:
     goals = goals_table(GOALS, run.figures)
     for table in (*run.tables, about, goals):
         print(f"\n{as_text(table)}")
+    if run.failed:
+        print(f"\nNot measured, see above: {', '.join(run.failed)}", file=sys.stderr)
+        return 1
     if options.markdown:
         write_markdown(options.markdown, "\n\n".join(map(as_markdown, (goals, about, *run.tables))))
     return 0
@@ -82,14 +86,23 @@ class Run:
         self._kinto = Kinto(folder / "kinto")
         self.tables: list[Table] = []
         self.figures: dict[str, Figure] = {}
+        self.failed: list[str] = []
 
     def measure(self) -> None:
-        """Starts the systems, measures part after part, and stops what no further part needs. Raises what a system did wrong."""
+        """Starts the systems, measures part after part, stops what no further part needs. Raises what kept them from starting.
+
+        A part that fails says why, is kept in `failed`, and takes none of the others' figures along.
+        """
         try:
             self._rivals.start()
             for part in self._options.parts:
                 began = time.monotonic()
-                self._measures()[part]()
+                try:
+                    self._measures()[part]()
+                except Exception:
+                    traceback.print_exc()
+                    print(self._rivals.log_tails(), file=sys.stderr)
+                    self.failed.append(part)
                 _say(f"{part} took {time.monotonic() - began:.0f} s")
         except Exception:
             print(self._rivals.log_tails(), file=sys.stderr)

@@ -101,15 +101,10 @@ class Kinto:
         self._start_engine()
         ini = self._folder / "kinto.ini"
         ini.write_text(INI.format(database=self._database, password=PASSWORD), encoding="utf-8")
-        migrate = [str(ENVIRONMENT / "bin" / "kinto"), "migrate", "--ini", str(ini)]
+        migrate = [*_program("kinto"), "migrate", "--ini", str(ini)]
         Server(migrate, cwd=self._folder, log_path=self._folder / "log").wait_for_success(timeout_s=START_TIMEOUT_S)
         address = self.origin.removeprefix("http://")
-        command = [
-            str(ENVIRONMENT / "bin" / "uwsgi"),
-            f"--http={address}",
-            "--http-keepalive=60",
-            "--http-auto-chunked",
-        ]
+        command = [*_program("uwsgi"), f"--http={address}", "--http-keepalive=60", "--http-auto-chunked"]
         command += ["--master", f"--processes={WORKERS}", "--enable-threads", "--lazy-apps", "--single-interpreter"]
         command += ["--buffer-size=65535", "--disable-logging", f"--wsgi-file={APP}", f"--virtualenv={ENVIRONMENT}"]
         environment = {**os.environ, "KINTO_INI": str(ini)}
@@ -211,6 +206,11 @@ class Kinto:
             cursor.execute("VACUUM (ANALYZE)")
 
 
+def _program(name: str) -> list[str]:
+    """The words that run it. Its script names a Python by its whole path, which is wrong once the folder was moved."""
+    return [str(ENVIRONMENT / "bin" / "python"), str(ENVIRONMENT / "bin" / name)]
+
+
 def install(say: Any) -> None:
     """Have Kinto in an environment of its own, in the versions of `kinto.txt`. Takes half a minute when it is not there yet.
 
@@ -224,7 +224,7 @@ def install(say: Any) -> None:
     try:
         for command in (
             [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [str(ENVIRONMENT / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "-r", str(VERSIONS)],
+            [*_program("pip"), "install", "-q", "--disable-pip-version-check", "-r", str(VERSIONS)],
         ):
             subprocess.run(command, check=True, capture_output=True, text=True)
     except subprocess.CalledProcessError as error:
