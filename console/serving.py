@@ -49,7 +49,7 @@ _WEB_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
 )
-# Bodies and answers come and go by the megabyte, in many threads: glibc is to give such memory back at once.
+# Bodies, answers and pieces of backups come and go by the megabyte, in many threads: glibc is to give such memory back at once.
 _MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
 # Those who have many connections to the database go through the pooler, where there is one.
 _POOLED = {environment.OF_MANY: "true"}
@@ -176,7 +176,7 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "--delete-jobs",
             "successful",
         ],
-        environment=_environment(marks, os.environ) | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
+        environment=_environment(marks, os.environ) | _MEMORY | {"HOMEPORT_STATEMENT_TIMEOUT_MS": "0"},
         folder=settings.BASE_DIR,
         stop_seconds=7.0,
         death_signal=signal.SIGTERM,
