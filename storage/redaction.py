@@ -1,9 +1,9 @@
 """Masks the secrets of what is recorded: of requests, and of what Micros print. Pure: texts in, texts out.
 
 Three kinds of text are secrets: the value of a header that gives access, also where the same text appears elsewhere in the
-request or the answer, in base64 or hexadecimal too; anything that looks like a data key, an access token or an API key; and what
-a header, field or parameter holds whose name says that it is one. Each is also found behind percent-encoding and JSON's escapes,
-several times over.
+request or the answer, in base64 or hexadecimal too; anything that looks like one (a data key, an access token or an API key, what
+follows `Bearer`, a JSON Web Token, a private key, a password in an address); and what a header, field or parameter holds whose
+name says that it is one. Each is also found behind percent-encoding and JSON's escapes, several times over.
 """
 
 import re
@@ -61,18 +61,33 @@ _NAMED_PARTS = re.compile(
 _NAMED_ELEMENTS = re.compile(
     rf"""(?:{_WORDS}|{_LINES})(?:\s[^<>]{{0,200}}+)?+>\s*+(?P<bare>[^<>\s][^<>]*+)(?=</)""", re.IGNORECASE
 )
+# What tells by its shape that it opens something: what follows `Bearer`, a JSON Web Token, a private key in PEM and the
+# password in an address. The words before them are looked for first, but for an address, which half of all texts have.
+_BEARERS = re.compile(
+    r"(?<![A-Za-z0-9])bearer\s{1,9}+(?=[A-Za-z._~+/=-]*+[0-9])(?P<bare>[A-Za-z0-9._~+/=-]{16,}+)", re.IGNORECASE
+)
+_WEB_TOKENS = re.compile(
+    r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}+(?P<bare>\.eyJ[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)?+)"
+)
+_PEM = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<bare>(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))++)"
+)
+_IN_ADDRESS = re.compile(r"""://[^\s/?#@:"'<>\\]*+:(?P<bare>[^\s/?#@"'<>\\]++)@""")
+_IN_ADDRESS_BYTES = re.compile(_IN_ADDRESS.pattern.encode())
 # Of headers any key is taken for one that opens something, but for those that are known to be names of requests or copies.
 _SECRET_HEADER = re.compile(
     rf"(?!(?:x-)?(?:idempotency|surrogate|cache|sort|partition|message|sec-websocket)-key\Z)"
     rf"(?:.*-)?(?:x-?)?(?:\w*(?:{_WORDS})|{_LINES}|auth|api-auth|signature|session|key)",
     re.IGNORECASE,
 )
-# What every text that the two above match has in it, in lower case.
+# What every text has in it that one of these matches, in lower case.
+_BY_NAME = (_NAMED_LINES, _NAMED_WORDS, _NAMED_PARTS, _NAMED_ELEMENTS, _BEARERS, _WEB_TOKENS, _PEM)
 _NAMES = (
     *(b"authorization", b"cookie", b"sessionid", b"session_key", b"session-key", b"sessionkey"),
     *(b"password", b"passwd", b"passphrase", b"secret", b"token", b"credential"),
     *(b"api_key", b"api-key", b"apikey", b"private_key", b"private-key", b"privatekey"),
     *(b"access_key", b"access-key", b"accesskey", b"private_access", b"private-access", b"privateaccess"),
+    *(b"bearer", b".eyj", b"private key"),
 )
 # Of backslashes JSON may write any number before a character's number, one for each time that it was written as a text.
 _JSON_ESCAPE = re.compile(r"\\++(?:u([0-9A-Fa-f]{4})|(/))")
@@ -143,6 +158,8 @@ class Secrets:
             return False
         # So it may behind a character's number, or a slash that needed no backslash.
         if _BACKSLASH in text and (b"\\u" in text or b"\\/" in text):
+            return False
+        if b"://" in text and _IN_ADDRESS_BYTES.search(text):
             return False
         has_ours = _UNDERSCORE in text and _OURS_BYTES.search(text)
         return not (has_ours or (_DOT in text and _API_KEY_BYTES.search(text)))
@@ -230,8 +247,10 @@ class Redactor:
         if "." in clean:
             clean = _API_KEY.sub(f".{REDACTED}", clean)
         if self._by_name and _find_names(memoryview(clean.encode(errors="replace").lower())):
-            for named in (_NAMED_LINES, _NAMED_WORDS, _NAMED_PARTS, _NAMED_ELEMENTS):
+            for named in _BY_NAME:
                 clean = named.sub(_masked, clean)
+        if self._by_name and "://" in clean:
+            clean = _IN_ADDRESS.sub(_masked, clean)
         return clean
 
     def _without_secrets(self, text: str) -> str:
@@ -268,8 +287,10 @@ class Redactor:
 
 
 def _masked(named: "re.Match[str]") -> str:
-    """A name and what follows it, without its value."""
-    return named[0][: named.start(str(named.lastgroup)) - named.start()] + REDACTED
+    """What was found, a name for instance, without its value."""
+    value = str(named.lastgroup)
+    start, end = named.start(value) - named.start(), named.end(value) - named.start()
+    return named[0][:start] + REDACTED + named[0][end:]
 
 
 def _decoded(text: str) -> str:

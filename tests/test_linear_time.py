@@ -113,6 +113,23 @@ def redact_many_secrets() -> None:
     assert redactor.text("039999 é 000007 000042") == "[redacted] é [redacted] [redacted]"
 
 
+def redact_what_is_nearly_a_secret() -> None:
+    redactor = Redactor(Secrets([]))
+    for part in (
+        "://a",
+        "://a:",
+        "bearer ",
+        "bearer " + "a" * 900,
+        "eyJ",
+        "eyJabcdefgh.eyJ",
+        "-----BEGIN PRIVATE KEY----",
+        "-----BEGIN A A ",
+    ):
+        redactor.text(part * (CHUNK // len(part)))
+        redactor.text(part + "A" * CHUNK)
+    redactor.text("bearer " + "\t" * CHUNK)
+
+
 def guess_a_long_name() -> None:
     letters = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
     clause = ClauseCount(Condition((letters * 200,), "eq", 1), {}, 0)
@@ -144,6 +161,7 @@ def guess_among_many_names() -> None:
         pytest.param(import_spaces, marks=pytest.mark.slow),
         name_deep_entries,
         redact_many_secrets,
+        redact_what_is_nearly_a_secret,
         guess_a_long_name,
         guess_among_many_names,
     ],
