@@ -60,6 +60,8 @@ enabled = false
 """
 
 
+# Another thread of this process may draw a random number while a request is made up.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_a_few_requests_to_each_operation(server: Server, database: None) -> None:
     client = make_client(server)
     schema = schemathesis.openapi.from_url(f"{server.url}/v1/openapi.json")

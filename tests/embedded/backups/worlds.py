@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,15 +77,20 @@ def run(server: Server, *command: str) -> str:
 
 
 def try_to(server: Server, *command: str) -> "subprocess.CompletedProcess[str]":
-    """The same, whatever comes of it."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=server.environment,
-        capture_output=True,
-        text=True,
-        timeout=LONG_SECONDS,
-    )
+    """The same, whatever comes of it. A backup or drill that the server makes by itself at the moment is waited for."""
+    until = time.monotonic() + LONG_SECONDS
+    while True:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=server.environment,
+            capture_output=True,
+            text=True,
+            timeout=LONG_SECONDS,
+        )
+        if "is on its way: wait until" not in done.stderr or time.monotonic() > until:
+            return done
+        time.sleep(1)
 
 
 def restored(like: Server, data: Path, source: str, *options: str, **environment: str) -> Server:
