@@ -37,6 +37,7 @@ def main() -> None:
     django.setup()
     from console.wsgi import answer  # the settings have to be there
     from storage.postgres.gathering import answer_together
+    from storage.postgres.loop_gathering import LoopGathering
 
     _ = get_resolver().url_patterns
     tls = _tls_context(asked.certificate, asked.key) if asked.certificate else None
@@ -58,7 +59,7 @@ def main() -> None:
             answer,
             kinds=KINDS,
             kind_of=kind_of,
-            together=Together("items", TOGETHER, answer_together),
+            together=Together("items", TOGETHER, answer_together, LoopGathering),
             enter=url_prefix.enter,
             proxies=proxies,
             folder=folder,

@@ -22,7 +22,7 @@ from console.recording.application import api  # noqa: E402
 from console.server.answers import Answer, refusal  # noqa: E402
 from console.server.bodies import BodyAwaited  # noqa: E402
 from console.server.listening import API_ONLY  # noqa: E402
-from console.server.threads import KEPT, KIND, AnsweredBy  # noqa: E402
+from console.server.threads import IN_LOOP, KEPT, KIND, AnsweredBy  # noqa: E402
 from console.thread_kinds import kind_of_console  # noqa: E402
 from storage import engine_waits  # noqa: E402
 from storage.errors import EngineUnreachable  # noqa: E402
@@ -43,9 +43,13 @@ def answer(environ: dict[str, Any]) -> Answer:
     kept = environ[KEPT]
     if _WAITS not in kept:
         kept[_WAITS] = engine_waits.Budget(ANSWER_SECONDS)
-    engine_waits.begin(kept[_WAITS])
+    budget: engine_waits.Budget = kept[_WAITS]
+    budget.begin(in_loop=IN_LOOP in environ)
+    engine_waits.begin(budget)
     try:
         return _micro(environ) if environ[KIND] == "micros" else _console(environ)
+    except engine_waits.MustWait:
+        raise AnsweredBy(environ[KIND]) from None
     finally:
         engine_waits.end()
 

@@ -6,6 +6,7 @@ from console.api.replies import Response
 from console.api.request import ApiRequest
 from console.error_status import TooManyBytes, TooManyRequests
 from console.streams import received_bytes
+from storage import engine_waits
 from storage.collections import key_limits
 from storage.collections.key_limits import Allowance
 from storage.postgres.caller import Access
@@ -21,6 +22,7 @@ def check(caller: Access) -> Allowance | None:
     allowance = key_limits.find_allowance(caller.key_digest)
     if allowance is None:
         return None
+    engine_waits.will_wait()
     if wait := allowance.wait_for_bytes():
         raise TooManyBytes(allowance.bytes_per_day or 0, wait_seconds=math.ceil(wait))
     if wait := allowance.take_request():

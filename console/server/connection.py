@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
                 logger.exception("An answer could not be sent")
                 self.abort()
         elif isinstance(result, AnsweredBy):
-            exchange.kind = result.kind
+            exchange.kind, exchange.is_for_thread = result.kind, True
             self._ask(exchange)
         elif exchange.is_whole or exchange.has_ended:
             self._ask(exchange)

@@ -12,6 +12,8 @@ from console.server.proxies import REQUEST_ID
 class Exchange:
     """A request: its head, the variables it was read into, and its body as far as it is here.
 
+    `is_for_thread` says that the event loop itself can't answer it.
+
     `is_whole` says that all of it is, `has_ended` that no more will come; `is_asked` that the application is at work on it,
     `is_wanted` that it asked for the body. `kind` says which threads answer it. `came_at` is when its head was here, by the
     performance counter. `kept` is the application's, for when it is asked about the same request again.
@@ -24,6 +26,7 @@ class Exchange:
         "has_ended",
         "head",
         "is_asked",
+        "is_for_thread",
         "is_wanted",
         "is_whole",
         "kept",
@@ -40,7 +43,7 @@ class Exchange:
         self.is_whole = body.length == 0
         self.has_ended = False
         self.kind = kind
-        self.is_asked = self.is_wanted = False
+        self.is_asked = self.is_wanted = self.is_for_thread = False
         self.most_bytes = 0
         self.kept: dict[str, Any] = {}
 

@@ -7,6 +7,7 @@ AHEAD_MAX_BYTES = 65_536  # read of what comes before it can be looked at
 
 # A body that is here this soon after its head is looked at together with it; else the application is asked before.
 BODY_SOON_SECONDS = 0.05
+LOOP_BODY_MAX_BYTES = 8_192  # of a request that the event loop answers itself; what is longer keeps no client waiting
 FORM_MAX_BYTES = 1_048_576  # of a body that is read by nobody who has a limit of their own
 BODIES_MEMORY_BYTES = 67_108_864  # of all bodies of a worker that are coming in; the rest of them goes to files
 BODY_MIN_BYTES_PER_SECOND = 4_096  # a slower client is given up

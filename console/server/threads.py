@@ -11,13 +11,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from storage.request_ids import request_id
 
 # In the variables of a request: the kind of threads that it is asked by, and what was kept when it was asked before.
 KIND = "homeport.threads"
 KEPT = "homeport.kept"
+# There for a request that is worked on in the event loop itself, where nothing may be waited for.
+IN_LOOP = "homeport.in_loop"
 # In what was kept: as what the request is counted.
 OPERATION = "operation"
 
@@ -56,13 +58,32 @@ class Job:
         request_id.set(self.request_id)
         return self.work()
 
+    def tell(self, result: Any) -> None:
+        """In the event loop: what happens there is of the request as well."""
+        request_id.set(self.request_id)
+        self.done(result)
+
+
+class InLoop(Protocol):
+    """Does what needs no waiting in the event loop itself."""
+
+    def add(self, work: Callable[[], Any], hear: Callable[[Any], None]) -> None:
+        """Have it done; `hear` gets what it comes to. It may not raise."""
+
+    def waiting(self) -> int:
+        """How much of it has not ended."""
+
 
 class Together(NamedTuple):
-    """Of which kind a thread does `most` jobs at once, and how: `do` returns the results in the order of the works."""
+    """Of which kind a thread does `most` jobs at once, and how: `do` returns the results in the order of the works.
+
+    With `in_loop` short ones of this kind are done in the event loop, and by a thread where they come to something to wait for.
+    """
 
     kind: str
     most: int
     do: Callable[[Sequence[Callable[[], Any]]], list[Any]]
+    in_loop: Callable[[AbstractEventLoop], InLoop] | None = None
 
 
 class Threads:
@@ -155,7 +176,5 @@ class Threads:
 
 
 def _tell(jobs: Sequence[Job], results: Sequence[Any]) -> None:
-    """In the event loop: what happens there is of each request as well."""
     for job, result in zip(jobs, results, strict=True):
-        request_id.set(job.request_id)
-        job.done(result)
+        job.tell(result)

@@ -19,7 +19,7 @@ from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
 from console.server.proxies import REQUEST_ID, TrustedProxies, correct_behind_caddy
 from console.server.sending import close
-from console.server.threads import KEPT, KIND, AnsweredBy, Job, Threads, Together
+from console.server.threads import IN_LOOP, KEPT, KIND, AnsweredBy, Job, Threads, Together
 from storage.request_ids import new_request_id
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Worker:
             )
             for kind, most in kinds.items()
         }
+        self._in_loop = {together.kind: together.in_loop(self.loop)} if together and together.in_loop else {}
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
         self._held_bytes = 0
@@ -125,8 +126,11 @@ class Worker:
         return len(self._connections)
 
     def waiting(self) -> dict[str, int]:
-        """How many requests wait for a thread, by the kind of threads."""
-        return {kind: threads.waiting() for kind, threads in self._threads.items()}
+        """How many requests wait for a thread, or in the loop for their turn, by the kind of threads."""
+        waiting = {kind: threads.waiting() for kind, threads in self._threads.items()}
+        for kind, in_loop in self._in_loop.items():
+            waiting[kind] += in_loop.waiting()
+        return waiting
 
     def prepare(self, environ: dict[str, Any]) -> None:
         """Before anything is decided about a request: who really asks, and for what, and by which id we speak of it."""
@@ -148,7 +152,7 @@ class Worker:
         hear: Callable[[Answer | BodyAwaited | AnsweredBy], None],
         refuse: Callable[[], None],
     ) -> None:
-        """Have a thread ask the application. Raises OSError when the body can't be read back."""
+        """Have the application asked, by a thread or in the loop. Raises OSError when the body can't be read back."""
         body = exchange.body
         if body.length != 0:
             if exchange.is_whole or exchange.has_ended:
@@ -174,7 +178,13 @@ class Worker:
                 logger.exception("A request could not be answered")
                 return refusal("500 Internal Server Error", "Internal server error", is_api=exchange.is_api)
 
-        self._threads[exchange.kind].add(Job(work, hear, refuse, exchange.request_id))
+        job = Job(work, hear, refuse, exchange.request_id)
+        in_loop = self._in_loop.get(exchange.kind)
+        if in_loop is None or exchange.is_for_thread or not exchange.is_whole or body.got > limits.LOOP_BODY_MAX_BYTES:
+            self._threads[exchange.kind].add(job)
+        else:
+            environ[IN_LOOP] = True
+            in_loop.add(job.do, job.tell)
 
     def run(self, exchange: Exchange, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Have a part of an answer made by a thread of those that answer the request."""

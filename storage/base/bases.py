@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from storage import disk_space
+from storage import disk_space, engine_waits
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import BaseNotFound, Unauthorized
@@ -16,6 +16,7 @@ def ensure_base(*, collection_id: str, name: str) -> bool:
 
     Raises Unauthorized when the collection was deleted in the meantime: nobody has a key to it then.
     """
+    engine_waits.will_wait()
     try:
         return Base.objects.get_or_create(collection_id=collection_id, name=name)[1]
     except IntegrityError as error:

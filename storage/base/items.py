@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from django.db import transaction
 
-from storage import disk_space, limits, names
+from storage import disk_space, engine_waits, limits, names
 from storage.base import base_ids, bases, generated_keys
 from storage.base.expected import Expected
 from storage.base.finding import Rows, find_rows
@@ -251,6 +251,7 @@ def _write(access: Access, base: str, new: list[_NewItem], *, replace: bool) -> 
         with engine_errors():
             bases.ensure_base(collection_id=access.collection_id, name=base)
         done = base_ids.ask(access, base, statement, write=True)
+    engine_waits.no_way_back()
     revisions = dict(zip(done.keys or (), done.revisions or (), strict=True))
     stored = []
     for row, spare_keys in new:

@@ -10,7 +10,7 @@ import time
 
 from django.db import connections, transaction
 
-from storage import disk_space
+from storage import disk_space, engine_waits
 from storage.audit import log as audit
 from storage.audit.log import Verb
 from storage.errors import StorageError
@@ -53,6 +53,7 @@ def stop_recording(collection_id: str) -> None:
 def is_recorded(collection_id: str) -> bool:
     """Whether requests to this collection are recorded, as of a second ago."""
     if _thread is None:
+        engine_waits.will_wait()
         _start()
         _looked.wait(_FIRST_LOOK_SECONDS)
     return collection_id in _recorded

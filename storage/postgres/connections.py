@@ -216,6 +216,21 @@ class Pool:
             self._free_places.put(None)
             raise
 
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for a connection."""
+        return self._waiting > 0
+
+    def take_idle(self) -> Connection | None:
+        """As `take`, but without waiting for anybody: None where no healthy one is there."""
+        try:
+            self._free_places.get_nowait()
+        except Empty:
+            return None
+        connection = self._good_idle_one()
+        if connection is None:
+            self._free_places.put(None)
+        return connection
+
     def give_back(self, connection: Connection) -> None:
         """End the use of a connection that `take` returned. One in the middle of anything is closed.
 

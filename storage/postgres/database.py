@@ -55,6 +55,7 @@ def run(statement: Statement[R]) -> list[R]:
     Raises EngineUnreachable and DiskFull; any other error of the driver is a defect and passes.
     """
     held_work.check()
+    engine_waits.will_wait()
     with engine_errors():
         in_use = _orm().connection
         if in_use is not None:
@@ -212,8 +213,11 @@ def snapshot() -> Iterator[Snapshot]:
 def release_connection() -> None:
     """Give the ORM's connection back before waiting for somebody slow, such as a client that takes or sends a file.
 
-    What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens.
+    What comes after takes one from the pool for each statement, or opens another. In a transaction nothing happens, nor in an
+    event loop, where nobody has one.
     """
+    if engine_waits.current().is_in_loop:
+        return
     orm = _orm()
     if orm.connection is not None and not orm.in_atomic_block:
         orm.close()

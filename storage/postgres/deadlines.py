@@ -40,9 +40,12 @@ class NoAnswer(psycopg.OperationalError):
     """The server did not answer in time; the connection is closed."""
 
 
-# The waits in a call of libpq that are under way: by when the answer is due, and on which connection. Each access is one step of
+# By when an answer is due, and on which connection.
+Wait = tuple[float, PGconn]
+
+# The waits for answers that are under way. Each access is one step of
 # the interpreter, so the hot path needs no lock; whoever takes a wait out decides how it ended.
-_waits: set[tuple[float, PGconn]] = set()
+_waits: set[Wait] = set()
 _cutting = threading.Lock()
 _watching: threading.Thread | None = None
 
@@ -55,17 +58,28 @@ def wait_for_result(pgconn: PGconn, seconds: float, ask: Callable[..., T], *args
     """
     budget = engine_waits.current()
     began = time.monotonic()
-    wait = (began + shorten(budget, seconds), pgconn)
-    _waits.add(wait)
+    wait = begin_wait(pgconn, began + shorten(budget, seconds))
     try:
         return ask(*args)
     finally:
-        try:
-            _waits.remove(wait)
-        except KeyError:
-            with _cutting:  # until it is shut, the socket's number must not become somebody else's
-                pgconn.finish()
+        end_wait(wait)
         budget.left -= time.monotonic() - began
+
+
+def begin_wait(pgconn: PGconn, due_at: float) -> Wait:
+    """From now on the connection is shut at this moment of the monotonic clock, until `end_wait`."""
+    wait = (due_at, pgconn)
+    _waits.add(wait)
+    return wait
+
+
+def end_wait(wait: Wait) -> None:
+    """It was answered, or is closed; one that was overdue is closed then."""
+    try:
+        _waits.remove(wait)
+    except KeyError:
+        with _cutting:  # until it is shut, the socket's number must not become somebody else's
+            wait[1].finish()
 
 
 def shorten(budget: engine_waits.Budget, seconds: float) -> float:
@@ -115,7 +129,7 @@ def _watch() -> None:
         time.sleep(max(next_at - time.monotonic(), shortest))
 
 
-def _cut(wait: tuple[float, PGconn]) -> None:
+def _cut(wait: Wait) -> None:
     with _cutting:
         try:
             _waits.remove(wait)

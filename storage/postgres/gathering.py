@@ -33,30 +33,37 @@ T = TypeVar("T")
 # A request that may not wait for long any more would cut the others short.
 _LEAST_SECONDS = 2.0
 # How long writes that are done together wait for somebody's lock.
-_LOCK_TIMEOUT_MS = 5
+LOCK_TIMEOUT_MS = 5
 # How often statements are tried together without those that failed. Then each is done alone.
-_TRIES = 3
+TRIES = 3
 
 # Of an item: its collection, Base and key. Items are written in this order.
 Place = tuple[str, str, str]
 
 
-class _Member(greenlet):
-    """A request that a thread works on in turns with others."""
+class Member(greenlet):
+    """A request that is worked on in turns with others: by a thread, or in an event loop, which waits for nothing."""
+
+    is_in_loop = False
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
-    """A statement, and the request that waits for its rows; `writes` is None for what reads."""
+class Asked:
+    """A statement, and the request that waits for its rows; `writes` is None for what reads.
 
-    member: greenlet
+    `asked_at` is by the monotonic clock; `tries` is how often it was sent in vain because of others.
+    """
+
+    member: Member
     statement: Statement[Any]
     writes: Place | None
     budget: engine_waits.Budget
+    asked_at: float
+    tries: int = 0
 
 
 @dataclass(slots=True)
-class _Said:
+class Said:
     """What the database said to a statement, and how long it was waited for."""
 
     sent: Sent
@@ -64,26 +71,26 @@ class _Said:
 
 
 # Of a statement: None where it is to be done alone.
-_Outcome = _Said | BaseException | None
+Outcome = Said | BaseException | None
 
 
 def run_with_others(statement: Statement[R], *, writes: Place | None = None) -> list[R]:
     """As `run`, for a short statement on one item: what other requests ask at this moment may be sent with it.
 
-    `writes` is the item that it writes. Raises as `run` does.
+    `writes` is the item that it writes: who asks says `engine_waits.no_way_back()` once it is written. Raises as `run` does.
     """
     member = getcurrent()
     budget = engine_waits.current()
     if (
-        not isinstance(member, _Member)
-        or django_connection.connection is not None
+        not isinstance(member, Member)
         or budget.left < _LEAST_SECONDS
         or member.parent is None
+        or (not member.is_in_loop and django_connection.connection is not None)
     ):
         return run(statement)
     held_work.check()
     with engine_errors():
-        said: _Said | None = member.parent.switch(_Asked(member, statement, writes, budget))
+        said: Said | None = member.parent.switch(Asked(member, statement, writes, budget, monotonic()))
     if said is None:
         return run(statement)
     if said.seconds >= slow_statements.SECONDS:
@@ -93,9 +100,9 @@ def run_with_others(statement: Statement[R], *, writes: Place | None = None) -> 
 
 def answer_together(works: Sequence[Callable[[], T]]) -> list[T]:
     """What each of these comes to, in their order; none may raise. What they run with others is sent together."""
-    members = [_Member(work) for work in works]
+    members = [Member(work) for work in works]
     answers: dict[greenlet, T] = {}
-    asked: list[_Asked] = []
+    asked: list[Asked] = []
 
     def hear(member: greenlet, said: Any) -> None:
         if member.dead:
@@ -116,11 +123,11 @@ def answer_together(works: Sequence[Callable[[], T]]) -> list[T]:
     return [answers[member] for member in members]
 
 
-def _outcomes(asked: list[_Asked]) -> Iterator[tuple[_Asked, _Outcome]]:
+def _outcomes(asked: list[Asked]) -> Iterator[tuple[Asked, Outcome]]:
     """What came of each, as soon as it is known; what is to be done alone comes last."""
-    reads: list[_Asked] = []
-    writes: dict[Place, _Asked] = {}
-    lonely: list[_Asked] = []
+    reads: list[Asked] = []
+    writes: dict[Place, Asked] = {}
+    lonely: list[Asked] = []
     for each in asked:
         if each.writes is None:
             reads.append(each)
@@ -129,23 +136,27 @@ def _outcomes(asked: list[_Asked]) -> Iterator[tuple[_Asked, _Outcome]]:
         else:
             lonely.append(each)
     yield from _done_together(reads, [], lonely)
-    first = [sessions_sql.wait_for_locks(f"{_LOCK_TIMEOUT_MS}")]
-    yield from _done_together([writes[place] for place in sorted(writes)], first, lonely)
+    yield from _done_together([writes[place] for place in sorted(writes)], [wait_briefly()], lonely)
     for each in lonely:
         yield each, None
 
 
+def wait_briefly() -> Statement[Any]:
+    """What stands before writes that are done together."""
+    return sessions_sql.wait_for_locks(f"{LOCK_TIMEOUT_MS}")
+
+
 def _done_together(
-    asked: list[_Asked], first: list[Statement[Any]], lonely: list[_Asked]
-) -> Iterator[tuple[_Asked, _Outcome]]:
+    asked: list[Asked], first: list[Statement[Any]], lonely: list[Asked]
+) -> Iterator[tuple[Asked, Outcome]]:
     """Of statements that are sent behind the `first`. Those that are to be done alone are added to `lonely`."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         if len(asked) < 2:
             break
         began = monotonic()
         try:
             said = _send([*first, *(each.statement for each in asked)], min(each.budget.left for each in asked))
-            outcomes: Sequence[_Outcome] = said[len(first) :]
+            outcomes: Sequence[Outcome] = said[len(first) :]
         except NotTogether as failed:
             outcomes = ()
             place = -1 if failed.place is None else failed.place - len(first)
@@ -163,13 +174,13 @@ def _done_together(
     lonely += asked
 
 
-def _send(statements: list[Statement[Any]], seconds: float) -> list[_Said]:
+def _send(statements: list[Statement[Any]], seconds: float) -> list[Said]:
     """Within so many seconds, the wait for a connection included."""
     with engine_waits.counting_towards(engine_waits.Budget(seconds)):
         connection = pool.take(open_connection)
         try:
             began = monotonic()
             sent = send_together(connection, statements)
-            return [_Said(each, monotonic() - began) for each in sent]
+            return [Said(each, monotonic() - began) for each in sent]
         finally:
             pool.give_back(connection)

@@ -36,7 +36,7 @@ _READ_ONLY = (ReadOnlySqlTransaction.sqlstate or "").encode()
 _CAN_CLOSE = capabilities.has_send_close_prepared()
 
 _Types = tuple[int, ...]
-_Ready = tuple[bytes, Sequence[abc.Buffer | None], Sequence[int]]
+_Ready = tuple[Sequence[abc.Buffer | None], Sequence[int]]
 _Names = dict[tuple[str, _Types], bytes]
 _names_of: WeakKeyDictionary[Connection, _Names] = WeakKeyDictionary()
 
@@ -111,49 +111,63 @@ def send_together(connection: Connection, statements: Sequence[Statement[Any]]) 
 
     Raises NotTogether; else an error of psycopg's, on a connection that is closed, when nobody knows whether they were done.
     """
-    transformer = connection.transformer
-    types, ready = list[_Types](), list[_Ready]()
-    for place, (text, params, _) in enumerate(statements):
-        try:
-            values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
-            types.append(transformer.types or ())
-            name = _prepared(connection, text, types[-1])
-        except psycopg.Error:
-            if connection.closed:
-                raise
-            raise NotTogether(place) from None
-        ready.append((name, values, transformer.formats or ()))
-    pgconn = connection.pgconn
+    message = Message(connection, statements)
     try:
-        results = wait_for_result(pgconn, connection.answer_seconds, _pipeline, pgconn, ready)
+        wait_for_result(connection.pgconn, connection.answer_seconds, _exchange, message)
     except BaseException:
-        if pgconn.pipeline_status != PipelineStatus.OFF:
-            pgconn.finish()
+        message.give_up()
         raise
-    connection.refuse_unconfirmed()
-    for place, result in enumerate(results):
-        if result.status != ExecStatus.TUPLES_OK:
-            connection.is_read_only = result.error_field(DiagnosticField.SQLSTATE) == _READ_ONLY
-            raise NotTogether(place if place < len(statements) else None)
-    rows = (_rows(transformer, *each) for each in zip(results, statements, strict=True))
-    return [Sent(*each) for each in zip(rows, types, strict=True)]
+    return message.read()
 
 
-def _pipeline(pgconn: PGconn, ready: Sequence[_Ready]) -> list[PGresult]:
-    """Without a mark between them the server takes the statements for one transaction, and answers all of them at once.
+class Message:
+    """Several statements on their way to the server as one, and its answer to all of them.
 
-    The results up to the mark behind them; one more where the commit failed. No call holds up other threads: the driver's
-    connections don't block, and what takes time is waited for here.
+    Without a mark between them the server takes the statements for one transaction, and answers all of them at once. One that the
+    server does not know yet is told to it in the same message. No call waits: the driver's connections don't block.
     """
-    pgconn.enter_pipeline_mode()
-    for name, values, formats in ready:
-        pgconn.send_query_prepared(name, values, formats)
-    pgconn.pipeline_sync()
-    waiting = select.poll()
-    results: list[PGresult] = []
-    while True:
-        waiting.register(pgconn.socket, select.POLLIN | (select.POLLOUT if pgconn.flush() else 0))
-        waiting.poll()
+
+    def __init__(self, connection: Connection, statements: Sequence[Statement[Any]]) -> None:
+        """Raises NotTogether for one whose values can't be sent; nothing was sent then."""
+        transformer = connection.transformer
+        self.connection, self._statements = connection, statements
+        self._types = list[_Types]()
+        self._ready = list[_Ready]()
+        self._names = _known_names(connection)
+        # Of each result that is to come: what is prepared, or None for the rows of the next statement.
+        self._expected = list[tuple[str, _Types] | None]()
+        self._results = list[PGresult]()
+        for place, (_, params, _) in enumerate(statements):
+            try:
+                values = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
+            except psycopg.Error:
+                raise NotTogether(place) from None
+            self._types.append(transformer.types or ())
+            self._ready.append((values, transformer.formats or ()))
+
+    def begin(self) -> None:
+        """Say all of it to the client library; `is_sent` says when it has left."""
+        pgconn, names, expected = self.connection.pgconn, self._names, self._expected
+        pgconn.enter_pipeline_mode()
+        told = dict[tuple[str, _Types], bytes]()
+        for (text, _, _), types, (values, formats) in zip(self._statements, self._types, self._ready, strict=True):
+            key = (text, types)
+            name = names.get(key) or told.get(key)
+            if name is None:
+                name = told[key] = _name_of(text, types)
+                pgconn.send_prepare(name, text.encode(), types)
+                expected.append(key)
+            pgconn.send_query_prepared(name, values, formats)
+            expected.append(None)
+        pgconn.pipeline_sync()
+
+    def is_sent(self) -> bool:
+        """Send what the socket takes; whether that was all of it."""
+        return not self.connection.pgconn.flush()
+
+    def take_in(self) -> bool:
+        """Take in what has come; whether that was the end. Raises OperationalError when the connection was lost."""
+        pgconn, results = self.connection.pgconn, self._results
         pgconn.consume_input()
         while not pgconn.is_busy():
             result = pgconn.get_result()
@@ -163,8 +177,46 @@ def _pipeline(pgconn: PGconn, ready: Sequence[_Ready]) -> list[PGresult]:
                 continue
             if result.status == ExecStatus.PIPELINE_SYNC:
                 pgconn.exit_pipeline_mode()
-                return results
+                return True
             results.append(result)
+        return False
+
+    def give_up(self) -> None:
+        """Nobody waits for the rest of the answer, which could be taken for that to another."""
+        if self.connection.pgconn.pipeline_status != PipelineStatus.OFF:
+            self.connection.pgconn.finish()
+
+    def read(self) -> list[Sent]:
+        """What the statements have to say, once all of it was taken in. Raises as `send_together` does."""
+        connection = self.connection
+        connection.refuse_unconfirmed()
+        said, failed = list[PGresult](), False
+        for place, result in enumerate(self._results):
+            prepares = self._expected[place] if place < len(self._expected) else None
+            if result.status == ExecStatus.COMMAND_OK and prepares:
+                self._names[prepares] = _name_of(*prepares)
+            elif result.status != ExecStatus.TUPLES_OK:
+                connection.is_read_only = result.error_field(DiagnosticField.SQLSTATE) == _READ_ONLY
+                failed = True
+                break
+            else:
+                said.append(result)
+        if failed:
+            raise NotTogether(len(said) if len(said) < len(self._statements) else None)
+        transformer = connection.transformer
+        rows = (_rows(transformer, *each) for each in zip(said, self._statements, strict=True))
+        return [Sent(*each) for each in zip(rows, self._types, strict=True)]
+
+
+def _exchange(message: Message) -> None:
+    """Send a message and wait for all of its answer. No call holds up other threads; what takes time is waited for here."""
+    message.begin()
+    waiting = select.poll()
+    while True:
+        waiting.register(message.connection.pgconn.socket, select.POLLIN | (0 if message.is_sent() else select.POLLOUT))
+        waiting.poll()
+        if message.take_in():
+            return
 
 
 def command(connection: Connection, text: bytes) -> None:
@@ -181,19 +233,29 @@ def row_maker(row: type[R]) -> Callable[[Sequence[Any]], R]:
 
 def _prepared(connection: Connection, statement: str, types: _Types) -> bytes:
     """The name by which the server knows the statement on this connection."""
-    names = _names_of.get(connection)
-    if names is None:
-        names = _names_of[connection] = {}
+    names = _known_names(connection)
     name = names.get((statement, types))
     return name or _prepare(connection, names, statement, types)
 
 
+def _known_names(connection: Connection) -> _Names:
+    names = _names_of.get(connection)
+    if names is None:
+        names = _names_of[connection] = {}
+    return names
+
+
+def _name_of(statement: str, types: _Types) -> bytes:
+    """By what it says: were a server ever to know it from somebody else, it would be the same statement."""
+    return b"s" + blake2b(f"{types} {statement}".encode(), digest_size=16).hexdigest().encode()
+
+
 def _prepare(connection: Connection, names: _Names, statement: str, types: _Types) -> bytes:
     pgconn = connection.pgconn
-    if len(names) >= _PREPARED_MAX:
+    # Those of messages, which are a few, may have come on top.
+    while len(names) >= _PREPARED_MAX:
         _forget(connection, names.pop(next(iter(names))))
-    # By what it says: were a server ever to know it from somebody else, it would be the same statement.
-    name = b"s" + blake2b(f"{types} {statement}".encode(), digest_size=16).hexdigest().encode()
+    name = _name_of(statement, types)
     _nothing(
         pgconn, wait_for_result(pgconn, connection.answer_seconds, pgconn.prepare, name, statement.encode(), types)
     )

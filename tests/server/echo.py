@@ -9,8 +9,11 @@ import socket
 import ssl
 import sys
 import tempfile
+import threading
 import time
+from asyncio import AbstractEventLoop
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,13 @@ from console.server.bodies import AWAITED, CUT, BodyAwaited
 from console.server.listening import Listener
 from console.server.live import LiveBody, Outlet
 from console.server.proxies import TrustedProxies
+from console.server.threads import IN_LOOP, KIND, AnsweredBy, Together
 from console.server.worker import Worker
 
 PATIENCE_SECONDS = 30.0
 THOUGHT_SECONDS = 0.5
+# What is asked here is answered in the loop, if it may be; what ends in this can't be, and begins again.
+IN_LOOP_PATH, WAITING_END = "/in-loop", "/waits"
 STREAM_PIECE, STREAM_PIECES = b"x" * 100_000, 50
 
 LIVE_PIECE = b"tick\n"
@@ -63,6 +69,19 @@ class Ticks(LiveBody):
             self._timer.cancel()
 
 
+class AtOnce:
+    """Does in the loop what comes."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def add(self, work: Callable[[], Any], hear: Callable[[Any], None]) -> None:
+        self._loop.call_soon(lambda: hear(work()))
+
+    def waiting(self) -> int:
+        return 0
+
+
 def answer(environ: dict[str, Any]) -> Answer:
     """What was asked, and how often this address was by now; `/refused` and the like are something else."""
     path = environ["PATH_INFO"]
@@ -88,7 +107,10 @@ def answer(environ: dict[str, Any]) -> Answer:
         "body": environ["wsgi.input"].read().decode("latin-1"),
         "is_cut": CUT in environ,
         "asked": _asked[path],
+        "in_loop": threading.current_thread() is threading.main_thread(),
     }
+    if IN_LOOP in environ and path.endswith(WAITING_END):
+        raise AnsweredBy(environ[KIND])
     return "200 OK", [("Content-Type", "application/json")], [json.dumps(said).encode()]
 
 
@@ -106,8 +128,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Worker(
             answer,
-            kinds={"any": 4},
-            kind_of=lambda environ: "any",
+            kinds={"any": 4, "short": 1},
+            kind_of=lambda environ: "short" if environ["PATH_INFO"].startswith(IN_LOOP_PATH) else "any",
+            together=Together("short", 8, lambda works: [work() for work in works], AtOnce),
             proxies=TrustedProxies([]),
             folder=Path(folder),
             patience_seconds=PATIENCE_SECONDS,
