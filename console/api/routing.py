@@ -1,7 +1,7 @@
 """Finds the view of a path in a table of Django's patterns.
 
 Django's own resolver tries one pattern after the other and notes what it tried; here a path meets only those that have the same
-word in the same place. Which of them it matches, and with what, the patterns themselves say.
+word in the same place, and something behind it or not. Which of them it matches, and with what, the patterns themselves say.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ class Routes:
     def __init__(self, patterns: Sequence[URLPattern]) -> None:
         *named, last = patterns
         self._other: View = last.callback
-        self._by_word: dict[str, list[URLPattern]] = {}
+        self._by_word: dict[tuple[str, bool], list[URLPattern]] = {}
         for each in named:
             self._by_word.setdefault(_word_of(str(each.pattern)), []).append(each)
 
@@ -35,6 +35,7 @@ class Routes:
         return self._other, {}
 
 
-def _word_of(path: str) -> str:
+def _word_of(path: str) -> tuple[str, bool]:
+    """The word, and whether anything follows it."""
     parts = path.split("/", _WORD + 1)
-    return parts[_WORD] if len(parts) > _WORD else ""
+    return parts[_WORD] if len(parts) > _WORD else "", len(parts) > _WORD + 1

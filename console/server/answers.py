@@ -12,6 +12,7 @@ Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 
 REQUEST_ID_HEADER = "X-Request-ID"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FRAMING = frozenset(("content-length", "date", "connection", "x-request-id"))
 _WITHOUT_BODY = ("1", "204", "304")
 
 
@@ -31,16 +32,16 @@ class Framing:
         lines = [f"HTTP/1.1 {status}", f"{REQUEST_ID_HEADER}: {request_id}"]
         length = date = connection = False
         for name, value in headers:
-            match name.lower():
-                case "content-length":
+            if (lower := name.lower()) in _FRAMING:
+                if lower == "x-request-id":
+                    continue
+                if lower == "content-length":
                     length = True
-                case "date":
+                elif lower == "date":
                     date = True
-                case "connection":
+                else:
                     connection = True
                     closes = closes or value.lower() == "close"
-                case "x-request-id":
-                    continue
             lines.append(f"{name}: {value}")
         if not length and not status.startswith(_WITHOUT_BODY):
             if isinstance(body, list):

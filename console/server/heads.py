@@ -22,6 +22,8 @@ _UNENCODED = re.compile(rb"[\x80-\xff]")
 _METHOD = re.compile(rb"[A-Z]{1,32}")
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 _KNOWN_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+# What is kept of headers that came before, and of how long ones.
+_READ_MOST, _READ_MAX_BYTES = 256, 2_048
 _KNOWN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -33,24 +35,48 @@ class BadRequest(Exception):
         self.status, self.message = status, message
 
 
-class Head:
-    """One head. `length` is that of the body, None when it comes in chunks, 0 without one; `size_bytes` is its own."""
+# By the method, the last digit of the version and the headers: length, keeps_alive, expects_continue and variables of a `Head`.
+# For an event loop's thread alone.
+_read: dict[tuple[str, bool, bytes], tuple[int | None, bool, bool, dict[str, str]]] = {}
 
-    __slots__ = ("expects_continue", "headers", "keeps_alive", "length", "method", "size_bytes", "target", "version")
+
+class Head:
+    """One head. `length` is that of the body, None when it comes in chunks, 0 without one; `size_bytes` is its own.
+
+    `variables` are those of WSGI that its headers make.
+    """
+
+    __slots__ = (
+        "expects_continue",
+        "headers",
+        "keeps_alive",
+        "length",
+        "method",
+        "size_bytes",
+        "target",
+        "variables",
+        "version",
+    )
 
     def __init__(self, data: bytes) -> None:
         """Reads one that is complete. Raises BadRequest."""
         self.headers: list[tuple[str, str]] = []
         self.target = b""
-        self.expects_continue = False
+        self.expects_continue = self.keeps_alive = False
         self.length: int | None = 0
         self.size_bytes = len(data)
         line_end = data.index(b"\r\n")
         is_http = data.endswith(_VERSIONS, 0, line_end)
         if not data.isascii():
             data = _UNENCODED.sub(_encode, data[:line_end]) + data[line_end:]
+            line_end = data.index(b"\r\n")
         method, _, rest = data.partition(b" ")
         self.method = method.decode("latin-1")
+        # A client sends the same headers again and again: they are read once, and then the line alone.
+        kind = (self.method, is_http, data[line_end - 1 :]) if len(data) <= _READ_MAX_BYTES else None
+        read = _read.get(kind) if kind is not None else None
+        if read is not None:
+            data = data[:line_end] + _END
         # llhttp knows a list of methods; which of any may be used is for the application to say.
         data = data if method in _KNOWN_METHODS or not _METHOD.fullmatch(method) else b"GET " + rest
         parser = httptools.HttpRequestParser(self)
@@ -64,7 +90,14 @@ class Head:
             # llhttp reads other protocols as well, RTSP among them.
             raise BadRequest("505 HTTP Version Not Supported", "This server speaks HTTP/1.1")
         self.version = parser.get_http_version()
-        self._conclude()
+        if read is None:
+            self._conclude()
+            read = (self.length, self.keeps_alive, self.expects_continue, _variables(self.headers))
+            if kind is not None:
+                if len(_read) >= _READ_MOST:
+                    _read.clear()
+                _read[kind] = read
+        self.length, self.keeps_alive, self.expects_continue, self.variables = read
 
     def on_url(self, part: bytes) -> None:
         """llhttp found the address, or a part of it."""
@@ -146,18 +179,25 @@ def variables(head: Head, *, scheme: str, client: str, server: tuple[str, str]) 
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in head.headers:
-        variable = _variable(name)
-        if not variable:
-            continue
-        if variable in environ:
-            # Of several cookies the browser's own separator, of all others the one of RFC 9110.
-            value = f"{environ[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{value}"
-        environ[variable] = value
+    environ.update(head.variables)
     if host is not None:
         # It counts in place of the header (RFC 9112, 3.2.2), by which another server may have let the request pass.
         environ["HTTP_HOST"] = host
     return environ
+
+
+def _variables(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Those of headers."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        variable = _variable(name)
+        if not variable:
+            continue
+        if variable in found:
+            # Of several cookies the browser's own separator, of all others the one of RFC 9110.
+            value = f"{found[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{value}"
+        found[variable] = value
+    return found
 
 
 @lru_cache(maxsize=512)

@@ -1,8 +1,10 @@
 """What a head is read as, and what is refused because two servers might read it in two ways."""
 
+from typing import Any
+
 import pytest
 
-from console.server import limits
+from console.server import heads, limits
 from console.server.heads import BadRequest, Head, find_end, variables
 
 
@@ -99,6 +101,58 @@ def test_spaces_around_a_value_are_none_of_it() -> None:
     found = read("GET / HTTP/1.1", "Host: \t home", "X-API-Key:k \t", "X-Empty: \t")
 
     assert (found["HTTP_HOST"], found["HTTP_X_API_KEY"], found["HTTP_X_EMPTY"]) == ("home", "k", "")
+
+
+def test_headers_that_came_before_are_those_of_their_own_request() -> None:
+    """They are read once for requests of one kind; the line, and whatever else is different, is read anew."""
+
+    def both(data: bytes) -> list[tuple[Any, ...]]:
+        found = list[tuple[Any, ...]]()
+        for _ in range(2):
+            head = Head(data)
+            told = variables(head, scheme="http", client="192.0.2.1", server=("127.0.0.1", "8000"))
+            found.append((told, head.method, head.length, head.keeps_alive, head.expects_continue, head.version))
+        assert found[0] == found[1]
+        return found[:1]
+
+    headers = "Host: a\r\nExpect: 100-continue\r\nX-Same: 1\r\nX-Same: 2\r\nContent-Length: 3"
+    lines = (
+        "PUT /one?a=b HTTP/1.1",
+        "PUT /two HTTP/1.1",
+        "PUT /one HTTP/1.0",
+        "POST /\u00e4 HTTP/1.1",
+        "ODD / HTTP/1.1",
+    )
+    found = [both(f"{line}\r\n{headers}\r\n\r\n".encode()) for line in lines]
+
+    assert [each[0][1:] for each in found] == [
+        ("PUT", 3, True, True, "1.1"),
+        ("PUT", 3, True, True, "1.1"),
+        ("PUT", 3, False, False, "1.0"),
+        ("POST", 3, True, True, "1.1"),
+        ("ODD", 3, True, True, "1.1"),
+    ]
+    assert [each[0][0]["PATH_INFO"] for each in found] == ["/one", "/two", "/one", "/\u00c3\u00a4", "/"]
+    assert {each[0][0]["HTTP_X_SAME"] for each in found} == {"1,2"}
+
+
+def test_line_is_read_as_strictly_behind_headers_that_are_known() -> None:
+    good = b"GET / HTTP/1.1\r\nHost: a\r\nX-Known: before\r\n\r\n"
+    Head(good)
+
+    for line in (b"GET / HTTP/1.2", b"GET /a b HTTP/1.1", b"GET /\x00 HTTP/1.1", b"GET  HTTP/1.1", b"GET / RTSP/1.1"):
+        with pytest.raises(BadRequest):
+            Head(good.replace(b"GET / HTTP/1.1", line))
+
+
+def test_no_more_than_a_number_of_headers_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "_read", {})
+    for number in range(600):
+        Head(f"GET / HTTP/1.1\r\nHost: a\r\nX-Number: {number}\r\n\r\n".encode())
+    Head(f"GET / HTTP/1.1\r\nHost: a\r\nX-Long: {'x' * 3000}\r\n\r\n".encode())
+
+    assert len(heads._read) <= 256
+    assert max(len(key[2]) for key in heads._read) < 2_048
 
 
 BAD: list[tuple[str, bytes, str]] = [
