@@ -205,6 +205,8 @@ def test_query_finds_the_same_page_by_page_backwards(mixed: BaseClient, query: A
 
 
 NAMES = ["a'b", 'a"b', "a__gt", "{a,b}", "a b') OR 1=1--", "$1", "%s", "a\\b", "🙂", "a?b", "key ", " key", "KEY", "\n"]
+# Of a path of JSON, which orders and prefixes become, these are signs, or what its quotation marks would end at.
+NAMES += ["*", "**", "@", "$", "[0]", "strict", '" > "', "\\u0061", "\\", "\x01", "\x7f", "\u2028"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -214,6 +216,21 @@ def test_query_takes_any_attribute_name_literally(client: BaseClient, name: str)
     assert [item["key"] for item in exact_json(client.query({f"{name}?eq": "x"}))["items"]] == ["yes"]
     assert [item["key"] for item in exact_json(client.query({f"{name}?pfx": "y"}))["items"]] == ["other"]
     assert [item["key"] for item in exact_json(client.query({f"o.{name}?gte": 1}))["items"]] == ["yes"]
+
+
+@pytest.mark.parametrize("text", [*NAMES, '"', "' || '", '" || "a" == "a', "é", "\ufeff"])
+def test_query_takes_any_text_literally(client: BaseClient, text: str) -> None:
+    client.put({"key": "yes", "t": text}, {"key": "longer", "t": f"{text}a"}, {"key": "no", "t": ""}, {"key": "none"})
+
+    def found(**query: object) -> list[str]:
+        return [
+            item["key"] for item in exact_json(client.query({f"t?{name}": of for name, of in query.items()}))["items"]
+        ]
+
+    assert found(r=[text, text]) == ["yes"]
+    assert found(pfx=text) == ["longer", "yes"]
+    assert found(gt=text) == ["longer"]
+    assert found(lt=text) == ["no"]
 
 
 def test_attribute_and_what_is_inside_it_are_both_asked_for(client: BaseClient) -> None:

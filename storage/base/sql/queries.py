@@ -74,24 +74,33 @@ def scan_items(
     params = Params()
     head = access(span.caller, span.base, write=False, params=params)
     bounds = bounds_of(span, predicate, params)
-    matches = any_of(predicate, params)
+    matches = f"({LIVE} AND ({any_of(predicate, params)})) IS TRUE"
     bytes_cap = f"{params.add(max_bytes)}::bigint"
+    # What lies behind the cap is read up to `enough`. Words are not looked for there: that takes longer than to read it.
+    inside, outside = f"{matches} AS matched", "i.matched"
+    if predicate.words is not None:
+        inside, outside = "i.expires_at", f"{matches} AS matched"
     # Postgres cannot stop at a sum, but it can at a count: the size of the first items shows about how many are needed.
-    # The limit inside stands in the text: a known one keeps it to the order of the primary key, whatever it guesses.
+    # The limit inside stands in the text: a known one keeps it to the order of the primary key, whatever it guesses. A window
+    # copies whole rows, so these have few columns.
     seen = f"""
-        SELECT i.key, i.value, i.size_bytes, i.revision, i.nth, ({LIVE} AND ({matches})) IS TRUE AS matched,
+        SELECT i.key, i.value, i.size_bytes, i.revision, i.nth, {outside},
                i.bytes_before + i.size_bytes >= {bytes_cap} OR i.nth = (SELECT rows FROM enough) AS stopped
         FROM (
-            SELECT i.* FROM (
-                SELECT i.*, row_number() OVER seen AS nth, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
-                FROM storage_item i WHERE {bounds}
-                WINDOW seen AS (ORDER BY i.key {span.order} ROWS UNBOUNDED PRECEDING)
+            SELECT i.*, row_number() OVER seen AS nth, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
+            FROM (
+                SELECT i.key, i.value, i.size_bytes, i.revision, {inside} FROM storage_item i WHERE {bounds}
                 ORDER BY i.key {span.order} LIMIT {max_rows:d}
-            ) i ORDER BY i.key {span.order} LIMIT (SELECT rows FROM enough)
+            ) i
+            WINDOW seen AS (ORDER BY i.key {span.order} ROWS UNBOUNDED PRECEDING)
+            ORDER BY i.key {span.order} LIMIT (SELECT rows FROM enough)
         ) i
         WHERE i.bytes_before < {bytes_cap}
     """
-    answer = page_of(f"({seen}) seen WHERE matched OR stopped", span, limit, params)
+    found = f"({seen}) seen WHERE matched OR stopped"
+    # All that is looked at fits into an answer: so does what is found, and nobody needs to add it up.
+    is_short = max_bytes <= limits.ANSWER_MAX_BYTES
+    answer = short_page_of(found, span, limit, params) if is_short else page_of(found, span, limit, params)
     return Statement(
         f"""{head}, enough AS MATERIALIZED (
             SELECT least({max_rows:d}, greatest(100, {bytes_cap} * 1.25 / greatest(avg(size_bytes), 1)))::bigint AS rows
@@ -148,6 +157,14 @@ def page_of(rows: str, span: Span, limit: int, params: Params) -> str:
         ) answered
         WHERE answered - CASE WHEN matched THEN size_bytes ELSE 0 END < {bytes_cap}
         ORDER BY key {span.order}
+    """
+
+
+def short_page_of(rows: str, span: Span, limit: int, params: Params) -> str:
+    """As `page_of`, of rows that are no more than a full answer."""
+    return f"""
+        SELECT key, value::text, revision, nth, matched, stopped FROM {rows}
+        ORDER BY key {span.order} LIMIT {params.add(limit + 1)}
     """
 
 
@@ -238,24 +255,23 @@ def attribute_of(path: tuple[str, ...], params: Params) -> str:
 
 def _condition(condition: Condition, params: Params) -> str:
     """One condition on an attribute; NULL counts as no match. Comparison never crosses types (contract: Base)."""
-    attribute = attribute_of(condition.path, params)
-    operand = condition.operand
+    path, operand = condition.path, condition.operand
     match condition.operator:
         case "eq":
-            return f"{attribute} = {_json(operand, params)}"
+            return f"{attribute_of(path, params)} = {_json(operand, params)}"
         case "ne":
-            return f"{attribute} IS DISTINCT FROM {_json(operand, params)}"
-        case "pfx":
-            return f"{_text(attribute)} ^@ {params.add(operand)}::text"
+            return f"{attribute_of(path, params)} IS DISTINCT FROM {_json(operand, params)}"
         case "contains":
-            return _contains(attribute, operand, params)
+            return _contains(attribute_of(path, params), operand, params)
         case "not_contains":
-            return f"({_contains(attribute, operand, params)}) IS NOT TRUE"
+            return f"({_contains(attribute_of(path, params), operand, params)}) IS NOT TRUE"
+        case "pfx":
+            return _compared(path, [("starts with", operand)], params)
         case "r":
             low, high = operand
-            return f"{_compared(attribute, '>=', low, params)} AND {_compared(attribute, '<=', high, params)}"
+            return _compared(path, [(">=", low), ("<=", high)], params)
         case operator:
-            return _compared(attribute, _COMPARISONS[operator], operand, params)
+            return _compared(path, [(_COMPARISONS[operator], operand)], params)
 
 
 def _holds(words: str, params: Params) -> str:
@@ -285,10 +301,16 @@ def _is_letter(character: str) -> bool:
 _COMPARISONS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">=", "eq": "="}
 
 
-def _compared(attribute: str, comparison: str, operand: Any, params: Params) -> str:
-    if isinstance(operand, str):
-        return f"{_text(attribute)} {comparison} {params.add(operand)}::text"
-    return f"(jsonb_typeof({attribute}) = 'number' AND {attribute} {comparison} {_json(operand, params)})"
+def _compared(path: tuple[str, ...], comparisons: list[tuple[str, Any]], params: Params) -> str:
+    """All of these hold of the attribute, and it is of their operands' type.
+
+    As a path of JSON it is looked up and compared in one step, numbers whole and strings by bytes: each `->` and `jsonb_typeof`
+    on the way would make a value of its own. The path is a value like any other, of strings that are written as JSON writes
+    them; `strict`, because it would look into lists otherwise.
+    """
+    attribute = "$" + "".join(f".{dump(step).decode()}" for step in path)
+    holds = " && ".join(f"{attribute} {sign} {dump(operand).decode()}" for sign, operand in comparisons)
+    return f"(i.value @@ {params.add(f'strict {holds}')}::jsonpath)"
 
 
 def _text(attribute: str) -> str:

@@ -16,7 +16,6 @@ from storage.base.sql.queries import (
     any_of,
     group_hits,
     key_bounds,
-    page_of,
 )
 from storage.exact_json import dump
 from storage.postgres.sql.access import access
@@ -46,26 +45,37 @@ def look_up_ranges(
     hits = hits_of(span, predicate, plan, params, max_hits=max_hits)
     base_id, cap = params.add(span.base_id), f"{params.add(limits.DENSE_SCAN_MAX_BYTES)}::bigint"
     most = limits.DENSE_SCAN_MAX_ROWS
-    # The keys are sorted, and their items fetched one after the other until the page is full.
-    seen = f"""(
-        SELECT i.key, i.value, i.size_bytes, i.revision, NULL::bigint AS nth,
-               ({LIVE} AND ({any_of(predicate, params)})) IS TRUE AS matched,
-               i.bytes_before + i.size_bytes >= {cap} OR i.nth = {most:d} AS stopped
-        FROM (
-            SELECT h.key, i.value, i.size_bytes, i.revision, i.expires_at, row_number() OVER seen AS nth,
-                   sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before
-            FROM (
-                SELECT key FROM hits WHERE (SELECT hits <= {max_hits:d} FROM counted)
-                ORDER BY key {span.order} LIMIT {most:d}
-            ) h CROSS JOIN LATERAL ({item_of("h.key", base_id)}) i
-            WINDOW seen AS (ORDER BY h.key {span.order} ROWS UNBOUNDED PRECEDING)
-        ) i WHERE i.bytes_before < {cap}
-    ) seen WHERE matched OR stopped"""
+    answer_cap = f"{params.add(limits.ANSWER_MAX_BYTES)}::bigint"
+    # Keys in order, and their items one after the other until the page is full. Few keys are looked up together, which takes
+    # less; a PostgreSQL before 17 fetches all of them first.
+    keys, key = f"SELECT key FROM hits WHERE (SELECT hits <= {max_hits:d} FROM counted)", "h.key"
+    fetched = f"({keys} ORDER BY key {span.order} LIMIT {most:d}) h CROSS JOIN LATERAL ({item_of('h.key', base_id)}) i"
+    if max_hits <= limits.RANGE_FEW_HITS:
+        fetched, key = f"storage_item i WHERE i.base_id = {base_id} AND i.key = ANY (ARRAY({keys}))", "i.key"
+    matches = f"({LIVE} AND ({any_of(predicate, params)})) IS TRUE"
+    stopped = f"(i.bytes_before + i.size_bytes >= {cap} OR i.nth = {most:d})"
+    # One window, and not that of `queries.page_of` behind another: each copies its rows.
+    answer = f"""
+        SELECT key, value::text, revision, NULL::bigint AS nth, matched, stopped OR answered >= {answer_cap} AS stopped FROM (
+            SELECT i.key, i.value, i.size_bytes, i.revision, i.matched, {stopped} AS stopped, i.answered FROM (
+                SELECT i.*, row_number() OVER seen AS nth, sum(i.size_bytes) OVER seen - i.size_bytes AS bytes_before,
+                       coalesce(sum(i.size_bytes) FILTER (WHERE i.matched) OVER seen, 0) AS answered
+                FROM (
+                    SELECT {key}, i.value, i.size_bytes, i.revision, {matches} AS matched FROM {fetched}
+                    ORDER BY {key} {span.order} LIMIT {most:d}
+                ) i
+                WINDOW seen AS (ORDER BY i.key {span.order} ROWS UNBOUNDED PRECEDING)
+            ) i
+            WHERE i.bytes_before < {cap} AND (i.matched OR {stopped})
+            ORDER BY i.key {span.order} LIMIT {params.add(limit + 1)}
+        ) answered
+        WHERE answered - CASE WHEN matched THEN size_bytes ELSE 0 END < {answer_cap}
+        ORDER BY key {span.order}
+    """
     return Statement(
         f"""{head}, {hits}
         SELECT access.base_id, access.allowed, answer.*, counted.hits
-        FROM access CROSS JOIN counted
-        LEFT JOIN ({page_of(seen, span, limit, params)}) answer ON access.allowed
+        FROM access CROSS JOIN counted LEFT JOIN ({answer}) answer ON access.allowed
     """,
         params,
         LookedUpItem,
