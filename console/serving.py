@@ -167,6 +167,8 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "procrastinate",
             "-v",
             "0",
+            # They load every route and page, which the worker needs none of; tests run them.
+            "--skip-checks",
             "worker",
             # Neither a large deletion or count must keep the others waiting, nor two archives, two deployments and a backup.
             "--concurrency",

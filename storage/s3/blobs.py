@@ -2,7 +2,8 @@
 
 An object's key is random and says nothing; its metadata says what it belongs to, so that the database can be rebuilt.
 Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
-than a small object does, and to be made takes a good part of a second. Listing, which nobody waits for, is left to it.
+than a small object does, and to be made takes a good part of a second. Listing, which nobody waits for, is left to it, and it
+is loaded then.
 
 No engine's habits are leaned on: keys are plain, lengths are always known, and an `ETag` that is not the MD5 of what was
 sent only means that the object is read back and compared.
@@ -23,7 +24,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import boto3
 import urllib3
 from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -499,6 +499,15 @@ def _listing_client() -> Any:
     )
 
 
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """What makes all clients of this process: what it knows of S3 takes 13 MB, which each of several would have of its own."""
+    # 5 MB, which processes that list nothing do without.
+    import boto3
+
+    return boto3.session.Session()
+
+
 def open_client(
     endpoint_url: str, *, region: str, access_key: str, secret_key: str, tls: EngineTls | None = None
 ) -> Any:
@@ -510,9 +519,9 @@ def open_client(
     if tls:
         # On this machine, whatever proxy the environment names.
         config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
-    # The session that makes them may not be shared.
+    # They may be shared by threads, what makes them may not.
     with _making:
-        return boto3.session.Session().client(
+        return _session().client(
             "s3",
             endpoint_url=endpoint_url,
             region_name=region,
