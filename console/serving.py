@@ -50,7 +50,8 @@ _WEB_VARIABLES = (
     "DYLD_LIBRARY_PATH",
 )
 # Bodies, answers and pieces of backups come and go by the megabyte, in many threads: glibc is to give such memory back at once.
-_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+# What a loop reads at a time is a quarter of one, and is wanted again a moment later.
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 # Those who have many connections to the database go through the pooler, where there is one.
 _POOLED = {environment.OF_MANY: "true"}
 _WEB_PREFIXES = ("HOMEPORT_", "S3_", "PG", "PYTHON", "LC_", "SSL_CERT_")
@@ -167,6 +168,8 @@ def jobs_child(*, marks: Mapping[str, str]) -> Child:
             "procrastinate",
             "-v",
             "0",
+            # They load every route and page, which the worker needs none of; tests run them.
+            "--skip-checks",
             "worker",
             # Neither a large deletion or count must keep the others waiting, nor two archives, two deployments and a backup.
             "--concurrency",

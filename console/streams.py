@@ -14,6 +14,7 @@ from console.server.bodies import AWAITED, CUT, BodyAwaited
 from storage import limits
 from storage.errors import BodyTooLarge, InvalidInput
 from storage.numbers import read_number
+from storage.s3.blobs import Bytes
 
 _CHUNK_BYTES = 262_144
 
@@ -60,16 +61,27 @@ class FileBody:
         """Raises BodyTooLarge, InvalidInput when it broke off, and BodyAwaited when it is not here yet."""
         _check(self._environ, self.size_bytes, limits.FILE_BODY_MAX_BYTES, "")
 
-    def open(self) -> tuple[int, Iterator[bytes]]:
-        """Its length in bytes, and the bytes in chunks. Raises as `check_size` does."""
+    def open(self) -> tuple[int, Iterator[Bytes]]:
+        """Its length in bytes, and the bytes in chunks, each of which is good until the next. Raises as `check_size` does."""
         self.check_size()
         return self.size_bytes, self._chunks()
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Iterator[Bytes]:
         stream, left = self._environ["wsgi.input"], self.size_bytes
+        if isinstance(stream, io.BytesIO):
+            yield from _parts_of(stream)
+            return
         while left and (chunk := stream.read(min(left, _CHUNK_BYTES))):
             left -= len(chunk)
             yield chunk
+
+
+def _parts_of(content: io.BytesIO) -> Iterator[Bytes]:
+    """What is in memory, as it lies there: what is read is a copy, for which memory is made and given back each time."""
+    with content.getbuffer() as whole:
+        for start in range(0, len(whole), _CHUNK_BYTES):
+            with whole[start : start + _CHUNK_BYTES] as chunk:
+                yield chunk
 
 
 def refuse_encoded(environ: dict[str, Any]) -> None:

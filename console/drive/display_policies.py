@@ -8,9 +8,9 @@ from functools import lru_cache
 from uuid import UUID
 
 from console.bounded_work.helpers import Busy, Stopped
-from console.drive import pdfs
 from console.drive.content_sniffing import TEXTS, DisplayPolicy, judge, measure, with_pixels
 from console.drive.kinds import Kind, kind_of
+from console.drive.pdf_verdicts import TOO_MUCH
 from console.drive.preview_work import run
 from storage import limits
 from storage.drive import files
@@ -78,8 +78,8 @@ def _measure(policy: DisplayPolicy, head: bytes) -> tuple[int, int]:
 def _why_not_shown(file: StoredFile) -> str:
     """Why this PDF must not be shown, as a sentence; empty when it may be."""
     if file.size_bytes > limits.PREVIEW_PDF_BYTES:
-        return pdfs.TOO_MUCH
+        return TOO_MUCH
     try:
         return str(run("judge_pdf", files.read_start(file, limits.PREVIEW_PDF_BYTES)))
     except Stopped:
-        return pdfs.TOO_MUCH
+        return TOO_MUCH

@@ -3,6 +3,8 @@
 A browser's own viewer runs the scripts of a PDF in spite of the sandbox, and what they pop up looks like the console's own
 doing. A viewer that finds a file damaged looks for its objects itself, so what counts here is not what the table of a file
 lists: every object that its bytes hold is read, replaced and unlisted ones too. What cannot be read is not shown.
+
+Only the helper that reads strangers' files imports this: what reads a PDF takes 6 MB of memory.
 """
 
 import logging
@@ -14,18 +16,12 @@ from io import BytesIO
 import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, PdfObject, StreamObject, read_object
 
+from console.drive.pdf_verdicts import ACTS, TOO_MUCH, UNREADABLE
 from storage import limits
 
 logger = logging.getLogger(__name__)
 # It writes a line for each oddity of a file, as many as a stranger likes.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-
-ACTS = "This PDF contains scripts or actions, so it is not shown here. Download it to read it."
-UNREADABLE = (
-    "This PDF is damaged, encrypted or unusual and could not be checked for scripts, so it is not shown here. "
-    "Download it to read it."
-)
-TOO_MUCH = "This PDF is too large to be checked for scripts, so it is not shown here. Download it to read it."
 
 # What runs, sends, plays or unpacks something. Where a document opens is none of it by itself: `_opens_quietly` decides that.
 _EVERYWHERE = frozenset(

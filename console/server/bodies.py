@@ -97,8 +97,9 @@ class IncomingBody:
 
     def close(self) -> None:
         """Free what it takes."""
-        # What a full disk did not take is tried once more then, and is wanted by nobody.
-        with contextlib.suppress(OSError):
+        # What a full disk did not take is tried once more then, and is wanted by nobody. Memory that somebody still looks at, as
+        # the trace of an error does, is freed with the last who does.
+        with contextlib.suppress(OSError, BufferError):
             self._content.close()
         self._forget_memory()
 

@@ -48,8 +48,11 @@ class Content(Protocol):
 
     content_type: str | None
 
-    def open(self) -> tuple[int, Iterator[bytes]]:
-        """Their number, and the bytes in chunks. Raises, or the chunks do, when fewer arrive: nothing is stored then."""
+    def open(self) -> tuple[int, Iterator[blobs.Bytes]]:
+        """Their number, and the bytes in chunks, each of which need be good only until the next is asked for.
+
+        Raises, or the chunks do, when fewer arrive: nothing is stored then.
+        """
 
 
 class InMemory:

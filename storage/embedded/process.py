@@ -87,7 +87,7 @@ class Child:
                 start_new_session=True,
                 pass_fds=self.descriptors,
                 umask=PRIVATE,
-                preexec_fn=_death_signal_setter(self.death_signal),
+                preexec_fn=death_signal_setter(self.death_signal),
                 **_as_account(self.account),
             )
         self._started_at = time.monotonic()
@@ -288,7 +288,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
-def _death_signal_setter(number: signal.Signals) -> Callable[[], None] | None:
+def death_signal_setter(number: signal.Signals) -> Callable[[], None] | None:
     """What a child does before it becomes its program, on Linux: ask the kernel for a signal when its parent dies.
 
     It runs after the change of user, which would undo it. Elsewhere a killed parent's children are found at the next start.

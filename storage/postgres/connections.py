@@ -40,6 +40,8 @@ from storage.postgres.sql import distribution as distribution_sql
 
 T = TypeVar("T")
 
+# A session keeps its plans and what it looked up, 2 to 7 MB of the server's memory: one that is not needed for so long goes.
+_IDLE_SECONDS = 120.0
 # Longer than a statement usually takes, and so much shorter than a client waits that the statement still can be tried.
 _WAIT_SECONDS = 4.0
 
@@ -81,6 +83,8 @@ class Connection(psycopg.Connection[Any]):
     """
 
     answer_seconds: float = ANSWER_SECONDS
+    # When it was given back, on the clock of `time.monotonic()`.
+    idle_since: float = 0.0
     # It leads to a server that takes no writes, as after a failover: nobody is to use it again.
     is_read_only = False
     # Which forms its values have is looked up once for each type, not for each statement.
@@ -241,11 +245,26 @@ class Pool:
             if connection.broken or connection.is_read_only:
                 self.forget_idle()
             if _is_clean(connection):
+                connection.idle_since = now = time.monotonic()
                 self._idle.append(connection)
+                self._close_longest_idle(now)
             else:
                 connection.close()
         finally:
             self._free_places.put(None)
+
+    def _close_longest_idle(self, now: float) -> None:
+        """If it is too long; one at a time, as somebody waits meanwhile. Other threads take and give back at the same moment."""
+        try:
+            if now - self._idle[0].idle_since <= _IDLE_SECONDS:
+                return
+            connection = self._idle.popleft()
+        except IndexError:
+            return
+        if now - connection.idle_since > _IDLE_SECONDS:
+            connection.close()
+        else:
+            self._idle.appendleft(connection)
 
     def _wait_for_place(self) -> None:
         budget = engine_waits.current()

@@ -30,6 +30,10 @@ T = TypeVar("T")
 
 # As long as others wait for a worker's sign of life. What is asked of the queue takes milliseconds.
 ANSWER_SECONDS = 30.0
+# One more listens. Each takes 4 MB of PostgreSQL's memory, and one is enough while little goes on: of those that were needed for
+# a moment, one is closed each minute.
+_CONNECTIONS_MAX = 4
+_IDLE_SECONDS = 60.0
 
 
 class QueueConnection(psycopg.AsyncConnection[Any]):
@@ -65,7 +69,12 @@ class QueueConnector(DjangoConnector):
 
     def get_worker_connector(self) -> BaseAsyncConnector:
         return PsycopgConnector(
-            kwargs=connector_params(self.alias), connection_class=QueueConnection, timeout=ANSWER_SECONDS
+            kwargs=connector_params(self.alias),
+            connection_class=QueueConnection,
+            timeout=ANSWER_SECONDS,
+            min_size=1,
+            max_size=_CONNECTIONS_MAX,
+            max_idle=_IDLE_SECONDS,
         )
 
 

@@ -2,7 +2,8 @@
 
 An object's key is random and says nothing; its metadata says what it belongs to, so that the database can be rebuilt.
 Objects are put, read and deleted by signed requests over urllib3: boto3's own client takes longer for its bookkeeping
-than a small object does, and to be made takes a good part of a second. Listing, which nobody waits for, is left to it.
+than a small object does, and to be made takes a good part of a second. Listing, which nobody waits for, is left to it, and it
+is loaded then.
 
 No engine's habits are leaned on: keys are plain, lengths are always known, and an `ETag` that is not the MD5 of what was
 sent only means that the object is read back and compared.
@@ -19,11 +20,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import boto3
 import urllib3
 from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -42,6 +42,9 @@ from storage.s3.reading import Reading
 logger = logging.getLogger(__name__)
 
 FOLDER = "blobs/"
+# What goes into an object: a piece of memory may be looked at where it lies.
+Bytes = bytes | memoryview
+B = TypeVar("B", bytes, bytes | memoryview)
 
 # SeaweedFS and other S3s know neither the checksum trailers of newer SDKs nor names of buckets as names of hosts.
 _CONFIG = {
@@ -90,7 +93,7 @@ class Hashing:
     def __init__(self) -> None:
         self._md5, self._sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
 
-    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    def watch(self, chunks: Iterable[B]) -> Iterator[B]:
         """The same chunks, each counted in."""
         for chunk in chunks:
             self._md5.update(chunk)
@@ -110,7 +113,7 @@ class StoredBlob(NamedTuple):
     modified_at: datetime
 
 
-def put(blob_id: UUID, *, length: int, chunks: Iterable[bytes], owner: Owner) -> Hashes:
+def put(blob_id: UUID, *, length: int, chunks: Iterable[Bytes], owner: Owner) -> Hashes:
     """Store exactly `length` bytes under a key that has never been used, or one whose object is damaged; their hashes.
 
     What `chunks` raises passes through, and no object comes to be then. Raises EngineUnreachable and DiskFull.
@@ -382,7 +385,7 @@ def _timeout(seconds: float) -> urllib3.Timeout:
 
 @contextmanager
 def _send(
-    method: str, blob_id: UUID, headers: dict[str, str], *, body: Iterable[bytes] | None = None
+    method: str, blob_id: UUID, headers: dict[str, str], *, body: Iterable[Bytes] | None = None
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """A request whose answer is short: it is read to its end, so that the connection can be used again."""
     answer = _ask(method, blob_id, headers, body=body)
@@ -398,7 +401,7 @@ def _ask(
     blob_id: UUID,
     headers: dict[str, str],
     *,
-    body: Iterable[bytes] | None = None,
+    body: Iterable[Bytes] | None = None,
 ) -> urllib3.BaseHTTPResponse:
     """The answer, its body not read yet, within what the request has left. Raises EngineUnreachable."""
     budget = engine_waits.current()
@@ -409,7 +412,9 @@ def _ask(
     try:
         if body is not None:
             # While its bytes go out nobody waits for S3: of these seconds each step has as many.
-            return _pool().urlopen(method, path, body=body, timeout=_timeout(seconds), **options)
+            # Each piece goes to the socket as it is, which takes looks at memory as well; urllib3's types leave them out.
+            pieces = cast(Iterable[bytes], body)
+            return _pool().urlopen(method, path, body=pieces, timeout=_timeout(seconds), **options)
         with budget.spending():
             return _ask_twice(method, path, time.monotonic() + seconds, options)
     except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -499,6 +504,15 @@ def _listing_client() -> Any:
     )
 
 
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """What makes all clients of this process: what it knows of S3 takes 13 MB, which each of several would have of its own."""
+    # 5 MB, which processes that list nothing do without.
+    import boto3
+
+    return boto3.session.Session()
+
+
 def open_client(
     endpoint_url: str, *, region: str, access_key: str, secret_key: str, tls: EngineTls | None = None
 ) -> Any:
@@ -510,9 +524,9 @@ def open_client(
     if tls:
         # On this machine, whatever proxy the environment names.
         config = config.merge(Config(client_cert=(str(tls.certificate), str(tls.key)), proxies={}))
-    # The session that makes them may not be shared.
+    # They may be shared by threads, what makes them may not.
     with _making:
-        return boto3.session.Session().client(
+        return _session().client(
             "s3",
             endpoint_url=endpoint_url,
             region_name=region,

@@ -15,19 +15,20 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
+from django.db import connection
 from filelock import FileLock, Timeout
 
 from console import own_address, serving
 from console.connect import python_client
+from console.forked import in_fork
 from storage import disk_space
 from storage.backups.faults import BackupFault
 from storage.backups.restoring import folders
@@ -101,20 +102,15 @@ class Command(BaseCommand):
         self.accepts_engines: bool = options["accept_engines"]
         self.upkeep = Upkeep()
         self.micros: process.Child | None = None
-        try:
+        with _in_words():
             paths.make_data_folder(settings.DATA)
             # From here on: the folders above it are not ours alone.
             os.umask(process.PRIVATE)
-            with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
-                self._serve()
-        except Timeout:
-            raise CommandError(self._already_running()) from None
-        except _IN_WORDS as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(_sentence(error)) from error
-        except subprocess.CalledProcessError as error:
-            raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
+            try:
+                with FileLock(settings.DATA / "serve.lock", timeout=0, mode=0o600):
+                    self._serve()
+            except Timeout:
+                raise CommandError(self._already_running()) from None
 
     def _serve(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -233,12 +229,8 @@ class Command(BaseCommand):
         self._wait("PostgreSQL", _find_database_fault)
         if settings.DATABASE_URL:
             self._wait("What leads to PostgreSQL", self._find_way_fault)
-        if serving.migrate_if_needed(self._say):
-            self._say("The database is up to date.")
-        connections.close_all()
+        in_fork(self._prepare)
         self.upkeep.attempt("The copies of files", copies.tidy)
-        serving.collect_static_if_changed()
-        python_client.build_wheel_if_changed()
         self._start_web()
         self._wait("The web server", self._find_web_fault)
         if self.caddy_sockets:
@@ -257,6 +249,14 @@ class Command(BaseCommand):
             self.micros = serving.micros_child(marks=self.marks)
             self._run(self.micros)
         self._greet(time.monotonic() - started)
+
+    def _prepare(self) -> None:
+        """What the web server needs before it starts. Raises CommandError."""
+        with _in_words():
+            if serving.migrate_if_needed(self._say):
+                self._say("The database is up to date.")
+            serving.collect_static_if_changed()
+            python_client.build_wheel_if_changed()
 
     def _find_way_fault(self) -> str | None:
         """What keeps a pooler from being looked at, which may come up later than PostgreSQL itself."""
@@ -404,6 +404,19 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say in a sentence what is wrong with this machine or its settings. Raises CommandError."""
+    try:
+        yield
+    except _IN_WORDS as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(_sentence(error)) from error
+    except subprocess.CalledProcessError as error:
+        raise CommandError(f"{Path(error.cmd[0]).name} failed:\n{error.output}") from error
+
+
 def _find_database_fault() -> str | None:
     fault = postgres.find_fault(connection.get_connection_params())
     if sentence := poolers.refusal(fault or ""):
@@ -420,7 +433,7 @@ def _sentence(error: OSError) -> str:
 def _sign_in_url() -> str | None:
     """The one-time link of a server that nobody has signed in to."""
     try:
-        link: str | None = importlib.import_module("console.accounts.first_run").sign_in_url()
+        link: str | None = in_fork(lambda: importlib.import_module("console.accounts.first_run").sign_in_url())
     except Exception:
         # The server is already running: a fault in a page's address must not end it.
         logger.exception("The sign-in link could not be made.")

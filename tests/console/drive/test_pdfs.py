@@ -8,6 +8,7 @@ import pytest
 from pypdf.actions import JavaScript
 
 from console.drive import pdfs
+from console.drive.pdf_verdicts import ACTS, TOO_MUCH, UNREADABLE
 from storage import limits
 from tests.pdfs import SCRIPT, make_packed_pdf, make_pdf
 
@@ -75,13 +76,13 @@ def test_a_pdf_without_scripts_may_be_shown(data: bytes) -> None:
     ],
 )
 def test_a_pdf_that_can_act_is_not_shown(data: bytes) -> None:
-    assert pdfs.judge_pdf(data) in (pdfs.ACTS, pdfs.UNREADABLE)
+    assert pdfs.judge_pdf(data) in (ACTS, UNREADABLE)
 
 
 def test_what_is_listed_is_told_apart_from_what_is_broken() -> None:
-    assert pdfs.judge_pdf(make_packed_pdf(SCRIPT)) == pdfs.ACTS
-    assert pdfs.judge_pdf(make_pdf(b"<</S/J#61vaScript>>")) == pdfs.ACTS
-    assert pdfs.judge_pdf(written_by_pypdf(script="1")) == pdfs.ACTS
+    assert pdfs.judge_pdf(make_packed_pdf(SCRIPT)) == ACTS
+    assert pdfs.judge_pdf(make_pdf(b"<</S/J#61vaScript>>")) == ACTS
+    assert pdfs.judge_pdf(written_by_pypdf(script="1")) == ACTS
 
 
 @pytest.mark.parametrize(
@@ -101,11 +102,11 @@ def test_what_is_listed_is_told_apart_from_what_is_broken() -> None:
     ],
 )
 def test_a_pdf_that_cannot_be_read_is_not_shown(data: bytes) -> None:
-    assert pdfs.judge_pdf(data) == pdfs.UNREADABLE
+    assert pdfs.judge_pdf(data) == UNREADABLE
 
 
 def test_a_pdf_of_too_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zlib.compress(b" " * (limits.PREVIEW_PDF_UNPACKED_BYTES + 1))
-    assert pdfs.judge_pdf(make_pdf(UNLISTED_STREAM % (len(bomb), bomb))) == pdfs.TOO_MUCH
+    assert pdfs.judge_pdf(make_pdf(UNLISTED_STREAM % (len(bomb), bomb))) == TOO_MUCH
     monkeypatch.setattr(limits, "PREVIEW_PDF_OBJECTS", 2)
-    assert pdfs.judge_pdf(PLAIN) == pdfs.TOO_MUCH
+    assert pdfs.judge_pdf(PLAIN) == TOO_MUCH
