@@ -21,9 +21,9 @@ from console.monitoring import requests
 from console.server.listening import Listener
 from console.server.processes import Processes
 from console.server.proxies import TrustedProxies
-from console.server.threads import Together
+from console.server.threads import DoneInLoop, Together
 from console.server.worker import Worker
-from console.thread_kinds import KINDS, TOGETHER, kind_of
+from console.thread_kinds import IN_LOOP_KINDS, KINDS, TOGETHER, kind_of
 from storage import json_output
 
 # How long requests that are under way may go on once the server was asked to stop.
@@ -59,7 +59,8 @@ def main() -> None:
             answer,
             kinds=KINDS,
             kind_of=kind_of,
-            together=Together("items", TOGETHER, answer_together, LoopGathering),
+            together=Together("items", TOGETHER, answer_together),
+            done_in_loop=DoneInLoop(IN_LOOP_KINDS, LoopGathering),
             enter=url_prefix.enter,
             proxies=proxies,
             folder=folder,

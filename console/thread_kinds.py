@@ -12,6 +12,7 @@ from storage import limits
 # Those for Micros wait for people's apps, which may ask for rows meanwhile.
 KINDS = {
     "items": 4,
+    "queries": 4,
     "rows": 4,
     "pages": 8,
     "files": 32,
@@ -20,6 +21,8 @@ KINDS = {
 }
 # How many of `items`, which read or store items by key, a thread answers at once (`storage/postgres/gathering.py`).
 TOGETHER = 8
+# Of which kinds the event loop does what is short itself (`storage/postgres/loop_gathering.py`).
+IN_LOOP_KINDS = ("items", "queries")
 _ITEM_METHODS = ("GET", "HEAD", "PUT", "POST")
 _PASSWORD_PAGES = ("/sign-in/", "/join/", "/welcome/", "/account/", "/s/")
 _FILE_PAGES = ("/zip/", "/parts/", "/download/", "/bundle/")
@@ -54,6 +57,8 @@ def kind_of_console(environ: dict[str, Any]) -> str:
         stores = (what == "files" and environ["REQUEST_METHOD"] == "POST") or (what == "uploads" and len(parts) > 5)
         if what == "items" and len(parts) < 7 and environ["REQUEST_METHOD"] in _ITEM_METHODS and not is_of_command:
             return "items"
+        if what == "query" and environ["REQUEST_METHOD"] == "POST" and not is_of_command:
+            return "queries"
         return "files" if stores else "rows"
     if path in ("/healthz", "/readyz"):
         return "rows"

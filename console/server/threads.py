@@ -75,15 +75,18 @@ class InLoop(Protocol):
 
 
 class Together(NamedTuple):
-    """Of which kind a thread does `most` jobs at once, and how: `do` returns the results in the order of the works.
-
-    With `in_loop` short ones of this kind are done in the event loop, and by a thread where they come to something to wait for.
-    """
+    """Of which kind a thread does `most` jobs at once, and how: `do` returns the results in the order of the works."""
 
     kind: str
     most: int
     do: Callable[[Sequence[Callable[[], Any]]], list[Any]]
-    in_loop: Callable[[AbstractEventLoop], InLoop] | None = None
+
+
+class DoneInLoop(NamedTuple):
+    """Of which kinds short jobs are done in the event loop, and by what. A thread does what comes to something to wait for."""
+
+    kinds: tuple[str, ...]
+    by: Callable[[AbstractEventLoop], InLoop]
 
 
 class Threads:

@@ -19,7 +19,7 @@ from console.server.handshakes import Handshakes
 from console.server.listening import API_ONLY, BEHIND_CADDY, Listener
 from console.server.proxies import REQUEST_ID, TrustedProxies, correct_behind_caddy
 from console.server.sending import close
-from console.server.threads import IN_LOOP, KEPT, KIND, AnsweredBy, Job, Threads, Together
+from console.server.threads import IN_LOOP, KEPT, KIND, AnsweredBy, DoneInLoop, Job, Threads, Together
 from storage.request_ids import new_request_id
 
 logger = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ class Worker:
     """Serves on sockets that listen already, until it is told to stop.
 
     `kinds` names the threads and says how many of each; `kind_of` says which of them a request is for, and `together` of which
-    kind a thread takes several at once. `enter` changes the variables of a request from what was asked for to what the
-    application is to see. `note` hears of each answer with its status, before it is sent; of what could not be read there is no
-    request.
+    kind a thread takes several at once; `done_in_loop` of which kinds need no thread while they are short. `enter` changes the
+    variables of a request from what was asked for to what the application is to see. `note` hears of each answer with its status,
+    before it is sent; of what could not be read there is no request.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Worker:
         patience_seconds: float,
         drain_seconds: float,
         together: Together | None = None,
+        done_in_loop: DoneInLoop | None = None,
         enter: Callable[[dict[str, Any]], None] = lambda _: None,
         note: Callable[[Exchange | None, str], None] = lambda *_: None,
     ) -> None:
@@ -67,7 +68,8 @@ class Worker:
             )
             for kind, most in kinds.items()
         }
-        self._in_loop = {together.kind: together.in_loop(self.loop)} if together and together.in_loop else {}
+        self._in_loop = done_in_loop.by(self.loop) if done_in_loop else None
+        self._loop_kinds = done_in_loop.kinds if done_in_loop else ()
         self._patience_seconds, self._drain_seconds = patience_seconds, drain_seconds
         self._connections: set[Connection] = set()
         self._held_bytes = 0
@@ -126,11 +128,9 @@ class Worker:
         return len(self._connections)
 
     def waiting(self) -> dict[str, int]:
-        """How many requests wait for a thread, or in the loop for their turn, by the kind of threads."""
+        """How many requests wait for a thread, by the kind of threads, or as `loop` in the event loop for their turn."""
         waiting = {kind: threads.waiting() for kind, threads in self._threads.items()}
-        for kind, in_loop in self._in_loop.items():
-            waiting[kind] += in_loop.waiting()
-        return waiting
+        return waiting | ({"loop": self._in_loop.waiting()} if self._in_loop else {})
 
     def prepare(self, environ: dict[str, Any]) -> None:
         """Before anything is decided about a request: who really asks, and for what, and by which id we speak of it."""
@@ -179,12 +179,12 @@ class Worker:
                 return refusal("500 Internal Server Error", "Internal server error", is_api=exchange.is_api)
 
         job = Job(work, hear, refuse, exchange.request_id)
-        in_loop = self._in_loop.get(exchange.kind)
-        if in_loop is None or exchange.is_for_thread or not exchange.is_whole or body.got > limits.LOOP_BODY_MAX_BYTES:
-            self._threads[exchange.kind].add(job)
-        else:
+        is_for_loop = exchange.kind in self._loop_kinds and not exchange.is_for_thread
+        if self._in_loop and is_for_loop and exchange.is_whole and body.got <= limits.LOOP_BODY_MAX_BYTES:
             environ[IN_LOOP] = True
-            in_loop.add(job.do, job.tell)
+            self._in_loop.add(job.do, job.tell)
+        else:
+            self._threads[exchange.kind].add(job)
 
     def run(self, exchange: Exchange, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Have a part of an answer made by a thread of those that answer the request."""

@@ -13,6 +13,8 @@ from storage.base.ranges import RangePlan, has_range, plan_ranges, wanted_paths
 from storage.base.sql import queries as queries_sql
 from storage.base.sql import ranges as ranges_sql
 from storage.postgres.database import run
+from storage.postgres.gathering import run_with_others
+from storage.postgres.statements import R, Statement
 
 Rows = Sequence[queries_sql.ScannedItem | queries_sql.LookedUpItem]
 
@@ -44,14 +46,14 @@ def find_rows(span: queries_sql.Span, predicate: Predicate, limit: int) -> Rows:
                 return rows
     if by_equality:
         return _find_by_equality(span, predicate, limit)
-    scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **_SHORT_SCAN))
+    scanned = _run_short(queries_sql.scan_items(span, predicate, limit=limit, **_SHORT_SCAN))
     if span.last is None and _was_in_vain(scanned, limit):
         asked.note_asks(span.base_id, wanted_paths(predicate))
     return scanned
 
 
 def _find_by_equality(span: queries_sql.Span, predicate: Predicate, limit: int) -> Rows:
-    rows = run(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
+    rows = _run_short(queries_sql.look_up_items(span, predicate, limit=limit, max_hits=limits.INDEX_FEW_HITS))
     if not rows or rows[0].hits <= limits.INDEX_FEW_HITS:
         return rows
     scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **_LONG_SCAN))
@@ -72,7 +74,8 @@ def _find_by_ranges(
     for number in ways:
         way = _WAYS[number]
         if isinstance(way, int):
-            rows = run(ranges_sql.look_up_ranges(span, predicate, plan, limit=limit, max_hits=way))
+            ask = _run_short if way <= limits.INDEX_FEW_HITS else run
+            rows = ask(ranges_sql.look_up_ranges(span, predicate, plan, limit=limit, max_hits=way))
             if rows and rows[0].hits is None:
                 ready.forget(span.base_id)
                 return None
@@ -83,13 +86,19 @@ def _find_by_ranges(
             if not is_last_chance:
                 return None
         else:
-            scanned = run(queries_sql.scan_items(span, predicate, limit=limit, **way))
+            ask = _run_short if way is _SHORT_SCAN else run
+            scanned = ask(queries_sql.scan_items(span, predicate, limit=limit, **way))
             # Half a page shows that much of the Base matches.
             if not _was_in_vain(scanned, limit // 2):
                 _begin_next_at(kind, number)
                 break
     asked.note_uses(plan.index_ids)
     return scanned
+
+
+def _run_short(statement: Statement[R]) -> list[R]:
+    """For what takes some milliseconds at most: an event loop may ask it."""
+    return run_with_others(statement, is_query=True)
 
 
 def _begin_next_at(kind: tuple[int | str, ...], number: int) -> None:

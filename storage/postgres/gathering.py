@@ -41,6 +41,10 @@ TRIES = 3
 Place = tuple[str, str, str]
 
 
+# What a statement is for: to read or write one item, or to find items, which may take longer.
+READS, WRITES, QUERIES = range(3)
+
+
 class Member(greenlet):
     """A request that is worked on in turns with others: by a thread, or in an event loop, which waits for nothing."""
 
@@ -49,13 +53,14 @@ class Member(greenlet):
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A statement, and the request that waits for its rows; `writes` is None for what reads.
+    """A statement, what it is for, and the request that waits for its rows; `writes` is None for what reads.
 
     `asked_at` is by the monotonic clock; `tries` is how often it was sent in vain because of others.
     """
 
     member: Member
     statement: Statement[Any]
+    purpose: int
     writes: Place | None
     budget: engine_waits.Budget
     asked_at: float
@@ -74,10 +79,11 @@ class Said:
 Outcome = Said | BaseException | None
 
 
-def run_with_others(statement: Statement[R], *, writes: Place | None = None) -> list[R]:
-    """As `run`, for a short statement on one item: what other requests ask at this moment may be sent with it.
+def run_with_others(statement: Statement[R], *, writes: Place | None = None, is_query: bool = False) -> list[R]:
+    """As `run`, for a short statement: what other requests ask for the same purpose at this moment may be sent with it.
 
-    `writes` is the item that it writes: who asks says `engine_waits.no_way_back()` once it is written. Raises as `run` does.
+    `is_query` says that it looks for items. `writes` is the item that it writes: who asks says `engine_waits.no_way_back()` once
+    it is written. Raises as `run` does.
     """
     member = getcurrent()
     budget = engine_waits.current()
@@ -89,8 +95,9 @@ def run_with_others(statement: Statement[R], *, writes: Place | None = None) -> 
     ):
         return run(statement)
     held_work.check()
+    purpose = WRITES if writes is not None else QUERIES if is_query else READS
     with engine_errors():
-        said: Said | None = member.parent.switch(Asked(member, statement, writes, budget, monotonic()))
+        said: Said | None = member.parent.switch(Asked(member, statement, purpose, writes, budget, monotonic()))
     if said is None:
         return run(statement)
     if said.seconds >= slow_statements.SECONDS:

@@ -22,17 +22,27 @@ from psycopg import Error
 
 from storage.postgres.connections import Connection, pool
 from storage.postgres.deadlines import begin_wait, end_wait
-from storage.postgres.gathering import TRIES, Asked, Member, Outcome, Said, wait_briefly
+from storage.postgres.gathering import (
+    QUERIES,
+    READS,
+    TRIES,
+    WRITES,
+    Asked,
+    Member,
+    Outcome,
+    Said,
+    wait_briefly,
+)
 from storage.postgres.sending import Message, NotTogether
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How many requests are begun before the loop looks at its clients again, and how many statements are sent as one message.
+# How many requests are begun before the loop looks at its clients again.
 _AT_ONCE = 32
-# How many messages of those that read, and how many of those that write, are on their way at once.
-_MESSAGES = (2, 2)
+# By purpose (`gathering.py`): how many messages are on their way at once, and how many statements each has.
+_MESSAGES = {READS: (2, 32), WRITES: (2, 32), QUERIES: (2, 4)}
 # How long a statement waits for its turn behind others, before its request goes to a thread.
 _PATIENCE_SECONDS = 0.25
 # How long a connection is kept that is not used.
@@ -62,7 +72,7 @@ class LoopGathering:
         self.loop = loop
         self._begun: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
         self._is_called = False
-        self._lanes = tuple(_Lane(self, messages) for messages in _MESSAGES)
+        self._lanes = {purpose: _Lane(self, *most) for purpose, most in _MESSAGES.items()}
         self._free: list[_LoopMember] = []
         # uvloop gives up a socket that has an error, and tells nobody. One that watches others never has one.
         self._watched = select.epoll()
@@ -99,7 +109,7 @@ class LoopGathering:
 
     def waiting(self) -> int:
         """How many have not got their answer from the database."""
-        return len(self._begun) + sum(len(lane.asked) for lane in self._lanes)
+        return len(self._begun) + sum(len(lane.asked) for lane in self._lanes.values())
 
     def _begin(self) -> None:
         for _ in range(min(len(self._begun), _AT_ONCE)):
@@ -114,7 +124,7 @@ class LoopGathering:
 
     def send(self) -> None:
         """Send what was asked, as far as it is its turn."""
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             if lane.asked:
                 lane.send()
 
@@ -124,7 +134,7 @@ class LoopGathering:
 
     def _hear(self, member: _LoopMember, said: Any) -> None:
         if type(said) is Asked:
-            self._lanes[said.writes is not None].asked.append(said)
+            self._lanes[said.purpose].asked.append(said)
             return
         try:
             member.hear(said)
@@ -136,16 +146,16 @@ class LoopGathering:
 
 
 class _Lane:
-    """What asks for the same kind of thing: to read, or to write. Its connections are kept while they are used."""
+    """What has the same purpose. Its connections are kept while they are used."""
 
-    def __init__(self, gathering: LoopGathering, most_messages: int) -> None:
+    def __init__(self, gathering: LoopGathering, most_messages: int, most_statements: int) -> None:
         self.gathering, self.loop = gathering, gathering.loop
         self.asked: deque[Asked] = deque()
         self.idle: list[_Line] = []
         # What the messages on their way write.
         self.written: set[Any] = set()
         self.on_their_way = 0
-        self._most_messages = most_messages
+        self._most_messages, self._most_statements = most_messages, most_statements
         self._hurrying: TimerHandle | None = None
         self._looking: TimerHandle | None = None
 
@@ -191,7 +201,7 @@ class _Lane:
         another write of it has ended.
         """
         taken, kept = dict[Any, Asked](), list[Asked]()
-        while self.asked and len(taken) < _AT_ONCE:
+        while self.asked and len(taken) < self._most_statements:
             each = self.asked.popleft()
             place = each.writes or len(taken)
             if place in taken or place in self.written:

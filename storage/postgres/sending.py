@@ -153,6 +153,11 @@ class Message:
         for (text, _, _), types, (values, formats) in zip(self._statements, self._types, self._ready, strict=True):
             key = (text, types)
             name = names.get(key) or told.get(key)
+            if name is None and len(names) + len(told) >= _PREPARED_MAX:
+                # A thread makes room, which takes a message of its own.
+                pgconn.send_query_params(text.encode(), values, types, formats)
+                expected.append(None)
+                continue
             if name is None:
                 name = told[key] = _name_of(text, types)
                 pgconn.send_prepare(name, text.encode(), types)
@@ -252,8 +257,7 @@ def _name_of(statement: str, types: _Types) -> bytes:
 
 def _prepare(connection: Connection, names: _Names, statement: str, types: _Types) -> bytes:
     pgconn = connection.pgconn
-    # Those of messages, which are a few, may have come on top.
-    while len(names) >= _PREPARED_MAX:
+    if len(names) >= _PREPARED_MAX:
         _forget(connection, names.pop(next(iter(names))))
     name = _name_of(statement, types)
     _nothing(

@@ -11,9 +11,11 @@ from django.db import connection as django_connection
 
 from console.server.threads import IN_LOOP, KEPT, KIND, AnsweredBy
 from storage.base import items
+from storage.base.query import parse_query
 from storage.collections import collections, key_limits, keys
 from storage.collections.keys import NewKey
 from storage.events import recording
+from storage.postgres import gathering
 from storage.postgres.caller import Access
 from storage.postgres.connections import pool
 from storage.postgres.database import open_connection
@@ -24,8 +26,10 @@ ONE = b'{"items": [{"key": "k", "n": 2}]}'
 
 
 @pytest.fixture
-def key(server: Any, database: None) -> NewKey:
+def key(server: Any, database: None, monkeypatch: pytest.MonkeyPatch) -> NewKey:
     """Of a collection whose Base `b` has the item `k`. The process has met it, and has a connection."""
+    # What the server beside this process locks for a moment is no reason for a thread here.
+    monkeypatch.setattr(gathering, "LOCK_TIMEOUT_MS", 5_000)
     collection_id = collections.create_collection("asked in a loop").id
     items.put_items(access=Access(collection_id), base="b", items=[{"key": "k", "n": 1}])
     made = keys.create_key(collection_id=collection_id, name="mine")
@@ -34,6 +38,7 @@ def key(server: Any, database: None) -> NewKey:
 
 
 def meet(made: NewKey) -> None:
+    items.query_items(access=Access(made.data_key.collection_id), base="b", predicate=parse_query({"n?gt": 0}), limit=1)
     key_limits.find_allowance(bytes(made.data_key.digest))
     recording.is_recorded(made.data_key.collection_id)
     django_connection.close()
@@ -86,9 +91,12 @@ def ask(method: str, path: str, text: str, *, body: bytes = b"", **headers: str)
         ("PUT", "b/items", {"body": ONE}, "207"),
         ("POST", "b/items", {"body": b'{"item": {"n": 3}}'}, "201"),
         ("POST", "b/items", {"body": b'{"item": {"key": "k"}}'}, "409"),
+        ("POST", "b/query", {"body": b'{"query": {"n": 1}}'}, "200"),
+        ("POST", "b/query", {"body": b'{"query": {"n?gt": 0}}'}, "200"),
+        ("POST", "b/query", {"body": b'{"query": {"key?pfx": "k"}, "sort": "desc"}'}, "200"),
     ],
 )
-def test_single_items_are_answered_in_the_loop(
+def test_single_items_and_queries_are_answered_in_the_loop(
     key: NewKey, method: str, path: str, more: dict[str, Any], status: str
 ) -> None:
     found = ask(method, path, key.text, **more)
@@ -103,6 +111,9 @@ def test_single_items_are_answered_in_the_loop(
         ("PUT", "new/items", ONE),
         ("PUT", "b/items", b"no JSON"),
         ("GET", ".b/items/k", b""),
+        ("POST", "new/query", b"{}"),
+        ("POST", "b/query", b'{"query": "no query"}'),
+        ("POST", "b/query", b'{"as_of": "2020-01-01T00:00:00Z"}'),
     ],
 )
 def test_what_takes_more_than_one_statement_is_left_to_a_thread(

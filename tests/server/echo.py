@@ -25,7 +25,7 @@ from console.server.bodies import AWAITED, CUT, BodyAwaited
 from console.server.listening import Listener
 from console.server.live import LiveBody, Outlet
 from console.server.proxies import TrustedProxies
-from console.server.threads import IN_LOOP, KIND, AnsweredBy, Together
+from console.server.threads import IN_LOOP, KIND, AnsweredBy, DoneInLoop, Together
 from console.server.worker import Worker
 
 PATIENCE_SECONDS = 30.0
@@ -130,7 +130,8 @@ def main() -> None:
             answer,
             kinds={"any": 4, "short": 1},
             kind_of=lambda environ: "short" if environ["PATH_INFO"].startswith(IN_LOOP_PATH) else "any",
-            together=Together("short", 8, lambda works: [work() for work in works], AtOnce),
+            together=Together("short", 8, lambda works: [work() for work in works]),
+            done_in_loop=DoneInLoop(("short",), AtOnce),
             proxies=TrustedProxies([]),
             folder=Path(folder),
             patience_seconds=PATIENCE_SECONDS,

@@ -16,11 +16,11 @@ from storage import engine_waits, request_ids
 from storage.base import items
 from storage.collections import collections, keys
 from storage.errors import EngineUnreachable, ItemNotFound, KeyExists, Unauthorized
-from storage.postgres import loop_gathering, sending
+from storage.postgres import gathering, loop_gathering, sending
 from storage.postgres.caller import Access
 from storage.postgres.connections import Connection, pool
 from storage.postgres.database import open_connection, run
-from storage.postgres.gathering import Place, run_with_others
+from storage.postgres.gathering import READS, Place, run_with_others
 from storage.postgres.loop_gathering import LoopGathering
 from storage.postgres.statements import Statement
 from tests.waiting import MOMENT_SECONDS
@@ -52,6 +52,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(loop_gathering, "Message", Counted)
     return counts
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server beside this process locks for a moment is no reason for a thread here."""
+    monkeypatch.setattr(gathering, "LOCK_TIMEOUT_MS", 5_000)
 
 
 @pytest.fixture(autouse=True)
@@ -152,8 +158,8 @@ def putting(access: Access, base: str = "b", **item: Any) -> Work:
     return lambda: items.put_items(access=access, base=base, items=[item]).processed[0].revision
 
 
-def asking(text: str, *values: Any, writes: Place | None = None) -> Work:
-    return lambda: run_with_others(Statement(text, values, tuple), writes=writes)
+def asking(text: str, *values: Any, writes: Place | None = None, is_query: bool = False) -> Work:
+    return lambda: run_with_others(Statement(text, values, tuple), writes=writes, is_query=is_query)
 
 
 def test_what_reads_is_one_message_and_what_writes_another(access: Access, sent: list[int]) -> None:
@@ -181,10 +187,36 @@ def test_one_who_is_alone_needs_no_thread(access: Access, sent: list[int]) -> No
 
 
 def test_no_message_has_more_than_a_number(access: Access, sent: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_gathering, "_AT_ONCE", 3)
+    monkeypatch.setattr(loop_gathering, "_MESSAGES", {**loop_gathering._MESSAGES, READS: (2, 3)})
 
     assert outcomes(*(getting(access, f"k{number}") for number in range(8))) == list(range(8))
     assert sent == [3, 3, 2]
+
+
+def test_queries_hold_up_no_item(access: Access, sent: list[int]) -> None:
+    """They have messages of their own, of few statements each."""
+    looped = Looped()
+    slow = [looped.add(asking("SELECT pg_sleep(0.3)", is_query=True)) for _ in range(8)]
+    for number in range(8):
+        assert looped.outcomes(getting(access, f"k{number}")) == [number]
+        assert not any(each.done() for each in slow)
+    assert sent == [4, 4, *[1] * 8]
+    assert looped.run(asyncio.gather(*slow)) == [[("",)]] * 8
+
+
+def test_statements_that_differ_take_a_bounded_amount_of_the_servers_memory(
+    access: Access, idle: list[Connection]
+) -> None:
+    looped = Looped()
+    texts = [f"SELECT {number}" for number in range(3 * sending._PREPARED_MAX)]
+    for start in range(0, len(texts), 30):
+        found = looped.outcomes(*map(asking, texts[start : start + 30]))
+        assert found == [[(number,)] for number in range(start, start + 30)]
+    looped.close()
+
+    kept = "SELECT count(*) FROM pg_prepared_statements"
+    for connection in idle:
+        assert connection.execute(kept).fetchall()[0][0] <= sending._PREPARED_MAX
 
 
 def test_what_fails_is_left_to_a_thread_and_the_others_are_done(access: Access, sent: list[int]) -> None:
@@ -275,7 +307,8 @@ def test_what_was_written_does_not_begin_again(access: Access) -> None:
     assert stored(access, "k1")[1] > before
 
 
-def test_item_that_is_locked_is_left_to_a_thread(access: Access) -> None:
+def test_item_that_is_locked_is_left_to_a_thread(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "LOCK_TIMEOUT_MS", 50)
     with psycopg.connect(**django_connection.get_connection_params()) as other:
         other.execute("UPDATE storage_item SET size_bytes = size_bytes WHERE key = 'k2'")
         found = outcomes(*(putting(access, key=key, n="new") for key in ("k1", "k2", "k3")))
@@ -293,7 +326,7 @@ def test_without_a_connection_all_are_left_to_threads(access: Access) -> None:
 
 
 def test_who_waits_long_behind_others_is_left_to_a_thread(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_gathering, "_MESSAGES", (1, 1))
+    monkeypatch.setattr(loop_gathering, "_MESSAGES", dict.fromkeys(loop_gathering._MESSAGES, (1, 32)))
     looped = Looped()
     other = psycopg.connect(**django_connection.get_connection_params(), autocommit=True)
     other.execute("SELECT pg_advisory_lock(7, 7)")
