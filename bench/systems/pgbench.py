@@ -27,7 +27,9 @@ class Limit:
         self._scripts: dict[str, list[Path]] = {}
 
     def prepare(self, name: str, answers: "list[list[Statement[Any]]]") -> None:
-        """Writes the scripts of one operation; each element of `answers` is what one whole answer takes."""
+        """Writes the scripts of one operation; each element of `answers` is what one whole answer takes. Raises ValueError."""
+        if not all(answers):
+            raise ValueError(f"no statement was recorded of {name}")
         self._scripts[name] = []
         for number in range(min(MAX_SCRIPTS, math.ceil(len(answers) / CONNECTIONS))):
             lines = []

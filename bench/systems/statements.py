@@ -118,5 +118,6 @@ def _recording() -> "Iterator[list[Statement[Any]]]":
         mock.patch.object(items, "run", record),
         mock.patch.object(items, "run_with_others", record),
         mock.patch.object(finding, "run", record),
+        mock.patch.object(finding, "run_with_others", record),
     ):
         yield recorded

@@ -42,7 +42,7 @@ T = TypeVar("T")
 # How many requests are begun before the loop looks at its clients again.
 _AT_ONCE = 32
 # By purpose (`gathering.py`): how many messages are on their way at once, and how many statements each has.
-_MESSAGES = {READS: (2, 32), WRITES: (2, 32), QUERIES: (2, 4)}
+_MESSAGES = {READS: (2, 32), WRITES: (4, 32), QUERIES: (2, 8)}
 # How long a statement waits for its turn behind others, before its request goes to a thread.
 _PATIENCE_SECONDS = 0.25
 # How long a connection is kept that is not used.

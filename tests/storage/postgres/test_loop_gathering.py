@@ -196,12 +196,12 @@ def test_no_message_has_more_than_a_number(access: Access, sent: list[int], monk
 def test_queries_hold_up_no_item(access: Access, sent: list[int]) -> None:
     """They have messages of their own, of few statements each."""
     looped = Looped()
-    slow = [looped.add(asking("SELECT pg_sleep(0.3)", is_query=True)) for _ in range(8)]
+    slow = [looped.add(asking("SELECT pg_sleep(0.1)", is_query=True)) for _ in range(16)]
     for number in range(8):
         assert looped.outcomes(getting(access, f"k{number}")) == [number]
         assert not any(each.done() for each in slow)
-    assert sent == [4, 4, *[1] * 8]
-    assert looped.run(asyncio.gather(*slow)) == [[("",)]] * 8
+    assert sent == [8, 8, *[1] * 8]
+    assert looped.run(asyncio.gather(*slow)) == [[("",)]] * 16
 
 
 def test_statements_that_differ_take_a_bounded_amount_of_the_servers_memory(
