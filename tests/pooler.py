@@ -192,22 +192,23 @@ class _Client:
         if self.session is None:
             self.session = self.pooler.take(self.last)
         session = self.session
-        sent, told, hidden = bytearray(), bytearray(), 0
+        sent, told = bytearray(), bytearray()
+        # Of each statement that is made known, in their order: its name where it is the pooler's doing, of which no client hears.
+        hidden = list[bytes]()
         for kind, body in batch:
             if self.pooler.tracks and self.pooler.mode == "transaction":
-                body, told_now, before = self.translate(kind, body, session)
-                told += told_now
-                hidden += bool(before)
+                body, name, before = self.translate(kind, body, session)
+                hidden += [name] if before else [b""] if kind == b"P" else []
                 sent += before
-                if told_now:
-                    continue
             sent += _message(kind, body)
         session.wire.write(bytes(sent))
         while True:
             kind, body = session.wire.read()
-            if kind == b"1" and hidden:
-                hidden -= 1
+            if kind == b"1" and hidden and hidden.pop(0):
                 continue
+            if kind == b"Z":
+                # Behind an error the session reads nothing.
+                session.known.difference_update(hidden)
             if kind == b"Z" and body == b"I" and self.pooler.mode == "transaction":
                 # Before the client hears of it, so that its next transaction finds others idle.
                 self.last, self.session = session, None
@@ -220,24 +221,26 @@ class _Client:
                 return
 
     def translate(self, kind: bytes, body: bytes, session: Session) -> tuple[bytes, bytes, bytes]:
-        """What to send instead, what to tell the client instead of sending it, and what to send before."""
+        """What to send instead, and, of a statement that the session does not know, its name there and what makes it known.
+
+        To make a statement known, or to forget it, becomes the same for one without a name: so it is answered in its turn.
+        """
         if kind == b"P":
             name, _, rest = body.partition(b"\0")
-            if not name:
-                return body, b"", b""
-            self.names[name] = rest
-            return body, _message(b"1", b""), b""
+            if name:
+                self.names[name] = rest
+            return b"\0" + rest, b"", b""
         if kind == b"C" and body[:1] == b"S":
             self.names.pop(body[1:-1], None)
-            return body, _message(b"3", b""), b""
+            return b"S\0", b"", b""
         if kind == b"D" and body[:1] == b"S":
             name, before = self._in(session, body[1:-1])
-            return b"S" + name + b"\0", b"", before
+            return b"S" + name + b"\0", name, before
         if kind == b"B":
             portal, _, rest = body.partition(b"\0")
             name, _, rest = rest.partition(b"\0")
             name, before = self._in(session, name)
-            return portal + b"\0" + name + b"\0" + rest, b"", before
+            return portal + b"\0" + name + b"\0" + rest, name, before
         return body, b"", b""
 
     def _in(self, session: Session, name: bytes) -> tuple[bytes, bytes]:
