@@ -10,6 +10,8 @@
   const LIST = "tr, li, [role=row], .card";
   // Nothing has answered by now, and no request is on its way.
   const PATIENCE_MS = 5000;
+  // A request that has not come in by now never will.
+  const REQUEST_MS = 60000;
 
   const held = [];
   const wait = window.setTimeout;
@@ -22,6 +24,7 @@
   const hrefs = new Set();
   let happened = "";
   let asked = 0;
+  const requests = new Set();
   let isOfHtmx = false;
   const note = (what) => {
     happened ||= what;
@@ -46,12 +49,17 @@
   });
   for (const type of ["beforetoggle", "toggle", "change", "focusin", "invalid", "close"])
     listen(type, () => note(type), true);
-  listen("htmx:beforeRequest", () => {
+  listen("htmx:beforeSend", ({ detail: { xhr, pathInfo } }) => {
     asked += 1;
+    requests.add(pathInfo.requestPath);
     isOfHtmx = true;
+    // Of an element that is gone meanwhile htmx tells nobody how its request ended.
+    xhr.addEventListener("loadend", () => {
+      asked -= 1;
+      requests.delete(pathInfo.requestPath);
+    });
   });
   listen("htmx:afterRequest", (event) => {
-    asked -= 1;
     const { target, successful, xhr } = event.detail;
     const shown = target.isConnected ? target : document.getElementById(target.id);
     const isShown = shown?.childElementCount > 0 && (shown.id !== "dialog" || shown.open);
@@ -90,14 +98,23 @@
   const canBeClicked = (control) =>
     control.checkVisibility({ visibilityProperty: true }) &&
     !control.matches(":disabled, [aria-disabled=true], [type=radio]:checked") &&
-    !control.closest("[inert], .ace_editor");
+    // What is dragged answers to a pointer that goes down on it, and to arrow keys.
+    !control.closest("[inert], .ace_editor, .column-handle");
+
+  async function settled(started = performance.now()) {
+    while (asked > 0) {
+      if (performance.now() - started > REQUEST_MS) throw new Error(`never answered: ${[...requests].join(", ")}`);
+      await next();
+    }
+  }
 
   async function press(control) {
     happened = "";
     isOfHtmx = false;
     const started = performance.now();
     control.click();
-    while (asked > 0 || !(happened || performance.now() - started > PATIENCE_MS)) await next();
+    await settled(started);
+    while (!(happened || performance.now() - started > PATIENCE_MS)) await next();
     return happened !== "";
   }
 
@@ -151,7 +168,7 @@
     const due = held.splice(0);
     for (const run of due) run();
     await next();
-    while (asked > 0) await next();
+    await settled();
     return due.length > 0;
   };
 })();

@@ -1,4 +1,4 @@
-"""Every dialog has its buttons in one order, and nothing that htmx does is inherited where it was not meant."""
+"""Every dialog has its buttons in one order and a way out, and nothing that htmx does is inherited where it was not meant."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,7 @@ from tests.people import Cast
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 _ACTIONS = re.compile(r'<div class="actions">(.*?)</div>', re.DOTALL)
 _CONTROL = re.compile(r"<(?:button|a)\b[^>]*>.*?</(?:button|a)>", re.DOTALL)
+_WAY_OUT = re.compile(r"<a\b[^>]*\bdata-close\b[^>]*>")
 _IS_ACT = re.compile(r"button-(?:accent|danger|danger-quiet)\b")
 
 
@@ -31,6 +32,13 @@ def test_safe_button_comes_first_and_the_act_last() -> None:
                 wrong.append((name, actions))
     assert wrong == []
     assert len(dialogs()) > 30
+
+
+def test_way_out_that_is_a_link_is_not_followed_into_the_dialog() -> None:
+    """The dialog's links are htmx's unless they say otherwise: this one would be fetched, and open it again."""
+    links = [(name, link) for name, text in dialogs().items() for link in _WAY_OUT.findall(text)]
+    assert len(links) > 5
+    assert [(name, link) for name, link in links if 'hx-boost="false"' not in link] == []
 
 
 def test_attributes_of_htmx_are_inherited_only_where_it_says_so(people: Cast, browser: Browser) -> None:

@@ -25,6 +25,7 @@ for (const [what, from, size, expected] of [
     { width: 1100, height: 300 },
     { left: 6, top: 126 },
   ],
+  ["inside the window when what it belongs to is below that", at(100, 1000), MENU, { left: 100, top: 494 }],
   ["at the top when it is higher than the window", at(100, 100), { width: 200, height: 900 }, { left: 100, top: 6 }],
   ["beside a point", at(990, 790, 0, 0), MENU, { left: 790, top: 484 }],
 ]) {

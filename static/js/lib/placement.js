@@ -13,6 +13,6 @@ export function placeBeside(from, size, viewport, gap = 6) {
   const below = from.bottom + gap;
   const above = from.top - size.height - gap;
   const lowest = viewport.height - size.height - gap;
-  const top = below <= lowest ? below : above >= gap ? above : lowest;
+  const top = below <= lowest ? below : above >= gap ? Math.min(above, lowest) : lowest;
   return { left: Math.max(gap, Math.min(left, viewport.width - size.width - gap)), top: Math.max(gap, top) };
 }

@@ -267,6 +267,7 @@ def test_table_as_it_was_is_read_alone(world: World) -> None:
     assert 'data-can-write="false"' in page
     assert "as it was on" in page
     assert 'data-command="bring-rows"' in page
+    assert 'data-export="json"' in page
     assert 'data-command="bring-rows"' not in world.get(world.people.reader, "", as_of=then)
     assert re.findall(r'data-key="([^"]*)"', world.get(member, "rows/", as_of=then, q='{"age?gt": 10}')) == ["ada"]
     assert json.loads(world.get(member, "item/", as_of=then, key="bob"))["json"] == '{"key":"bob","age": 1}'
@@ -285,6 +286,7 @@ def test_moment_that_is_none_or_not_kept_is_said(world: World, as_of: str) -> No
     client: Client = world.browser(world.people.reader)
     for path in ("", "rows/", "export/"):
         assert client.get(world.url + path, {"as_of": as_of}).status_code == 422
+    assert b'data-export="json"' not in client.get(world.url, {"as_of": as_of}).content, "it would fail in the same way"
     assert client.get(world.url + "item/", {"as_of": as_of, "key": "ada"}).status_code in (400, 404, 410)
 
 
