@@ -18,13 +18,15 @@ serve: $(VENV)/runtime.stamp
 # Each of the three processes has a server of its own: a third of the time is waiting, so two leave a processor idle. Each begins
 # with a third of the tests; who is done first takes some of another's, so that none waits for the others at the end.
 TOGETHER := -n 3 --dist worksteal
+# The slow tests wait more than they work.
+MOSTLY_WAITING := -n 5 --dist worksteal
 
 test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
 	@$(MAKE) --no-print-directory test-js
 
 test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node-tools.stamp
-	$(RUN) -m pytest $(TOGETHER) -m "not alone"
+	$(RUN) -m pytest $(MOSTLY_WAITING) -m "not alone"
 	$(RUN) -m pytest -m alone
 	@$(MAKE) --no-print-directory test-js
 

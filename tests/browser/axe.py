@@ -8,9 +8,12 @@ from playwright.sync_api import Page
 
 # The rules that read colours; the others see the same document in either scheme.
 _OF_COLOURS = ["color-contrast", "link-in-text-block"]
+# It looks at the document for seconds: a part that is fetched anew meanwhile would be half of what it saw.
 _RUN = """async (rules) => {
   const options = { resultTypes: ["violations"], ...(rules && { runOnly: rules }) };
-  const { violations } = await axe.run(options);
+  const keep = ({ detail }) => { detail.shouldSwap = false; };
+  document.addEventListener("htmx:beforeSwap", keep);
+  const { violations } = await axe.run(options).finally(() => document.removeEventListener("htmx:beforeSwap", keep));
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
 }"""
 

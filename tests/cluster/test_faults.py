@@ -105,7 +105,7 @@ class Life:
         assert self.http.request(
             "DELETE", f"{self.drive}/files", json={"names": [f"in parts {self.copies - 1}"]}
         ).is_success
-        assert self.http.get("/", cookies={"sessionid": self.session}).status_code == 200
+        assert self.http.get("/", headers={"Cookie": f"sessionid={self.session}"}).status_code == 200
         repaired_at = time.time()
         assert self.http.get(f"/v1/{self.collection_id}/things/items/none").status_code == 404
         self.front.run_code(_LOOK.format(**vars(self), files=FILES, repaired_at=repaired_at))

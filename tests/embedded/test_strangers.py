@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from storage.embedded import accounts, paths, seaweedfs, state
 from storage.embedded.accounts import Account
@@ -52,6 +53,8 @@ def walk(server: Server) -> Walk:
     """One walk over the server's doors, which all tests look at."""
     with pytest.raises(KeyError):
         pwd.getpwuid(STRANGER.uid)
+    # Tests before may have ended PostgreSQL's processes.
+    connection.close()
     drive = make_drive(server)
     assert drive.put(NAME, CONTENT).status_code == 201
     kept = state.load(server.data)

@@ -379,8 +379,9 @@ def test_connection_that_the_server_closed_meanwhile_is_not_used(access: Access,
     with psycopg.connect(**django_connection.get_connection_params(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 60000)", pid)
 
-    assert looped.outcomes(getting(access, "k1")) == [1]
-    assert sent == [1, 1]
+    # Where the loop hears of it first, it gives up all idle connections, and leaves the request to a thread.
+    (found,) = looped.outcomes(getting(access, "k1"))
+    assert (found, sent) in [(1, [1, 1]), (FOR_A_THREAD, [1])]
 
 
 def test_server_that_only_reads_is_left_by_all(access: Access, idle: list[Connection]) -> None:
