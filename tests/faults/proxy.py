@@ -175,10 +175,14 @@ class FaultProxy:
                     time.sleep(self._late_seconds)
                 self._open.wait()
                 before, fault, after = self._divide(data, direction)
-                if before:
-                    self._send(sink, before)
+                try:
+                    if before:
+                        self._send(sink, before)
+                finally:
+                    # Where the other end is gone by now as well: who made the fault waits until it has happened.
+                    if fault is not None:
+                        self._happen(fault, connection)
                 if fault is not None:
-                    self._happen(fault, connection)
                     self._open.wait()
                     sink.sendall(after)
         except OSError:
