@@ -67,5 +67,7 @@ test("an end says why, and where to go on", async () => {
   await assert.rejects(next({ key: `${key.slice(0, -1)}!` }), { status: 401, message: "Unauthorized" });
   await assert.rejects(next({ since: "x" }), { status: 400 });
   // What was just written may still come.
-  await assert.rejects(next({ since: "now", query: { "n?gte": 99 }, signal: AbortSignal.timeout(300) }), { name: "TimeoutError" });
+  await assert.rejects(next({ since: "now", query: { "n?gte": 99 }, signal: AbortSignal.timeout(300) }), {
+    name: "TimeoutError",
+  });
 });
