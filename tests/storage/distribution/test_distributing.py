@@ -25,8 +25,10 @@ from storage.postgres.database import run
 from storage.postgres.distribution import items_are_distributed
 from storage.postgres.statements import Statement, Total
 from tests.commands import run_here
+from tests.serving import ROOT
 from tests.storage.distribution.conftest import address, execute, forget_all, rows
 
+NEWEST_MIGRATION = max(path.stem for path in (ROOT / "storage" / "migrations").glob("0*.py"))
 EVERYWHERE = ["storage_collection", "storage_datakey", "storage_base", "storage_drive"]
 TRIGGERS = """
     SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'storage_item'::regclass AND NOT tgisinternal
@@ -245,8 +247,8 @@ class Case:
             "Citus does not know this server by an address",
         ),
         Case(
-            "DELETE FROM django_migrations WHERE app = 'storage' AND name = '0021_snapshot_copies'",
-            "INSERT INTO django_migrations (app, name, applied) VALUES ('storage', '0021_snapshot_copies', now())",
+            f"DELETE FROM django_migrations WHERE app = 'storage' AND name = '{NEWEST_MIGRATION}'",
+            f"INSERT INTO django_migrations (app, name, applied) VALUES ('storage', '{NEWEST_MIGRATION}', now())",
             "The database is not this version's yet",
         ),
         Case(
