@@ -24,6 +24,9 @@ def _no_loop_of_others(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     loop = asyncio._get_running_loop()
+    if loop is not None:
+        # Django has another connection where a loop runs: it would be held all the while.
+        connection.close()
     asyncio._set_running_loop(None)
     yield
     asyncio._set_running_loop(loop)
