@@ -197,7 +197,7 @@ class Cluster:
                 self._until(lambda: self.synchronous() is not None, "patroni")
             for machine in self.machines.values():
                 if piece == "filer":
-                    # Without the database it ends; systemd would start it again.
+                    # Without the database it ends.
                     self._until(partial(self._leads_to_database, machine), "haproxy")
                 machine.start(piece)
                 if piece == "filer" and self._is_new:
@@ -381,9 +381,13 @@ class Cluster:
                 for child in machine.children.values()
                 if child.process is not None and not child.is_running()
             ]
-            if dead or time.monotonic() - started > _START_SECONDS:
+            is_late = time.monotonic() - started > _START_SECONDS
+            if is_late or any(not child.name.startswith("filer") for child in dead):
                 told = dead or [machine.children[piece] for machine in self.machines.values()]
                 raise ClusterError("\n".join(f"{child.name} does not come up:\n{child.last_words()}" for child in told))
+            for filer in dead:
+                # Its connection to the database was cut: systemd would start it again as well.
+                filer.start()
             time.sleep(0.2)
 
 

@@ -112,8 +112,10 @@ class Life:
 
 
 @pytest.fixture(scope="module")
-def life(front: Front) -> Life:
-    return Life(front, **json.loads(front.run_code(_PREPARE)))
+def life(front: Front) -> Iterator[Life]:
+    life = Life(front, **json.loads(front.run_code(_PREPARE)))
+    with life.http:
+        yield life
 
 
 def another(cluster: Cluster, front: Front) -> Machine:
