@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import urllib3
 
-from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS
+from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,8 +129,8 @@ class Server:
 
 
 def child_of_serve(server: Server, word: str) -> psutil.Process:
-    """The one process that serve itself started whose command line holds the word."""
-    (child,) = server.children(word, at_any_depth=False)
+    """The one process that serve itself started whose command line holds the word, as soon as it runs."""
+    (child,) = eventually(lambda: server.children(word, at_any_depth=False), what=word)
     return child
 
 

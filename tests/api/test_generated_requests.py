@@ -60,8 +60,6 @@ enabled = false
 """
 
 
-# Another thread of this process may draw a random number while a request is made up.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_a_few_requests_to_each_operation(server: Server, database: None) -> None:
     client = make_client(server)
     schema = schemathesis.openapi.from_url(f"{server.url}/v1/openapi.json")
@@ -98,8 +96,8 @@ def test_a_few_requests_to_each_operation(server: Server, database: None) -> Non
 @pytest.mark.parametrize(
     "phases, seconds, told",
     [
-        pytest.param("examples,coverage,fuzzing", 140, r"Tested: 16\b", id="each-by-itself"),
-        pytest.param("stateful", 80, r"Scenarios: +[1-9]\d*\s+API Links: +[1-9]\d* covered", id="one-after-the-other"),
+        pytest.param("examples,coverage,fuzzing", 100, r"Tested: 16\b", id="each-by-itself"),
+        pytest.param("stateful", 60, r"Scenarios: +[1-9]\d*\s+API Links: +[1-9]\d* covered", id="one-after-the-other"),
     ],
 )
 def test_requests_of_all_kinds(

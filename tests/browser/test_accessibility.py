@@ -379,7 +379,7 @@ def make_archives(cast: Cast) -> None:
         },
     ]
     report = [
-        {"kind": "base", "name": "notes", "into": "mine", "do": "merge", "read": 3, "new": 2, "skipped": {"Bad": 1}}
+        {"kind": "base", "name": "notes", "into": "guests", "do": "merge", "read": 3, "new": 2, "skipped": {"Bad": 1}}
     ]
     for state in IMPORT_STATES:
         made = Import.objects.create(
