@@ -107,7 +107,7 @@ def test_sorted_pages_are_the_same_with_an_index(database: None, monkeypatch: py
 
 @pytest.mark.slow
 def test_many_sorted_pages_are_the_same_with_an_index(database: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    _check(settings(_QUICK, max_examples=400, derandomize=False, print_blob=True), monkeypatch)
+    _check(settings(_QUICK, max_examples=150, derandomize=False, print_blob=True), monkeypatch)
 
 
 def test_order_goes_past_what_is_sorted_at_once_and_notices_that_its_index_is_gone(
