@@ -20,6 +20,8 @@ serve: $(VENV)/runtime.stamp
 TOGETHER := -n 3 --dist worksteal
 # The slow tests wait more than they work.
 MOSTLY_WAITING := -n 5 --dist worksteal
+# What needs much of a machine, or would fail beside much else: a cluster, beside it what waits for a full disk.
+ALONE := -n 3 --dist loadgroup
 
 test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"
@@ -27,7 +29,7 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 
 test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node-tools.stamp
 	$(RUN) -m pytest $(MOSTLY_WAITING) -m "not alone"
-	$(RUN) -m pytest -m alone
+	$(RUN) -m pytest $(ALONE) -m alone
 	@$(MAKE) --no-print-directory test-js
 
 # An hour of everything on one server, then each of its parts killed fifty times, and every odd value sent. For a try:

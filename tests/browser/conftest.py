@@ -105,8 +105,9 @@ def intercept(
 
 def box_of(shown: Locator) -> FloatRect:
     """Where a control is on the page, and how large."""
-    box = shown.bounding_box()
-    assert box is not None, "it is not on the page"
+    # A table that is drawn anew takes it away for a moment.
+    box = eventually(shown.bounding_box, what="it is not on the page")
+    assert box
     return box
 
 

@@ -22,7 +22,7 @@ from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger(__name__)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
 
 # What is promised, and four times as long for a machine that has much else to do.
 SECONDS, WHOLE_MACHINE_SECONDS = 4 * 15.0, 4 * 40.0
@@ -114,8 +114,8 @@ class Life:
 @pytest.fixture(scope="module")
 def life(front: Front) -> Iterator[Life]:
     life = Life(front, **json.loads(front.run_code(_PREPARE)))
-    with life.http:
-        yield life
+    yield life
+    life.http.close()
 
 
 def another(cluster: Cluster, front: Front) -> Machine:

@@ -9,7 +9,7 @@ from tests.embedded.writers import Writers
 from tests.serving import Server
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, needs_small_disk]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, needs_small_disk]
 
 _LARGE = [f"large-{number}" for number in range(24)]
 

@@ -73,7 +73,8 @@ def others_are_served(app: App) -> None:
     """Rows, pages and files, each within what is promised."""
     for method, path, status in [("GET", "/items/a", 200), ("POST", "/query", 200), ("GET", "/files", 200)]:
         began = time.monotonic()
-        assert app.call(method, path, **({"json": {}} if method == "POST" else {})).status_code == status
+        answer = app.call(method, path, **({"json": {}} if method == "POST" else {}))
+        assert answer.status_code == status, answer.text
         assert time.monotonic() - began < PROMISED_SECONDS
     began = time.monotonic()
     with httpx.Client(base_url=app.server.url, timeout=MOMENT_SECONDS, trust_env=False) as http:

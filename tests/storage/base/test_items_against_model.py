@@ -177,4 +177,4 @@ def test_a_base_behaves_as_a_dictionary(database: None) -> None:
 
 @pytest.mark.slow
 def test_a_base_behaves_as_a_dictionary_for_long(database: None) -> None:
-    _run(settings(_QUICK, max_examples=120, stateful_step_count=60, derandomize=False, print_blob=True))
+    _run(settings(_QUICK, max_examples=60, stateful_step_count=60, derandomize=False, print_blob=True))
