@@ -21,7 +21,7 @@ TOGETHER := -n 3 --dist worksteal
 # The slow tests wait more than they work.
 MOSTLY_WAITING := -n 5 --dist worksteal
 # What needs much of a machine, or would fail beside much else: a cluster, beside it what waits for a full disk.
-ALONE := -n 3 --dist loadgroup
+ALONE := -n 3 --dist loadfile
 
 test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	$(RUN) -m pytest $(TOGETHER) -m "not slow"

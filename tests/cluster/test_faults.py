@@ -22,7 +22,7 @@ from tests.waiting import MOMENT_SECONDS
 
 logger = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 # What is promised, and four times as long for a machine that has much else to do.
 SECONDS, WHOLE_MACHINE_SECONDS = 4 * 15.0, 4 * 40.0

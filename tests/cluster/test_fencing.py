@@ -14,7 +14,7 @@ from deploy.cluster.one_machine import Cluster, Machine, signal_all
 from tests.cluster.front import Front, wait_for_leader, wait_whole
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 WRITING_SECONDS = 10.0
 
 

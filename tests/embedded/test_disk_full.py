@@ -14,7 +14,7 @@ from tests.ledger import Ledger
 from tests.serving import Server, child_of_serve
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
-pytestmark = [needs_small_disk, pytest.mark.alone, pytest.mark.xdist_group("disk")]
+pytestmark = [needs_small_disk, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

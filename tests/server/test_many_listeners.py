@@ -15,7 +15,7 @@ from tests.server.slow import make_app, many_connections, memory_of_workers, oth
 from tests.serving import child_of_serve
 from tests.waiting import PROMISED_SECONDS, eventually, seconds_until
 
-pytestmark = [pytest.mark.alone, pytest.mark.xdist_group("clients")]
+pytestmark = pytest.mark.alone
 LISTENERS = 1_000
 MB = 1_048_576
 

@@ -157,7 +157,6 @@ def test_answers_that_nobody_takes_are_bounded_too(app: App) -> None:
     ],
 )
 @pytest.mark.alone
-@pytest.mark.xdist_group("clients")
 def test_what_clients_send_ahead_takes_a_bounded_amount_of_memory(app: App, what: str) -> None:
     """A client may send nearly 100 KB of a head; thousands of them had no bound together."""
     padding = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 8_000) for number in range(11))
