@@ -66,7 +66,7 @@ test("an end says why, and where to go on", async () => {
   await assert.rejects(next({ since: "999999.1" }), (error) => error.status === 410 && /^[0-9.]+$/.test(error.cursor));
   await assert.rejects(next({ key: `${key.slice(0, -1)}!` }), { status: 401, message: "Unauthorized" });
   await assert.rejects(next({ since: "x" }), { status: 400 });
-  // Of a Base that was just written to, that may still come.
+  // Of another Base: what was just written may still come.
   const silent = changes(`${url}${base}-silent`, { key, since: "now", signal: AbortSignal.timeout(300) });
   await assert.rejects(silent.next(), { name: "TimeoutError" });
 });
