@@ -18,8 +18,8 @@ serve: $(VENV)/runtime.stamp
 # Each of the three processes has a server of its own: a third of the time is waiting, so two leave a processor idle. Each begins
 # with a third of the tests; who is done first takes some of another's, so that none waits for the others at the end.
 TOGETHER := -n 3 --dist worksteal
-# The slow tests wait more than they work.
-MOSTLY_WAITING := -n 5 --dist worksteal
+# Measured: five use both processors of two all the time.
+SLOW_ONES_TOO := -n 5 --dist worksteal
 # What needs much of a machine, or would fail beside much else: a cluster, beside it what waits for a full disk.
 ALONE := -n 3 --dist loadfile
 
@@ -28,7 +28,7 @@ test: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/node.stamp
 	@$(MAKE) --no-print-directory test-js
 
 test-all: $(VENV)/browser.stamp $(VENV)/nginx.stamp $(VENV)/cluster.stamp $(VENV)/node-tools.stamp
-	$(RUN) -m pytest $(MOSTLY_WAITING) -m "not alone"
+	$(RUN) -m pytest $(SLOW_ONES_TOO) -m "not alone"
 	$(RUN) -m pytest $(ALONE) -m alone
 	@$(MAKE) --no-print-directory test-js
 
