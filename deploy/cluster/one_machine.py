@@ -264,8 +264,13 @@ class Cluster:
         }
 
     def weed_shell(self, commands: str, *, seconds: float = 60) -> str:
-        """Give `weed shell` lines of commands; what it printed. Raises subprocess.SubprocessError."""
-        machine = next(each for each in self.machines.values() if each.children["filer"].is_running())
+        """Give `weed shell` lines of commands; what it printed.
+
+        Raises subprocess.SubprocessError, and ClusterError when no filer runs.
+        """
+        machine = next((each for each in self.machines.values() if each.children["filer"].is_running()), None)
+        if machine is None:
+            raise ClusterError("No filer runs.")
         masters = ",".join(f"{each.address}:9333" for each in self.machines.values())
         command = [
             str(self._binaries.weed),
@@ -347,7 +352,7 @@ class Cluster:
             if "homeport" not in self.weed_shell("s3.bucket.list\n", seconds=20):
                 self.weed_shell(_MAKE_BUCKET, seconds=20)
             return '"fsync":  true' in self.weed_shell(_MAKE_DURABLE, seconds=20)
-        except subprocess.SubprocessError:
+        except (subprocess.SubprocessError, ClusterError):
             return False
 
     def _leads_to_database(self, machine: Machine) -> bool:

@@ -187,6 +187,18 @@ def repair(cluster: Cluster) -> None:
     wait_whole(cluster)
 
 
+def test_filers_that_end_while_the_cluster_is_set_up_are_started_again(cluster: Cluster) -> None:
+    """As when their connections to the database are cut; systemd would start them again as well."""
+    filers = [machine.children["filer"] for machine in cluster.machines.values()]
+    for filer in filers:
+        assert filer.process
+        filer.process.kill()
+        filer.process.wait()
+    cluster._until(cluster._files_are_set_up, "filer")
+    assert all(filer.is_running() for filer in filers)
+    wait_whole(cluster)
+
+
 def test_each_part_is_killed_under_load(
     cluster: Cluster, front: Front, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
