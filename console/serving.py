@@ -82,7 +82,10 @@ def max_connections() -> int:
 
 
 def open_sockets(port: int) -> list[socket.socket]:
-    """Take the port on every address that `HOMEPORT_HOST` means, without answering there yet. Raises OSError."""
+    """Take the port on every address that `HOMEPORT_HOST` means, without answering there yet. Raises OSError.
+
+    Nobody else gets it until `answer_on`, however long that is.
+    """
     taken: list[socket.socket] = []
     found = socket.getaddrinfo(settings.HOST, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _, address in dict.fromkeys(found):
@@ -96,11 +99,21 @@ def open_sockets(port: int) -> list[socket.socket]:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_alone)
         try:
             listening.bind(address)
+            # Where both have it, Linux gives two sockets one port while neither listens.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         except OSError:
             for each in taken:
                 each.close()
             raise
     return taken
+
+
+def answer_on(sockets: Sequence[socket.socket], *, backlog: int) -> None:
+    """Whoever connects from here on waits for the first worker instead of being refused."""
+    for listening in sockets:
+        # Connections have it from here, and the next start finds what lingers of them.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.listen(backlog)
 
 
 def web_child(
@@ -145,8 +158,7 @@ def caddy_child(
     front: Caddy, http: Sequence[socket.socket], https: Sequence[socket.socket], *, marks: Mapping[str, str]
 ) -> Child:
     """Caddy on the ports that people ask for, in front of the web server."""
-    for listening in (*http, *https):
-        listening.listen(2048)
+    answer_on((*http, *https), backlog=2048)
     return caddy.child(
         front,
         http=[each.fileno() for each in http],

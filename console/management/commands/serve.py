@@ -117,8 +117,6 @@ class Command(BaseCommand):
             signal.signal(number, self._ask_to_stop)
         self._prepare_state()
         serving.share_counts()
-        self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
-        self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.tls_sockets += self._open_for_original_clients()
         self.micros_sockets = self._open_micros_socket() if hosts.can_run() else []
         self._open_for_caddy()
@@ -148,7 +146,7 @@ class Command(BaseCommand):
             return []
 
     def _prepare_state(self) -> None:
-        """Clear the way, generate what is missing, and start over when the settings were loaded without it."""
+        """Clear the way, take the ports, generate what is missing, and start over when the settings were loaded without it."""
         folders.refuse_unfinished(settings.DATA)
         old = state.load(settings.DATA)
         if old:
@@ -160,6 +158,9 @@ class Command(BaseCommand):
             at = (settings.DATA / (home or old.engine_home)).resolve()
             leftovers.clear(old.instance_id, settings.DATA, postgres.folder(at))
         paths.close_to_others(settings.DATA)
+        # Before some are chosen for the engines.
+        self.sockets = self._take_port(settings.PORT, "HOMEPORT_PORT")
+        self.tls_sockets = self._take_port(settings.TLS_PORT, "HOMEPORT_TLS_PORT") if settings.TLS_PORT else []
         self.state = state.ensure(settings.DATA, engine_user=settings.ENGINE_USER, **chosen)
         if self.state != settings.LOCAL_STATE:
             sys.stdout.flush()
@@ -304,10 +305,8 @@ class Command(BaseCommand):
     def _start_web(self) -> None:
         made = self.certificates if settings.TLS_PORT or self.micros_sockets else None
         opened = (self.sockets, self.tls_sockets, self.micros_sockets, self.caddy_sockets)
+        serving.answer_on((*self.sockets, *self.tls_sockets), backlog=_BACKLOG)
         self._run(serving.web_child(*opened, marks=self.marks, certificates=made))
-        # From here on whoever connects waits for the first worker instead of being refused.
-        for listening in (*self.sockets, *self.tls_sockets):
-            listening.listen(_BACKLOG)
 
     def _run(self, child: process.Child) -> None:
         self.children.append(child)
