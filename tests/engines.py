@@ -13,12 +13,13 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from storage.embedded import accounts, paths, ports, postgres, state
-from tests import rounds
+from tests import held_ports, rounds
 from tests.pooler import pooling
 from tests.postgres_pair import running_pair
 from tests.second_s3 import serve_second_s3
@@ -81,7 +82,7 @@ def _prepare() -> None:
     ):
         os.environ.pop(name, None)
     folder = make_data_folder()
-    http, https = ports.free_ports(2)
+    http, https = held_ports.hold(folder, partial(ports.free_ports, 2))
     os.environ |= {
         "HOMEPORT_DATA": str(folder),
         "HOMEPORT_HOST": "127.0.0.1",
@@ -96,9 +97,14 @@ def _prepare() -> None:
         os.environ |= _start_second_s3()
     if os.environ.get("HOMEPORT_TEST_POOLER"):
         os.environ |= _start_pooler()
-    state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", accounts.OWN))
+    held_ports.hold(folder, partial(_choose_ports_of_engines, folder))
     atexit.register(remove_data_folder, folder)
     atexit.register(shutil.rmtree, os.environ["HOMEPORT_FAILPOINTS"], ignore_errors=True)
+
+
+def _choose_ports_of_engines(folder: Path) -> list[int]:
+    made = state.ensure(folder, engine_user=os.environ.get("HOMEPORT_ENGINE_USER", accounts.OWN))
+    return [made.postgres.port, *made.s3.all_ports()]
 
 
 def _start_second_s3() -> dict[str, str]:

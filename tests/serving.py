@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import urllib3
 
+from tests import held_ports
 from tests.waiting import MOMENT_SECONDS, PROMISED_SECONDS, eventually
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +52,7 @@ class Server:
 
     def start(self) -> "Server":
         """Start it without waiting."""
+        held_ports.let_go(self.data)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, "serve"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
