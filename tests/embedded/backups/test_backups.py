@@ -161,7 +161,7 @@ def _flip(path: Path) -> None:
     [
         "postgres/*/base.tar.zst",
         "postgres/*/backup_manifest",
-        "wal/*/*/*.zst",
+        "log",
         "blobs/*/*/*",
         "lists/*",
         "data/*",
@@ -170,10 +170,11 @@ def _flip(path: Path) -> None:
 )
 @pytest.mark.parametrize("damage", [_flip, Path.unlink], ids=["changed", "missing"])
 def test_what_is_damaged_is_named(told: Told, tmp_path: Path, damage: Callable[[Path], None], pattern: str) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(told.world.target, copy)
-    first = sorted(copy.glob(pattern))[0 if pattern != "wal/*/*/*.zst" else 3]
-    ids = [each.id for each in read_catalogue(FolderPlace(copy)).backups]
+    copy = told.world.copy_target(tmp_path)
+    whole = read_catalogue(FolderPlace(copy))
+    # In the middle of what the first backup needs.
+    first = copy / whole.log_of(whole.backups[0])[1].path if pattern == "log" else sorted(copy.glob(pattern))[0]
+    ids = [each.id for each in whole.backups]
     damage(first)
     known = read_catalogue(FolderPlace(copy))
     faults = [*known.damaged, *drills.find_missing(FolderPlace(copy), known, _expecting(told, ids))]
@@ -189,8 +190,7 @@ def _expecting(told: Told, ids: list[str]) -> drills.Expected:
 
 
 def test_a_drill_of_a_damaged_backup_fails(told: Told, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(told.world.target, copy)
+    copy = told.world.copy_target(tmp_path)
     (blob, *_) = sorted(copy.glob("blobs/*/*/*"))
     _flip(blob)
     done = try_to(told.world.server, "drill", str(copy))

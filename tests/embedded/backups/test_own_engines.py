@@ -89,8 +89,7 @@ def test_a_drill_reads_all_of_it_and_names_what_is_damaged(world: World, tmp_pat
     assert "is good: all of it was read and compared." in run(world.server, "drill")
     assert world.server.run_code(_DRILL_AS_DUE) != "0"
     assert world.server.run_code(_PROBLEMS) == "[]"
-    copy = tmp_path / "copy"
-    shutil.copytree(world.target, copy)
+    copy = world.copy_target(tmp_path)
     blob = max(copy.glob("blobs/*/*/*"), key=lambda path: path.stat().st_size)
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
     done = try_to(world.server, "drill", str(copy))
@@ -119,8 +118,7 @@ def test_what_the_backups_lack_too_is_counted(world: World, tmp_path: Path) -> N
     world.put_file("new", new)
     try:
         assert world.server.run_code(_LOSE.format(len(new))) == "1"
-        copy = tmp_path / "copy"
-        shutil.copytree(world.target, copy)
+        copy = world.copy_target(tmp_path)
         # New files come there four times a minute, so it may be there by now.
         for path in copy.glob("blobs/*/*/*"):
             if path.read_bytes() == new:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,20 @@ class World:
     def catalogue(self) -> Catalogue:
         """What the target holds now."""
         return read_catalogue(FolderPlace(self.target))
+
+    def copy_target(self, into: Path) -> Path:
+        """All that the target holds, in a folder of its own. The server goes on writing its log there meanwhile."""
+
+        def copied() -> Path | None:
+            folder = Path(tempfile.mkdtemp(dir=into)) / "copy"
+            try:
+                return Path(shutil.copytree(self.target, folder, ignore=shutil.ignore_patterns(".unfinished")))
+            except shutil.Error:  # a longer piece of the log came in place of one
+                return None
+
+        found = eventually(copied, what="it changed each time")
+        assert found
+        return found
 
     def http(self, server: Server | None = None) -> httpx.Client:
         """A client of this server, or of one that was restored from it, with the same key."""
