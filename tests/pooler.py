@@ -66,6 +66,7 @@ class Pooler:
         self.mode, self.tracks, self.ignores_options = mode, tracks, ignores_options
         self.idle: list[Session] = []
         self._count = 0
+        self._is_closed = False
         self._clients: set[socket.socket] = set()
         self._changed = threading.Condition()
         self.moves = self.batches = 0
@@ -77,6 +78,7 @@ class Pooler:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         with self._changed:
+            self._is_closed = True
             for client in self._clients:
                 with suppress(OSError):
                     client.shutdown(socket.SHUT_RDWR)
@@ -114,7 +116,7 @@ class Pooler:
         if session is None:
             return
         with self._changed:
-            if is_clean:
+            if is_clean and not self._is_closed:
                 self.idle.append(session)
             else:
                 session.close()
