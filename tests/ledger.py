@@ -24,8 +24,17 @@ _ON_ITS_WAY_SECONDS = 5.0
 _SWEEP_AND_COMPARE = """
 import django
 django.setup()
+from storage.errors import EngineUnreachable
 from tests.sweeping import swept_report
-report = swept_report()
+from tests.waiting import eventually
+
+def look():
+    try:
+        return [swept_report()]
+    except EngineUnreachable:  # what was broken may have to be started again first
+        return []
+
+(report,) = eventually(look)
 print("clean" if report.is_clean else report)
 """
 
