@@ -99,6 +99,23 @@ def test_item_is_put_back_from_its_history(garden: Garden, pages: Pages) -> None
     expect(panel).to_be_hidden()
 
 
+def test_panel_that_is_closed_by_its_address_takes_no_step_of_its_own(garden: Garden, pages: Pages) -> None:
+    """Back and Forward may come before the browser tells the page, a frame later, that the dialog was closed."""
+    view = open_base(pages, garden.base)
+    panel = open_panel(view, "ada")
+    view.page.evaluate("""() => new Promise((resolve) => {
+        const dialog = document.getElementById("history-dialog");
+        dialog.addEventListener("close", resolve, { once: true });
+        const forward = () => history.pushState({ isPanel: true }, "", "?history=ada");
+        addEventListener("popstate", forward, { once: true });
+        history.back();
+    })""")
+    # A step of the page's own would be made after that one.
+    view.page.evaluate("new Promise(resolve => setTimeout(resolve, 500))")
+    expect(panel).to_be_hidden()
+    expect(view.page).to_have_url(re.compile("history=ada$"))
+
+
 def test_deleted_item_and_all_of_one_writer_are_put_back(garden: Garden, pages: Pages) -> None:
     view = BasePage(pages(garden.base.cast.member, f"{garden.url}history/?kind=d"))
     page = view.page

@@ -80,6 +80,26 @@ def test_every_kind_one_after_the_other_by_arrow_keys(server: Server, cast: Cast
     expect(preview).to_have_attribute("data-name", "a.bin")
 
 
+def test_closing_twice_at_once_is_one_step_back(server: Server, cast: Cast, whole_pages: Pages) -> None:
+    """The browser needs a moment for a step back, and a second Escape or click may come within it."""
+    drive = open_drive(whole_pages, server, cast, {"1.png": PNG})
+    page = drive.page
+    listed = page.url
+    page.get_by_role("link", name="1.png", exact=True).click()
+    expect(page.get_by_role("dialog", name="1.png")).to_be_visible()
+    page.evaluate("""() => new Promise((resolve) => {
+        const close = document.querySelector("[data-command=close-preview]");
+        close.click();
+        close.click();
+        setTimeout(resolve, 500);
+    })""")
+    assert page.url == listed
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("link", name="1.png", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(listed)
+
+
 def picture(width: int, height: int) -> bytes:
     made = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(made, "PNG")

@@ -1,6 +1,7 @@
 /** The history of an item in a panel over the table. Its address has `history` with the item's key, so it is there after a reload. */
 
 import { fetchElement, RequestError, withQuery } from "../../lib/requests.js";
+import { stepBack } from "../../lib/step_back.js";
 import { addCommands } from "../commands.js";
 import { showClocks } from "../local_times.js";
 import { showToast } from "../toasts.js";
@@ -8,6 +9,8 @@ import { showToast } from "../toasts.js";
 export function createItemHistory(table, view, { bringing }) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("history-dialog"));
   const { itemHistoryUrl } = table.root.dataset;
+  /** @type {string|null} the key of the item whose panel is there, until it is closed or its address is left */
+  let opened = null;
 
   const shownKey = () => new URLSearchParams(location.search).get("history");
 
@@ -20,6 +23,9 @@ export function createItemHistory(table, view, { bringing }) {
       if (!(error instanceof RequestError)) throw error;
       return void showToast(error.message, { isError: true });
     }
+    // The address may have been left meanwhile.
+    if (!isNew && shownKey() !== key) return undefined;
+    opened = key;
     dialog.replaceChildren(panel);
     window.htmx.process(panel);
     showClocks(panel);
@@ -37,19 +43,27 @@ export function createItemHistory(table, view, { bringing }) {
     return query.size > 0 ? `${location.pathname}?${query}` : location.pathname;
   }
 
+  // The browser tells of it a frame later; the panel may be open again by then, or its address be the page's again.
   dialog.addEventListener("close", () => {
+    if (dialog.open) return;
     dialog.replaceChildren();
-    if (shownKey() !== null) {
-      if (history.state?.isPanel) history.back();
-      else history.replaceState(history.state, "", addressWith(null));
-    }
+    if (opened !== null) leaveAddress();
+    opened = null;
     view.focusCursor();
   });
+
+  function leaveAddress() {
+    if (history.state?.isPanel) stepBack();
+    else history.replaceState(history.state, "", addressWith(null));
+  }
 
   addEventListener("popstate", () => {
     const key = shownKey();
     if (key !== null) open(key, { isNew: false });
-    else if (dialog.open) dialog.close();
+    else {
+      opened = null;
+      dialog.close();
+    }
   });
 
   dialog.addEventListener("click", (event) => {

@@ -3,6 +3,7 @@
 import { canMoveInto, isWithin } from "../../lib/drive_paths.js";
 import { listFiles, walkEntries } from "../../lib/dropped_files.js";
 import { createSpring } from "../../lib/spring.js";
+import { stepBack } from "../../lib/step_back.js";
 import { addCommands } from "../commands.js";
 import { showToast } from "../toasts.js";
 import { canWrite, nameOfFolder, viewElement } from "./context.js";
@@ -114,7 +115,7 @@ function endVisit({ isDropped }) {
   overlay.hidden = true;
   spring.cancel();
   markTarget(null);
-  if (wentInto > 0 && !isDropped) history.back();
+  if (wentInto > 0 && !isDropped) stepBack();
   wentInto = 0;
 }
 

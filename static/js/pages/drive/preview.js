@@ -3,6 +3,7 @@
 import { isFolder, labelOf, unturned } from "../../lib/drive_paths.js";
 import { fileUrl } from "../../lib/drive_urls.js";
 import { fetchElement } from "../../lib/requests.js";
+import { stepBack } from "../../lib/step_back.js";
 import { addCommands, runCommand } from "../commands.js";
 import { base, on } from "./context.js";
 import { focusRow, order, rowOf } from "./file_rows.js";
@@ -109,7 +110,7 @@ function empty() {
 
 function close() {
   // An address of our own making has the list behind it; one that was followed from elsewhere does not.
-  if (history.state?.ours) history.back();
+  if (history.state?.ours) stepBack();
   else show({ file: "" }, { how: "replace" });
 }
 
