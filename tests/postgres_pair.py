@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from storage.embedded import accounts, paths, ports, postgres, process, state
 from storage.embedded.process import Child
 from tests.waiting import eventually
@@ -22,6 +24,17 @@ class Instance:
     def start(self) -> None:
         self.child.start()
         eventually(lambda: postgres.find_fault(postgres.connection_parameters(self.about)) is None)
+
+    @contextlib.contextmanager
+    def behind(self) -> Iterator[None]:
+        """Inside, what a follower is sent is written down there, and can't be read yet."""
+        assert self.child.process is not None
+        replaying = next(filter(_replays, psutil.Process(self.child.process.pid).children(recursive=True)))
+        replaying.suspend()
+        try:
+            yield
+        finally:
+            replaying.resume()
 
     def kill(self) -> None:
         """kill -9 of all its processes."""
@@ -81,6 +94,13 @@ class Pair:
         about = state.Postgres("127.0.0.1", port, "homeport", self._password, "homeport")
         child = postgres.child(home, about, binaries=self.binaries, account=self.account, marks={}, max_connections=60)
         return Instance(home, about, child)
+
+
+def _replays(process: psutil.Process) -> bool:
+    try:
+        return "startup" in "".join(process.cmdline())
+    except psutil.Error:
+        return False  # it has ended
 
 
 _MAY_FOLLOW = "ALTER ROLE homeport REPLICATION\n"

@@ -4,14 +4,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+from psycopg.errors import ReadOnlySqlTransaction
 
+from storage.base.query import Predicate
 from storage.embedded import postgres
+from storage.history.sql import feed as feed_sql
+from storage.history.sql import horizon as horizon_sql
+from storage.postgres.caller import Access
+from tests.faults.proxy import FaultProxy
 from tests.people import PASSWORD
 from tests.postgres_pair import Pair, running_pair
 from tests.second_s3 import serve_second_s3
@@ -56,8 +63,25 @@ def _rows(pair: Pair, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
+def _put(url: str, key: str, item: str) -> None:
+    answer = httpx.put(url, json={"items": [{"key": item}]}, headers={"X-API-Key": key}, timeout=PROMISED_SECONDS)
+    assert answer.status_code == 207, answer.text
+
+
 def _read_feed(url: str, key: str, since: str) -> httpx.Response:
     return httpx.get(url, params={"since": since}, headers={"X-API-Key": key}, timeout=PROMISED_SECONDS)
+
+
+def _told(feed: Callable[[str], httpx.Response], since: str, keys: list[str]) -> str:
+    """The cursor behind these changes, once they are all told in one answer; a moment may pass until a process does."""
+
+    def find() -> str | None:
+        page = feed(since).json()
+        return page["cursor"] if [change["key"] for change in page["changes"]] == keys else None
+
+    found = eventually(find)
+    assert found
+    return found
 
 
 def test_service_goes_on_at_the_promoted_follower(
@@ -98,6 +122,55 @@ def test_service_goes_on_at_the_promoted_follower(
         done = _rows(pair, _JOBS_DONE)
         eventually(lambda: _rows(pair, _JOBS_DONE) > done)
         assert "Traceback" not in "".join(line for line in server.log.splitlines() if "procrastinate" not in line)
+
+
+def test_feed_is_read_from_a_leader_alone(
+    data_folder: Path, make_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """What stands before the database may lead to a follower for a while, which may lack what the feed has passed by."""
+    with (
+        running_pair(data_folder) as pair,
+        serve_second_s3(tmp_path / "s3") as s3,
+        closing(FaultProxy(("127.0.0.1", pair.leader.about.port))) as way,
+    ):
+        server = make_server(DATABASE_URL=pair.leader_url(way.port), **s3).start()
+        server.wait_ready(LONG_SECONDS)
+        collection_id, key = server.make_key("things")
+        put = partial(_put, f"{server.url}/v1/{collection_id}/things/items", key)
+        feed = partial(_read_feed, f"{server.url}/v1/{collection_id}/things/changes", key)
+        put("before")
+        cursor = feed("now").json()["cursor"]
+        eventually(lambda: len(_rows(pair, "SELECT FROM storage_item")) == 1, what="the follower did not follow")
+        names = [f"k{number}" for number in range(50)]
+        with pair.follower.behind():
+            for name in names:
+                put(name)
+            last = _told(feed, cursor, names)
+            way.lead_to(("127.0.0.1", pair.follower.about.port))
+            eventually(lambda: httpx.get(f"{server.url}/readyz?for=reads").status_code == 200)
+            for since in (cursor, last, "now", ""):
+                assert feed(since).status_code == 503
+            _check_that_followers_refuse(pair, Access(collection_id))
+
+            way.lead_to(("127.0.0.1", pair.leader.about.port))
+            server.wait_ready()
+            put("after")
+            _told(feed, cursor, [*names, "after"])
+            _told(feed, last, ["after"])
+
+
+def _check_that_followers_refuse(pair: Pair, access: Access) -> None:
+    """Each of the feed's statements, as one process's connections may lead to different servers."""
+    connection = psycopg.connect(**postgres.connection_parameters(pair.follower.about), autocommit=True)
+    with connection, psycopg.RawCursor(connection) as cursor:
+        for text, params, _ in (
+            horizon_sql.draw_line(0),
+            horizon_sql.read_progress(),
+            feed_sql.find_changed([1], since=0, until=2**40, seconds=60),
+            feed_sql.read_changes(access, "things", Predicate(), since=0, until=2**40, limit=9, max_bytes=9),
+        ):
+            with pytest.raises(ReadOnlySqlTransaction):
+                cursor.execute(text.encode(), params)
 
 
 _SIGN_UP = f"""

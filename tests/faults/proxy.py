@@ -84,6 +84,11 @@ class FaultProxy:
         self._listener.close()
         self.end_connections()
 
+    def lead_to(self, engine: tuple[str, int] | str) -> None:
+        """Pass on to another engine from here on; the connections to this one end."""
+        self._engine = engine
+        self.end_connections()
+
     def end_connections(self) -> None:
         """End every connection, as a server that stops does."""
         for connection in list(self._connections):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from storage.base.query import Predicate
 from storage.base.sql.queries import any_of, condition_of
+from storage.history.sql.horizon import LEADS
 from storage.postgres.caller import Access
 from storage.postgres.sql.access import access
 from storage.postgres.statements import Params, Statement
@@ -68,7 +69,7 @@ def read_changes(
                    (SELECT coalesce(max(h.version_id), 0) FROM storage_historybeginning h
                     WHERE h.base_id IN (0, a.base_id)) AS begins,
                    coalesce(pg_sequence_last_value(pg_get_serial_sequence('storage_base', 'id')), 0) AS bases
-            FROM access a
+            FROM access a WHERE {LEADS}
         ), looked_at AS MATERIALIZED (
             SELECT l.* FROM place p CROSS JOIN LATERAL (
                 SELECT * FROM storage_itemversion l
@@ -120,8 +121,8 @@ def find_changed(base_ids: list[int], *, since: int, until: int, seconds: float)
     A day more is looked at, for clocks that are set back.
     """
     return Statement(
-        """
-        SELECT b.id FROM unnest($1::bigint[]) AS b(id) WHERE EXISTS (
+        f"""
+        SELECT b.id FROM unnest($1::bigint[]) AS b(id) WHERE {LEADS} AND EXISTS (
             SELECT FROM storage_itemversion v WHERE v.base_id = b.id AND v.id > $2 AND v.id <= $3
                 AND v.at >= now() - make_interval(days => 1, secs => $4))
     """,

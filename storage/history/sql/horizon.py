@@ -4,6 +4,10 @@ from typing import NamedTuple
 
 from storage.postgres.statements import Statement
 
+# A condition that a follower refuses as it does a write (25006), which ends the connection that led to one: it may lack what has
+# been settled at the leader. Nothing is drawn anywhere.
+LEADS = "CASE WHEN pg_is_in_recovery() THEN nextval('storage_item_version') END IS NULL"
+
 
 class Drawn(NamedTuple):
     drawn: int
@@ -31,12 +35,13 @@ def draw_line(settled: int) -> Statement[Drawn]:
     nobody first, which brings the others up to it.
     """
     return Statement(
-        """
+        f"""
         WITH line AS MATERIALIZED (
-            SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END AS drawn, log_cnt FROM storage_item_version)
+            SELECT CASE WHEN is_called THEN last_value + 4095 ELSE 0 END AS drawn, log_cnt FROM storage_item_version
+            WHERE {LEADS})
         SELECT drawn,
-               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_current_xact_id()::text::bigint END,
-               CASE WHEN drawn > $1 AND NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(
+               CASE WHEN drawn > $1 THEN pg_current_xact_id()::text::bigint END,
+               CASE WHEN drawn > $1 THEN pg_wal_lsn_diff(
                    CASE WHEN current_setting('synchronous_standby_names') = '' THEN pg_current_wal_insert_lsn()
                        ELSE pg_logical_emit_message(true, 'homeport',
                            CASE WHEN log_cnt = 0 THEN nextval('storage_item_version')::text ELSE '' END)
@@ -51,9 +56,10 @@ def draw_line(settled: int) -> Statement[Drawn]:
 def read_progress() -> Statement[Progress]:
     """Row: the lowest number of a transaction that runs, or of the next one; how much of the log is safe on the disk."""
     return Statement(
-        """
+        f"""
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-               CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint END
+               pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint
+        WHERE {LEADS}
     """,
         [],
         Progress,
