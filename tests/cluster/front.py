@@ -99,11 +99,18 @@ def hand_over(cluster: Cluster, to: Machine) -> None:
     if is_third_named:
         third.children["patroni"].stop()
         eventually(lambda: cluster.synchronous() is to, what="the standby was not named")
-    status, answer = cluster.ask_patroni(leader, "POST", "/switchover", {"leader": leader.name, "candidate": to.name})
-    if is_third_named:
-        third.start("patroni")
-    assert status == 200, answer
+    try:
+        switch_over(cluster, leader, to)
+    finally:
+        if is_third_named:
+            third.start("patroni")
     wait_for_leader(cluster, lambda machine: machine is to)
+
+
+def switch_over(cluster: Cluster, leader: Machine, to: Machine) -> None:
+    """Have the standby that commits wait for lead in place of `leader`."""
+    status, answer = cluster.ask_patroni(leader, "POST", "/switchover", {"leader": leader.name, "candidate": to.name})
+    assert status == 200, answer
 
 
 def wait_for_leader(cluster: Cluster, is_right: Callable[[Machine], bool]) -> Machine:

@@ -4,21 +4,23 @@ import itertools
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
 
 from deploy.cluster.one_machine import Cluster, Machine
-from tests.cluster.front import Front, hand_over, wait_for_leader, wait_whole
+from tests.cluster.front import Front, hand_over, switch_over, wait_for_leader, wait_whole
 from tests.drives import PART, encoded, noise
 from tests.following import Following
 from tests.ledger import Ledger
 from tests.server.slow import make_app
-from tests.waiting import MOMENT_SECONDS
+from tests.waiting import MOMENT_SECONDS, eventually
 
 logger = logging.getLogger(__name__)
 
@@ -213,6 +215,41 @@ def test_each_part_is_killed_under_load(
                 repair(cluster)
                 logger.info("%s: %s", break_something.__name__, harm.since_then())
     ledger.check()
+
+
+def test_who_is_about_to_lead_is_not_read_from(cluster: Cluster, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is promoted it may lack what was acknowledged, which it confirms once that is written, not once it can be read."""
+    monkeypatch.setenv("HOMEPORT_URL", front.url)
+    app = make_app(front)
+    feed = partial(app.call, "GET", "/changes")
+    cursor = feed(params={"since": "now"}).json()["cursor"]
+    leader, to = cluster.leader(), another(cluster, front)
+    assert leader
+    if cluster.synchronous() is not to:
+        hand_over(cluster, to)
+        wait_whole(cluster)
+        leader, to = to, leader
+        eventually(lambda: cluster.synchronous() is not None)
+    (replaying,) = (each for each in to.postgres_processes() if "startup" in "".join(each.cmdline()))
+    replaying.suspend()
+    try:
+        for number in range(100):
+            assert app.call("PUT", "/items", json={"items": [{"key": f"k{number}"}]}).status_code == 207
+        leads = threading.Thread(target=switch_over, args=(cluster, leader, to))
+        leads.start()
+        wait_for_leader(cluster, lambda machine: machine is to)
+        ends = time.monotonic() + 6
+        while time.monotonic() < ends:
+            for path in ("/items/k99", "/changes?since=" + cursor):
+                answer = app.call("GET", path)
+                assert answer.status_code == 503, (path, answer.text)
+    finally:
+        replaying.resume()
+    leads.join()
+    wait_whole(cluster)
+    assert app.call("GET", "/items/k99").status_code == 200
+    told = feed(params={"since": cursor}).json()["changes"]
+    assert [change["key"] for change in told] == [f"k{number}" for number in range(100)]
 
 
 def test_the_leaders_machine_is_lost_comes_back_and_leads_again(
