@@ -20,7 +20,7 @@ from tests.serving import Server
 from tests.waiting import MOMENT_SECONDS
 
 _NAMES_PER_WRITER = 6
-_ON_ITS_WAY_SECONDS = 5.0
+_ON_ITS_WAY_SECONDS = 30.0
 _SWEEP_AND_COMPARE = """
 import django
 django.setup()

@@ -44,6 +44,7 @@ class Connection:
 
     def __init__(self, client: socket.socket, engine: socket.socket) -> None:
         self.client, self.engine = client, engine
+        self.fault: Fault | None = None  # that ended it
 
     def end(self, *, abruptly: bool) -> None:
         """End both sides."""
@@ -169,6 +170,9 @@ class FaultProxy:
         self._pass(connection, "to the engine")
         back.join()
         self._connections.discard(connection)
+        if connection.fault is not None:
+            # A reset is sent when the last thread lets go of the socket; until then the connection looks well.
+            connection.fault.has_happened.set()
 
     def _pass(self, connection: Connection, direction: Direction) -> None:
         source, sink = connection.client, connection.engine
@@ -224,8 +228,10 @@ class FaultProxy:
 
     def _happen(self, fault: Fault, connection: Connection) -> None:
         if fault.kind in ("cut", "reset"):
+            connection.fault = fault
             connection.end(abruptly=fault.kind == "reset")
-        elif fault.kind == "hold":
+            return
+        if fault.kind == "hold":
             self._open.clear()
         fault.has_happened.set()
         if fault.kind == "delay":
