@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from django.db import connection
 
 from storage.embedded import leftovers, postgres, state
 from tests.processes import lives, living_children
@@ -23,6 +24,8 @@ def faulty(server: Server) -> Iterator[Server]:
     """The run's own server; after each fault it must be as good as before for the next one."""
     yield server
     assert server.is_ready()
+    # This process's own led to a PostgreSQL that is no more.
+    connection.close()
 
 
 def home_of(server: Server) -> tuple[state.LocalState, Path]:
