@@ -260,7 +260,7 @@ def find_bounds(*, prefix: str, last: str, recursive: bool) -> tuple[str, str | 
 
 
 def delete_files(*, access: Access, drive: str, names_given: list[object]) -> Deleted:
-    """Remove 1 to 1,000 files in one transaction. A missing file counts as deleted.
+    """Remove 1 to 1,000 files in one transaction. A missing file counts as deleted; one that is written meanwhile may stay.
 
     Raises InvalidInput when there are none or too many, one is not a text, or every name is invalid.
     """
@@ -277,11 +277,12 @@ def delete_files(*, access: Access, drive: str, names_given: list[object]) -> De
     if not good:
         raise InvalidInput("Bad names", "Every name is invalid")
     with engine_errors(), transaction.atomic():
-        drive_id = allowed(run(files_sql.lock_files(access, drive, good))).drive_id
-        if drive_id is not None:
+        locked = allowed(run(files_sql.lock_files(access, drive, good)))
+        if locked.drive_id is not None:
             # Once more, as the locks may have been waited for.
             check_access(access=access, name=drive, write=True)
-            run(files_sql.delete_files(drive_id, good))
+            # What came under another of the names since then is a later file.
+            run(files_sql.delete_files(locked.drive_id, locked.names))
             reach("delete-before-commit")
     return Deleted(good, failed)
 

@@ -6,6 +6,7 @@ each package's `sql`, the connections in `connections.py`, and how a statement i
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from math import inf
@@ -28,6 +29,9 @@ from storage.postgres.statements import R, Statement, YesNo
 
 # Of a snapshot, in memory: the largest items together take some 50 MB.
 _ROWS_AT_A_TIME = 64
+# In seconds, before a statement is sent again that was taken back to end a deadlock: at once it could overtake those that it was
+# taken back for, and the circle would be there again.
+_PAUSES = (0.05, 0.2)
 
 
 class _ThisThread(threading.local):
@@ -62,9 +66,21 @@ def run(statement: Statement[R]) -> list[R]:
             return send(in_use, statement)
         connection = pool.take(open_connection)
         try:
-            return send(connection, statement)
+            return _send_whole(connection, statement)
         finally:
             pool.give_back(connection)
+
+
+def _send_whole(connection: Connection, statement: Statement[R]) -> list[R]:
+    """A statement that is a transaction by itself: again when the server took it back, as others and it waited for each other."""
+    for pause in _PAUSES:
+        try:
+            return send(connection, statement)
+        except psycopg.errors.DeadlockDetected as error:
+            count_failure(error)
+            with engine_waits.current().spending():
+                time.sleep(pause)
+    return send(connection, statement)
 
 
 def run_one(statement: Statement[R]) -> R:

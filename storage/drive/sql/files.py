@@ -36,6 +36,12 @@ class Pointed(NamedTuple):
     is_there: bool
 
 
+class LockedFiles(NamedTuple):
+    drive_id: int | None
+    allowed: bool
+    names: list[str]
+
+
 class NameList(NamedTuple):
     drive_id: int | None
     allowed: bool
@@ -177,8 +183,11 @@ def point_file(
     )
 
 
-def lock_files(caller: Access, drive: str, names: list[str]) -> Statement[DriveAccess]:
-    """Lock those of the names that exist until the transaction ends, in one order for everybody. Row: drive_id, allowed."""
+def lock_files(caller: Access, drive: str, names: list[str]) -> Statement[LockedFiles]:
+    """Lock those of the names that exist until the transaction ends, in one order for everybody.
+
+    Row: drive_id, allowed, the names that are locked. A file that is written under another of them meanwhile is not.
+    """
     params = Params()
     head = access(caller, drive, write=True, params=params, kind="drive")
     return Statement(
@@ -186,15 +195,19 @@ def lock_files(caller: Access, drive: str, names: list[str]) -> Statement[DriveA
         SELECT f.name FROM access a
         JOIN storage_file f ON a.allowed AND f.drive_id = a.drive_id AND f.name = ANY ({params.add(names)}::text[])
         ORDER BY f.name FOR UPDATE OF f)
-        SELECT drive_id, allowed, (SELECT count(*) FROM locked) FROM access
+        SELECT drive_id, allowed, ARRAY(SELECT name FROM locked) FROM access
     """,
         params,
-        DriveAccess,
+        LockedFiles,
     )
 
 
 def delete_files(drive_id: int, names: list[str]) -> Statement[NoRow]:
-    """Remove files locked by `lock_files`; their blobs are garbage. No row."""
+    """Remove files; their blobs are garbage. No row.
+
+    Several are locked already, by `lock_files` or with the whole Drive: locks taken here would be in no order, and two who
+    delete the same files could each wait for the other.
+    """
     return Statement(
         """
         WITH gone AS (
