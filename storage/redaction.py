@@ -89,8 +89,9 @@ _NAMES = (
     *(b"access_key", b"access-key", b"accesskey", b"private_access", b"private-access", b"privateaccess"),
     *(b"bearer", b".eyj", b"private key"),
 )
-# Of backslashes JSON may write any number before a character's number, one for each time that it was written as a text.
-_JSON_ESCAPE = re.compile(r"\\++(?:u([0-9A-Fa-f]{4})|(/))")
+# Of backslashes JSON may write any number before a character's number, one for each time that it was written as a text. A search
+# that began again behind each of them would take time by the square of their number.
+_JSON_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9A-Fa-f]{4})|(/))")
 _MOST_DECODINGS = 4
 # What JSON does not write as it is, and is no character's number.
 _IN_JSON = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
