@@ -70,13 +70,13 @@ def test_stopped_work_has_used_the_processor_for_its_budget_alone(helpers: Helpe
 
 
 def test_work_that_waits_too_long_is_given_up(helpers: Helpers, monkeypatch: pytest.MonkeyPatch) -> None:
-    helper = helpers.run("helper")
+    helper = psutil.Process(helpers.run("helper"))
     monkeypatch.setattr(limits, "WORK_WAIT_SECONDS", 0.5)
     with pytest.raises(Busy):
         helpers.run("sleep", 600)
     monkeypatch.setattr(limits, "WORK_WAIT_SECONDS", 120.0)
-    assert helpers.run("helper") != helper
-    assert not psutil.pid_exists(helper)
+    assert not lives(helper)
+    assert psutil.Process(helpers.run("helper")) != helper
 
 
 def test_a_helper_that_dies_is_replaced(helpers: Helpers) -> None:
@@ -133,14 +133,14 @@ def test_a_helper_has_nothing_of_the_server(helpers: Helpers, monkeypatch: pytes
 def test_helpers_go_with_their_web_worker() -> None:
     program = (
         "import sys, time\nfrom console.bounded_work.helpers import Helpers\n"
-        f"print(Helpers('{TASKS}').run('helper'), flush=True)\ntime.sleep(600)"
+        f"helpers = Helpers('{TASKS}')\nprint(helpers.run('helper'), flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout
-        helper = int(worker.stdout.readline())
-        assert psutil.pid_exists(helper)
+        helper = psutil.Process(int(worker.stdout.readline()))
+        assert lives(helper)
         worker.send_signal(signal.SIGKILL)
-    eventually(lambda: not psutil.pid_exists(helper))
+    eventually(lambda: not lives(helper))
 
 
 def test_a_helper_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
