@@ -128,7 +128,7 @@ def test_a_request_that_is_under_way_finishes_before_the_stop(own_server: Server
         connection.sendall(body[10:])
         assert connection.recv(1000).startswith(b"HTTP/1.1 207")
     assert own_server.process.wait(timeout=MOMENT_SECONDS) == 0
-    assert "killed" not in own_server.log
+    assert "The web server did not stop" not in own_server.log  # SeaweedFS may hang
 
 
 @pytest.mark.slow
