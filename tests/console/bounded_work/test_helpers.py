@@ -132,10 +132,12 @@ def test_a_helper_has_nothing_of_the_server(helpers: Helpers, monkeypatch: pytes
 
 def test_helpers_go_with_their_web_worker() -> None:
     program = (
-        "import sys, time\nfrom console.bounded_work.helpers import Helpers\n"
-        f"helpers = Helpers('{TASKS}')\nprint(helpers.run('helper'), flush=True)\ntime.sleep(600)"
+        "import sys\nfrom console.bounded_work.helpers import Helpers\n"
+        f"helpers = Helpers('{TASKS}')\nprint(helpers.run('helper'), flush=True)\nsys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as worker:
         assert worker.stdout
         helper = psutil.Process(int(worker.stdout.readline()))
         assert lives(helper)
