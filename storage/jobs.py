@@ -40,6 +40,7 @@ from storage.micro_schedules import due
 from storage.micros import deploying, figures, hosts
 from storage.postgres import clock
 from storage.postgres.database import one_connection
+from storage.postgres.failures import name_failure
 from storage.postgres.locks import only_worker
 from storage.s3.cache import copies
 from storage.scrubbing import scrubber
@@ -322,7 +323,8 @@ def start(task: "Task[..., Any, Any]") -> None:
         with suppress(AlreadyEnqueued), transaction.atomic():  # the refusal must not end the caller's transaction
             task.defer(timestamp=int(time.time()))
     except ConnectorException as error:
-        # The queue has an error of its own for all that the database says.
-        if isinstance(error.__cause__, StorageError):
-            raise error.__cause__ from error
-        raise
+        # The queue has an error of its own for all that the driver says, whose name by the ORM it takes off.
+        named = name_failure(error.__cause__)
+        if named is None:
+            raise
+        raise named from error

@@ -1,10 +1,11 @@
 """Which errors of the driver are the engine's state, and that none of them hides behind another's name."""
 
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection as django_connection
 from django.db import transaction
 from django.test import RequestFactory
 from psycopg import errors as pg
@@ -15,7 +16,7 @@ from storage import jobs
 from storage.errors import CollectionNotFound, DiskFull, EngineUnreachable
 from storage.models import Base, DataKey, Drive, Recording
 from storage.postgres.failures import OrmCollectionNotFound, name_failure
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import Direction, FaultProxy, Kind
 
 LOST = [
     psycopg.DatabaseError("could not send data to server: Broken pipe"),
@@ -98,7 +99,26 @@ def test_session_that_could_not_be_saved_is_not_taken_for_one_that_ended(postgre
     session.save()
 
 
-def test_job_that_could_not_be_queued_says_why(postgres_proxy: FaultProxy) -> None:
-    with postgres_proxy.fault("reset", "to the engine", 1), pytest.raises(EngineUnreachable):
+@pytest.mark.parametrize("kind", ["cut", "reset"])
+@pytest.mark.parametrize("direction", get_args(Direction))
+def test_job_that_could_not_be_queued_says_why(postgres_proxy: FaultProxy, direction: Direction, kind: Kind) -> None:
+    """Wherever the connection breaks: as it is made, while the job is queued, at the transaction's end."""
+
+    def start() -> None:
         jobs.start(jobs.tidy_copies)
-    jobs.start(jobs.tidy_copies)
+        django_connection.close()
+
+    start()
+    with postgres_proxy.counting() as passed:
+        start()
+    total = passed.to_engine if direction == "to the engine" else passed.from_engine
+    refused = 0
+    for place in range(1, total, max(1, total // 20)):
+        with postgres_proxy.fault(kind, direction, place):
+            try:
+                start()
+            except EngineUnreachable:
+                refused += 1
+                django_connection.close()
+    assert refused
+    start()
