@@ -1,10 +1,10 @@
 """The queue of background jobs, where a worker may be killed at any moment."""
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.tasks import Task
@@ -24,9 +24,19 @@ def test_no_job_of_a_killed_worker_holds_up_later_ones() -> None:
     assert [task.name for task in ours() if task.lock is not None] == []
 
 
-def leave_behind(task_name: str, *, heartbeat_seconds: int) -> int:
-    """The id of a job as a worker that was killed leaves it, or one that lives, by its last sign of life."""
-    with connection.cursor() as cursor:
+class Left(NamedTuple):
+    """The ids of a job and of its worker."""
+
+    job: int
+    worker: int
+
+
+def leave_behind(task_name: str, *, heartbeat_seconds: int) -> Left:
+    """A job as a worker that was killed leaves it, or one that lives, by its last sign of life.
+
+    In one transaction: the server's own worker looks for such every minute.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id",
             [heartbeat_seconds],
@@ -40,7 +50,7 @@ def leave_behind(task_name: str, *, heartbeat_seconds: int) -> int:
             [task_name, task_name, worker_id],
         )
         (job_id,) = cursor.fetchone()
-    return int(job_id)
+    return Left(job_id, worker_id)
 
 
 def is_doing(job_id: int) -> bool:
@@ -49,8 +59,8 @@ def is_doing(job_id: int) -> bool:
 
 @pytest.mark.usefixtures("database")
 def test_jobs_of_a_killed_worker_begin_again_and_those_of_a_living_one_go_on() -> None:
-    killed = leave_behind("tidy_copies", heartbeat_seconds=600)
-    living = leave_behind("tidy_copies", heartbeat_seconds=0)
+    killed = leave_behind("tidy_copies", heartbeat_seconds=600).job
+    living = leave_behind("tidy_copies", heartbeat_seconds=0).job
     try:
         jobs.start(jobs.take_up_abandoned_jobs)
         eventually(lambda: not ProcrastinateJob.objects.filter(id=killed).exists(), what="it was not done again")
@@ -62,8 +72,7 @@ def test_jobs_of_a_killed_worker_begin_again_and_those_of_a_living_one_go_on() -
 @pytest.mark.usefixtures("database")
 def test_workers_of_nodes_that_are_gone_are_forgotten_once_their_jobs_are_taken_up() -> None:
     """Their own worker would have done it at its next start, and there is none."""
-    gone = leave_behind("tidy_copies", heartbeat_seconds=7_200)
-    (gone_worker,) = ProcrastinateJob.objects.filter(id=gone).values_list("worker_id", flat=True)
+    gone, gone_worker = leave_behind("tidy_copies", heartbeat_seconds=7_200)
     jobs.start(jobs.take_up_abandoned_jobs)
     eventually(lambda: not ProcrastinateWorker.objects.filter(id=gone_worker).exists(), what="it is still listed")
     eventually(lambda: not ProcrastinateJob.objects.filter(id=gone).exists(), what="it was not done again")
@@ -72,7 +81,7 @@ def test_workers_of_nodes_that_are_gone_are_forgotten_once_their_jobs_are_taken_
 
 @pytest.mark.usefixtures("database")
 def test_a_job_of_a_killed_worker_makes_way_for_one_that_waits() -> None:
-    killed = leave_behind("forget_receipts", heartbeat_seconds=600)
+    killed = leave_behind("forget_receipts", heartbeat_seconds=600).job
     jobs.forget_receipts.configure(schedule_in={"hours": 1}).defer(timestamp=int(time.time()))
     try:
         jobs.start(jobs.take_up_abandoned_jobs)
