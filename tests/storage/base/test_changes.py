@@ -14,10 +14,10 @@ from storage.base import bases, changes, edits, items
 from storage.base.acts import Act, Convert, Copy, Delete, Rename, Set, Unset
 from storage.base.query import Predicate
 from storage.base.updates import Operation
-from storage.collections import collections, roles, stores
+from storage.collections import collections, deletion, roles, stores
 from storage.errors import BadQuery, BaseNotFound, Forbidden, InvalidInput, Unauthorized, UndoOver
 from storage.exact_json import parse
-from storage.models import Base, ChangedItem, Collection, ItemChange, Role
+from storage.models import Base, ChangedItem, ItemChange, Role
 from storage.postgres.caller import Access
 from tests.people import make_member
 from tests.storage.rows import fill_base
@@ -236,7 +236,7 @@ def test_waiting_changes_are_bounded_and_go_with_their_collection(
         ask(access, Delete())
     monkeypatch.undo()
     asked = ask(access, Set("x", "1"))
-    Collection.objects.filter(pk=access.collection_id).delete()
+    deletion.delete_collection(collection_id=access.collection_id, typed_name="Made by a test", asked_by=None)
     assert not ItemChange.objects.filter(pk=asked.pk).exists()
 
 
