@@ -1,6 +1,7 @@
 """Servers of their own for tests that break one: each in its own data folder, on its own ports."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 
 from storage.embedded import ports
@@ -24,9 +25,16 @@ def making_servers() -> Iterator[Callable[..., Server]]:
             # The test may have moved it to another data folder since.
             stack.callback(lambda: remove_data_folder(server.data))
             stack.callback(server.stop)
+            stack.push(lambda error, *_: _tell(server) if error else None)
             return server
 
         yield make
+
+
+def _tell(server: Server) -> None:
+    """Print what a server said, as the test that had it made fails: its log goes with it."""
+    if server.log_path.exists():
+        sys.stdout.write(f"What {server.url} said:\n{server.log}\n")
 
 
 @contextlib.contextmanager
