@@ -18,7 +18,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from storage import limits
-from tests.processor_time import ROOT, call_within
+from tests.processor_time import ROOT, call_ended_after
 from tests.regex_attacks import attack, ended_early
 
 ROOMS = ("console", "storage", "homeport", "clients/python/src")
@@ -166,7 +166,7 @@ def everything() -> list[Found]:
 
 def slow_text(found: Found, longest: int) -> str:
     """The attack that took more than 2 s of processor time, or more than its length explains; empty when none did."""
-    return str(call_within(_FOR_ALL_SECONDS, ended_early, found.pattern, found.flags, found.methods, longest))
+    return str(call_ended_after(_FOR_ALL_SECONDS, ended_early, found.pattern, found.flags, found.methods, longest))
 
 
 # A pattern that is not linear takes too long for the usual length as well: the longer one is for the long run.
