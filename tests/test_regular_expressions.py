@@ -165,7 +165,7 @@ def everything() -> list[Found]:
 
 
 def slow_text(found: Found, longest: int) -> str:
-    """The attack that took more than 2 s of processor time, or more than its length explains; empty when none did."""
+    """The attack that took more processor time than `ended_early` allows, or than its length explains; empty when none did."""
     return str(call_ended_after(_FOR_ALL_SECONDS, ended_early, found.pattern, found.flags, found.methods, longest))
 
 
