@@ -65,18 +65,21 @@ class Processes:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
+        looked = time.monotonic()
         for worker in self._numbers:
             self._start(worker)
-        looked = time.monotonic()
         while not self._is_stopping:
             self._wait(_LOOK_SECONDS)
             self._replace_dead()
+            # Which are silent is seen before the clock is: wherever this process was stopped meanwhile, the pause is noticed.
+            silent = self._find_silent()
+            now = time.monotonic()
             # After a pause of our own, such as a machine asleep, the workers have paused as well.
-            if time.monotonic() - looked < FROZEN_SECONDS / 2:
-                self._kill_frozen()
+            if now - looked < FROZEN_SECONDS / 2:
+                self._kill_frozen(silent)
             else:
                 self._forgive()
-            looked = time.monotonic()
+            looked = now
             if len(self._deaths) == _DEATHS_MAX and self._deaths[-1] - self._deaths[0] < _DEATHS_WITHIN_SECONDS:
                 self._stop()
                 return 1
@@ -132,12 +135,14 @@ class Processes:
             if not self._is_stopping:
                 self._start(worker)
 
-    def _kill_frozen(self) -> None:
-        for pid, worker in self._pids.items():
-            if self._beats.seconds_since(worker) > FROZEN_SECONDS:
-                logger.error("Web worker %d gave no sign of life for %.0f s and is replaced", pid, FROZEN_SECONDS)
-                self._beats.beat(worker)
-                os.kill(pid, signal.SIGKILL)
+    def _find_silent(self) -> list[int]:
+        return [pid for pid, worker in self._pids.items() if self._beats.seconds_since(worker) > FROZEN_SECONDS]
+
+    def _kill_frozen(self, silent: list[int]) -> None:
+        for pid in silent:
+            logger.error("Web worker %d gave no sign of life for %.0f s and is replaced", pid, FROZEN_SECONDS)
+            self._beats.beat(self._pids[pid])
+            os.kill(pid, signal.SIGKILL)
 
     def _forgive(self) -> None:
         for worker in self._numbers:

@@ -1,5 +1,6 @@
 """The processes of the web server: its main process killed, a worker frozen."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -120,9 +121,17 @@ def test_workers_that_die_again_and_again_end_the_main_process() -> None:
 
 # Prints the number of its worker each time that one is started. Less patient than it is, as the test waits for as long.
 _PATIENT = """
-import os, time
+import os, signal, time
 from console.server import processes
 processes.FROZEN_SECONDS = 3.0
+Beats, Processes = processes.Beats, processes.Processes
+has_slept = False
+
+def sleep():
+    global has_slept
+    if not has_slept:
+        has_slept = True
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 def work(number, beat):
     print(os.getpid(), flush=True)
@@ -130,26 +139,40 @@ def work(number, beat):
         beat()
         time.sleep(0.1)
 
-processes.Processes(1, work, stop_seconds=1).run()
+{moment}
+Processes(1, work, stop_seconds=1).run()
 """
+# Where the main process is when the machine falls asleep.
+_ASLEEP = {
+    "waiting": "wait = Processes._wait\nProcesses._wait = lambda self, seconds: (wait(self, seconds), sleep())",
+    "starting": "start = Processes._start\nProcesses._start = lambda self, worker: (start(self, worker), sleep())",
+    "about to look": "since = Beats.seconds_since\nBeats.seconds_since = lambda self, worker: (sleep(), since(self, worker))[1]",
+    "looking": "since = Beats.seconds_since\nBeats.seconds_since = lambda self, worker: (since(self, worker), sleep())[0]",
+    "after it": "kill = Processes._kill_frozen\nProcesses._kill_frozen = lambda self, *found: (kill(self, *found), sleep())",
+}
 
 
-def test_workers_of_a_machine_that_slept_are_let_be() -> None:
-    with subprocess.Popen([sys.executable, "-c", _PATIENT], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize("moment", _ASLEEP)
+def test_workers_of_a_machine_that_slept_are_let_be(moment: str) -> None:
+    code = _PATIENT.format(moment=_ASLEEP[moment])
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         main, worker = psutil.Process(process.pid), psutil.Process(int(process.stdout.readline()))
         try:
-            for each in (main, worker):
-                each.suspend()
+            eventually(lambda: main.status() == psutil.STATUS_STOPPED)
+            worker.suspend()
             time.sleep(3.5)
             # It looks for its worker's last sign of life before that had the time to give another one.
             main.resume()
-            time.sleep(NOTHING_SECONDS)
+            time.sleep(processes._LOOK_SECONDS + NOTHING_SECONDS)
             assert lives(worker), "the worker was ended"
             worker.resume()
             time.sleep(NOTHING_SECONDS)
         finally:
             process.terminate()
+            for each in (main, worker):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.resume()
         assert process.stdout.read() == "", "the worker was replaced"
 
 
