@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from storage.backups.faults import BackupFault, Damaged
+from storage.backups.faults import BackupFault, Damaged, Missing
 from storage.backups.targets import manifest as manifests
 from storage.backups.targets import wal
 from storage.backups.targets.manifest import Manifest, Mark
@@ -134,6 +134,8 @@ def read_catalogue(place: Place) -> Catalogue:
     for name in sorted(entry.name for entry in place.entries(manifests.MANIFESTS)):
         try:
             backups.append(manifests.read_manifest(place, name))
+        except Missing:
+            continue  # it is kept no longer, and was deleted since it was listed
         except Damaged as error:
             damaged.append(str(error))
     segments = [found for entry in place.entries(manifests.LOG) if (found := wal.read_segment(entry.name))]

@@ -27,6 +27,8 @@ _CHUNK_BYTES = 1024 * 1024
 # In a folder: what is being written. In a bucket the S3 itself keeps such things apart.
 _UNFINISHED = ".unfinished"
 _UNFINISHED_KEPT_SECONDS = 86_400
+# A folder is listed again while files go that were just listed, but not for ever.
+_LISTINGS_MAX = 10
 # Of an upload in parts, ten thousand at most: they grow, so that 5 TB go into one object.
 _FIRST_PART_BYTES, _PARTS_OF_A_SIZE = 16 * 1024 * 1024, 1_000
 
@@ -147,19 +149,27 @@ class FolderPlace(Place):
             yield from self._entries(self._path(prefix))
 
     def _entries(self, folder: Path) -> Iterator[Entry]:
-        try:
-            found = list(os.scandir(folder))
-        except FileNotFoundError:
-            return
+        for _ in range(_LISTINGS_MAX):
+            try:
+                found = [each for each in os.scandir(folder) if each.name != _UNFINISHED]
+            except FileNotFoundError:
+                return
+            files, are_all_there = [], True
+            for each in found:
+                if each.is_file(follow_symlinks=False):
+                    try:
+                        files.append((each, each.stat(follow_symlinks=False)))
+                    except FileNotFoundError:
+                        are_all_there = False
+            # What was there before a file went may lack what took its place.
+            if are_all_there:
+                break
+        for each, about in files:
+            name = Path(each.path).relative_to(self.folder).as_posix()
+            yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
         for each in found:
-            if each.name == _UNFINISHED:
-                continue
             if each.is_dir(follow_symlinks=False):
                 yield from self._entries(Path(each.path))
-            elif each.is_file(follow_symlinks=False):
-                about = each.stat(follow_symlinks=False)
-                name = Path(each.path).relative_to(self.folder).as_posix()
-                yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
 
     def delete(self, names: Iterable[str]) -> None:
         for name in names:
@@ -177,8 +187,10 @@ class FolderPlace(Place):
     def tidy(self) -> None:
         with self._in_words():
             for path in (self.folder / _UNFINISHED).glob("*"):
-                if time.time() - path.stat().st_mtime > _UNFINISHED_KEPT_SECONDS:
-                    path.unlink(missing_ok=True)
+                # Another process may have finished it since.
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > _UNFINISHED_KEPT_SECONDS:
+                        path.unlink()
 
     def _make(self, folder: Path) -> None:
         """The target and what is below it are for us alone."""

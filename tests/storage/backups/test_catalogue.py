@@ -10,6 +10,7 @@ from storage.backups.faults import BackupFault
 from storage.backups.restoring.drills import Expected, find_missing
 from storage.backups.targets import wal
 from storage.backups.targets.catalogue import read_catalogue
+from storage.backups.targets.places import FolderPlace
 from tests.storage.backups.targets import SEGMENT_BYTES, backup, day, name, segment, target
 
 
@@ -74,6 +75,21 @@ def test_a_changed_manifest_is_named_and_is_no_backup(tmp_path: Path) -> None:
     known = read_catalogue(target(tmp_path))
     assert [each.began_at for each in known.backups] == [day(1)]
     assert path.name in known.damaged[0]
+
+
+def test_a_backup_that_is_deleted_while_others_are_read_is_none(tmp_path: Path) -> None:
+    """As one that is kept no longer is, while a page shows what there is."""
+    old, new = backup(0), backup(1)
+
+    class Deleting(FolderPlace):
+        def read(self, name: str) -> bytes:
+            if old.id in name:
+                self.delete([name])
+            return super().read(name)
+
+    target(tmp_path, old, new)
+    known = read_catalogue(Deleting(tmp_path))
+    assert (known.backups, known.damaged) == ([new], [])
 
 
 def test_a_folder_without_backups_is_refused(tmp_path: Path) -> None:

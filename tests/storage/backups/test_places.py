@@ -1,5 +1,7 @@
 """Where backups are kept: things are whole or not there, and a place says what is wrong with it."""
 
+import itertools
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -66,3 +68,26 @@ def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BackupFault, match="can't be used for backups"):
         FolderPlace(tmp_path / "file").put("a", [b"x"])
+
+
+def test_what_takes_the_place_of_another_while_they_are_listed_is_seen(tmp_path: Path) -> None:
+    """As a longer part of the log does, again and again."""
+    place, is_over = FolderPlace(tmp_path), threading.Event()
+    place.put("a/0", [b""])
+
+    def replace() -> None:
+        for number in itertools.count(1):
+            if is_over.is_set():
+                return
+            place.put(f"a/{number}", [b""])
+            place.delete([f"a/{number - 1}"])
+
+    writer = threading.Thread(target=replace)
+    writer.start()
+    try:
+        for _ in range(2_000):
+            assert list(place.entries(""))
+            place.tidy()
+    finally:
+        is_over.set()
+        writer.join()
