@@ -1,7 +1,7 @@
 """Bounds on processor time: nobody else's time counts, so they hold on a busy machine as well.
 
 The same work takes more of it on a slower processor, or on one whose core and memory others use: the same reading of a gigabyte
-was seen to take 1.4 times as long a minute later. What is not linear takes hundreds of times as long, so there is room between.
+was seen to take 1.4 times as long a minute later. So there is room, which what is not linear goes far beyond.
 """
 
 import multiprocessing
@@ -26,7 +26,7 @@ _processes.set_forkserver_preload(["tests.ready_for_work"])
 
 
 def call_within(seconds: int, function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a function of ours returns, in these seconds where the machine is fast; it fails after four times as many."""
+    """What a function of ours returns. It should need no more than these seconds; it is ended after four times as many."""
     return call_ended_after(_ROOM * seconds, function, *arguments)
 
 

@@ -148,7 +148,7 @@ _ASLEEP = {
     "starting": "start = Processes._start\nProcesses._start = lambda self, worker: (start(self, worker), sleep())",
     "about to look": "since = Beats.seconds_since\nBeats.seconds_since = lambda self, worker: (sleep(), since(self, worker))[1]",
     "looking": "since = Beats.seconds_since\nBeats.seconds_since = lambda self, worker: (since(self, worker), sleep())[0]",
-    "after it": "kill = Processes._kill_frozen\nProcesses._kill_frozen = lambda self, *found: (kill(self, *found), sleep())",
+    "at the end": "kill = Processes._kill_frozen\nProcesses._kill_frozen = lambda self, *found: (kill(self, *found), sleep())",
 }
 
 

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -154,22 +155,19 @@ class FolderPlace(Place):
                 found = [each for each in os.scandir(folder) if each.name != _UNFINISHED]
             except FileNotFoundError:
                 return
-            files, are_all_there = [], True
+            there = []
             for each in found:
-                if each.is_file(follow_symlinks=False):
-                    try:
-                        files.append((each, each.stat(follow_symlinks=False)))
-                    except FileNotFoundError:
-                        are_all_there = False
+                with contextlib.suppress(FileNotFoundError):
+                    there.append((each, each.stat(follow_symlinks=False)))
             # What was there before a file went may lack what took its place.
-            if are_all_there:
+            if len(there) == len(found):
                 break
-        for each, about in files:
-            name = Path(each.path).relative_to(self.folder).as_posix()
-            yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
-        for each in found:
-            if each.is_dir(follow_symlinks=False):
+        for each, about in there:
+            if stat.S_ISDIR(about.st_mode):
                 yield from self._entries(Path(each.path))
+            elif stat.S_ISREG(about.st_mode):
+                name = Path(each.path).relative_to(self.folder).as_posix()
+                yield Entry(name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
 
     def delete(self, names: Iterable[str]) -> None:
         for name in names:
